@@ -1,0 +1,57 @@
+# Instrument Commons: everything a developer or a curious person types.
+# "sh config/bootstrap.sh" gets Python packages and front-end files when they are missing or
+# out of date; config/local then does the work. Paths are relative, so the checkout may lie
+# anywhere, also in a folder with a space in its name.
+
+.DEFAULT_GOAL := help
+.PHONY: help install run stop test test-deep bench shell manage reset clean pins
+
+# Handed on as environment variables, so that quotes in them survive.
+export ARGS CMD
+
+READY := sh config/bootstrap.sh
+LOCAL := exec .venv/bin/python -m config.local
+
+help: ## Show this list
+	@echo "Instrument Commons"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  make run PORT=9000                      another port than 8000"
+	@echo "  make test ARGS=\"tests/config -k ports\"  only these tests, without linters"
+	@echo "  make manage CMD=\"migrate --plan\"        any command of manage.py"
+	@echo
+	@echo "  DATABASE_URL and REDIS_URL name servers of your own; without them bundled ones are started."
+
+install: ## Get Python packages and front-end files, and start nothing
+	@$(READY) test
+
+run: ## Start the platform with demonstration data; Ctrl-C stops it
+	@$(READY) run && $(LOCAL) run
+
+stop: ## Stop what "make run" started in this checkout, from another terminal
+	@$(READY) run && $(LOCAL) stop
+
+test: ## Check style, types, imports and behaviour
+	@$(READY) test && $(LOCAL) test
+
+test-deep: ## The same with many more examples, races and pages (long)
+	@$(READY) test && TEST_PROFILE=deep $(LOCAL) test
+
+bench: ## Measure speed
+	@$(READY) test && $(LOCAL) bench
+
+shell: ## Open a Python shell with Django and the database
+	@$(READY) run && $(LOCAL) manage shell
+
+manage: ## Run a command of manage.py: make manage CMD="..."
+	@$(READY) run && $(LOCAL) manage
+
+reset: ## Stop the platform and delete its local data
+	@$(READY) run && $(LOCAL) reset
+
+clean: ## Delete installed packages (.venv, node_modules); data stays
+	rm -rf .venv node_modules
+
+pins: ## Resolve requirements*.txt and package-lock.json anew from what we name
+	@sh config/bootstrap.sh pins

@@ -1,0 +1,103 @@
+"""Roles, what each allows, and where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from accounts.domain.errors import NotPermitted
+
+RESEARCHER = "researcher"
+MANAGER = "manager"
+FINANCE = "finance"
+COORDINATOR = "coordinator"
+AUDITOR = "auditor"
+ADMINISTRATOR = "administrator"
+
+ORGANISATION_ROLES = frozenset({RESEARCHER, MANAGER, FINANCE})
+REGION_ROLES = frozenset({COORDINATOR, AUDITOR})
+PLATFORM_ROLES = frozenset({ADMINISTRATOR})
+
+# capability -> the roles that carry it
+CAPABILITIES: dict[str, frozenset[str]] = {
+    "book": frozenset({RESEARCHER}),
+    "book-for-members": frozenset({MANAGER}),
+    "register-instruments": frozenset({MANAGER, RESEARCHER}),
+    "manage-instruments": frozenset({MANAGER}),
+    "read-money": frozenset({FINANCE, MANAGER, AUDITOR}),
+    "read-bookings": frozenset({MANAGER, FINANCE, AUDITOR}),
+    "read-hours": frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR}),
+    "read-trail": frozenset({AUDITOR}),
+    "administer": frozenset({ADMINISTRATOR}),
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role a person holds: for an organisation, for a region with all below it, or everywhere."""
+
+    role: str
+    organisation_id: UUID | None = None
+    region_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an act happens: an organisation and its region with all the regions above it."""
+
+    organisation_id: UUID | None
+    region_ids: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person with what they may do, loaded once per request.
+
+    `organisations` are those of active memberships. Nobody signed in has `user_id` None.
+    """
+
+    user_id: UUID | None
+    grants: tuple[Grant, ...] = ()
+    organisations: frozenset[UUID] = field(default_factory=frozenset)
+    language: str = "en"
+    time_zone: str = "UTC"
+
+    @property
+    def person(self) -> UUID:
+        """The id of somebody signed in; `NotPermitted` for nobody."""
+        if self.user_id is None:
+            raise NotPermitted
+        return self.user_id
+
+    def may(self, capability: str, place: Place) -> bool:
+        """Whether some grant carries `capability` at `place`."""
+        return allows(self.grants, capability, place)
+
+    def organisations_where(self, capability: str) -> frozenset[UUID]:
+        """The organisations named by grants that carry `capability`."""
+        roles = CAPABILITIES[capability]
+        return frozenset(
+            g.organisation_id for g in self.grants if g.role in roles and g.organisation_id
+        )
+
+    def regions_where(self, capability: str) -> frozenset[UUID]:
+        """The regions named by grants that carry `capability`; each includes its descendants."""
+        roles = CAPABILITIES[capability]
+        return frozenset(g.region_id for g in self.grants if g.role in roles and g.region_id)
+
+    def has(self, role: str) -> bool:
+        """Whether the person holds the role anywhere."""
+        return any(grant.role == role for grant in self.grants)
+
+
+NOBODY = Actor(user_id=None)
+
+
+def allows(grants: Iterable[Grant], capability: str, place: Place) -> bool:
+    """A grant without organisation and region holds everywhere."""
+    roles = CAPABILITIES[capability]
+    return any(
+        grant.role in roles
+        and (grant.organisation_id is None or grant.organisation_id == place.organisation_id)
+        and (grant.region_id is None or grant.region_id in place.region_ids)
+        for grant in grants
+    )

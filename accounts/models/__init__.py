@@ -1,0 +1,21 @@
+"""The tables of people, the trail, the outbox and idempotency keys."""
+
+from accounts.models.idempotency import IdempotencyKey
+from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
+from accounts.models.outbox import OutboxMessage
+from accounts.models.tokens import ApiToken
+from accounts.models.trail import TrailEntry, TrailText
+from accounts.models.users import User
+
+__all__ = [
+    "ApiToken",
+    "IdempotencyKey",
+    "Membership",
+    "Organisation",
+    "OutboxMessage",
+    "Region",
+    "RoleGrant",
+    "TrailEntry",
+    "TrailText",
+    "User",
+]

@@ -1,0 +1,144 @@
+"""Regions, organisations, and a person's place in them."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain import roles
+from accounts.models.keys import new_id
+from accounts.models.users import User
+
+
+class Region(models.Model):
+    """An administrative area. Those flagged `shares` share instruments between each other."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    scheme = models.CharField(max_length=20, help_text="ISO 3166-2 or GB/T 2260")
+    code = models.CharField(max_length=20)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    # Itself and everything above it: "in this region or below" is one indexed comparison.
+    lineage = ArrayField(models.UUIDField(), default=list)
+    name = models.CharField(max_length=120)
+    name_zh = models.CharField(max_length=120, blank=True)
+    time_zone = models.CharField(max_length=64)
+    currency = models.CharField(max_length=3)
+    holiday_calendar = models.CharField(
+        max_length=20, blank=True, help_text="Country, or country-subdivision: CN, GB-SCT, US-WA"
+    )
+    shares = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("region")
+        constraints = [
+            models.UniqueConstraint(fields=["scheme", "code"], name="region_code_unique")
+        ]
+        indexes = [GinIndex(fields=["lineage"], name="region_lineage")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Organisation(models.Model):
+    """A university, institute, hospital, government body or enterprise."""
+
+    class Kind(models.TextChoices):
+        UNIVERSITY = "university", _("university")
+        INSTITUTE = "institute", _("institute")
+        HOSPITAL = "hospital", _("hospital")
+        GOVERNMENT = "government", _("government body")
+        ENTERPRISE = "enterprise", _("enterprise")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    code = models.SlugField(max_length=30, unique=True)
+    name = models.CharField(max_length=200)
+    name_zh = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=20, choices=Kind)
+    is_small = models.BooleanField(default=False)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="organisations")
+    ror = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("organisation")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_small=False) | Q(kind="enterprise"),
+                name="organisation_small_is_enterprise",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's place in an organisation. Ended ones stay on record."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="memberships")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("membership")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation"],
+                condition=Q(ended_at=None),
+                name="membership_one_active",
+            )
+        ]
+
+
+class RoleGrant(models.Model):
+    """A role given to a user for an organisation, a region, or the platform."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="role_grants")
+    role = models.CharField(
+        max_length=20,
+        choices=[
+            (roles.RESEARCHER, _("researcher")),
+            (roles.MANAGER, _("manager")),
+            (roles.FINANCE, _("finance")),
+            (roles.COORDINATOR, _("coordinator")),
+            (roles.AUDITOR, _("auditor")),
+            (roles.ADMINISTRATOR, _("administrator")),
+        ],
+    )
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, blank=True, related_name="role_grants"
+    )
+    region = models.ForeignKey(
+        Region, models.PROTECT, null=True, blank=True, related_name="role_grants"
+    )
+    granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    granted_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("role")
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(
+                        role__in=sorted(roles.ORGANISATION_ROLES),
+                        organisation__isnull=False,
+                        region=None,
+                    )
+                    | Q(
+                        role__in=sorted(roles.REGION_ROLES), organisation=None, region__isnull=False
+                    )
+                    | Q(role__in=sorted(roles.PLATFORM_ROLES), organisation=None, region=None)
+                ),
+                name="rolegrant_scope_fits_role",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "role", "organisation", "region"],
+                condition=Q(revoked_at=None),
+                nulls_distinct=False,
+                name="rolegrant_once",
+            ),
+        ]

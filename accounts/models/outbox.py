@@ -1,0 +1,26 @@
+"""Messages and other effects, written with the change that causes them."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models.keys import new_id
+
+
+class OutboxMessage(models.Model):
+    """One effect to have, from `due_at` on. `key` makes it unique: enqueued twice it is one."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=200, unique=True)
+    payload = models.JSONField(default=dict)
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+    done_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(done_at=None), name="outbox_due"),
+        ]

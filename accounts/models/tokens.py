@@ -1,0 +1,21 @@
+"""Personal API tokens."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from accounts.models.keys import new_id
+from accounts.models.users import User
+
+
+class ApiToken(models.Model):
+    """A token a program signs in with. Only its SHA-256 digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    label = models.CharField(max_length=60)
+    digest = models.BinaryField(max_length=32, unique=True)
+    scopes = ArrayField(models.CharField(max_length=10))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)

@@ -1,0 +1,73 @@
+"""Regions and organisations: reference lists anyone may read."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, Region
+
+
+def regions() -> QuerySet[Region]:
+    return Region.objects.select_related("parent").order_by("scheme", "code")
+
+
+def sharing_regions() -> QuerySet[Region]:
+    """Those between which instruments are shared."""
+    return regions().filter(shares=True)
+
+
+def organisations() -> QuerySet[Organisation]:
+    return Organisation.objects.select_related("region").order_by("code")
+
+
+def region_by_code(code: str) -> Region:
+    """By code, or by scheme and code as `scheme:code`; `NotFound` if there is none."""
+    scheme, _, bare = code.rpartition(":")
+    query = Q(code=bare) & (Q(scheme=scheme) if scheme else Q())
+    region = Region.objects.filter(query).order_by("scheme").first()
+    if region is None:
+        raise NotFound(region=code)
+    return region
+
+
+def organisation_by_code(code: str) -> Organisation:
+    """`NotFound` if there is none."""
+    organisation = organisations().filter(code=code).first()
+    if organisation is None:
+        raise NotFound(organisation=code)
+    return organisation
+
+
+def payer_for(actor: Actor, named: str | None) -> Organisation | None:
+    """The organisation an answer or a booking is for.
+
+    `named` is a code or an id among the actor's active memberships. With none named: the
+    only membership; None without any; `Invalid` (`organisation-needed`) with several.
+    """
+    own = organisations().filter(pk__in=actor.organisations)
+    if named:
+        by_id = _as_uuid(named)
+        found = own.filter(Q(pk=by_id) if by_id else Q(code=named)).first()
+        if found is None:
+            raise invalid("organisation", "not-a-member", organisation=named)
+        return found
+    choices = list(own[:2])
+    if len(choices) > 1:
+        raise invalid("organisation", "organisation-needed")
+    return choices[0] if choices else None
+
+
+def lineages(region_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """The given regions with all that lie above them."""
+    rows = Region.objects.filter(pk__in=set(region_ids)).values_list("lineage", flat=True)
+    return frozenset(item for row in rows for item in row)
+
+
+def _as_uuid(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None

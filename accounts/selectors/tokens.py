@@ -1,0 +1,20 @@
+"""Personal API tokens."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from accounts.models import ApiToken, User
+
+
+def token_by_digest(digest: bytes, now: datetime) -> ApiToken | None:
+    """A token that is neither expired nor revoked, of an active user."""
+    return (
+        ApiToken.objects.select_related("user")
+        .filter(digest=digest, expires_at__gt=now, revoked_at=None, user__is_active=True)
+        .first()
+    )
+
+
+def tokens_of(user: User) -> QuerySet[ApiToken]:
+    return ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")

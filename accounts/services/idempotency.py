@@ -1,0 +1,80 @@
+"""A request sent twice is carried out once.
+
+The key is claimed with an advisory transaction lock in the transaction that does the work,
+so the answer is kept exactly if the work is.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts.domain.errors import KeyReused, StillRunning, invalid
+from accounts.models import IdempotencyKey
+
+LIFETIME = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer as it was given the first time."""
+
+    status: int
+    body: str
+    headers: dict[str, str]
+
+
+@transaction.atomic
+def idempotent(
+    *,
+    user_id: UUID,
+    method: str,
+    path: str,
+    key: str,
+    body: bytes,
+    now: datetime,
+    answer: Callable[[], Answer],
+) -> Answer:
+    """The first answer to this key, or `answer()` made now; only 2xx answers are kept.
+
+    `KeyReused` with another body; `StillRunning` while the first has not ended.
+    """
+    if not 0 < len(key) <= 100:
+        raise invalid("Idempotency-Key", "too-long", most=100)
+    digest = hashlib.sha256(body).digest()
+    name = f"{user_id}:{method}:{path}:{key}".encode()
+    lock = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
+        if not cursor.fetchone()[0]:
+            raise StillRunning
+    mine = IdempotencyKey.objects.filter(user_id=user_id, method=method, path=path, key=key)
+    kept = mine.first()
+    if kept is not None and kept.created_at > now - LIFETIME:
+        if bytes(kept.body_digest) != digest:
+            raise KeyReused
+        return Answer(kept.status, kept.body, kept.headers | {"Idempotency-Replayed": "true"})
+    made = answer()
+    if 200 <= made.status < 300:
+        IdempotencyKey.objects.update_or_create(
+            user_id=user_id,
+            method=method,
+            path=path,
+            key=key,
+            defaults={
+                "body_digest": digest,
+                "status": made.status,
+                "headers": made.headers,
+                "body": made.body,
+                "created_at": now,
+            },
+        )
+    return made
+
+
+def idempotency_clear(*, now: datetime) -> int:
+    """Remove keys past their day."""
+    return IdempotencyKey.objects.filter(created_at__lt=now - LIFETIME).delete()[0]

@@ -1,0 +1,78 @@
+"""Personal API tokens: made once, shown once, kept as a digest."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, invalid
+from accounts.models import ApiToken, User
+from accounts.permissions import actor_of
+
+SCOPES = ("read", "book", "manage")
+LONGEST = timedelta(days=366)
+PREFIX = "ic_"
+
+
+def digest_of(token: str) -> bytes:
+    """SHA-256. The token is 256 random bits: nothing slower is needed."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@transaction.atomic
+def token_issue(
+    *,
+    user: User,
+    label: str,
+    lifetime: timedelta,
+    now: datetime,
+    scopes: Iterable[str] = SCOPES,
+) -> tuple[ApiToken, str]:
+    """The stored row and the token itself, which is never to be had again."""
+    label, wanted = label.strip(), sorted(set(scopes))
+    if not label or len(label) > 60:
+        raise invalid("label", "required" if not label else "too-long", most=60)
+    if not wanted or not set(wanted) <= set(SCOPES):
+        raise invalid("scopes", "unknown-value")
+    if not timedelta() < lifetime <= LONGEST:
+        raise invalid("days", "out-of-range", least=1, most=LONGEST.days)
+    token = PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken.objects.create(
+        user=user,
+        label=label,
+        digest=digest_of(token),
+        scopes=wanted,
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+    trail.record(
+        actor=actor_of(user),
+        action="token.issue",
+        target=row,
+        now=now,
+        after={"user": user.pk, "scopes": row.scopes, "expires_at": row.expires_at},
+    )
+    return row, token
+
+
+@transaction.atomic
+def token_revoke(*, user: User, token_id: UUID, now: datetime) -> None:
+    """End a token of the user's own; revoking twice changes nothing."""
+    row = ApiToken.objects.select_for_update().filter(pk=token_id, user=user).first()
+    if row is None:
+        raise NotFound
+    if row.revoked_at is None:
+        row.revoked_at = now
+        row.save(update_fields=["revoked_at"])
+        trail.record(actor=actor_of(user), action="token.revoke", target=row, now=now)
+
+
+def token_touch(*, token_id: UUID, now: datetime) -> None:
+    """Remember that a token was used, at most once an hour."""
+    ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=now - timedelta(hours=1)).update(
+        last_used_at=now
+    )

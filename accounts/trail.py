@@ -1,0 +1,139 @@
+"""The one function that writes the trail.
+
+The entry's digest is SHA-256 over its canonical JSON (RFC 8785). Free text and other
+things that may have to be erased lie in a side row; the entry holds its salted digest.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import rfc8785
+import structlog
+from django.db import connection
+
+from accounts.domain.roles import Actor
+from accounts.models import TrailEntry, TrailText
+from accounts.models.keys import new_id
+
+_SAFE_INTEGER = 2**53
+
+
+def plain(value: Any) -> Any:
+    """`value` with nothing in it that canonical JSON cannot say: strings, integers, booleans,
+    lists and mappings of these."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return value if abs(value) < _SAFE_INTEGER else str(value)
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case date() | UUID():
+            return str(value)
+        case Decimal() | float():
+            return str(value)
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case _ if isinstance(value, Iterable):
+            return [plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def canonical(entry: TrailEntry) -> bytes:
+    """The canonical JSON of an entry, over which its digest is taken."""
+    return rfc8785.dumps(
+        plain(
+            {
+                "id": entry.id,
+                "at": entry.at,
+                "actor": entry.actor_id,
+                "action": entry.action,
+                "object_type": entry.object_type,
+                "object_id": entry.object_id,
+                "organisations": entry.organisation_ids,
+                "regions": entry.region_ids,
+                "before": entry.before,
+                "after": entry.after,
+                "request": entry.request_id,
+                "text": bytes(entry.text_digest).hex() if entry.text_digest else None,
+            }
+        )
+    )
+
+
+def text_digest(salt: bytes, content: Mapping[str, str]) -> bytes:
+    """SHA-256 over the salt and the canonical JSON of the side row's content."""
+    return hashlib.sha256(salt + rfc8785.dumps(dict(content))).digest()
+
+
+def record(
+    *,
+    actor: Actor | None,
+    action: str,
+    target: Any,
+    now: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+    organisation_ids: Iterable[UUID] = (),
+    region_ids: Iterable[UUID] = (),
+) -> TrailEntry:
+    """Write one entry in the caller's transaction.
+
+    `target` is the changed row; `action` is `<entity>.<verb>`. `actor` None is the platform
+    itself (a job). `before` and `after` hold no secrets and no free text about people.
+    """
+    return record_many(
+        actor=actor,
+        now=now,
+        organisation_ids=organisation_ids,
+        region_ids=region_ids,
+        changes=[(action, target, before or {}, after or {}, reason)],
+    )[0]
+
+
+def record_many(
+    *,
+    actor: Actor | None,
+    now: datetime,
+    changes: Iterable[tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]],
+    organisation_ids: Iterable[UUID] = (),
+    region_ids: Iterable[UUID] = (),
+) -> list[TrailEntry]:
+    """As `record`, for many (action, target, before, after, reason) in one statement."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("The trail is written in the same transaction as the change.")
+    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
+    organisations, regions = sorted(set(organisation_ids)), sorted(set(region_ids))
+    entries, texts = [], []
+    for action, target, before, after, reason in changes:
+        entry = TrailEntry(
+            id=new_id(),
+            at=now,
+            actor_id=actor.user_id if actor else None,
+            action=action,
+            object_type=target._meta.model_name,
+            object_id=target.pk,
+            organisation_ids=organisations,
+            region_ids=regions,
+            before=plain(before),
+            after=plain(after),
+            request_id=request_id,
+        )
+        if reason:
+            salt, content = os.urandom(16), {"reason": reason}
+            text = TrailText(entry=entry, salt=salt, content=content)
+            entry.text_digest = text_digest(salt, content)
+            texts.append(text)
+        entry.digest = hashlib.sha256(canonical(entry)).digest()
+        entries.append(entry)
+    TrailEntry.objects.bulk_create(entries)
+    if texts:
+        TrailText.objects.bulk_create(texts)
+    return entries

@@ -1,0 +1,100 @@
+"""What an ended reservation costs, from its frozen quote and what happened.
+
+Rules: docs/fees.md, "Cancelling and missing" and "After use".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bookings.domain import fees
+from bookings.domain.money import format_amount
+from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a reservation ended. `usage` is check-in and check-out, if both are known."""
+
+    state: str
+    ended_at: datetime
+    was_confirmed: bool
+    is_ended_by_host: bool
+    usage: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True)
+class ChargeMade:
+    """A charge with all that it follows from: `inputs` replay to `result`."""
+
+    kind: str
+    currency: str
+    inputs: Mapping[str, Any]
+    result: Mapping[str, Any]
+    total: Decimal
+    payable: Decimal
+
+
+def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
+    """The charge, or None where nothing is owed or, for want of usage times, not yet."""
+    match ending.state:
+        case "completed":
+            return _for_use(quoted, ending)
+        case "cancelled" if ending.was_confirmed and not ending.is_ended_by_host:
+            terms = cancellation(quoted, ending.ended_at)
+            return _fee("cancellation", quoted, ending, terms)
+        case "no_show":
+            base = fees.cancellation_base(fees.quote(quoted))
+            return _fee("no_show", quoted, ending, fees.no_show_fee(quoted.card, base))
+        case _:
+            return None
+
+
+def cancellation(quoted: QuoteInput, cancelled_at: datetime) -> fees.CancellationFee:
+    """What cancelling a confirmed reservation at a moment costs."""
+    return fees.cancellation_terms(
+        quoted.card,
+        base=fees.cancellation_base(fees.quote(quoted)),
+        start=quoted.start,
+        cancelled_at=cancelled_at,
+    )
+
+
+def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
+    span = fees.charge_period(quoted.card, reserved=(quoted.start, quoted.end), usage=ending.usage)
+    if span is None:
+        return None
+    given = replace(quoted, start=span[0], end=span[1])
+    result = fees.quote(given)
+    return ChargeMade(
+        kind="use",
+        currency=result.currency,
+        inputs=input_to_json(given),
+        result=quote_to_json(result, explained=True),
+        total=result.total,
+        payable=result.payable,
+    )
+
+
+def _fee(
+    kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
+) -> ChargeMade | None:
+    if not terms.fee:
+        return None
+    currency = quoted.card.currency
+    total = terms.fee + terms.tax
+    return ChargeMade(
+        kind=kind,
+        currency=currency,
+        inputs={"quote": input_to_json(quoted), "ended_at": ending.ended_at.isoformat()},
+        result={
+            "percent": str(terms.percent),
+            "fee": format_amount(terms.fee, currency),
+            "tax": format_amount(terms.tax, currency),
+            "total": format_amount(total, currency),
+        },
+        total=total,
+        payable=total,
+    )

@@ -1,0 +1,276 @@
+"""What a booking costs, and who pays: pure functions of values (docs/fees.md)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from accounts.domain.errors import FieldProblem, Invalid, Refused
+from bookings.domain.bands import band_spans, minute_of, split_minutes
+from bookings.domain.money import exact_arithmetic, percentage, proportion, round_half_up
+from bookings.domain.quotes import (
+    Quote,
+    QuoteInput,
+    QuoteLine,
+    input_from_json,
+    input_to_json,
+    quote_to_json,
+)
+from bookings.domain.vouchers import GrantValues, best_cover
+from instruments.domain.ratecards import CAPPED, STANDARD, Option, RateCardValues
+
+__all__ = [
+    "CancellationFee",
+    "GrantValues",
+    "GroupNotServed",
+    "Quote",
+    "QuoteInput",
+    "QuoteLine",
+    "cancellation_base",
+    "cancellation_terms",
+    "charge_period",
+    "input_from_json",
+    "input_to_json",
+    "no_show_fee",
+    "price_group",
+    "quote",
+    "quote_to_json",
+]
+
+ONE = Decimal(1)
+HOUR_DECIMALS = 2  # of an option's quantity
+MOST_QUANTITY = 10**6
+
+
+class GroupNotServed(Refused):
+    """The rate card has no rate for the payer's price group (`price_group`)."""
+
+    code = "audience-not-served"
+
+
+def price_group(
+    *,
+    host_id: object,
+    payer_id: object,
+    payer_kind: str,
+    host_region_id: object,
+    payer_region_id: object,
+    has_agreement: bool,
+) -> str:
+    """The payer's price group, by the first rule that holds (docs/fees.md, Price group).
+
+    Regions are those that share; `has_agreement`: one between the two regions is in force on
+    the booking's local start date.
+    """
+    if payer_id == host_id:
+        return "internal"
+    if payer_kind == "enterprise":
+        return "industry"
+    if payer_region_id == host_region_id:
+        return "regional"
+    return "partner" if has_agreement else "external"
+
+
+def quote(given: QuoteInput) -> Quote:
+    """The itemised price of a period (docs/fees.md, steps 1 to 7).
+
+    Raises `Invalid` for a period that ends before it starts or has no offset, and for unknown
+    options and impossible quantities (`options.<code>`, `samples`); `GroupNotServed`.
+    """
+    _check(given)
+    card = given.card
+    if given.price_group not in card.rates:
+        raise GroupNotServed(price_group=given.price_group)
+    with exact_arithmetic():
+        billed_minutes, usage = _usage(given)
+        setup = [QuoteLine("setup", card.setup_fee)] if card.setup_fee else []
+        options = [
+            _option_line(option, given.options[option.code], card.currency)
+            for option in card.options
+            if given.options.get(option.code)
+        ]
+        lines = (*usage, *setup, *options, *_agreement(given, _sum(usage)))
+        subtotal = _sum(lines)
+        tax = percentage(card.tax_percent, subtotal, card.currency)
+        paid_in_full = {option.code for option in card.options if not option.subsidised}
+        eligible = _sum(
+            line for line in lines if line.kind != "option" or line.code not in paid_in_full
+        )
+        voucher, covered = best_cover(given.grants, eligible, card.currency)
+        return Quote(
+            currency=card.currency,
+            price_group=given.price_group,
+            billed_minutes=billed_minutes,
+            lines=lines,
+            subtotal=subtotal,
+            tax=tax,
+            total=subtotal + tax,
+            eligible=eligible,
+            voucher=voucher,
+            covered=covered,
+            payable=subtotal + tax - covered,
+        )
+
+
+def _check(given: QuoteInput) -> None:
+    problems = [
+        FieldProblem(name, "naive-time")
+        for name, instant in (("start", given.start), ("end", given.end))
+        if instant.utcoffset() is None
+    ]
+    if not problems and given.end < given.start:
+        problems.append(FieldProblem("end", "end-before-start"))
+    units = {option.code: option.unit for option in given.card.options}
+    for code, quantity in given.options.items():
+        if code not in units:
+            problems.append(FieldProblem(f"options.{code}", "unknown-option"))
+        else:
+            decimals = HOUR_DECIMALS if units[code] == "hour" else 0
+            problems += _quantity_problems(f"options.{code}", quantity, decimals)
+    if given.card.rate_unit == "sample":
+        if given.service_mode != "entrusted":
+            problems.append(FieldProblem("service_mode", "priced-per-sample"))
+        if given.quantity is None:
+            problems.append(FieldProblem("samples", "required"))
+        else:
+            problems += _quantity_problems("samples", given.quantity, 0)
+    if problems:
+        raise Invalid(problems)
+
+
+def _quantity_problems(field: str, quantity: Decimal, decimals: int) -> list[FieldProblem]:
+    if not quantity.is_finite():
+        return [FieldProblem(field, "not-a-decimal")]
+    if quantity < 0:
+        return [FieldProblem(field, "too-small", {"least": 0})]
+    if quantity > MOST_QUANTITY:
+        return [FieldProblem(field, "too-large", {"most": MOST_QUANTITY})]
+    with exact_arithmetic():
+        if quantity.scaleb(decimals) % 1:
+            return [FieldProblem(field, "too-many-decimals", {"decimals": decimals})]
+    return []
+
+
+def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
+    """Steps 1 and 2: billed minutes and the usage lines."""
+    card, rate = given.card, given.card.rates[given.price_group]
+    if card.rate_unit == "sample":
+        quantity = given.quantity or Decimal(0)
+        amount = round_half_up(quantity * rate, card.currency)
+        return 0, [QuoteLine("usage", amount, code="sample", quantity=quantity, rate=rate)]
+    start, end = minute_of(given.start), minute_of(given.end)
+    increments = -(-(end - start) // card.billing_increment_minutes)
+    billed = max(card.minimum_minutes, increments * card.billing_increment_minutes)
+    zone = ZoneInfo(given.time_zone)
+    # A period of 0 minutes takes the band of its start.
+    spans = band_spans(card.bands, zone, given.public_holidays, start, max(end, start + 1))
+    # Added minutes repeat the band and the local day of the last one.
+    spans[-1] = replace(spans[-1], end=start + billed)
+    charged, free = split_minutes(spans, card.tiers, card.daily_cap_minutes)
+    lines = []
+    for (band, tier), minutes in charged.items():
+        multiplier = ONE if band is None else card.bands[band].multiplier
+        multiplier *= card.tiers[tier].multiplier if card.tiers else ONE
+        lines.append(
+            QuoteLine(
+                "usage",
+                proportion(rate * multiplier, minutes, 60, card.currency),
+                code=STANDARD if band is None else card.bands[band].code,
+                minutes=minutes,
+                rate=rate,
+                multiplier=multiplier,
+            )
+        )
+    if free:
+        lines.append(QuoteLine("usage", Decimal(0), code=CAPPED, minutes=free))
+    return billed, lines
+
+
+def _option_line(option: Option, quantity: Decimal, currency: str) -> QuoteLine:
+    amount = round_half_up(quantity * option.price, currency)
+    return QuoteLine("option", amount, code=option.code, quantity=quantity, price=option.price)
+
+
+def _agreement(given: QuoteInput, base: Decimal) -> list[QuoteLine]:
+    percent = given.agreement_discount_percent
+    if given.price_group != "partner" or not percent:
+        return []
+    amount = -percentage(percent, base, given.card.currency)
+    return [QuoteLine("agreement", amount, percent=percent, base=base)]
+
+
+def _sum(lines: Iterable[QuoteLine]) -> Decimal:
+    return sum((line.amount for line in lines), Decimal(0))
+
+
+@dataclass(frozen=True)
+class CancellationFee:
+    """`percent` of the base, and the tax on that fee; both amounts at the minor unit."""
+
+    percent: Decimal
+    fee: Decimal
+    tax: Decimal
+
+
+def cancellation_base(quote: Quote) -> Decimal:
+    """Usage lines + agreement line + set-up of the reserved period's quote."""
+    with exact_arithmetic():
+        return _sum(line for line in quote.lines if line.kind != "option")
+
+
+def cancellation_terms(
+    card: RateCardValues,
+    *,
+    base: Decimal,
+    start: datetime,
+    cancelled_at: datetime,
+    minimum_percent: Decimal = Decimal(0),
+) -> CancellationFee:
+    """What cancelling at that moment costs (docs/fees.md, Cancelling and missing).
+
+    `start` is the reserved start; both instants are aware and count to the second. Less notice
+    than every tier asks for costs nothing, as does a card without tiers: only what is written
+    down is charged. `minimum_percent`: what an earlier move has already made due. For a
+    shortening give max(0, old base - new base) as the base.
+    """
+    notice = start.replace(microsecond=0) - cancelled_at.replace(microsecond=0)
+    notice = max(notice, timedelta(0))
+    percent = next(
+        (
+            tier.percent
+            for tier in card.cancellation
+            if notice >= timedelta(minutes=tier.notice_minutes)
+        ),
+        Decimal(0),
+    )
+    return _fee(card, max(percent, minimum_percent), base)
+
+
+def no_show_fee(card: RateCardValues, base: Decimal) -> CancellationFee:
+    """What not coming costs: the card's no-show percent of the cancellation base, plus tax."""
+    return _fee(card, card.no_show_percent, base)
+
+
+def _fee(card: RateCardValues, percent: Decimal, base: Decimal) -> CancellationFee:
+    fee = percentage(percent, base, card.currency)
+    return CancellationFee(percent, fee, percentage(card.tax_percent, fee, card.currency))
+
+
+def charge_period(
+    card: RateCardValues,
+    *,
+    reserved: tuple[datetime, datetime],
+    usage: tuple[datetime, datetime] | None,
+) -> tuple[datetime, datetime] | None:
+    """The period to charge by the card's `charge_basis`, from (start, end) and (in, out).
+
+    None if the basis asks for usage times and there are none: it cannot be charged yet.
+    """
+    if card.charge_basis == "reserved":
+        return reserved
+    if usage is None:
+        return None
+    if card.charge_basis == "used":
+        return usage
+    return reserved[0], max(reserved[1], usage[1])

@@ -1,0 +1,60 @@
+"""The states of a reservation and the way between them."""
+
+from datetime import datetime, timedelta
+
+from accounts.domain.errors import WrongState
+from bookings.domain.periods import Period
+
+OCCUPYING = frozenset({"held", "requested", "confirmed", "in_use"})
+RELEASED = frozenset({"cancelled", "rejected", "expired", "displaced"})
+
+# docs/availability.md, "States"
+TRANSITIONS: dict[str, frozenset[str]] = {
+    "held": frozenset({"requested", "confirmed", "cancelled", "expired", "displaced"}),
+    "requested": frozenset({"confirmed", "rejected", "cancelled", "expired", "displaced"}),
+    "confirmed": frozenset(
+        {"requested", "in_use", "completed", "cancelled", "no_show", "displaced"}
+    ),
+    "in_use": frozenset({"completed"}),
+    "no_show": frozenset({"completed"}),
+    "completed": frozenset(),
+    "cancelled": frozenset(),
+    "rejected": frozenset(),
+    "expired": frozenset(),
+    "displaced": frozenset(),
+}
+
+CHECK_IN_BEFORE = timedelta(minutes=15)
+SESSION_LEFT_OPEN = timedelta(hours=12)
+
+
+def require_transition(state: str, wanted: str) -> None:
+    """`WrongState` unless `wanted` may follow `state`."""
+    if wanted not in TRANSITIONS[state]:
+        raise WrongState(state=state, wanted=wanted)
+
+
+def effective_state(state: str, deadline_at: datetime | None, now: datetime) -> str:
+    """Deadlines decide, not jobs: past its deadline a hold or a request is expired."""
+    if state in {"held", "requested"} and deadline_at is not None and deadline_at <= now:
+        return "expired"
+    return state
+
+
+def check_in_span(period: Period) -> Period:
+    """When somebody may check in: from 15 minutes before the start until the end."""
+    return Period(period.start - CHECK_IN_BEFORE, period.end)
+
+
+def no_show_at(start: datetime, check_in_minutes: int | None) -> datetime | None:
+    """The moment from which an unused reservation is a no-show; None: never."""
+    return None if check_in_minutes is None else start + timedelta(minutes=check_in_minutes)
+
+
+def used_span(
+    *, blocked: Period, check_in: datetime, check_out: datetime, teardown_minutes: int
+) -> Period:
+    """What a session leaves taken: until check-out and teardown, never longer than it was."""
+    start = min(blocked.start, check_in)
+    end = min(blocked.end, check_out + timedelta(minutes=teardown_minutes))
+    return Period(start, max(end, start + timedelta(seconds=1)))

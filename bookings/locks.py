@@ -1,0 +1,35 @@
+"""Locks below the instrument's own (instruments/locks.py): take them after it, in this order."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from accounts.domain.errors import NotFound
+from bookings.models import Reservation
+from instruments.locks import lock_instrument
+from instruments.models import Instrument
+
+
+def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
+    """A reservation with its instrument, both locked, the instrument first. Three statements."""
+    instrument_id = (
+        Reservation.objects.filter(pk=reservation_id)
+        .values_list("instrument_id", flat=True)
+        .first()
+    )
+    if instrument_id is None:
+        raise NotFound
+    instrument = lock_instrument(instrument_id)
+    (reservation,) = lock_reservations([reservation_id])
+    return instrument, reservation
+
+
+def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
+    """In the order of their ids. The instrument must be locked already."""
+    return list(
+        Reservation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related(
+            "organisation__region", "host", "host_region", "payer_region", "occupancy", "user"
+        )
+        .filter(pk__in=sorted(set(reservation_ids)))
+        .order_by("pk")
+    )

@@ -1,0 +1,96 @@
+"""Codes to sentences, in the reader's language. Codes never change; sentences may."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy as _
+
+# Every code a door may answer with. A test holds this list complete.
+SENTENCES = {
+    # shape
+    "invalid": _("The request has not the right shape."),
+    "required": _("This is needed."),
+    "unknown-field": _("There is no such field."),
+    "unknown-value": _("This is not one of the choices."),
+    "out-of-range": _("This must be between {least} and {most}."),
+    "too-long": _("This is too long: at most {most} characters."),
+    "too-many": _("There are too many: at most {most}."),
+    "not-an-object": _("This must be an object with named fields."),
+    "not-a-list": _("This must be a list."),
+    "not-a-boolean": _("This must be true or false."),
+    "not-a-number": _("This must be a number."),
+    "not-a-time": _("This must be a time such as 08:30."),
+    "not-a-date": _("This must be a date such as 2026-03-06."),
+    "not-an-instant": _("This must be an instant such as 2026-03-06T10:00:00+08:00."),
+    "naive-time": _("This instant has no offset from UTC: add Z or one such as +08:00."),
+    "not-a-weekday": _("A weekday is a number from 1 (Monday) to 7 (Sunday)."),
+    "not-a-multiple": _("This must be a multiple of the slot, {slot_minutes} minutes."),
+    "less-than-min": _("This must be at least the shortest length, {min_minutes} minutes."),
+    "not-after-start": _("This must be after the start."),
+    "later-than-before": _("A closure can only be ended earlier than planned."),
+    "before-valid-from": _("This must not be before the first day."),
+    "date-twice": _("The date {date} is named twice."),
+    "windows-overlap": _("Two opening times overlap."),
+    "unknown-time-zone": _("There is no such time zone. One is, for example, Asia/Shanghai."),
+    "name-taken": _("There is one of this name already."),
+    "not-offered": _("The instrument does not offer this way of service."),
+    "organisation-needed": _("Say for which organisation: you belong to several, or to none."),
+    "not-a-member": _("You are not a member of {organisation}."),
+    "in-the-past": _("This lies in the past."),
+    "overlaps-version": _("Version {version} is in force on some of these days."),
+    "closed-already": _("Some of this time is closed already."),
+    "unknown-option": _("The rate card has no such option."),
+    # who
+    "not-permitted": _("You may not do this."),
+    "not-signed-in": _("Sign in, or send a token."),
+    "bad-token": _("The token is unknown, expired or revoked."),
+    "scope-missing": _("The token may not do this: it lacks the scope {scope}."),
+    "csrf": _("The page was open too long. Load it again and repeat what you did."),
+    "own-request": _("Nobody decides on their own request."),
+    "own-role": _("Nobody gives themselves a role."),
+    "not-found": _("There is nothing here, or it is not yours to see."),
+    # state
+    "wrong-state": _("This is not possible any more: it is {state} now."),
+    "too-early": _("Checking in is possible from 15 minutes before the start."),
+    "too-late": _("The booking has ended."),
+    "wrong-version": _("Somebody changed this since you read it. Load it again."),
+    "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
+    "reservations-in-the-way": _("{count} bookings lie in this time."),
+    "idempotency-key-reused": _("This idempotency key came before with another request."),
+    "still-running": _("The same request is still being carried out."),
+    "too-many-requests": _("Too many requests. Wait a moment."),
+    "method-not-allowed": _("This address does not know that method."),
+    "not-acceptable": _("This address answers in JSON only."),
+    "unsupported-media-type": _("Send JSON (application/json)."),
+    "malformed": _("The request could not be read: {problem}"),
+    "too-large": _("The request is too large."),
+    "busy": _("Too many people want this at once. Try again."),
+    "failed": _("Something went wrong here. It has been noted; try again."),
+    # rules
+    "rules-refuse": _("The rules of this instrument refuse the booking."),
+    "not-published": _("The instrument cannot be booked at present."),
+    "audience-not-served": _("The instrument has no price for your group."),
+    "too-soon": _("It must be booked at least {notice_minutes} minutes ahead."),
+    "too-far": _("It can be booked at most {horizon_days} days ahead."),
+    "off-grid": _("Start and length must fit the grid of {slot_minutes} minutes."),
+    "too-short": _("The shortest booking is {min_minutes} minutes."),
+    "too-long-booking": _("The longest booking is {max_minutes} minutes."),
+    "outside-opening-hours": _("The instrument is not open for all of this time."),
+    "instrument-closed": _("The instrument is closed at this time."),
+    "slot-taken": _("This time is taken."),
+}
+
+
+def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
+    """The sentence of a code with its numbers; a code without one answers for itself."""
+    numbers = dict(numbers or {})
+    if code == "too-long" and "max_minutes" in numbers:
+        code = "too-long-booking"
+    template = str(SENTENCES.get(code, code))
+    return template.format_map(_Missing(numbers))
+
+
+class _Missing(dict[str, object]):
+    """A number that is not there reads as a dash, never as an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "–"

@@ -1,0 +1,42 @@
+"""Wishes that could not be met for lack of capacity."""
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Organisation, Region, User
+from instruments.models import Instrument
+
+
+class UnmetDemand(models.Model):
+    """Once per person, instrument or query, and day."""
+
+    class Kind(models.TextChoices):
+        REFUSED = "refused"
+        SEARCH = "search"
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+")
+    instrument = models.ForeignKey(Instrument, models.CASCADE, null=True, related_name="+")
+    query = models.CharField(max_length=500, blank=True)
+    minutes = models.PositiveIntegerField()
+    wanted_from = models.DateTimeField()
+    wanted_until = models.DateTimeField()
+    on_date = models.DateField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "instrument", "query", "on_date"],
+                nulls_distinct=False,
+                name="demand_once_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="refused", instrument__isnull=False)
+                | Q(kind="search", instrument=None),
+                name="demand_kind",
+            ),
+        ]

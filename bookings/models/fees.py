@@ -1,0 +1,29 @@
+"""Quotes, frozen with their inputs."""
+
+from django.db import models
+
+from accounts.models.keys import new_id
+from bookings.models.reservations import Reservation
+
+
+class Quote(models.Model):
+    """What a reservation was quoted: `inputs` replay to `result`, to the cent."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    reservation = models.ForeignKey(Reservation, models.CASCADE, related_name="quotes")
+    is_current = models.BooleanField(default=True)
+    inputs = models.JSONField()
+    result = models.JSONField()
+    currency = models.CharField(max_length=3)
+    total = models.DecimalField(max_digits=16, decimal_places=2)
+    payable = models.DecimalField(max_digits=16, decimal_places=2)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reservation"],
+                condition=models.Q(is_current=True),
+                name="quote_one_current",
+            )
+        ]

@@ -1,0 +1,93 @@
+"""Requests for a period."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, Region, User
+from accounts.models.keys import new_id
+from instruments.models import Instrument, RateCard
+
+
+class Reservation(models.Model):
+    """A request for a period of one unit. A hold is a reservation in state `held`."""
+
+    class State(models.TextChoices):
+        HELD = "held", _("held")
+        REQUESTED = "requested", _("requested")
+        CONFIRMED = "confirmed", _("confirmed")
+        IN_USE = "in_use", _("in use")
+        COMPLETED = "completed", _("completed")
+        CANCELLED = "cancelled", _("cancelled")
+        REJECTED = "rejected", _("rejected")
+        EXPIRED = "expired", _("expired")
+        NO_SHOW = "no_show", _("not used")
+        DISPLACED = "displaced", _("displaced")
+
+    class Purpose(models.TextChoices):
+        RESEARCH = "research", _("research")
+        DEVELOPMENT = "development", _("development")
+        TEACHING = "teaching", _("teaching")
+        OTHER = "other", _("other")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="reservations")
+    unit = models.IntegerField(default=1)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    setup_minutes = models.PositiveIntegerField(default=0)
+    teardown_minutes = models.PositiveIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=State)
+
+    # Whose it is. Host and payer with their regions stay as they were when it was made.
+    user = models.ForeignKey(User, models.PROTECT, related_name="reservations")
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="reservations")
+    payer_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    host = models.ForeignKey(Organisation, models.PROTECT, related_name="hosted_reservations")
+    host_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+
+    service_mode = models.CharField(max_length=10, choices=Instrument.ServiceMode)
+    purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.RESEARCH)
+    purpose_text = models.CharField(max_length=500, blank=True)
+    samples = models.CharField(max_length=500, blank=True)
+    price_group = models.CharField(max_length=10)
+    rate_card = models.ForeignKey(RateCard, models.PROTECT, related_name="reservations")
+
+    requested_at = models.DateTimeField()
+    deadline_at = models.DateTimeField(null=True)  # of a hold or an unanswered request
+    confirmed_at = models.DateTimeField(null=True)  # first time; a request never was
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True)  # when it reached a state that is final
+    is_ended_by_host = models.BooleanField(default=False)  # costs the payer nothing
+    reason = models.CharField(max_length=500, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("reservation")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(end_at__gt=F("start_at")), name="reservation_forward"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["held", "requested"], deadline_at__isnull=False)
+                | ~Q(state__in=["held", "requested"]),
+                name="reservation_waits_until",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-start_at"], name="reservation_user"),
+            models.Index(fields=["organisation", "-start_at"], name="reservation_payer"),
+            models.Index(fields=["host", "-start_at"], name="reservation_host"),
+            models.Index(fields=["instrument", "start_at"], name="reservation_instrument"),
+            models.Index(
+                fields=["deadline_at"],
+                condition=Q(state__in=["held", "requested"]),
+                name="reservation_deadlines",
+            ),
+            models.Index(
+                fields=["end_at"],
+                condition=Q(state__in=["confirmed", "in_use"]),
+                name="reservation_open",
+            ),
+        ]

@@ -1,0 +1,135 @@
+"""Messages to people about bookings: who is told, in which words, in whose time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import OutboxMessage, User
+from accounts.selectors.memberships import holders_of
+from bookings.models import Reservation
+from bookings.selectors.reservations import WITH
+
+
+@dataclass(frozen=True)
+class Words:
+    """Subject and first sentence of a kind of message; `to_host`: the host's managers read it."""
+
+    subject: object
+    lead: object
+    to_host: bool = False
+
+
+KINDS = {
+    "requested": Words(
+        _("Requested: {instrument}"),
+        _("Your request was sent to the owner of the instrument, who will answer it."),
+    ),
+    "to-decide": Words(
+        _("A request to decide: {instrument}"),
+        _("{person} of {organisation} asks for time on your instrument."),
+        to_host=True,
+    ),
+    "confirmed": Words(_("Confirmed: {instrument}"), _("Your booking is confirmed.")),
+    "rejected": Words(
+        _("Not accepted: {instrument}"), _("The owner of the instrument could not accept it.")
+    ),
+    "cancelled": Words(_("Cancelled: {instrument}"), _("This booking was cancelled.")),
+    "expired": Words(
+        _("No answer: {instrument}"),
+        _("Nobody answered your request in time, so it has expired. It costs you nothing."),
+    ),
+    "displaced": Words(
+        _("Displaced: {instrument}"),
+        _("The instrument had to be closed, so your booking cannot take place. It costs nothing."),
+    ),
+    "cut-short": Words(
+        _("Cut short: {instrument}"),
+        _("The instrument had to be closed while you were using it."),
+    ),
+    "reminder": Words(_("Soon: {instrument}"), _("A reminder of your booking.")),
+    "no-show": Words(
+        _("Not used: {instrument}"),
+        _("Nobody checked in, so the booking counts as not used and the time was given free."),
+    ),
+    "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended.")),
+}
+
+
+def mail(row: OutboxMessage, now: datetime) -> str:
+    """Send the message of an outbox row; its outcome: `sent`, or `skipped` where it no longer
+    says anything true."""
+    kind = row.kind.partition(".")[2]
+    reservation = (
+        Reservation.objects.select_related(*WITH)
+        .filter(pk=UUID(row.payload["reservation"]))
+        .first()
+    )
+    if reservation is None or (kind == "reminder" and _is_stale(row, reservation, now)):
+        return "skipped"
+    if kind == "to-decide" and reservation.state != Reservation.State.REQUESTED:
+        return "skipped"
+    words = KINDS[kind]
+    people = (
+        list(holders_of("manager", reservation.host_id)) if words.to_host else [reservation.user]
+    )
+    for person in people:
+        compose(kind, reservation, person, row).send()
+    return "sent" if people else "skipped"
+
+
+def _is_stale(row: OutboxMessage, reservation: Reservation, now: datetime) -> bool:
+    """A reminder says nothing once the booking was cancelled, moved or has begun."""
+    return (
+        reservation.state != Reservation.State.CONFIRMED
+        or reservation.start_at.isoformat() != row.payload["start"]
+        or reservation.start_at <= now
+    )
+
+
+def compose(
+    kind: str, reservation: Reservation, person: User, row: OutboxMessage | None = None
+) -> EmailMultiAlternatives:
+    """The message in the person's language, with times in the instrument's zone and theirs."""
+    words = KINDS[kind]
+    zone = reservation.instrument.facility.time_zone
+    with translation.override(person.language), timezone.override(ZoneInfo(zone)):
+        instrument = reservation.instrument
+        name = instrument.name
+        if person.language == "zh-hans" and instrument.name_zh:
+            name = instrument.name_zh
+        facts = {
+            "instrument": name,
+            "person": str(reservation.user),
+            "organisation": reservation.organisation.name,
+        }
+        quote = reservation.quotes.filter(is_current=True).first()
+        context = {
+            "kind": kind,
+            "lead": str(words.lead).format_map(facts),
+            "reservation": reservation,
+            "instrument_name": name,
+            "person": person,
+            "zone": zone,
+            "own_zone": person.time_zone if person.time_zone != zone else "",
+            "quote": quote,
+            "link": settings.SITE_URL
+            + reverse("bookings:reservation", kwargs={"reservation_id": reservation.pk}),
+        }
+        message = EmailMultiAlternatives(
+            subject=" ".join(str(words.subject).format_map(facts).split()),
+            body=render_to_string("bookings/mail/message.txt", context),
+            to=[person.email],
+            headers={"Message-ID": f"<{row.pk}.{person.pk}@instrument-commons>"} if row else None,
+        )
+        message.attach_alternative(
+            render_to_string("bookings/mail/message.html", context), "text/html"
+        )
+    return message

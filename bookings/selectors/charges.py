@@ -1,0 +1,38 @@
+"""What a charge is made from."""
+
+from datetime import datetime
+from uuid import UUID
+
+from bookings.domain import charges
+from bookings.domain.charges import Ending
+from bookings.domain.fees import CancellationFee
+from bookings.domain.quotes import QuoteInput, input_from_json
+from bookings.models import Quote, Reservation, UsageSession
+
+
+def load_quoted(reservation_id: UUID) -> QuoteInput:
+    """What the reservation's present quote was computed from. One statement."""
+    return input_from_json(Quote.objects.get(reservation_id=reservation_id, is_current=True).inputs)
+
+
+def load_ending(reservation: Reservation) -> Ending:
+    """How the reservation ended. One statement."""
+    session = UsageSession.objects.filter(reservation=reservation).first()
+    usage = None
+    if session is not None and session.checked_out_at is not None:
+        usage = (session.checked_in_at, session.checked_out_at)
+    return Ending(
+        state=reservation.state,
+        ended_at=reservation.ended_at or reservation.end_at,
+        was_confirmed=reservation.confirmed_at is not None,
+        is_ended_by_host=reservation.is_ended_by_host,
+        usage=usage,
+    )
+
+
+def cancellation_now(reservation: Reservation, now: datetime) -> CancellationFee | None:
+    """What cancelling at this moment would cost the payer; None where it is free because the
+    request was never confirmed."""
+    if reservation.confirmed_at is None:
+        return None
+    return charges.cancellation(load_quoted(reservation.pk), now)

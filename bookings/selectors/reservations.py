@@ -1,0 +1,84 @@
+"""Reservations, as far as each person may see them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from bookings.models import Reservation
+
+WITH = (
+    "instrument__facility",
+    "organisation",
+    "host",
+    "user",
+    "payer_region",
+    "host_region",
+    "session",
+    "charge",
+)
+
+
+def visible_to(actor: Actor) -> Q:
+    """One's own; those one's organisation pays or hosts, for its managers and finance; those
+    of an auditor's regions."""
+    seen = Q(user_id=actor.person) | Q(made_by_id=actor.person)
+    organisations = actor.organisations_where("read-bookings")
+    if organisations:
+        seen |= Q(organisation_id__in=organisations) | Q(host_id__in=organisations)
+    regions = list(actor.regions_where("read-bookings"))
+    if regions:
+        seen |= Q(host_region__lineage__overlap=regions)
+        seen |= Q(payer_region__lineage__overlap=regions)
+    return seen
+
+
+def reservations_for(actor: Actor) -> QuerySet[Reservation]:
+    """Newest first."""
+    return (
+        Reservation.objects.filter(visible_to(actor))
+        .select_related(*WITH)
+        .order_by("-start_at", "-id")
+    )
+
+
+def own_reservations(actor: Actor) -> QuerySet[Reservation]:
+    """The actor's own bookings, newest first."""
+    return (
+        Reservation.objects.filter(user_id=actor.person)
+        .select_related(*WITH)
+        .order_by("-start_at", "-id")
+    )
+
+
+def requests_to_decide(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """Unanswered requests at organisations the actor manages, the most urgent first."""
+    return (
+        Reservation.objects.filter(
+            state=Reservation.State.REQUESTED,
+            deadline_at__gt=now,
+            host_id__in=actor.organisations_where("manage-instruments"),
+        )
+        .select_related(*WITH)
+        .order_by("deadline_at", "id")
+    )
+
+
+def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = reservations_for(actor).filter(pk=reservation_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def has_completed(user_id: UUID, instrument_id: UUID) -> bool:
+    """Whether the person has completed a session on the instrument."""
+    return Reservation.objects.filter(
+        user_id=user_id,
+        instrument_id=instrument_id,
+        state=Reservation.State.COMPLETED,
+        session__isnull=False,
+    ).exists()

@@ -1,0 +1,265 @@
+"""Taking an instrument, or some of its units, out of service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, Refused, WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.notifications import enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from bookings.domain.periods import Period
+from bookings.locks import lock_reservations
+from bookings.models import Closure, Occupancy, Reservation, UsageSession
+from bookings.selectors.availability import FOREVER, live, to_period, to_range
+from bookings.services.occupancy import days_dirty, lapse, message, reservation_move_to
+from bookings.services.usage import session_finish
+from instruments.locks import lock_instrument
+from instruments.models import Instrument
+
+
+class InTheWay(Refused):
+    """Live reservations meet the closure; `reservations` are they, by start."""
+
+    code = "reservations-in-the-way"
+
+    def __init__(self, reservations: Sequence[Reservation]) -> None:
+        self.reservations = tuple(reservations)
+        super().__init__(count=len(self.reservations))
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What is to be closed: `units` empty means all; `end` None is not known yet."""
+
+    kind: str
+    start: datetime
+    end: datetime | None
+    units: tuple[int, ...] = ()
+    reason: str = ""
+
+
+@transaction.atomic
+def closure_create(
+    *, actor: Actor, instrument_id: UUID, outage: Outage, displace: bool, now: datetime
+) -> Closure:
+    """Close. It occupies from now on only; what it says of the past is for the hours.
+
+    Live reservations in its way: `InTheWay`, or with `displace` those that fit another unit
+    are re-seated and the others displaced, at no charge, and their people told.
+    """
+    instrument = lock_instrument(instrument_id)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    _check(instrument, outage)
+    lapse(instrument=instrument, now=now)
+    closure = Closure.objects.create(
+        instrument=instrument,
+        units=list(outage.units),
+        kind=outage.kind,
+        start_at=outage.start,
+        end_at=outage.end,
+        reason=outage.reason,
+        created_by_id=actor.person,
+        created_at=now,
+    )
+    end = outage.end or FOREVER
+    moved: list[Reservation] = []
+    if end > now:
+        span = Period(max(outage.start, now), end)
+        units = outage.units or tuple(range(1, _units(instrument) + 1))
+        moved = _clear(actor, instrument, units, span, displace, outage.reason, now)
+        _occupy(instrument, closure, units, span)
+    trail.record(
+        actor=actor,
+        action="closure.create",
+        target=closure,
+        now=now,
+        after={
+            "instrument": instrument.pk,
+            "kind": outage.kind,
+            "start": outage.start,
+            "end": outage.end,
+            "units": list(outage.units),
+            "displaced": [reservation.pk for reservation in moved],
+        },
+        reason=outage.reason,
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    if outage.start < now:
+        enqueue([days_dirty(instrument.pk, outage.start, min(end, now), str(closure.pk))], now=now)
+    return closure
+
+
+def _units(instrument: Instrument) -> int:
+    return instrument.policy.units if hasattr(instrument, "policy") else 1
+
+
+def _check(instrument: Instrument, outage: Outage) -> None:
+    if outage.kind not in Closure.Kind.values:
+        raise invalid("kind", "unknown-value")
+    if outage.end is not None and outage.end <= outage.start:
+        raise invalid("end", "not-after-start")
+    if any(not 1 <= unit <= _units(instrument) for unit in outage.units):
+        raise invalid("units", "out-of-range", least=1, most=_units(instrument))
+    if len(outage.reason) > 500:
+        raise invalid("reason", "too-long", most=500)
+
+
+def _clear(
+    actor: Actor,
+    instrument: Instrument,
+    units: Sequence[int],
+    span: Period,
+    displace: bool,
+    reason: str,
+    now: datetime,
+) -> list[Reservation]:
+    """Make room on the units for a span; the reservations displaced."""
+    met = Occupancy.objects.filter(
+        live(now), instrument=instrument, unit__in=units, span__overlap=to_range(span)
+    )
+    if met.filter(closure__isnull=False).exists():
+        raise invalid("start", "closed-already")
+    in_the_way = sorted(
+        lock_reservations(met.values_list("reservation_id", flat=True)), key=lambda r: r.start_at
+    )
+    if in_the_way and not displace:
+        raise InTheWay(in_the_way)
+    displaced = []
+    for reservation in in_the_way:
+        if reservation.state == "in_use":
+            _cut_short(reservation, span.start, actor, now)
+            continue
+        if _reseat(instrument, reservation, set(units), now):
+            continue
+        reservation_move_to(
+            reservation=reservation,
+            state="displaced",
+            now=now,
+            actor=actor,
+            reason=reason,
+            by_host=True,
+        )
+        enqueue([message("displaced", reservation)], now=now)
+        displaced.append(reservation)
+    return displaced
+
+
+def _cut_short(
+    reservation: Reservation, closed_from: datetime, actor: Actor, now: datetime
+) -> None:
+    """Whoever is at the instrument stops where the closure begins, and is told."""
+    if closed_from <= now:
+        session = UsageSession.objects.get(reservation=reservation)
+        session_finish(
+            session, reservation, check_out=closed_from, assumed=False, actor=actor, now=now
+        )
+        Occupancy.objects.filter(reservation=reservation).update(
+            span=to_range(Period(to_period(reservation.occupancy.span).start, closed_from))
+        )
+    else:
+        row = reservation.occupancy
+        row.span = to_range(Period(to_period(row.span).start, closed_from))
+        row.save(update_fields=["span"])
+    enqueue([message("cut-short", reservation)], now=now)
+
+
+def _reseat(
+    instrument: Instrument, reservation: Reservation, closed: set[int], now: datetime
+) -> bool:
+    """Move a reservation to the lowest other unit that is free for it."""
+    row = reservation.occupancy
+    taken = set(
+        Occupancy.objects.filter(live(now), instrument=instrument, span__overlap=row.span)
+        .exclude(pk=row.pk)
+        .values_list("unit", flat=True)
+    )
+    free = set(range(1, _units(instrument) + 1)) - taken - closed
+    if not free:
+        return False
+    row.unit = reservation.unit = min(free)
+    row.save(update_fields=["unit"])
+    reservation.save(update_fields=["unit"])
+    return True
+
+
+def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span: Period) -> None:
+    Occupancy.objects.bulk_create(
+        [
+            Occupancy(instrument=instrument, unit=unit, span=to_range(span), closure=closure)
+            for unit in units
+        ]
+    )
+
+
+@transaction.atomic
+def closure_end(*, actor: Actor, closure_id: UUID, end: datetime | None, now: datetime) -> Closure:
+    """End a closure, now or at a moment not before its start; it can only become shorter."""
+    instrument, closure = _lock(actor, closure_id)
+    moment = end or now
+    if closure.end_at is not None and closure.end_at <= now:
+        raise WrongState(state="ended", wanted="ended")
+    if moment <= closure.start_at:
+        raise invalid("end", "not-after-start")
+    if closure.end_at is not None and moment > closure.end_at:
+        raise invalid("end", "later-than-before")
+    before = closure.end_at
+    closure.end_at = moment
+    closure.version += 1
+    closure.save(update_fields=["end_at", "version"])
+    for row in Occupancy.objects.filter(closure=closure):
+        span = to_period(row.span)
+        if moment <= span.start:
+            row.delete()
+        else:
+            row.span = to_range(Period(span.start, moment))
+            row.save(update_fields=["span"])
+    trail.record(
+        actor=actor,
+        action="closure.end",
+        target=closure,
+        now=now,
+        before={"end": before},
+        after={"end": moment},
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    cause = f"{closure.pk}:{closure.version}"
+    enqueue([days_dirty(instrument.pk, closure.start_at, moment, cause)], now=now)
+    return closure
+
+
+@transaction.atomic
+def closure_delete(*, actor: Actor, closure_id: UUID, now: datetime) -> None:
+    """Take back a closure that has not begun; one that has is ended."""
+    instrument, closure = _lock(actor, closure_id)
+    if closure.start_at <= now:
+        raise WrongState(state="begun", wanted="deleted")
+    trail.record(
+        actor=actor,
+        action="closure.delete",
+        target=closure,
+        now=now,
+        before={"kind": closure.kind, "start": closure.start_at, "end": closure.end_at},
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    closure.delete()
+
+
+def _lock(actor: Actor, closure_id: UUID) -> tuple[Instrument, Closure]:
+    found = Closure.objects.filter(pk=closure_id).values_list("instrument_id", flat=True).first()
+    if found is None:
+        raise NotFound
+    instrument = lock_instrument(found)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    closure = Closure.objects.select_for_update(no_key=True).filter(pk=closure_id).first()
+    if closure is None:
+        raise NotFound
+    return instrument, closure

@@ -1,0 +1,34 @@
+"""Carrying out the outbox: each kind of effect goes to the one that has it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import OutboxMessage
+from accounts.services.outbox import outbox_deliver
+from bookings.notifications import mail
+from bookings.services.charges import charge_make
+from bookings.services.utilisation import days_mark_dirty
+
+
+def effects_carry_out(*, now: datetime, most: int = 200) -> int:
+    """Carry out what is due; the number done."""
+    return outbox_deliver(handler=_carry_out, now=now, most=most)
+
+
+def _carry_out(row: OutboxMessage, now: datetime) -> str:
+    payload = row.payload
+    match row.kind.partition(".")[0]:
+        case "mail":
+            return mail(row, now)
+        case "charge":
+            made = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
+            return "done" if made else "skipped"
+        case "hours":
+            days_mark_dirty(
+                instrument_id=UUID(payload["instrument"]),
+                start=datetime.fromisoformat(payload["start"]),
+                end=datetime.fromisoformat(payload["end"]),
+            )
+            return "done"
+        case _:
+            raise LookupError(row.kind)

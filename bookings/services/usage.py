@@ -1,0 +1,206 @@
+"""What really happens: checking in and out, and what becomes of those who do neither."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.notifications import enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from bookings.domain import reservations as rules
+from bookings.domain.availability import Refusal, RulesRefuse
+from bookings.domain.periods import Period
+from bookings.locks import lock_reservation
+from bookings.models import Occupancy, Reservation, UsageSession
+from bookings.selectors.availability import live, to_period, to_range
+from bookings.services.occupancy import (
+    charge_due,
+    hours_dirty,
+    message,
+    reservation_move_to,
+)
+from instruments.models import Instrument
+
+
+@transaction.atomic
+def reservation_check_in(
+    *, actor: Actor, reservation_id: UUID, now: datetime, expected_version: int | None = None
+) -> UsageSession:
+    """Begin using the instrument: from 15 minutes before the start, if the unit is free until
+    then, to the end. Whoever was left checked in on the unit is checked out."""
+    instrument, reservation = _locked(actor, reservation_id, expected_version)
+    if reservation.state != "confirmed":
+        raise WrongState(state=reservation.state, wanted="in_use")
+    span = rules.check_in_span(Period(reservation.start_at, reservation.end_at))
+    if now < span.start:
+        raise WrongState("too-early", opens=span.start.isoformat())
+    if now >= span.end:
+        raise WrongState("too-late")
+    if now < reservation.start_at:
+        _take_from_now(reservation, now)
+    _close_left_open(instrument, reservation.unit, now)
+    session = UsageSession.objects.create(
+        reservation=reservation,
+        instrument=instrument,
+        unit=reservation.unit,
+        checked_in_at=now,
+        service_mode=reservation.service_mode,
+    )
+    reservation_move_to(reservation=reservation, state="in_use", now=now, actor=actor)
+    return session
+
+
+def _take_from_now(reservation: Reservation, now: datetime) -> None:
+    """Widen the occupancy so that it begins now; `slot-taken` if somebody is there."""
+    mine = Occupancy.objects.get(reservation=reservation)
+    blocked = to_period(mine.span)
+    if now >= blocked.start:
+        return
+    wider = Period(now, blocked.end)
+    others = Occupancy.objects.filter(
+        live(now),
+        instrument_id=reservation.instrument_id,
+        unit=reservation.unit,
+        span__overlap=to_range(wider),
+    ).exclude(pk=mine.pk)
+    if others.exists():
+        raise RulesRefuse([Refusal("slot-taken", {"units": 1})])
+    mine.span = to_range(wider)
+    mine.save(update_fields=["span"])
+
+
+def _close_left_open(instrument: Instrument, unit: int, now: datetime) -> None:
+    """A session nobody ended on the unit is ended, at its reserved end at the latest."""
+    for session in UsageSession.objects.filter(
+        instrument=instrument, unit=unit, checked_out_at=None
+    ):
+        _, reservation = lock_reservation(session.reservation_id)
+        end = min(now, max(reservation.end_at, session.checked_in_at))
+        session_finish(session, reservation, check_out=end, assumed=True, actor=None, now=now)
+
+
+@transaction.atomic
+def reservation_check_out(
+    *,
+    actor: Actor,
+    reservation_id: UUID,
+    now: datetime,
+    samples: int | None = None,
+    rating: int | None = None,
+    remarks: str = "",
+    expected_version: int | None = None,
+) -> UsageSession:
+    """Stop using the instrument. What is left of the slot is free at once."""
+    _, reservation = _locked(actor, reservation_id, expected_version)
+    if reservation.state != "in_use":
+        raise WrongState(state=reservation.state, wanted="completed")
+    if rating is not None and not 1 <= rating <= 5:
+        raise invalid("rating", "out-of-range", least=1, most=5)
+    session = UsageSession.objects.get(reservation=reservation)
+    session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
+    session_finish(session, reservation, check_out=now, assumed=False, actor=actor, now=now)
+    return session
+
+
+def session_finish(
+    session: UsageSession,
+    reservation: Reservation,
+    *,
+    check_out: datetime,
+    assumed: bool,
+    actor: Actor | None,
+    now: datetime,
+) -> None:
+    """End a session: its slot is cut to what was used, its charge and hours follow. Call it
+    under the instrument's lock."""
+    session.checked_out_at = max(check_out, session.checked_in_at)
+    session.is_assumed = assumed
+    session.save()
+    mine = Occupancy.objects.filter(reservation=reservation).first()
+    if mine is not None:
+        left = rules.used_span(
+            blocked=to_period(mine.span),
+            check_in=session.checked_in_at,
+            check_out=session.checked_out_at,
+            teardown_minutes=reservation.teardown_minutes,
+        )
+        mine.span = to_range(left)
+        mine.save(update_fields=["span"])
+    reservation_move_to(reservation=reservation, state="completed", now=now, actor=actor)
+    enqueue(
+        [
+            message("completed", reservation),
+            charge_due(reservation),
+            hours_dirty(reservation, session.checked_in_at, session.checked_out_at),
+        ],
+        now=now,
+    )
+
+
+def _locked(
+    actor: Actor, reservation_id: UUID, expected_version: int | None
+) -> tuple[Instrument, Reservation]:
+    """For the person who booked, or the host's manager."""
+    instrument, reservation = lock_reservation(reservation_id)
+    place = place_of(instrument.organisation)
+    if actor.user_id not in {reservation.user_id, reservation.made_by_id}:
+        may_read = actor.may("read-bookings", place) or actor.may(
+            "read-bookings", place_of(reservation.organisation)
+        )
+        if not may_read:
+            raise NotFound
+        require(actor, "manage-instruments", place)
+    if expected_version is not None and expected_version != reservation.version:
+        raise WrongVersion(version=reservation.version)
+    return instrument, reservation
+
+
+def usage_settle(*, now: datetime, most: int = 500) -> int:
+    """What nobody ended: no-shows, bookings past their end, sessions left open; how many.
+
+    Asks what is due and not yet done: running it late or twice comes to the same.
+    """
+    due = (
+        Reservation.objects.filter(
+            Q(state="confirmed", end_at__lte=now)
+            | Q(
+                state="confirmed",
+                instrument__policy__check_in_minutes__isnull=False,
+                start_at__lte=now
+                - F("instrument__policy__check_in_minutes") * timedelta(minutes=1),
+            )
+            | Q(state="in_use", end_at__lte=now - rules.SESSION_LEFT_OPEN)
+        )
+        .order_by("end_at", "id")
+        .values_list("pk", flat=True)[:most]
+    )
+    return sum(_settle(pk, now) for pk in list(due))
+
+
+@transaction.atomic
+def _settle(reservation_id: UUID, now: datetime) -> int:
+    instrument, reservation = lock_reservation(reservation_id)
+    if reservation.state == "in_use" and reservation.end_at + rules.SESSION_LEFT_OPEN <= now:
+        session = UsageSession.objects.get(reservation=reservation)
+        end = max(reservation.end_at, session.checked_in_at)
+        session_finish(session, reservation, check_out=end, assumed=True, actor=None, now=now)
+        return 1
+    if reservation.state != "confirmed":
+        return 0
+    missed_at = rules.no_show_at(reservation.start_at, instrument.policy.check_in_minutes)
+    if missed_at is not None and missed_at <= now:
+        Occupancy.objects.filter(reservation=reservation).delete()
+        reservation_move_to(reservation=reservation, state="no_show", now=now, actor=None)
+        effects = [message("no-show", reservation), charge_due(reservation)]
+    elif reservation.end_at <= now:
+        reservation_move_to(reservation=reservation, state="completed", now=now, actor=None)
+        effects = [charge_due(reservation)]
+    else:
+        return 0
+    effects.append(hours_dirty(reservation, reservation.start_at, reservation.end_at))
+    enqueue(effects, now=now)
+    return 1

@@ -1,0 +1,47 @@
+"""Jobs. Each reads the clock and makes one call; running one twice changes nothing."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.services.idempotency import idempotency_clear
+from accounts.services.outbox import outbox_clear
+from bookings.services.effects import effects_carry_out
+from bookings.services.reservations import reservations_lapse
+from bookings.services.usage import usage_settle
+from bookings.services.utilisation import hours_roll_up
+from instruments.services.opening import calendar_extend
+
+
+@shared_task
+def deliver_messages() -> None:
+    effects_carry_out(now=timezone.now())
+
+
+@shared_task
+def lapse_reservations() -> None:
+    reservations_lapse(now=timezone.now())
+
+
+@shared_task
+def complete_reservations() -> None:
+    usage_settle(now=timezone.now())
+
+
+@shared_task
+def roll_up_hours() -> None:
+    hours_roll_up(since=None, until=None, now=timezone.now())
+
+
+@shared_task
+def extend_calendar() -> None:
+    calendar_extend(now=timezone.now())
+
+
+@shared_task
+def clear_keys() -> None:
+    idempotency_clear(now=timezone.now())
+
+
+@shared_task
+def clear_outbox() -> None:
+    outbox_clear(now=timezone.now())

@@ -1,0 +1,28 @@
+"""Celery, and the one timetable.
+
+Every job asks "what is due and not yet done", so an entry that fires late, twice or not
+at all loses nothing: the next run finds it.
+"""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("instrument_commons")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "deliver messages": {"task": "bookings.tasks.deliver_messages", "schedule": 60.0},
+    "lapse reservations": {"task": "bookings.tasks.lapse_reservations", "schedule": 60.0},
+    "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 300.0},
+    "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},
+    "open windows": {
+        "task": "bookings.tasks.extend_calendar",
+        "schedule": crontab(minute=5, hour=1),
+    },
+    "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
+    "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
+}

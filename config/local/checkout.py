@@ -1,0 +1,75 @@
+"""Where this checkout keeps what the launcher makes, and the file that settings read."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from config.local import stopping
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".local"
+LOGS = LOCAL / "log"
+ENV_FILE = LOCAL / "env"
+
+
+def shown(path: Path) -> str:
+    """A path as people in the checkout would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; others are comments."""
+    if not path.is_file():
+        return {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def write_env(path: Path, values: Mapping[str, str]) -> None:
+    """Replaces the file in one move, readable by its owner alone: it holds passwords."""
+    lines = ["# Written by the launcher at every start; settings read it."]
+    lines += [f"{name}={value}" for name, value in values.items()]
+    write_private(path, "\n".join(lines) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def kept_secret(path: Path) -> str:
+    """A random word that is made once and then stays: sessions outlive a restart."""
+    if not path.is_file():
+        write_private(path, secrets.token_hex(32) + "\n")
+    return path.read_text(encoding="utf-8").strip()
+
+
+def try_lock(file: IO[str], how: int) -> bool:
+    """Whether the lock was had. The system takes it back when we die, however we die."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def locked(path: Path, when_busy: Callable[[], None] | None = None) -> Iterator[None]:
+    """Holds the lock `path` alone; waits for it, having called `when_busy` once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        if not try_lock(file, fcntl.LOCK_EX):
+            if when_busy:
+                when_busy()
+            while not try_lock(file, fcntl.LOCK_EX):
+                stopping.nap(0.2)
+        yield

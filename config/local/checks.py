@@ -1,0 +1,43 @@
+"""What "make test" runs: every check to its end, pytest last, one verdict."""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from config.local.console import say
+from config.local.foreground import run
+
+PYTHON = [sys.executable, "-m"]
+IMPORTS = "import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main())"
+CHECKS: dict[str, list[str]] = {
+    "ruff check": [*PYTHON, "ruff", "check", "."],
+    "ruff format --check": [*PYTHON, "ruff", "format", "--check", "."],
+    "mypy": [*PYTHON, "mypy"],
+    "lint-imports": [sys.executable, "-c", IMPORTS],
+}
+
+
+def run_checks(pytest_arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """All checks, or pytest alone when it was given arguments. 0 if everything passed."""
+    checks = {} if pytest_arguments else CHECKS
+    failed = [name for name, command in checks.items() if not _passes(name, command, env)]
+    if failed:
+        say(f"\nFailed so far: {', '.join(failed)}")
+    tests = [*PYTHON, "pytest", *(pytest_arguments or ["-n", "2"])]
+    code = _run("pytest", tests, env)
+    if failed:
+        say(f"Failed besides: {', '.join(failed)}")
+    return code or int(bool(failed))
+
+
+def _passes(name: str, command: list[str], env: Mapping[str, str]) -> bool:
+    began = time.monotonic()
+    code = _run(name, command, env)
+    verdict = "passed" if code == 0 else f"FAILED (exit {code})"
+    say(f"{name}: {verdict} in {time.monotonic() - began:.1f} s")
+    return code == 0
+
+
+def _run(name: str, command: list[str], env: Mapping[str, str]) -> int:
+    say(f"\n== {name}")
+    return run(command, env)

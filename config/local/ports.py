@@ -1,0 +1,30 @@
+"""Ports that nobody else has."""
+
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: what a closed connection leaves behind does not count as in use.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def any_free() -> int:
+    """A port that the system says is free."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def first_free(wanted: int, tries: int = 100) -> int:
+    """`wanted` if it is free, else the next free one after it."""
+    last = min(wanted + tries, 65536)
+    return next((port for port in range(wanted, last) if is_free(port)), 0) or any_free()

@@ -1,0 +1,154 @@
+"""Web, worker and beat: started in order, watched, started again when one dies."""
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config.local import stopping
+from config.local.checkout import LOCAL, LOGS, locked, shown
+from config.local.console import Failed, say
+from config.local.ports import LOOPBACK, first_free
+from config.local.processes import Record, last_lines, orphans_of, start
+from config.local.servers import Servers
+
+PATIENCE = 90.0
+PAUSES = (1, 2, 4, 8, 16)
+FORGIVEN_AFTER = 300.0
+PYTHON = [sys.executable, "-m"]
+# In the order in which they stop: no new work first, then what makes work, then what does it.
+NAMES = ("web", "beat", "worker")
+
+
+@dataclass
+class Part:
+    """One process of the platform."""
+
+    name: str
+    command: list[str]
+    env: Mapping[str, str]
+    failures: list[float] = field(default_factory=list)
+    due: float = 0.0
+    child: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def log(self) -> Path:
+        return LOGS / f"{self.name}.log"
+
+    def start(self) -> None:
+        self.child = start(self.command, self.log, self.env)
+        record(self.name).write(self.child.pid)
+
+    def died(self) -> bool:
+        return self.child is not None and self.child.poll() is not None
+
+
+def record(name: str) -> Record:
+    return Record(LOCAL / "run" / f"{name}.json")
+
+
+def stop_part(name: str, patience: float = 20) -> bool:
+    """Stops one, also one that an earlier launcher left behind. Whether there was any."""
+    last = record(name).last()
+    if not last:
+        return False
+    found = last.is_alive() or bool(orphans_of(last.pid))
+    last.stop((signal.SIGTERM, patience))
+    record(name).clear()
+    return found
+
+
+@contextmanager
+def claimed_port(wanted: int) -> Iterator[int]:
+    """A free port, claimed on this machine until the web process listens there.
+
+    granian shares a port with another granian of the same user without a word, so two
+    checkouts that start together must not choose at the same time.
+    """
+    with locked(Path(tempfile.gettempdir()) / f"instrument-commons-port-{os.geteuid()}.lock"):
+        port = first_free(wanted)
+        if port != wanted:
+            say(f"Port {wanted} is in use; taking {port}.")
+        yield port
+
+
+def parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
+    web = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)]
+    web += ["--workers", "1", "--blocking-threads", "8", "--backpressure", "64", "--no-ws"]
+    web += ["--workers-kill-timeout", "10", "config.wsgi:application"]
+    worker = ["celery", "-A", "config", "worker", "--concurrency", "2", "--loglevel", "INFO"]
+    worker += ["--without-gossip", "--without-mingle"]
+    beat = ["celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile", ""]
+    beat += ["--schedule", str(LOCAL / "celerybeat-schedule")]
+    commands = {"web": web, "worker": worker, "beat": beat}
+    return {name: Part(name, [*PYTHON, *words], env) for name, words in commands.items()}
+
+
+def wait_for_web(part: Part, port: int, env: Mapping[str, str]) -> None:
+    """Until /healthz answers 200."""
+    began = told = time.monotonic()
+    status = None
+    while time.monotonic() - began < PATIENCE:
+        if part.died():
+            raise Failed(f"The web process ended while starting. {last_lines(part.log)}")
+        status = health(port, urlsplit(env["SITE_URL"]).netloc)
+        if status == HTTPStatus.OK:
+            return
+        if time.monotonic() - told > 15:
+            told = time.monotonic()
+            say(f"  still waiting for the web process after {told - began:.0f} s")
+        stopping.nap(0.2)
+    answer = f"answers {status}" if status else "does not answer"
+    raise Failed(f"/healthz {answer} after {PATIENCE:.0f} s. {last_lines(part.log)}")
+
+
+def health(port: int, host: str) -> int | None:
+    """The status of /healthz as asked for under the public name."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": host})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def watch(platform: Mapping[str, Part], servers: Servers) -> None:
+    """Until somebody asks us to stop, or a process keeps dying."""
+    while True:
+        stopping.nap(0.5)
+        for server in servers.dead():
+            say(f"{server.name} stopped unexpectedly; its log is {shown(server.log)}.")
+            servers.start(server)
+        for part in platform.values():
+            if part.died():
+                _schedule(part)
+            elif part.child is None and time.monotonic() >= part.due:
+                say(f"[{part.name}] starting again")
+                part.start()
+
+
+def _schedule(part: Part) -> None:
+    """Notes a death and when to try again; gives up when there were too many."""
+    assert part.child
+    code, now = part.child.returncode, time.monotonic()
+    part.child = None
+    stop_part(part.name)
+    part.failures = [then for then in part.failures if now - then < FORGIVEN_AFTER] + [now]
+    how = f"signal {-code}" if code < 0 else f"exit {code}"
+    if len(part.failures) > len(PAUSES):
+        raise Failed(f"[{part.name}] keeps stopping ({how}). {last_lines(part.log)}")
+    pause = PAUSES[len(part.failures) - 1]
+    part.due = now + pause
+    say(f"[{part.name}] stopped unexpectedly ({how}); trying again in {pause} s.")
+    say(f"  {last_lines(part.log, 8)}")

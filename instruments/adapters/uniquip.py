@@ -1,0 +1,106 @@
+"""UNIQUIP, the format in which British universities publish their equipment.
+
+Specification: equipment.data.ac.uk/uniquip. No column is required but one of Name and
+Description. Order, case and remarks in parentheses ("Technique (:N8)") do not matter; other
+columns are ignored, as are Photo, Location (a Wikipedia page near the place) and the
+secondary contact, for which a record here has no field.
+
+ID is the key. Without it the key is made of what the row is about (name, description,
+department, site, building): rows that say exactly the same are several pieces of equipment,
+numbered in order. A row whose words change is then another row.
+"""
+
+import html
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from instruments.domain.delimited import Cells, FileRefused, RowProblem, header_name, read_records
+from instruments.domain.import_fields import clean, is_name
+from instruments.domain.imports import Row, RowValues, content_key, read_row
+
+SOURCE = "uniquip"
+COLUMNS = (
+    *("type", "name", "description", "related facility id", "technique", "location"),
+    *("contact name", "contact telephone", "contact url", "contact email"),
+    *("secondary contact name", "secondary contact telephone"),
+    *("secondary contact url", "secondary contact email"),
+    *("id", "photo", "department", "site location", "building", "service level", "web address"),
+)
+_NAME_LENGTH = 250
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+
+
+def read(stream: BinaryIO, *, encoding: str = "utf-8") -> Iterator[Row]:
+    """The rows of a UNIQUIP file with their line numbers. `FileRefused`: as `read_records`,
+    and no-name-column."""
+    header, records = read_records(stream, encoding=encoding)
+    known = _known_columns(header)
+    if not {"name", "description"} & set(known.values()):
+        raise FileRefused("no-name-column", columns=", ".join(header)[:200])
+    return _rows(known, records)
+
+
+def _known_columns(header: tuple[str, ...]) -> dict[str, str]:
+    """Column of the file -> column of the specification. Technique may come twice, once per
+    vocabulary."""
+    known: dict[str, str] = {}
+    for column in header:
+        name = header_name(re.sub(r"\([^)]*\)", "", column).replace("_", " "))
+        if name not in COLUMNS:
+            continue
+        if name != "technique" and name in known.values():
+            raise FileRefused("duplicate-header", column=name)
+        known[column] = name
+    return known
+
+
+def _rows(
+    known: dict[str, str], records: Iterator[tuple[int, Cells | RowProblem]]
+) -> Iterator[Row]:
+    for line, record in records:
+        if isinstance(record, RowProblem):
+            yield line, record
+            continue
+        cells: dict[str, str] = dict.fromkeys(COLUMNS, "")
+        for column, name in known.items():
+            cells[name] = f"{cells[name]};{record[column]}" if cells[name] else record[column]
+        yield line, _row(cells)
+
+
+def _row(cells: dict[str, str]) -> RowValues | RowProblem:
+    if clean(cells["type"]).casefold() == "facility":
+        return RowProblem("facility-row")
+    description = _without_tags(cells["description"])
+    name = clean(_without_tags(cells["name"]))
+    if not is_name(name):
+        name = textwrap.shorten(clean(description), _NAME_LENGTH, placeholder=" …")
+    about = description
+    if level := clean(cells["service level"]):
+        about = f"{description}\nService level: {level}"
+    key = clean(cells["id"])
+    texts = {
+        "name": name,
+        "description": about,
+        "landing_page": cells["web address"],
+        "instrument_types": cells["technique"],
+        "inventory_number": key,
+        "room": cells["building"],
+        "facility": cells["department"] if clean(cells["department"]) else cells["site location"],
+        "address": cells["site location"],
+        "contact_name": cells["contact name"],
+        "contact_email": cells["contact email"],
+        "contact_phone": cells["contact telephone"],
+        "website": cells["contact url"],
+    }
+    made_of = ("name", "description", "department", "site location", "building")
+    made_key = content_key(*(cells[column] for column in made_of))
+    return read_row(texts, key=key or made_key, repeats=not key)
+
+
+def _without_tags(text: str) -> str:
+    """Descriptions may be HTML; what people read of it is kept."""
+    if not _TAG.search(text) and "&" not in text:
+        return text
+    return html.unescape(_TAG.sub(" ", text))

@@ -1,0 +1,207 @@
+"""The fields a file may fill, how their text becomes values, and how far they may reach.
+
+Limits are those of the models (a test compares them): what would not fit is refused here,
+row by row, before the database would refuse a whole batch.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from urllib.parse import urlsplit
+
+type Value = str | int | date | Decimal | list[str] | list[dict[str, str]] | None
+
+KINDS = ("general", "dedicated")
+SERVICE_MODES = ("self", "assisted", "entrusted", "remote")
+# Several columns of a file make one list of PIDINST.
+DATES = {"commissioned_date": "Commissioned", "decommissioned_date": "DeCommissioned"}
+ALTERNATE_IDENTIFIERS = {"inventory_number": "InventoryNumber", "serial_number": "SerialNumber"}
+
+# What people write where they have nothing to say.
+PLACEHOLDERS = frozenset(
+    {
+        *("unknown", "n/a", "na", "nil", "none", "null", "tbc", "tbd", "untitled", "unspecified"),
+        *("not known", "not specified", "not applicable", "未知", "无", "暂无", "不详"),
+    }
+)
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
+_HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}(?::\d{1,5})?")
+_MAIL = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}")
+_DECIMAL = re.compile(r"\d{1,12}(?:\.\d{1,2})?", re.ASCII)
+_WHOLE = re.compile(r"\d{1,5}", re.ASCII)
+_ISO_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}.*)?", re.ASCII)
+
+
+class Unusable(ValueError):
+    """A text that is no value of its field; `most` when it is only too long."""
+
+    def __init__(self, most: int = 0) -> None:
+        self.most = most
+        super().__init__(most)
+
+
+def clean(text: str) -> str:
+    """One line: composed characters, single spaces, nothing that is invisible or controls.
+    What only says that there is nothing to say is empty."""
+    line = " ".join(_CONTROLS.sub("", unicodedata.normalize("NFC", text)).split())
+    return "" if line.casefold() in PLACEHOLDERS or line.strip("-–—?.*/_") == "" else line
+
+
+def clean_lines(text: str) -> str:
+    """As `clean`, but keeps line breaks."""
+    return "\n".join(filter(None, map(clean, text.splitlines())))
+
+
+def is_name(text: str) -> bool:
+    """Whether a cleaned text can name something: a number alone cannot."""
+    return any(character.isalpha() for character in text)
+
+
+def web_address(text: str) -> str:
+    """An http(s) address; one that only lacks its scheme gets https. `Unusable` otherwise."""
+    url = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise Unusable from None
+    host = parts.netloc.rpartition("@")[2]
+    if parts.scheme.lower() not in ("http", "https") or "@" in parts.netloc or " " in url:
+        raise Unusable
+    if not _HOST.fullmatch(host):
+        raise Unusable
+    return url
+
+
+def _mail_address(text: str) -> str:
+    address = re.sub(r"^mailto:\s*", "", text, flags=re.IGNORECASE)
+    if not _MAIL.fullmatch(address):
+        raise Unusable
+    return address
+
+
+def _limited(parse: Callable[[str], str], most: int, text: str) -> str:
+    value = parse(text) if text else ""
+    if len(value) > most:
+        raise Unusable(most)
+    return value
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise Unusable
+    return match
+
+
+def _day(text: str) -> date | None:
+    """`YYYY-MM-DD`, with or without a time of day behind it."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(_matched(_ISO_DATE, text)[1])
+    except ValueError:
+        raise Unusable from None
+
+
+def _cost(text: str) -> Decimal | None:
+    return Decimal(_matched(_DECIMAL, text)[0]) if text else None
+
+
+def _whole(text: str) -> int | None:
+    return int(_matched(_WHOLE, text)[0]) if text else None
+
+
+def _currency(text: str) -> str:
+    return _matched(re.compile("[A-Z]{3}"), text.upper())[0] if text else ""
+
+
+def _kind(text: str) -> str:
+    kind = text.lower() or KINDS[0]
+    if kind not in KINDS:
+        raise Unusable
+    return kind
+
+
+def _items(text: str) -> list[str]:
+    """Separated by semicolons or lines, each once."""
+    return list(dict.fromkeys(filter(None, map(str.strip, re.split(r"[;\n]", text)))))
+
+
+def _named(text: str) -> list[dict[str, str]]:
+    return [{"name": item} for item in _items(text)]
+
+
+def _modes(text: str) -> list[str]:
+    modes = [mode.lower() for mode in _items(text)]
+    if not set(modes) <= set(SERVICE_MODES):
+        raise Unusable
+    return modes
+
+
+def _text(most: int, parse: Callable[[str], str] = clean) -> Callable[[str], str]:
+    return partial(_limited, parse, most)
+
+
+INSTRUMENT_FIELDS: dict[str, Callable[[str], Value]] = {
+    "name": _text(250),
+    "name_zh": _text(250),
+    "description": _text(20_000, clean_lines),
+    "description_zh": _text(20_000, clean_lines),
+    "landing_page": _text(500, web_address),
+    "identifier": _text(200),
+    "identifier_type": _text(20),
+    "manufacturers": _named,
+    "model": _text(200),
+    "model_identifier": _text(200),
+    "instrument_types": _named,
+    "measured_variables": _named,
+    "commissioned_date": _day,
+    "decommissioned_date": _day,
+    "inventory_number": _text(200),
+    "serial_number": _text(200),
+    "classification_code": _text(20),
+    "acquisition_cost": _cost,
+    "acquisition_currency": _currency,
+    "acquisition_date": _day,
+    "service_modes": _modes,
+    "kind": _kind,
+    "norm_hours": _whole,
+    "room": _text(80),
+}
+FACILITY_FIELDS: dict[str, Callable[[str], str]] = {
+    "facility": _text(200),
+    "address": _text(300),
+    "contact_name": _text(120),
+    "contact_email": _text(254, _mail_address),
+    "contact_phone": _text(60),
+    "website": _text(200, web_address),
+}
+SEVERAL_LINES = frozenset({"description", "description_zh"})
+LISTS = frozenset({"manufacturers", "instrument_types", "measured_variables", "service_modes"})
+
+
+def compose(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The instrument's own attributes from fields as a file has them."""
+    made = {
+        name: value
+        for name, value in values.items()
+        if name not in DATES and name not in ALTERNATE_IDENTIFIERS
+    }
+    if any(name in values for name in DATES):
+        made["dates"] = [
+            {"date": str(values[name]), "date_type": kind}
+            for name, kind in DATES.items()
+            if values.get(name)
+        ]
+    if any(name in values for name in ALTERNATE_IDENTIFIERS):
+        made["alternate_identifiers"] = [
+            {"identifier": str(values[name]), "identifier_type": kind}
+            for name, kind in ALTERNATE_IDENTIFIERS.items()
+            if values.get(name)
+        ]
+    return made

@@ -1,0 +1,308 @@
+"""Opening hours: wall-clock rules of a zone, resolved to instants.
+
+Rules: docs/availability.md, "Opening hours" and "Time". A wall-clock time that does not
+exist moves forward by the gap; one that exists twice means the first for an opening and
+the second for a closing.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from accounts.domain.errors import FieldProblem, Invalid
+
+DAY = 1440
+WEEK = 7 * DAY
+MAX_RULES = 100
+MAX_OVERRIDES = 800
+_CLOCK = re.compile(r"(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """One open window, as instants, half-open."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True)
+class WeeklyRule:
+    """`opens`, `closes` in minutes of the wall clock; `closes <= opens` means the next day.
+    The dates are local and inclusive."""
+
+    weekday: int
+    opens: int
+    closes: int
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    @property
+    def length(self) -> int:
+        """Wall-clock minutes."""
+        return self.closes - self.opens + (DAY if self.closes <= self.opens else 0)
+
+    def holds_on(self, day: date) -> bool:
+        return (
+            day.isoweekday() == self.weekday
+            and (self.valid_from is None or self.valid_from <= day)
+            and (self.valid_until is None or day <= self.valid_until)
+        )
+
+
+@dataclass(frozen=True)
+class Override:
+    """Replaces all windows that open on a date; no windows close the day."""
+
+    date: date
+    windows: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class OpeningHours:
+    weekly: tuple[WeeklyRule, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    observes_holidays: bool = False
+
+
+def instant(zone: ZoneInfo, day: date, minute: int, *, closing: bool = False) -> datetime:
+    """The UTC instant of a wall-clock minute (0 to 1440) of a local day."""
+    wall = datetime.combine(day, time()) + timedelta(minutes=minute)
+    first = wall.replace(tzinfo=zone, fold=0)
+    second = wall.replace(tzinfo=zone, fold=1)
+    # In a gap the offset grows: fold 0 reads the old offset, which moves the time forward.
+    is_twice = (first.utcoffset() or timedelta()) > (second.utcoffset() or timedelta())
+    return (second if closing and is_twice else first).astimezone(UTC)
+
+
+def local_date(zone: ZoneInfo, moment: datetime) -> date:
+    return moment.astimezone(zone).date()
+
+
+def day_span(zone: ZoneInfo, day: date) -> tuple[datetime, datetime]:
+    """The instants at which a local day begins and ends; days follow each other without gap."""
+    return instant(zone, day, 0), instant(zone, day + timedelta(days=1), 0)
+
+
+def windows(
+    hours: OpeningHours, zone: ZoneInfo, holidays: frozenset[date], since: date, until: date
+) -> list[Window]:
+    """The windows that open on the local days from `since` to `until` (inclusive), unmerged,
+    in order. One that a clock change leaves without length falls away."""
+    overrides = {override.date: override.windows for override in hours.overrides}
+    found = []
+    for offset in range((until - since).days + 1):
+        day = since + timedelta(days=offset)
+        if day in overrides:
+            pieces = overrides[day]
+        elif hours.observes_holidays and day in holidays:
+            continue
+        else:
+            pieces = tuple((r.opens, r.closes) for r in hours.weekly if r.holds_on(day))
+        for opens, closes in pieces:
+            closing_day = day + timedelta(days=1) if closes <= opens else day
+            window = Window(
+                instant(zone, day, opens), instant(zone, closing_day, closes, closing=True)
+            )
+            if window.closes_at > window.opens_at:
+                found.append(window)
+    return sorted(found)
+
+
+def merged(pieces: Iterable[Window]) -> list[Window]:
+    """Windows that touch or overlap become one."""
+    result: list[Window] = []
+    for window in sorted(pieces):
+        if result and window.opens_at <= result[-1].closes_at:
+            last = result[-1]
+            result[-1] = Window(last.opens_at, max(last.closes_at, window.closes_at))
+        else:
+            result.append(window)
+    return result
+
+
+def open_minutes(pieces: Sequence[Window], since: datetime, until: datetime) -> int:
+    """Minutes of merged windows within a span."""
+    total = timedelta()
+    for window in pieces:
+        total += max(timedelta(), min(window.closes_at, until) - max(window.opens_at, since))
+    return int(total.total_seconds() // 60)
+
+
+def clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def hours_to_json(hours: OpeningHours) -> dict[str, object]:
+    """The shape of the API; `parse_hours` reads it back to an equal value."""
+    weekly: list[dict[str, object]] = []
+    for rule in hours.weekly:
+        item: dict[str, object] = {
+            "weekday": rule.weekday,
+            "opens": clock(rule.opens),
+            "closes": clock(rule.closes),
+        }
+        if rule.valid_from:
+            item["valid_from"] = rule.valid_from.isoformat()
+        if rule.valid_until:
+            item["valid_until"] = rule.valid_until.isoformat()
+        weekly.append(item)
+    return {
+        "weekly": weekly,
+        "overrides": [
+            {
+                "date": override.date.isoformat(),
+                "windows": [
+                    {"opens": clock(opens), "closes": clock(closes)}
+                    for opens, closes in override.windows
+                ],
+            }
+            for override in hours.overrides
+        ],
+        "observes_holidays": hours.observes_holidays,
+    }
+
+
+def parse_hours(data: object) -> OpeningHours:
+    """`{weekly: [...], overrides: [...], observes_holidays}`; `Invalid` names each bad field."""
+    reader = _Reader()
+    hours = reader.hours(data)
+    if reader.problems:
+        raise Invalid(reader.problems)
+    return hours
+
+
+class _Reader:
+    """Reads the JSON shape and collects what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.problems: list[FieldProblem] = []
+
+    def wrong(self, field: str, code: str, **numbers: str | int) -> None:
+        self.problems.append(FieldProblem(field, code, numbers))
+
+    def hours(self, data: object) -> OpeningHours:
+        if not isinstance(data, Mapping):
+            self.wrong("", "not-an-object")
+            return OpeningHours()
+        self._known(data, "", {"weekly", "overrides", "observes_holidays"})
+        rules = [
+            rule
+            for i, item in enumerate(self._list(data, "weekly", MAX_RULES))
+            if (rule := self._rule(item, f"weekly[{i}]"))
+        ]
+        overrides = [
+            override
+            for i, item in enumerate(self._list(data, "overrides", MAX_OVERRIDES))
+            if (override := self._override(item, f"overrides[{i}]"))
+        ]
+        observes = data.get("observes_holidays", False)
+        if not isinstance(observes, bool):
+            self.wrong("observes_holidays", "not-a-boolean")
+            observes = False
+        dates = [override.date for override in overrides]
+        for day in sorted({day for day in dates if dates.count(day) > 1}):
+            self.wrong("overrides", "date-twice", date=day.isoformat())
+        if not self.problems:
+            self._overlaps(rules)
+        rules.sort(key=lambda r: (r.weekday, r.opens, r.valid_from or date.min))
+        overrides.sort(key=lambda o: o.date)
+        return OpeningHours(tuple(rules), tuple(overrides), observes)
+
+    def _known(self, data: Mapping[str, object], at: str, known: set[str]) -> None:
+        for name in sorted(str(key) for key in data if key not in known):
+            self.wrong(f"{at}.{name}" if at else name, "unknown-field")
+
+    def _list(self, data: Mapping[str, object], name: str, most: int) -> Sequence[object]:
+        value = data.get(name, [])
+        if not isinstance(value, list):
+            self.wrong(name, "not-a-list")
+            return []
+        if len(value) > most:
+            self.wrong(name, "too-many", most=most)
+            return []
+        return value
+
+    def _clock(self, data: Mapping[str, object], name: str, at: str) -> int | None:
+        value = data.get(name)
+        match = _CLOCK.fullmatch(value) if isinstance(value, str) else None
+        if match is None or (value == "24:00" and name == "opens"):
+            self.wrong(f"{at}.{name}", "not-a-time")
+            return None
+        return DAY if value == "24:00" else int(match[1]) * 60 + int(match[2])
+
+    def _date(self, value: object, at: str) -> date | None:
+        try:
+            if isinstance(value, str) and len(value) == 10:
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        self.wrong(at, "not-a-date")
+        return None
+
+    def _rule(self, item: object, at: str) -> WeeklyRule | None:
+        if not isinstance(item, Mapping):
+            self.wrong(at, "not-an-object")
+            return None
+        self._known(item, at, {"weekday", "opens", "closes", "valid_from", "valid_until"})
+        weekday = item.get("weekday")
+        if type(weekday) is not int or not 1 <= weekday <= 7:
+            self.wrong(f"{at}.weekday", "not-a-weekday")
+            return None
+        opens, closes = self._clock(item, "opens", at), self._clock(item, "closes", at)
+        bounds: dict[str, date | None] = {}
+        for name in ("valid_from", "valid_until"):
+            given = item.get(name)
+            bounds[name] = None if given is None else self._date(given, f"{at}.{name}")
+        first, last = bounds["valid_from"], bounds["valid_until"]
+        if first and last and last < first:
+            self.wrong(f"{at}.valid_until", "before-valid-from")
+        if opens is None or closes is None:
+            return None
+        return WeeklyRule(weekday, opens, closes, first, last)
+
+    def _override(self, item: object, at: str) -> Override | None:
+        if not isinstance(item, Mapping):
+            self.wrong(at, "not-an-object")
+            return None
+        self._known(item, at, {"date", "windows"})
+        day = self._date(item.get("date"), f"{at}.date")
+        pieces: list[tuple[int, int]] = []
+        given = item.get("windows", [])
+        if not isinstance(given, list) or len(given) > MAX_RULES:
+            self.wrong(f"{at}.windows", "not-a-list")
+            given = []
+        for i, piece in enumerate(given):
+            where = f"{at}.windows[{i}]"
+            if not isinstance(piece, Mapping):
+                self.wrong(where, "not-an-object")
+                continue
+            self._known(piece, where, {"opens", "closes"})
+            opens, closes = self._clock(piece, "opens", where), self._clock(piece, "closes", where)
+            if opens is not None and closes is not None:
+                pieces.append((opens, closes))
+        pieces.sort()
+        ends = [(o, c + DAY if c <= o else c) for o, c in pieces]
+        if any(before[1] > after[0] for before, after in pairwise(ends)):
+            self.wrong(f"{at}.windows", "windows-overlap")
+        return Override(day, tuple(pieces)) if day else None
+
+    def _overlaps(self, rules: list[WeeklyRule]) -> None:
+        for i, one in enumerate(rules):
+            for j in range(i + 1, len(rules)):
+                if _meet(one, rules[j]):
+                    self.wrong(f"weekly[{j}]", "windows-overlap", other=i)
+
+
+def _meet(one: WeeklyRule, other: WeeklyRule) -> bool:
+    """Whether two rules ever open at the same time of the same week."""
+    latest_start = max(one.valid_from or date.min, other.valid_from or date.min)
+    earliest_end = min(one.valid_until or date.max, other.valid_until or date.max)
+    if latest_start > earliest_end:
+        return False
+    start = (one.weekday - 1) * DAY + one.opens
+    other_start = (other.weekday - 1) * DAY + other.opens
+    return (other_start - start) % WEEK < one.length or (start - other_start) % WEEK < other.length

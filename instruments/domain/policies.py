@@ -1,0 +1,111 @@
+"""Booking policies: on what rules an instrument is booked. Names are those of the API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from accounts.domain.errors import FieldProblem, Invalid
+from instruments.domain.ratecards import PRICE_GROUPS
+
+APPROVALS = ("automatic", "manual", "first-time", "cross-region")
+DEFAULT_HORIZON_DAYS = 60
+LONGEST = 1440
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All lengths in minutes; see docs/availability.md, "Policy"."""
+
+    slot_minutes: int = 30
+    min_minutes: int = 30
+    max_minutes: int = LONGEST
+    setup_minutes: int = 0
+    teardown_minutes: int = 0
+    notice_minutes: int = 0
+    horizon_days: Mapping[str, int] = field(default_factory=dict)
+    approval: str = "automatic"
+    approval_minutes: int = 2880
+    check_in_minutes: int | None = None
+    units: int = 1
+
+    def horizon_for(self, price_group: str) -> int:
+        """Days; 60 for a group that is not named."""
+        return self.horizon_days.get(price_group, DEFAULT_HORIZON_DAYS)
+
+
+# field -> least, most
+_RANGES = {
+    "slot_minutes": (1, LONGEST),
+    "min_minutes": (1, 44640),
+    "max_minutes": (1, 44640),
+    "setup_minutes": (0, LONGEST),
+    "teardown_minutes": (0, LONGEST),
+    "notice_minutes": (0, 525600),
+    "approval_minutes": (1, 44640),
+    "check_in_minutes": (1, LONGEST),
+    "units": (1, 500),
+}
+FIELDS = (*_RANGES, "horizon_days", "approval")
+
+
+def parse_policy(data: object) -> Policy:
+    """The JSON of the API; absent fields take their defaults. `Invalid` names each bad field."""
+    if not isinstance(data, Mapping):
+        raise Invalid([FieldProblem("", "not-an-object")])
+    problems = [FieldProblem(str(k), "unknown-field") for k in data if k not in FIELDS]
+    values: dict[str, int] = {}
+    for name, (least, most) in _RANGES.items():
+        given = data.get(name)
+        if given is None:
+            continue
+        if type(given) is not int or not least <= given <= most:
+            problems.append(FieldProblem(name, "out-of-range", {"least": least, "most": most}))
+        else:
+            values[name] = given
+    slot = values.get("slot_minutes", 30)
+    shortest = values.setdefault("min_minutes", slot)
+    longest = values.setdefault("max_minutes", max(LONGEST // slot * slot, shortest))
+    problems += [
+        FieldProblem(name, "not-a-multiple", {"slot_minutes": slot})
+        for name in ("min_minutes", "max_minutes")
+        if values[name] % slot
+    ]
+    if longest < shortest:
+        problems.append(FieldProblem("max_minutes", "less-than-min", {"min_minutes": shortest}))
+    approval = data.get("approval") or "automatic"
+    if approval not in APPROVALS:
+        problems.append(FieldProblem("approval", "unknown-value"))
+    horizon = _horizon(data.get("horizon_days"), problems)
+    if problems:
+        raise Invalid(problems)
+    return Policy(
+        **{"slot_minutes": slot} | values,
+        horizon_days=horizon,
+        approval=str(approval),
+    )
+
+
+def _horizon(given: object, problems: list[FieldProblem]) -> dict[str, int]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        problems.append(FieldProblem("horizon_days", "not-an-object"))
+        return {}
+    horizon: dict[str, int] = {}
+    for group, days in given.items():
+        if group not in PRICE_GROUPS:
+            problems.append(FieldProblem(f"horizon_days.{group}", "unknown-field"))
+        elif type(days) is not int or not 0 <= days <= 730:
+            problems.append(
+                FieldProblem(f"horizon_days.{group}", "out-of-range", {"least": 0, "most": 730})
+            )
+        else:
+            horizon[group] = days
+    return horizon
+
+
+def policy_to_json(policy: Policy) -> dict[str, object]:
+    """The shape of the API, every field named."""
+    return {name: getattr(policy, name) for name in _RANGES} | {
+        "horizon_days": {group: policy.horizon_for(group) for group in PRICE_GROUPS},
+        "approval": policy.approval,
+    }

@@ -1,0 +1,20 @@
+"""The tables of what is offered: instruments, when they open, on what rules, at what rates."""
+
+from instruments.models.facilities import Facility
+from instruments.models.instruments import Instrument
+from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
+from instruments.models.policies import BookingPolicy
+from instruments.models.ratecards import RateCard
+from instruments.models.techniques import Technique
+
+__all__ = [
+    "BookingPolicy",
+    "Facility",
+    "Instrument",
+    "OpenWindow",
+    "RateCard",
+    "Schedule",
+    "ScheduleAssignment",
+    "ScheduleDay",
+    "Technique",
+]

@@ -1,0 +1,111 @@
+"""The instrument: its record follows PIDINST 1.0."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, Region
+from accounts.models.keys import new_id
+from instruments.models.facilities import Facility
+from instruments.models.opening import Schedule
+from instruments.models.techniques import Technique
+
+
+class Instrument(models.Model):
+    """A bookable piece of equipment.
+
+    Lists of PIDINST properties are JSON in its own shapes, e.g. manufacturers
+    `[{"name": ..., "identifier"?: ..., "identifier_type"?: ...}]`, dates
+    `[{"date": "2020-01-31", "date_type": "Commissioned"}]`.
+    """
+
+    class Publication(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        SUBMITTED = "submitted", _("submitted")
+        PUBLISHED = "published", _("published")
+        SUSPENDED = "suspended", _("suspended")
+        RETIRED = "retired", _("retired")
+
+    class Kind(models.TextChoices):
+        GENERAL = "general", _("general-purpose")
+        DEDICATED = "dedicated", _("dedicated")
+
+    class ServiceMode(models.TextChoices):
+        SELF = "self", _("on your own")
+        ASSISTED = "assisted", _("with an operator")
+        ENTRUSTED = "entrusted", _("samples sent in")
+        REMOTE = "remote", _("remotely")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="instruments")
+    # The host and its region, kept here too: every search and every booking asks for them.
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="instruments")
+    region = models.ForeignKey(Region, models.PROTECT, related_name="instruments")
+
+    # PIDINST 1.0
+    identifier = models.CharField(max_length=200, blank=True)
+    identifier_type = models.CharField(max_length=20, blank=True)
+    landing_page = models.URLField(max_length=500, blank=True)
+    name = models.CharField(max_length=250)
+    name_zh = models.CharField(max_length=250, blank=True)
+    owners = models.JSONField(default=list)
+    manufacturers = models.JSONField(default=list)
+    model = models.CharField(max_length=200, blank=True)
+    model_identifier = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    description_zh = models.TextField(blank=True)
+    instrument_types = models.JSONField(default=list)
+    measured_variables = models.JSONField(default=list)
+    dates = models.JSONField(default=list)
+    related_identifiers = models.JSONField(default=list)
+    alternate_identifiers = models.JSONField(default=list)
+
+    # What sharing needs beyond it
+    techniques = models.ManyToManyField(Technique, related_name="instruments", blank=True)
+    classification_code = models.CharField(max_length=20, blank=True)
+    acquisition_cost = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    acquisition_currency = models.CharField(max_length=3, blank=True)
+    acquisition_date = models.DateField(null=True, blank=True)
+    service_modes = ArrayField(models.CharField(max_length=10, choices=ServiceMode), default=list)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.GENERAL)
+    norm_hours = models.PositiveIntegerField(null=True, blank=True)
+    room = models.CharField(max_length=80, blank=True)
+
+    publication = models.CharField(
+        max_length=10, choices=Publication, default=Publication.DRAFT, db_index=True
+    )
+    published_at = models.DateTimeField(null=True, blank=True)
+    schedule = models.ForeignKey(
+        Schedule, models.PROTECT, null=True, blank=True, related_name="instruments"
+    )
+    # Latin words and two-character pairs of Chinese of all that is searched (domain/criteria).
+    search_tokens = ArrayField(models.TextField(), default=list)
+
+    # Where an imported record came from: file kind and key in it, and what the row said then.
+    source = models.CharField(max_length=40, blank=True)
+    source_key = models.CharField(max_length=200, blank=True)
+    source_digest = models.CharField(max_length=64, blank=True)
+
+    version = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("instrument")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "source", "source_key"],
+                condition=~Q(source=""),
+                name="instrument_source_unique",
+            ),
+        ]
+        indexes = [
+            GinIndex(fields=["search_tokens"], name="instrument_tokens"),
+            models.Index(fields=["region", "name", "id"], name="instrument_region"),
+            models.Index(fields=["name", "id"], name="instrument_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

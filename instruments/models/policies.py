@@ -1,0 +1,43 @@
+"""On what rules an instrument is booked."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from instruments.models.instruments import Instrument
+
+
+class BookingPolicy(models.Model):
+    """Field names are part of the API; defaults are those of docs (domain/policies)."""
+
+    class Approval(models.TextChoices):
+        AUTOMATIC = "automatic"
+        MANUAL = "manual"
+        FIRST_TIME = "first-time"
+        CROSS_REGION = "cross-region"
+
+    instrument = models.OneToOneField(
+        Instrument, models.CASCADE, primary_key=True, related_name="policy"
+    )
+    slot_minutes = models.PositiveIntegerField()
+    min_minutes = models.PositiveIntegerField()
+    max_minutes = models.PositiveIntegerField()
+    setup_minutes = models.PositiveIntegerField(default=0)
+    teardown_minutes = models.PositiveIntegerField(default=0)
+    notice_minutes = models.PositiveIntegerField(default=0)
+    horizon_days = models.JSONField(default=dict)
+    approval = models.CharField(max_length=12, choices=Approval, default=Approval.AUTOMATIC)
+    approval_minutes = models.PositiveIntegerField(default=2880)
+    check_in_minutes = models.PositiveIntegerField(null=True)
+    units = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(slot_minutes__gt=0)
+                & Q(min_minutes__gt=0)
+                & Q(max_minutes__gte=F("min_minutes"))
+                & Q(units__gt=0),
+                name="policy_lengths",
+            )
+        ]

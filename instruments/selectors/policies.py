@@ -1,0 +1,21 @@
+"""Booking policies as values."""
+
+from instruments.domain.policies import Policy
+from instruments.models import BookingPolicy
+
+
+def load_policy(row: BookingPolicy) -> Policy:
+    """The row as the value the rules are asked with."""
+    return Policy(
+        slot_minutes=row.slot_minutes,
+        min_minutes=row.min_minutes,
+        max_minutes=row.max_minutes,
+        setup_minutes=row.setup_minutes,
+        teardown_minutes=row.teardown_minutes,
+        notice_minutes=row.notice_minutes,
+        horizon_days=row.horizon_days,
+        approval=row.approval,
+        approval_minutes=row.approval_minutes,
+        check_in_minutes=row.check_in_minutes,
+        units=row.units,
+    )

@@ -1,0 +1,39 @@
+"""Rate cards as values."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from instruments.domain.ratecards import RateCardValues, parse_rate_card
+from instruments.models import Instrument, RateCard
+
+
+@dataclass(frozen=True)
+class CardInForce:
+    """A published card with its identity."""
+
+    id: UUID
+    version: int
+    values: RateCardValues
+
+
+def rate_cards_of(instrument: Instrument) -> QuerySet[RateCard]:
+    """Newest first."""
+    return RateCard.objects.filter(instrument=instrument).order_by("-version")
+
+
+def load_card_in_force(instrument_id: UUID, day: date) -> CardInForce | None:
+    """The published card of an instrument on a local date, if any. One statement."""
+    row = (
+        RateCard.objects.filter(
+            Q(valid_until=None) | Q(valid_until__gt=day),
+            instrument_id=instrument_id,
+            published_at__isnull=False,
+            valid_from__lte=day,
+        )
+        .order_by("-version")
+        .first()
+    )
+    return CardInForce(row.pk, row.version, parse_rate_card(row.card)) if row else None

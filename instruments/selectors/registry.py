@@ -1,0 +1,74 @@
+"""Instruments and facilities, as far as each person may see them."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from accounts.selectors.memberships import place_of
+from instruments.models import Facility, Instrument, Technique
+
+PUBLIC = (Instrument.Publication.PUBLISHED, Instrument.Publication.SUSPENDED)
+WITH = ("facility", "organisation", "region", "schedule", "policy")
+
+
+def instruments_for(actor: Actor) -> QuerySet[Instrument]:
+    """Those anyone may see, and those of one's own organisations or, for an auditor, regions
+    in whatever state."""
+    seen = Q(publication__in=PUBLIC)
+    if actor.organisations:
+        seen |= Q(organisation_id__in=actor.organisations)
+    regions = list(actor.regions_where("read-hours"))
+    if regions:
+        seen |= Q(region__lineage__overlap=regions)
+    return Instrument.objects.filter(seen).select_related(*WITH)
+
+
+def may_see(actor: Actor, instrument: Instrument) -> bool:
+    """The same question of one instrument already loaded."""
+    return (
+        instrument.publication in PUBLIC
+        or instrument.organisation_id in actor.organisations
+        or actor.may("read-hours", place_of(instrument.organisation))
+    )
+
+
+def instrument_by_id(actor: Actor, instrument_id: UUID) -> Instrument:
+    """With its techniques; `NotFound` if there is none, or it is not the actor's to see."""
+    found = instruments_for(actor).prefetch_related("techniques").filter(pk=instrument_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def managed_instruments(actor: Actor) -> QuerySet[Instrument]:
+    """Those of organisations the actor manages."""
+    return (
+        Instrument.objects.filter(
+            organisation_id__in=actor.organisations_where("manage-instruments")
+        )
+        .select_related(*WITH)
+        .order_by("name", "id")
+    )
+
+
+def facilities() -> QuerySet[Facility]:
+    return Facility.objects.select_related("organisation__region").order_by("name", "id")
+
+
+def facility_by_id(facility_id: UUID) -> Facility:
+    """`NotFound` if there is none."""
+    found = facilities().filter(pk=facility_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def techniques_by_code(codes: list[str]) -> list[Technique]:
+    """In the order given; `NotFound` names the first code there is none for."""
+    found = {t.code: t for t in Technique.objects.filter(code__in=codes)}
+    for code in codes:
+        if code not in found:
+            raise NotFound(technique=code)
+    return [found[code] for code in dict.fromkeys(codes)]

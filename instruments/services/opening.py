@@ -1,0 +1,198 @@
+"""Opening hours: schedules, their resolution to windows and days, who keeps which from when."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import rfc8785
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.roles import Actor
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from instruments.domain.opening import (
+    OpeningHours,
+    day_span,
+    hours_to_json,
+    local_date,
+    merged,
+    open_minutes,
+    parse_hours,
+)
+from instruments.locks import lock_instrument
+from instruments.models import Instrument, OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
+from instruments.selectors.opening import resolve
+
+AHEAD = timedelta(days=400)
+BEHIND = timedelta(days=35)
+DAY = timedelta(days=1)
+SLACK = timedelta(days=30)  # a schedule is extended once a month, not every night
+
+
+@transaction.atomic
+def opening_hours_set(
+    *, actor: Actor, instrument_id: UUID, hours: OpeningHours, now: datetime
+) -> Instrument:
+    """Give an instrument new opening hours, from today on. Reservations stay as they are."""
+    instrument = lock_instrument(instrument_id)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    data = hours_to_json(hours)
+    before = instrument.schedule.hours if instrument.schedule else {}
+    if before == data:
+        return instrument
+    schedule = schedule_for(
+        time_zone=instrument.facility.time_zone,
+        holiday_calendar=instrument.region.holiday_calendar,
+        hours=data,
+        now=now,
+    )
+    instrument.schedule = schedule
+    instrument.version += 1
+    instrument.updated_at = now
+    instrument.save(update_fields=["schedule", "version", "updated_at"])
+    if instrument.publication == Instrument.Publication.PUBLISHED:
+        assignment_change(instrument=instrument, now=now)
+    trail.record(
+        actor=actor,
+        action="opening.set",
+        target=instrument,
+        now=now,
+        before=before,
+        after=data,
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    return instrument
+
+
+def schedule_for(
+    *,
+    time_zone: str,
+    holiday_calendar: str,
+    hours: dict[str, object],
+    now: datetime,
+    since: date | None = None,
+) -> Schedule:
+    """The one schedule of a zone, hours and holiday calendar, resolved from `since` (local
+    date; default five weeks ago) to more than a year ahead. Made when it is the first."""
+    parsed = parse_hours(hours)
+    calendar = holiday_calendar if parsed.observes_holidays else ""
+    content: dict[str, Any] = {
+        "zone": time_zone,
+        "calendar": calendar,
+        "hours": hours_to_json(parsed),
+    }
+    digest = hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+    with transaction.atomic():
+        schedule, _ = Schedule.objects.get_or_create(
+            digest=digest,
+            defaults={
+                "time_zone": time_zone,
+                "holiday_calendar": calendar,
+                "hours": content["hours"],
+            },
+        )
+        today = local_date(ZoneInfo(time_zone), now)
+        schedule_resolve(schedule, since=since or today - BEHIND, until=today + AHEAD)
+    return schedule
+
+
+def schedule_resolve(schedule: Schedule, *, since: date, until: date) -> bool:
+    """Write windows and days for the local dates [since, until) that are not there yet;
+    whether any was missing. Call it in a transaction."""
+    known_from, known_until = schedule.resolved_from, schedule.resolved_until
+    if known_from and known_until and known_from <= since and until <= known_until:
+        return False
+    schedule = Schedule.objects.select_for_update().get(pk=schedule.pk)
+    spans = [(since, until)]
+    if schedule.resolved_from and schedule.resolved_until:
+        since, until = min(since, schedule.resolved_from), max(until, schedule.resolved_until)
+        spans = [(since, schedule.resolved_from), (schedule.resolved_until, until)]
+    for first, last in spans:
+        if first < last:
+            _write_days(schedule, first, last)
+    schedule.resolved_from, schedule.resolved_until = since, until
+    schedule.save(update_fields=["resolved_from", "resolved_until"])
+    # Windows are merged across days, so they are written whole rather than patched.
+    OpenWindow.objects.filter(schedule=schedule).delete()
+    OpenWindow.objects.bulk_create(
+        [
+            OpenWindow(schedule=schedule, span=(window.opens_at, window.closes_at))
+            for window in merged(resolve(schedule, since - DAY, until))
+        ],
+        batch_size=2000,
+    )
+    return True
+
+
+def _write_days(schedule: Schedule, since: date, until: date) -> None:
+    zone = ZoneInfo(schedule.time_zone)
+    opened = merged(resolve(schedule, since - DAY, until))
+    rows = []
+    for offset in range((until - since).days):
+        day = since + timedelta(days=offset)
+        starts_at, ends_at = day_span(zone, day)
+        near = [w for w in opened if w.opens_at < ends_at and starts_at < w.closes_at]
+        rows.append(
+            ScheduleDay(
+                schedule=schedule,
+                date=day,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                total_minutes=int((ends_at - starts_at).total_seconds() // 60),
+                open_minutes=open_minutes(near, starts_at, ends_at),
+            )
+        )
+    ScheduleDay.objects.bulk_create(rows, batch_size=2000)
+
+
+def assignment_change(*, instrument: Instrument, now: datetime) -> None:
+    """From today's local date on the instrument keeps its present schedule and units, or none
+    when it is not offered. Days before keep what they had."""
+    is_offered = instrument.publication == Instrument.Publication.PUBLISHED
+    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    units = instrument.policy.units if is_offered else 1
+    assignment_put(
+        instrument_id=instrument.pk,
+        schedule_id=instrument.schedule_id if is_offered else None,
+        units=units,
+        from_date=today,
+    )
+
+
+def assignment_put(
+    *, instrument_id: UUID, schedule_id: UUID | None, units: int, from_date: date
+) -> None:
+    """Close the standing assignment at `from_date` and open a new one."""
+    standing = ScheduleAssignment.objects.filter(instrument_id=instrument_id, until_date=None)
+    standing.filter(from_date__lt=from_date).update(until_date=from_date)
+    ScheduleAssignment.objects.update_or_create(
+        instrument_id=instrument_id,
+        from_date=from_date,
+        defaults={"schedule_id": schedule_id, "units": units, "until_date": None},
+    )
+
+
+def schedules_assign(*, pairs: Sequence[tuple[UUID, UUID]], now: datetime) -> None:
+    """Set the schedule of many draft instruments; one statement per batch."""
+    rows = [
+        Instrument(pk=instrument_id, schedule_id=schedule_id)
+        for instrument_id, schedule_id in pairs
+    ]
+    Instrument.objects.bulk_update(rows, ["schedule"], batch_size=500)
+
+
+def calendar_extend(*, now: datetime) -> int:
+    """Resolve every schedule in use to more than a year ahead; how many needed it."""
+    extended = 0
+    for schedule in Schedule.objects.order_by("pk").iterator():
+        today = local_date(ZoneInfo(schedule.time_zone), now)
+        if schedule.resolved_until and schedule.resolved_until >= today + AHEAD - SLACK:
+            continue
+        with transaction.atomic():
+            extended += schedule_resolve(schedule, since=today - BEHIND, until=today + AHEAD)
+    return extended

@@ -1,0 +1,51 @@
+"""Booking policies."""
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.roles import Actor
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from instruments.domain.policies import Policy, policy_to_json
+from instruments.locks import lock_instrument
+from instruments.models import BookingPolicy, Instrument
+from instruments.selectors.policies import load_policy
+from instruments.services.opening import assignment_change
+
+
+@transaction.atomic
+def policy_set(
+    *, actor: Actor, instrument_id: UUID, policy: Policy, now: datetime
+) -> BookingPolicy:
+    """Give an instrument its rules. Reservations made before stay as they are."""
+    instrument = lock_instrument(instrument_id)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    row = getattr(instrument, "policy", None)
+    before = policy_to_json(load_policy(row)) if row else {}
+    values = asdict(policy) | {"horizon_days": dict(policy.horizon_days)}
+    if row is None:
+        row = BookingPolicy(instrument=instrument, **values)
+        row.save(force_insert=True)
+    else:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.version += 1
+        row.save()
+    instrument.policy = row
+    if instrument.publication == Instrument.Publication.PUBLISHED:
+        assignment_change(instrument=instrument, now=now)
+    trail.record(
+        actor=actor,
+        action="policy.set",
+        target=instrument,
+        now=now,
+        before=before,
+        after=policy_to_json(policy),
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    return row

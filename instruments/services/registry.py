@@ -1,0 +1,189 @@
+"""Registering facilities and instruments."""
+
+import zoneinfo
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts import trail
+from accounts.domain.errors import WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from instruments.domain.criteria import tokens
+from instruments.locks import lock_instrument
+from instruments.models import Facility, Instrument, Technique
+
+# What the trail says of a record: everything but what follows from it.
+RECORDED = (
+    "name",
+    "name_zh",
+    "description",
+    "description_zh",
+    "identifier",
+    "identifier_type",
+    "landing_page",
+    "owners",
+    "manufacturers",
+    "model",
+    "model_identifier",
+    "instrument_types",
+    "measured_variables",
+    "dates",
+    "related_identifiers",
+    "alternate_identifiers",
+    "classification_code",
+    "acquisition_cost",
+    "acquisition_currency",
+    "acquisition_date",
+    "service_modes",
+    "kind",
+    "norm_hours",
+    "room",
+)
+
+
+@transaction.atomic
+def facility_create(
+    *,
+    actor: Actor | None,
+    organisation: Organisation,
+    name: str,
+    time_zone: str,
+    now: datetime,
+    **values: Any,
+) -> Facility:
+    """A site of an organisation. `actor` None is the platform itself (commands)."""
+    if actor is not None:
+        require(actor, "manage-instruments", place_of(organisation))
+    if time_zone not in zoneinfo.available_timezones():
+        raise invalid("time_zone", "unknown-time-zone")
+    try:
+        with transaction.atomic():
+            facility = Facility.objects.create(
+                organisation=organisation, name=name, time_zone=time_zone, **values
+            )
+    except IntegrityError:
+        raise invalid("name", "name-taken") from None
+    trail.record(
+        actor=actor,
+        action="facility.create",
+        target=facility,
+        now=now,
+        after={"name": name, "time_zone": time_zone, "organisation": organisation.pk},
+        organisation_ids=[organisation.pk],
+        region_ids=organisation.region.lineage,
+    )
+    return facility
+
+
+@transaction.atomic
+def instrument_create(
+    *,
+    actor: Actor,
+    facility: Facility,
+    techniques: list[Technique],
+    now: datetime,
+    **values: Any,
+) -> Instrument:
+    """A draft record. Any member who books or manages may enter one; publishing is a
+    manager's decision."""
+    organisation = facility.organisation
+    require(actor, "register-instruments", place_of(organisation))
+    instrument = Instrument(
+        facility=facility,
+        organisation=organisation,
+        region=organisation.region,
+        created_at=now,
+        updated_at=now,
+        **values,
+    )
+    instrument.search_tokens = search_tokens(instrument, techniques)
+    instrument.save(force_insert=True)
+    instrument.techniques.set(techniques)
+    _record(actor, "instrument.create", instrument, now, {}, _said(instrument))
+    return instrument
+
+
+@transaction.atomic
+def instrument_update(
+    *,
+    actor: Actor,
+    instrument_id: UUID,
+    changes: Mapping[str, Any],
+    techniques: list[Technique] | None,
+    expected_version: int | None,
+    now: datetime,
+) -> Instrument:
+    """Change fields of the record. `WrongVersion` if it moved on from `expected_version`."""
+    instrument = lock_instrument(instrument_id)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    if expected_version is not None and expected_version != instrument.version:
+        raise WrongVersion(version=instrument.version)
+    before = _said(instrument)
+    for name, value in changes.items():
+        setattr(instrument, name, value)
+    if techniques is not None:
+        instrument.techniques.set(techniques)
+    else:
+        techniques = list(instrument.techniques.all())
+    instrument.search_tokens = search_tokens(instrument, techniques)
+    instrument.version += 1
+    instrument.updated_at = now
+    instrument.save()
+    after = _said(instrument)
+    changed = {name for name in after if after[name] != before[name]}
+    _record(
+        actor,
+        "instrument.update",
+        instrument,
+        now,
+        {name: before[name] for name in changed},
+        {name: after[name] for name in changed},
+    )
+    return instrument
+
+
+def search_tokens(instrument: Instrument, techniques: list[Technique]) -> list[str]:
+    """The tokens a record is found by: names, makers, model, techniques, description, host."""
+    return tokens(
+        instrument.name,
+        instrument.name_zh,
+        instrument.model,
+        *(str(maker.get("name", "")) for maker in instrument.manufacturers),
+        *(text for technique in techniques for text in (technique.name, technique.name_zh)),
+        *(str(synonym) for technique in techniques for synonym in technique.synonyms),
+        instrument.description,
+        instrument.description_zh,
+        instrument.organisation.name,
+        instrument.organisation.name_zh,
+        instrument.facility.name,
+    )
+
+
+def _said(instrument: Instrument) -> dict[str, Any]:
+    return {name: getattr(instrument, name) for name in RECORDED}
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    instrument: Instrument,
+    now: datetime,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=instrument,
+        now=now,
+        before=before,
+        after=after,
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )

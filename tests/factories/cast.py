@@ -1,0 +1,230 @@
+"""The cast of the tests: Anhui hosts, Shanghai visits.
+
+Wang Li (researcher) and Chen Jing (manager) of Fudan University in Shanghai; Zhao Min
+(manager) and Sun Tao (researcher) of USTC in Anhui; Hu Bo (researcher) of Hefei Optics, an
+enterprise in Anhui; an auditor and a coordinator of Anhui; an administrator. Alice is nobody's.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, Region, User
+from accounts.permissions import actor_of
+from accounts.services.memberships import membership_start, role_grant
+from accounts.services.organisations import organisation_create, region_create
+from bookings.domain.periods import Period
+from bookings.models import Reservation
+from bookings.services.reservations import Booking, reservation_request
+from instruments.domain.opening import parse_hours
+from instruments.domain.policies import parse_policy
+from instruments.domain.ratecards import parse_rate_card
+from instruments.models import Facility, Instrument, Technique
+from instruments.services.opening import opening_hours_set
+from instruments.services.policies import policy_set
+from instruments.services.publishing import instrument_publication
+from instruments.services.ratecards import rate_card_create
+from instruments.services.registry import facility_create, instrument_create
+
+# Thursday noon in China.
+NOW = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+WEEKDAYS = {
+    "weekly": [{"weekday": day, "opens": "08:00", "closes": "20:00"} for day in range(1, 6)],
+    "overrides": [],
+    "observes_holidays": True,
+}
+CARD = {
+    "currency": "CNY",
+    "valid_from": "2026-01-01",
+    "rates": {
+        "internal": "120.00",
+        "regional": "200.00",
+        "partner": "200.00",
+        "external": "260.00",
+        "industry": "480.00",
+    },
+    "billing_increment_minutes": 15,
+    "minimum_minutes": 60,
+    "setup_fee": "100.00",
+    "options": [{"code": "operator", "unit": "hour", "price": "150.00", "subsidised": True}],
+    "tax_percent": "6",
+    "cancellation": [
+        {"notice_minutes": 4320, "percent": "0"},
+        {"notice_minutes": 1440, "percent": "50"},
+        {"notice_minutes": 0, "percent": "100"},
+    ],
+}
+
+
+@dataclass
+class Cast:
+    """Everybody and everything by name."""
+
+    anhui: Region
+    shanghai: Region
+    ustc: Organisation
+    fudan: Organisation
+    optics: Organisation
+    facility: Facility
+    technique: Technique
+    microscope: Instrument
+    people: dict[str, User]
+
+    def __getattr__(self, name: str) -> User:
+        try:
+            return self.__dict__["people"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def actor(self, name: str) -> Actor:
+        """A person as an actor, with the grants they have now."""
+        return actor_of(User.objects.get(pk=self.people[name].pk))
+
+    def instrument(self, **changes: Any) -> Instrument:
+        """Another published instrument; `policy`, `hours`, `card` replace the usual ones."""
+        return publish(self, **changes)
+
+
+def person(name: str, email: str, **values: Any) -> User:
+    return User.objects.create_user(
+        email, PASSWORD, name=name, time_zone="Asia/Shanghai", **values
+    )
+
+
+def build_cast() -> Cast:
+    """The whole cast, made through the services."""
+    china = region_create(
+        actor=None, scheme="ISO 3166", code="CN", parent=None, now=NOW,
+        name="China", name_zh="中国", time_zone="Asia/Shanghai", currency="CNY",
+    )  # fmt: skip
+    anhui, shanghai = (
+        region_create(
+            actor=None, scheme="ISO 3166-2", code=code, parent=china, now=NOW, name=name,
+            name_zh=name_zh, time_zone="Asia/Shanghai", currency="CNY", holiday_calendar="CN",
+            shares=True,
+        )
+        for code, name, name_zh in (("CN-AH", "Anhui", "安徽"), ("CN-SH", "Shanghai", "上海"))
+    )  # fmt: skip
+    ustc, fudan, optics = (
+        organisation_create(
+            actor=None, code=code, region=region, now=NOW, name=name, name_zh=name_zh, kind=kind
+        )
+        for code, region, name, name_zh, kind in (
+            ("ustc", anhui, "USTC", "中国科学技术大学", "university"),
+            ("fudan", shanghai, "Fudan University", "复旦大学", "university"),
+            ("optics", anhui, "Hefei Optics", "合肥光学", "enterprise"),
+        )
+    )
+    people = {
+        "wang": person("Wang Li", "wang@fudan.example"),
+        "chen": person("Chen Jing", "chen@fudan.example"),
+        "zhao": person("Zhao Min", "zhao@ustc.example"),
+        "sun": person("Sun Tao", "sun@ustc.example"),
+        "hu": person("Hu Bo", "hu@optics.example"),
+        "auditor": person("Auditor", "auditor@anhui.example"),
+        "coordinator": person("Coordinator", "coordinator@anhui.example"),
+        "admin": person("Administrator", "admin@commons.example"),
+        "alice": person("Alice", "alice@nowhere.example"),
+    }
+    for name, organisation, role in (
+        ("wang", fudan, "researcher"),
+        ("chen", fudan, "manager"),
+        ("zhao", ustc, "manager"),
+        ("sun", ustc, "researcher"),
+        ("hu", optics, "researcher"),
+    ):
+        membership_start(actor=None, user=people[name], organisation=organisation, now=NOW)
+        role_grant(actor=None, user=people[name], role=role, organisation=organisation, now=NOW)
+    role_grant(actor=None, user=people["auditor"], role="auditor", region=anhui, now=NOW)
+    role_grant(actor=None, user=people["coordinator"], role="coordinator", region=anhui, now=NOW)
+    role_grant(actor=None, user=people["admin"], role="administrator", now=NOW)
+    facility = facility_create(
+        actor=None, organisation=ustc, name="Instruments Centre", name_zh="理化中心",
+        time_zone="Asia/Shanghai", address="96 Jinzhai Road, Hefei", now=NOW,
+    )  # fmt: skip
+    technique = Technique.objects.create(
+        code="PaNET01198", name="electron microscopy", name_zh="电子显微镜"
+    )
+    cast = Cast(
+        anhui, shanghai, ustc, fudan, optics, facility, technique, None, people  # type: ignore[arg-type]
+    )
+    cast.microscope = publish(cast)
+    return cast
+
+
+def publish(
+    cast: Cast,
+    *,
+    name: str = "Transmission electron microscope",
+    hours: dict[str, Any] | None = None,
+    policy: dict[str, Any] | None = None,
+    card: dict[str, Any] | None = None,
+    now: datetime = NOW - timedelta(days=30),
+    **values: Any,
+) -> Instrument:
+    """An instrument of USTC, registered and published by its manager."""
+    zhao = cast.actor("zhao")
+    instrument = instrument_create(
+        actor=zhao,
+        facility=cast.facility,
+        techniques=[cast.technique],
+        now=now,
+        name=name,
+        name_zh=values.pop("name_zh", "透射电子显微镜"),
+        description="Atomic resolution imaging at 300 kV.",
+        manufacturers=[{"name": "Thermo Fisher"}],
+        model="Titan",
+        service_modes=values.pop("service_modes", ["self", "assisted"]),
+        **values,
+    )
+    opening_hours_set(
+        actor=zhao, instrument_id=instrument.pk, hours=parse_hours(hours or WEEKDAYS), now=now
+    )
+    policy_set(
+        actor=zhao,
+        instrument_id=instrument.pk,
+        policy=parse_policy({"slot_minutes": 30, "max_minutes": 480} | (policy or {})),
+        now=now,
+    )
+    rate_card_create(
+        actor=zhao,
+        instrument_id=instrument.pk,
+        card=parse_rate_card(CARD | (card or {})),
+        publish=True,
+        now=now,
+    )
+    return instrument_publication(
+        actor=zhao, instrument_id=instrument.pk, act="publish", now=now
+    )
+
+
+def at(text: str) -> datetime:
+    """An instant of the cast's wall clock: `2026-03-06 10:00`."""
+    return datetime.fromisoformat(f"{text}:00+08:00").astimezone(UTC)
+
+
+def reserve(
+    cast: Cast,
+    start: str,
+    end: str,
+    *,
+    who: str = "wang",
+    instrument: Instrument | None = None,
+    now: datetime = NOW,
+    **values: Any,
+) -> Reservation:
+    """A reservation made through the service."""
+    return reservation_request(
+        actor=cast.actor(who),
+        booking=Booking(
+            instrument_id=(instrument or cast.microscope).pk,
+            period=Period(at(start), at(end)),
+            organisation=None,
+            service_mode=values.pop("service_mode", "self"),
+            **values,
+        ),
+        now=now,
+    )
