@@ -29,6 +29,19 @@ class LanguageMiddleware:
         return response
 
 
+def remember_language(response: HttpResponse, language: str) -> None:
+    """Set the language cookie for a year."""
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        max_age=365 * 24 * 3600,
+        path=settings.LANGUAGE_COOKIE_PATH,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+    )
+
+
 def chosen_language(request: HttpRequest) -> str:
     wishes = [request.GET.get("lang"), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)]
     accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -33,16 +35,32 @@ def cast(db: None) -> Cast:
     return build_cast()
 
 
-@pytest.fixture
-def trail_may_be_flushed() -> Iterator[None]:
-    """Tests with real transactions end with TRUNCATE, which the trail refuses: only the flush
-    itself runs without triggers."""
-    yield
+def _triggers(role: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(f"SET session_replication_role = {role}")
 
 
 @pytest.fixture
-def real_cast(trail_may_be_flushed: None, transactional_db: None) -> Cast:
+def real_db(transactional_db: None) -> Iterator[None]:
+    """Real transactions. Such a test ends with TRUNCATE, which the trail refuses: the flush
+    alone runs without triggers."""
+    _triggers("origin")
+    yield
+    _triggers("replica")
+
+
+@pytest.fixture
+def real_cast(real_db: None) -> Cast:
     """The cast, committed: for tests with several connections."""
     return build_cast()
+
+
+@pytest.fixture(autouse=True)
+def _settings(settings: Any, tmp_path: Path) -> None:
+    """Static files by their plain names, mail in memory's own folder, no cache between tests."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    settings.LOCAL_MAIL = tmp_path / "mail"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"

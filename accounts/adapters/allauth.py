@@ -1,5 +1,140 @@
+"""allauth's hooks: who may sign in, what a new person starts with, what the trail keeps.
+
+allauth tells of passwords, addresses and second factors by signals only; they are received
+here and nowhere else (`connect`, called once by accounts/apps.py).
+"""
+
+from typing import Any
+
+from allauth.account import signals as account_signals
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
+from allauth.mfa import signals as mfa_signals
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+
+from accounts.middleware import remember_language
+from accounts.models import User
+from accounts.services.users import demo_address_vouch, sign_in_changed, user_register
+
+# In local mode: where mail went that an unknown visitor caused, so that the mail page can
+# show them the link they need (config/mailbox.py).
+MAIL_ADDRESS_KEY = "local_mail_address"
+
+
+def may_sign_in(user: User) -> bool:
+    """Demonstration accounts have known passwords: they open nothing but a demonstration."""
+    return user.is_active and (settings.LOCAL_MODE or not user.is_demo)
+
+
+class Backend(AuthenticationBackend):
+    """Asked at sign-in and again for every request of an open session."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        return may_sign_in(user)
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    pass
+    """allauth's account pages in the ways of this platform."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _(
+            "The e-mail address or the password is wrong. Check both, or set a new password."
+        ),
+        "incorrect_password": _("The password is wrong."),
+        "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
+    }
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        user = super().authenticate(request, **credentials)
+        # allauth hands on an inactive person to its own page; a demonstration account is
+        # answered like a wrong password.
+        return None if user and user.is_demo and not may_sign_in(user) else user
+
+    def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
+        response = super().pre_login(request, user, **kwargs)
+        if response is None and not may_sign_in(user):
+            return self.respond_user_inactive(request, user)
+        if response is None and user.is_demo:
+            demo_address_vouch(user=user)
+        return response
+
+    def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post_login(request, user, **kwargs)
+        # What a browser was told stays; one that knows nothing learns the person's language.
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+            remember_language(response, user.language)
+        return response
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        user = super().save_user(request, user, form, commit=False)
+        user.name = form.cleaned_data.get("name", "")
+        user.language = translation.get_language() or settings.LANGUAGE_CODE
+        return user_register(user=user, now=timezone.now()) if commit else user
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Somebody with a second factor confirms with it: the password alone is not enough."""
+        methods = super().get_reauthentication_methods(user)
+        stronger = [method for method in methods if method["id"] != "reauthenticate"]
+        return stronger or methods
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return "/profile/"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """In the language of the person it goes to."""
+        if settings.LOCAL_MODE and self.request and not self.request.user.is_authenticated:
+            self.request.session[MAIL_ADDRESS_KEY] = email
+        user = context.get("user")
+        language = user.language if user else translation.get_language()
+        with translation.override(language):
+            super().send_mail(template_prefix, email, context)
+
+
+def _email_confirmed(email_address: Any, **kwargs: Any) -> None:
+    _record(email_address.user, "user.email-verify")
+
+
+def _email_changed(user: Any, **kwargs: Any) -> None:
+    _record(user, "user.email-change")
+
+
+def _password_changed(user: Any, **kwargs: Any) -> None:
+    _record(user, "user.password-change")
+
+
+def _password_reset(user: Any, **kwargs: Any) -> None:
+    _record(user, "user.password-reset")
+
+
+def _factor_added(user: Any, authenticator: Any, **kwargs: Any) -> None:
+    _record(user, "user.factor-add", {"type": str(authenticator.type)})
+
+
+def _factor_removed(user: Any, authenticator: Any, **kwargs: Any) -> None:
+    _record(user, "user.factor-remove", {"type": str(authenticator.type)})
+
+
+def _factor_renewed(user: Any, authenticator: Any, **kwargs: Any) -> None:
+    _record(user, "user.factor-renew", {"type": str(authenticator.type)})
+
+
+def _record(user: Any, action: str, after: dict[str, Any] | None = None) -> None:
+    sign_in_changed(user=user, action=action, now=timezone.now(), after=after)
+
+
+def connect() -> None:
+    """Receive allauth's signals."""
+    for signal, receiver in (
+        (account_signals.email_confirmed, _email_confirmed),
+        (account_signals.email_changed, _email_changed),
+        (account_signals.password_changed, _password_changed),
+        (account_signals.password_set, _password_changed),
+        (account_signals.password_reset, _password_reset),
+        (mfa_signals.authenticator_added, _factor_added),
+        (mfa_signals.authenticator_removed, _factor_removed),
+        (mfa_signals.authenticator_reset, _factor_renewed),
+    ):
+        signal.connect(receiver, dispatch_uid=f"accounts.{receiver.__name__}")

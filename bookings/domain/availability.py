@@ -5,11 +5,11 @@ values; `check` says everything that refuses a wish, `starts` lists what it woul
 both ask the same questions, so they cannot disagree.
 """
 
-import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice, pairwise
 
 from accounts.domain.errors import Refused
 from bookings.domain.periods import Period, clip, subtract, union
@@ -183,6 +183,12 @@ class Calendar:
         """Every start that a booking of `minutes` may take so that it ends inside `within`."""
         return list(self._starts(minutes, price_group, within, now))
 
+    def first_starts(
+        self, *, minutes: int, price_group: str, within: Period, now: datetime, most: int
+    ) -> list[datetime]:
+        """The first few of `starts`."""
+        return list(islice(self._starts(minutes, price_group, within, now), most))
+
     def _starts(
         self, minutes: int, price_group: str, within: Period, now: datetime
     ) -> Iterator[datetime]:
@@ -246,7 +252,7 @@ class Calendar:
             | {within.start, within.end}
         )
         result: list[tuple[Period, str]] = []
-        for start, end in itertools.pairwise(edges):
+        for start, end in pairwise(edges):
             piece = clip(start, end, within)
             if piece is None:
                 continue

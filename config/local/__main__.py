@@ -192,7 +192,9 @@ def main(words: list[str]) -> int:
         return stopping.exit_code()
     except Failed as problem:
         say(f"\n{problem}")
-        return 1
+    except PermissionError as problem:
+        say(f"\n{problem.filename} belongs to another user. Was this started as root before?")
+    return 1
 
 
 if __name__ == "__main__":

@@ -49,15 +49,15 @@ class Account:
         self._hand_over(path)
 
     def can_work(self) -> bool:
-        """Tries it: call the server program, write into a folder of its own."""
+        """Tries it: one program must find the others, and write into a folder of its own."""
         trial = self.home / "trial"
-        shutil.rmtree(trial, ignore_errors=True)
-        script = '"$1" --version && : >"$2/written"'
-        command = [*self.prefix, "/bin/sh", "-c", script, "sh"]
+        script = '"$1" --show -D "$2" --username=trial && : >"$2/written"'
+        command = [*self.prefix, "/bin/sh", "-c", script, "sh", *self.program("initdb", trial)]
         try:
+            remove(trial)
             self.make_folder(trial)
             tried = subprocess.run(
-                [*command, self.installation / "bin/postgres", trial],
+                command,
                 cwd=self.home,
                 capture_output=True,
                 check=False,
@@ -66,7 +66,7 @@ class Account:
         except OSError:
             return False
         finally:
-            shutil.rmtree(trial, ignore_errors=True)
+            remove(trial)
         return tried.returncode == 0
 
     def _hand_over(self, path: Path) -> None:
@@ -99,6 +99,18 @@ def find_account(installation: Path, home: Path) -> Account:
     )
 
 
+def remove(path: Path) -> None:
+    """Deletes a folder of ours, also one that was handed over to another user."""
+    if not path.is_dir():
+        return
+    if os.geteuid() == 0:
+        os.chown(path, 0, 0)  # a root that was stripped of powers may not look into it else
+        for folder, names, _ in os.walk(path):
+            for name in names:
+                os.chown(Path(folder, name), 0, 0, follow_symlinks=False)
+    shutil.rmtree(path)
+
+
 def elsewhere(home: Path) -> Path:
     """Where the data of `home` lie when nobody can reach `home` itself."""
     return Path("/var/tmp") / f"instrument-commons-{hashlib.sha256(bytes(home)).hexdigest()[:16]}"
@@ -106,7 +118,9 @@ def elsewhere(home: Path) -> Path:
 
 def _with_capability(name: str, owner: tuple[int, int]) -> tuple[str, ...]:
     who = (f"--reuid={owner[0]}", f"--regid={owner[1]}", "--clear-groups")
-    return ("setpriv", *who, f"--inh-caps=+{name}", f"--ambient-caps=+{name}", "--")
+    # The securebit lets it count for access(2) too, with which programs look for each other.
+    lend = (f"--inh-caps=+{name}", f"--ambient-caps=+{name}", "--securebits=+no_setuid_fixup")
+    return ("setpriv", *who, *lend, "--")
 
 
 def _copied(installation: Path, home: Path) -> Path:

@@ -5,7 +5,6 @@ recovery after ten seconds.
 """
 
 import importlib.util
-import shutil
 import signal
 import subprocess
 import time
@@ -13,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from config.local import stopping
-from config.local.account import Account, elsewhere, find_account
-from config.local.checkout import kept_secret, shown
+from config.local.account import Account, elsewhere, find_account, remove
+from config.local.checkout import kept_secret, shown, write_private
 from config.local.console import Failed, say, step
 from config.local.ports import LOOPBACK, any_free, is_free
 from config.local.processes import PROC, Record, Running, identity, last_lines, run_to_end, start
@@ -48,6 +47,9 @@ class Postgres:
     def __init__(self, home: Path, log: Path, *, durable: bool) -> None:
         self.home, self.log, self.durable = home, log, durable
         self.record = Record(home / "process.json")
+        self._secret = home / "password"
+        # Written when the cluster and its database are whole: the version that made them.
+        self.made = home / "made-by"
         self.settings = ALWAYS if durable else ALWAYS | THROWAWAY
 
     @property
@@ -66,8 +68,11 @@ class Postgres:
         data = account.home / "data"
         # Whoever works with another PostgreSQL has PGPORT and its like set.
         env = {name: value for name, value in env.items() if not name.startswith("PG")}
-        self._refuse_other_version(data, account)
-        if not (data / "PG_VERSION").is_file():
+        if account.home != self.home and not self._secret.is_file():
+            remove(data)  # somebody deleted .local, to which these belong
+        version = _major_version(account)
+        self._refuse_other_version(data, version)
+        if not data.is_dir():
             self._make_cluster(account, data, env)
         self._clear_stale_lock(data)
         last = self.record.last()
@@ -78,7 +83,9 @@ class Postgres:
                 raise Failed(f"PostgreSQL does not start. {last_lines(self.log)}")
             stopping.nap(1)
             port = any_free()
-        self._make_database(account, port, env)
+        if not self.made.is_file():
+            self._make_database(account, port, env)
+            write_private(self.made, version)
 
     def stop(self) -> None:
         """Fast (ends sessions, writes everything), then immediate (recovers at next start)."""
@@ -87,8 +94,8 @@ class Postgres:
 
     def delete(self) -> None:
         """Removes the cluster, also one that had to be put elsewhere."""
-        shutil.rmtree(self.home, ignore_errors=True)
-        shutil.rmtree(elsewhere(self.home), ignore_errors=True)
+        for folder in (self.home, elsewhere(self.home)):
+            remove(folder)
 
     def _try_port(self, account: Account, data: Path, port: int, env: dict[str, str]) -> bool:
         """True once it accepts connections, False if it ended and may be tried again."""
@@ -113,7 +120,8 @@ class Postgres:
     def _make_cluster(self, account: Account, data: Path, env: dict[str, str]) -> None:
         # Made under another name and moved, so that one half made is never taken for whole.
         draft = data.with_name("data.new")
-        shutil.rmtree(draft, ignore_errors=True)
+        remove(draft)
+        self.made.unlink(missing_ok=True)
         account.make_folder(draft)
         secret = draft.with_name("initial-password")
         account.write(secret, self._password())
@@ -142,21 +150,17 @@ class Postgres:
         if made.returncode and "already exists" not in made.stderr:
             raise Failed(f"The database could not be made: {made.stderr.strip()}")
 
-    def _refuse_other_version(self, data: Path, account: Account) -> None:
+    def _refuse_other_version(self, data: Path, ours: str) -> None:
         """Data of another major version cannot be read; of tests, it need not be."""
-        if not (data / "PG_VERSION").is_file():
-            return
-        theirs = (data / "PG_VERSION").read_text().strip()
-        told = subprocess.check_output(account.program("postgres", "--version"), text=True)
-        ours = told.split()[2].split(".")[0]
-        if theirs == ours:
+        theirs = self.made.read_text() if self.made.is_file() else ours
+        if theirs == ours or not data.is_dir():
             return
         if self.durable:
             raise Failed(
                 f"{shown(data)} was made by PostgreSQL {theirs}; the bundled one is {ours} and "
                 'cannot read it. "make reset" deletes it and begins anew.'
             )
-        shutil.rmtree(data)
+        remove(data)
 
     @staticmethod
     def _clear_stale_lock(data: Path) -> None:
@@ -174,7 +178,7 @@ class Postgres:
             lock.unlink(missing_ok=True)
 
     def _password(self) -> str:
-        return kept_secret(self.home / "password")
+        return kept_secret(self._secret)
 
 
 def _installation() -> Path:
@@ -187,3 +191,8 @@ def _installation() -> Path:
         "The bundled PostgreSQL is missing for this kind of machine. Set DATABASE_URL to a "
         "PostgreSQL server of your own (15 or later, with btree_gist and pg_trgm)."
     )
+
+
+def _major_version(account: Account) -> str:
+    told = subprocess.check_output(account.program("postgres", "--version"), text=True)
+    return told.split()[2].split(".")[0]

@@ -46,6 +46,7 @@ class Running:
 
     pid: int
     identity: str
+    place: str
     port: int = 0
 
     def is_alive(self) -> bool:
@@ -74,16 +75,17 @@ class Record:
         self.path = path
 
     def write(self, pid: int, port: int = 0) -> Running:
-        running = Running(pid, identity(pid) or "gone", port)
+        running = Running(pid, identity(pid) or "gone", str(self.path), port)
         write_private(self.path, json.dumps(vars(running)))
         return running
 
     def last(self) -> Running | None:
-        """What was written last, alive or not."""
+        """What was written last, alive or not; nothing if this is the copy of a checkout."""
         try:
-            return Running(**json.loads(self.path.read_text(encoding="utf-8")))
+            last = Running(**json.loads(self.path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+        return last if last.place == str(self.path) else None
 
     def read(self) -> Running | None:
         """The process, if it is alive and still the one that was written."""

@@ -1,6 +1,6 @@
 """How values look on a page: moments, money, durations, names in the reader's language."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,11 +8,56 @@ from django import template
 from django.utils import timezone, translation
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.money import minor_digits
 from bookings.messages import sentence as sentence_of
 
 register = template.Library()
+
+GROUPS = {
+    "internal": _("the owner's own people"),
+    "regional": _("same region"),
+    "partner": _("partner region"),
+    "external": _("other regions"),
+    "industry": _("enterprise"),
+}
+ACTS = {
+    "reservation.held": _("Held"),
+    "reservation.requested": _("Requested"),
+    "reservation.confirmed": _("Confirmed"),
+    "reservation.in_use": _("Checked in"),
+    "reservation.completed": _("Completed"),
+    "reservation.cancelled": _("Cancelled"),
+    "reservation.rejected": _("Declined"),
+    "reservation.expired": _("Expired without an answer"),
+    "reservation.no_show": _("Not used"),
+    "reservation.displaced": _("Displaced by a closure"),
+    "charge.create": _("Charged"),
+    "instrument.create": _("Instrument entered"),
+    "instrument.update": _("Instrument record changed"),
+    "instrument.import": _("Instrument imported"),
+    "instrument.submit": _("Instrument submitted"),
+    "instrument.publish": _("Instrument published"),
+    "instrument.suspend": _("Instrument suspended"),
+    "instrument.retire": _("Instrument retired"),
+    "facility.create": _("Facility entered"),
+    "opening.set": _("Opening hours set"),
+    "policy.set": _("Booking policy set"),
+    "ratecard.create": _("Rate card drafted"),
+    "ratecard.publish": _("Rate card put in force"),
+    "closure.create": _("Closed"),
+    "closure.end": _("Closure ended"),
+    "closure.delete": _("Closure taken back"),
+    "region.create": _("Region entered"),
+    "organisation.create": _("Organisation entered"),
+    "membership.start": _("Membership begun"),
+    "role.grant": _("Role given"),
+    "token.issue": _("Token made"),
+    "token.revoke": _("Token revoked"),
+    "user.create": _("Signed up"),
+    "user.update": _("Profile changed"),
+}
 
 
 @register.filter
@@ -86,6 +131,84 @@ def named(thing: Any) -> str:
 @register.filter
 def sentence(code: str, numbers: Any = None) -> str:
     return sentence_of(code, numbers)
+
+
+@register.filter
+def rfc3339(value: datetime) -> str:
+    """An instant in UTC, as addresses and the API say it."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@register.filter
+def initial(value: Any) -> str:
+    return str(value)[:1].upper()
+
+
+@register.filter
+def band(code: str) -> str:
+    """A code of a rate card as a word: `night-shift` reads `night shift`."""
+    return code.replace("-", " ").replace("_", " ")
+
+
+@register.filter
+def short_moment(value: datetime) -> str:
+    """`Fri 6 Mar 18:00`."""
+    return date_format(timezone.localtime(value), "n月j日 D H:i" if _is_chinese() else "D j M H:i")
+
+
+@register.filter
+def short_day(value: Any) -> str:
+    """`Fri 6 Mar`."""
+    return date_format(value, "n月j日 D" if _is_chinese() else "D j M")
+
+
+@register.filter
+def facet(item: dict[str, Any]) -> str:
+    """The name of a facet in the reader's language."""
+    return str((_is_chinese() and item["name_zh"]) or item["name"])
+
+
+@register.filter
+def made_by(instrument: Any) -> str:
+    """Maker and model."""
+    makers = ", ".join(str(maker.get("name", "")) for maker in instrument.manufacturers)
+    return " · ".join(part for part in (makers, instrument.model) if part)
+
+
+@register.filter
+def described(instrument: Any) -> str:
+    """The description in the reader's language, where there is one."""
+    if _is_chinese() and instrument.description_zh:
+        return str(instrument.description_zh)
+    return str(instrument.description or instrument.description_zh)
+
+
+@register.filter
+def service_labels(instrument: Any) -> list[str]:
+    labels = dict(instrument.ServiceMode.choices)
+    return [str(labels.get(mode, mode)) for mode in instrument.service_modes]
+
+
+@register.filter
+def group_label(group: str) -> str:
+    """A price group in words."""
+    return str(GROUPS.get(group, group))
+
+
+@register.filter
+def act(action: str) -> str:
+    """An act of the trail in words; one without words says its code."""
+    return str(ACTS.get(action, action))
+
+
+@register.filter
+def hex(value: bytes) -> str:
+    return bytes(value).hex()
+
+
+@register.filter
+def last_digits(value: Any) -> str:
+    return str(value)[-8:]
 
 
 @register.filter

@@ -71,7 +71,7 @@ def read_records(
 def check_text(stream: BinaryIO, encoding: str) -> None:
     """`FileRefused` unless the whole stream is text in `encoding`, not empty, not too large."""
     try:
-        b"".decode(encoding)  # unlike lookup(), refuses codecs that are no character sets
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding)  # knows codecs that are no text
         decoder = codecs.getincrementaldecoder(encoding)()
     except (LookupError, ValueError):
         raise FileRefused("unknown-encoding", encoding=encoding) from None

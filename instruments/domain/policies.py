@@ -27,6 +27,12 @@ class Policy:
     check_in_minutes: int | None = None
     units: int = 1
 
+    @property
+    def usual_minutes(self) -> int:
+        """The length shown first: an hour where it is allowed, else the shortest."""
+        fits = self.min_minutes <= 60 <= self.max_minutes and 60 % self.slot_minutes == 0
+        return 60 if fits else self.min_minutes
+
     def horizon_for(self, price_group: str) -> int:
         """Days; 60 for a group that is not named."""
         return self.horizon_days.get(price_group, DEFAULT_HORIZON_DAYS)

@@ -12,11 +12,13 @@ from instruments.models import Instrument, RateCard
 
 @dataclass(frozen=True)
 class CardInForce:
-    """A published card with its identity."""
+    """A published card with its identity and the local days [from, until) it holds."""
 
     id: UUID
     version: int
     values: RateCardValues
+    valid_from: date
+    valid_until: date | None
 
 
 def rate_cards_of(instrument: Instrument) -> QuerySet[RateCard]:
@@ -36,4 +38,11 @@ def load_card_in_force(instrument_id: UUID, day: date) -> CardInForce | None:
         .order_by("-version")
         .first()
     )
-    return CardInForce(row.pk, row.version, parse_rate_card(row.card)) if row else None
+    return load_card(row) if row else None
+
+
+def load_card(row: RateCard) -> CardInForce:
+    """A row as a value. Its days are the row's: a later version may have ended it early."""
+    return CardInForce(
+        row.pk, row.version, parse_rate_card(row.card), row.valid_from, row.valid_until
+    )

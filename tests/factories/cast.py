@@ -89,9 +89,7 @@ class Cast:
 
 
 def person(name: str, email: str, **values: Any) -> User:
-    return User.objects.create_user(
-        email, PASSWORD, name=name, time_zone="Asia/Shanghai", **values
-    )
+    return User.objects.create_user(email, PASSWORD, name=name, time_zone="Asia/Shanghai", **values)
 
 
 def build_cast() -> Cast:
@@ -149,7 +147,15 @@ def build_cast() -> Cast:
         code="PaNET01198", name="electron microscopy", name_zh="电子显微镜"
     )
     cast = Cast(
-        anhui, shanghai, ustc, fudan, optics, facility, technique, None, people  # type: ignore[arg-type]
+        anhui,
+        shanghai,
+        ustc,
+        fudan,
+        optics,
+        facility,
+        technique,
+        None,
+        people,  # type: ignore[arg-type]
     )
     cast.microscope = publish(cast)
     return cast
@@ -196,9 +202,7 @@ def publish(
         publish=True,
         now=now,
     )
-    return instrument_publication(
-        actor=zhao, instrument_id=instrument.pk, act="publish", now=now
-    )
+    return instrument_publication(actor=zhao, instrument_id=instrument.pk, act="publish", now=now)
 
 
 def at(text: str) -> datetime:

@@ -1,0 +1,75 @@
+"""People: what their profile shows, and the accounts of the demonstration."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from accounts.models import Membership, Organisation, Region, RoleGrant, User
+
+
+@dataclass
+class PlaceOfPerson:
+    """An organisation or region with what a person is there; neither: the whole platform."""
+
+    organisation: Organisation | None = None
+    region: Region | None = None
+    is_member: bool = False
+    roles: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """An account anyone may try, with the role it is there to show, and where it holds."""
+
+    user: User
+    role: str
+    place: Organisation | Region | None
+
+
+# In the order of the booking's life, the platform last.
+ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "administrator")
+
+
+def places_of(user: User) -> list[PlaceOfPerson]:
+    """Where a person belongs and acts, organisations first. Two statements."""
+    places: dict[UUID | None, PlaceOfPerson] = {}
+    memberships = (
+        Membership.objects.filter(user=user, ended_at=None)
+        .select_related("organisation__region")
+        .order_by("organisation__name")
+    )
+    for membership in memberships:
+        place = PlaceOfPerson(organisation=membership.organisation, is_member=True)
+        places[membership.organisation_id] = place
+    grants = (
+        RoleGrant.objects.filter(user=user, revoked_at=None)
+        .select_related("organisation__region", "region")
+        .order_by("organisation__name", "region__name", "role")
+    )
+    for grant in grants:
+        key = grant.organisation_id or grant.region_id
+        place = places.setdefault(key, PlaceOfPerson(grant.organisation, grant.region))
+        place.roles.append(grant.role)
+    return list(places.values())
+
+
+def demo_accounts() -> list[DemoAccount]:
+    """One account for each role that the demonstration has somebody for."""
+    grants = list(
+        RoleGrant.objects.filter(
+            user__is_demo=True, user__is_active=True, revoked_at=None
+        )
+        .select_related("user", "organisation", "region")
+        .order_by("user__created_at", "user__email")
+    )
+    return [found for role in ROLES_SHOWN for found in _holder_of(role, grants)]
+
+
+def _holder_of(role: str, grants: list[RoleGrant]) -> Iterator[DemoAccount]:
+    """The first person with the role, rather one who has no other."""
+    number: dict[UUID, int] = {}
+    for grant in grants:
+        number[grant.user_id] = number.get(grant.user_id, 0) + 1
+    holders = sorted((g for g in grants if g.role == role), key=lambda g: number[g.user_id])
+    for grant in holders[:1]:
+        yield DemoAccount(grant.user, role, grant.organisation or grant.region)

@@ -1,0 +1,98 @@
+"""What the pages of people need: forms in our look, roles and demonstration accounts."""
+
+from typing import Any
+
+from django import forms, template
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy as _
+
+from accounts.models import RoleGrant
+from accounts.selectors.users import DemoAccount, demo_accounts
+
+register = template.Library()
+
+# The names of allauth's fields, as the rest of the platform would say them.
+LABELS = {
+    "login": _("E-mail address"),
+    "email": _("E-mail address"),
+    "password": _("Password"),
+    "password1": _("Password"),
+    "password2": _("The same password again"),
+    "oldpassword": _("Present password"),
+    "remember": _("Stay signed in on this device"),
+    "code": _("Code"),
+}
+DEEDS = {
+    "researcher": _("finds instruments and books them"),
+    "manager": _("publishes instruments, decides on requests"),
+    "finance": _("reads what bookings of the organisation cost"),
+    "coordinator": _("looks after the sharing of a region"),
+    "auditor": _("reads hours and the trail, changes nothing"),
+    "administrator": _("runs the platform, reads all demonstration mail"),
+}
+
+
+@register.filter
+def styled(form: forms.BaseForm) -> forms.BaseForm:
+    """A form with the classes of our look on its fields, and allauth's labels in our words."""
+    is_ours = type(form).__module__ == "accounts.forms"
+    for name, field in form.fields.items():
+        widget = field.widget
+        if isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple):
+            kind = "form-check-input"
+        else:
+            kind = "form-select" if isinstance(widget, forms.Select) else "form-control"
+        invalid = " is-invalid" if name in form.errors else ""
+        widget.attrs["class"] = kind + invalid
+        widget.attrs.pop("placeholder", None)
+        if not is_ours and name in LABELS:
+            field.label = LABELS[name]
+    return form
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """A role in the reader's language."""
+    field = RoleGrant._meta.get_field("role")
+    return str(dict(field.choices or []).get(role, role))
+
+
+@register.filter
+def deed(role: str) -> str:
+    """What somebody with the role does here, in half a line."""
+    return str(DEEDS[role])
+
+
+@register.simple_tag
+def demo_people() -> list[DemoAccount]:
+    """The accounts anyone may try; none outside local mode."""
+    return demo_accounts() if settings.LOCAL_MODE else []
+
+
+@register.simple_tag
+def own_pages() -> list[dict[str, Any]]:
+    """The pages of a person about themselves: address, name, and which views lie below."""
+    return [
+        {"url": reverse(view), "label": label, "views": views}
+        for view, label, views in (
+            ("accounts:profile", gettext("Profile and tokens"), ("profile", "token-make")),
+            ("account_email", gettext("E-mail address"), ("account_email",)),
+            (
+                "account_change_password",
+                gettext("Password"),
+                ("account_change_password", "account_set_password"),
+            ),
+            ("mfa_index", gettext("Second factor"), _SECOND_FACTOR),
+            ("usersessions_list", gettext("Sessions"), ("usersessions_list",)),
+        )
+    ]
+
+
+_SECOND_FACTOR = (
+    "mfa_index",
+    "mfa_activate_totp",
+    "mfa_deactivate_totp",
+    "mfa_view_recovery_codes",
+    "mfa_generate_recovery_codes",
+)

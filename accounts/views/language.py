@@ -1,0 +1,39 @@
+"""The language switch."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from accounts.domain.errors import invalid
+from accounts.forms import LanguageForm
+from accounts.middleware import remember_language
+from accounts.services.users import language_set
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the language in this browser and for the person; back to where they were."""
+    form = LanguageForm(request.POST)
+    if not form.is_valid():
+        raise invalid("language", "unknown-value")
+    language = form.cleaned_data["language"]
+    if request.user.is_authenticated:
+        language_set(user=request.user, language=language, now=timezone.now())
+    response = HttpResponseRedirect(_page_to_return_to(request, form.cleaned_data["next"]))
+    remember_language(response, language)
+    return response
+
+
+def _page_to_return_to(request: HttpRequest, url: str) -> str:
+    """`url` if it lies on this site, without its own `lang=`; else the first page."""
+    allowed = {request.get_host()}
+    if not url_has_allowed_host_and_scheme(url, allowed, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(url)
+    query = [
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "lang"
+    ]
+    return urlunsplit(parts._replace(query=urlencode(query)))

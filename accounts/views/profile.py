@@ -1,0 +1,114 @@
+"""A person's own page, and their API tokens."""
+
+import time
+import zoneinfo
+from functools import cache
+from uuid import UUID
+
+from allauth.account import app_settings as account_settings
+from allauth.account.authentication import get_authentication_records
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.utils import is_mfa_enabled
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.domain.errors import Invalid
+from accounts.forms import ProfileForm, TokenForm
+from accounts.middleware import remember_language
+from accounts.selectors.tokens import tokens_of
+from accounts.selectors.users import places_of
+from accounts.services import tokens, users
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def profile(request: HttpRequest) -> HttpResponse:
+    user, now = request.user, timezone.now()
+    present = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
+    form = ProfileForm(request.POST or None, initial=present)
+    if form.is_valid():
+        try:
+            users.profile_update(user=user, now=now, **form.cleaned_data)
+        except Invalid as refused:
+            show_problems(form, refused)
+        else:
+            language = form.cleaned_data["language"]
+            with translation.override(language):
+                messages.success(request, gettext("Your profile is saved."))
+            response = redirect("accounts:profile")
+            remember_language(response, language)
+            return response
+    context = {
+        "form": form,
+        "places": places_of(user),
+        "tokens": tokens_of(user),
+        "now": now,
+        "zones": zone_names(),
+    }
+    return render(request, "accounts/profile.html", context, status=400 if form.errors else 200)
+
+
+def confirmation_is_due(request: HttpRequest) -> bool:
+    """Whether the person has to show again who they are: neither signed in nor confirmed within
+    the last minutes, with the second factor where they have one."""
+    records = get_authentication_records(request, request.user)
+    if is_mfa_enabled(request.user):
+        records = [record for record in records if record["method"] == "mfa"]
+    age = time.time() - records[-1]["at"] if records else float("inf")
+    return age > account_settings.REAUTHENTICATION_TIMEOUT
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+@reauthentication_required(enabled=confirmation_is_due)
+def token_make(request: HttpRequest) -> HttpResponse:
+    """The form, then the token itself: the one page that ever shows it."""
+    user, now = request.user, timezone.now()
+    form = TokenForm(request.POST or None)
+    made = secret = None
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            made, secret = tokens.token_issue(
+                user=user,
+                label=data["label"],
+                lifetime=form.lifetime(),
+                scopes=data["scopes"],
+                now=now,
+            )
+        except Invalid as refused:
+            show_problems(form, refused)
+    context = {"form": form, "made": made, "secret": secret}
+    status = 400 if form.errors else 200
+    return render(request, "accounts/token.html", context, status=status)
+
+
+@login_required
+@require_POST
+def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
+    tokens.token_revoke(user=request.user, token_id=token_id, now=timezone.now())
+    messages.success(request, gettext("The token is revoked: it opens nothing any more."))
+    return redirect("accounts:profile")
+
+
+def show_problems(form: Form, refused: Invalid) -> None:
+    """Put a service's refusal beside the fields it is about."""
+    for problem in refused.problems:
+        field = problem.field if problem.field in form.fields else None
+        form.add_error(field, problem.code)
+
+
+@cache
+def zone_names() -> tuple[str, ...]:
+    """Zones to choose from: those named after a place, and UTC."""
+    names = (name for name in zoneinfo.available_timezones() if "/" in name)
+    old = ("Etc/", "SystemV/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/", "posix/", "right/")
+    return ("UTC", *sorted(name for name in names if not name.startswith(old)))

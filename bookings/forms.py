@@ -1,0 +1,299 @@
+"""Input of pages turned into typed values: shape only."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.domain.periods import Period
+from bookings.models import Reservation
+from bookings.selectors.fees import Asked
+from bookings.services.reservations import Booking
+from instruments.domain.criteria import Criteria
+from instruments.models import Instrument
+
+
+class CatalogueForm(forms.Form):
+    """The catalogue's search: text, facets, and free time in the reader's own zone."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    technique = forms.CharField(required=False, max_length=60)
+    region = forms.CharField(required=False, max_length=20)
+    host = forms.CharField(required=False, max_length=30)
+    service_mode = forms.ChoiceField(
+        label=_("Service"),
+        required=False,
+        choices=[("", _("any")), *Instrument.ServiceMode.choices],
+    )
+    free_from = forms.DateTimeField(label=_("Free from"), required=False)
+    free_until = forms.DateTimeField(label=_("until"), required=False)
+    minutes = forms.TypedChoiceField(
+        label=_("for"),
+        required=False,
+        coerce=int,
+        empty_value=60,
+        choices=[(m, m) for m in (30, 60, 120, 180, 240, 360, 480)],
+    )
+    max_price = forms.DecimalField(
+        label=_("At most, an hour"), required=False, min_value=0, max_digits=10
+    )
+    organisation = forms.CharField(required=False, max_length=40)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        start, end = data.get("free_from"), data.get("free_until")
+        if start and not end:
+            data["free_until"] = start + timedelta(days=7)
+        elif end and not start:
+            self.add_error("free_from", _("Say from when."))
+        elif start and end and end <= start:
+            self.add_error("free_until", _("This must be after the start."))
+        elif start and end and end - start > timedelta(days=60):
+            self.add_error("free_until", _("Look at no more than 60 days at once."))
+        return data
+
+    def criteria(self) -> Criteria:
+        """What was asked; a field that could not be read is left out and marked on the form."""
+        data = self.cleaned_data
+        start, end = data.get("free_from"), data.get("free_until")
+        return Criteria(
+            text=data.get("q", ""),
+            technique=data.get("technique", ""),
+            region=data.get("region", ""),
+            host=data.get("host", ""),
+            service_mode=data.get("service_mode", ""),
+            free_from=start if start and end else None,
+            free_until=end if start and end else None,
+            minutes=data.get("minutes") or 60,
+            max_price=data.get("max_price"),
+        )
+
+
+class PeriodForm(forms.Form):
+    """A start and a length, as links carry them."""
+
+    start = forms.CharField(max_length=40)
+    minutes = forms.IntegerField(min_value=1, max_value=44640)
+    organisation = forms.CharField(required=False, max_length=40)
+
+    def clean_start(self) -> datetime:
+        try:
+            moment = datetime.fromisoformat(self.cleaned_data["start"])
+        except ValueError:
+            raise forms.ValidationError(_("This is not a time.")) from None
+        if moment.tzinfo is None or not 2000 <= moment.year <= 2200:
+            raise forms.ValidationError(_("This is not a time."))
+        return moment.astimezone(UTC)
+
+    def period(self) -> Period:
+        start = self.cleaned_data["start"]
+        return Period(start, start + timedelta(minutes=self.cleaned_data["minutes"]))
+
+
+class BookingForm(PeriodForm):
+    """The booking form: how and what for. Options are the rate card's own."""
+
+    service_mode = forms.ChoiceField(
+        label=_("How will you work?"), widget=forms.Select(attrs={"class": "form-select"})
+    )
+    purpose = forms.ChoiceField(
+        label=_("Purpose"),
+        choices=Reservation.Purpose.choices,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    purpose_text = forms.CharField(
+        label=_("What will you do?"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3}),
+        help_text=_("The owner of the instrument reads this."),
+    )
+    samples = forms.CharField(
+        label=_("Samples"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+        help_text=_("What they are, and anything to be careful about."),
+    )
+
+    def __init__(
+        self, *args: Any, instrument: Instrument, options: list[dict[str, Any]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("start", "minutes", "organisation"):
+            self.fields[name].widget = forms.HiddenInput()
+        labels = dict(Instrument.ServiceMode.choices)
+        modes: Any = self.fields["service_mode"]
+        modes.choices = [(mode, labels[mode]) for mode in instrument.service_modes]
+        if "entrusted" in instrument.service_modes:
+            self.fields["quantity"] = forms.IntegerField(
+                label=_("Number of samples"),
+                required=False,
+                min_value=1,
+                max_value=100000,
+                widget=forms.NumberInput(attrs={"class": "form-control"}),
+            )
+        self.option_names = []
+        for option in options:
+            name = f"option_{option['code']}"
+            self.option_names.append(name)
+            unit = _("hours") if option["unit"] == "hour" else _("number")
+            self.fields[name] = forms.DecimalField(
+                label=f"{option['code'].replace('-', ' ')} ({unit} × {option['price']})",
+                required=False,
+                min_value=0,
+                max_value=10000,
+                decimal_places=2 if option["unit"] == "hour" else 0,
+                widget=forms.NumberInput(
+                    attrs={
+                        "class": "form-control",
+                        "min": "0",
+                        "step": "0.25" if option["unit"] == "hour" else "1",
+                    }
+                ),
+            )
+
+    def options(self) -> dict[str, Decimal]:
+        """Quantities by option code; those not asked for are left out."""
+        return {
+            name.removeprefix("option_"): value
+            for name in self.option_names
+            if (value := self.cleaned_data.get(name))
+        }
+
+    def quantity(self) -> Decimal | None:
+        given = self.cleaned_data.get("quantity")
+        return Decimal(given) if given else None
+
+    def asked(self) -> Asked:
+        """What a price is asked for."""
+        data = self.cleaned_data
+        return Asked(self.period(), data["service_mode"], self.options(), self.quantity())
+
+    def booking(self, instrument: Instrument) -> Booking:
+        data = self.cleaned_data
+        return Booking(
+            instrument_id=instrument.pk,
+            period=self.period(),
+            organisation=data["organisation"] or None,
+            service_mode=data["service_mode"],
+            purpose=data["purpose"],
+            purpose_text=data["purpose_text"],
+            samples=data["samples"],
+            options=self.options(),
+            quantity=self.quantity(),
+        )
+
+
+class ReasonForm(forms.Form):
+    """A reason and the version of the record that was read."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput())
+
+
+class CheckOutForm(forms.Form):
+    """What a session was like."""
+
+    samples = forms.IntegerField(
+        label=_("Samples measured"),
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+    )
+    rating = forms.TypedChoiceField(
+        label=_("How did it go?"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", "–"),
+            (5, _("very well")),
+            (4, _("well")),
+            (3, _("all right")),
+            (2, _("with trouble")),
+            (1, _("badly")),
+        ],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    remarks = forms.CharField(
+        label=_("Remarks for the owner"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+    )
+
+
+class HoursForm(forms.Form):
+    """A span of local dates and how to sum up."""
+
+    since = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )
+    until = forms.DateField(
+        label=_("until before"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )
+    by = forms.ChoiceField(
+        label=_("Summed up by"),
+        required=False,
+        choices=[
+            ("region", _("region")),
+            ("organisation", _("organisation")),
+            ("facility", _("facility")),
+            ("instrument", _("instrument")),
+            ("technique", _("technique")),
+            ("month", _("month")),
+            ("day", _("day")),
+        ],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    region = forms.CharField(required=False, max_length=20)
+    organisation = forms.CharField(required=False, max_length=40)
+    instrument = forms.UUIDField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("since") and data.get("until") and data["until"] <= data["since"]:
+            self.add_error("until", _("This must be after the first day."))
+        return data
+
+
+class TrailForm(forms.Form):
+    """What of the trail to read."""
+
+    action = forms.CharField(
+        label=_("Act"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(
+            attrs={"class": "form-control", "placeholder": "reservation.confirmed"}
+        ),
+    )
+    person = forms.CharField(
+        label=_("Person (e-mail)"),
+        required=False,
+        max_length=254,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+    )
+    since = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )
+    until = forms.DateField(
+        label=_("until before"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )

@@ -1,0 +1,40 @@
+"""Addresses of the catalogue, of booking, of deciding, and of hours and their story."""
+
+from django.urls import path
+
+from bookings.views import (
+    catalogue,
+    closures,
+    requests,
+    reservations,
+    trail,
+    usage,
+    utilisation,
+)
+
+app_name = "bookings"
+
+_instrument = "instruments/<uuid:instrument_id>/"
+_reservation = "bookings/<uuid:reservation_id>/"
+
+urlpatterns = [
+    path("", catalogue.catalogue, name="catalogue"),
+    path(_instrument, catalogue.instrument, name="instrument"),
+    path(_instrument + "week/", catalogue.week, name="week"),
+    path(_instrument + "book/", reservations.book, name="book"),
+    path(_instrument + "quote/", reservations.quote, name="quote"),
+    path("bookings/", reservations.mine, name="mine"),
+    path(_reservation, reservations.reservation, name="reservation"),
+    path(_reservation + "cancel/", reservations.cancel, name="cancel"),
+    path(_reservation + "check-in/", usage.check_in, name="check-in"),
+    path(_reservation + "check-out/", usage.check_out, name="check-out"),
+    path("requests/", requests.requests, name="requests"),
+    path(_reservation + "decide/", requests.decide, name="decide"),
+    path("manage/instruments/<uuid:instrument_id>/closures/", closures.closures, name="closures"),
+    path("manage/closures/<uuid:closure_id>/end/", closures.end, name="closure-end"),
+    path("manage/closures/<uuid:closure_id>/delete/", closures.delete, name="closure-delete"),
+    path("hours/", utilisation.hours, name="hours"),
+    path("hours/rows/", utilisation.rows, name="hours-rows"),
+    path("trail/", trail.trail, name="trail"),
+    path("trail/<uuid:object_id>/", trail.story, name="story"),
+]

@@ -1,0 +1,47 @@
+"""Checking in and out."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from accounts.permissions import actor_of
+from bookings.forms import CheckOutForm
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.views.reservations import answered
+
+
+@login_required
+@require_POST
+def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    return answered(
+        request,
+        reservation_id,
+        lambda: reservation_check_in(actor=actor, reservation_id=reservation_id, now=now),
+        gettext("You are checked in."),
+    )
+
+
+@login_required
+@require_POST
+def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    form = CheckOutForm(request.POST)
+    data = form.cleaned_data if form.is_valid() else {}
+    return answered(
+        request,
+        reservation_id,
+        lambda: reservation_check_out(
+            actor=actor,
+            reservation_id=reservation_id,
+            samples=data.get("samples"),
+            rating=data.get("rating"),
+            remarks=data.get("remarks", ""),
+            now=now,
+        ),
+        gettext("You are checked out. What is left of the time is free again."),
+    )

@@ -1,0 +1,66 @@
+"""Pages for what went wrong: what happened, why, and what to do."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.domain.errors import (
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Refused,
+    StillRunning,
+    WrongState,
+    WrongVersion,
+)
+from bookings.messages import sentence
+from bookings.services.closures import InTheWay
+
+STATUS: dict[type[Refused], int] = {
+    Invalid: 400,
+    NotPermitted: 403,
+    NotFound: 404,
+    WrongState: 409,
+    InTheWay: 409,
+    StillRunning: 409,
+    WrongVersion: 412,
+}
+
+
+def status_of(refused: Refused) -> int:
+    """The HTTP status of a refusal; 422 where a rule refuses."""
+    return next((status for kind, status in STATUS.items() if isinstance(refused, kind)), 422)
+
+
+def page(request: HttpRequest, status: int, code: str, text: str = "") -> HttpResponse:
+    """The error page of a code."""
+    context = {"status": status, "title": sentence(code), "text": text}
+    return render(request, "error.html", context, status=status)
+
+
+def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
+    """The error page of a refusal that no form shows."""
+    text = ""
+    if isinstance(refused, Invalid):
+        text = " ".join(sentence(problem.code, problem.numbers) for problem in refused.problems)
+    context = {
+        "status": status_of(refused),
+        "title": sentence(refused.code, refused.numbers),
+        "text": text,
+    }
+    return render(request, "error.html", context, status=status_of(refused))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 400, "invalid")
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 403, "not-permitted")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 404, "not-found")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    return page(request, 500, "failed")

@@ -1,0 +1,40 @@
+// What every page does: the theme switch, asking once before something is lost, and forms
+// that send themselves when a choice changes. Pages work without it.
+"use strict";
+
+document.addEventListener("click", function (event) {
+  const toggle = event.target.closest("[data-theme-toggle]");
+  if (toggle) {
+    const root = document.documentElement;
+    const theme = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+    root.setAttribute("data-bs-theme", theme);
+    try { localStorage.setItem("theme", theme); } catch (error) { /* storage may be closed */ }
+  }
+  const copy = event.target.closest("[data-copy]");
+  if (copy) {
+    navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent.trim());
+    copy.textContent = copy.dataset.done;
+  }
+});
+
+document.addEventListener("change", function (event) {
+  const form = event.target.closest("form[data-submit-on-change]");
+  if (form) {
+    form.requestSubmit();
+  }
+});
+
+document.addEventListener("submit", function (event) {
+  const question = event.submitter && event.submitter.dataset.confirm;
+  if (question && !window.confirm(question)) {
+    event.preventDefault();
+  }
+});
+
+// A fragment that was refused is shown too: it says why.
+document.addEventListener("htmx:beforeSwap", function (event) {
+  if ([400, 409, 422].includes(event.detail.xhr.status)) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});

@@ -1,0 +1,17 @@
+"""Input of the manager's pages turned into typed values: shape only."""
+
+from instruments.forms.opening import OpeningForm
+from instruments.forms.policies import PolicyForm
+from instruments.forms.publishing import FilterForm, PublicationForm
+from instruments.forms.ratecards import RateCardForm
+from instruments.forms.registry import FacilityForm, InstrumentForm
+
+__all__ = [
+    "FacilityForm",
+    "FilterForm",
+    "InstrumentForm",
+    "OpeningForm",
+    "PolicyForm",
+    "PublicationForm",
+    "RateCardForm",
+]

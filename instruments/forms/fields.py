@@ -1,0 +1,195 @@
+"""Forms in the platform's look, and fields the browser has no widget for."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
+
+from accounts.domain.errors import FieldProblem
+
+_ = gettext_lazy
+_CHECKS = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect)
+
+
+class StyledBoundField(BoundField):
+    """A field that also looks wrong when it is."""
+
+    def build_widget_attrs(self, attrs: Any, widget: Any = None) -> dict[str, Any]:
+        built = super().build_widget_attrs(attrs, widget)
+        if self.errors:
+            widget = widget or self.field.widget
+            built["class"] = f"{widget.attrs.get('class', '')} is-invalid".strip()
+        return built
+
+
+class StyledForm(forms.Form):
+    """Gives every widget its class, and finds the field of a problem that a rule names."""
+
+    bound_field_class = StyledBoundField
+    use_required_attribute = False  # the server says it, in the reader's language
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            _style(field)
+
+    def add(self, name: str, field: forms.Field) -> None:
+        self.fields[name] = _style(field)
+
+    def place_of(self, path: str) -> str | None:
+        """The field that shows a problem at a path such as `bands[1].opens`."""
+        return path
+
+    def refuse(self, problems: Iterable[FieldProblem]) -> None:
+        """Show what a rule or a service found wrong, each at its field. The message is the
+        code: the template says it in the reader's language (`instruments/errors.html`)."""
+        for problem in problems:
+            name = self.place_of(problem.field)
+            error = forms.ValidationError(
+                problem.code, code=problem.code, params=dict(problem.numbers)
+            )
+            self.add_error(name if name in self.fields else None, error)
+
+
+def _style(field: forms.Field) -> forms.Field:
+    widget = field.widget
+    if widget.is_hidden or isinstance(widget, ManyTextInputs):
+        return field
+    if isinstance(widget, _CHECKS):
+        kind = "form-check-input"
+    elif isinstance(widget, forms.Select):
+        kind = "form-select"
+    else:
+        kind = "form-control"
+    widget.attrs["class"] = f"{kind} {widget.attrs.get('class', '')}".strip()
+    return field
+
+
+class ManyTextInputs(forms.Widget):
+    """Several text inputs of one name, with a suggestion list if `list_id` names one."""
+
+    def __init__(self, *, least: int = 3, list_id: str = "", attrs: Any = None) -> None:
+        super().__init__(attrs)
+        self.least, self.list_id = least, list_id
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return data.getlist(name) if hasattr(data, "getlist") else list(data.get(name, []))
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        values = [str(item) for item in value or [] if item]
+        rows = [*values, *[""] * max(1, self.least - len(values))]
+        attrs = attrs or {}
+        shared = format_html_join(
+            "",
+            ' {}="{}"',
+            (
+                (key, attrs[key])
+                for key in ("aria-describedby", "aria-invalid")
+                if attrs.get(key)
+            ),
+        )
+        if self.list_id:
+            shared = format_html('{} list="{}" autocomplete="off"', shared, self.list_id)
+        wrong = " is-invalid" if attrs.get("aria-invalid") else ""
+        return format_html_join(
+            "\n",
+            '<input type="text" class="form-control mb-2{}" name="{}" value="{}" id="{}"'
+            ' maxlength="250"{}{}>',
+            (
+                (
+                    wrong,
+                    name,
+                    row,
+                    attrs.get("id", "") if index == 0 else f"{attrs.get('id', '')}_{index}",
+                    ""
+                    if index == 0
+                    else format_html(' aria-label="{} {}"', self.attrs["label"], index + 1),
+                    shared,
+                )
+                for index, row in enumerate(rows)
+            ),
+        )
+
+
+class TextListField(forms.Field):
+    """Several short texts, without the empty ones and without repeats."""
+
+    def __init__(
+        self, *, label: Any, least: int = 3, list_id: str = "", most: int = 30, **kwargs: Any
+    ) -> None:
+        widget = ManyTextInputs(least=least, list_id=list_id, attrs={"label": label})
+        super().__init__(label=label, widget=widget, **kwargs)
+        self.most = most
+
+    def to_python(self, value: Any) -> list[str]:
+        return list(dict.fromkeys(text for item in value or [] if (text := str(item).strip())))
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value) > self.most:
+            raise forms.ValidationError("too-many", code="too-many", params={"most": self.most})
+        if any(len(item) > 250 for item in value):
+            raise forms.ValidationError("too-long", code="too-long", params={"most": 250})
+
+
+class WallClockField(forms.CharField):
+    """A time of day as the rules read it: `8`, `8:30` and `８：30` become `08:00`, `08:30`.
+    What is no time is passed on as it is: the rules say so."""
+
+    PATTERN = "([01]?[0-9]|2[0-4])([:：.][0-5][0-9])?"
+
+    def __init__(self, *, label: Any, **kwargs: Any) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            max_length=5,
+            widget=forms.TextInput(
+                attrs={
+                    "pattern": self.PATTERN,
+                    "placeholder": "–:–",
+                    "maxlength": 5,
+                    "size": 5,
+                    "autocomplete": "off",
+                    "title": _("A time such as 08:30"),
+                }
+            ),
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> str:
+        text = str(super().to_python(value) or "")
+        match = re.fullmatch(r"\s*(\d{1,2})(?:[:：.](\d{2}))?\s*", text)
+        return f"{int(match[1]):02d}:{match[2] or '00'}" if match else text
+
+
+class HoursField(forms.DecimalField):
+    """Hours, decimals allowed, that come to whole minutes. Cleans to minutes."""
+
+    def __init__(self, *, label: Any, **kwargs: Any) -> None:
+        super().__init__(label=label, required=False, min_value=0, max_value=8784, **kwargs)
+        self.widget.attrs["step"] = "any"
+
+    def clean(self, value: Any) -> Any:
+        hours = super().clean(value)
+        if hours is None:
+            return None
+        minutes = hours * 60
+        if minutes != int(minutes):
+            raise forms.ValidationError(gettext("This must come to whole minutes."))
+        return int(minutes)
+
+
+def day_input() -> forms.DateInput:
+    return forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+
+
+def count_of(data: Mapping[str, Any] | None, name: str, *, least: int, most: int) -> int:
+    """How many rows a form that was sent has, as a hidden field says."""
+    given = str((data or {}).get(name, ""))
+    number = int(given) if given.isascii() and given.isdecimal() and len(given) < 5 else least
+    return max(least, min(number, most))

@@ -1,0 +1,36 @@
+"""Looking through one's instruments, and publishing one."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from instruments.forms.fields import StyledForm
+from instruments.models import Instrument
+
+
+class FilterForm(StyledForm):
+    """Which of one's instruments to list."""
+
+    q = forms.CharField(
+        label=_("Name, model or facility"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    publication = forms.ChoiceField(
+        label=_("Publication"),
+        required=False,
+        choices=[("", _("any")), *Instrument.Publication.choices],
+    )
+
+
+class PublicationForm(StyledForm):
+    """A step of publication; taking an instrument out of the catalogue needs a reason."""
+
+    act = forms.ChoiceField(choices=[(a, a) for a in ("submit", "publish", "suspend", "retire")])
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> None:
+        data = super().clean() or {}
+        if data.get("act") in {"suspend", "retire"} and not data.get("reason"):
+            self.add_error("reason", _("Say why: those who booked it will ask."))

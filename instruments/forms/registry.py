@@ -1,0 +1,245 @@
+"""The records of facilities and instruments."""
+
+import re
+import zoneinfo
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.models import Organisation
+from instruments.forms.fields import StyledForm, TextListField, day_input
+from instruments.models import Facility, Instrument, Technique
+
+_AREA = {"rows": 4}
+_IDENTIFIER_TYPES = ("DOI", "Handle", "ARK", "URN", "URL")
+
+
+class FacilityForm(StyledForm):
+    """A site: where instruments stand, in which time zone, whom to ask."""
+
+    organisation = forms.ChoiceField(label=_("Organisation"))
+    name = forms.CharField(label=_("Name"), max_length=200)
+    name_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
+    address = forms.CharField(label=_("Address"), required=False, max_length=300)
+    time_zone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        help_text=_("All opening hours and bookings here are in it. Choose from the list."),
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+    )
+    contact_name = forms.CharField(label=_("Whom to ask"), required=False, max_length=120)
+    contact_email = forms.EmailField(label=_("E-mail"), required=False)
+    contact_phone = forms.CharField(label=_("Telephone"), required=False, max_length=60)
+    website = forms.URLField(label=_("Website"), required=False, assume_scheme="https")
+    latitude = forms.DecimalField(
+        label=_("Latitude"),
+        required=False,
+        min_value=-90,
+        max_value=90,
+        max_digits=8,
+        decimal_places=5,
+    )
+    longitude = forms.DecimalField(
+        label=_("Longitude"),
+        required=False,
+        min_value=-180,
+        max_value=180,
+        max_digits=8,
+        decimal_places=5,
+    )
+
+    def __init__(self, data: Any = None, *, organisations: Sequence[Organisation]) -> None:
+        first = organisations[0] if organisations else None
+        initial = {
+            "organisation": str(first.pk) if first else "",
+            "time_zone": first.region.time_zone if first else "",
+        }
+        super().__init__(data, initial=initial)
+        self.organisations = {str(o.pk): o for o in organisations}
+        field: Any = self.fields["organisation"]
+        field.choices = [(pk, str(o)) for pk, o in self.organisations.items()]
+        if len(organisations) == 1:
+            field.widget = forms.HiddenInput()
+
+    def time_zones(self) -> list[str]:
+        return sorted(z for z in zoneinfo.available_timezones() if "/" in z and "Etc/" not in z)
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        for one, other in (("latitude", "longitude"), ("longitude", "latitude")):
+            if data.get(one) is not None and other in data and data[other] is None:
+                self.add_error(other, _("Give both, or neither."))
+
+    def values(self) -> dict[str, Any]:
+        data = dict(self.cleaned_data)
+        return data | {"organisation": self.organisations[data["organisation"]]}
+
+
+class InstrumentForm(StyledForm):
+    """An instrument's record. A new one chooses its facility; one that exists stays there."""
+
+    facility = forms.ChoiceField(label=_("Facility"))
+    name = forms.CharField(label=_("Name"), max_length=250)
+    name_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=250)
+    makers = TextListField(label=_("Maker"), required=False, help_text=_("One to a line."))
+    model = forms.CharField(label=_("Model"), required=False, max_length=200)
+    description = forms.CharField(
+        label=_("Description"),
+        required=False,
+        max_length=10000,
+        widget=forms.Textarea(attrs=_AREA),
+        help_text=_("What it measures, how well, and on what samples."),
+    )
+    description_zh = forms.CharField(
+        label=_("Description in Chinese"),
+        required=False,
+        max_length=10000,
+        widget=forms.Textarea(attrs=_AREA),
+    )
+    service_modes = forms.MultipleChoiceField(
+        label=_("How it can be used"),
+        required=False,
+        choices=Instrument.ServiceMode.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    techniques = TextListField(
+        label=_("Technique"),
+        required=False,
+        list_id="technique-terms",
+        help_text=_("Begin to type and choose from the list, or enter a code or an exact name."),
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=Instrument.Kind.choices,
+        help_text=_("Decides how many hours a year are expected of it."),
+    )
+    norm_hours = forms.IntegerField(
+        label=_("Own norm hours a year"),
+        required=False,
+        min_value=1,
+        max_value=8784,
+        help_text=_("Only where they differ from those of its kind."),
+    )
+    room = forms.CharField(label=_("Room"), required=False, max_length=80)
+    identifier = forms.CharField(
+        label=_("Persistent identifier"),
+        required=False,
+        max_length=200,
+        help_text=_("For example 10.5281/zenodo.1234567"),
+    )
+    identifier_type = forms.ChoiceField(label=_("Kind of identifier"), required=False)
+    landing_page = forms.URLField(
+        label=_("Landing page"), required=False, max_length=500, assume_scheme="https"
+    )
+    classification_code = forms.CharField(
+        label=_("Classification code"), required=False, max_length=20
+    )
+    acquisition_cost = forms.DecimalField(
+        label=_("Acquisition cost"),
+        required=False,
+        min_value=0,
+        max_digits=14,
+        decimal_places=2,
+    )
+    acquisition_currency = forms.ChoiceField(label=_("Currency"), required=False)
+    acquisition_date = forms.DateField(
+        label=_("Acquired on"), required=False, widget=day_input()
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        vocabulary: Iterable[Technique],
+        facilities: Sequence[Facility] = (),
+        facility_id: str = "",
+        instrument: Instrument | None = None,
+    ) -> None:
+        self.vocabulary = list(vocabulary)
+        self.instrument = instrument
+        initial = self._told(instrument) if instrument else {"facility": facility_id}
+        super().__init__(data, initial=initial)
+        fields: Any = self.fields
+        kinds = [*_IDENTIFIER_TYPES]
+        if instrument and instrument.identifier_type not in ("", *kinds):
+            kinds.append(instrument.identifier_type)
+        fields["identifier_type"].choices = [("", "–"), *((kind, kind) for kind in kinds)]
+        fields["acquisition_currency"].choices = [
+            ("", "–"), *((code, code) for code in sorted(MINOR_DIGITS))
+        ]  # fmt: skip
+        if instrument:
+            del self.fields["facility"]
+            return
+        self.facilities = {str(f.pk): f for f in facilities}
+        several = len({f.organisation_id for f in facilities}) > 1
+        fields["facility"].choices = [
+            (pk, f"{f} · {f.organisation}" if several else str(f))
+            for pk, f in self.facilities.items()
+        ]
+
+    @staticmethod
+    def _told(instrument: Instrument) -> dict[str, Any]:
+        told = {
+            name: getattr(instrument, name)
+            for name in InstrumentForm.base_fields
+            if hasattr(instrument, name)
+        }
+        return told | {
+            "makers": [maker.get("name", "") for maker in instrument.manufacturers],
+            "techniques": [term(t) for t in instrument.techniques.all()],
+        }
+
+    def terms(self) -> list[str]:
+        return [term(technique) for technique in self.vocabulary]
+
+    def clean_techniques(self) -> list[Technique]:
+        by_code = {t.code.casefold(): t for t in self.vocabulary}
+        by_name = {
+            name.casefold(): t for t in self.vocabulary for name in (t.name, t.name_zh) if name
+        }
+        found, unknown = [], []
+        for text in self.cleaned_data["techniques"]:
+            code = match[1] if (match := re.search(r"\(([^()]+)\)$", text)) else text
+            technique = by_code.get(code.casefold()) or by_name.get(text.casefold())
+            if technique:
+                found.append(technique)
+            else:
+                unknown.append(text)
+        if unknown:
+            raise forms.ValidationError(
+                _("Not in the vocabulary: %(terms)s. Choose from the list."),
+                params={"terms": ", ".join(unknown)},
+            )
+        return list(dict.fromkeys(found))
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        if data.get("acquisition_cost") is not None and not data.get("acquisition_currency"):
+            self.add_error("acquisition_currency", _("Say in which currency."))
+        if data.get("identifier") and not data.get("identifier_type"):
+            self.add_error("identifier_type", _("Say what kind of identifier it is."))
+
+    def values(self) -> dict[str, Any]:
+        """The fields of the record; what is known of a maker beyond its name is kept."""
+        values = dict(self.cleaned_data)
+        for name in ("makers", "techniques", "version", "facility"):
+            values.pop(name, None)
+        known = {
+            maker.get("name"): maker
+            for maker in (self.instrument.manufacturers if self.instrument else [])
+        }
+        makers = [known.get(name, {"name": name}) for name in self.cleaned_data["makers"]]
+        return values | {"manufacturers": makers}
+
+    def facility_chosen(self) -> Facility:
+        return self.facilities[self.cleaned_data["facility"]]
+
+
+def term(technique: Technique) -> str:
+    """A technique as it is typed and suggested: both names and the code find it."""
+    names = " ".join(name for name in (technique.name, technique.name_zh) if name)
+    return f"{names} ({technique.code})"

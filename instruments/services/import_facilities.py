@@ -1,0 +1,103 @@
+"""The facilities of imported rows: made when a file first names them, their contact kept up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from accounts.models import Organisation
+from instruments.domain.import_fields import FACILITY_FIELDS
+from instruments.domain.imports import CONTACT, FACILITY, Result, RowOutcome, RowValues
+from instruments.models import Facility, Instrument
+
+CONTACT_FIELDS = tuple(name for name in FACILITY_FIELDS if name != "facility")
+
+type Rows = list[tuple[RowOutcome, RowValues]]
+# action, target, before, after, reason: as `trail.record_many` takes it
+type Change = tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]
+
+
+@dataclass
+class Sites:
+    """An organisation's facilities during one import; loaded once, kept up to date."""
+
+    organisation: Organisation
+    source: str
+    by_name: dict[str, Facility]
+    settled: set[UUID] = field(default_factory=set)  # whose contact this file has changed
+
+    def of(self, values: RowValues) -> Facility:
+        """The facility a row names, once `facilities_store` has been called with it."""
+        return self.by_name[self.name_in(values)]
+
+    def name_in(self, values: RowValues) -> str:
+        return values.facility.name or self.organisation.name
+
+
+def load_sites(organisation: Organisation, source: str) -> Sites:
+    facilities = Facility.objects.filter(organisation=organisation)
+    return Sites(organisation, source, {facility.name: facility for facility in facilities})
+
+
+def facilities_store(sites: Sites, rows: Rows, locked: Mapping[str, Instrument]) -> list[Change]:
+    """Make the facilities that rows are the first to name and change contacts that the source
+    changed; call it in the import's transaction. `locked` are the instruments of changed rows
+    by key. What to record in the trail."""
+    by_id = {facility.pk: facility for facility in sites.by_name.values()}
+    made: list[Facility] = []
+    edited: dict[UUID, set[str]] = {}
+    for outcome, values in rows:
+        name, is_placed = sites.name_in(values), FACILITY in outcome.changes
+        facility = (
+            sites.by_name.get(name) if is_placed else by_id.get(locked[outcome.key].facility_id)
+        )
+        if facility is None and is_placed:
+            facility = sites.by_name[name] = Facility(
+                organisation=sites.organisation,
+                name=name,
+                time_zone=values.facility.time_zone or sites.organisation.region.time_zone,
+                **values.facility.contact,
+            )
+            by_id[facility.pk] = facility
+            made.append(facility)
+        elif facility and (fields := _contact_put(sites, facility, outcome, values)):
+            edited.setdefault(facility.pk, set()).update(fields)
+    Facility.objects.bulk_create(made)
+    old = [by_id[pk] for pk in edited if by_id[pk] not in made]
+    if old:
+        Facility.objects.bulk_update(old, [*CONTACT_FIELDS, "version"])
+    return [_made_entry(sites, facility) for facility in made] + [
+        _edited_entry(sites, facility, edited[facility.pk]) for facility in old
+    ]
+
+
+def _contact_put(
+    sites: Sites, facility: Facility, outcome: RowOutcome, values: RowValues
+) -> list[str]:
+    """Give a facility the contact of a row and name the fields that changed: where the source
+    changed it, the first row of the file that says so; for a new instrument only where there
+    is no contact yet. What a row leaves blank stays."""
+    if outcome.result is Result.CREATED:
+        is_wanted = not any(getattr(facility, name) for name in CONTACT_FIELDS)
+    else:
+        is_wanted = CONTACT in outcome.changes and facility.pk not in sites.settled
+    given = values.facility.contact
+    fields = [name for name in given if given[name] and getattr(facility, name) != given[name]]
+    if not is_wanted or not fields:
+        return []
+    for name in fields:
+        setattr(facility, name, given[name])
+    facility.version += 1
+    sites.settled.add(facility.pk)
+    return fields
+
+
+def _made_entry(sites: Sites, facility: Facility) -> Change:
+    said = {"name": facility.name, "time_zone": facility.time_zone}
+    origin = {"organisation": sites.organisation.pk, "source": sites.source}
+    return "facility.create", facility, {}, said | origin, ""
+
+
+def _edited_entry(sites: Sites, facility: Facility, fields: set[str]) -> Change:
+    # A contact may be a person: the trail says which fields changed, not what they say.
+    return "facility.update", facility, {}, {"changed": sorted(fields), "source": sites.source}, ""
