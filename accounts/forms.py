@@ -1,5 +1,6 @@
 """Input of a person's own pages: shape only."""
 
+import zoneinfo
 from datetime import timedelta
 from typing import Any
 
@@ -34,7 +35,7 @@ class SignUpForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """Name, language, time zone. Whether the zone exists is for the service to say."""
+    """Name, language, time zone."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -57,6 +58,14 @@ class ProfileForm(forms.Form):
             "where yours differs, it stands beside them."
         ),
     )
+
+    def clean_time_zone(self) -> str:
+        zone: str = self.cleaned_data["time_zone"]
+        if zone not in zoneinfo.available_timezones():
+            raise forms.ValidationError(
+                _("There is no such time zone. One is, for example, Asia/Shanghai.")
+            )
+        return zone
 
 
 class TokenForm(forms.Form):

@@ -7,6 +7,7 @@ things that may have to be erased lie in a side row; the entry holds its salted 
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,6 +22,22 @@ from accounts.models import TrailEntry, TrailText
 from accounts.models.keys import new_id
 
 _SAFE_INTEGER = 2**53
+_BATCH = 2000
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry to be: `actor` did `action` to the row `target` at the moment `at`."""
+
+    actor: Actor | None
+    action: str
+    target: Any
+    at: datetime
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    organisation_ids: Iterable[UUID] = ()
+    region_ids: Iterable[UUID] = ()
 
 
 def plain(value: Any) -> Any:
@@ -107,33 +124,43 @@ def record_many(
     region_ids: Iterable[UUID] = (),
 ) -> list[TrailEntry]:
     """As `record`, for many (action, target, before, after, reason) in one statement."""
+    organisations, regions = tuple(organisation_ids), tuple(region_ids)
+    return record_all(
+        Change(actor, action, target, now, before, after, reason, organisations, regions)
+        for action, target, before, after, reason in changes
+    )
+
+
+def record_all(changes: Iterable[Change]) -> list[TrailEntry]:
+    """As `record`, for many changes, each with an actor, a moment and a place of its own."""
     if not connection.in_atomic_block:
         raise RuntimeError("The trail is written in the same transaction as the change.")
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
-    organisations, regions = sorted(set(organisation_ids)), sorted(set(region_ids))
     entries, texts = [], []
-    for action, target, before, after, reason in changes:
-        entry = TrailEntry(
-            id=new_id(),
-            at=now,
-            actor_id=actor.user_id if actor else None,
-            action=action,
-            object_type=target._meta.model_name,
-            object_id=target.pk,
-            organisation_ids=organisations,
-            region_ids=regions,
-            before=plain(before),
-            after=plain(after),
-            request_id=request_id,
-        )
-        if reason:
-            salt, content = os.urandom(16), {"reason": reason}
-            text = TrailText(entry=entry, salt=salt, content=content)
+    for change in changes:
+        entry = _entry(change, request_id)
+        if change.reason:
+            salt, content = os.urandom(16), {"reason": change.reason}
+            texts.append(TrailText(entry=entry, salt=salt, content=content))
             entry.text_digest = text_digest(salt, content)
-            texts.append(text)
         entry.digest = hashlib.sha256(canonical(entry)).digest()
         entries.append(entry)
-    TrailEntry.objects.bulk_create(entries)
-    if texts:
-        TrailText.objects.bulk_create(texts)
+    TrailEntry.objects.bulk_create(entries, batch_size=_BATCH)
+    TrailText.objects.bulk_create(texts, batch_size=_BATCH)
     return entries
+
+
+def _entry(change: Change, request_id: str) -> TrailEntry:
+    return TrailEntry(
+        id=new_id(),
+        at=change.at,
+        actor_id=change.actor.user_id if change.actor else None,
+        action=change.action,
+        object_type=change.target._meta.model_name,
+        object_id=change.target.pk,
+        organisation_ids=sorted(set(change.organisation_ids)),
+        region_ids=sorted(set(change.region_ids)),
+        before=plain(change.before),
+        after=plain(change.after),
+        request_id=request_id,
+    )

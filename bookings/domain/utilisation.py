@@ -7,7 +7,7 @@ same in SQL for many days at once, and a property test holds the two equal.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
@@ -215,6 +215,20 @@ def _unit_states(
         non_scheduled=total_minutes(left),
         no_show=total_minutes(intersect(standby, missed)),
     )
+
+
+def days_due(
+    *, rolled_until: date, finished_until: date, since: date | None, until: date | None
+) -> tuple[date, date]:
+    """The local days [first, last) a roll-up has to do.
+
+    Nothing named: those finished and not yet rolled up. [since, until) named: those of them
+    that have finished, with any before them that would be left out in between, so that all
+    days before one that is rolled up always are.
+    """
+    last = min(finished_until, until) if until else finished_until
+    first = since or rolled_until
+    return (min(first, rolled_until) if last > rolled_until else first), last
 
 
 def ratios(

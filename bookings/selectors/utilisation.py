@@ -1,227 +1,315 @@
-"""Hours: what the nightly roll-up computes, and what people read.
+"""Hours as people read them: by region, organisation, instrument, month and so on, and the
+rows behind one day."""
 
-`FIGURES` is `domain/utilisation.day_states` as one statement for many days at once.
-"""
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
 
-FIGURES = """
-WITH todo AS MATERIALIZED (
-    -- Local days to do: disjoint ranges, of one instrument perhaps several.
-    SELECT instrument_id, since, until
-    FROM unnest(%(instruments)s::uuid[], %(since)s::date[], %(until)s::date[])
-        AS t (instrument_id, since, until)
-),
-bounds AS MATERIALIZED (
-    -- Local midnights lie less than a day from those of UTC.
-    SELECT instrument_id,
-        (min(since) - 1)::timestamp AT TIME ZONE 'UTC' AS earliest,
-        (max(until) + 1)::timestamp AT TIME ZONE 'UTC' AS latest
-    FROM todo
-    GROUP BY instrument_id
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import invalid
+from bookings.domain.periods import Period
+from bookings.domain.utilisation import (
+    Closed,
+    DayStates,
+    Missed,
+    Session,
+    StateMinutes,
+    day_states,
+    ratios,
+)
+from bookings.models import Closure, Reservation, UsageSession
+from instruments.models import Instrument, OpenWindow, ScheduleAssignment, ScheduleDay
+
+
+@dataclass(frozen=True)
+class _Group:
+    """What figures are grouped by: `value` is the id of the group an instrument belongs to,
+    `table` names it, `key` is its column that people and programs know it by."""
+
+    value: str
+    table: str
+    key: str
+
+
+_NONE = "'00000000-0000-0000-0000-000000000000'::uuid"  # NULL would not join
+_GROUPS = {
+    "region": _Group("i.region_id", "accounts_region", "code"),
+    "organisation": _Group("i.organisation_id", "accounts_organisation", "code"),
+    "facility": _Group("i.facility_id", "instruments_facility", "id"),
+    "instrument": _Group("i.id", "instruments_instrument", "id"),
+    "technique": _Group(f"coalesce(t.technique_id, {_NONE})", "instruments_technique", "code"),
+}
+_PERIODS = {"day": "d.date", "month": "date_trunc('month', d.date)::date"}
+BY = (*_PERIODS, *_GROUPS)
+
+
+@dataclass(frozen=True)
+class HoursRow:
+    """One group. `keys`: what `by` names -> day (2025-03-09), month (2025-03), code of the
+    region, organisation or technique, id of the facility or instrument. `names`: the group's
+    names in English and Chinese. An instrument without a technique has key and names empty.
+    """
+
+    keys: Mapping[str, str]
+    names: Mapping[str, tuple[str, str]]
+    minutes: StateMinutes
+    other_organisations: int
+    other_regions: int
+    sessions: int
+
+    @property
+    def ratios(self) -> dict[str, str | None]:
+        return ratios(
+            self.minutes,
+            other_organisations=self.other_organisations,
+            other_regions=self.other_regions,
+        )
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The minutes and sessions under the names of the API."""
+        minutes = self.minutes
+        return {
+            "total_minutes": minutes.total,
+            "productive_minutes": minutes.productive,
+            "unscheduled_down_minutes": minutes.unscheduled_down,
+            "scheduled_down_minutes": minutes.scheduled_down,
+            "engineering_minutes": minutes.engineering,
+            "standby_minutes": minutes.standby,
+            "no_show_minutes": minutes.no_show,
+            "non_scheduled_minutes": minutes.non_scheduled,
+            "operations_minutes": minutes.operations,
+            "uptime_minutes": minutes.uptime,
+            "other_organisations_minutes": self.other_organisations,
+            "other_regions_minutes": self.other_regions,
+            "sessions": self.sessions,
+        }
+
+
+# Braces are filled in by `_hours_sql` with columns and tables from the constants above.
+_HOURS = """
+WITH chosen AS MATERIALIZED (
+    SELECT i.id, i.organisation_id, i.region_id, 0 AS k_all {values}
+    FROM instruments_instrument i {techniques}
+    WHERE i.id IN ({scope})
 ),
 spans AS MATERIALIZED (
-    SELECT t.instrument_id, a.schedule_id, a.units,
-        greatest(t.since, a.from_date) AS since, least(t.until, a.until_date) AS until
-    FROM todo t
-    JOIN instruments_scheduleassignment a
-        ON a.instrument_id = t.instrument_id
-        AND a.from_date < t.until
-        AND (a.until_date IS NULL OR a.until_date > t.since)
+    -- Groups of instruments with the same hours in force from and until the same days.
+    SELECT {keys}, a.schedule_id, greatest(a.from_date, %s) AS since,
+        least(a.until_date, r.until_date, %s) AS until, sum(a.units) AS units
+    FROM chosen c
+    JOIN instruments_scheduleassignment a ON a.instrument_id = c.id
+    JOIN bookings_rollup r ON r.instrument_id = c.id
     WHERE a.schedule_id IS NOT NULL
+        AND greatest(a.from_date, %s) < least(a.until_date, r.until_date, %s)
+    GROUP BY {keys}, a.schedule_id, since, until
 ),
-sessions AS MATERIALIZED (
-    -- `taken`: until when sessions checked in earlier hold the unit.
-    SELECT s.*, max(s.ended) OVER (
-        PARTITION BY s.instrument_id, s.unit ORDER BY s.checked_in_at, s.id
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS taken
-    FROM (
-        SELECT s.instrument_id, s.unit, s.id, s.checked_in_at,
-            date_bin('1 minute', s.checked_in_at, 'epoch') AS began,
-            coalesce(date_bin('1 minute', s.checked_out_at, 'epoch'), 'infinity') AS ended,
-            r.organisation_id, r.payer_region_id, r.price_group
-        FROM bounds b
-        JOIN bookings_usagesession s
-            ON s.instrument_id = b.instrument_id
-            AND s.checked_in_at < b.latest
-            AND (s.checked_out_at >= b.earliest OR s.checked_out_at IS NULL)
-        JOIN bookings_reservation r ON r.id = s.reservation_id
-    ) s
-),
-pieces AS MATERIALIZED (
-    -- Sessions cut at local midnight. `until` may lie before `since`: nothing left.
-    SELECT s.instrument_id, d.date, p.units, d.schedule_id, d.total_minutes, d.open_minutes,
-        s.unit, s.organisation_id, s.payer_region_id, s.price_group,
-        s.began >= d.starts_at AS begins,
-        greatest(s.began, s.taken, d.starts_at) AS since, least(s.ended, d.ends_at) AS until
-    FROM sessions s
-    JOIN spans p ON p.instrument_id = s.instrument_id AND s.unit BETWEEN 1 AND p.units
+calendar AS MATERIALIZED (
+    SELECT s.schedule_id, s.since, s.until, {period} AS period,
+        sum(d.total_minutes) AS total, sum(d.open_minutes) AS open
+    FROM (SELECT DISTINCT schedule_id, since, until FROM spans) s
     JOIN instruments_scheduleday d
-        ON d.schedule_id = p.schedule_id
-        AND d.date >= greatest(p.since, (s.began AT TIME ZONE 'UTC')::date - 1)
-        AND d.date < least(p.until, (s.ended AT TIME ZONE 'UTC')::date + 2)
-        AND d.ends_at > s.began
-        AND (d.starts_at < s.ended OR d.starts_at <= s.began)
-        AND d.ends_at <= %(now)s
+        ON d.schedule_id = s.schedule_id AND d.date >= s.since AND d.date < s.until
+    GROUP BY s.schedule_id, s.since, s.until, {period}
 ),
-blocks AS MATERIALIZED (
-    -- Closures and no-shows by day and unit, in the order of the states.
-    SELECT b.instrument_id, d.date, p.units, d.schedule_id, d.total_minutes, d.open_minutes,
-        n.unit, b.state,
-        tstzrange(greatest(b.began, d.starts_at), least(b.ended, d.ends_at)) AS span
-    FROM (
-        SELECT c.instrument_id, c.units,
-            CASE
-                WHEN c.kind = ANY (%(unscheduled_down)s) THEN 2
-                WHEN c.kind = ANY (%(scheduled_down)s) THEN 3
-                WHEN c.kind = ANY (%(engineering)s) THEN 4
-            END AS state,
-            date_bin('1 minute', c.start_at, 'epoch') AS began,
-            coalesce(date_bin('1 minute', c.end_at, 'epoch'), 'infinity') AS ended
-        FROM bounds b
-        JOIN bookings_closure c
-            ON c.instrument_id = b.instrument_id
-            AND c.start_at < b.latest
-            AND (c.end_at > b.earliest OR c.end_at IS NULL)
-        UNION ALL
-        SELECT r.instrument_id, ARRAY[r.unit], 5,
-            date_bin('1 minute', r.start_at, 'epoch'), date_bin('1 minute', r.end_at, 'epoch')
-        FROM bounds b
-        JOIN bookings_reservation r
-            ON r.instrument_id = b.instrument_id
-            AND r.state = 'no_show'
-            AND r.start_at < b.latest
-            AND r.end_at > b.earliest
-    ) b
-    JOIN spans p ON p.instrument_id = b.instrument_id
-    JOIN instruments_scheduleday d
-        ON d.schedule_id = p.schedule_id
-        AND d.date >= greatest(p.since, (b.began AT TIME ZONE 'UTC')::date - 1)
-        AND d.date < least(p.until, (b.ended AT TIME ZONE 'UTC')::date + 2)
-        AND d.starts_at < b.ended
-        AND d.ends_at > b.began
-        AND d.ends_at <= %(now)s
-    CROSS JOIN LATERAL generate_series(1, p.units) AS n (unit)
-    WHERE b.began < b.ended AND (b.units = '{}' OR n.unit = ANY (b.units))
+offered AS (
+    SELECT {keys}, period, sum(s.units * d.total) AS total, sum(s.units * d.open) AS open
+    FROM spans s
+    JOIN calendar d USING (schedule_id, since, until)
+    GROUP BY {keys}, period
 ),
-opened AS MATERIALIZED (
-    -- Open windows of the days met, numbered: of one schedule windows never touch.
-    SELECT d.schedule_id, d.date,
-        greatest(lower(w.span), d.starts_at) AS since, least(upper(w.span), d.ends_at) AS until,
-        row_number() OVER (PARTITION BY d.schedule_id, d.date ORDER BY w.span) AS number
-    FROM (
-        SELECT schedule_id, date FROM pieces UNION SELECT schedule_id, date FROM blocks
-    ) m
-    JOIN instruments_scheduleday d ON d.schedule_id = m.schedule_id AND d.date = m.date
-    CROSS JOIN LATERAL (
-        (
-            SELECT w.span FROM instruments_openwindow w
-            WHERE w.schedule_id = d.schedule_id
-                AND w.span < tstzrange(d.starts_at, d.starts_at, '[]')
-            ORDER BY w.span DESC LIMIT 1
-        )
-        UNION ALL
-        SELECT w.span FROM instruments_openwindow w
-        WHERE w.schedule_id = d.schedule_id
-            AND w.span >= tstzrange(d.starts_at, d.starts_at, '[]')
-            AND w.span < tstzrange(d.ends_at, d.ends_at, '[]')
-    ) w
-    WHERE upper(w.span) > d.starts_at
+happened AS (
+    SELECT {keys}, {period} AS period, sum(d.productive_minutes) AS productive,
+        sum(d.unscheduled_down_minutes) AS unscheduled,
+        sum(d.scheduled_down_minutes) AS scheduled,
+        sum(d.engineering_minutes) AS engineering, sum(d.no_show_minutes) AS missed,
+        sum(d.open_minutes - d.standby_minutes) AS lost
+    FROM chosen c
+    JOIN bookings_instrumentday d ON d.instrument_id = c.id
+    WHERE d.date >= %s AND d.date < %s
+    GROUP BY {keys}, {period}
 ),
-uses AS MATERIALIZED (
-    -- By payer. A piece meets each window of its day, and counts with the first.
-    SELECT p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group,
-        min(p.units) AS units, min(p.total_minutes) AS total_minutes,
-        min(p.open_minutes) AS open_minutes,
-        coalesce(sum(p.until - p.since) FILTER (WHERE first AND p.until > p.since), '0') AS used,
-        coalesce(sum(least(p.until, o_until) - greatest(p.since, o_since)) FILTER (
-            WHERE p.since < p.until AND p.since < o_until AND p.until > o_since
-        ), '0') AS used_open,
-        count(*) FILTER (WHERE first AND begins) AS sessions
-    FROM (
-        SELECT p.*, o.since AS o_since, o.until AS o_until, coalesce(o.number, 1) = 1 AS first
-        FROM pieces p
-        LEFT JOIN opened o ON o.schedule_id = p.schedule_id AND o.date = p.date
-    ) p
-    GROUP BY p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group
-),
-blocked AS MATERIALIZED (
-    -- What closures and no-shows leave of a unit's day to each state. `lost`: open minutes
-    -- that closures took and sessions had not.
-    SELECT b.instrument_id, b.date, b.units, b.total_minutes, b.open_minutes,
-        m.unscheduled, m.scheduled, m.engineering, m.missed, m.lost
-    FROM (
-        SELECT instrument_id, date, unit, min(units) AS units,
-            min(total_minutes) AS total_minutes, min(open_minutes) AS open_minutes,
-            coalesce(range_agg(span) FILTER (WHERE state = 2), '{}') AS unscheduled,
-            coalesce(range_agg(span) FILTER (WHERE state = 3), '{}') AS scheduled,
-            coalesce(range_agg(span) FILTER (WHERE state = 4), '{}') AS engineering,
-            coalesce(range_agg(span) FILTER (WHERE state <= 4), '{}') AS closed,
-            coalesce(range_agg(span) FILTER (WHERE state = 5), '{}') AS missed,
-            (array_agg(schedule_id))[1] AS schedule_id
-        FROM blocks
-        GROUP BY instrument_id, date, unit
-    ) b
-    LEFT JOIN (
-        SELECT p.instrument_id, p.date, p.unit, range_agg(tstzrange(p.since, p.until)) AS span
-        FROM pieces p
-        WHERE p.since < p.until
-            AND (p.instrument_id, p.date) IN (SELECT instrument_id, date FROM blocks)
-        GROUP BY p.instrument_id, p.date, p.unit
-    ) u ON u.instrument_id = b.instrument_id AND u.date = b.date AND u.unit = b.unit
-    LEFT JOIN (
-        SELECT schedule_id, date, range_agg(tstzrange(since, until)) AS span
-        FROM opened
-        GROUP BY schedule_id, date
-    ) o ON o.schedule_id = b.schedule_id AND o.date = b.date
-    CROSS JOIN LATERAL (
-        SELECT sum(upper(r) - lower(r)) FILTER (WHERE state = 2) AS unscheduled,
-            sum(upper(r) - lower(r)) FILTER (WHERE state = 3) AS scheduled,
-            sum(upper(r) - lower(r)) FILTER (WHERE state = 4) AS engineering,
-            sum(upper(r) - lower(r)) FILTER (WHERE state = 5) AS missed,
-            sum(upper(r) - lower(r)) FILTER (WHERE state = 0) AS lost
-        FROM (
-            SELECT 2 AS state, unnest(b.unscheduled - coalesce(u.span, '{}')) AS r
-            UNION ALL SELECT 3, unnest(b.scheduled - coalesce(u.span, '{}') - b.unscheduled)
-            UNION ALL SELECT 4, unnest(b.engineering - coalesce(u.span, '{}') - b.unscheduled - b.scheduled)
-            UNION ALL SELECT 5, unnest(b.missed * coalesce(o.span, '{}') - coalesce(u.span, '{}') - b.closed)
-            UNION ALL SELECT 0, unnest(b.closed * coalesce(o.span, '{}') - coalesce(u.span, '{}'))
-        ) m
-    ) m
-),
-days AS MATERIALIZED (
-    SELECT instrument_id, date, total, open, productive, unscheduled, scheduled, engineering,
-        open - lost AS standby, missed,
-        total - open + lost - productive - unscheduled - scheduled - engineering AS non_scheduled
-    FROM (
-        SELECT instrument_id, date,
-            min(total_minutes * units) AS total, min(open_minutes * units) AS open,
-            (date_part('epoch', sum(used)) / 60)::int AS productive,
-            (date_part('epoch', sum(unscheduled)) / 60)::int AS unscheduled,
-            (date_part('epoch', sum(scheduled)) / 60)::int AS scheduled,
-            (date_part('epoch', sum(engineering)) / 60)::int AS engineering,
-            (date_part('epoch', sum(missed)) / 60)::int AS missed,
-            (date_part('epoch', sum(lost)) / 60)::int AS lost
-        FROM (
-            SELECT instrument_id, date, units, total_minutes, open_minutes, used,
-                interval '0' AS unscheduled, interval '0' AS scheduled,
-                interval '0' AS engineering, interval '0' AS missed, used_open AS lost,
-                sessions
-            FROM uses
-            UNION ALL
-            SELECT instrument_id, date, units, total_minutes, open_minutes, interval '0',
-                coalesce(unscheduled, '0'), coalesce(scheduled, '0'),
-                coalesce(engineering, '0'), coalesce(missed, '0'), coalesce(lost, '0'), 0
-            FROM blocked
-        ) parts
-        GROUP BY instrument_id, date
-        HAVING sum(used + unscheduled + scheduled + engineering + missed) > '0'
-            OR sum(sessions) > 0
-    ) sums
-),
-payers AS MATERIALIZED (
-    SELECT instrument_id, date, organisation_id, payer_region_id, price_group,
-        (date_part('epoch', used) / 60)::int AS minutes, sessions
-    FROM uses
-    WHERE used > '0' OR sessions > 0
+used AS (
+    SELECT {keys}, {period} AS period, sum(d.sessions) AS sessions,
+        sum(d.minutes) FILTER (WHERE d.organisation_id <> c.organisation_id) AS organisations,
+        sum(d.minutes) FILTER (WHERE d.payer_region_id <> c.region_id) AS regions
+    FROM chosen c
+    JOIN bookings_instrumentdayuse d ON d.instrument_id = c.id
+    WHERE d.date >= %s AND d.date < %s
+    GROUP BY {keys}, {period}
 )
+SELECT period, {names} total, open, coalesce(productive, 0), coalesce(unscheduled, 0),
+    coalesce(scheduled, 0), coalesce(engineering, 0), coalesce(missed, 0), coalesce(lost, 0),
+    coalesce(organisations, 0), coalesce(regions, 0), coalesce(sessions, 0)
+FROM offered
+LEFT JOIN happened USING ({keys}, period)
+LEFT JOIN used USING ({keys}, period)
+{tables}
+ORDER BY {order}
 """
+
+
+def hours(
+    *, instruments: QuerySet[Instrument], since: date, until: date, by: Sequence[str]
+) -> list[HoursRow]:
+    """Hours of the local days [since, until), grouped and ordered by `by` (of `BY`; empty: all
+    together). One statement, whatever the numbers.
+
+    `instruments` are those the person may see. Days count that they were offered on and that
+    are rolled up: never today, and yesterday within the hour. Days without a row are what the
+    calendar says. Grouped by technique an instrument counts under each of its techniques, so
+    those rows add up to more than the whole.
+    """
+    for name in by:
+        if name not in BY:
+            raise invalid("by", "unknown-choice", allowed=", ".join(BY))
+    try:
+        scope, parameters = instruments.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_hours_sql(by, scope), [*parameters, *(since, until) * 4])
+        return [_hours_row(by, row) for row in cursor.fetchall()]
+
+
+def _hours_sql(by: Sequence[str], scope: str) -> str:
+    groups = [name for name in _GROUPS if name in by]
+    period = next((_PERIODS[name] for name in _PERIODS if name in by), "DATE '0001-01-01'")
+    order = [f"n_{name}.name, n_{name}.id" if name in groups else "period" for name in by]
+    return _HOURS.format(
+        scope=scope,
+        keys=", ".join(["k_all", *(f"k_{name}" for name in groups)]),
+        values="".join(f", {_GROUPS[name].value} AS k_{name}" for name in groups),
+        techniques="LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = i.id"
+        if "technique" in groups
+        else "",
+        period=period,
+        names="".join(
+            f"n_{name}.{_GROUPS[name].key}, n_{name}.name, n_{name}.name_zh, " for name in groups
+        ),
+        tables=" ".join(
+            f"LEFT JOIN {_GROUPS[name].table} n_{name} ON n_{name}.id = k_{name}" for name in groups
+        ),
+        order=", ".join([*order, "period"]),
+    )
+
+
+def _hours_row(by: Sequence[str], row: Sequence[Any]) -> HoursRow:
+    groups = [name for name in _GROUPS if name in by]
+    labels = {name: row[1 + 3 * index : 4 + 3 * index] for index, name in enumerate(groups)}
+    day: date = row[0]
+    keys = {name: str(label[0] or "") for name, label in labels.items()}
+    keys |= {"day": day.isoformat(), "month": f"{day:%Y-%m}"}
+    numbers = [int(number) for number in row[1 + 3 * len(groups) :]]
+    total, opened, productive, unscheduled, scheduled, engineering, missed, lost = numbers[:8]
+    standby = opened - lost
+    return HoursRow(
+        keys={name: keys[name] for name in by},
+        names={name: (label[1] or "", label[2] or "") for name, label in labels.items()},
+        minutes=StateMinutes(
+            productive=productive,
+            unscheduled_down=unscheduled,
+            scheduled_down=scheduled,
+            engineering=engineering,
+            standby=standby,
+            non_scheduled=total - productive - unscheduled - scheduled - engineering - standby,
+            no_show=missed,
+        ),
+        other_organisations=numbers[8],
+        other_regions=numbers[9],
+        sessions=numbers[10],
+    )
+
+
+@dataclass(frozen=True)
+class DayRows:
+    """What one instrument's day is made of: the calendar's day, and the rows behind its
+    figures, in order."""
+
+    day: ScheduleDay
+    units: int
+    sessions: list[UsageSession]
+    closures: list[Closure]
+    no_shows: list[Reservation]
+
+
+def day_rows(*, instrument_id: UUID, day: date) -> DayRows | None:
+    """The sessions, closures and no-shows that meet a local day; None if the
+    instrument was not offered on it. Five statements."""
+    found = _calendar_day(instrument_id, day)
+    if found is None:
+        return None
+    calendar_day, units = found
+    starts_at, ends_at = calendar_day.starts_at, calendar_day.ends_at
+    sessions = UsageSession.objects.filter(
+        Q(checked_out_at__gte=starts_at) | Q(checked_out_at=None),
+        instrument_id=instrument_id,
+        checked_in_at__lt=ends_at,
+    ).select_related("reservation__organisation", "reservation__payer_region", "reservation__user")
+    closures = Closure.objects.filter(
+        Q(end_at__gt=starts_at) | Q(end_at=None), instrument_id=instrument_id, start_at__lt=ends_at
+    )
+    no_shows = Reservation.objects.filter(
+        instrument_id=instrument_id,
+        state=Reservation.State.NO_SHOW,
+        start_at__lt=ends_at,
+        end_at__gt=starts_at,
+    ).select_related("organisation", "payer_region", "user")
+    return DayRows(
+        calendar_day,
+        units,
+        list(sessions.order_by("checked_in_at", "pk")),
+        list(closures.order_by("start_at", "pk")),
+        list(no_shows.order_by("start_at", "pk")),
+    )
+
+
+def instrument_day(*, instrument_id: UUID, day: date) -> DayStates | None:
+    """The states of a local day, computed here and now from the rows behind it; None if the
+    instrument was not offered on it. Six statements."""
+    rows = day_rows(instrument_id=instrument_id, day=day)
+    if rows is None:
+        return None
+    span = (rows.day.starts_at, rows.day.ends_at)
+    windows = OpenWindow.objects.filter(schedule_id=rows.day.schedule_id, span__overlap=span)
+    return day_states(
+        starts_at=rows.day.starts_at,
+        ends_at=rows.day.ends_at,
+        units=rows.units,
+        windows=[Period(window.span.lower, window.span.upper) for window in windows],
+        sessions=[
+            Session(
+                id=session.pk,
+                unit=session.unit,
+                checked_in_at=session.checked_in_at,
+                checked_out_at=session.checked_out_at,
+                organisation_id=session.reservation.organisation_id,
+                payer_region_id=session.reservation.payer_region_id,
+                price_group=session.reservation.price_group,
+            )
+            for session in rows.sessions
+        ],
+        closures=[
+            Closed(closure.kind, closure.start_at, closure.end_at, frozenset(closure.units))
+            for closure in rows.closures
+        ],
+        no_shows=[Missed(row.unit, row.start_at, row.end_at) for row in rows.no_shows],
+    )
+
+
+def _calendar_day(instrument_id: UUID, day: date) -> tuple[ScheduleDay, int] | None:
+    """The calendar's day and the units on it. Two statements."""
+    assignment = ScheduleAssignment.objects.filter(
+        Q(until_date__gt=day) | Q(until_date=None),
+        instrument_id=instrument_id,
+        from_date__lte=day,
+    ).first()
+    if assignment is None or assignment.schedule_id is None:
+        return None
+    found = ScheduleDay.objects.filter(schedule_id=assignment.schedule_id, date=day).first()
+    return (found, assignment.units) if found else None

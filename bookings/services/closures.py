@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -21,6 +21,9 @@ from bookings.services.occupancy import days_dirty, lapse, message, reservation_
 from bookings.services.usage import session_finish
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
+
+
+SECOND = timedelta(seconds=1)
 
 
 class InTheWay(Refused):
@@ -72,7 +75,7 @@ def closure_create(
     if end > now:
         span = Period(max(outage.start, now), end)
         units = outage.units or tuple(range(1, _units(instrument) + 1))
-        moved = _clear(actor, instrument, units, span, displace, outage.reason, now)
+        moved = _clear(actor, instrument, units, span, outage, displace, now)
         _occupy(instrument, closure, units, span)
     trail.record(
         actor=actor,
@@ -116,8 +119,8 @@ def _clear(
     instrument: Instrument,
     units: Sequence[int],
     span: Period,
+    outage: Outage,
     displace: bool,
-    reason: str,
     now: datetime,
 ) -> list[Reservation]:
     """Make room on the units for a span; the reservations displaced."""
@@ -134,7 +137,7 @@ def _clear(
     displaced = []
     for reservation in in_the_way:
         if reservation.state == "in_use":
-            _cut_short(reservation, span.start, actor, now)
+            _cut_short(reservation, outage.start, actor, now)
             continue
         if _reseat(instrument, reservation, set(units), now):
             continue
@@ -143,7 +146,7 @@ def _clear(
             state="displaced",
             now=now,
             actor=actor,
-            reason=reason,
+            reason=outage.reason,
             by_host=True,
         )
         enqueue([message("displaced", reservation)], now=now)
@@ -160,9 +163,11 @@ def _cut_short(
         session_finish(
             session, reservation, check_out=closed_from, assumed=False, actor=actor, now=now
         )
-        Occupancy.objects.filter(reservation=reservation).update(
-            span=to_range(Period(to_period(reservation.occupancy.span).start, closed_from))
-        )
+        # The closure takes the unit from now on, teardown and all.
+        row = Occupancy.objects.get(reservation=reservation)
+        start = to_period(row.span).start
+        row.span = to_range(Period(start, max(min(now, to_period(row.span).end), start + SECOND)))
+        row.save(update_fields=["span"])
     else:
         row = reservation.occupancy
         row.span = to_range(Period(to_period(row.span).start, closed_from))

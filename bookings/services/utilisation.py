@@ -1,5 +1,196 @@
 """Hours: the nightly roll-up, and the days that must be done anew."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import batched
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from bookings.domain.utilisation import days_due
+from bookings.models import RollUp
+from bookings.selectors.utilisation_figures import (
+    FIGURES,
+    figures_parameters,
+    load_dirty,
+    load_progress,
+)
+
+BATCH = 1000
+_DAY = timedelta(days=1)
+
+Days = tuple[UUID, date, date]  # local days of an instrument, the second not included
+
+
+@dataclass(frozen=True)
+class RollUpResult:
+    """`instruments` done (once in each pass), `days` of them that say something, and `changed`:
+    rows of figures written or removed."""
+
+    instruments: int = 0
+    days: int = 0
+    changed: int = 0
+
+    def __add__(self, other: "RollUpResult") -> "RollUpResult":
+        return RollUpResult(
+            self.instruments + other.instruments,
+            self.days + other.days,
+            self.changed + other.changed,
+        )
+
+
+def hours_roll_up(
+    *, since: date | None, until: date | None, now: datetime, batch_size: int = BATCH
+) -> RollUpResult:
+    """Bring the figures of finished local days up to date, in batches of instruments, each in
+    a transaction of its own. Running it twice, late, in parts, in any order or on several
+    workers at once leaves the same figures.
+
+    Without `since` and `until`: the finished days not yet rolled up, then those marked dirty;
+    a batch that another worker has in hand is left to it. With either: the local days
+    [since, until) of every instrument anew, and those before that would be left out.
+    """
+    _instruments_enter()
+    is_named = since is not None or until is not None
+    finished = [
+        (progress.instrument_id, progress.finished_until)
+        for progress in load_progress(now)
+        if is_named or progress.rolled_until < progress.finished_until
+    ]
+    total = RollUpResult()
+    for batch in batched(finished, batch_size):
+        total += _batch_roll_up(dict(batch), since=since, until=until, now=now)
+    if not is_named:
+        for instruments in batched(load_dirty(), batch_size):
+            total += _batch_redo(instruments, now=now)
+    return total
+
+
+def days_mark_dirty(*, instrument_id: UUID, start: datetime, end: datetime) -> None:
+    """Have the local days that [start, end) meets done anew: what happened on them has been
+    entered, corrected or ended. Days that are not rolled up yet may be marked too."""
+    with connection.cursor() as cursor:
+        cursor.execute(MARK, {"instrument": instrument_id, "start": start, "end": max(start, end)})
+
+
+@transaction.atomic
+def _batch_roll_up(
+    finished: Mapping[UUID, date], *, since: date | None, until: date | None, now: datetime
+) -> RollUpResult:
+    waits = since is not None or until is not None
+    days: list[Days] = []
+    for instrument_id, rolled_until in _locked(finished, waits=waits):
+        first, last = days_due(
+            rolled_until=rolled_until,
+            finished_until=finished[instrument_id],
+            since=since,
+            until=until,
+        )
+        if first < last:
+            days.append((instrument_id, first, last))
+    if not days:
+        return RollUpResult()
+    _dirty_take(days)
+    result = _store(days, now)
+    with connection.cursor() as cursor:
+        cursor.execute(ADVANCE, _columns(days))
+    return result
+
+
+@transaction.atomic
+def _batch_redo(instruments: Iterable[UUID], *, now: datetime) -> RollUpResult:
+    marked = _dirty_take(
+        [(instrument_id, date.min, until) for instrument_id, until in _locked(instruments)]
+    )
+    return _store([(instrument_id, day, day + _DAY) for instrument_id, day in marked], now)
+
+
+def _locked(instruments: Iterable[UUID], *, waits: bool = False) -> list[tuple[UUID, date]]:
+    """Locks how far the instruments are rolled up, and tells; without those that another
+    worker has, unless it waits for them."""
+    rows = RollUp.objects.select_for_update(skip_locked=not waits)
+    return list(
+        rows.filter(pk__in=list(instruments)).order_by("pk").values_list("pk", "until_date")
+    )
+
+
+def _dirty_take(days: list[Days]) -> list[tuple[UUID, date]]:
+    """Removes the marks of these days and tells which there were. Before the figures are read:
+    what is entered in between leaves a new mark."""
+    if not days:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, _columns(days))
+        return list(cursor.fetchall())
+
+
+def _store(days: list[Days], now: datetime) -> RollUpResult:
+    if not days:
+        return RollUpResult()
+    with connection.cursor() as cursor:
+        # Compiling the statement takes longer than running it; its hashes want room.
+        cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
+        cursor.execute(FIGURES + STORE, figures_parameters(days, now))
+        said, changed = cursor.fetchone()
+    return RollUpResult(len({instrument_id for instrument_id, *_ in days}), said, changed)
+
+
+def _columns(days: list[Days]) -> dict[str, list[UUID] | list[date]]:
+    return {
+        "instruments": [instrument_id for instrument_id, _, _ in days],
+        "since": [first for _, first, _ in days],
+        "until": [last for _, _, last in days],
+    }
+
+
+def _instruments_enter() -> None:
+    """Begin to roll up instruments that are offered for the first time."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENTER)
+
+
+ENTER = """
+INSERT INTO bookings_rollup (instrument_id, until_date)
+SELECT a.instrument_id, min(a.from_date)
+FROM instruments_scheduleassignment a
+WHERE NOT EXISTS (SELECT FROM bookings_rollup r WHERE r.instrument_id = a.instrument_id)
+GROUP BY a.instrument_id
+ORDER BY a.instrument_id
+ON CONFLICT DO NOTHING
+"""
+
+MARK = """
+INSERT INTO bookings_dirtyday (instrument_id, date)
+SELECT DISTINCT a.instrument_id, d.date
+FROM instruments_scheduleassignment a
+JOIN instruments_scheduleday d ON d.schedule_id = a.schedule_id
+WHERE a.instrument_id = %(instrument)s
+    AND d.date >= (%(start)s AT TIME ZONE 'UTC')::date - 1
+    AND d.date <= (%(end)s AT TIME ZONE 'UTC')::date + 1
+    AND d.ends_at > %(start)s
+    AND (d.starts_at < %(end)s OR d.starts_at <= %(start)s)
+ORDER BY d.date
+ON CONFLICT DO NOTHING
+"""
+
+TAKE = """
+DELETE FROM bookings_dirtyday d
+USING unnest(%(instruments)s::uuid[], %(since)s::date[], %(until)s::date[])
+    AS t (instrument_id, since, until)
+WHERE d.instrument_id = t.instrument_id AND d.date >= t.since AND d.date < t.until
+RETURNING d.instrument_id, d.date
+"""
+
+ADVANCE = """
+UPDATE bookings_rollup r
+SET until_date = t.until
+FROM unnest(%(instruments)s::uuid[], %(since)s::date[], %(until)s::date[])
+    AS t (instrument_id, since, until)
+WHERE r.instrument_id = t.instrument_id AND r.until_date < t.until
+"""
+
+# After `FIGURES`: insert or update what differs, remove days that say nothing any more.
 STORE = """,
 stored AS (
     INSERT INTO bookings_instrumentday AS t (

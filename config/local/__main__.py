@@ -60,6 +60,7 @@ def run(arguments: list[str]) -> int:
 
 def _run_platform() -> None:
     servers = Servers(os.environ)
+    environment.check_given(os.environ, servers)
     wanted = environment.wanted_port(os.environ)
     with servers.running():
         env = environment.for_demo(os.environ, servers, wanted)
@@ -138,6 +139,7 @@ def manage(arguments: list[str]) -> int:
     """A command of manage.py, with servers; its words come from the environment's CMD."""
     words = arguments or _words("CMD")
     servers = Servers(os.environ)
+    environment.check_given(os.environ, servers)
     with servers.running():
         env = environment.for_demo(os.environ, servers, None)
         return run_in_foreground([*MANAGE, *words], env)

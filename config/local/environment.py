@@ -22,6 +22,16 @@ def is_local(servers: Servers) -> bool:
     return len(servers.bundled) == 2
 
 
+def check_given(given: Mapping[str, str], servers: Servers) -> None:
+    """Where a real server is named nothing is made up; says what is missing."""
+    missing = [name for name in ("SECRET_KEY", "SITE_URL") if not given.get(name)]
+    if missing and not is_local(servers):
+        raise Failed(
+            "DATABASE_URL or REDIS_URL names a server of your own, so nothing is made up: "
+            f"please set {' and '.join(missing)} in the environment too."
+        )
+
+
 def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> dict[str, str]:
     """The environment of "make run" and of commands beside it; also writes the file.
 
@@ -37,12 +47,6 @@ def for_demo(given: Mapping[str, str], servers: Servers, port: int | None) -> di
             "SITE_URL": given.get("SITE_URL") or f"http://{LOOPBACK}:{at}",
         }
     else:
-        missing = [name for name in ("SECRET_KEY", "SITE_URL") if not given.get(name)]
-        if missing:
-            raise Failed(
-                "DATABASE_URL or REDIS_URL names a server of your own, so nothing is made up: "
-                f"please set {' and '.join(missing)} in the environment too."
-            )
         ours = {"PORT": str(port)} if port else {}
     ours = servers.addresses() | ours
     write_env(ENV_FILE, ours)

@@ -4,7 +4,9 @@ The handler only takes note. Every wait of the launcher is a loop of short naps 
 at the note, so a process is never lost between its start and the record of it.
 """
 
+import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ class StopRequested(BaseException):
 
 _received: list[int] = []
 _holding_back: list[None] = []
+_terminals: list[int] = []
 
 
 def listen() -> None:
@@ -25,6 +28,8 @@ def listen() -> None:
     signal.signal(signal.SIGTERM, note)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, note)
+        if sys.stdin and sys.stdin.isatty():
+            _terminals.append(sys.stdin.fileno())
 
 
 def note(signum: int, frame: FrameType | None = None) -> None:
@@ -41,6 +46,11 @@ def take() -> list[int]:
 
 def check() -> None:
     """Raises `StopRequested` if somebody asked us to stop."""
+    # The system tells only the first process of a terminal that it was closed; where that is
+    # make itself, we would never hear of it.
+    if _terminals and not os.isatty(_terminals[0]):
+        _terminals.clear()
+        note(signal.SIGHUP)
     if _received and not _holding_back:
         raise StopRequested
 

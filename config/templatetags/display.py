@@ -123,8 +123,9 @@ def named(thing: Any) -> str:
     language, where it has one."""
     if thing is None:
         return ""
-    if _is_chinese() and getattr(thing, "name_zh", ""):
-        return str(thing.name_zh)
+    name_zh = getattr(thing, "name_zh", "")
+    if _is_chinese() and name_zh:
+        return str(name_zh)
     return str(getattr(thing, "name", None) or thing)
 
 
@@ -160,6 +161,12 @@ def short_moment(value: datetime) -> str:
 def short_day(value: Any) -> str:
     """`Fri 6 Mar`."""
     return date_format(value, "n月j日 D" if _is_chinese() else "D j M")
+
+
+@register.filter
+def name_of(names: tuple[str, str]) -> str:
+    """Of a name in English and Chinese the reader's."""
+    return (_is_chinese() and names[1]) or names[0]
 
 
 @register.filter

@@ -8,6 +8,9 @@ secondary contact, for which a record here has no field.
 ID is the key. Without it the key is made of what the row is about (name, description,
 department, site, building): rows that say exactly the same are several pieces of equipment,
 numbered in order. A row whose words change is then another row.
+
+Nothing here can tell a person's or a building's name, or a line of an invoice, from an
+instrument: a row with any words becomes a draft, and a person decides about publishing it.
 """
 
 import html

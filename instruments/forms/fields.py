@@ -87,11 +87,7 @@ class ManyTextInputs(forms.Widget):
         shared = format_html_join(
             "",
             ' {}="{}"',
-            (
-                (key, attrs[key])
-                for key in ("aria-describedby", "aria-invalid")
-                if attrs.get(key)
-            ),
+            ((key, attrs[key]) for key in ("aria-describedby", "aria-invalid") if attrs.get(key)),
         )
         if self.list_id:
             shared = format_html('{} list="{}" autocomplete="off"', shared, self.list_id)

@@ -185,9 +185,7 @@ class OpeningForm(StyledForm):
                     self.add_error(f"{at}_date", gettext("Say on which day."))
                 continue
             if is_closed and (opens or closes):
-                self.add_error(
-                    f"{at}_opens", gettext("Either hours or closed all day, not both.")
-                )
+                self.add_error(f"{at}_opens", gettext("Either hours or closed all day, not both."))
                 continue
             if not is_closed and not (opens and closes):
                 self._half(at, opens)

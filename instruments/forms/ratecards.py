@@ -118,6 +118,7 @@ class RateCardForm(StyledForm):
             data, initial=initial | flat | {f"{kind}_rows": n for kind, n in counts.items()}
         )
         self.ranges = {kind: range(n) for kind, n in counts.items()}
+        self.columns = {kind: tuple(make()) for kind, make in ROWS.items()}
         for group in PRICE_GROUPS:
             self.add(f"rate_{group}", _decimal(GROUPS[group]))
         for kind, rows in self.ranges.items():
@@ -134,7 +135,7 @@ class RateCardForm(StyledForm):
 
     def rows(self, kind: str) -> Iterator[dict[str, Any]]:
         for n in self.ranges[kind]:
-            yield {"n": n + 1} | {name: self[f"{kind}_{n}_{name}"] for name in ROWS[kind]()}
+            yield {"n": n + 1} | {name: self[f"{kind}_{n}_{name}"] for name in self.columns[kind]}
 
     def bands(self) -> Iterator[dict[str, Any]]:
         return self.rows("band")
@@ -158,8 +159,9 @@ class RateCardForm(StyledForm):
         match = re.fullmatch(r"(\w+\[\d+\])(?:\.(\w+).*)?", path)
         if match is None or match[1] not in self.places:
             return path
-        first = next(iter(ROWS[self.places[match[1]].split("_")[0]]()))
-        return f"{self.places[match[1]]}_{NAMES.get(match[2] or '', match[2]) or first}"
+        at = self.places[match[1]]
+        name = match[2] or self.columns[at.partition("_")[0]][0]
+        return f"{at}_{NAMES.get(name, name)}"
 
     def clean(self) -> None:
         data = super().clean() or self.cleaned_data
@@ -197,11 +199,11 @@ class RateCardForm(StyledForm):
         items: list[dict[str, Any]] = []
         for n in self.ranges[kind]:
             at = f"{kind}_{n}"
-            row = {key: data.get(f"{at}_{key}") for key in ROWS[kind]()}
-            told = {key for key, value in row.items() if value not in (None, "", [], False)}
+            row = {key: data.get(f"{at}_{key}") for key in self.columns[kind]}
+            told = {key for key, value in row.items() if _is_told(value)}
             if not told - SILENT:
                 continue
-            needed = [key for key in NEEDED[kind] if key not in told and row[key] != 0]
+            needed = [key for key in NEEDED[kind] if key not in told]
             for key in needed:
                 if f"{at}_{key}" not in self.errors:
                     self.add_error(f"{at}_{key}", gettext("This is needed."))
@@ -327,6 +329,10 @@ def _told(card: RateCardValues) -> dict[str, Any]:
 
 def _hours(minutes: int) -> str:
     return f"{(Decimal(minutes) / 60).normalize():f}"
+
+
+def _is_told(value: Any) -> bool:
+    return not (value is None or value is False or value in ("", []))
 
 
 def _code(text: str) -> str:

@@ -145,9 +145,7 @@ class InstrumentForm(StyledForm):
         decimal_places=2,
     )
     acquisition_currency = forms.ChoiceField(label=_("Currency"), required=False)
-    acquisition_date = forms.DateField(
-        label=_("Acquired on"), required=False, widget=day_input()
-    )
+    acquisition_date = forms.DateField(label=_("Acquired on"), required=False, widget=day_input())
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(

@@ -155,6 +155,7 @@ def search_tokens(instrument: Instrument, techniques: list[Technique]) -> list[s
         instrument.name_zh,
         instrument.model,
         *(str(maker.get("name", "")) for maker in instrument.manufacturers),
+        *(str(kind.get("name", "")) for kind in instrument.instrument_types),
         *(text for technique in techniques for text in (technique.name, technique.name_zh)),
         *(str(synonym) for technique in techniques for synonym in technique.synonyms),
         instrument.description,

@@ -119,7 +119,8 @@ class TestEnvironment:
 
     def test_with_real_servers_no_secret_is_made_up(self) -> None:
         with pytest.raises(Failed, match="SECRET_KEY and SITE_URL"):
-            environment.for_demo(REAL, Servers(REAL), 8000)
+            environment.check_given(REAL, Servers(REAL))
+        environment.check_given({}, Servers({}))
 
     def test_with_real_servers_local_mode_is_never_handed_on(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

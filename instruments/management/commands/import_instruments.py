@@ -87,7 +87,7 @@ class Command(BaseCommand):
         except OperationalError as error:
             if not isinstance(error.__cause__, LockNotAvailable):
                 raise
-            sentence = "Another import of this organisation is running: try again later."
+            sentence = "Its records are in use, perhaps by another import: try again later."
             raise CommandError(sentence, returncode=REFUSED) from None
         for line in report_lines(report):
             self.stdout.write(line)

@@ -1,0 +1,329 @@
+"""The figures the nightly roll-up stores, and which days it has to do.
+
+`FIGURES` is `domain/utilisation.day_states` as one statement for many days at once; a
+property test holds the two equal.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from bookings.domain.utilisation import ENGINEERING, SCHEDULED_DOWN, UNSCHEDULED_DOWN
+
+_DAY = timedelta(days=1)
+
+# What `STORE` of the service reads: `todo`, `days` (one row per day that says something) and
+# `payers`. Instants are cut to whole minutes; a session ends where it begins at the earliest.
+FIGURES = """
+WITH todo AS MATERIALIZED (
+    SELECT instrument_id, since, until
+    FROM unnest(%(instruments)s::uuid[], %(since)s::date[], %(until)s::date[])
+        AS t (instrument_id, since, until)
+),
+bounds AS MATERIALIZED (
+    -- Local midnight is less than a day from that of UTC.
+    SELECT instrument_id,
+        (min(since) - 1)::timestamp AT TIME ZONE 'UTC' AS earliest,
+        (max(until) + 1)::timestamp AT TIME ZONE 'UTC' AS latest
+    FROM todo
+    GROUP BY instrument_id
+),
+spans AS MATERIALIZED (
+    SELECT t.instrument_id, a.schedule_id, a.units,
+        greatest(t.since, a.from_date) AS since, least(t.until, a.until_date) AS until
+    FROM todo t
+    JOIN instruments_scheduleassignment a
+        ON a.instrument_id = t.instrument_id
+        AND a.from_date < t.until
+        AND (a.until_date > t.since OR a.until_date IS NULL)
+    WHERE a.schedule_id IS NOT NULL
+),
+sessions AS MATERIALIZED (
+    -- `taken`: until when sessions that were checked in earlier hold the unit.
+    SELECT s.*, max(s.ended) OVER (
+        PARTITION BY s.instrument_id, s.unit ORDER BY s.checked_in_at, s.id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    ) AS taken
+    FROM (
+        SELECT s.instrument_id, s.unit, s.id, s.checked_in_at,
+            date_bin('1 minute', s.checked_in_at, 'epoch') AS began,
+            coalesce(date_bin('1 minute', s.checked_out_at, 'epoch'), 'infinity') AS ended,
+            r.organisation_id, r.payer_region_id, r.price_group
+        FROM bookings_usagesession s
+        JOIN bounds b
+            ON b.instrument_id = s.instrument_id
+            AND b.latest > s.checked_in_at
+            AND (b.earliest <= s.checked_out_at OR s.checked_out_at IS NULL)
+        JOIN bookings_reservation r ON r.id = s.reservation_id
+        WHERE s.instrument_id = ANY (%(instruments)s::uuid[])
+            AND s.checked_in_at < %(latest)s
+            AND (s.checked_out_at >= %(earliest)s OR s.checked_out_at IS NULL)
+    ) s
+),
+pieces AS MATERIALIZED (
+    -- Sessions cut at local midnight.
+    SELECT *,
+        CASE WHEN since < until
+            THEN (date_part('epoch', until - since) / 60)::int ELSE 0
+        END AS minutes
+    FROM (
+        SELECT s.instrument_id, p.units, d.id AS day_id, d.date, d.schedule_id,
+            d.starts_at, d.ends_at, d.total_minutes, d.open_minutes,
+            s.unit, s.organisation_id, s.payer_region_id, s.price_group,
+            s.began >= d.starts_at AS begins,
+            greatest(s.began, s.taken, d.starts_at) AS since,
+            least(s.ended, d.ends_at) AS until
+        FROM sessions s
+        JOIN spans p ON p.instrument_id = s.instrument_id AND s.unit BETWEEN 1 AND p.units
+        JOIN instruments_scheduleday d
+            ON d.schedule_id = p.schedule_id
+            AND d.date >= greatest(p.since, (s.began AT TIME ZONE 'UTC')::date - 1)
+            AND d.date < least(p.until, (s.ended AT TIME ZONE 'UTC')::date + 2)
+            AND d.ends_at > s.began
+            AND (d.starts_at < s.ended OR d.starts_at <= s.began)
+            AND d.ends_at <= %(now)s
+    ) s
+),
+blocks AS MATERIALIZED (
+    -- Closures and no-shows by day and unit, numbered in the order of the states.
+    SELECT b.instrument_id, p.units, d.id AS day_id, d.date, d.schedule_id,
+        d.starts_at, d.ends_at, d.total_minutes, d.open_minutes, n.unit, b.state,
+        tstzrange(greatest(b.began, d.starts_at), least(b.ended, d.ends_at)) AS span
+    FROM (
+        SELECT c.instrument_id, c.units,
+            CASE
+                WHEN c.kind = ANY (%(unscheduled_down)s) THEN 2
+                WHEN c.kind = ANY (%(scheduled_down)s) THEN 3
+                WHEN c.kind = ANY (%(engineering)s) THEN 4
+            END AS state,
+            date_bin('1 minute', c.start_at, 'epoch') AS began,
+            coalesce(date_bin('1 minute', c.end_at, 'epoch'), 'infinity') AS ended
+        FROM bookings_closure c
+        WHERE c.instrument_id = ANY (%(instruments)s::uuid[])
+            AND c.start_at < %(latest)s
+            AND (c.end_at > %(earliest)s OR c.end_at IS NULL)
+        UNION ALL
+        SELECT r.instrument_id, ARRAY[r.unit], 5,
+            date_bin('1 minute', r.start_at, 'epoch'), date_bin('1 minute', r.end_at, 'epoch')
+        FROM bookings_reservation r
+        WHERE r.state = 'no_show'
+            AND r.instrument_id = ANY (%(instruments)s::uuid[])
+            AND r.start_at < %(latest)s
+            AND r.end_at > %(earliest)s
+    ) b
+    JOIN spans p ON p.instrument_id = b.instrument_id
+    JOIN instruments_scheduleday d
+        ON d.schedule_id = p.schedule_id
+        AND d.date >= greatest(p.since, (b.began AT TIME ZONE 'UTC')::date - 1)
+        AND d.date < least(p.until, (b.ended AT TIME ZONE 'UTC')::date + 2)
+        AND d.starts_at < b.ended
+        AND d.ends_at > b.began
+        AND d.ends_at <= %(now)s
+    JOIN LATERAL generate_series(1, p.units) AS n (unit)
+        ON b.units = '{}' OR n.unit = ANY (b.units)
+    WHERE b.began < b.ended
+),
+opened AS MATERIALIZED (
+    -- The windows of the days met: the last that opened before, and those that open within.
+    SELECT d.day_id,
+        greatest(lower(w.span), d.starts_at) AS since, least(upper(w.span), d.ends_at) AS until,
+        row_number() OVER (PARTITION BY d.day_id) AS number
+    FROM (
+        SELECT day_id, schedule_id, starts_at, ends_at FROM pieces WHERE open_minutes > 0
+        UNION
+        SELECT day_id, schedule_id, starts_at, ends_at FROM blocks WHERE open_minutes > 0
+    ) d
+    CROSS JOIN LATERAL (
+        (
+            SELECT w.span FROM instruments_openwindow w
+            WHERE w.schedule_id = d.schedule_id
+                AND w.span < tstzrange(d.starts_at, d.starts_at, '[]')
+            ORDER BY w.span DESC LIMIT 1
+        )
+        UNION ALL
+        SELECT w.span FROM instruments_openwindow w
+        WHERE w.schedule_id = d.schedule_id
+            AND w.span >= tstzrange(d.starts_at, d.starts_at, '[]')
+            AND w.span < tstzrange(d.ends_at, d.ends_at, '[]')
+    ) w
+    WHERE upper(w.span) > d.starts_at
+),
+uses AS MATERIALIZED (
+    -- By payer. A piece meets every window of its day and is counted with the first.
+    SELECT p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group,
+        min(p.units) AS units, min(p.total_minutes) AS total_minutes,
+        min(p.open_minutes) AS open_minutes,
+        sum(CASE WHEN o.number > 1 THEN 0 ELSE p.minutes END) AS minutes,
+        sum(
+            CASE WHEN p.minutes > 0 AND o.since < p.until AND o.until > p.since
+                THEN (date_part('epoch',
+                    least(p.until, o.until) - greatest(p.since, o.since)) / 60)::int
+                ELSE 0
+            END
+        ) AS lost,
+        sum(CASE WHEN o.number > 1 OR NOT p.begins THEN 0 ELSE 1 END) AS sessions
+    FROM pieces p
+    LEFT JOIN opened o ON o.day_id = p.day_id
+    GROUP BY p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group
+),
+blocked AS MATERIALIZED (
+    -- What each state gets of one unit's day, in the order of priority. `lost`: open minutes
+    -- that closures took and sessions had not.
+    SELECT b.instrument_id, b.date, b.units, b.total_minutes, b.open_minutes, m.*
+    FROM (
+        SELECT instrument_id, date, day_id, unit, min(units) AS units,
+            min(total_minutes) AS total_minutes, min(open_minutes) AS open_minutes,
+            coalesce(range_agg(span) FILTER (WHERE state = 2), '{}') AS unscheduled,
+            coalesce(range_agg(span) FILTER (WHERE state = 3), '{}') AS scheduled,
+            coalesce(range_agg(span) FILTER (WHERE state = 4), '{}') AS engineering,
+            coalesce(range_agg(span) FILTER (WHERE state < 5), '{}') AS closed,
+            coalesce(range_agg(span) FILTER (WHERE state = 5), '{}') AS missed
+        FROM blocks
+        GROUP BY instrument_id, date, day_id, unit
+    ) b
+    LEFT JOIN (
+        SELECT instrument_id, date, unit, range_agg(tstzrange(since, until)) AS span
+        FROM pieces
+        WHERE minutes > 0
+            AND (instrument_id, date) IN (SELECT instrument_id, date FROM blocks)
+        GROUP BY instrument_id, date, unit
+    ) u ON u.instrument_id = b.instrument_id AND u.date = b.date AND u.unit = b.unit
+    LEFT JOIN (
+        SELECT day_id, range_agg(tstzrange(since, until)) AS span FROM opened GROUP BY day_id
+    ) o ON o.day_id = b.day_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(u.span, '{}') AS used, coalesce(o.span, '{}') AS open
+    ) x
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(minutes) FILTER (WHERE state = 2), 0) AS unscheduled,
+            coalesce(sum(minutes) FILTER (WHERE state = 3), 0) AS scheduled,
+            coalesce(sum(minutes) FILTER (WHERE state = 4), 0) AS engineering,
+            coalesce(sum(minutes) FILTER (WHERE state = 5), 0) AS missed,
+            coalesce(sum(minutes) FILTER (WHERE state = 0), 0) AS lost
+        FROM (
+            SELECT state, (date_part('epoch', upper(span) - lower(span)) / 60)::int AS minutes
+            FROM (
+                SELECT 2 AS state, unnest(b.unscheduled - used) AS span
+                UNION ALL
+                SELECT 3, unnest(b.scheduled - used - b.unscheduled)
+                UNION ALL
+                SELECT 4, unnest(b.engineering - used - b.unscheduled - b.scheduled)
+                UNION ALL
+                SELECT 5, unnest(b.missed * open - used - b.closed)
+                UNION ALL
+                SELECT 0, unnest(b.closed * open - used)
+            ) spans
+        ) minutes
+    ) m
+),
+days AS MATERIALIZED (
+    SELECT instrument_id, date, total, open, productive, unscheduled, scheduled, engineering,
+        open - lost AS standby, missed,
+        total - open + lost - productive - unscheduled - scheduled - engineering AS non_scheduled
+    FROM (
+        SELECT instrument_id, date,
+            min(total_minutes * units) AS total, min(open_minutes * units) AS open,
+            sum(minutes) AS productive, sum(unscheduled) AS unscheduled,
+            sum(scheduled) AS scheduled, sum(engineering) AS engineering,
+            sum(missed) AS missed, sum(lost) AS lost, sum(sessions) AS sessions
+        FROM (
+            SELECT instrument_id, date, units, total_minutes, open_minutes, minutes,
+                0 AS unscheduled, 0 AS scheduled, 0 AS engineering, 0 AS missed, lost, sessions
+            FROM uses
+            UNION ALL
+            SELECT instrument_id, date, units, total_minutes, open_minutes, 0,
+                unscheduled, scheduled, engineering, missed, lost, 0
+            FROM blocked
+        ) parts
+        GROUP BY instrument_id, date
+    ) sums
+    WHERE productive + unscheduled + scheduled + engineering + missed + sessions > 0
+),
+payers AS MATERIALIZED (
+    SELECT instrument_id, date, organisation_id, payer_region_id, price_group, minutes, sessions
+    FROM uses
+    WHERE minutes + sessions > 0
+)
+"""
+
+# The last day of each schedule's calendar that has ended tells until when days have finished.
+# Instruments with the same to do lie together.
+_FINISHED = """
+WITH finished AS (
+    SELECT s.id AS schedule_id, d.date + 1 AS until
+    FROM instruments_schedule s
+    CROSS JOIN LATERAL (
+        SELECT date FROM instruments_scheduleday
+        WHERE schedule_id = s.id
+            AND date <= (%(now)s AT TIME ZONE 'UTC')::date + 1 AND ends_at <= %(now)s
+        ORDER BY date DESC LIMIT 1
+    ) d
+)
+SELECT r.instrument_id, r.until_date, greatest(r.until_date, f.until)
+FROM bookings_rollup r
+LEFT JOIN (
+    SELECT a.instrument_id, max(least(a.until_date, f.until)) AS until
+    FROM instruments_scheduleassignment a
+    JOIN finished f ON f.schedule_id = a.schedule_id AND f.until > a.from_date
+    GROUP BY a.instrument_id
+) f ON f.instrument_id = r.instrument_id
+ORDER BY r.until_date DESC, r.instrument_id
+"""
+
+_DIRTY = """
+SELECT r.instrument_id
+FROM bookings_rollup r
+WHERE EXISTS (
+    SELECT FROM bookings_dirtyday d
+    WHERE d.instrument_id = r.instrument_id AND d.date < r.until_date
+)
+ORDER BY r.instrument_id
+"""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Every day of the instrument before `rolled_until` is rolled up, and every one before
+    `finished_until` has ended."""
+
+    instrument_id: UUID
+    rolled_until: date
+    finished_until: date
+
+
+def load_progress(now: datetime) -> list[Progress]:
+    """Of each instrument that the roll-up knows. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISHED, {"now": now})
+        return [Progress(*row) for row in cursor.fetchall()]
+
+
+def load_dirty() -> list[UUID]:
+    """The instruments with dirty days among those rolled up. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DIRTY)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def figures_parameters(days: Iterable[tuple[UUID, date, date]], now: datetime) -> dict[str, Any]:
+    """The parameters of `FIGURES` for ranges of local days of instruments."""
+    instruments, since, until = zip(*days, strict=True)
+    return {
+        "instruments": list(instruments),
+        "since": list(since),
+        "until": list(until),
+        "earliest": _midnight(min(since)) - _DAY,
+        "latest": _midnight(max(until)) + _DAY,
+        "now": now,
+        "unscheduled_down": sorted(UNSCHEDULED_DOWN),
+        "scheduled_down": sorted(SCHEDULED_DOWN),
+        "engineering": sorted(ENGINEERING),
+    }
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

@@ -1,0 +1,121 @@
+"""Regions, organisations, people and sites of the demonstration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, Region, User
+from accounts.selectors.memberships import load_actor
+from accounts.services.memberships import membership_start, role_grant
+from accounts.services.organisations import organisation_create, region_create
+from accounts.services.users import demo_address_vouch, user_register
+from bookings.services.demo.files import load
+from instruments.models import Facility
+from instruments.services.registry import facility_create
+
+PASSWORD = "demo"  # noqa: S105 - known to everybody, and good in a demonstration only
+ACCOUNTS: list[dict[str, Any]] = load("people")["accounts"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the demonstration, with the one organisation they belong to, if any."""
+
+    user: User
+    actor: Actor
+    organisation: Organisation | None
+    roles: tuple[str, ...]
+    field: str
+
+
+@dataclass
+class Places:
+    """Everything by its name in the files."""
+
+    regions: dict[str, Region] = field(default_factory=dict)
+    organisations: dict[str, Organisation] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    facilities: dict[str, Facility] = field(default_factory=dict)
+
+    def manager_of(self, organisation: Organisation) -> Person:
+        """Whoever runs the organisation's instruments."""
+        return next(
+            person
+            for person in self.people.values()
+            if person.organisation == organisation and "manager" in person.roles
+        )
+
+    @property
+    def researchers(self) -> list[Person]:
+        return [p for p in self.people.values() if "researcher" in p.roles]
+
+
+def places_make(*, now: datetime) -> Places:
+    """Regions, organisations with their sites, and people with their roles."""
+    places = Places()
+    data = load("places")
+    for row in data["regions"]:
+        values = dict(row)
+        parent = values.pop("parent", None)
+        places.regions[row["code"]] = region_create(
+            actor=None, parent=places.regions[parent] if parent else None, now=now, **values
+        )
+    for row in data["organisations"]:
+        values = dict(row)
+        region = places.regions[values.pop("region")]
+        places.organisations[row["code"]] = organisation_create(
+            actor=None, region=region, now=now, **values
+        )
+    for key, row in data["facilities"].items():
+        values = dict(row)
+        organisation = places.organisations[values.pop("organisation")]
+        for name in ("latitude", "longitude"):
+            values[name] = Decimal(values[name])
+        places.facilities[key] = facility_create(
+            actor=None, organisation=organisation, now=now, **values
+        )
+    _people_make(places, now)
+    return places
+
+
+def _people_make(places: Places, now: datetime) -> None:
+    people = load("people")
+    secret = make_password(PASSWORD)
+    for row in people["accounts"]:
+        _person_make(places, row, secret, now)
+    for row in people["people"]:
+        _person_make(places, row, make_password(None), now)
+    User.objects.filter(pk__in=[p.user.pk for p in places.people.values()]).update(created_at=now)
+
+
+def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datetime) -> None:
+    organisation = places.organisations.get(row.get("organisation", ""))
+    region = places.regions.get(row.get("region", ""))
+    home = organisation.region if organisation else region or places.regions["CN"]
+    user = user_register(
+        user=User(
+            email=row["email"],
+            name=row["name"],
+            password=secret,
+            language=row.get("language", "en"),
+            time_zone=home.time_zone,
+            is_staff=row.get("is_staff", False),
+            is_demo=True,
+        ),
+        now=now,
+    )
+    demo_address_vouch(user=user)
+    if organisation:
+        membership_start(actor=None, user=user, organisation=organisation, now=now)
+    for role in row["roles"]:
+        role_grant(
+            actor=None, user=user, role=role, organisation=organisation, region=region, now=now
+        )
+    places.people[row["email"]] = Person(
+        user, load_actor(user), organisation, tuple(row["roles"]), row.get("field", "")
+    )

@@ -1,0 +1,135 @@
+"""Mail of the demonstration, read in the browser (local mode only).
+
+Nothing leaves the machine: config/mail.py writes each message to a folder, this page shows
+the reader theirs. Administrators see all. Somebody not signed in sees what their own sign-up
+or password reset has sent, because without its link they could not go on.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.utils import getaddresses
+from pathlib import Path
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.adapters.allauth import MAIL_ADDRESS_KEY
+from accounts.domain.errors import NotFound
+from accounts.models import User
+from accounts.permissions import actor_of
+
+MOST = 200  # messages shown
+SEARCHED = 5000  # newest files looked into
+STEM = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A message as the page shows it."""
+
+    stem: str
+    subject: str
+    sender: str
+    recipients: tuple[str, ...]
+    sent_at: datetime | None
+    text: str
+
+
+@never_cache
+@require_safe
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """The list, or with `?message=` one message."""
+    if not settings.LOCAL_MODE:
+        raise NotFound
+    own = addresses_of(request)
+    if not own:
+        return redirect_to_login(request.get_full_path())
+    everybodys = actor_of(request.user).has("administrator")
+    wanted = request.GET.get("message")
+    if wanted is not None:
+        mail = read_mail(settings.LOCAL_MAIL, wanted)
+        if mail is None or not (everybodys or is_for(mail, own)):
+            raise NotFound
+        return render(request, "mailbox.html", {"mail": mail})
+    mails = list_mail(settings.LOCAL_MAIL, None if everybodys else own)
+    page = Paginator(mails, 25).get_page(request.GET.get("page"))
+    context = {"page": page, "everybodys": everybodys, "own": sorted(own), "most": MOST}
+    return render(request, "mailbox.html", context)
+
+
+def addresses_of(request: HttpRequest) -> frozenset[str]:
+    """The reader's addresses, one they have yet to confirm included; else the one that an
+    unknown visitor's own sign-up or reset wrote to."""
+    if isinstance(request.user, User):
+        waiting = EmailAddress.objects.filter(user=request.user).values_list("email", flat=True)
+        return frozenset(address.lower() for address in (request.user.email, *waiting))
+    address = request.session.get(MAIL_ADDRESS_KEY)
+    return frozenset({address.lower()} if address else ())
+
+
+def list_mail(folder: Path, own: frozenset[str] | None) -> list[Mail]:
+    """The newest messages to `own`, or to anybody; a file that cannot be read is passed by."""
+    # Names begin with the time of writing (UUID version 7).
+    stems = sorted((path.stem for path in folder.glob("*.eml")), reverse=True)[:SEARCHED]
+    found: list[Mail] = []
+    for stem in stems:
+        mail = read_mail(folder, stem)
+        if mail and (own is None or is_for(mail, own)):
+            found.append(mail)
+        if len(found) == MOST:
+            break
+    return found
+
+
+def read_mail(folder: Path, stem: str) -> Mail | None:
+    """One message; None if there is none of this name, or it cannot be read."""
+    if not STEM.fullmatch(stem):
+        return None
+    try:
+        content = (folder / f"{stem}.eml").read_bytes()
+        message = BytesParser(EmailMessage, policy=policy.default).parsebytes(content)
+        return Mail(
+            stem=stem,
+            subject=str(message["subject"] or ""),
+            sender=str(message["from"] or ""),
+            recipients=tuple(
+                address
+                for _, address in getaddresses([*map(str, message.get_all("to", []))])
+                if address
+            ),
+            sent_at=_sent_at(message),
+            text=_text(message),
+        )
+    except Exception:  # the standard library's parser has no one error for a broken message
+        return None
+
+
+def is_for(mail: Mail, own: frozenset[str]) -> bool:
+    return any(recipient.lower() in own for recipient in mail.recipients)
+
+
+def _sent_at(message: EmailMessage) -> datetime | None:
+    sent_at = getattr(message["date"], "datetime", None)
+    if sent_at is not None and sent_at.tzinfo is None:
+        return sent_at.replace(tzinfo=UTC)
+    return sent_at
+
+
+def _text(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    if part is None:
+        return ""
+    try:
+        return str(part.get_content())
+    except (LookupError, UnicodeError):  # an encoding nobody knows
+        return bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace")

@@ -1,0 +1,92 @@
+"""What a manager's pages say of instruments: what each lacks, and what is in force."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import Actor
+from accounts.selectors.memberships import place_of
+from instruments.domain.opening import OpeningHours, local_date, parse_hours
+from instruments.domain.policies import Policy
+from instruments.domain.publishing import STEPS, Record, missing
+from instruments.domain.ratecards import card_in_force
+from instruments.models import Instrument, RateCard, Technique
+from instruments.selectors.policies import load_policy
+from instruments.selectors.ratecards import CardInForce, load_card
+from instruments.selectors.registry import instrument_by_id
+
+# What of the checklist is the record itself.
+OF_THE_RECORD = ("name", "description", "manufacturers", "service-modes")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an instrument stands on the way to being published; `today` is its local date."""
+
+    instrument: Instrument
+    today: date
+    missing: tuple[str, ...]
+    hours: OpeningHours | None
+    policy: Policy | None
+    card: CardInForce | None
+
+    @property
+    def missing_of_record(self) -> tuple[str, ...]:
+        return tuple(code for code in self.missing if code in OF_THE_RECORD)
+
+    @property
+    def steps(self) -> frozenset[str]:
+        """The states it may become."""
+        return STEPS[self.instrument.publication]
+
+
+def load_standings(instruments: Sequence[Instrument], now: datetime) -> list[Standing]:
+    """Of instruments loaded with facility, schedule and policy. One statement."""
+    published: dict[UUID, list[RateCard]] = {}
+    rows = RateCard.objects.filter(
+        instrument_id__in=[i.pk for i in instruments], published_at__isnull=False
+    )
+    for row in rows.order_by("version"):
+        published.setdefault(row.instrument_id, []).append(row)
+    return [_standing(i, published.get(i.pk, []), now) for i in instruments]
+
+
+def _standing(instrument: Instrument, cards: list[RateCard], now: datetime) -> Standing:
+    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    row = card_in_force(cards, today)
+    hours = parse_hours(instrument.schedule.hours) if instrument.schedule else None
+    record = Record(
+        name=instrument.name,
+        description=instrument.description or instrument.description_zh,
+        manufacturers=len(instrument.manufacturers),
+        service_modes=len(instrument.service_modes),
+        has_opening_hours=bool(hours and (hours.weekly or hours.overrides)),
+        has_policy=hasattr(instrument, "policy"),
+        has_rate_card_in_force=row is not None,
+    )
+    return Standing(
+        instrument=instrument,
+        today=today,
+        missing=tuple(missing(record)),
+        hours=hours,
+        policy=load_policy(instrument.policy) if hasattr(instrument, "policy") else None,
+        card=load_card(row) if row else None,
+    )
+
+
+def instrument_to_manage(
+    actor: Actor, instrument_id: UUID, capability: str = "manage-instruments"
+) -> Instrument:
+    """`NotFound` if the actor may not even see it, `NotPermitted` without the capability."""
+    instrument = instrument_by_id(actor, instrument_id)
+    if not actor.may(capability, place_of(instrument.organisation)):
+        raise NotPermitted(capability=capability)
+    return instrument
+
+
+def vocabulary() -> list[Technique]:
+    """Every technique, by name. One statement."""
+    return list(Technique.objects.order_by("name", "code"))

@@ -1,0 +1,64 @@
+"""What a manager's pages say in words: opening hours, what is missing, days of the week."""
+
+from itertools import groupby
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext
+
+from instruments.domain.opening import OpeningHours, Override, clock
+from instruments.forms.opening import weekday_name
+
+register = template.Library()
+
+
+@register.filter
+def lacking(code: str) -> str:
+    """What of the publishing checklist is missing."""
+    words = {
+        "name": gettext("name"),
+        "description": gettext("description"),
+        "manufacturers": gettext("maker"),
+        "service-modes": gettext("how it can be used"),
+        "opening-hours": gettext("opening hours"),
+        "policy": gettext("booking policy"),
+        "rate-card": gettext("rate card in force"),
+    }
+    return words.get(code, code)
+
+
+@register.filter
+def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
+    """The week in words: days with equal hours together, `Monday – Friday` `09:00–17:00`."""
+    times = []
+    for day in range(1, 8):
+        rules = [r for r in hours.weekly if r.weekday == day]
+        words = []
+        for rule in rules:
+            text = f"{clock(rule.opens)}–{clock(rule.closes)}"
+            if rule.valid_from or rule.valid_until:
+                first, last = rule.valid_from or "…", rule.valid_until or "…"
+                text += f" ({first} – {last})"
+            words.append(text)
+        times.append((day, ", ".join(words)))
+    lines = []
+    for text, group in groupby(times, key=lambda pair: pair[1]):
+        days = [day for day, _text in group]
+        name = weekday_name(days[0])
+        if len(days) > 1:
+            name += f" – {weekday_name(days[-1])}"
+        lines.append({"days": name, "times": text or gettext("closed")})
+    return lines
+
+
+@register.filter
+def windows_of(override: Override) -> str:
+    """The hours of one dated exception."""
+    pieces = [f"{clock(opens)}–{clock(closes)}" for opens, closes in override.windows]
+    return ", ".join(pieces) or gettext("closed")
+
+
+@register.filter
+def coming(hours: OpeningHours, today: Any) -> list[Override]:
+    """The exceptions from a date on."""
+    return [override for override in hours.overrides if override.date >= today]

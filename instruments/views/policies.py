@@ -1,0 +1,35 @@
+"""The booking policy of one instrument."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.permissions import actor_of
+from instruments.forms import PolicyForm
+from instruments.selectors.managing import instrument_to_manage
+from instruments.selectors.policies import load_policy
+from instruments.services.policies import policy_set
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    instrument = instrument_to_manage(actor, instrument_id)
+    row = getattr(instrument, "policy", None)
+    form = PolicyForm(
+        request.POST if request.method == "POST" else None,
+        policy=load_policy(row) if row else None,
+    )
+    if form.is_bound and form.is_valid():
+        policy_set(actor=actor, instrument_id=instrument.pk, policy=form.policy, now=now)
+        messages.success(request, gettext("Booking policy set."))
+        return redirect("instruments:instrument-manage", instrument_id=instrument.pk)
+    context = {"form": form, "instrument": instrument, "is_suggestion": row is None}
+    return render(request, "instruments/policy.html", context, status=400 if form.errors else 200)

@@ -1,0 +1,65 @@
+"""Steps of publication."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from accounts.domain.errors import Refused, WrongState, WrongVersion
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
+from instruments.domain.publishing import Incomplete
+from instruments.forms import PublicationForm
+from instruments.selectors.managing import instrument_to_manage, load_standings
+from instruments.services.publishing import instrument_publication
+
+
+@login_required
+@require_POST
+def publication(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Submit, publish, suspend or retire; what refuses is said on the instrument's page."""
+    now, actor = timezone.now(), actor_of(request.user)
+    form = PublicationForm(request.POST)
+    refused: Refused | None = None
+    status = 400
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            instrument_publication(
+                actor=actor,
+                instrument_id=instrument_id,
+                act=data["act"],
+                reason=data["reason"],
+                expected_version=data["version"],
+                now=now,
+            )
+        except (Incomplete, WrongState, WrongVersion) as error:
+            refused = error
+            status = 422 if isinstance(error, Incomplete) else 409
+            status = 412 if isinstance(error, WrongVersion) else status
+        else:
+            messages.success(request, _done(data["act"]))
+            return redirect("instruments:instrument-manage", instrument_id=instrument_id)
+    instrument = instrument_to_manage(actor, instrument_id, "register-instruments")
+    context = {
+        "standing": load_standings([instrument], now)[0],
+        "instrument": instrument,
+        "is_manager": actor.may("manage-instruments", place_of(instrument.organisation)),
+        "form": form,
+        "refused": refused,
+    }
+    return render(request, "instruments/instrument.html", context, status=status)
+
+
+def _done(act: str) -> str:
+    return {
+        "submit": gettext("Submitted. A manager of the organisation publishes it."),
+        "publish": gettext("Published. It is in the catalogue now."),
+        "suspend": gettext("Suspended. It cannot be booked until it is published again."),
+        "retire": gettext("Retired. It stays on record and is not offered any more."),
+    }[act]

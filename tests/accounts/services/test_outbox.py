@@ -1,0 +1,71 @@
+"""The outbox: each effect at least once, and no failure stops the next."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+
+from accounts.models import OutboxMessage
+from accounts.notifications import Effect, enqueue
+from accounts.services.outbox import MOST_ATTEMPTS, outbox_deliver
+from tests.factories.cast import NOW
+
+
+def put(*effects):
+    with transaction.atomic():
+        enqueue(effects, now=NOW)
+
+
+def test_enqueued_twice_it_is_one(db):
+    put(Effect("k", "one"), Effect("k", "two"))
+    put(Effect("k", "one"))
+    assert OutboxMessage.objects.count() == 2
+
+
+def test_what_is_due_is_done_once_in_order(db):
+    put(
+        Effect("k", "later", due_at=NOW + timedelta(hours=1)),
+        Effect("k", "now"),
+        Effect("k", "before", due_at=NOW - timedelta(hours=1)),
+    )
+    seen = []
+    handler = lambda row, now: seen.append(row.key) or "sent"  # noqa: E731
+    assert outbox_deliver(handler=handler, now=NOW) == 2
+    assert outbox_deliver(handler=handler, now=NOW) == 0
+    assert seen == ["before", "now"]
+    assert outbox_deliver(handler=handler, now=NOW + timedelta(hours=1)) == 1
+
+
+def test_one_that_fails_waits_and_does_not_stop_the_next(db):
+    put(Effect("k", "bad"), Effect("k", "good"))
+
+    def handler(row, now):
+        if row.key == "bad":
+            OutboxMessage.objects.filter(key="good").update(last_error="half done")
+            raise ValueError("no")
+        return "sent"
+
+    assert outbox_deliver(handler=handler, now=NOW) == 1
+    bad = OutboxMessage.objects.get(key="bad")
+    assert (bad.attempts, bad.done_at, bad.last_error) == (1, None, "ValueError: no")
+    assert bad.due_at == NOW + timedelta(minutes=2)
+    # What the handler wrote before it failed is gone.
+    assert OutboxMessage.objects.get(key="good").last_error == ""
+    now = NOW
+    for _ in range(MOST_ATTEMPTS):
+        now += timedelta(hours=7)
+        outbox_deliver(handler=handler, now=now)
+    bad.refresh_from_db()
+    assert (bad.attempts, bad.outcome) == (MOST_ATTEMPTS, "failed")
+
+
+def test_only_within_the_transaction_that_causes_it(real_db):
+    with pytest.raises(RuntimeError):
+        enqueue([Effect("k", "x")], now=NOW)
+
+
+def test_without_a_broker_nothing_is_lost(db, settings, django_capture_on_commit_callbacks):
+    """The nudge fails quietly; the row is there for the timetable."""
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        enqueue([Effect("k", "x")], now=NOW)
+    assert OutboxMessage.objects.filter(done_at=None).count() == 1

@@ -1,0 +1,70 @@
+"""Nothing outside services, the trail and the outbox's entrance writes; foreign keys follow the
+order of the apps."""
+
+import ast
+from pathlib import Path
+
+from django.apps import apps
+
+ROOT = Path(__file__).parents[2]
+APPS = ("accounts", "instruments", "bookings")
+MAY_WRITE = {"services", "migrations"}
+MAY_WRITE_FILES = {"accounts/trail.py", "accounts/notifications.py", "accounts/models/users.py"}
+WRITES = {
+    "save",
+    "create",
+    "bulk_create",
+    "bulk_update",
+    "update_or_create",
+    "get_or_create",
+    "select_for_update",
+}
+ON_QUERYSETS = {"update", "delete"}
+
+
+def writes(tree):
+    """Line and name of each call that writes to the database, as far as it can be told."""
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        name, receiver = node.func.attr, ast.unparse(node.func.value)
+        is_queryset = ".objects" in receiver or ".filter(" in receiver
+        if name in WRITES - {"save", "create"} or (name in {"create", "update"} and is_queryset):
+            yield node.lineno, f"{receiver}.{name}"
+        elif name == "save" and not receiver.startswith("super()"):
+            yield node.lineno, f"{receiver}.{name}"
+        elif name == "delete" and (is_queryset or not node.args):
+            yield node.lineno, f"{receiver}.{name}"
+
+
+def test_only_services_write():
+    found = []
+    for app in APPS:
+        for path in (ROOT / app).rglob("*.py"):
+            inside = path.relative_to(ROOT)
+            if inside.parts[1] in MAY_WRITE or str(inside) in MAY_WRITE_FILES:
+                continue
+            if inside.name == "locks.py":  # locks are taken there, and only there and in services
+                continue
+            found += [
+                f"{inside}:{line} {call}"
+                for line, call in writes(ast.parse(path.read_text("utf-8")))
+            ]
+    assert found == []
+
+
+def test_the_finder_finds():
+    tree = ast.parse("row.save()\nModel.objects.filter(pk=1).delete()\nx.objects.create(a=1)")
+    assert len(list(writes(tree))) == 3
+
+
+def test_foreign_keys_follow_the_order_of_the_apps():
+    order = {app: index for index, app in enumerate(APPS)}
+    for app in APPS:
+        for model in apps.get_app_config(app).get_models():
+            for field in model._meta.get_fields():
+                if not (field.is_relation and field.concrete) or field.related_model is None:
+                    continue
+                target = field.related_model._meta.app_label
+                if target in order:
+                    assert order[target] <= order[app], f"{model.__name__}.{field.name}"

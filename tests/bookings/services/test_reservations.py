@@ -1,0 +1,277 @@
+"""Reserving, deciding and cancelling."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
+from accounts.models import OutboxMessage, TrailEntry
+from bookings.domain.availability import RulesRefuse
+from bookings.models import Occupancy, Quote, Reservation, UnmetDemand
+from bookings.selectors.availability import to_period
+from bookings.services.reservations import (
+    reservation_cancel,
+    reservation_decide,
+    reservations_lapse,
+)
+from tests.factories.cast import NOW, at, reserve
+
+FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")
+
+
+@pytest.fixture
+def asks(cast):
+    """An instrument whose owner answers each request."""
+    return cast.instrument(name="Asks first", policy={"approval": "manual"})
+
+
+def written():
+    return (
+        Reservation.objects.count(),
+        Occupancy.objects.count(),
+        Quote.objects.count(),
+        OutboxMessage.objects.count(),
+        TrailEntry.objects.filter(action__startswith="reservation").count(),
+    )
+
+
+class TestRequest:
+    def test_a_visitor_from_another_region_pays_the_external_price(self, cast):
+        made = reserve(cast, *FRIDAY)
+        assert (made.state, made.price_group, made.unit) == ("confirmed", "external", 1)
+        assert made.payer_region == cast.shanghai
+        assert made.host_region == cast.anhui
+        quote = made.quotes.get()
+        # 2 h x 260 + 100 set-up = 620; 6 % tax 37.20
+        assert (str(quote.total), str(quote.payable)) == ("657.20", "657.20")
+        assert written() == (1, 1, 1, 2, 1)
+
+    @pytest.mark.parametrize(
+        ("who", "group", "payable"),
+        [("sun", "internal", "360.40"), ("hu", "industry", "1123.60")],
+    )
+    def test_the_price_group_follows_from_host_and_payer(self, cast, who, group, payable):
+        made = reserve(cast, *FRIDAY, who=who)
+        assert (made.price_group, str(made.quotes.get().payable)) == (group, payable)
+
+    def test_it_takes_its_buffers(self, cast):
+        buffered = cast.instrument(
+            name="Buffered", policy={"setup_minutes": 15, "teardown_minutes": 30}
+        )
+        made = reserve(cast, *FRIDAY, instrument=buffered)
+        span = to_period(made.occupancy.span)
+        assert (span.start, span.end) == (at("2026-03-06 09:45"), at("2026-03-06 12:30"))
+
+    def test_statements_do_not_grow_with_history(self, cast, django_assert_max_num_queries):
+        for hour in range(8, 18):
+            reserve(cast, f"2026-03-09 {hour:02d}:00", f"2026-03-09 {hour + 1:02d}:00", who="sun")
+        actor = cast.actor("wang")
+        assert actor.user_id
+        # sign-in (3), SAVEPOINT and RELEASE, and 10 of its own
+        with django_assert_max_num_queries(15):
+            reserve(cast, *FRIDAY)
+
+    def test_a_taken_slot_is_refused_with_the_nearest_and_remembered(self, cast):
+        reserve(cast, *FRIDAY, who="sun")
+        before = written()
+        with pytest.raises(RulesRefuse) as refused:
+            reserve(cast, "2026-03-06 11:00", "2026-03-06 13:00")
+        (refusal,) = refused.value.refusals
+        assert refusal.code == "slot-taken"
+        assert refusal.nearest.start == at("2026-03-06 12:00")
+        assert written() == before
+        demand = UnmetDemand.objects.get()
+        assert (demand.minutes, demand.instrument, demand.region) == (
+            120,
+            cast.microscope,
+            cast.shanghai,
+        )
+        with pytest.raises(RulesRefuse):
+            reserve(cast, "2026-03-06 11:30", "2026-03-06 13:00")
+        assert UnmetDemand.objects.count() == 1  # once a person, instrument and day
+
+    def test_other_refusals_are_no_unmet_demand(self, cast):
+        with pytest.raises(RulesRefuse) as refused:
+            reserve(cast, "2026-03-07 10:10", "2026-03-07 10:20")
+        assert [r.code for r in refused.value.refusals] == [
+            "off-grid",
+            "too-short",
+            "outside-opening-hours",
+        ]
+        assert written() == (0, 0, 0, 0, 0)
+        assert not UnmetDemand.objects.exists()
+
+    def test_a_group_without_a_rate(self, cast):
+        closed = cast.instrument(name="House only", card={"rates": {"internal": "10.00"}})
+        with pytest.raises(RulesRefuse) as refused:
+            reserve(cast, *FRIDAY, instrument=closed)
+        assert [r.code for r in refused.value.refusals] == ["audience-not-served"]
+
+    def test_who_may_not(self, cast):
+        with pytest.raises(Invalid) as nobody:
+            reserve(cast, *FRIDAY, who="alice")
+        assert nobody.value.problems[0].code == "organisation-needed"
+        with pytest.raises(NotPermitted):
+            reserve(cast, *FRIDAY, who="chen")  # a manager, but no researcher
+        assert written() == (0, 0, 0, 0, 0)
+
+    def test_shape(self, cast):
+        with pytest.raises(Invalid) as mode:
+            reserve(cast, *FRIDAY, service_mode="remote")
+        assert mode.value.problems[0].field == "service_mode"
+        with pytest.raises(Invalid):
+            reserve(cast, *FRIDAY, options={"nothing": 1})
+        assert written() == (0, 0, 0, 0, 0)
+
+    def test_two_units_take_two_bookings_at_once(self, cast):
+        pair = cast.instrument(name="Pair", policy={"units": 2})
+        units = {reserve(cast, *FRIDAY, who=who, instrument=pair).unit for who in ("wang", "sun")}
+        assert units == {1, 2}
+        with pytest.raises(RulesRefuse):
+            reserve(cast, *FRIDAY, who="hu", instrument=pair)
+
+    def test_across_regions_only_a_visitor_asks(self, cast):
+        guarded = cast.instrument(name="Guarded", policy={"approval": "cross-region"})
+        assert reserve(cast, *FRIDAY, instrument=guarded).state == "requested"
+        own = reserve(cast, "2026-03-06 13:00", "2026-03-06 14:00", who="sun", instrument=guarded)
+        assert own.state == "confirmed"
+
+
+class TestDecide:
+    def decide(self, cast, made, approve=True, who="zhao", reason="", now=NOW, **values):
+        return reservation_decide(
+            actor=cast.actor(who),
+            reservation_id=made.pk,
+            approve=approve,
+            reason=reason,
+            now=now,
+            **values,
+        )
+
+    def test_approve(self, cast, asks):
+        made = reserve(cast, *FRIDAY, instrument=asks)
+        assert made.state == "requested"
+        assert made.deadline_at == at("2026-03-06 10:00")  # its start comes before two days
+        decided = self.decide(cast, made)
+        assert (decided.state, decided.decided_by_id) == ("confirmed", cast.zhao.pk)
+        assert Occupancy.objects.get().expires_at is None
+        kinds = OutboxMessage.objects.order_by("kind").values_list("kind", flat=True)
+        assert list(kinds) == [
+            "mail.confirmed",
+            "mail.reminder",  # one hour before; a day before has passed
+            "mail.requested",
+            "mail.to-decide",
+        ]
+
+    def test_reject_needs_a_reason_and_frees_the_slot(self, cast, asks):
+        made = reserve(cast, *FRIDAY, instrument=asks)
+        with pytest.raises(Invalid):
+            self.decide(cast, made, approve=False, reason=" ")
+        self.decide(cast, made, approve=False, reason="样品不合适")
+        made.refresh_from_db()
+        assert (made.state, made.reason) == ("rejected", "样品不合适")
+        assert not Occupancy.objects.exists()
+        entry = TrailEntry.objects.get(action="reservation.rejected")
+        assert entry.text.content == {"reason": "样品不合适"}
+        assert "样品" not in str(entry.after)
+
+    def test_after_the_deadline_it_is_too_late_job_or_not(self, cast, asks):
+        made = reserve(cast, *FRIDAY, instrument=asks)
+        with pytest.raises(WrongState):
+            self.decide(cast, made, now=made.deadline_at)
+
+    def test_who_decides(self, cast, asks):
+        made = reserve(cast, *FRIDAY, instrument=asks)
+        with pytest.raises(NotFound):
+            self.decide(cast, made, who="sun")
+        with pytest.raises(NotPermitted):
+            self.decide(cast, made, who="chen")  # of the payer
+        with pytest.raises(NotPermitted):
+            self.decide(cast, made, who="auditor")
+        with pytest.raises(NotFound):
+            reservation_decide(
+                actor=cast.actor("zhao"), reservation_id=uuid4(), approve=True, reason="", now=NOW
+            )
+
+    def test_twice_or_of_an_older_version(self, cast, asks):
+        made = reserve(cast, *FRIDAY, instrument=asks)
+        with pytest.raises(WrongVersion):
+            self.decide(cast, made, expected_version=7)
+        self.decide(cast, made, expected_version=1)
+        with pytest.raises(WrongState):
+            self.decide(cast, made)
+
+
+class TestCancel:
+    def cancel(self, cast, made, who="wang", reason="", now=NOW):
+        return reservation_cancel(
+            actor=cast.actor(who), reservation_id=made.pk, reason=reason, now=now
+        )
+
+    def test_it_frees_the_slot_and_owes_by_the_notice(self, cast):
+        made = reserve(cast, *FRIDAY)
+        self.cancel(cast, made)
+        made.refresh_from_db()
+        assert made.state == "cancelled"
+        assert OutboxMessage.objects.filter(kind="charge.due").count() == 1
+        assert reserve(cast, *FRIDAY, who="sun").state == "confirmed"
+
+    def test_by_the_host_it_needs_a_reason_and_costs_nothing(self, cast):
+        made = reserve(cast, *FRIDAY)
+        with pytest.raises(Invalid):
+            self.cancel(cast, made, who="zhao")
+        self.cancel(cast, made, who="zhao", reason="helium ran out")
+        assert not OutboxMessage.objects.filter(kind="charge.due").exists()
+
+    def test_a_request_never_confirmed_costs_nothing(self, cast, asks):
+        made = reserve(cast, *FRIDAY, instrument=asks)
+        self.cancel(cast, made)
+        assert not OutboxMessage.objects.filter(kind="charge.due").exists()
+
+    def test_who_may(self, cast):
+        made = reserve(cast, *FRIDAY)
+        with pytest.raises(NotFound):
+            self.cancel(cast, made, who="sun")
+        with pytest.raises(NotPermitted):
+            self.cancel(cast, made, who="auditor")
+        self.cancel(cast, made, who="chen")  # the payer's manager, for its member
+
+    def test_when_it_has_ended(self, cast):
+        made = reserve(cast, *FRIDAY)
+        with pytest.raises(WrongState):
+            self.cancel(cast, made, now=made.end_at)
+        self.cancel(cast, made)
+        with pytest.raises(WrongState):
+            self.cancel(cast, made)
+
+
+def test_deadlines_decide_not_jobs(cast, asks):
+    """An expired request's slot may be taken before any job has run; the job then finds it."""
+    made = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", instrument=asks)
+    later = NOW + timedelta(minutes=2880)
+    assert made.deadline_at == later
+    with pytest.raises(RulesRefuse):
+        reserve(
+            cast,
+            "2026-03-11 10:00",
+            "2026-03-11 12:00",
+            who="sun",
+            instrument=asks,
+            now=later - timedelta(seconds=1),
+        )
+    other = reserve(
+        cast, "2026-03-11 10:00", "2026-03-11 12:00", who="sun", instrument=asks, now=later
+    )
+    made.refresh_from_db()
+    assert (made.state, other.state) == ("expired", "requested")
+
+
+def test_the_job_expires_what_nobody_answered_once(cast, asks):
+    made = reserve(cast, *FRIDAY, instrument=asks)
+    assert reservations_lapse(now=made.deadline_at - timedelta(seconds=1)) == 0
+    assert reservations_lapse(now=made.deadline_at) == 1
+    assert reservations_lapse(now=made.deadline_at) == 0
+    made.refresh_from_db()
+    assert made.state == "expired"
+    assert OutboxMessage.objects.filter(kind="mail.expired").count() == 1

@@ -1,0 +1,173 @@
+"""Checking in and out, and what becomes of those who do neither."""
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.domain.errors import NotFound, NotPermitted, WrongState
+from accounts.models import OutboxMessage
+from bookings.domain.availability import RulesRefuse
+from bookings.models import Charge, Occupancy, Reservation, UsageSession
+from bookings.selectors.availability import to_period
+from bookings.services.charges import charge_make
+from bookings.services.reservations import reservation_cancel
+from bookings.services.usage import reservation_check_in, reservation_check_out, usage_settle
+from tests.factories.cast import at, reserve
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def booked(cast):
+    return reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+
+
+def check_in(cast, made, when, who="wang"):
+    return reservation_check_in(actor=cast.actor(who), reservation_id=made.pk, now=at(when))
+
+
+def check_out(cast, made, when, who="wang", **values):
+    return reservation_check_out(
+        actor=cast.actor(who), reservation_id=made.pk, now=at(when), **values
+    )
+
+
+def test_in_and_out_frees_what_is_left_and_charges_as_quoted(cast, booked):
+    check_in(cast, booked, "2026-03-06 10:05")
+    session = check_out(cast, booked, "2026-03-06 11:00", samples=3, rating=5, remarks=" 很好 ")
+    assert (session.samples, session.rating, session.remarks) == (3, 5, "很好")
+    booked.refresh_from_db()
+    assert booked.state == "completed"
+    assert (booked.start_at, booked.end_at) == (at("2026-03-06 10:00"), at("2026-03-06 12:00"))
+    assert to_period(Occupancy.objects.get().span).end == at("2026-03-06 11:00")
+    charge = charge_make(reservation_id=booked.pk, now=at("2026-03-06 11:01"))
+    assert str(charge.payable) == "657.20"
+    assert charge_make(reservation_id=booked.pk, now=at("2026-03-06 11:02")) == charge
+    assert Charge.objects.count() == 1
+    later = reserve(
+        cast, "2026-03-06 11:00", "2026-03-06 12:00", who="sun", now=at("2026-03-06 11:00")
+    )
+    assert later.state == "confirmed"
+
+
+@pytest.mark.parametrize(
+    ("when", "code"),
+    [("2026-03-06 09:44", "too-early"), ("2026-03-06 12:00", "too-late")],
+)
+def test_outside_its_time(cast, booked, when, code):
+    with pytest.raises(WrongState) as refused:
+        check_in(cast, booked, when)
+    assert refused.value.code == code
+    assert not UsageSession.objects.exists()
+
+
+def test_early_only_if_nobody_is_there(cast, booked):
+    reserve(cast, "2026-03-06 09:00", "2026-03-06 10:00", who="sun")
+    with pytest.raises(RulesRefuse):
+        check_in(cast, booked, "2026-03-06 09:50")
+    booked.refresh_from_db()
+    assert booked.state == "confirmed"
+
+
+def test_early_takes_the_time_before(cast, booked):
+    check_in(cast, booked, "2026-03-06 09:50")
+    assert to_period(Occupancy.objects.get().span).start == at("2026-03-06 09:50")
+
+
+def test_who_may(cast, booked):
+    with pytest.raises(NotFound):
+        check_in(cast, booked, "2026-03-06 10:00", who="sun")
+    with pytest.raises(NotPermitted):
+        check_in(cast, booked, "2026-03-06 10:00", who="chen")
+    check_in(cast, booked, "2026-03-06 10:00", who="zhao")  # the host's manager
+    with pytest.raises(WrongState):
+        check_in(cast, booked, "2026-03-06 10:01")
+
+
+def test_the_next_person_ends_a_session_left_open(cast, booked):
+    check_in(cast, booked, "2026-03-06 10:00")
+    following = reserve(cast, "2026-03-06 12:00", "2026-03-06 13:00", who="sun")
+    check_in(cast, following, "2026-03-06 12:05", who="sun")
+    session = UsageSession.objects.get(reservation=booked)
+    assert (session.checked_out_at, session.is_assumed) == (at("2026-03-06 12:00"), True)
+    booked.refresh_from_db()
+    assert booked.state == "completed"
+
+
+def test_overrun_is_recorded(cast, booked):
+    check_in(cast, booked, "2026-03-06 10:00")
+    session = check_out(cast, booked, "2026-03-06 12:40")
+    assert session.checked_out_at == at("2026-03-06 12:40")
+    assert to_period(Occupancy.objects.get().span).end == at("2026-03-06 12:00")
+
+
+class TestSettle:
+    def test_booked_and_never_checked_in_is_completed_and_charged(self, cast, booked):
+        assert usage_settle(now=booked.end_at - MINUTE) == 0
+        assert usage_settle(now=booked.end_at) == 1
+        assert usage_settle(now=booked.end_at) == 0
+        booked.refresh_from_db()
+        assert booked.state == "completed"
+        assert not UsageSession.objects.exists()
+        assert charge_make(reservation_id=booked.pk, now=booked.end_at).kind == "use"
+
+    def test_a_card_by_use_waits_for_the_times(self, cast):
+        used = cast.instrument(name="By use", card={"charge_basis": "used"})
+        made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=used)
+        usage_settle(now=made.end_at)
+        assert charge_make(reservation_id=made.pk, now=made.end_at) is None
+
+    def test_a_no_show_frees_the_rest(self, cast):
+        strict = cast.instrument(name="Strict", policy={"check_in_minutes": 30})
+        made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=strict)
+        assert usage_settle(now=at("2026-03-06 10:29")) == 0
+        assert usage_settle(now=at("2026-03-06 10:30")) == 1
+        made.refresh_from_db()
+        assert made.state == "no_show"
+        charge = charge_make(reservation_id=made.pk, now=made.end_at)
+        assert (charge.kind, str(charge.payable)) == ("no_show", "657.20")
+        now = at("2026-03-06 10:30")
+        other = reserve(
+            cast,
+            "2026-03-06 10:30",
+            "2026-03-06 11:30",
+            who="sun",
+            instrument=strict,
+            now=now,
+        )
+        assert other.state == "confirmed"
+
+    def test_a_session_left_open_ends_at_the_reserved_end(self, cast, booked):
+        check_in(cast, booked, "2026-03-06 10:00")
+        assert usage_settle(now=booked.end_at + timedelta(hours=12) - MINUTE) == 0
+        assert usage_settle(now=booked.end_at + timedelta(hours=12)) == 1
+        session = UsageSession.objects.get()
+        assert (session.checked_out_at, session.is_assumed) == (booked.end_at, True)
+
+
+def test_a_late_cancellation_costs_its_percent(cast, booked):
+    reservation_cancel(
+        actor=cast.actor("wang"), reservation_id=booked.pk, reason="", now=at("2026-03-05 09:00")
+    )
+    charge = charge_make(reservation_id=booked.pk, now=at("2026-03-05 09:01"))
+    # 25 hours before: 50 % of 520 + 100, and 6 % tax
+    assert (charge.result["percent"], charge.result["fee"], charge.result["tax"]) == (
+        "50",
+        "310.00",
+        "18.60",
+    )
+
+
+def test_each_end_is_told_once(cast, booked):
+    check_in(cast, booked, "2026-03-06 10:00")
+    check_out(cast, booked, "2026-03-06 11:00")
+    usage_settle(now=at("2026-03-08 11:00"))
+    kinds = sorted(OutboxMessage.objects.values_list("kind", flat=True))
+    assert kinds == [
+        "charge.due",
+        "hours.dirty",
+        "mail.completed",
+        "mail.confirmed",
+        "mail.reminder",
+    ]
+    assert Reservation.objects.get().state == "completed"

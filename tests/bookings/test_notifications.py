@@ -1,0 +1,98 @@
+"""Messages: who is told, in which words, in whose time, and once."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+
+from accounts.models import OutboxMessage, User
+from bookings.notifications import KINDS, compose
+from bookings.services.effects import effects_carry_out
+from bookings.services.reservations import reservation_cancel, reservation_decide
+from tests.factories.cast import NOW, reserve
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def sent():
+    """(recipient, subject) of what was sent since last asked."""
+    found = [(message.to[0], message.subject) for message in mail.outbox]
+    mail.outbox.clear()
+    return found
+
+
+def test_a_booking_is_confirmed_and_recalled_a_day_and_an_hour_before(cast):
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    effects_carry_out(now=NOW)
+    assert sent() == [("wang@fudan.example", "Confirmed: Transmission electron microscope")]
+    effects_carry_out(now=made.start_at - DAY - timedelta(seconds=1))
+    assert sent() == []
+    effects_carry_out(now=made.start_at - DAY)
+    effects_carry_out(now=made.start_at - DAY)
+    assert sent() == [("wang@fudan.example", "Soon: Transmission electron microscope")]
+    effects_carry_out(now=made.start_at - HOUR)
+    assert len(sent()) == 1
+
+
+def test_booked_later_than_a_reminder_it_is_left_out(cast):
+    reserve(cast, "2026-03-05 12:30", "2026-03-05 14:00")  # half an hour ahead
+    assert not OutboxMessage.objects.filter(kind="mail.reminder").exists()
+    reserve(cast, "2026-03-05 18:00", "2026-03-05 19:00")
+    assert OutboxMessage.objects.filter(kind="mail.reminder").count() == 1
+
+
+def test_a_reminder_that_comes_too_late_or_for_nothing_is_skipped(cast):
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    other = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00")
+    reservation_cancel(actor=cast.actor("wang"), reservation_id=other.pk, reason="", now=NOW)
+    effects_carry_out(now=NOW)
+    sent()
+    # The workers slept until after the start of one; the other was cancelled.
+    effects_carry_out(now=other.start_at)
+    assert sent() == []
+    reminders = OutboxMessage.objects.filter(kind="mail.reminder")
+    assert set(reminders.values_list("outcome", flat=True)) == {"skipped"}
+    assert made.state == "confirmed"
+
+
+def test_a_request_goes_to_the_hosts_managers_and_its_answer_back(cast):
+    instrument = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=instrument)
+    effects_carry_out(now=NOW)
+    assert sorted(sent()) == [
+        ("wang@fudan.example", "Requested: Asks first"),
+        ("zhao@ustc.example", "A request to decide: Asks first"),
+    ]
+    reservation_decide(
+        actor=cast.actor("zhao"), reservation_id=made.pk, approve=True, reason="", now=NOW
+    )
+    effects_carry_out(now=NOW)
+    assert sent() == [("wang@fudan.example", "Confirmed: Asks first")]
+
+
+def test_in_the_readers_language_and_both_zones(cast):
+    User.objects.filter(pk=cast.wang.pk).update(language="zh-hans", time_zone="Europe/London")
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    made.refresh_from_db()
+    message = compose("confirmed", made, User.objects.get(pk=cast.wang.pk))
+    assert "透射电子显微镜" in message.subject
+    assert "2026年3月10日" in message.body
+    assert "10:00" in message.body and "Asia/Shanghai" in message.body
+    assert "02:00" in message.body and "Europe/London" in message.body
+    assert f"/bookings/{made.pk}/" in message.body
+    html = message.alternatives[0][0]
+    assert f"/bookings/{made.pk}/" in html
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_kind_can_be_written(cast, kind, language):
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    made.reason = "<b>pump</b> & more"
+    cast.wang.language = language
+    message = compose(kind, made, cast.wang)
+    assert "\n" not in message.subject and message.subject
+    assert "{" not in message.subject + message.body
+    assert "657.20" in message.body
+    assert "<b>pump" not in message.alternatives[0][0]
+    assert "<b>pump</b> & more" in message.body

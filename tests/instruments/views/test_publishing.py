@@ -1,0 +1,76 @@
+"""Steps of publication from the instrument's page."""
+
+import pytest
+from django.urls import reverse
+
+from accounts.models import TrailEntry
+from instruments.models import Instrument
+from instruments.services.registry import instrument_create
+from tests.factories.cast import NOW
+from tests.instruments.views.conftest import signed_in
+
+
+def step(client, instrument, act, **more):
+    address = reverse("instruments:publication", args=[instrument.pk])
+    return client.post(address, {"act": act, **more})
+
+
+def state(instrument) -> str:
+    return Instrument.objects.get(pk=instrument.pk).publication
+
+
+def test_suspended_with_a_reason_and_published_again(cast, zhao):
+    response = step(zhao, cast.microscope, "suspend", reason="moving house")
+    assert response.url == f"/manage/instruments/{cast.microscope.pk}/"
+    assert state(cast.microscope) == "suspended"
+    assert TrailEntry.objects.filter(action="instrument.suspend").exists()
+    page = zhao.get(response.url).content.decode()
+    assert "Publish again" in page
+    step(zhao, cast.microscope, "publish")
+    assert state(cast.microscope) == "published"
+
+
+@pytest.mark.parametrize("act", ["suspend", "retire"])
+def test_taking_it_out_needs_a_reason(cast, zhao, act):
+    response = step(zhao, cast.microscope, act)
+    assert response.status_code == 400
+    assert "Say why" in response.content.decode()
+    assert state(cast.microscope) == "published"
+
+
+def test_retiring_is_final(cast, zhao):
+    step(zhao, cast.microscope, "retire", reason="sold")
+    response = step(zhao, cast.microscope, "publish")
+    assert response.status_code == 409
+    assert "not possible any more" in response.content.decode()
+    assert state(cast.microscope) == "retired"
+
+
+def test_publishing_an_incomplete_record_says_what_is_missing(cast, zhao):
+    made = instrument_create(
+        actor=cast.actor("zhao"), facility=cast.facility, techniques=[], now=NOW, name="Raman"
+    )
+    response = step(zhao, made, "publish")
+    assert response.status_code == 422
+    assert "It cannot be published yet. Missing: description, maker" in response.content.decode()
+    assert state(made) == "draft"
+
+
+def test_changed_meanwhile_is_412(cast, zhao):
+    response = step(zhao, cast.microscope, "suspend", reason="x", version=99)
+    assert response.status_code == 412
+    assert state(cast.microscope) == "published"
+
+
+def test_unknown_act_is_400(cast, zhao):
+    assert step(zhao, cast.microscope, "explode").status_code == 400
+
+
+def test_only_managers_of_the_owner(cast, noon):
+    assert step(signed_in(cast.chen), cast.microscope, "suspend", reason="x").status_code == 403
+    assert state(cast.microscope) == "published"
+
+
+def test_get_is_refused(cast, zhao):
+    address = reverse("instruments:publication", args=[cast.microscope.pk])
+    assert zhao.get(address).status_code == 405
