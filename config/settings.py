@@ -8,6 +8,7 @@ required and cookies travel over https only.
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
@@ -267,9 +268,39 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 TOKEN_LIFETIME = timedelta(days=90)
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 
+# Logs: one line an event, as text for people or as JSON for machines.
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        _stamp,
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "formatters": {
+        "lines": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.LogfmtRenderer()
+            if LOCAL_MODE
+            else structlog.processors.JSONRenderer(),
+            "foreign_pre_chain": [
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.add_log_level,
+                _stamp,
+                structlog.processors.format_exc_info,
+            ],
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
 }

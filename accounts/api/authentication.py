@@ -1,0 +1,72 @@
+"""Signing in for programs: a personal token, or the browser's own session."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from accounts.domain.errors import NotPermitted
+from accounts.models import ApiToken, User
+from accounts.selectors.tokens import token_by_digest
+from accounts.services.tokens import digest_of, token_touch
+
+TOUCHED_EVERY = timedelta(hours=1)
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer TOKEN`. An unknown, expired or revoked token is refused, also
+    where nobody need be signed in: whoever sends one means to be somebody."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        now = timezone.now()
+        found = token_by_digest(digest_of(token.strip()), now)
+        # Demonstration accounts have known passwords: they open nothing but a demonstration.
+        if found is None or (found.user.is_demo and not settings.LOCAL_MODE):
+            raise AuthenticationFailed(code="bad-token")
+        if _is_stale(found.last_used_at, now):
+            token_touch(token_id=found.pk, now=now)
+        return found.user, found
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def _is_stale(last_used_at: datetime | None, now: datetime) -> bool:
+    return last_used_at is None or last_used_at <= now - TOUCHED_EVERY
+
+
+class BrowserAuthentication(SessionAuthentication):
+    """The session of somebody signed in on our pages; what writes needs the CSRF token."""
+
+    def enforce_csrf(self, request: Any) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied:
+            raise PermissionDenied(code="csrf") from None
+
+
+class Scoped(BasePermission):
+    """Nobody in particular reads; what writes needs somebody, and a token the scope for it.
+
+    `read` for what writes nothing, else the endpoint's `write_scope`. Whether the person may
+    is decided by the service.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        writes = request.method not in SAFE_METHODS and not getattr(view, "only_reads", False)
+        if not request.user.is_authenticated:
+            if writes:
+                raise NotAuthenticated
+            return True
+        scope = getattr(view, "write_scope", "manage") if writes else "read"
+        if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
+            raise NotPermitted("scope-missing", scope=scope)
+        return True

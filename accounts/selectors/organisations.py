@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from accounts.domain.errors import NotFound, invalid
+from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 
@@ -21,6 +21,14 @@ def sharing_regions() -> QuerySet[Region]:
 
 def organisations() -> QuerySet[Organisation]:
     return Organisation.objects.select_related("region").order_by("code")
+
+
+def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:
+    """Those the actor may book for: a member with the role that books."""
+    if actor.user_id is None:
+        raise NotPermitted
+    own = actor.organisations & actor.organisations_where("book")
+    return organisations().filter(pk__in=own)
 
 
 def region_by_code(code: str) -> Region:

@@ -30,6 +30,11 @@ class DemoAccount:
 ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "administrator")
 
 
+def user_by_email(email: str) -> User | None:
+    """Whatever its case."""
+    return User.objects.filter(email__iexact=email.strip()).first()
+
+
 def places_of(user: User) -> list[PlaceOfPerson]:
     """Where a person belongs and acts, organisations first. Two statements."""
     places: dict[UUID | None, PlaceOfPerson] = {}

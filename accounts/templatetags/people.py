@@ -5,7 +5,8 @@ from typing import Any
 from django import forms, template
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_lazy as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import RoleGrant
 from accounts.selectors.users import DemoAccount, demo_accounts
@@ -68,7 +69,8 @@ def styled(form: forms.BaseForm) -> forms.BaseForm:
         widget.attrs["class"] = kind + invalid
         widget.attrs.pop("placeholder", None)
         if not is_ours:
-            field.label = LABELS.get(f"{kind_of_form}.{name}", LABELS.get(name, field.label))
+            # On the bound field: it took the label over when the form was checked.
+            form[name].label = LABELS.get(f"{kind_of_form}.{name}", LABELS.get(name, field.label))
     return form
 
 

@@ -22,7 +22,6 @@ from bookings.services.usage import session_finish
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 
-
 SECOND = timedelta(seconds=1)
 
 

@@ -68,6 +68,7 @@ def _page(request: HttpRequest, *, status: int, **more: Any) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     if not actor.organisations_where("manage-instruments"):
         raise NotPermitted(capability="manage-instruments")
-    page = Paginator(requests_to_decide(actor, now), PAGE).get_page(request.GET.get("page"))
+    found = requests_to_decide(actor, now).select_related("instrument__policy")
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "items": load_requests(list(page.object_list), now), **more}
     return render(request, "bookings/requests.html", context, status=status)

@@ -39,29 +39,32 @@ ACCOUNTS = {
 
 def run(arguments: list[str]) -> int:
     """Everything, until Ctrl-C."""
+    wanted = environment.wanted_port(os.environ)
     launcher = record("launcher")
-    if busy := launcher.read():
-        say(f"It is running already in this checkout (process {busy.pid}):")
-        say(f'  http://127.0.0.1:{busy.port}/      "make stop" stops it.')
-        return 0
     try:
-        with locked(LOCAL / "run.lock"):
-            launcher.write(os.getpid(), environment.wanted_port(os.environ))
-            for name in NAMES:
-                if stop_part(name):
-                    say(f"Stopped the {name} process that an earlier run left behind.")
-            _run_platform()
+        with locked(LOCAL / "run.lock", _refuse_second_run):
+            launcher.write(os.getpid(), wanted)
+            try:
+                for name in NAMES:
+                    if stop_part(name):
+                        say(f"Stopped the {name} process that an earlier run left behind.")
+                _run_platform(wanted)
+            finally:
+                launcher.clear()
     except stopping.StopRequested:
         say("Stopped. The data stay for the next start.")
-    finally:
-        launcher.clear()
     return 0
 
 
-def _run_platform() -> None:
+def _refuse_second_run() -> None:
+    busy = record("launcher").read()
+    where = f" at http://127.0.0.1:{busy.port}/ (process {busy.pid})" if busy else ""
+    raise Failed(f'It is running already in this checkout{where}. "make stop" stops it.')
+
+
+def _run_platform(wanted: int) -> None:
     servers = Servers(os.environ)
     environment.check_given(os.environ, servers)
-    wanted = environment.wanted_port(os.environ)
     with servers.running():
         env = environment.for_demo(os.environ, servers, wanted)
         _prepare(env, demo=environment.is_local(servers))

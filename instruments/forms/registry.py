@@ -159,7 +159,9 @@ class InstrumentForm(StyledForm):
     ) -> None:
         self.vocabulary = list(vocabulary)
         self.instrument = instrument
-        initial = self._told(instrument) if instrument else {"facility": facility_id}
+        chosen = facility_id or (str(facilities[0].pk) if facilities else "")
+        new = {"facility": chosen, "kind": Instrument.Kind.GENERAL.value}
+        initial = self._told(instrument) if instrument else new
         super().__init__(data, initial=initial)
         fields: Any = self.fields
         kinds = [*_IDENTIFIER_TYPES]

@@ -11,6 +11,7 @@ import rfc8785
 from django.db import transaction
 
 from accounts import trail
+from accounts.domain.errors import WrongVersion
 from accounts.domain.roles import Actor
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -35,11 +36,19 @@ SLACK = timedelta(days=30)  # a schedule is extended once a month, not every nig
 
 @transaction.atomic
 def opening_hours_set(
-    *, actor: Actor, instrument_id: UUID, hours: OpeningHours, now: datetime
+    *,
+    actor: Actor,
+    instrument_id: UUID,
+    hours: OpeningHours,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> Instrument:
-    """Give an instrument new opening hours, from today on. Reservations stay as they are."""
+    """Give an instrument new opening hours, from today on. Reservations stay as they are.
+    `WrongVersion` if the instrument moved on from `expected_version`."""
     instrument = lock_instrument(instrument_id)
     require(actor, "manage-instruments", place_of(instrument.organisation))
+    if expected_version is not None and expected_version != instrument.version:
+        raise WrongVersion(version=instrument.version)
     data = hours_to_json(hours)
     before = instrument.schedule.hours if instrument.schedule else {}
     if before == data:

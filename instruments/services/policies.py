@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
+from accounts.domain.errors import WrongVersion
 from accounts.domain.roles import Actor
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -19,12 +20,21 @@ from instruments.services.opening import assignment_change
 
 @transaction.atomic
 def policy_set(
-    *, actor: Actor, instrument_id: UUID, policy: Policy, now: datetime
+    *,
+    actor: Actor,
+    instrument_id: UUID,
+    policy: Policy,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> BookingPolicy:
-    """Give an instrument its rules. Reservations made before stay as they are."""
+    """Give an instrument its rules. Reservations made before stay as they are.
+    `WrongVersion` if the policy moved on from `expected_version`."""
     instrument = lock_instrument(instrument_id)
     require(actor, "manage-instruments", place_of(instrument.organisation))
     row = getattr(instrument, "policy", None)
+    version = row.version if row else 0
+    if expected_version is not None and expected_version != version:
+        raise WrongVersion(version=version)
     before = policy_to_json(load_policy(row)) if row else {}
     values = asdict(policy) | {"horizon_days": dict(policy.horizon_days)}
     if row is None:

@@ -29,11 +29,7 @@ def writes(tree):
             continue
         name, receiver = node.func.attr, ast.unparse(node.func.value)
         is_queryset = ".objects" in receiver or ".filter(" in receiver
-        if name in WRITES - {"save", "create"} or (name in {"create", "update"} and is_queryset):
-            yield node.lineno, f"{receiver}.{name}"
-        elif name == "save" and not receiver.startswith("super()"):
-            yield node.lineno, f"{receiver}.{name}"
-        elif name == "delete" and (is_queryset or not node.args):
+        if name in WRITES - {"save", "create"} or (name in {"create", "update"} and is_queryset) or (name == "save" and not receiver.startswith("super()")) or (name == "delete" and (is_queryset or not node.args)):
             yield node.lineno, f"{receiver}.{name}"
 
 

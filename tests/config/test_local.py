@@ -20,7 +20,7 @@ import pytest
 from config.env import read_env_file
 from config.local import environment, stopping
 from config.local.account import Account, elsewhere
-from config.local.checkout import kept_secret, locked, read_env, write_env
+from config.local.checkout import ROOT, kept_secret, locked, read_env, write_env
 from config.local.console import Failed
 from config.local.ports import LOOPBACK, any_free, first_free, is_free
 from config.local.processes import Record, identity, last_lines, run_to_end, start
@@ -241,6 +241,15 @@ class TestLocks:
             seen.append("first")
         waiting.join(5)
         assert seen == ["busy", "first", "second"]
+
+
+def test_the_launcher_needs_nothing_but_python_and_never_loads_settings() -> None:
+    script = (
+        "import sys; before = set(sys.modules); import config.local.__main__;"
+        "print(*{name.split('.')[0] for name in set(sys.modules) - before})"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", script], text=True, cwd=ROOT).split()
+    assert set(loaded) - sys.stdlib_module_names == {"config"}
 
 
 class TestAccount:

@@ -8,6 +8,8 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
+
 from accounts.models import Organisation, Region, User
 from bookings.models import (
     Closure,
@@ -18,8 +20,8 @@ from bookings.models import (
     RollUp,
     UsageSession,
 )
-from instruments.models import Facility, Instrument, RateCard, ScheduleAssignment
-from instruments.services.opening import schedule_for
+from instruments.models import Facility, Instrument, RateCard, Schedule, ScheduleAssignment
+from instruments.services.opening import schedule_resolve
 
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
 OFFICE = {"weekly": [{"weekday": d, "opens": "08:00", "closes": "18:00"} for d in range(1, 6)]}
@@ -55,6 +57,17 @@ class HoursWorld:
             organisation=self.host, name="Facility", time_zone="UTC"
         )
 
+    def schedule(self, zone: str, hours: dict[str, Any], *, since: date) -> Schedule:
+        """Resolved from `since` to some days after `now`."""
+        with transaction.atomic():
+            schedule = Schedule.objects.create(
+                digest=f"hours world {next(_number)}", time_zone=zone, hours=hours
+            )
+            schedule_resolve(
+                schedule, since=since, until=max(since, self.now.date()) + timedelta(days=3)
+            )
+        return schedule
+
     def instrument(
         self,
         zone: str = "UTC",
@@ -66,9 +79,7 @@ class HoursWorld:
         **values: Any,
     ) -> Instrument:
         """An instrument offered on the local days [since, until)."""
-        schedule = schedule_for(
-            time_zone=zone, holiday_calendar="", hours=hours, now=self.now, since=since
-        )
+        schedule = self.schedule(zone, hours, since=since)
         instrument = Instrument.objects.create(
             facility=self.facility,
             organisation=self.host,

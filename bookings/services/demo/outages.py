@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bookings.domain.periods import Period
 from bookings.models import Closure
-from bookings.services.closures import Outage, closure_create, closure_end
+from bookings.services.closures import Outage, closure_create
 from bookings.services.demo.files import chance, load, written
 from bookings.services.demo.offers import Calendar, Offer
 from instruments.domain.opening import instant
@@ -36,11 +36,22 @@ def outages_make(offers: Sequence[Offer], calendar: Calendar, since: Period) -> 
     return made
 
 
+def breakdowns_of(offer: Offer, within: Period) -> list[Period]:
+    """The breakdowns of an instrument that began and ended in a span."""
+    rows = Closure.objects.filter(
+        instrument=offer.instrument,
+        kind=Closure.Kind.BREAKDOWN,
+        start_at__gte=within.start,
+        end_at__lte=within.end,
+    ).order_by("start_at")
+    return [Period(row.start_at, row.end_at) for row in rows if row.end_at]
+
+
 def _past_make(offer: Offer, past: Period) -> int:
     luck = chance("outages", offer.key)
     over: list[Period] = []
     for kind, likely, lengths in PAST:
-        days = luck.randrange(3, max(4, past.length.days - 4))
+        days = luck.randrange(3, past.length.days - 6)
         hour, length = luck.choice((8, 9, 10, 13, 14)), luck.choice(lengths)
         if luck.random() >= likely:
             continue
@@ -52,13 +63,8 @@ def _past_make(offer: Offer, past: Period) -> int:
         if any(period.padded(60, 60).meets(other) for other in over):
             continue
         over.append(period)
-        if kind == "breakdown":
-            closure = _closure(offer, Outage(kind, start, None), start)
-            closure_end(
-                actor=offer.manager.actor, closure_id=closure.pk, end=None, now=period.end
-            )
-        else:
-            _closure(offer, Outage(kind, start, period.end), start - ANNOUNCED)
+        announced = start if kind == "breakdown" else start - ANNOUNCED
+        _closure(offer, Outage(kind, start, period.end), announced)
     return len(over)
 
 

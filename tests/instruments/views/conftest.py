@@ -33,4 +33,4 @@ def typed(form: Any, **changes: Any) -> dict[str, Any]:
         if value is None or value is False:
             continue
         sent[bound.html_name] = "on" if value is True else value
-    return sent | {name: value for name, value in changes.items()}
+    return sent | changes

@@ -1,0 +1,86 @@
+"""What every address of the API shares."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.domain.errors import Refused
+from accounts.domain.roles import Actor
+from accounts.permissions import actor_of
+from accounts.services.idempotency import Answer, idempotent
+
+KEPT_HEADERS = ("ETag", "Location", "Retry-After", "WWW-Authenticate")
+
+
+class Endpoint(APIView):
+    """An address. `write_scope` is what a token needs for its methods that write; `only_reads`
+    says that none does."""
+
+    write_scope = "manage"
+    only_reads = False
+    now: datetime
+
+    def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
+        self.now = timezone.now()
+        return super().initialize_request(request, *args, **kwargs)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who asks."""
+        return actor_of(self.request.user)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        # An answer is for one person in one language.
+        patch_vary_headers(final, ["Accept-Language", "Authorization", "Cookie"])
+        if not final.has_header("Cache-Control"):
+            patch_cache_control(final, private=True, no_cache=True)
+        return final
+
+    def once(self, act: Callable[[], Response]) -> HttpResponseBase:
+        """`act()`, or its first answer again if the request's `Idempotency-Key` came before.
+
+        A refusal is answered from inside the transaction, which then ends well: what a service
+        has to remember of a refusal (unmet demand) stays, the refusal itself is not kept.
+        """
+        key = self.request.headers.get("Idempotency-Key")
+        if key is None:
+            return act()
+        kept = idempotent(
+            user_id=self.actor.person,
+            method=str(self.request.method),
+            path=self.request.path,
+            key=key,
+            body=JSONRenderer().render(_sorted(self.request.data)),
+            now=self.now,
+            answer=lambda: self._answer(act),
+        )
+        return HttpResponse(kept.body, status=kept.status, headers=kept.headers)
+
+    def _answer(self, act: Callable[[], Response]) -> Answer:
+        try:
+            response = act()
+        except Refused as refused:
+            response = self.handle_exception(refused)
+        headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
+        headers["Content-Type"] = response.content_type or "application/json"
+        return Answer(response.status_code, JSONRenderer().render(response.data).decode(), headers)
+
+
+def _sorted(data: Any) -> Any:
+    """The same body whatever the order of its fields."""
+    if isinstance(data, dict):
+        return {name: _sorted(data[name]) for name in sorted(data)}
+    return [_sorted(item) for item in data] if isinstance(data, list) else data

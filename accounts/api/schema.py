@@ -1,0 +1,207 @@
+"""How the endpoints are described: OpenAPI 3.1, made from the shapes they check with."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
+from rest_framework import serializers
+
+from accounts.api.shapes import Instant, Query, Shape
+
+PROBLEM = "application/problem+json"
+
+
+class FieldProblemShape(serializers.Serializer[Any]):
+    """What is wrong with one field of the request."""
+
+    field = serializers.CharField(help_text="A path: `bands[1].opens`. Empty: the whole body.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class PeriodShape(serializers.Serializer[Any]):
+    """A half-open period."""
+
+    start = Instant()
+    end = Instant()
+
+
+class RefusalShape(serializers.Serializer[Any]):
+    """A rule that refuses, with the numbers behind it beside its code."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+    nearest = PeriodShape(
+        allow_null=True, help_text="The period nearest in time that would pass, where there is one."
+    )
+
+
+class Problem(serializers.Serializer[Any]):
+    """Why a request was not carried out (RFC 9457)."""
+
+    type = serializers.CharField(help_text="Where the code is explained.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="In the language asked for.")
+    code = serializers.CharField(help_text="Never changes with the language.")
+    errors = FieldProblemShape(many=True, required=False)
+    refusals = RefusalShape(many=True, required=False)
+
+
+ABOUT = {
+    400: _("The request has not the right shape: see `errors`."),
+    401: _("Nobody is signed in, or the token is unknown, expired or revoked."),
+    403: _("The person, or the token, may not do this."),
+    404: _("It does not exist, or is not yours to see."),
+    406: _("Answers are JSON."),
+    409: _("The present state does not allow it, or something is in the way."),
+    412: _("Somebody changed the record since `If-Match`."),
+    413: _("The body is too large."),
+    415: _("Bodies are JSON."),
+    422: _("Rules refuse it: see `refusals`."),
+    429: _("Too many requests: see `Retry-After`."),
+    500: _("Something went wrong here."),
+    503: _("Too many people want this at once: see `Retry-After`."),
+}
+READS = (400, 401, 403, 406, 429, 500, 503)
+WRITES = (*READS, 413, 415)
+
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description='The version that was read, as `ETag` named it: `"3"`. Optional.',
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="A name for this request. Sent again within 24 hours it is not carried out "
+    "again; the first answer comes back.",
+)
+ETAG = OpenApiParameter(
+    "ETag", str, OpenApiParameter.HEADER, response=[200, 201], description="The record's version."
+)
+
+
+def operation(
+    name: str,
+    summary: Any,
+    *,
+    tag: str,
+    gives: Any,
+    status: int = 200,
+    takes: Any = None,
+    query: type[Query] | None = None,
+    refuses: Sequence[int] = (),
+    versioned: bool = False,
+    once: bool = False,
+    sends: Any = None,
+    answers: Any = None,
+) -> Callable[[Any], Any]:
+    """Describe a method: what it takes and gives, and every status it refuses with.
+
+    `versioned`: it heeds `If-Match`; `once`: it heeds `Idempotency-Key`; `sends` and `answers`
+    are examples of the two bodies.
+    """
+    writes = takes is not None or versioned or once
+    codes = {*(WRITES if writes else READS), *refuses}
+    if versioned:
+        codes.add(412)
+    if once:
+        codes |= {409, 422}
+    answer: Any = (
+        OpenApiResponse(description=_("Done.")) if gives is None else OpenApiResponse(gives)
+    )
+    responses: dict[Any, Any] = {status: answer}
+    for code in sorted(codes):
+        responses[code, PROBLEM] = OpenApiResponse(Problem, description=ABOUT[code])
+    parameters: list[Any] = [query] if query else []
+    if versioned:
+        parameters.append(IF_MATCH)
+    if once:
+        parameters.append(IDEMPOTENCY_KEY)
+    examples = []
+    if sends is not None:
+        examples.append(OpenApiExample("request", value=sends, request_only=True))
+    if answers is not None:
+        examples.append(
+            OpenApiExample(
+                "answer", value=answers, response_only=True, status_codes=[str(status)]
+            )
+        )
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        tags=[tag],
+        request=takes,
+        responses=responses,
+        parameters=parameters,
+        examples=examples,
+    )
+
+
+def page(shape: type[serializers.Serializer[Any]]) -> Any:
+    """The shape of a page of a list."""
+    return inline_serializer(
+        f"{shape.__name__}Page",
+        {
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": shape(many=True),
+        },
+    )
+
+
+class EndpointSchema(AutoSchema):
+    """Adds what every operation has, and says that bodies admit no other fields."""
+
+    def get_override_parameters(self) -> list[Any]:
+        lang = OpenApiParameter(
+            "lang",
+            str,
+            OpenApiParameter.QUERY,
+            description="The language of sentences: `en` or `zh-hans`. Codes have none.",
+        )
+        return [*super().get_override_parameters(), lang]
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
+        schema = super()._map_basic_serializer(serializer, direction)
+        if direction == "request" and isinstance(serializer, Shape):
+            schema["additionalProperties"] = False
+        return schema
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    target_class = "accounts.api.authentication.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A personal token, made on the profile page or by "
+            "`manage.py issue_token EMAIL`.",
+        }
+
+
+class BrowserScheme(OpenApiAuthenticationExtension):
+    target_class = "accounts.api.authentication.BrowserAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "sessionid",
+            "description": "The browser's session; what writes also sends `X-CSRFToken`.",
+        }

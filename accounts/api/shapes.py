@@ -1,0 +1,301 @@
+"""The shapes of requests and answers: plain serializers that check and never save.
+
+`checked` turns what does not fit into `Invalid`, with the codes and numbers that the rest of
+the platform uses and a path such as `manufacturers[0].name` for every problem.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.settings import api_settings
+
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import FieldProblem, Invalid
+
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2100
+_INSTANT = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def rfc3339(moment: datetime) -> str:
+    """An instant in UTC: `2026-03-06T10:00:00Z`; a fraction of a second only if there is one."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def amount(value: Decimal, currency: str) -> dict[str, str]:
+    """Money as answers have it outside quotes; a price may be finer than the minor unit."""
+    digits = MINOR_DIGITS.get(currency, 2)
+    exponent = value.normalize().as_tuple().exponent
+    digits = max(digits, -exponent if isinstance(exponent, int) else 0)
+    return {"amount": f"{value:.{digits}f}", "currency": currency}
+
+
+# Fields
+
+
+class Text(serializers.CharField):
+    """A string, trimmed. Numbers are not taken for strings."""
+
+    def __init__(self, most: int, **kwargs: Any) -> None:
+        super().__init__(max_length=most, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class Whole(serializers.IntegerField):
+    """A JSON integer. In an address it is written in digits."""
+
+    def to_internal_value(self, data: Any) -> int:
+        is_written = isinstance(data, str) and isinstance(self.root, Query)
+        if type(data) is not int and not is_written:
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class Flag(serializers.BooleanField):
+    """true or false. In an address 1 and 0 do as well."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if type(data) is not bool and not isinstance(self.root, Query):
+            self.fail("invalid", input=data)
+        return bool(super().to_internal_value(data))
+
+
+class Day(serializers.DateField):
+    """A date, `2026-03-06`."""
+
+    def to_internal_value(self, value: Any) -> date:
+        if not isinstance(value, str) or not _DATE.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail("invalid", format="YYYY-MM-DD")
+
+
+class Instant(serializers.DateTimeField):
+    """RFC 3339 with an offset, answered in UTC."""
+
+    default_error_messages = {
+        "naive-time": "no offset",
+        "not-an-instant": "not an instant",
+        "out-of-range": "too far away",
+    }
+
+    def to_internal_value(self, value: Any) -> datetime:
+        match = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+        if match is None:
+            self.fail("not-an-instant")
+        try:
+            local = datetime.fromisoformat(f"{match[1]}T{match[2]}")
+            if match[3] is None:
+                self.fail("naive-time")
+            if not EARLIEST_YEAR < local.year < LATEST_YEAR:
+                self.fail("out-of-range")
+            return datetime.fromisoformat(f"{match[1]}T{match[2]}{match[3].upper()}").astimezone(
+                UTC
+            )
+        except ValueError:
+            self.fail("not-an-instant")
+
+    def to_representation(self, value: Any) -> Any:
+        return rfc3339(value) if isinstance(value, datetime) else value
+
+
+class WebAddress(Text):
+    """An http or https address."""
+
+    default_error_messages = {"not-an-address": "not a web address"}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not text and self.allow_blank:
+            return text
+        try:
+            parts = urlsplit(text)
+            is_address = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            _ = parts.port
+        except ValueError:
+            is_address = False
+        if not is_address or re.search(r"[\s<>\"\\^`{|}\x00-\x1f\x7f]", text):
+            self.fail("not-an-address")
+        return text
+
+
+class Number(serializers.DecimalField):
+    """A decimal as a string or a number, answered as a plain string."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not isinstance(data, (str, int, float)):
+            self.fail("invalid")
+        if isinstance(data, str) and not re.fullmatch(r"-?\d{1,40}(\.\d{1,40})?", data, re.ASCII):
+            self.fail("invalid")
+        if isinstance(data, int):
+            data = max(-(10**20), min(10**20, data))
+        return super().to_internal_value(data)
+
+
+class Choice(serializers.ChoiceField):
+    """One of some words."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
+class ListOf(serializers.ListField):
+    """A list of at most 50."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 50} | kwargs)
+
+
+# Shapes
+
+
+class Shape(serializers.Serializer[Any]):
+    """The body of a request. A field that is not named here is refused, so that nobody
+    believes it was honoured."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        problems: dict[str, Any] = {}
+        try:
+            value = super().to_internal_value(data)
+        except ValidationError as error:
+            problems = dict(error.detail) if isinstance(error.detail, dict) else {}
+        if isinstance(data, Mapping):
+            problems |= {
+                str(name): [ErrorDetail("", code="unknown-field")]
+                for name in data
+                if name not in self.fields
+            }
+        if problems:
+            raise ValidationError(problems)
+        return value
+
+
+class Query(serializers.Serializer[Any]):
+    """What follows the question mark. Names it does not know are passed over."""
+
+
+class Money(serializers.Serializer[Any]):
+    """`{"amount": "12.50", "currency": "CNY"}`."""
+
+    amount = serializers.CharField()
+    currency = serializers.CharField()
+
+
+class Nothing(Shape):
+    """No fields."""
+
+
+def checked(shape: type[Shape], data: Any, *, partial: bool = False) -> dict[str, Any]:
+    """The typed values of a body; `Invalid` names everything that is wrong with it."""
+    return _checked(shape(data=data, partial=partial))
+
+
+def asked(query: type[Query], params: Any) -> dict[str, Any]:
+    """The typed values of a query; an empty value counts as not given."""
+    return _checked(query(data={k: v for k, v in params.dict().items() if v != ""}))
+
+
+def _checked(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    if not serializer.is_valid():
+        raise Invalid(list(_problems(serializer, serializer.errors, "")))
+    return dict(serializer.validated_data)
+
+
+def object_of(data: Any) -> dict[str, Any]:
+    """The body where a rule reads its fields itself; `Invalid` if it is no object."""
+    if not isinstance(data, dict):
+        raise Invalid([FieldProblem("", "not-an-object")])
+    return dict(data)
+
+
+def _problems(field: Any, errors: Any, path: str) -> Iterator[FieldProblem]:
+    """The problems in what a serializer says of a field, which may have fields of its own."""
+    if isinstance(errors, Mapping):
+        for key, inner in errors.items():
+            if key == api_settings.NON_FIELD_ERRORS_KEY:
+                yield from _problems(field, inner, path)
+            elif isinstance(key, int):
+                yield from _problems(getattr(field, "child", None), inner, f"{path}[{key}]")
+            else:
+                child = getattr(field, "fields", {}).get(key, getattr(field, "child", None))
+                yield from _problems(child, inner, f"{path}.{key}" if path else str(key))
+    else:
+        for detail in errors:
+            yield _problem(field, detail.code, path)
+
+
+# What the framework calls a problem -> what we call it.
+_CODES = {
+    "null": "required",
+    "blank": "required",
+    "empty": "required",
+    "invalid_choice": "unknown-value",
+    "not_a_list": "not-a-list",
+    "not_a_dict": "not-an-object",
+    "null_characters_not_allowed": "bad-character",
+    "surrogate_characters_not_allowed": "bad-character",
+    "max_decimal_places": "too-many-decimals",
+    "max_digits": "out-of-range",
+    "max_whole_digits": "out-of-range",
+    "max_string_length": "out-of-range",
+    "overflow": "not-an-instant",
+}
+# What has not the shape of its field.
+_INVALID: tuple[tuple[type[Any], str], ...] = (
+    (serializers.BooleanField, "not-a-boolean"),
+    (serializers.IntegerField, "not-an-integer"),
+    (serializers.DecimalField, "not-a-decimal"),
+    (serializers.DateTimeField, "not-an-instant"),
+    (serializers.DateField, "not-a-date"),
+    (serializers.UUIDField, "not-an-id"),
+    (serializers.EmailField, "not-a-mail-address"),
+    (serializers.CharField, "not-a-text"),
+    (serializers.BaseSerializer, "not-an-object"),
+)
+
+
+def _problem(field: Any, code: str, path: str) -> FieldProblem:
+    numbers: dict[str, str | int] = {}
+    if code == "invalid":
+        code = next((ours for kind, ours in _INVALID if isinstance(field, kind)), code)
+    elif code == "max_length":
+        code = "too-many" if isinstance(field, serializers.ListField) else "too-long"
+        numbers = {"most": field.max_length}
+    elif code in {"min_value", "max_value"}:
+        code = "out-of-range"
+    code = _CODES.get(code, code)
+    if code == "too-many-decimals":
+        numbers = {"decimals": field.decimal_places}
+    elif code == "out-of-range":
+        numbers = _range_of(field)
+    return FieldProblem(path, code, numbers)
+
+
+def _range_of(field: Any) -> dict[str, str | int]:
+    if isinstance(field, Instant):
+        return {"least": EARLIEST_YEAR + 1, "most": LATEST_YEAR - 1}
+    least, most = getattr(field, "min_value", None), getattr(field, "max_value", None)
+    return {
+        "least": "–" if least is None else _plain(least),
+        "most": "–" if most is None else _plain(most),
+    }
+
+
+def _plain(number: Any) -> str | int:
+    return number if isinstance(number, int) else str(number)

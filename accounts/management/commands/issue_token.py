@@ -1,0 +1,45 @@
+"""A token for a program, from the command line."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.selectors.users import user_by_email
+from accounts.services.tokens import LONGEST, token_issue
+
+
+class Command(BaseCommand):
+    help = "Makes an API token for a person and prints it, alone on the last line."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", metavar="EMAIL", help="whose token")
+        parser.add_argument(
+            "--days",
+            type=int,
+            default=settings.TOKEN_LIFETIME.days,
+            help=f"how long it is good for, 1 to {LONGEST.days} (default %(default)s)",
+        )
+
+    def handle(self, *args: Any, email: str, days: int, **options: Any) -> None:
+        user = user_by_email(email)
+        if user is None:
+            raise CommandError(f"There is no account with the address {email}.")
+        if not user.is_active:
+            raise CommandError(f"The account {email} is closed: a token would open nothing.")
+        if not 1 <= days <= LONGEST.days:
+            raise CommandError(f"--days must be between 1 and {LONGEST.days}.")
+        row, token = token_issue(
+            user=user,
+            label="manage.py issue_token",
+            lifetime=timedelta(days=days),
+            now=timezone.now(),
+        )
+        self.stdout.write(
+            f"A token of {user.email}, good until {row.expires_at:%Y-%m-%d %H:%M} UTC, for all "
+            f"scopes ({', '.join(row.scopes)}).\n"
+            "It is shown this once. Send it as: Authorization: Bearer TOKEN\n"
+        )
+        self.stdout.write(token)

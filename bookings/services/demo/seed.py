@@ -1,0 +1,164 @@
+"""Building the demonstration world, in one transaction: all of it or nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from accounts.domain.errors import Refused
+from accounts.models import Organisation
+from bookings.domain.periods import Period
+from bookings.selectors.availability import load_blocks
+from bookings.services.demo.asks import Ask, planned_ask
+from bookings.services.demo.coming import coming_make, first_free, planned_make
+from bookings.services.demo.files import chance, load
+from bookings.services.demo.ledger import Ledger
+from bookings.services.demo.offers import Calendar, Offer, offers_make, schedules_resolve
+from bookings.services.demo.outages import breakdowns_of, outages_make
+from bookings.services.demo.past import history_of
+from bookings.services.demo.places import ACCOUNTS, PASSWORD, Places, places_make
+from bookings.services.demo.wanting import Wanting
+from bookings.services.utilisation import hours_roll_up
+
+__all__ = ["ACCOUNTS", "PASSWORD", "Built", "NotEmpty", "NotLocal", "demo_seed"]
+
+DAY = timedelta(days=1)
+BEGAN = 200 * DAY  # ago
+PAST = 120 * DAY
+AHEAD = 21 * DAY
+MOST_DISPLACED = 2  # bookings met by one breakdown
+Say = Callable[[str], None]
+
+
+class NotLocal(Refused):
+    """A world with known passwords is made only with bundled servers on this machine."""
+
+    code = "not-local"
+
+
+class NotEmpty(Refused):
+    """There is a world already."""
+
+    code = "not-empty"
+
+
+@dataclass(frozen=True)
+class Built:
+    """How much was made."""
+
+    instruments: int
+    past: int
+    coming: int
+    days: int
+
+
+def demo_seed(*, now: datetime, say: Say, scale: float = 1.0) -> Built:
+    """Make the demonstration world around `now`. `scale` thins demand, for tests."""
+    if not settings.LOCAL_MODE:
+        raise NotLocal
+    if Organisation.objects.exists():
+        raise NotEmpty
+    tell = _Teller(say)
+    with transaction.atomic(), structlog.contextvars.bound_contextvars(request_id="seed_demo"):
+        calendar = Calendar(now - BEGAN, now)
+        past = Period(now - PAST, now)
+        places = places_make(now=calendar.began)
+        tell(
+            f"{len(places.regions)} regions, {len(places.organisations)} organisations, "
+            f"{len(places.people)} people"
+        )
+        schedules_resolve(places, calendar)
+        offers = offers_make(places, calendar)
+        tell(f"{len(load('instruments'))} instruments with hours, rules and rates")
+        tell(f"{outages_make(offers, calendar, past)} closures")
+        coming = _planned_coming(places, offers, calendar)
+        ledger = Ledger()
+        later = _use_make(places, offers, calendar, ledger, scale)
+        ledger.store()
+        tell(f"{len(ledger.reservations)} past bookings, generated, with trail and charges")
+        coming += _coming_make(later, now)
+        tell(f"{coming} bookings to come and requests to decide")
+        first = calendar.began.date() - DAY
+        days = hours_roll_up(since=first, until=(now + DAY).date(), now=now).days
+        tell(f"{days} instrument-days of hours")
+
+
+class _Teller:
+    """Says what was made, and how long it took."""
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._since = say, monotonic()
+
+    def __call__(self, text: str) -> None:
+        now = monotonic()
+        self._say(f"  {now - self._since:5.1f} s  {text}")
+        self._since = now
+
+
+def _planned_coming(places: Places, offers: list[Offer], calendar: Calendar) -> int:
+    by_key = {offer.key: offer for offer in offers}
+    rows = [row for row in load("planned")["bookings"] if row["days"] >= 0]
+    made = [
+        planned_make(by_key[row["instrument"]], places.people[row["person"]], row, calendar)
+        for row in rows
+    ]
+    return sum(reservation is not None for reservation in made)
+
+
+def _use_make(
+    places: Places, offers: list[Offer], calendar: Calendar, ledger: Ledger, scale: float
+) -> list[tuple[Offer, list[Ask]]]:
+    """Fill the ledger with the past of every instrument; what people want from it later."""
+    now = calendar.now
+    span = Period(now - PAST, now + AHEAD)
+    blocks = load_blocks([offer.instrument.pk for offer in offers], span.padded(1440, 1440), now)
+    later = []
+    for offer in offers:
+        taken: dict[int, list[Period]] = {}
+        for block in sorted(blocks[offer.instrument.pk], key=lambda b: b.period):
+            taken.setdefault(block.unit, []).append(block.period)
+        planned = _planned_past(places, offer, calendar)
+        wanting = Wanting(offer, places.researchers, now, scale)
+        wanted = wanting.asks(span, _with(taken, offer, planned))
+        asks = sorted([*planned, *wanted], key=lambda a: (a.period.start, a.slot.unit))
+        history = history_of(offer, ledger, taken, span.start, now)
+        history.follow([a for a in asks if a.period.start < now])
+        for closed in breakdowns_of(offer, Period(span.start, now)):
+            history.displace(wanting.asks(closed, {})[:MOST_DISPLACED], closed.start)
+        later.append((offer, [a for a in asks if a.period.start > now + timedelta(hours=1)]))
+    return later
+
+
+def _planned_past(places: Places, offer: Offer, calendar: Calendar) -> list[Ask]:
+    asks = []
+    for row in load("planned")["bookings"]:
+        if row["instrument"] == offer.key and row["days"] < 0:
+            person = places.people[row["person"]]
+            slot = first_free(offer, person, row, calendar)
+            if slot:
+                asks.append(planned_ask(row, person, slot))
+    return asks
+
+
+def _with(
+    taken: dict[int, list[Period]], offer: Offer, planned: list[Ask]
+) -> dict[int, list[Period]]:
+    """What is taken, the planned bookings with their buffers included."""
+    policy = offer.policy
+    everything = {unit: list(periods) for unit, periods in taken.items()}
+    for one in planned:
+        blocked = one.period.padded(policy.setup_minutes, policy.teardown_minutes)
+        everything.setdefault(one.slot.unit, []).append(blocked)
+    return {unit: sorted(periods) for unit, periods in everything.items()}
+
+
+def _coming_make(later: list[tuple[Offer, list[Ask]]], now: datetime) -> int:
+    made = 0
+    for offer, asks in later:
+        luck = chance("coming", offer.key)
+        made += sum(coming_make(offer, one, luck, now) is not None for one in asks)
+    return made

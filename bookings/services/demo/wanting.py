@@ -1,0 +1,53 @@
+"""What the people of the demonstration want from one instrument, as bookings they would ask."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from math import exp
+
+from bookings.domain.periods import Period
+from bookings.services.demo.asks import Ask, ask
+from bookings.services.demo.demand import Mood, crowd, wishes
+from bookings.services.demo.files import chance
+from bookings.services.demo.offers import Offer
+from bookings.services.demo.places import Person
+from instruments.domain.opening import local_date
+from instruments.selectors.opening import load_holidays, load_windows
+
+FADES = timedelta(days=6)  # in which the wish to book ahead falls to a third
+
+
+class Wanting:
+    """Demand for one instrument; `scale` thins it."""
+
+    def __init__(self, offer: Offer, people: Sequence[Person], now: datetime, scale: float) -> None:
+        self._offer, self._now, self._scale = offer, now, scale
+        self._people, self._weights = crowd(offer, people)
+
+    def asks(self, within: Period, taken: Mapping[int, Sequence[Period]]) -> list[Ask]:
+        """Bookings that begin within a span and meet nothing taken. No statement."""
+        offer = self._offer
+        until = min(within.end, offer.until or within.end)
+        if until <= within.start or not self._people:
+            return []
+        luck = chance("wanting", offer.key, str(within.start - self._now))
+        zone, instrument = offer.zone, offer.instrument
+        holidays = load_holidays(
+            instrument, local_date(zone, within.start), local_date(zone, until)
+        )
+        mood = Mood(offer.data["load"], zone, holidays)
+        slots = wishes(
+            windows=load_windows(instrument.schedule, within.start, until),
+            policy=offer.policy,
+            taken=taken,
+            within=Period(within.start, until),
+            share=lambda moment: mood.at(moment) * self._fading(moment),
+            lengths=offer.data["hours"],
+            luck=luck,
+        )
+        return [
+            ask(offer, luck.choices(self._people, self._weights)[0], slot, luck) for slot in slots
+        ]
+
+    def _fading(self, moment: datetime) -> float:
+        ahead = max(moment - self._now, timedelta())
+        return self._scale * exp(-(ahead / FADES))

@@ -1,0 +1,95 @@
+"""Publication of instruments."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Shape, Text, checked
+from accounts.api.versions import expected_version
+from instruments.api.registry import InstrumentShape, one
+from instruments.selectors.registry import instrument_by_id
+from instruments.services.publishing import instrument_publication
+
+
+class ReasonBody(Shape):
+    reason = Text(500, default="", allow_blank=True)
+
+
+class Publication(Endpoint):
+    """`act` is what the address says."""
+
+    act = ""
+
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        expected = expected_version(request)
+        data = checked(ReasonBody, request.data)
+
+        def step() -> Response:
+            instrument_by_id(self.actor, instrument_id)
+            instrument_publication(
+                actor=self.actor,
+                instrument_id=instrument_id,
+                act=self.act,
+                reason=data["reason"],
+                expected_version=expected,
+                now=self.now,
+            )
+            return one(instrument_by_id(self.actor, instrument_id))
+
+        return self.once(step)
+
+
+def _described(name: str, summary: Any) -> Any:
+    return operation(
+        name,
+        summary,
+        tag="instruments",
+        takes=ReasonBody,
+        gives=InstrumentShape,
+        refuses=[404, 409, 422],
+        versioned=True,
+        once=True,
+    )
+
+
+class Submit(Publication):
+    act = "submit"
+
+    @_described("instrument_submit", _("Submit for publishing"))
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        """For members who may not publish themselves."""
+        return super().post(request, instrument_id)
+
+
+class Publish(Publication):
+    act = "publish"
+
+    @_described("instrument_publish", _("Publish"))
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        """Takes a draft or submitted record that is complete to `published`, and brings back a
+        suspended one. 422 `record-incomplete` names what is `missing`."""
+        return super().post(request, instrument_id)
+
+
+class Suspend(Publication):
+    act = "suspend"
+
+    @_described("instrument_suspend", _("Suspend"))
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        """Not bookable for the time being; bookings there are stay."""
+        return super().post(request, instrument_id)
+
+
+class Retire(Publication):
+    act = "retire"
+
+    @_described("instrument_retire", _("Retire"))
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        """Out of use for good."""
+        return super().post(request, instrument_id)

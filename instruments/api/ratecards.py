@@ -1,0 +1,196 @@
+"""Rate cards."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import Instant, asked, object_of
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import invalid
+from accounts.selectors.memberships import place_of
+from instruments.domain.ratecard_parts import OPTION_UNITS
+from instruments.domain.ratecards import CHARGE_BASES, PRICE_GROUPS, RATE_UNITS, parse_rate_card
+from instruments.models import RateCard
+from instruments.selectors.ratecards import rate_cards_of
+from instruments.selectors.registry import instrument_by_id
+from instruments.services.ratecards import rate_card_create
+
+# These describe; `parse_rate_card` checks.
+_CLOCK = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
+_CODE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}$"
+
+
+class Decimals(serializers.RegexField):
+    """A decimal number as a string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^\d{1,10}(\.\d{1,4})?$", **kwargs)
+
+
+class RatesShape(serializers.Serializer[Any]):
+    """Per hour or sample; a group that is not named is not served."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {group: Decimals(required=False) for group in PRICE_GROUPS}
+
+
+class BandShape(serializers.Serializer[Any]):
+    """Hours of the wall clock with a multiplier; the first in the list that covers a minute
+    wins."""
+
+    code = serializers.RegexField(_CODE)
+    weekdays = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=7), required=False
+    )
+    holidays = serializers.BooleanField(required=False)
+    opens = serializers.RegexField(_CLOCK)
+    closes = serializers.RegexField(_CLOCK)
+    multiplier = Decimals()
+
+
+class TierShape(serializers.Serializer[Any]):
+    after_minutes = serializers.IntegerField(min_value=0)
+    multiplier = Decimals()
+
+
+class OptionShape(serializers.Serializer[Any]):
+    """Something booked beside the instrument."""
+
+    code = serializers.RegexField(_CODE)
+    unit = serializers.ChoiceField(OPTION_UNITS)
+    price = Decimals()
+    subsidised = serializers.BooleanField(required=False)
+
+
+class CancellationShape(serializers.Serializer[Any]):
+    notice_minutes = serializers.IntegerField(min_value=0)
+    percent = Decimals()
+
+
+class CardShape(serializers.Serializer[Any]):
+    """Prices (docs/fees.md)."""
+
+    currency = serializers.ChoiceField(sorted(MINOR_DIGITS))
+    rate_unit = serializers.ChoiceField(RATE_UNITS, required=False)
+    valid_from = serializers.DateField()
+    valid_until = serializers.DateField(
+        required=False, allow_null=True, help_text="The first day it no longer holds."
+    )
+    rates = RatesShape()
+    billing_increment_minutes = serializers.IntegerField(
+        min_value=1, max_value=1440, required=False
+    )
+    minimum_minutes = serializers.IntegerField(min_value=0, required=False)
+    bands = serializers.ListField(child=BandShape(), max_length=50, required=False)
+    tiers = serializers.ListField(child=TierShape(), max_length=50, required=False)
+    daily_cap_minutes = serializers.IntegerField(
+        min_value=1, max_value=1500, required=False, allow_null=True
+    )
+    setup_fee = Decimals(required=False)
+    options = serializers.ListField(child=OptionShape(), max_length=50, required=False)
+    tax_percent = Decimals(required=False)
+    charge_basis = serializers.ChoiceField(CHARGE_BASES, required=False)
+    cancellation = serializers.ListField(child=CancellationShape(), max_length=50, required=False)
+    no_show_percent = Decimals(required=False)
+
+
+class RateCardBody(CardShape):
+    publish = serializers.BooleanField(
+        default=False, help_text="Put it in force from its first day."
+    )
+
+
+class RateCardShape(CardShape):
+    """A version. `valid_until` is what holds: a later version may have ended it early."""
+
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+    published_at = Instant(allow_null=True)
+    created_at = Instant()
+
+
+def shown(row: RateCard) -> dict[str, Any]:
+    moments = {"published_at": row.published_at, "created_at": row.created_at}
+    return {
+        "id": str(row.pk),
+        "version": row.version,
+        **row.card,
+        "valid_until": row.valid_until.isoformat() if row.valid_until else None,
+        **{
+            name: Instant().to_representation(moment) if moment else None
+            for name, moment in moments.items()
+        },
+    }
+
+
+class InstrumentRateCards(Endpoint):
+    @operation(
+        "rate_cards",
+        _("Rate cards"),
+        tag="instruments",
+        query=Pages,
+        gives=page(RateCardShape),
+        refuses=[404],
+    )
+    def get(self, request: Request, instrument_id: UUID) -> Response:
+        """The newest first: published versions, for the host's managers and auditors drafts too."""
+        query = asked(Pages, request.query_params)
+        found = instrument_by_id(self.actor, instrument_id)
+        rows = rate_cards_of(found)
+        if not self.actor.may("read-money", place_of(found.organisation)):
+            rows = rows.filter(published_at__isnull=False)
+        return paginated(
+            request, rows, query, ("-version",), lambda cards: [shown(card) for card in cards]
+        )
+
+    @operation(
+        "rate_card_create",
+        _("Add a rate card"),
+        tag="instruments",
+        takes=RateCardBody,
+        gives=RateCardShape,
+        status=201,
+        refuses=[404],
+        once=True,
+        sends={
+            "currency": "CNY",
+            "valid_from": "2026-01-01",
+            "rates": {"internal": "120.00", "regional": "200.00", "external": "260.00"},
+            "billing_increment_minutes": 15,
+            "tax_percent": "6",
+            "cancellation": [
+                {"notice_minutes": 1440, "percent": "0"},
+                {"notice_minutes": 0, "percent": "50"},
+            ],
+            "publish": True,
+        },
+    )
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        """A new version, for the host's managers. A card that is open-ended ends where the new
+        one begins; any other overlap is refused."""
+        data = object_of(request.data)
+        publish = data.pop("publish", False)
+        if not isinstance(publish, bool):
+            raise invalid("publish", "not-a-boolean")
+        card = parse_rate_card(data)
+
+        def create() -> Response:
+            instrument_by_id(self.actor, instrument_id)
+            row = rate_card_create(
+                actor=self.actor,
+                instrument_id=instrument_id,
+                card=card,
+                publish=publish,
+                now=self.now,
+            )
+            return Response(shown(row), status=201)
+
+        return self.once(create)

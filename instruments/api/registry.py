@@ -1,0 +1,350 @@
+"""Instruments: their records."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import (
+    Choice,
+    Day,
+    Instant,
+    ListOf,
+    Money,
+    Number,
+    Shape,
+    Text,
+    WebAddress,
+    Whole,
+    amount,
+    checked,
+)
+from accounts.api.versions import etag, expected_version
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, invalid
+from instruments.domain.pidinst import (
+    ALTERNATE_IDENTIFIER_TYPES,
+    DATE_TYPES,
+    RELATED_IDENTIFIER_TYPES,
+    RELATION_TYPES,
+    PidinstRecord,
+    pidinst_json,
+)
+from instruments.models import Facility, Instrument, Technique
+from instruments.selectors.registry import facility_by_id, instrument_by_id, techniques_by_code
+from instruments.services.registry import instrument_create, instrument_update
+
+# Answers
+
+
+class NamedShape(serializers.Serializer[Any]):
+    """A record that has a code."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    name_zh = serializers.CharField()
+
+
+class Named(Shape):
+    """Somebody or something by name, with an identifier where there is one."""
+
+    name = Text(250)
+    identifier = Text(200, required=False, allow_blank=True)
+    identifier_type = Text(40, required=False, allow_blank=True, help_text="`ROR`, `URL` ...")
+
+
+class Owner(Named):
+    """Who owns the instrument, and how to reach them."""
+
+    contact = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+
+
+class RecordDate(Shape):
+    """When it was taken into use, or out of it."""
+
+    date = Day()
+    date_type = Choice(DATE_TYPES)
+
+
+class RelatedIdentifier(Shape):
+    """Something that has to do with the instrument."""
+
+    identifier = Text(500)
+    identifier_type = Choice(RELATED_IDENTIFIER_TYPES)
+    relation_type = Choice(RELATION_TYPES)
+    name = Text(250, required=False, allow_blank=True)
+
+
+class AlternateIdentifier(Shape):
+    """Another name of the same instrument: a serial or inventory number."""
+
+    identifier = Text(200)
+    identifier_type = Choice(ALTERNATE_IDENTIFIER_TYPES)
+    name = Text(250, required=False, allow_blank=True)
+
+
+class InstrumentShape(serializers.Serializer[Any]):
+    """A bookable piece of equipment, with the properties of PIDINST 1.0 and those of sharing."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    name_zh = serializers.CharField()
+    publication = serializers.ChoiceField(Instrument.Publication.choices)
+    published_at = Instant(allow_null=True)
+    host = NamedShape(source="organisation")
+    region = serializers.CharField(source="region.code")
+    region_name = serializers.CharField(source="region.name")
+    facility = serializers.UUIDField(source="facility_id")
+    facility_name = serializers.CharField(source="facility.name")
+    time_zone = serializers.CharField(source="facility.time_zone")
+    room = serializers.CharField()
+    identifier = serializers.CharField()
+    identifier_type = serializers.CharField()
+    landing_page = serializers.CharField()
+    owners = serializers.ListField(child=serializers.DictField())
+    manufacturers = serializers.ListField(child=serializers.DictField())
+    model = serializers.CharField()
+    model_identifier = serializers.CharField()
+    description = serializers.CharField()
+    description_zh = serializers.CharField()
+    instrument_types = serializers.ListField(child=serializers.DictField())
+    measured_variables = serializers.ListField(child=serializers.DictField())
+    dates = serializers.ListField(child=serializers.DictField())
+    related_identifiers = serializers.ListField(child=serializers.DictField())
+    alternate_identifiers = serializers.ListField(child=serializers.DictField())
+    techniques = NamedShape(many=True)
+    classification_code = serializers.CharField()
+    acquisition_cost = serializers.SerializerMethodField()
+    acquisition_date = serializers.DateField(allow_null=True)
+    service_modes = serializers.ListField(
+        child=serializers.ChoiceField(Instrument.ServiceMode.choices)
+    )
+    kind = serializers.ChoiceField(Instrument.Kind.choices)
+    norm_hours = serializers.IntegerField(allow_null=True)
+    units = serializers.IntegerField(source="policy.units", allow_null=True)
+    version = serializers.IntegerField()
+    created_at = Instant()
+    updated_at = Instant()
+    links = serializers.SerializerMethodField()
+
+    def get_acquisition_cost(self, instrument: Instrument) -> Money | None:
+        if instrument.acquisition_cost is None:
+            return None
+        money = amount(instrument.acquisition_cost, instrument.acquisition_currency)
+        return money  # type: ignore[return-value]
+
+    def get_links(self, instrument: Instrument) -> dict[str, str]:
+        here = reverse("api-instrument", kwargs={"instrument_id": instrument.pk})
+        return {
+            "self": here,
+            "pidinst": f"{here}pidinst/",
+            "availability": f"{here}availability/",
+            "page": page_of(instrument),
+        }
+
+
+def page_of(instrument: Instrument) -> str:
+    """The address of the instrument's own page."""
+    return f"{settings.SITE_URL}/instruments/{instrument.pk}/"
+
+
+def one(instrument: Instrument, status: int = 200) -> Response:
+    headers = etag(instrument.version)
+    if status == 201:
+        headers["Location"] = reverse("api-instrument", kwargs={"instrument_id": instrument.pk})
+    return Response(InstrumentShape(instrument).data, status=status, headers=headers)
+
+
+# Requests
+
+
+class Cost(Shape):
+    """What it cost."""
+
+    amount = Number(14, 2, min_value=0)
+    currency = Choice(sorted(MINOR_DIGITS))
+
+
+class InstrumentChanges(Shape):
+    """Fields of the record to change."""
+
+    name = Text(250, required=False)
+    name_zh = Text(250, required=False, allow_blank=True)
+    identifier = Text(200, required=False, allow_blank=True)
+    identifier_type = Text(20, required=False, allow_blank=True)
+    landing_page = WebAddress(500, required=False, allow_blank=True)
+    owners = ListOf(child=Owner(), required=False)
+    manufacturers = ListOf(child=Named(), required=False)
+    model = Text(200, required=False, allow_blank=True)
+    model_identifier = Text(200, required=False, allow_blank=True)
+    description = Text(20_000, required=False, allow_blank=True)
+    description_zh = Text(20_000, required=False, allow_blank=True)
+    instrument_types = ListOf(child=Named(), required=False)
+    measured_variables = ListOf(child=Named(), required=False)
+    dates = ListOf(child=RecordDate(), required=False)
+    related_identifiers = ListOf(child=RelatedIdentifier(), required=False)
+    alternate_identifiers = ListOf(child=AlternateIdentifier(), required=False)
+    techniques = ListOf(child=Text(60), required=False, help_text="Their codes.")
+    classification_code = Text(20, required=False, allow_blank=True)
+    acquisition_cost = Cost(required=False, allow_null=True)
+    acquisition_date = Day(required=False, allow_null=True)
+    service_modes = ListOf(child=Choice(Instrument.ServiceMode.choices), required=False)
+    kind = Choice(Instrument.Kind.choices, required=False)
+    norm_hours = Whole(min_value=0, max_value=8784, required=False, allow_null=True)
+    room = Text(80, required=False, allow_blank=True)
+    units = Whole(min_value=1, max_value=500, required=False)
+
+
+class InstrumentBody(InstrumentChanges):
+    """A new record. What is left out can be added before it is published."""
+
+    facility = serializers.UUIDField()
+    name = Text(250)
+
+
+def _values(data: dict[str, Any]) -> tuple[dict[str, Any], list[Technique] | None]:
+    """The record's own fields as it stores them, and the techniques that are named."""
+    values = dict(data)
+    if "acquisition_cost" in values:
+        cost = values["acquisition_cost"] or {"amount": None, "currency": ""}
+        values["acquisition_cost"] = cost["amount"]
+        values["acquisition_currency"] = cost["currency"]
+    if "dates" in values:
+        values["dates"] = [
+            {name: str(v) if isinstance(v, date) else v for name, v in item.items()}
+            for item in values["dates"]
+        ]
+    if "service_modes" in values:
+        values["service_modes"] = list(dict.fromkeys(values["service_modes"]))
+    codes = values.pop("techniques", None)
+    return values, None if codes is None else _techniques(codes)
+
+
+def _techniques(codes: list[str]) -> list[Technique]:
+    try:
+        return techniques_by_code(codes)
+    except NotFound as unknown:
+        index = codes.index(str(unknown.numbers["technique"]))
+        raise invalid(f"techniques[{index}]", "unknown-value") from None
+
+
+def _facility(facility_id: UUID) -> Facility:
+    try:
+        return facility_by_id(facility_id)
+    except NotFound:
+        raise Invalid([FieldProblem("facility", "unknown-value")]) from None
+
+
+EXAMPLE = {
+    "facility": "0197a1de-0000-7000-8000-000000000001",
+    "name": "Transmission electron microscope",
+    "name_zh": "透射电子显微镜",
+    "manufacturers": [{"name": "Thermo Fisher Scientific"}],
+    "model": "Titan",
+    "description": "Atomic resolution imaging at 300 kV.",
+    "service_modes": ["self", "assisted"],
+    "techniques": ["PaNET01198"],
+}
+
+
+class InstrumentRegister(Endpoint):
+    """Entering instruments. The list at the same address shows free slots and prices, so it
+    is in bookings (bookings/api/catalogue.py), which has this as well."""
+
+    @operation(
+        "instrument_create",
+        _("Enter an instrument"),
+        tag="instruments",
+        takes=InstrumentBody,
+        gives=InstrumentShape,
+        status=201,
+        once=True,
+        sends=EXAMPLE,
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """A draft, for members of the host who book or manage. It is published with opening
+        hours, a policy and a rate card in force."""
+        data = checked(InstrumentBody, request.data)
+
+        def create() -> Response:
+            values, techniques = _values(data)
+            made = instrument_create(
+                actor=self.actor,
+                facility=_facility(values.pop("facility")),
+                techniques=techniques or [],
+                now=self.now,
+                **values,
+            )
+            return one(instrument_by_id(self.actor, made.pk), status=201)
+
+        return self.once(create)
+
+
+class InstrumentDetail(Endpoint):
+    @operation(
+        "instrument", _("One instrument"), tag="instruments", gives=InstrumentShape, refuses=[404]
+    )
+    def get(self, request: Request, instrument_id: UUID) -> Response:
+        """One record: published and suspended ones for everybody, others for the host's own."""
+        return one(instrument_by_id(self.actor, instrument_id))
+
+    @operation(
+        "instrument_update",
+        _("Change the record"),
+        tag="instruments",
+        takes=InstrumentChanges,
+        gives=InstrumentShape,
+        refuses=[404],
+        versioned=True,
+        sends={"model": "Titan Themis", "norm_hours": 1400},
+    )
+    def patch(self, request: Request, instrument_id: UUID) -> Response:
+        """For the host's managers. What is not named stays as it is."""
+        expected = expected_version(request)
+        values, techniques = _values(checked(InstrumentChanges, request.data))
+        instrument_by_id(self.actor, instrument_id)
+        instrument_update(
+            actor=self.actor,
+            instrument_id=instrument_id,
+            changes=values,
+            techniques=techniques,
+            expected_version=expected,
+            now=self.now,
+        )
+        return one(instrument_by_id(self.actor, instrument_id))
+
+
+class InstrumentPidinst(Endpoint):
+    @operation(
+        "instrument_pidinst",
+        _("The record as PIDINST 1.0"),
+        tag="instruments",
+        gives={"type": "object", "additionalProperties": True},
+        refuses=[404],
+    )
+    def get(self, request: Request, instrument_id: UUID) -> Response:
+        """The same record as PIDINST 1.0 JSON."""
+        found = instrument_by_id(self.actor, instrument_id)
+        host = {"name": found.organisation.name}
+        if found.organisation.ror:
+            host |= {"identifier": found.organisation.ror, "identifier_type": "ROR"}
+        record = PidinstRecord(
+            page=page_of(found),
+            host=host,
+            **{name: getattr(found, name) for name in PIDINST_FIELDS},
+        )
+        return Response(pidinst_json(record), headers=etag(found.version))
+
+
+PIDINST_FIELDS = [
+    name for name in PidinstRecord.__dataclass_fields__ if name not in {"page", "host"}
+]

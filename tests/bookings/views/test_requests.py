@@ -1,0 +1,192 @@
+"""The inbox of requests and the manager's word on each."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from bookings.models import Reservation
+from bookings.services.closures import Outage, closure_create
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from tests.factories.cast import NOW, at, reserve
+
+INBOX = "/requests/"
+
+
+@pytest.fixture
+def noon(monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+
+
+@pytest.fixture
+def asked(cast):
+    """An instrument whose owner answers, and a request of Wang Li for it."""
+    instrument = cast.instrument(name="Mass spectrometer", policy={"approval": "manual"})
+    return reserve(
+        cast,
+        "2026-03-06 10:00",
+        "2026-03-06 12:00",
+        instrument=instrument,
+        purpose_text="Lipids of mouse liver",
+        samples="12 vials, not toxic",
+    )
+
+
+@pytest.fixture
+def zhao(cast, noon):
+    return signed_in(cast.zhao)
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def decide(client, reservation, approve, **more):
+    return client.post(
+        reverse("bookings:decide", args=[reservation.pk]), {"approve": approve, **more}
+    )
+
+
+def state(reservation) -> str:
+    return Reservation.objects.get(pk=reservation.pk).state
+
+
+def test_everything_needed_is_on_one_screen(cast, asked, zhao):
+    html = zhao.get(INBOX).content.decode()
+    for text in (
+        "Mass spectrometer",
+        "Fri 6 Mar 2026, 10:00 – 12:00",
+        "Asia/Shanghai",
+        "Wang Li",
+        "wang@fudan.example",
+        "Fudan University, Shanghai",
+        "another region",
+        "on your own",
+        "Lipids of mouse liver",
+        "12 vials, not toxic",
+        "CNY 657.20",
+        "Answer by Fri 6 Mar 2026, 10:00",
+        "first time at this instrument",
+        "nothing else is booked",
+    ):
+        assert text in html
+
+
+def test_what_else_is_booked_that_day_and_the_persons_past(cast, asked, zhao):
+    instrument = asked.instrument
+    other = reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00", who="sun", instrument=instrument)
+    early = reserve(
+        cast,
+        "2026-03-03 10:00",
+        "2026-03-03 11:00",
+        instrument=instrument,
+        now=NOW - timedelta(days=5),
+    )
+    Reservation.objects.filter(pk=early.pk).update(state="confirmed")
+    actor = cast.actor("wang")
+    reservation_check_in(actor=actor, reservation_id=early.pk, now=at("2026-03-03 10:00"))
+    reservation_check_out(actor=actor, reservation_id=early.pk, now=at("2026-03-03 10:30"))
+    closure_create(
+        actor=cast.actor("zhao"),
+        instrument_id=instrument.pk,
+        outage=Outage("training", at("2026-03-06 17:00"), None),
+        displace=False,
+        now=NOW,
+    )
+    items = {i.reservation.pk: i for i in zhao.get(INBOX).context["items"]}
+    item = items[asked.pk]
+    assert item.completed == 1
+    assert [n.reservation or n.closure.kind for n in item.neighbours] == [other, "training"]
+    assert items[other.pk].neighbours[0].reservation == asked
+
+
+def test_empty_inbox_says_why(cast, zhao):
+    assert "Nothing to answer" in zhao.get(INBOX).content.decode()
+
+
+def test_inbox_is_for_managers_and_shows_their_own_only(cast, asked, noon):
+    assert signed_in(cast.sun).get(INBOX).status_code == 403
+    assert "Wang Li" not in signed_in(cast.chen).get(INBOX).content.decode().split("<main")[1]
+
+
+def test_accepted(cast, asked, zhao):
+    response = decide(zhao, asked, "1", version=asked.version)
+    assert response.url == INBOX
+    assert state(asked) == "confirmed"
+    assert "Accepted. Wang Li is told by mail." in zhao.get(INBOX).content.decode()
+
+
+def test_declined_with_a_reason(cast, asked, zhao):
+    assert decide(zhao, asked, "0", reason="No hood free").status_code == 302
+    declined = Reservation.objects.get(pk=asked.pk)
+    assert (declined.state, declined.reason) == ("rejected", "No hood free")
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_declining_needs_a_reason(cast, asked, zhao, reason):
+    response = decide(zhao, asked, "0", reason=reason)
+    html = response.content.decode()
+    assert response.status_code == 400
+    assert "Say why: the person reads it." in html
+    assert f'aria-describedby="reason-{asked.pk}-error"' in html
+    assert state(asked) == "requested"
+
+
+def test_nothing_said_is_400(cast, asked, zhao):
+    assert zhao.post(reverse("bookings:decide", args=[asked.pk])).status_code == 400
+    assert state(asked) == "requested"
+
+
+def test_changed_meanwhile_is_412(cast, asked, zhao):
+    response = decide(zhao, asked, "1", version=asked.version + 1)
+    assert response.status_code == 412
+    assert "Somebody changed this" in response.content.decode()
+    assert state(asked) == "requested"
+
+
+def test_too_late_is_409(cast, asked, zhao, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at("2026-03-06 10:00"))
+    response = decide(zhao, asked, "1")
+    assert response.status_code == 409
+    assert "not possible any more" in response.content.decode()
+    assert state(asked) == "requested"
+
+
+def test_nobody_decides_on_their_own(cast, noon, asked):
+    from accounts.services.memberships import role_grant
+
+    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    own = reserve(
+        cast, "2026-03-06 14:00", "2026-03-06 15:00", who="sun", instrument=asked.instrument
+    )
+    sun = signed_in(cast.sun)
+    assert "another manager decides" in sun.get(INBOX).content.decode()
+    assert decide(sun, own, "1").status_code == 409
+    assert state(own) == "requested"
+
+
+def test_managers_of_others_may_not(cast, asked, noon):
+    # Chen manages the payer: she sees the request but has no say.
+    assert decide(signed_in(cast.chen), asked, "1").status_code == 403
+    # Hu is nobody in this.
+    assert decide(signed_in(cast.hu), asked, "1").status_code == 404
+    assert state(asked) == "requested"
+
+
+def test_statements_do_not_grow_with_requests(cast, asked, zhao, django_assert_num_queries):
+    zhao.get(INBOX)
+    with django_assert_num_queries(11):
+        zhao.get(INBOX)
+    for hour in (13, 15):
+        reserve(
+            cast,
+            f"2026-03-06 {hour}:00",
+            f"2026-03-06 {hour + 1}:00",
+            who="sun",
+            instrument=asked.instrument,
+        )
+    with django_assert_num_queries(11):
+        zhao.get(INBOX)
