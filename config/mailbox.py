@@ -119,7 +119,7 @@ def is_for(mail: Mail, own: frozenset[str]) -> bool:
 
 
 def _sent_at(message: EmailMessage) -> datetime | None:
-    sent_at = getattr(message["date"], "datetime", None)
+    sent_at: datetime | None = getattr(message["date"], "datetime", None)
     if sent_at is not None and sent_at.tzinfo is None:
         return sent_at.replace(tzinfo=UTC)
     return sent_at

@@ -29,14 +29,14 @@ def may_sign_in(user: User) -> bool:
     return user.is_active and (settings.LOCAL_MODE or not user.is_demo)
 
 
-class Backend(AuthenticationBackend):
+class Backend(AuthenticationBackend):  # type: ignore[misc]
     """Asked at sign-in and again for every request of an open session."""
 
     def user_can_authenticate(self, user: Any) -> bool:
         return may_sign_in(user)
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth's account pages in the ways of this platform."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
@@ -54,15 +54,15 @@ class AccountAdapter(DefaultAccountAdapter):
         return None if user and user.is_demo and not may_sign_in(user) else user
 
     def pre_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse | None:
-        response = super().pre_login(request, user, **kwargs)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
         if response is None and not may_sign_in(user):
-            return self.respond_user_inactive(request, user)
-        if response is None and user.is_demo:
+            response = self.respond_user_inactive(request, user)
+        elif response is None and user.is_demo:
             demo_address_vouch(user=user)
         return response
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
-        response = super().post_login(request, user, **kwargs)
+        response: HttpResponse = super().post_login(request, user, **kwargs)
         # What a browser was told stays; one that knows nothing learns the person's language.
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             remember_language(response, user.language)

@@ -39,9 +39,7 @@ class Endpoint(APIView):
         """Who asks."""
         return actor_of(self.request.user)
 
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> Any:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
         # An answer is for one person in one language.
         patch_vary_headers(final, ["Accept-Language", "Authorization", "Cookie"])

@@ -29,9 +29,7 @@ USUAL, MOST = 50, 200
 class Pages(Query):
     """Which page of a list."""
 
-    limit = Whole(
-        min_value=1, max_value=MOST, default=USUAL, help_text="How many results at most."
-    )
+    limit = Whole(min_value=1, max_value=MOST, default=USUAL, help_text="How many results at most.")
     cursor = Text(
         400, required=False, help_text="Where to go on: part of `next` and `previous`, opaque."
     )
@@ -113,16 +111,12 @@ def _place(row: Model, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(rfc3339(v) if isinstance(v, datetime) else str(v) for v in values)
 
 
-def _beyond(
-    rows: QuerySet[Any], names: Sequence[str], values: Sequence[str], ascending: bool
-) -> Q:
+def _beyond(rows: QuerySet[Any], names: Sequence[str], values: Sequence[str], ascending: bool) -> Q:
     """Past the place, in the direction of reading: (a, b) > (x, y)."""
     if len(values) != len(names):
         raise invalid("cursor", "unknown-cursor")
     step = "gt" if ascending else "lt"
-    typed = [
-        _typed(rows.model, name, value) for name, value in zip(names, values, strict=True)
-    ]
+    typed = [_typed(rows.model, name, value) for name, value in zip(names, values, strict=True)]
     return reduce(
         or_,
         (

@@ -135,9 +135,7 @@ def operation(
         examples.append(OpenApiExample("request", value=sends, request_only=True))
     if answers is not None:
         examples.append(
-            OpenApiExample(
-                "answer", value=answers, response_only=True, status_codes=[str(status)]
-            )
+            OpenApiExample("answer", value=answers, response_only=True, status_codes=[str(status)])
         )
     return extend_schema(
         operation_id=name,

@@ -61,9 +61,7 @@ def places_of(user: User) -> list[PlaceOfPerson]:
 def demo_accounts() -> list[DemoAccount]:
     """One account for each role that the demonstration has somebody for."""
     grants = list(
-        RoleGrant.objects.filter(
-            user__is_demo=True, user__is_active=True, revoked_at=None
-        )
+        RoleGrant.objects.filter(user__is_demo=True, user__is_active=True, revoked_at=None)
         .select_related("user", "organisation", "region")
         .order_by("user__created_at", "user__email")
     )

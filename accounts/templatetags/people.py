@@ -43,7 +43,7 @@ SYSTEMS = (
     ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )
-ROLES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])  # type: ignore[union-attr]
+ROLES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 DEEDS = {
     "researcher": _("finds instruments and books them"),
     "manager": _("publishes instruments, decides on requests"),
@@ -70,7 +70,8 @@ def styled(form: forms.BaseForm) -> forms.BaseForm:
         widget.attrs.pop("placeholder", None)
         if not is_ours:
             # On the bound field: it took the label over when the form was checked.
-            form[name].label = LABELS.get(f"{kind_of_form}.{name}", LABELS.get(name, field.label))
+            label = LABELS.get(f"{kind_of_form}.{name}") or LABELS.get(name) or field.label
+            form[name].label = label or name
     return form
 
 

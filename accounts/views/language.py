@@ -34,7 +34,5 @@ def _page_to_return_to(request: HttpRequest, url: str) -> str:
     if not url_has_allowed_host_and_scheme(url, allowed, require_https=request.is_secure()):
         return "/"
     parts = urlsplit(url)
-    query = [
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "lang"
-    ]
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "lang"]
     return urlunsplit(parts._replace(query=urlencode(query)))

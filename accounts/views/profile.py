@@ -63,13 +63,13 @@ def confirmation_is_due(request: HttpRequest) -> bool:
     if is_mfa_enabled(request.user):
         records = [record for record in records if record["method"] == "mfa"]
     age = time.time() - records[-1]["at"] if records else float("inf")
-    return age > account_settings.REAUTHENTICATION_TIMEOUT
+    return bool(age > account_settings.REAUTHENTICATION_TIMEOUT)
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 @never_cache
-@reauthentication_required(enabled=confirmation_is_due)
+@reauthentication_required(enabled=confirmation_is_due)  # type: ignore[untyped-decorator]
 def token_make(request: HttpRequest) -> HttpResponse:
     """The form, then the token itself: the one page that ever shows it."""
     user, now = person(request), timezone.now()

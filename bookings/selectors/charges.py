@@ -3,11 +3,26 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from accounts.domain.roles import Actor
 from bookings.domain import charges
 from bookings.domain.charges import Ending
 from bookings.domain.fees import CancellationFee
 from bookings.domain.quotes import QuoteInput, input_from_json
-from bookings.models import Quote, Reservation, UsageSession
+from bookings.models import Charge, Quote, Reservation, UsageSession
+from bookings.selectors.reservations import visible_to
+
+
+def charges_for(actor: Actor) -> QuerySet[Charge]:
+    """Those of the reservations the actor may see, newest first: one's own, and those one's
+    organisation pays or is paid, for its managers and finance; those of an auditor's regions."""
+    seen = Reservation.objects.filter(visible_to(actor))
+    return (
+        Charge.objects.filter(reservation__in=seen.values("pk"))
+        .select_related("reservation__instrument", "reservation__organisation", "reservation__host")
+        .order_by("-created_at", "-id")
+    )
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:

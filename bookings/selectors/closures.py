@@ -7,8 +7,28 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
 from bookings.models import Closure, Reservation
 from instruments.models import Instrument
+from instruments.selectors.registry import instruments_for
+
+
+def closures_of(instrument: Instrument) -> QuerySet[Closure]:
+    """All, the latest first."""
+    return _of(instrument).order_by("-start_at", "-id")
+
+
+def closure_by_id(actor: Actor, closure_id: UUID) -> Closure:
+    """With its instrument; `NotFound` if there is none, or the instrument is not the actor's
+    to see."""
+    found = (
+        Closure.objects.filter(pk=closure_id, instrument__in=instruments_for(actor).values("pk"))
+        .select_related("instrument__organisation__region")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def coming(instrument: Instrument, now: datetime) -> QuerySet[Closure]:

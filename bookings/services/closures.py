@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, Refused, WrongState, invalid
+from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.notifications import enqueue
 from accounts.permissions import require
@@ -203,9 +203,16 @@ def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span
 
 
 @transaction.atomic
-def closure_end(*, actor: Actor, closure_id: UUID, end: datetime | None, now: datetime) -> Closure:
+def closure_end(
+    *,
+    actor: Actor,
+    closure_id: UUID,
+    end: datetime | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Closure:
     """End a closure, now or at a moment not before its start; it can only become shorter."""
-    instrument, closure = _lock(actor, closure_id)
+    instrument, closure = _lock(actor, closure_id, expected_version)
     moment = end or now
     if closure.end_at is not None and closure.end_at <= now:
         raise WrongState(state="ended", wanted="ended")
@@ -240,9 +247,11 @@ def closure_end(*, actor: Actor, closure_id: UUID, end: datetime | None, now: da
 
 
 @transaction.atomic
-def closure_delete(*, actor: Actor, closure_id: UUID, now: datetime) -> None:
+def closure_delete(
+    *, actor: Actor, closure_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
     """Take back a closure that has not begun; one that has is ended."""
-    instrument, closure = _lock(actor, closure_id)
+    instrument, closure = _lock(actor, closure_id, expected_version)
     if closure.start_at <= now:
         raise WrongState(state="begun", wanted="deleted")
     trail.record(
@@ -257,7 +266,9 @@ def closure_delete(*, actor: Actor, closure_id: UUID, now: datetime) -> None:
     closure.delete()
 
 
-def _lock(actor: Actor, closure_id: UUID) -> tuple[Instrument, Closure]:
+def _lock(
+    actor: Actor, closure_id: UUID, expected_version: int | None
+) -> tuple[Instrument, Closure]:
     found = Closure.objects.filter(pk=closure_id).values_list("instrument_id", flat=True).first()
     if found is None:
         raise NotFound
@@ -266,4 +277,6 @@ def _lock(actor: Actor, closure_id: UUID) -> tuple[Instrument, Closure]:
     closure = Closure.objects.select_for_update(no_key=True).filter(pk=closure_id).first()
     if closure is None:
         raise NotFound
+    if expected_version is not None and expected_version != closure.version:
+        raise WrongVersion(version=closure.version)
     return instrument, closure

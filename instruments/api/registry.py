@@ -311,12 +311,14 @@ class InstrumentDetail(Endpoint):
         """For the host's managers. What is not named stays as it is."""
         expected = expected_version(request)
         values, techniques = _values(checked(InstrumentChanges, request.data))
+        units = values.pop("units", None)
         instrument_by_id(self.actor, instrument_id)
         instrument_update(
             actor=self.actor,
             instrument_id=instrument_id,
             changes=values,
             techniques=techniques,
+            units=units,
             expected_version=expected,
             now=self.now,
         )

@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,8 +16,11 @@ from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain.criteria import tokens
+from instruments.domain.policies import Policy
 from instruments.locks import lock_instrument
 from instruments.models import Facility, Instrument, Technique
+from instruments.selectors.policies import load_policy
+from instruments.services.policies import policy_set
 
 # What the trail says of a record: everything but what follows from it.
 RECORDED = (
@@ -88,10 +92,11 @@ def instrument_create(
     facility: Facility,
     techniques: list[Technique],
     now: datetime,
+    units: int | None = None,
     **values: Any,
 ) -> Instrument:
     """A draft record. Any member who books or manages may enter one; publishing is a
-    manager's decision."""
+    manager's decision, and so are `units`, with which it starts on the usual policy."""
     organisation = facility.organisation
     require(actor, "register-instruments", place_of(organisation))
     instrument = Instrument(
@@ -106,6 +111,9 @@ def instrument_create(
     instrument.save(force_insert=True)
     instrument.techniques.set(techniques)
     _record(actor, "instrument.create", instrument, now, {}, _said(instrument))
+    if units is not None:
+        policy = Policy(units=units)
+        policy_set(actor=actor, instrument_id=instrument.pk, policy=policy, now=now)
     return instrument
 
 
@@ -118,8 +126,10 @@ def instrument_update(
     techniques: list[Technique] | None,
     expected_version: int | None,
     now: datetime,
+    units: int | None = None,
 ) -> Instrument:
-    """Change fields of the record. `WrongVersion` if it moved on from `expected_version`."""
+    """Change fields of the record, and the `units` of its policy. `WrongVersion` if it moved
+    on from `expected_version`."""
     instrument = lock_instrument(instrument_id)
     require(actor, "manage-instruments", place_of(instrument.organisation))
     if expected_version is not None and expected_version != instrument.version:
@@ -135,6 +145,10 @@ def instrument_update(
     instrument.version += 1
     instrument.updated_at = now
     instrument.save()
+    if units is not None:
+        row = getattr(instrument, "policy", None)
+        policy = replace(load_policy(row) if row else Policy(), units=units)
+        policy_set(actor=actor, instrument_id=instrument.pk, policy=policy, now=now)
     after = _said(instrument)
     changed = {name for name in after if after[name] != before[name]}
     _record(

@@ -11,15 +11,13 @@ APPS = ("accounts", "instruments", "bookings")
 MAY_WRITE = {"services", "migrations"}
 MAY_WRITE_FILES = {"accounts/trail.py", "accounts/notifications.py", "accounts/models/users.py"}
 WRITES = {
-    "save",
-    "create",
     "bulk_create",
     "bulk_update",
     "update_or_create",
     "get_or_create",
     "select_for_update",
 }
-ON_QUERYSETS = {"update", "delete"}
+ON_QUERYSETS = {"create", "update", "delete"}
 
 
 def writes(tree):
@@ -29,7 +27,12 @@ def writes(tree):
             continue
         name, receiver = node.func.attr, ast.unparse(node.func.value)
         is_queryset = ".objects" in receiver or ".filter(" in receiver
-        if name in WRITES - {"save", "create"} or (name in {"create", "update"} and is_queryset) or (name == "save" and not receiver.startswith("super()")) or (name == "delete" and (is_queryset or not node.args)):
+        if (
+            name in WRITES
+            or (name in ON_QUERYSETS and is_queryset)
+            or (name == "save" and receiver != "super()")
+            or (name == "delete" and not node.args)
+        ):
             yield node.lineno, f"{receiver}.{name}"
 
 

@@ -72,10 +72,24 @@ def planned_make(
 
 def coming_make(offer: Offer, ask: Ask, luck: random.Random, now: datetime) -> Reservation | None:
     """A booking that chance made; None if the rules refuse it after all."""
-    group = group_of(offer.instrument, ask.payer)
-    asked_at = min(requested_at(offer, ask.period, group, luck), now - 5 * MINUTE)
     is_left = luck.random() < LEFT_WAITING
-    return _make(offer, ask, asked_at=asked_at.replace(microsecond=0), is_left=is_left, now=now)
+    asked_at = _asked_at(offer, ask, luck, now, is_left=is_left)
+    return _make(offer, ask, asked_at=asked_at, is_left=is_left, now=now)
+
+
+def _asked_at(
+    offer: Offer, ask: Ask, luck: random.Random, now: datetime, *, is_left: bool
+) -> datetime:
+    """When it was asked for: before now, within notice and horizon; what may still wait for
+    an answer not long ago."""
+    group = group_of(offer.instrument, ask.payer)
+    asked_at = requested_at(offer, ask.period, group, luck)
+    recent = luck.uniform(1, offer.policy.approval_minutes / 100 if is_left else 140) * HOUR
+    latest = ask.period.start - (offer.policy.notice_minutes + 5) * MINUTE
+    if asked_at > now or is_left:
+        asked_at = min(now - recent, latest)
+    earliest = ask.period.start - timedelta(days=offer.policy.horizon_for(group)) + HOUR
+    return max(asked_at, earliest).replace(microsecond=0)
 
 
 def _make(

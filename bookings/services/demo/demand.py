@@ -23,6 +23,7 @@ MINUTE = timedelta(minutes=1)
 MOST_LOAD = 0.97
 IDLE = 180  # minutes that nobody wants, at a time
 NIGHT = (22, 7)  # hours at which few people like to begin
+PRESENT = 4  # hours, at the most, that somebody stays beside what they have started
 # How far people look for an instrument: weights by where the payer is.
 NEAR = {"same organisation": 5.0, "same region": 2.2, "same country": 1.3, "abroad": 0.05}
 
@@ -115,6 +116,23 @@ def _fitting(start: datetime, minutes: int, closes: datetime, policy: Policy) ->
     return Period(start, start + minutes * MINUTE)
 
 
+class Diaries:
+    """Where people are at work: nobody at two instruments in the same hour."""
+
+    def __init__(self) -> None:
+        self._hours: set[tuple[str, int]] = set()
+
+    def enter(self, person: Person, period: Period) -> bool:
+        """Note that a person is there for the period, or for the begin of a long one; False
+        if they are elsewhere."""
+        first, last = int(period.start.timestamp()) // 3600, -(-int(period.end.timestamp()) // 3600)
+        hours = {(person.user.email, h) for h in range(first, min(last, first + PRESENT))}
+        if hours & self._hours:
+            return False
+        self._hours |= hours
+        return True
+
+
 def crowd(offer: Offer, people: Sequence[Person]) -> tuple[list[Person], list[float]]:
     """Who might use an instrument, with weights."""
     weights = [_weight(offer, person) for person in people]
@@ -125,6 +143,8 @@ def crowd(offer: Offer, people: Sequence[Person]) -> tuple[list[Person], list[fl
 def _weight(offer: Offer, person: Person) -> float:
     payer = person.organisation
     instrument = offer.instrument
+    if person is offer.manager:  # nobody decides their own request
+        return 0.0
     if payer is None or group_of(instrument, payer) not in offer.cards[-1].values.rates:
         return 0.0
     if payer.pk == instrument.organisation_id:
@@ -137,5 +157,5 @@ def _weight(offer: Offer, person: Person) -> float:
         near = "abroad"
     else:
         return 0.0
-    weight = NEAR[near] * (3.0 if person.field == offer.field else 0.5)
+    weight = person.activity * NEAR[near] * (3.0 if person.field == offer.field else 0.5)
     return weight * (0.7 if payer.kind == "enterprise" else 1.0)

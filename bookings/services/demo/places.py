@@ -24,13 +24,15 @@ ACCOUNTS: list[dict[str, Any]] = load("people")["accounts"]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of the demonstration, with the one organisation they belong to, if any."""
+    """Somebody of the demonstration, with the one organisation they belong to, if any.
+    `activity` is how much they book, beside others."""
 
     user: User
     actor: Actor
     organisation: Organisation | None
     roles: tuple[str, ...]
     field: str
+    activity: float
 
 
 @dataclass
@@ -117,5 +119,10 @@ def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datet
             actor=None, user=user, role=role, organisation=organisation, region=region, now=now
         )
     places.people[row["email"]] = Person(
-        user, load_actor(user), organisation, tuple(row["roles"]), row.get("field", "")
+        user=user,
+        actor=load_actor(user),
+        organisation=organisation,
+        roles=tuple(row["roles"]),
+        field=row.get("field", ""),
+        activity=row.get("activity", 1.0),
     )

@@ -15,6 +15,7 @@ from bookings.domain.periods import Period
 from bookings.selectors.availability import load_blocks
 from bookings.services.demo.asks import Ask, planned_ask
 from bookings.services.demo.coming import coming_make, first_free, planned_make
+from bookings.services.demo.demand import Diaries
 from bookings.services.demo.files import chance, load
 from bookings.services.demo.ledger import Ledger
 from bookings.services.demo.offers import Calendar, Offer, offers_make, schedules_resolve
@@ -116,13 +117,13 @@ def _use_make(
     now = calendar.now
     span = Period(now - PAST, now + AHEAD)
     blocks = load_blocks([offer.instrument.pk for offer in offers], span.padded(1440, 1440), now)
-    later = []
+    diaries, later = Diaries(), []
     for offer in offers:
         taken: dict[int, list[Period]] = {}
         for block in sorted(blocks[offer.instrument.pk], key=lambda b: b.period):
             taken.setdefault(block.unit, []).append(block.period)
         planned = _planned_past(places, offer, calendar)
-        wanting = Wanting(offer, places.researchers, now, scale)
+        wanting = Wanting(offer, places.researchers, now, scale=scale, diaries=diaries)
         wanted = wanting.asks(span, _with(taken, offer, planned))
         asks = sorted([*planned, *wanted], key=lambda a: (a.period.start, a.slot.unit))
         history = history_of(offer, ledger, taken, span.start, now)

@@ -1,26 +1,36 @@
 """What the people of the demonstration want from one instrument, as bookings they would ask."""
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from math import exp
 
 from bookings.domain.periods import Period
 from bookings.services.demo.asks import Ask, ask
-from bookings.services.demo.demand import Mood, crowd, wishes
+from bookings.services.demo.demand import Diaries, Mood, Slot, crowd, wishes
 from bookings.services.demo.files import chance
 from bookings.services.demo.offers import Offer
 from bookings.services.demo.places import Person
 from instruments.domain.opening import local_date
 from instruments.selectors.opening import load_holidays, load_windows
 
+TRIES = 6  # at finding somebody who is free
 FADES = timedelta(days=6)  # in which the wish to book ahead falls to a third
 
 
 class Wanting:
-    """Demand for one instrument; `scale` thins it."""
+    """Demand for one instrument; `scale` thins it, `diaries` say where people are already."""
 
-    def __init__(self, offer: Offer, people: Sequence[Person], now: datetime, scale: float) -> None:
-        self._offer, self._now, self._scale = offer, now, scale
+    def __init__(
+        self,
+        offer: Offer,
+        people: Sequence[Person],
+        now: datetime,
+        *,
+        scale: float,
+        diaries: Diaries,
+    ) -> None:
+        self._offer, self._now, self._scale, self._diaries = offer, now, scale, diaries
         self._people, self._weights = crowd(offer, people)
 
     def asks(self, within: Period, taken: Mapping[int, Sequence[Period]]) -> list[Ask]:
@@ -44,9 +54,19 @@ class Wanting:
             lengths=offer.data["hours"],
             luck=luck,
         )
-        return [
-            ask(offer, luck.choices(self._people, self._weights)[0], slot, luck) for slot in slots
-        ]
+        found = []
+        for slot in slots:
+            person = self._whoever_is_free(slot, luck)
+            if person:
+                found.append(ask(offer, person, slot, luck))
+        return found
+
+    def _whoever_is_free(self, slot: Slot, luck: random.Random) -> Person | None:
+        for _ in range(TRIES):
+            person = luck.choices(self._people, self._weights)[0]
+            if self._diaries.enter(person, slot.period):
+                return person
+        return None
 
     def _fading(self, moment: datetime) -> float:
         ahead = max(moment - self._now, timedelta())

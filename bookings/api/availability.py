@@ -1,0 +1,116 @@
+"""When an instrument is open, taken and free, for the person who asks."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import PeriodShape, operation
+from accounts.api.shapes import Instant, Query, Text, Whole, asked, rfc3339
+from accounts.domain.errors import invalid
+from accounts.selectors.organisations import payer_for
+from bookings.domain.periods import Period
+from bookings.selectors.availability import load_calendar
+from bookings.selectors.catalogue import load_cards
+from bookings.selectors.fees import Terms, group_of
+from instruments.domain.opening import local_date
+from instruments.domain.ratecards import card_in_force
+from instruments.selectors.registry import instrument_by_id
+
+LONGEST_SPAN = timedelta(days=62)
+USUAL_SPAN = timedelta(days=7)
+
+
+class BusyShape(PeriodShape):
+    """Where no unit is free, buffers included."""
+
+    kind = serializers.ChoiceField(["reservation", "closure"])
+
+
+class AvailabilityShape(serializers.Serializer[Any]):
+    """Within the span that was asked for."""
+
+    open = PeriodShape(many=True, help_text="Opening hours.")
+    busy = BusyShape(many=True)
+    free = PeriodShape(many=True, help_text="Open less busy.")
+    starts = serializers.ListField(
+        child=Instant(), help_text="Where a booking of `minutes` may begin, by every rule."
+    )
+    minutes = serializers.IntegerField()
+
+
+class AvailabilityQuery(Query):
+    def get_fields(self) -> Any:
+        return {
+            "from": Instant(required=False, help_text="Now, unless named."),
+            "until": Instant(required=False, help_text="A week later, unless named."),
+            **super().get_fields(),
+        }
+
+    minutes = Whole(
+        min_value=1,
+        max_value=44640,
+        required=False,
+        help_text="The length of a booking; the usual one of the instrument, unless named.",
+    )
+    organisation = Text(40, required=False, help_text="For whom: a code.")
+
+
+def span_of(data: dict[str, Any], now: datetime) -> Period:
+    """`from` and `until` as a period; `Invalid` where it is none or is too long."""
+    start = data.get("from", now)
+    end = data.get("until", start + USUAL_SPAN)
+    if end <= start:
+        raise invalid("until", "not-after-start")
+    if end - start > LONGEST_SPAN:
+        raise invalid("until", "span-too-long", days=LONGEST_SPAN.days)
+    return Period(start, end)
+
+
+def period_json(period: Period) -> dict[str, str]:
+    return {"start": rfc3339(period.start), "end": rfc3339(period.end)}
+
+
+class Availability(Endpoint):
+    @operation(
+        "availability",
+        _("When it can be booked"),
+        tag="instruments",
+        query=AvailabilityQuery,
+        gives=AvailabilityShape,
+        refuses=[404],
+    )
+    def get(self, request: Request, instrument_id: UUID) -> Response:
+        """Opening hours, what is taken, and every start at which a booking of `minutes` would
+        be accepted from the asking person."""
+        query = asked(AvailabilityQuery, request.query_params)
+        span = span_of(query, self.now)
+        found = instrument_by_id(self.actor, instrument_id)
+        group = group_of(found, payer_for(self.actor, query.get("organisation")))
+        calendar = load_calendar(found, span, self.now)
+        if calendar is None:
+            return Response({"open": [], "busy": [], "free": [], "starts": [], "minutes": 0})
+        minutes = query.get("minutes") or calendar.policy.usual_minutes
+        cards, zone = load_cards([found.pk]).get(found.pk, []), ZoneInfo(found.facility.time_zone)
+        starts = calendar.starts(
+            minutes=minutes, price_group=group, within=span, now=self.now
+        )
+        return Response(
+            {
+                "open": [period_json(p) for p in calendar.opened(span)],
+                "busy": [{**period_json(p), "kind": kind} for p, kind in calendar.busy(span)],
+                "free": [period_json(p) for p in calendar.free(span)],
+                "starts": [
+                    rfc3339(start)
+                    for start in starts
+                    if Terms(group, card_in_force(cards, local_date(zone, start))).is_served
+                ],
+                "minutes": minutes,
+            }
+        )

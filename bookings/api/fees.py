@@ -1,0 +1,119 @@
+"""Quotes: what a booking would cost, and whether it would be accepted."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import RefusalShape, operation
+from accounts.api.shapes import checked
+from accounts.domain.errors import invalid
+from accounts.selectors.organisations import payer_for
+from bookings.api.asking import AskedBody, period_of, samples_of
+from bookings.api.refusals import refusal_json
+from bookings.domain.quotes import quote_to_json
+from bookings.selectors.fees import Asked, Quotation, load_quotation
+from instruments.selectors.registry import instrument_by_id
+
+
+class QuoteLineShape(serializers.Serializer[Any]):
+    """A line that explains itself: usage, setup, option or agreement."""
+
+    kind = serializers.CharField()
+    code = serializers.CharField(required=False)
+    minutes = serializers.IntegerField(required=False)
+    rate = serializers.CharField(required=False)
+    multiplier = serializers.CharField(required=False)
+    quantity = serializers.CharField(required=False)
+    price = serializers.CharField(required=False)
+    percent = serializers.CharField(required=False)
+    base = serializers.CharField(required=False)
+    amount = serializers.CharField()
+
+
+class CardRefShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    version = serializers.IntegerField()
+
+
+class QuoteShape(serializers.Serializer[Any]):
+    """Amounts are decimal strings in the quote's currency. All null where there is no price for
+    the group."""
+
+    currency = serializers.CharField(allow_null=True)
+    price_group = serializers.CharField()
+    rate_card = CardRefShape(allow_null=True)
+    billed_minutes = serializers.IntegerField(allow_null=True)
+    lines = QuoteLineShape(many=True)
+    subtotal = serializers.CharField(allow_null=True)
+    tax = serializers.CharField(allow_null=True)
+    total = serializers.CharField(allow_null=True)
+    eligible = serializers.CharField(allow_null=True)
+    voucher = serializers.CharField(allow_null=True)
+    covered = serializers.CharField(allow_null=True)
+    payable = serializers.CharField(allow_null=True)
+
+
+class QuotationShape(QuoteShape):
+    """With what refuses the booking, if anything does."""
+
+    refusals = RefusalShape(many=True)
+
+
+AMOUNTS = ("subtotal", "tax", "total", "eligible", "voucher", "covered", "payable")
+
+
+def quotation_json(quotation: Quotation) -> dict[str, Any]:
+    terms = quotation.terms
+    quoted: dict[str, Any]
+    if quotation.quote is None:
+        quoted = dict.fromkeys(("currency", "billed_minutes", *AMOUNTS)) | {"lines": []}
+    else:
+        quoted = quote_to_json(quotation.quote, explained=True)
+    card = terms.card
+    return {
+        **quoted,
+        "price_group": terms.price_group,
+        "rate_card": {"id": str(card.id), "version": card.version} if card else None,
+        "refusals": [refusal_json(refusal) for refusal in quotation.refusals],
+    }
+
+
+class Quotes(Endpoint):
+    only_reads = True
+
+    @operation(
+        "quote",
+        _("What it would cost"),
+        tag="reservations",
+        takes=AskedBody,
+        gives=QuotationShape,
+        refuses=[404],
+        sends={
+            "instrument": "0197a1de-0000-7000-8000-000000000002",
+            "start": "2026-03-06T18:00:00+08:00",
+            "end": "2026-03-06T22:00:00+08:00",
+            "organisation": "fudan",
+            "service_mode": "assisted",
+            "options": {"operator": "1.5"},
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """The itemised price and every rule that would refuse; 200 also when rules refuse.
+        Nothing is kept. Nobody signed in gets the price of the group `external`."""
+        data = checked(AskedBody, request.data)
+        found = instrument_by_id(self.actor, data["instrument"])
+        payer = payer_for(self.actor, data.get("organisation"))
+        mode = data.get("service_mode") or next(iter(found.service_modes), "self")
+        if data.get("service_mode") and mode not in found.service_modes:
+            raise invalid("service_mode", "not-offered")
+        wanted = Asked(
+            period=period_of(data),
+            service_mode=mode,
+            options=data.get("options", {}),
+            quantity=samples_of(data)[0],
+        )
+        return Response(quotation_json(load_quotation(found, payer, wanted, self.now)))

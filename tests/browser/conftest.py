@@ -1,0 +1,95 @@
+"""A real Chromium against a real server.
+
+Tests skip with a reason where no Chromium is installed; in continuous integration it must be.
+"""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.factories.cast import PASSWORD
+
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("No Chromium is installed.")
+        pytest.skip("No Chromium is installed (Debian: apt-get install chromium).")
+    # Playwright's loop looks like an asynchronous context to Django.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, real_cast, live_server):
+    """`visit(name, width=..., locale=..., dark=...)`: a page of a signed-in person. At the end
+    no page may have said anything on its console or asked another host."""
+    complaints, contexts = [], []
+
+    def open_page(name=None, *, width=1440, locale="en-GB", dark=False, js=True):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            locale=locale,
+            color_scheme="dark" if dark else "light",
+            base_url=live_server.url,
+            java_script_enabled=js,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "console",
+            lambda m: complaints.append(m.text) if m.type in {"error", "warning"} else None,
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda r: (
+                None
+                if r.url.startswith((live_server.url, "data:"))
+                else complaints.append(f"asked {r.url}")
+            ),
+        )
+        if name:
+            user = real_cast.people[name]
+            user.emailaddress_set.get_or_create(
+                email=user.email, defaults={"verified": True, "primary": True}
+            )
+            page.goto("/accounts/login/")
+            page.fill("input[name=login]", user.email)
+            page.fill("input[name=password]", PASSWORD)
+            page.press("input[name=password]", "Enter")
+            page.wait_for_url("**/")
+        return page
+
+    open_page.expected = complaints
+    yield open_page
+    for context in contexts:
+        context.close()
+    # A refused form answers 409: Chromium says so on the console, and that is right.
+    left = [c for c in complaints if "409" not in c]
+    assert left == []
