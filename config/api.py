@@ -1,2 +1,296 @@
-def exception_handler(exc, context):
-    return None
+"""The API: its addresses, and what becomes of a refusal there (RFC 9457)."""
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import OperationalError
+from django.http import Http404
+from django.urls import path, re_path
+from django.utils import timezone
+from psycopg import errors as database
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api import organisations
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import PROBLEM
+from accounts.domain.errors import (
+    Invalid,
+    NotFound,
+    NotPermitted,
+    Refused,
+    StillRunning,
+    WrongState,
+    WrongVersion,
+)
+from bookings.api import (
+    availability,
+    catalogue,
+    charges,
+    closures,
+    fees,
+    reservations,
+    trail,
+    usage,
+    utilisation,
+)
+from bookings.api.refusals import in_the_way_json, refusal_json
+from bookings.domain.availability import CAPACITY, Refusal, RulesRefuse
+from bookings.domain.fees import GroupNotServed
+from bookings.messages import sentence
+from bookings.services.closures import InTheWay
+from config import api_docs
+from instruments.api import (
+    facilities,
+    opening,
+    policies,
+    publishing,
+    ratecards,
+    registry,
+    techniques,
+)
+from instruments.domain.publishing import Incomplete
+
+log = logging.getLogger(__name__)
+
+# Refusals
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An answer of application/problem+json before it is one."""
+
+    status: int
+    code: str
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    detail: str = ""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+STATUS: tuple[tuple[type[Refused], int], ...] = (
+    (NotFound, 404),
+    (WrongState, 409),
+    (StillRunning, 409),
+    (WrongVersion, 412),
+)
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
+SOON = {"Retry-After": "1"}
+# What the database says when too many want the same thing at once.
+BUSY = (database.LockNotAvailable, database.DeadlockDetected, database.QueryCanceled)
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """The answer to whatever an endpoint raised."""
+    problem = _problem(exc, _is_signed_in(context.get("request")))
+    if problem.status == 500:
+        log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)
+    detail = problem.detail or sentence(problem.code, problem.numbers)
+    content = {
+        **problem.numbers,
+        "type": f"/api/v1/docs/#{problem.code}",
+        "title": problem.title or detail,
+        "status": problem.status,
+        "detail": detail,
+        "code": problem.code,
+        **problem.more,
+    }
+    return Response(
+        content, status=problem.status, headers=dict(problem.headers), content_type=PROBLEM
+    )
+
+
+def _is_signed_in(request: Request | None) -> bool:
+    # Not `request.user`: asking for it may be what failed.
+    user = getattr(request, "_user", None)
+    return bool(user and user.is_authenticated)
+
+
+def _problem(exc: Exception, is_signed_in: bool) -> Problem:
+    match exc:
+        case Refused():
+            return _of_refusal(exc, is_signed_in)
+        case exceptions.APIException():
+            return _of_framework(exc)
+        case Http404():
+            return Problem(404, "not-found")
+        case PermissionDenied():
+            return Problem(403, "not-permitted")
+        case RequestDataTooBig():
+            return Problem(413, "request-too-large")
+        case SuspiciousOperation():
+            return Problem(400, "malformed", {"problem": "it looks forged"})
+        case OperationalError() if isinstance(exc.__cause__, BUSY):
+            return Problem(503, "busy", headers=SOON)
+        case _:
+            return Problem(500, "failed")
+
+
+def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
+    match refused:
+        case Invalid():
+            return _of_shape(refused)
+        case RulesRefuse():
+            is_taken = len(refused.refusals) == 1 and refused.refusals[0].code in CAPACITY
+            return _of_rules(refused.code, refused.refusals, 409 if is_taken else 422)
+        case GroupNotServed():
+            refusal = Refusal(refused.code, refused.numbers)
+            return _of_rules(refused.code, [refusal], 422)
+        case Incomplete():
+            return Problem(
+                422, refused.code, refused.numbers, more={"missing": list(refused.missing)}
+            )
+        case NotPermitted() if not is_signed_in:
+            return Problem(401, "not-signed-in", headers=CHALLENGE)
+        case NotPermitted():
+            return Problem(403, refused.code, refused.numbers)
+        case InTheWay():
+            met = in_the_way_json(refused, timezone.now())
+            return Problem(409, refused.code, refused.numbers, more={"reservations": met})
+        case StillRunning():
+            return Problem(409, refused.code, headers=SOON)
+        case _:
+            status = next((s for kind, s in STATUS if isinstance(refused, kind)), 422)
+            return Problem(status, refused.code, refused.numbers)
+
+
+def _of_shape(refused: Invalid) -> Problem:
+    errors = [
+        {
+            "field": problem.field,
+            "code": problem.code,
+            "message": sentence(problem.code, problem.numbers),
+        }
+        for problem in refused.problems
+    ]
+    return Problem(
+        400,
+        refused.code,
+        title=sentence(refused.code),
+        detail=" ".join(f"{e['field']}: {e['message']}".removeprefix(": ") for e in errors),
+        more={"errors": errors},
+    )
+
+
+def _of_rules(code: str, refusals: Any, status: int) -> Problem:
+    shown = [refusal_json(refusal) for refusal in refusals]
+    return Problem(
+        status,
+        code,
+        title=sentence("rules-refuse"),
+        detail=" ".join(refusal["message"] for refusal in shown),
+        more={"refusals": shown},
+    )
+
+
+def _of_framework(exc: exceptions.APIException) -> Problem:
+    match exc:
+        case exceptions.AuthenticationFailed():
+            return Problem(401, "bad-token", headers=CHALLENGE)
+        case exceptions.NotAuthenticated():
+            return Problem(401, "not-signed-in", headers=CHALLENGE)
+        case exceptions.PermissionDenied():
+            return Problem(403, "csrf" if exc.get_codes() == "csrf" else "not-permitted")
+        case exceptions.Throttled():
+            wait = {"Retry-After": str(max(1, math.ceil(exc.wait or 1)))}
+            return Problem(429, "too-many-requests", headers=wait)
+        case exceptions.ParseError():
+            return Problem(400, "malformed", {"problem": str(exc.detail)})
+        case _:
+            code = CODES.get(exc.status_code)
+            return Problem(exc.status_code, code) if code else Problem(500, "failed")
+
+
+CODES = {
+    400: "invalid",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    415: "unsupported-media-type",
+}
+
+
+# Addresses
+
+
+class Unknown(Endpoint):
+    """Whatever has no address of its own."""
+
+    schema = None
+    only_reads = True  # it is not there, whoever asks
+
+    def _not_there(self, request: Request, **kwargs: Any) -> Response:
+        raise NotFound
+
+    get = post = put = patch = delete = _not_there
+
+
+_instrument = "instruments/<uuid:instrument_id>/"
+_reservation = "reservations/<uuid:reservation_id>/"
+_closure = "closures/<uuid:closure_id>/"
+
+urlpatterns = [
+    path("schema/", api_docs.schema, name="api-schema"),
+    path("docs/", api_docs.docs, name="api-docs"),
+    # reference
+    path("regions/", organisations.Regions.as_view(), name="api-regions"),
+    path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
+    path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
+    # what is offered
+    path("facilities/", facilities.Facilities.as_view(), name="api-facilities"),
+    path(
+        "facilities/<uuid:facility_id>/",
+        facilities.FacilityDetail.as_view(),
+        name="api-facility",
+    ),
+    path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
+    path(_instrument, registry.InstrumentDetail.as_view(), name="api-instrument"),
+    path(
+        _instrument + "pidinst/",
+        registry.InstrumentPidinst.as_view(),
+        name="api-instrument-pidinst",
+    ),
+    path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
+    path(_instrument + "publish/", publishing.Publish.as_view(), name="api-instrument-publish"),
+    path(_instrument + "suspend/", publishing.Suspend.as_view(), name="api-instrument-suspend"),
+    path(_instrument + "retire/", publishing.Retire.as_view(), name="api-instrument-retire"),
+    path(
+        _instrument + "opening-hours/",
+        opening.InstrumentOpeningHours.as_view(),
+        name="api-opening-hours",
+    ),
+    path(_instrument + "policy/", policies.InstrumentPolicy.as_view(), name="api-policy"),
+    path(_instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"),
+    path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
+    path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
+    path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
+    # what happens
+    path(
+        _instrument + "availability/",
+        availability.Availability.as_view(),
+        name="api-availability",
+    ),
+    path("quotes/", fees.Quotes.as_view(), name="api-quotes"),
+    path("reservations/", reservations.Reservations.as_view(), name="api-reservations"),
+    path(_reservation, reservations.ReservationDetail.as_view(), name="api-reservation"),
+    path(_reservation + "cancel/", reservations.Cancel.as_view(), name="api-reservation-cancel"),
+    path(_reservation + "approve/", reservations.Approve.as_view(), name="api-reservation-approve"),
+    path(_reservation + "reject/", reservations.Reject.as_view(), name="api-reservation-reject"),
+    path(_reservation + "check-in/", usage.CheckIn.as_view(), name="api-reservation-check-in"),
+    path(_reservation + "check-out/", usage.CheckOut.as_view(), name="api-reservation-check-out"),
+    path(
+        _reservation + "cancellation/",
+        reservations.Cancellation.as_view(),
+        name="api-reservation-cancellation",
+    ),
+    path("charges/", charges.Charges.as_view(), name="api-charges"),
+    path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
+    path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
+    re_path("", Unknown.as_view(), name="api-unknown"),
+]

@@ -161,6 +161,9 @@ NODE_MODULES = ROOT / "node_modules"
 NODE_FILES = {
     "@tabler/core/dist/css/tabler.min.css": "vendor/tabler.min.css",
     "@tabler/core/dist/js/tabler.min.js": "vendor/tabler.min.js",
+    # Named in the files above, so the manifest must know them; only debuggers ask for them.
+    "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
+    "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
 }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -220,10 +223,11 @@ REST_FRAMEWORK = {
         "accounts.api.authentication.BearerAuthentication",
         "accounts.api.authentication.BrowserAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.authentication.Scoped"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.parsers.StrictJSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.EndpointSchema",
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
@@ -233,19 +237,26 @@ REST_FRAMEWORK = {
         "anon": env.text("THROTTLE_ANONYMOUS", "600/min"),
         "user": env.text("THROTTLE_USER", "3000/min"),
     },
+    # An address a client writes about itself is believed only of our own proxy.
+    "NUM_PROXIES": env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0),
     "EXCEPTION_HANDLER": "config.api.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "iso-8601",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Instrument Commons",
-    "DESCRIPTION": "Everything a screen can do, a program can do.",
+    "DESCRIPTION": "Everything a screen can do, a program can do: the same services stand behind "
+    "both.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    # Words of one language in several places would each get an invented name.
+    "POSTPROCESSING_HOOKS": [],
 }
 
 # Clock

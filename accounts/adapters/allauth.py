@@ -83,6 +83,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/profile/"
 
+    def send_notification_mail(
+        self,
+        template_prefix: str,
+        user: Any,
+        context: dict[str, Any] | None = None,
+        email: str | None = None,
+    ) -> None:
+        super().send_notification_mail(
+            template_prefix, user, {**(context or {}), "user": user}, email
+        )
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """In the language of the person it goes to."""
         if settings.LOCAL_MODE and self.request and not self.request.user.is_authenticated:
@@ -97,8 +108,9 @@ def _email_confirmed(email_address: Any, **kwargs: Any) -> None:
     _record(email_address.user, "user.email-verify")
 
 
-def _email_changed(user: Any, **kwargs: Any) -> None:
-    _record(user, "user.email-change")
+def _email_changed(user: Any, from_email_address: Any, **kwargs: Any) -> None:
+    if from_email_address is not None:  # the first one takes no other's place
+        _record(user, "user.email-change")
 
 
 def _password_changed(user: Any, **kwargs: Any) -> None:

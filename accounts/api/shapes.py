@@ -201,6 +201,12 @@ class Nothing(Shape):
     """No fields."""
 
 
+class ReasonBody(Shape):
+    """Why."""
+
+    reason = Text(500, default="", allow_blank=True, help_text="Managers owe one.")
+
+
 def checked(shape: type[Shape], data: Any, *, partial: bool = False) -> dict[str, Any]:
     """The typed values of a body; `Invalid` names everything that is wrong with it."""
     return _checked(shape(data=data, partial=partial))

@@ -45,6 +45,11 @@ class SamplesBody(Shape):
 class Samples(serializers.Field[Any, Any, Any, Any]):
     """`3`, `"wafers"` or `{"count": 3, "text": "wafers"}`."""
 
+    @property
+    def fields(self) -> Any:
+        """Those of the long form: what is wrong is said of them."""
+        return SamplesBody().fields
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, str):
             data = {"text": data}

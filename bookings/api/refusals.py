@@ -1,10 +1,16 @@
-"""Refusals of rules as JSON."""
+"""Refusals as JSON."""
 
+from datetime import datetime
 from typing import Any
 
+from django.urls import reverse
+
+from accounts.api.shapes import rfc3339
 from bookings.api.availability import period_json
 from bookings.domain.availability import Refusal
+from bookings.domain.reservations import effective_state
 from bookings.messages import sentence
+from bookings.services.closures import InTheWay
 
 
 def refusal_json(refusal: Refusal) -> dict[str, Any]:
@@ -15,3 +21,21 @@ def refusal_json(refusal: Refusal) -> dict[str, Any]:
         "message": sentence(refusal.code, refusal.numbers),
         "nearest": period_json(refusal.nearest) if refusal.nearest else None,
     }
+
+
+def in_the_way_json(refused: InTheWay, now: datetime) -> list[dict[str, Any]]:
+    """The reservations that meet a closure. Only the host's managers are told of them, who may
+    see them all."""
+    return [
+        {
+            "id": str(row.pk),
+            "start": rfc3339(row.start_at),
+            "end": rfc3339(row.end_at),
+            "state": effective_state(row.state, row.deadline_at, now),
+            "unit": row.unit,
+            "user": {"id": str(row.user_id), "name": str(row.user)},
+            "organisation": row.organisation.code,
+            "link": reverse("api-reservation", kwargs={"reservation_id": row.pk}),
+        }
+        for row in refused.reservations
+    ]

@@ -1,12 +1,15 @@
 """What a charge is made from."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor
 from bookings.domain import charges
+from bookings.domain import reservations as rules
 from bookings.domain.charges import Ending
 from bookings.domain.fees import CancellationFee
 from bookings.domain.quotes import QuoteInput, input_from_json
@@ -51,3 +54,21 @@ def cancellation_now(reservation: Reservation, now: datetime) -> CancellationFee
     if reservation.confirmed_at is None:
         return None
     return charges.cancellation(load_quoted(reservation.pk), now)
+
+
+FREE = CancellationFee(percent=Decimal(0), fee=Decimal(0), tax=Decimal(0))
+
+
+def cancellation_for(actor: Actor, reservation: Reservation, now: datetime) -> CancellationFee:
+    """As `cancellation_now`, for whoever asks: what the host cancels costs nothing.
+
+    `WrongState` if it cannot be cancelled any more.
+    """
+    state = rules.effective_state(reservation.state, reservation.deadline_at, now)
+    rules.require_transition(state, "cancelled")
+    if state == "confirmed" and reservation.end_at <= now:
+        raise WrongState(state=state, wanted="cancelled")
+    is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
+    if not is_own and reservation.host_id in actor.organisations_where("manage-instruments"):
+        return FREE
+    return cancellation_now(reservation, now) or FREE

@@ -22,6 +22,7 @@ class Neighbour:
 
     start: datetime
     end: datetime | None
+    units: tuple[int, ...] = ()  # of a closure: empty means all
     reservation: Reservation | None = None
     closure: Closure | None = None
 
@@ -89,8 +90,8 @@ def _taken(
         occupancy__isnull=False,
     ).select_related("user", "organisation")
     closures = Closure.objects.filter(reduce(or_, shut))
-    taken = [Neighbour(r.start_at, r.end_at, reservation=r) for r in others]
-    taken += [Neighbour(c.start_at, c.end_at, closure=c) for c in closures]
+    taken = [Neighbour(r.start_at, r.end_at, (r.unit,), reservation=r) for r in others]
+    taken += [Neighbour(c.start_at, c.end_at, tuple(c.units), closure=c) for c in closures]
     return sorted(taken, key=lambda n: n.start)
 
 

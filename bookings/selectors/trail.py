@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.domain.roles import Actor
-from accounts.models import TrailEntry, User
+from accounts.models import Region, TrailEntry, User
 from bookings.models import Charge, Reservation
 
 
@@ -18,6 +18,20 @@ def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
         # An entry names the regions it touches with all above them, so a parent is enough.
         seen |= Q(region_ids__overlap=regions)
     return TrailEntry.objects.filter(seen).select_related("text").order_by("-at", "-id")
+
+
+def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
+    """Those of one person, named by id or e-mail address."""
+    try:
+        return entries.filter(actor_id=UUID(who))
+    except ValueError:
+        return entries.filter(actor_id__in=User.objects.filter(email__iexact=who).values("pk"))
+
+
+def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
+    """Those that touch a region or one below it."""
+    ids = list(Region.objects.filter(code=code).values_list("pk", flat=True))
+    return entries.filter(region_ids__overlap=ids) if ids else entries.none()
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     only when the same is sent again with `displace`."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_id)
-    form = _form(instrument, request.POST if request.method == "POST" else None)
+    form = _form(instrument, request.POST if request.method == "POST" else None, now)
     in_the_way: Any = ()
     if form.is_bound and form.is_valid():
         try:
@@ -92,9 +92,11 @@ def delete(request: HttpRequest, closure_id: UUID) -> HttpResponse:
     return redirect("bookings:closures", instrument_id=instrument.pk)
 
 
-def _form(instrument: Instrument, data: Any) -> ClosureForm:
+def _form(instrument: Instrument, data: Any, now: datetime) -> ClosureForm:
     units = instrument.policy.units if hasattr(instrument, "policy") else 1
-    return ClosureForm(data, zone=ZoneInfo(instrument.facility.time_zone), units=units)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    start = f"{now.astimezone(zone):%Y-%m-%dT%H:%M}"
+    return ClosureForm(data, zone=zone, units=units, initial={"start": start})
 
 
 def _page(
@@ -119,7 +121,7 @@ def _page(
     context = {
         "instrument": instrument,
         "zone": instrument.facility.time_zone,
-        "form": form or _form(instrument, None),
+        "form": form or _form(instrument, None, now),
         "coming": coming(instrument, now),
         "running": running(instrument, now),
         "page": page,

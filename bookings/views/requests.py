@@ -70,5 +70,6 @@ def _page(request: HttpRequest, *, status: int, **more: Any) -> HttpResponse:
         raise NotPermitted(capability="manage-instruments")
     found = requests_to_decide(actor, now).select_related("instrument__policy")
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "items": load_requests(list(page.object_list), now), **more}
+    items = load_requests(list(page.object_list), now)
+    context = {"page": page, "items": items, "now": now, **more}
     return render(request, "bookings/requests.html", context, status=status)

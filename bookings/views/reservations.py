@@ -50,8 +50,9 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     if not asked.is_valid():
         return redirect("bookings:instrument", instrument_id=instrument.pk)
     payer, payers = payer_of(actor, data.get("organisation"))
-    if payer is None:
-        return render(request, "bookings/no_organisation.html", {"instrument": instrument})
+    if payer is None or not actor.may("book", place_of(payer)):
+        context = {"instrument": instrument, "payer": payer}
+        return render(request, "bookings/no_organisation.html", context, status=403)
     terms = load_terms(instrument, payer, asked.period().start)
     initial = {
         "start": data["start"],

@@ -51,9 +51,7 @@ class PolicyShape(serializers.Serializer[Any]):
 
 
 class InstrumentPolicy(Endpoint):
-    @operation(
-        "policy", _("Booking policy"), tag="instruments", gives=PolicyShape, refuses=[404]
-    )
+    @operation("policy", _("Booking policy"), tag="instruments", gives=PolicyShape, refuses=[404])
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """Every field of the policy; 404 while there is none."""
         found = instrument_by_id(self.actor, instrument_id)

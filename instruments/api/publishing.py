@@ -10,15 +10,11 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
-from accounts.api.shapes import Shape, Text, checked
+from accounts.api.shapes import ReasonBody, checked
 from accounts.api.versions import expected_version
 from instruments.api.registry import InstrumentShape, one
 from instruments.selectors.registry import instrument_by_id
 from instruments.services.publishing import instrument_publication
-
-
-class ReasonBody(Shape):
-    reason = Text(500, default="", allow_blank=True)
 
 
 class Publication(Endpoint):

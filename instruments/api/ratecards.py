@@ -70,7 +70,7 @@ class OptionShape(serializers.Serializer[Any]):
     subsidised = serializers.BooleanField(required=False)
 
 
-class CancellationShape(serializers.Serializer[Any]):
+class CancellationTierShape(serializers.Serializer[Any]):
     notice_minutes = serializers.IntegerField(min_value=0)
     percent = Decimals()
 
@@ -98,7 +98,7 @@ class CardShape(serializers.Serializer[Any]):
     options = serializers.ListField(child=OptionShape(), max_length=50, required=False)
     tax_percent = Decimals(required=False)
     charge_basis = serializers.ChoiceField(CHARGE_BASES, required=False)
-    cancellation = serializers.ListField(child=CancellationShape(), max_length=50, required=False)
+    cancellation = serializers.ListField(child=CancellationTierShape(), max_length=50, required=False)
     no_show_percent = Decimals(required=False)
 
 

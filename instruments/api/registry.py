@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -136,11 +137,11 @@ class InstrumentShape(serializers.Serializer[Any]):
     updated_at = Instant()
     links = serializers.SerializerMethodField()
 
-    def get_acquisition_cost(self, instrument: Instrument) -> Money | None:
+    @extend_schema_field(Money(allow_null=True))
+    def get_acquisition_cost(self, instrument: Instrument) -> dict[str, str] | None:
         if instrument.acquisition_cost is None:
             return None
-        money = amount(instrument.acquisition_cost, instrument.acquisition_currency)
-        return money  # type: ignore[return-value]
+        return amount(instrument.acquisition_cost, instrument.acquisition_currency)
 
     def get_links(self, instrument: Instrument) -> dict[str, str]:
         here = reverse("api-instrument", kwargs={"instrument_id": instrument.pk})

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.domain.errors import Invalid
@@ -217,16 +218,7 @@ class OpeningForm(StyledForm):
 
 def weekday_name(day: int) -> str:
     """An ISO weekday in the reader's language."""
-    names = (
-        gettext("Monday"),
-        gettext("Tuesday"),
-        gettext("Wednesday"),
-        gettext("Thursday"),
-        gettext("Friday"),
-        gettext("Saturday"),
-        gettext("Sunday"),
-    )
-    return names[day - 1]
+    return str(WEEKDAY_NAMES[day - 1])
 
 
 def _filled(data: Any, windows: int) -> Any:

@@ -32,7 +32,7 @@ def _number(label: Any, most: int, least: int = 0, *, required: bool = True) -> 
         min_value=least,
         max_value=most,
         widget=forms.NumberInput(
-            attrs={"class": "d-inline-block w-auto text-end", "aria-label": label}
+            attrs={"class": "d-inline-block w-auto my-1", "aria-label": label}
         ),
     )
 

@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.domain.currencies import MINOR_DIGITS
 from instruments.domain.opening import clock
 from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues, check_rate_card
 from instruments.forms.fields import HoursField, StyledForm, WallClockField, count_of, day_input
-from instruments.forms.opening import weekday_name
 from instruments.forms.policies import GROUPS
 
 _ = gettext_lazy
@@ -137,6 +137,19 @@ class RateCardForm(StyledForm):
         for n in self.ranges[kind]:
             yield {"n": n + 1} | {name: self[f"{kind}_{n}_{name}"] for name in self.columns[kind]}
 
+    @property
+    def shown(self) -> dict[str, bool]:
+        """Which lists say something, or have something wrong: those are shown unfolded."""
+        return {
+            kind: any(
+                bound.errors or (name not in SILENT and _is_told(bound.value()))
+                for row in self.rows(kind)
+                for name, bound in row.items()
+                if name != "n"
+            )
+            for kind in self.ranges
+        }
+
     def bands(self) -> Iterator[dict[str, Any]]:
         return self.rows("band")
 
@@ -218,7 +231,7 @@ class RateCardForm(StyledForm):
 
 
 def _band_fields() -> dict[str, forms.Field]:
-    days = [(str(day), weekday_name(day)) for day in range(1, 8)]
+    days = [(str(day), WEEKDAYS_ABBR[day - 1]) for day in range(1, 8)]
     return {
         "code": forms.CharField(label=_("Name"), required=False, max_length=50),
         "weekdays": forms.MultipleChoiceField(
@@ -255,7 +268,7 @@ def _option_fields() -> dict[str, forms.Field]:
 
 def _step_fields() -> dict[str, forms.Field]:
     return {
-        "notice": HoursField(label=_("Hours before the start, or more")),
+        "notice": HoursField(label=_("Hours ahead")),
         "percent": _decimal(_("Costs percent"), most=100),
     }
 

@@ -84,14 +84,18 @@ class InstrumentForm(StyledForm):
     facility = forms.ChoiceField(label=_("Facility"))
     name = forms.CharField(label=_("Name"), max_length=250)
     name_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=250)
-    makers = TextListField(label=_("Maker"), required=False, help_text=_("One to a line."))
+    makers = TextListField(
+        label=_("Maker"), required=False, help_text=_("One to a line. Needed to publish.")
+    )
     model = forms.CharField(label=_("Model"), required=False, max_length=200)
     description = forms.CharField(
         label=_("Description"),
         required=False,
         max_length=10000,
         widget=forms.Textarea(attrs=_AREA),
-        help_text=_("What it measures, how well, and on what samples."),
+        help_text=_(
+            "What it measures, how well, on what samples. One language is needed to publish."
+        ),
     )
     description_zh = forms.CharField(
         label=_("Description in Chinese"),
@@ -104,6 +108,7 @@ class InstrumentForm(StyledForm):
         required=False,
         choices=Instrument.ServiceMode.choices,
         widget=forms.CheckboxSelectMultiple,
+        help_text=_("Needed to publish."),
     )
     techniques = TextListField(
         label=_("Technique"),

@@ -38,6 +38,13 @@ class Standing:
         return tuple(code for code in self.missing if code in OF_THE_RECORD)
 
     @property
+    def next_step(self) -> str:
+        """What to do next: `record`, or a code of the checklist; empty if all is there."""
+        if not self.missing:
+            return ""
+        return "record" if self.missing[0] in OF_THE_RECORD else self.missing[0]
+
+    @property
     def steps(self) -> frozenset[str]:
         """The states it may become."""
         return STEPS[self.instrument.publication]

@@ -60,6 +60,7 @@ def rate_cards(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "form": form,
         "instrument": instrument,
         "versions": _shown(rows, today),
+        "groups": PRICE_GROUPS,
         "base": base,
     }
     return render(

@@ -81,9 +81,9 @@ class History:
 
     def _enter(self, ask: Ask, terms: Terms, became: Fate) -> Period | None:
         given = quote_input(self.offer.instrument, terms, ask.asked)
-        if given is None:
+        if given is None or terms.card is None:
             raise ValueError(f"{self.offer.key} does not serve {terms.price_group}")
-        reservation = self._reservation(ask, terms, became)
+        reservation = self._reservation(ask, terms.price_group, terms.card.id, became)
         entry = Entry(
             reservation=reservation,
             given=given,
@@ -94,7 +94,9 @@ class History:
         )
         return self.ledger.add(entry)
 
-    def _reservation(self, ask: Ask, terms: Terms, became: Fate) -> Reservation:
+    def _reservation(
+        self, ask: Ask, price_group: str, rate_card: UUID, became: Fate
+    ) -> Reservation:
         offer, payer, policy = self.offer, ask.payer, self.offer.policy
         instrument = offer.instrument
         steps = [became.is_answered and became.confirmed_at, became.check_in, became.ended_at]
@@ -116,8 +118,8 @@ class History:
             purpose=ask.purpose,
             purpose_text=ask.purpose_text,
             samples=ask.samples,
-            price_group=terms.price_group,
-            rate_card_id=terms.card.id if terms.card else None,
+            price_group=price_group,
+            rate_card_id=rate_card,
             requested_at=became.requested_at,
             confirmed_at=became.confirmed_at,
             decided_by=offer.manager.user if became.is_answered else None,

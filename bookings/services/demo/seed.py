@@ -1,6 +1,6 @@
 """Building the demonstration world, in one transaction: all of it or nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -13,6 +13,7 @@ from accounts.domain.errors import Refused
 from accounts.models import Organisation
 from bookings.domain.periods import Period
 from bookings.selectors.availability import load_blocks
+from bookings.services.demand import demand_refused
 from bookings.services.demo.asks import Ask, planned_ask
 from bookings.services.demo.coming import coming_make, first_free, planned_make
 from bookings.services.demo.demand import Diaries
@@ -28,11 +29,12 @@ from bookings.services.utilisation import hours_roll_up
 __all__ = ["ACCOUNTS", "PASSWORD", "Built", "NotEmpty", "NotLocal", "demo_seed"]
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 BEGAN = 200 * DAY  # ago
 PAST = 120 * DAY
 AHEAD = 21 * DAY
 MOST_DISPLACED = 2  # bookings met by one breakdown
-Say = Callable[[str], None]
+Taken = dict[int, list[Period]]  # blocked spans by unit, in order
 
 
 class NotLocal(Refused):
@@ -57,41 +59,23 @@ class Built:
     days: int
 
 
-def demo_seed(*, now: datetime, say: Say, scale: float = 1.0) -> Built:
-    """Make the demonstration world around `now`. `scale` thins demand, for tests."""
+def demo_seed(*, now: datetime, say: Callable[[str], None], scale: float = 1.0) -> Built:
+    """Make the demonstration world around `now`, saying what is made. `scale` thins demand,
+    for tests. `NotLocal`, or `NotEmpty` where there is any organisation."""
     if not settings.LOCAL_MODE:
         raise NotLocal
     if Organisation.objects.exists():
         raise NotEmpty
-    tell = _Teller(say)
-    with transaction.atomic(), structlog.contextvars.bound_contextvars(request_id="seed_demo"):
-        calendar = Calendar(now - BEGAN, now)
-        past = Period(now - PAST, now)
-        places = places_make(now=calendar.began)
-        tell(
-            f"{len(places.regions)} regions, {len(places.organisations)} organisations, "
-            f"{len(places.people)} people"
-        )
-        schedules_resolve(places, calendar)
-        offers = offers_make(places, calendar)
-        tell(f"{len(load('instruments'))} instruments with hours, rules and rates")
-        tell(f"{outages_make(offers, calendar, past)} closures")
-        coming = _planned_coming(places, offers, calendar)
-        ledger = Ledger()
-        later = _use_make(places, offers, calendar, ledger, scale)
-        ledger.store()
-        tell(f"{len(ledger.reservations)} past bookings, generated, with trail and charges")
-        coming += _coming_make(later, now)
-        tell(f"{coming} bookings to come and requests to decide")
-        first = calendar.began.date() - DAY
-        days = hours_roll_up(since=first, until=(now + DAY).date(), now=now).days
-        tell(f"{days} instrument-days of hours")
+    # The trail says of every entry that it was made here.
+    with structlog.contextvars.bound_contextvars(request_id="seed_demo"):
+        built = _build(now, scale, _Teller(say))
+    return built
 
 
 class _Teller:
     """Says what was made, and how long it took."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self._say, self._since = say, monotonic()
 
     def __call__(self, text: str) -> None:
@@ -100,37 +84,66 @@ class _Teller:
         self._since = now
 
 
-def _planned_coming(places: Places, offers: list[Offer], calendar: Calendar) -> int:
+@transaction.atomic
+def _build(now: datetime, scale: float, tell: _Teller) -> Built:
+    calendar, past = Calendar(now - BEGAN, now), Period(now - PAST, now)
+    places = places_make(now=calendar.began)
+    tell(
+        f"{len(places.regions)} regions, {len(places.organisations)} organisations, "
+        f"{len(places.people)} people"
+    )
+    schedules_resolve(places, calendar)
+    offers = offers_make(places, calendar)
+    instruments = len(load("instruments"))
+    tell(f"{instruments} instruments with opening hours, rules and rates")
+    tell(f"{outages_make(offers, calendar, past)} closures")
+    coming = _planned_coming(places, offers, calendar)
+    ledger = Ledger()
+    later = _past_make(places, offers, calendar, ledger, scale)
+    ledger.store()
+    made = len(ledger.reservations)
+    tell(f"{made} past bookings (generated) with sessions, charges and their trail")
+    coming += _coming_make(later, now)
+    tell(f"{coming} bookings to come, some waiting for a decision")
+    first, last = (calendar.began - DAY).date(), (now + DAY).date()
+    days = hours_roll_up(since=first, until=last, now=now).days
+    tell(f"{days} instrument-days of hours")
+    return Built(instruments, made, coming, days)
+
+
+def _planned_coming(places: Places, offers: Sequence[Offer], calendar: Calendar) -> int:
     by_key = {offer.key: offer for offer in offers}
-    rows = [row for row in load("planned")["bookings"] if row["days"] >= 0]
     made = [
         planned_make(by_key[row["instrument"]], places.people[row["person"]], row, calendar)
-        for row in rows
+        for row in load("planned")["bookings"]
+        if row["days"] >= 0
     ]
     return sum(reservation is not None for reservation in made)
 
 
-def _use_make(
-    places: Places, offers: list[Offer], calendar: Calendar, ledger: Ledger, scale: float
+def _past_make(
+    places: Places, offers: Sequence[Offer], calendar: Calendar, ledger: Ledger, scale: float
 ) -> list[tuple[Offer, list[Ask]]]:
-    """Fill the ledger with the past of every instrument; what people want from it later."""
+    """Fill the ledger with the past of every instrument; gives what people want from it later."""
     now = calendar.now
     span = Period(now - PAST, now + AHEAD)
     blocks = load_blocks([offer.instrument.pk for offer in offers], span.padded(1440, 1440), now)
     diaries, later = Diaries(), []
     for offer in offers:
-        taken: dict[int, list[Period]] = {}
+        taken: Taken = {}
         for block in sorted(blocks[offer.instrument.pk], key=lambda b: b.period):
             taken.setdefault(block.unit, []).append(block.period)
         planned = _planned_past(places, offer, calendar)
         wanting = Wanting(offer, places.researchers, now, scale=scale, diaries=diaries)
         wanted = wanting.asks(span, _with(taken, offer, planned))
         asks = sorted([*planned, *wanted], key=lambda a: (a.period.start, a.slot.unit))
+        begun = [a for a in asks if a.period.start < now]
         history = history_of(offer, ledger, taken, span.start, now)
-        history.follow([a for a in asks if a.period.start < now])
+        history.follow(begun)
         for closed in breakdowns_of(offer, Period(span.start, now)):
             history.displace(wanting.asks(closed, {})[:MOST_DISPLACED], closed.start)
-        later.append((offer, [a for a in asks if a.period.start > now + timedelta(hours=1)]))
+        _in_vain(offer, wanting.in_vain(begun))
+        later.append((offer, [a for a in asks if a.period.start > now + HOUR]))
     return later
 
 
@@ -145,9 +158,7 @@ def _planned_past(places: Places, offer: Offer, calendar: Calendar) -> list[Ask]
     return asks
 
 
-def _with(
-    taken: dict[int, list[Period]], offer: Offer, planned: list[Ask]
-) -> dict[int, list[Period]]:
+def _with(taken: Taken, offer: Offer, planned: Sequence[Ask]) -> Taken:
     """What is taken, the planned bookings with their buffers included."""
     policy = offer.policy
     everything = {unit: list(periods) for unit, periods in taken.items()}
@@ -157,7 +168,19 @@ def _with(
     return {unit: sorted(periods) for unit, periods in everything.items()}
 
 
-def _coming_make(later: list[tuple[Offer, list[Ask]]], now: datetime) -> int:
+def _in_vain(offer: Offer, asks: Sequence[Ask]) -> None:
+    """Remember who came too late for a time that somebody else had."""
+    for one in asks:
+        demand_refused(
+            actor=one.person.actor,
+            organisation=one.payer,
+            instrument=offer.instrument,
+            period=one.period,
+            now=one.period.start - DAY,
+        )
+
+
+def _coming_make(later: Sequence[tuple[Offer, list[Ask]]], now: datetime) -> int:
     made = 0
     for offer, asks in later:
         luck = chance("coming", offer.key)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import exp
 
@@ -14,6 +15,7 @@ from bookings.services.demo.places import Person
 from instruments.domain.opening import local_date
 from instruments.selectors.opening import load_holidays, load_windows
 
+IN_VAIN = 0.03  # of bookings, wanted by others too
 TRIES = 6  # at finding somebody who is free
 FADES = timedelta(days=6)  # in which the wish to book ahead falls to a third
 
@@ -59,6 +61,16 @@ class Wanting:
             person = self._whoever_is_free(slot, luck)
             if person:
                 found.append(ask(offer, person, slot, luck))
+        return found
+
+    def in_vain(self, asks: Sequence[Ask]) -> list[Ask]:
+        """Of bookings that were had: some that somebody else wanted too, but later."""
+        luck = chance("in vain", self._offer.key)
+        found = []
+        for had in asks:
+            person = luck.choices(self._people, self._weights)[0]
+            if luck.random() < IN_VAIN and person is not had.person:
+                found.append(replace(had, person=person))
         return found
 
     def _whoever_is_free(self, slot: Slot, luck: random.Random) -> Person | None:

@@ -1,12 +1,13 @@
 """The nightly roll-up: the same as the rules say, whenever, however often and in whatever order."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connections, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -386,6 +387,42 @@ def test_marks_of_days_not_finished_wait(world):
     assert [row.date.day for row in DirtyDay.objects.all()] == [10]
     roll_up(now=june(11))
     assert not DirtyDay.objects.exists()
+
+
+# Several workers
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_several_workers_share_the_work(trail_may_be_flushed):
+    """Four workers at once, one of them on named days, while days are marked: each day is done,
+    whoever does it, and no worker fails."""
+    world = HoursWorld(NOW)
+    for seed in range(3):
+        populate(world, seed)
+    roll_up()
+    expected = stored()
+    instruments = list(RollUp.objects.values_list("pk", flat=True))
+
+    def work(act):
+        try:
+            return act()
+        finally:
+            connections.close_all()
+
+    for _ in range(5):
+        forget()
+        acts = [lambda: roll_up(batch_size=2)] * 3
+        acts.append(lambda: roll_up(since=FIRST, until=date(2025, 6, 5), batch_size=3))
+        acts.append(
+            lambda: [days_mark_dirty(instrument_id=i, start=june(2), end=NOW) for i in instruments]
+        )
+        with ThreadPoolExecutor(len(acts)) as pool:
+            done = [future.result(60) for future in [pool.submit(work, act) for act in acts]]
+        assert sum(result.changed for result in done[:4]) >= sum(map(len, expected))
+        assert stored() == expected
+        assert roll_up().changed == 0
+        assert {row.date for row in DirtyDay.objects.all()} <= {date(2025, 6, 9), date(2025, 6, 10)}
 
 
 # Cost

@@ -1,0 +1,451 @@
+"""Reservations: asking for them, reading them, deciding on them, cancelling them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import (
+    Choice,
+    Instant,
+    Money,
+    ReasonBody,
+    Shape,
+    Text,
+    amount,
+    asked,
+    checked,
+    rfc3339,
+)
+from accounts.api.versions import etag, expected_version
+from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import Actor
+from bookings.api.asking import AskedBody, period_of, samples_of
+from bookings.api.charges import ChargeShape, charge_json
+from bookings.api.fees import CardRefShape, QuoteShape
+from bookings.domain.money import format_number
+from bookings.domain.reservations import effective_state
+from bookings.models import Quote, Reservation, UsageSession
+from bookings.selectors.charges import cancellation_for
+from bookings.selectors.reservations import reservations_for
+from bookings.services.reservations import (
+    Booking,
+    reservation_cancel,
+    reservation_decide,
+    reservation_request,
+)
+from instruments.models import Instrument
+
+TAG = "reservations"
+WAITING = ("held", "requested")
+
+
+# Answers
+
+
+class PurposeShape(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(Reservation.Purpose.choices)
+    text = serializers.CharField()
+
+
+class SamplesShape(serializers.Serializer[Any]):
+    count = serializers.IntegerField(allow_null=True)
+    text = serializers.CharField()
+
+
+class PersonShape(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class SessionShape(serializers.Serializer[Any]):
+    """What really happened. `is_assumed`: nobody checked out, the end is the reserved one."""
+
+    checked_in_at = Instant()
+    checked_out_at = Instant(allow_null=True)
+    is_assumed = serializers.BooleanField()
+    service_mode = serializers.CharField()
+    samples = serializers.IntegerField(allow_null=True)
+    rating = serializers.IntegerField(allow_null=True)
+    remarks = serializers.CharField()
+
+
+class ReservationShape(serializers.Serializer[Any]):
+    """A request for a period, with the price it was quoted, frozen. Organisations and regions
+    are codes, as they were when it was made."""
+
+    id = serializers.UUIDField()
+    instrument = serializers.UUIDField()
+    instrument_name = serializers.CharField()
+    instrument_name_zh = serializers.CharField()
+    time_zone = serializers.CharField()
+    unit = serializers.IntegerField()
+    start = Instant()
+    end = Instant()
+    state = serializers.ChoiceField(Reservation.State.choices)
+    user = PersonShape()
+    organisation = serializers.CharField(help_text="The payer.")
+    payer_region = serializers.CharField()
+    host = serializers.CharField()
+    host_region = serializers.CharField()
+    service_mode = serializers.ChoiceField(Instrument.ServiceMode.choices)
+    purpose = PurposeShape()
+    samples = SamplesShape()
+    price_group = serializers.CharField()
+    rate_card = CardRefShape()
+    quote = QuoteShape(allow_null=True)
+    deadline = Instant(allow_null=True, help_text="Of a request: until when it is answered.")
+    requested_at = Instant()
+    confirmed_at = Instant(allow_null=True)
+    ended_at = Instant(allow_null=True)
+    reason = serializers.CharField(help_text="Why it was rejected, cancelled or displaced.")
+    session = SessionShape(allow_null=True)
+    charge = ChargeShape(allow_null=True)
+    version = serializers.IntegerField()
+    links = serializers.DictField(child=serializers.CharField())
+
+
+def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    """With what an answer says of each. One more statement, whatever the number."""
+    current = Quote.objects.filter(is_current=True)
+    return rows.select_related("rate_card").prefetch_related(
+        Prefetch("quotes", current, to_attr="current_quotes")
+    )
+
+
+def reservation_json(row: Reservation, now: datetime) -> dict[str, Any]:
+    """The answer of one reservation loaded `with_all`, in the state it has at this moment."""
+    quotes: list[Quote] = row.current_quotes  # type: ignore[attr-defined]
+    quote = quotes[0] if quotes else None
+    card = {"id": str(row.rate_card_id), "version": row.rate_card.version}
+    session, charge = getattr(row, "session", None), getattr(row, "charge", None)
+    count = (quote.inputs.get("quantity") if quote else None) or None
+    return {
+        "id": str(row.pk),
+        "instrument": str(row.instrument_id),
+        "instrument_name": row.instrument.name,
+        "instrument_name_zh": row.instrument.name_zh,
+        "time_zone": row.instrument.facility.time_zone,
+        "unit": row.unit,
+        "start": rfc3339(row.start_at),
+        "end": rfc3339(row.end_at),
+        "state": effective_state(row.state, row.deadline_at, now),
+        "user": {"id": str(row.user_id), "name": str(row.user)},
+        "organisation": row.organisation.code,
+        "payer_region": row.payer_region.code,
+        "host": row.host.code,
+        "host_region": row.host_region.code,
+        "service_mode": row.service_mode,
+        "purpose": {"code": row.purpose, "text": row.purpose_text},
+        "samples": {"count": int(count) if count else None, "text": row.samples},
+        "price_group": row.price_group,
+        "rate_card": card,
+        "quote": {**quote.result, "rate_card": card} if quote else None,
+        "deadline": _instant(row.deadline_at),
+        "requested_at": rfc3339(row.requested_at),
+        "confirmed_at": _instant(row.confirmed_at),
+        "ended_at": _instant(row.ended_at),
+        "reason": row.reason,
+        "session": session_json(session) if session else None,
+        "charge": charge_json(charge) if charge else None,
+        "version": row.version,
+        "links": _links(row),
+    }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
+
+
+def session_json(session: UsageSession) -> dict[str, Any]:
+    return {
+        "checked_in_at": rfc3339(session.checked_in_at),
+        "checked_out_at": _instant(session.checked_out_at),
+        "is_assumed": session.is_assumed,
+        "service_mode": session.service_mode,
+        "samples": session.samples,
+        "rating": session.rating,
+        "remarks": session.remarks,
+    }
+
+
+def _links(row: Reservation) -> dict[str, str]:
+    here = reverse("api-reservation", kwargs={"reservation_id": row.pk})
+    return {
+        "self": here,
+        "instrument": reverse("api-instrument", kwargs={"instrument_id": row.instrument_id}),
+        "cancellation": f"{here}cancellation/",
+        "trail": f"{reverse('api-trail-entries')}?object={row.pk}",
+    }
+
+
+def load_one(actor: Actor, reservation_id: UUID) -> Reservation:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = with_all(reservations_for(actor)).filter(pk=reservation_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def one(actor: Actor, reservation_id: UUID, now: datetime, status: int = 200) -> Response:
+    """The reservation as it is now."""
+    found = load_one(actor, reservation_id)
+    headers = etag(found.version)
+    if status == 201:
+        headers["Location"] = reverse("api-reservation", kwargs={"reservation_id": found.pk})
+    return Response(reservation_json(found, now), status=status, headers=headers)
+
+
+# Requests
+
+
+class PurposeBody(Shape):
+    code = Choice(Reservation.Purpose.choices)
+    text = Text(500, default="", allow_blank=True)
+
+
+class ReservationBody(AskedBody):
+    service_mode = Choice(Instrument.ServiceMode.choices)
+    purpose = PurposeBody()
+
+
+class ReservationQuery(Pages):
+    def get_fields(self) -> Any:
+        return {
+            "from": Instant(required=False, help_text="That end after it."),
+            "until": Instant(required=False, help_text="That start before it."),
+            **super().get_fields(),
+        }
+
+    state = Text(120, default="", help_text="One or several, separated by commas.")
+    instrument = serializers.UUIDField(required=False)
+    organisation = Text(40, default="", help_text="The payer's code.")
+
+
+def _states(text: str) -> list[str]:
+    states = [state.strip() for state in text.split(",") if state.strip()]
+    if not set(states) <= set(Reservation.State.values):
+        raise invalid("state", "unknown-value")
+    return states
+
+
+def in_states(states: list[str], now: datetime) -> Q:
+    """Deadlines decide, not jobs: an unanswered request past its deadline is expired."""
+    lapsed = Q(state__in=WAITING, deadline_at__lte=now)
+    found = Q(state__in=states) & ~lapsed
+    return found | lapsed if "expired" in states else found
+
+
+class Reservations(Endpoint):
+    write_scope = "book"
+
+    @operation(
+        "reservations",
+        _("Reservations"),
+        tag=TAG,
+        query=ReservationQuery,
+        gives=page(ReservationShape),
+    )
+    def get(self, request: Request) -> Response:
+        """Those the person may see, the latest start first: one's own; those one's
+        organisation pays or hosts, for its managers and finance; those of an auditor's
+        regions."""
+        query = asked(ReservationQuery, request.query_params)
+        rows = with_all(reservations_for(self.actor))
+        if query["state"]:
+            rows = rows.filter(in_states(_states(query["state"]), self.now))
+        if "instrument" in query:
+            rows = rows.filter(instrument_id=query["instrument"])
+        if query["organisation"]:
+            rows = rows.filter(organisation__code=query["organisation"])
+        if "from" in query:
+            rows = rows.filter(end_at__gt=query["from"])
+        if "until" in query:
+            rows = rows.filter(start_at__lt=query["until"])
+        return paginated(
+            request,
+            rows,
+            query,
+            ("-start_at", "-id"),
+            lambda found: [reservation_json(row, self.now) for row in found],
+        )
+
+    @operation(
+        "reservation_create",
+        _("Reserve"),
+        tag=TAG,
+        takes=ReservationBody,
+        gives=ReservationShape,
+        status=201,
+        refuses=[404, 409, 422],
+        once=True,
+        sends={
+            "instrument": "0197a1de-0000-7000-8000-000000000002",
+            "start": "2026-03-06T10:00:00+08:00",
+            "end": "2026-03-06T12:00:00+08:00",
+            "organisation": "fudan",
+            "service_mode": "self",
+            "purpose": {"code": "research", "text": "Lattice defects in perovskites"},
+        },
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """Reserves, or asks for it where the policy wants the owner's word: see `state`. 409
+        when the slot is taken or the instrument closed; 422 names every other rule that
+        refuses, with the nearest period that would pass."""
+        data = checked(ReservationBody, request.data)
+        quantity, text = samples_of(data)
+        booking = Booking(
+            instrument_id=data["instrument"],
+            period=period_of(data),
+            organisation=data.get("organisation"),
+            service_mode=data["service_mode"],
+            purpose=data["purpose"]["code"],
+            purpose_text=data["purpose"]["text"],
+            samples=text,
+            options=data.get("options", {}),
+            quantity=quantity,
+        )
+
+        def reserve() -> Response:
+            made = reservation_request(actor=self.actor, booking=booking, now=self.now)
+            return one(self.actor, made.pk, self.now, status=201)
+
+        return self.once(reserve)
+
+
+class ReservationDetail(Endpoint):
+    write_scope = "book"
+
+    @operation(
+        "reservation", _("One reservation"), tag=TAG, gives=ReservationShape, refuses=[404]
+    )
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """As it is now, with its quote."""
+        return one(self.actor, reservation_id, self.now)
+
+
+class Transition(Endpoint):
+    """A step of a reservation."""
+
+    write_scope = "book"
+    body: type[Shape] = ReasonBody
+
+    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        raise NotImplementedError
+
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        expected, data = expected_version(request), checked(self.body, request.data)
+
+        def act() -> Response:
+            self.step(reservation_id, data, expected)
+            return one(self.actor, reservation_id, self.now)
+
+        return self.once(act)
+
+
+def described(name: str, summary: Any, takes: type[Shape] = ReasonBody, sends: Any = None) -> Any:
+    """The description of a step."""
+    return operation(
+        name,
+        summary,
+        tag=TAG,
+        takes=takes,
+        gives=ReservationShape,
+        refuses=[404, 409, 422],
+        versioned=True,
+        once=True,
+        sends=sends,
+    )
+
+
+class Cancel(Transition):
+    @described("reservation_cancel", _("Cancel"))
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """For the person, the payer's managers, and the host's managers, who owe a reason. The
+        fee is what `cancellation/` says; it is nothing for a request that was never confirmed
+        and for what the host cancels."""
+        return super().post(request, reservation_id)
+
+    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        reservation_cancel(
+            actor=self.actor,
+            reservation_id=reservation_id,
+            reason=data["reason"],
+            expected_version=expected,
+            now=self.now,
+        )
+
+
+class Decision(Transition):
+    approve = False
+
+    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        reservation_decide(
+            actor=self.actor,
+            reservation_id=reservation_id,
+            approve=self.approve,
+            reason=data["reason"],
+            expected_version=expected,
+            now=self.now,
+        )
+
+
+class Approve(Decision):
+    approve = True
+
+    @described("reservation_approve", _("Approve"))
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """For the host's managers, never on their own request. Past the deadline: 409
+        `wrong-state`."""
+        return super().post(request, reservation_id)
+
+
+class Reject(Decision):
+    @described("reservation_reject", _("Reject"), sends={"reason": "Under repair that week."})
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """For the host's managers, with a reason. It costs nothing."""
+        return super().post(request, reservation_id)
+
+
+# What cancelling would cost
+
+
+class CancellationShape(serializers.Serializer[Any]):
+    """By the terms of the frozen rate card; the tax is on the fee."""
+
+    percent = serializers.CharField()
+    fee = Money()
+    tax = Money()
+
+
+class Cancellation(Endpoint):
+    @operation(
+        "reservation_cancellation",
+        _("What cancelling now would cost"),
+        tag=TAG,
+        gives=CancellationShape,
+        refuses=[404, 409],
+    )
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """For the payer. Nothing for a request that was never confirmed, and nothing when the
+        host's manager who asks would cancel. 409 once it cannot be cancelled any more."""
+        found = load_one(self.actor, reservation_id)
+        fee = cancellation_for(self.actor, found, self.now)
+        currency = found.current_quotes[0].currency  # type: ignore[attr-defined]
+        return Response(
+            {
+                "percent": format_number(fee.percent),
+                "fee": amount(fee.fee, currency),
+                "tax": amount(fee.tax, currency),
+            }
+        )

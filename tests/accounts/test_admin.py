@@ -1,0 +1,59 @@
+"""The administration pages: for looking only, and behind the platform's own sign-in."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+
+from accounts.models import User
+from tests.factories.cast import Cast
+
+OURS = [
+    m for m in admin.site._registry if m._meta.app_label in {"accounts", "instruments", "bookings"}
+]
+
+
+@pytest.fixture
+def staff(client: Client, cast: Cast) -> Client:
+    User.objects.filter(pk=cast.people["admin"].pk).update(is_staff=True, is_superuser=True)
+    client.force_login(User.objects.get(pk=cast.people["admin"].pk))
+    return client
+
+
+def test_all_three_apps_are_there() -> None:
+    assert {model._meta.app_label for model in OURS} == {"accounts", "instruments", "bookings"}
+    assert apps.get_model("accounts", "TrailEntry") in OURS
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_it_shows_and_changes_nothing(staff: Client, model: type) -> None:
+    place = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"  # type: ignore[attr-defined]
+    assert staff.get(place).status_code == 200
+    assert staff.get(place, {"q": "a"}).status_code == 200
+    assert staff.post(place + "add/").status_code == 403
+    row = model.objects.first()  # type: ignore[attr-defined]
+    if row is None:
+        return
+    page = staff.get(f"{place}{row.pk}/change/")
+    assert page.status_code == 200 and b'name="_save"' not in page.content
+    assert staff.post(f"{place}{row.pk}/change/", {}).status_code == 403
+    assert staff.post(f"{place}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    delete = {"action": "delete_selected", "_selected_action": str(row.pk), "post": "yes"}
+    staff.post(place, delete)
+    assert model.objects.filter(pk=row.pk).exists()  # type: ignore[attr-defined]
+
+
+def test_no_secret_is_shown(staff: Client, cast: Cast) -> None:
+    page = staff.get(f"/admin/accounts/user/{cast.people['wang'].pk}/change/").content.decode()
+    assert cast.people["wang"].password.split("$")[-1] not in page
+
+
+def test_signing_in_is_the_platforms_own(client: Client, db: None) -> None:
+    response = client.get("/admin/login/?next=/admin/")
+    assert response.status_code == 302
+    assert response["Location"] == "/accounts/login/?next=%2Fadmin%2F"
+
+
+def test_nobody_else_comes_in(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["admin"])  # an administrator of the platform, not of this site
+    assert client.get("/admin/").status_code in {302, 403}

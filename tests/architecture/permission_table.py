@@ -1,0 +1,91 @@
+"""Who gets which answer at every address of the project's own pages and API.
+
+One row an address and method; one column a person (tests/factories/cast.py): nobody signed in;
+Alice, who belongs nowhere; Wang (researcher of the payer, whose booking it is); Sun (researcher of
+the host); Hu (researcher of an enterprise of the host's region); Zhao (manager of the host); Chen
+(manager of the payer); an auditor and a coordinator of the host's region; an administrator.
+`-` means: sent to sign in (pages), or 401 (API). 302 on a POST means done.
+"""
+
+PEOPLE = ("", "alice", "wang", "sun", "hu", "zhao", "chen", "auditor", "coordinator", "admin")
+
+# allauth's, Django's and drf-spectacular's own; their pages are tried in tests/accounts.
+NOT_OURS = ("account_", "mfa_", "socialaccount_", "usersessions_", "admin:")
+
+PAGES = """
+GET  bookings:catalogue           200 200 200 200 200 200 200 200 200 200
+GET  bookings:instrument          200 200 200 200 200 200 200 200 200 200
+GET  bookings:week                200 200 200 200 200 200 200 200 200 200
+GET  bookings:book                  - 403 200 200 200 403 403 403 403 403
+POST bookings:book                  - 403 302 302 302 403 403 403 403 403
+GET  bookings:quote                 - 200 200 200 200 200 200 200 200 200
+GET  bookings:mine                  - 200 200 200 200 200 200 200 200 200
+GET  bookings:reservation           - 404 200 404 404 200 200 200 404 404
+POST bookings:cancel                - 404 302 404 404 302 302 403 404 404
+POST bookings:check-in              - 404 302 404 404 302 403 403 404 404
+POST bookings:check-out             - 404 409 404 404 409 403 403 404 404
+GET  bookings:requests              - 403 403 403 403 200 200 403 403 403
+POST bookings:decide                - 404 403 404 404 302 403 403 404 404
+GET  bookings:closures              - 403 403 403 403 200 403 403 403 403
+POST bookings:closures              - 403 403 403 403 302 403 403 403 403
+POST bookings:closure-end           - 404 404 403 404 400 404 403 403 404
+POST bookings:closure-delete        - 404 404 403 404 302 404 403 403 404
+GET  bookings:hours                 - 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-rows            - 404 404 404 404 200 404 200 200 200
+GET  bookings:trail                 - 200 200 200 200 200 200 200 200 200
+GET  bookings:story                 - 404 200 404 404 404 404 200 404 404
+GET  instruments:manage             - 403 403 403 403 200 200 403 403 403
+GET  instruments:facility-new       - 403 403 403 403 200 200 403 403 403
+POST instruments:facility-new       - 403 403 403 403 400 400 403 403 403
+GET  instruments:instrument-new     - 403 200 200 200 200 200 403 403 403
+POST instruments:instrument-new     - 403 400 400 400 400 400 403 403 403
+GET  instruments:instrument-manage   - 403 403 200 403 200 403 403 403 403
+GET  instruments:instrument-edit    - 403 403 403 403 200 403 403 403 403
+POST instruments:instrument-edit    - 403 403 403 403 400 403 403 403 403
+GET  instruments:opening            - 403 403 403 403 200 403 403 403 403
+POST instruments:opening            - 403 403 403 403 302 403 403 403 403
+GET  instruments:policy             - 403 403 403 403 200 403 403 403 403
+POST instruments:policy             - 403 403 403 403 400 403 403 403 403
+GET  instruments:rate-cards         - 403 403 403 403 200 403 403 403 403
+POST instruments:rate-cards         - 403 403 403 403 400 403 403 403 403
+POST instruments:publication        - 403 403 302 403 302 403 403 403 403
+POST accounts:language            302 302 302 302 302 302 302 302 302 302
+GET  accounts:profile               - 200 200 200 200 200 200 200 200 200
+POST accounts:profile               - 200 200 200 200 200 200 200 200 200
+POST accounts:token-make            - 302 302 302 302 302 302 302 302 302
+POST accounts:token-revoke          - 404 404 404 404 404 404 404 404 404
+GET  healthz                      200 200 200 200 200 200 200 200 200 200
+GET  readyz                       200 200 200 200 200 200 200 200 200 200
+GET  mail                           - 200 200 200 200 200 200 200 200 200
+"""
+
+API = """
+"""
+
+# What follows the address: `<word>` is the id of a thing of the test's world.
+QUERIES = {
+    "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
+    "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
+    "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
+}
+
+PAGE_BODIES = {
+    "bookings:book": {
+        "start": "2026-03-06T06:00:00Z",
+        "minutes": "60",
+        "service_mode": "self",
+        "purpose": "research",
+    },
+    "bookings:cancel": {"reason": "test"},
+    "bookings:decide": {"approve": "1", "reason": "", "version": "1"},
+    "bookings:closures": {
+        "kind": "maintenance",
+        "start": "2026-03-10T10:00",
+        "end": "2026-03-10T12:00",
+        "reason": "",
+    },
+    "instruments:publication": {"act": "submit", "version": "", "reason": ""},
+    "accounts:language": {"language": "en", "next": "/"},
+}
+
+API_BODIES = {}

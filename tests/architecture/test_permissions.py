@@ -1,0 +1,165 @@
+"""Every address in the permission table, every cell of it tried."""
+
+import json
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from bookings.services.closures import Outage, closure_create
+from tests.architecture.permission_table import (
+    API,
+    API_BODIES,
+    NOT_OURS,
+    PAGE_BODIES,
+    PAGES,
+    PEOPLE,
+    QUERIES,
+)
+from tests.factories.cast import NOW, at, reserve
+
+SIGN_IN = {302: "-", 401: "-"}
+
+
+def rows(table):
+    for line in table.strip().splitlines():
+        method, name, *cells = line.split()
+        yield method, name, cells
+
+
+@pytest.fixture
+def world(cast, monkeypatch):
+    """One of each thing the addresses name, and the ids by the words of the table."""
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    draft = cast.instrument(name="Draft", card={"valid_from": "2026-01-01"})
+    type(draft).objects.filter(pk=draft.pk).update(publication="draft")
+    closure = closure_create(
+        actor=cast.actor("zhao"),
+        instrument_id=draft.pk,
+        outage=Outage("maintenance", at("2026-03-09 10:00"), at("2026-03-09 12:00")),
+        displace=False,
+        now=NOW,
+    )
+    booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    asked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
+    now = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    return cast, {
+        "instrument": str(cast.microscope.pk),
+        "draft": str(draft.pk),
+        "reservation": str(booked.pk),
+        "request": str(asked.pk),
+        "present": str(now.pk),
+        "closure": str(closure.pk),
+        "facility": str(cast.facility.pk),
+        "absent": "01920000-0000-7000-8000-000000000000",
+        "trail": str(cast.wang.api_tokens.model.objects.count()),
+    }
+
+
+# Which thing an argument of an address names; the first that fits the row's name.
+ARGUMENTS = {
+    "instrument_id": "instrument",
+    "reservation_id": "reservation",
+    "object_id": "reservation",
+    "closure_id": "closure",
+    "token_id": "absent",
+    "facility_id": "facility",
+    "charge_id": "absent",
+    "entry_id": "absent",
+}
+SPECIAL = {
+    ("instruments:publication", "instrument_id"): "draft",
+    ("bookings:decide", "reservation_id"): "request",
+    ("bookings:check-in", "reservation_id"): "present",
+    ("api:reservation-approve", "reservation_id"): "request",
+    ("api:reservation-reject", "reservation_id"): "request",
+    ("api:reservation-check-in", "reservation_id"): "present",
+    ("api:instrument-publish", "instrument_id"): "draft",
+    ("api:instrument-submit", "instrument_id"): "draft",
+    ("api:instrument-retire", "instrument_id"): "draft",
+}
+
+
+def filled(value, things):
+    """A body with its words replaced by ids."""
+    text = json.dumps(value)
+    for word, pk in things.items():
+        text = text.replace(f"<{word}>", pk)
+    return json.loads(text)
+
+
+def address(name, things):
+    wanted = {
+        argument: things[SPECIAL.get((name, argument), ARGUMENTS.get(argument, "absent"))]
+        for argument in arguments_of(name)
+    }
+    query = QUERIES.get(name, "")
+    return reverse(name, kwargs=wanted) + filled(query, things)
+
+
+def arguments_of(name):
+    return ROUTES[name]
+
+
+def routes(resolver=None, namespace=""):
+    """Every route of the project by its full name, with its arguments."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLResolver):
+            inner = ":".join(part for part in (namespace, pattern.namespace) if part)
+            yield from routes(pattern, inner)
+        else:
+            name = ":".join(part for part in (namespace, pattern.name) if part)
+            yield name, tuple(pattern.pattern.converters)
+
+
+ROUTES = dict(routes())
+
+
+def cell(status, is_api):
+    if status == 401 or (not is_api and status == 302):
+        return "-" if status == 401 else "302"
+    return str(status)
+
+
+def answers(world, method, name, body, is_api):
+    """The answer to each person, each in a transaction that is rolled back."""
+    cast, things = world
+    path = address(name, things)
+    found = []
+    for person in PEOPLE:
+        browser = Client()
+        with transaction.atomic():
+            if person:
+                browser.force_login(cast.people[person])
+            values = {"data": filled(body, things)} if body is not None else {}
+            if is_api and body is not None:
+                values["content_type"] = "application/json"
+            answer = getattr(browser, method.lower())(path, **values)
+            transaction.set_rollback(True)
+        is_door = answer.status_code == 302 and "/accounts/login/" in answer["Location"]
+        found.append("-" if is_door or answer.status_code == 401 else str(answer.status_code))
+    return found
+
+
+@pytest.mark.parametrize(("method", "name", "cells"), list(rows(PAGES)))
+def test_page(world, method, name, cells):
+    assert (
+        answers(world, method, name, PAGE_BODIES.get(name, {}) if method == "POST" else None, False)
+        == cells
+    )
+
+
+@pytest.mark.parametrize(("method", "name", "cells"), list(rows(API)))
+def test_api(world, method, name, cells):
+    body = None if method in {"GET", "DELETE"} else API_BODIES.get((method, name), {})
+    assert answers(world, method, name, body, True) == cells
+
+
+def test_every_address_is_in_the_table():
+    named = {name for table in (PAGES, API) for _, name, _ in rows(table)}
+    missing = {name for name in ROUTES if not name.startswith(NOT_OURS)} - named
+    assert missing == set()
+    assert {name for name in named if name not in ROUTES} == set()
