@@ -5,6 +5,7 @@ that saved around it would be a back door. Signing in to these pages is the plat
 with its second factor and its limits.
 """
 
+from importlib import import_module
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
@@ -16,6 +17,19 @@ from accounts import models
 admin.site.site_header = admin.site.site_title = "Instrument Commons"
 admin.site.enable_nav_sidebar = False
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# What packages offer to change here is taken off again: second factors, sessions and addresses
+# change on the person's own pages, roles are ours.
+for package in (
+    "django.contrib.auth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.usersessions",
+):
+    import_module(f"{package}.admin")
+for theirs in list(admin.site._registry):
+    admin.site.unregister(theirs)
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import OperationalError
 from django.http import Http404
 from django.urls import path, re_path
-from django.utils import timezone
 from psycopg import errors as database
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -151,8 +150,8 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
         case NotPermitted():
             return Problem(403, refused.code, refused.numbers)
         case InTheWay():
-            met = in_the_way_json(refused, timezone.now())
-            return Problem(409, refused.code, refused.numbers, more={"reservations": met})
+            more = {"reservations": in_the_way_json(refused)}
+            return Problem(409, refused.code, refused.numbers, more=more)
         case StillRunning():
             return Problem(409, refused.code, headers=SOON)
         case _:
@@ -266,7 +265,9 @@ urlpatterns = [
         name="api-opening-hours",
     ),
     path(_instrument + "policy/", policies.InstrumentPolicy.as_view(), name="api-policy"),
-    path(_instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"),
+    path(
+        _instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"
+    ),
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),

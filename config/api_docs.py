@@ -2,21 +2,35 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import normalize_result_object
 
 from bookings.messages import SENTENCES
-from bookings.messages import sentence as sentence_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
+
+
+def _tags() -> dict[str, str]:
+    """The groups of operations in the order of the page."""
+    return {
+        "reference": gettext("Reference lists"),
+        "facilities": gettext("Facilities"),
+        "instruments": gettext("Instruments"),
+        "closures": gettext("Closures"),
+        "reservations": gettext("Quotes and reservations"),
+        "money": gettext("Money"),
+        "statistics": gettext("Hours"),
+        "trail": gettext("The trail"),
+    }
 
 
 @lru_cache
@@ -30,11 +44,113 @@ def openapi(language: str) -> dict[str, Any]:
 @require_safe
 def schema(request: HttpRequest) -> HttpResponse:
     """OpenAPI 3.1 as JSON."""
-    content = json.dumps(openapi(translation.get_language() or "en"), ensure_ascii=False, indent=1)
+    content = json.dumps(openapi(_language()), ensure_ascii=False, indent=1)
     return HttpResponse(content, content_type="application/json; charset=utf-8")
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Every operation, readable."""
-    raise NotImplementedError
+    """Every operation with what it takes and gives, and every code with its sentence."""
+    described = openapi(_language())
+    tags = _tags()
+    groups: dict[str, list[dict[str, Any]]] = {tag: [] for tag in tags}
+    for operation in _operations(described):
+        groups.setdefault(operation["tag"], []).append(operation)
+    context = {
+        "groups": [(tag, tags.get(tag, tag), found) for tag, found in groups.items() if found],
+        "codes": [(code, str(sentence)) for code, sentence in sorted(SENTENCES.items())],
+        "site": settings.SITE_URL,
+    }
+    return render(request, "api_docs.html", context)
+
+
+def _language() -> str:
+    return translation.get_language() or settings.LANGUAGE_CODE
+
+
+def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    shapes = described["components"]["schemas"]
+    for path, methods in described["paths"].items():
+        for method in METHODS:
+            if (operation := methods.get(method)) is None:
+                continue
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            yield {
+                "name": operation["operationId"],
+                "tag": operation["tags"][0],
+                "method": method.upper(),
+                "path": path,
+                "summary": operation.get("summary", ""),
+                "description": operation.get("description", ""),
+                "parameters": [_parameter(p) for p in operation.get("parameters", [])],
+                "body": list(_fields(body.get("schema", {}), shapes)),
+                "example": _example(body),
+                "answers": [_answer(*item, shapes) for item in operation["responses"].items()],
+            }
+
+
+def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": parameter["name"],
+        "where": parameter["in"],
+        "is_required": parameter.get("required", False),
+        "type": _type(parameter["schema"]),
+        "description": parameter.get("description", ""),
+    }
+
+
+def _answer(status: str, answer: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
+    content = answer.get("content", {})
+    shape = content.get("application/json", {}).get("schema", {})
+    is_page = "results" in _resolved(shape, shapes).get("properties", {})
+    if is_page:
+        shape = _resolved(shape, shapes)["properties"]["results"]["items"]
+    return {
+        "status": status,
+        "description": answer.get("description", ""),
+        "is_page": is_page,
+        "fields": list(_fields(shape, shapes)),
+    }
+
+
+def _fields(shape: dict[str, Any], shapes: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    resolved = _resolved(shape, shapes)
+    required = resolved.get("required", [])
+    for name, field in resolved.get("properties", {}).items():
+        yield {
+            "name": name,
+            "type": _type(field, shapes),
+            "is_required": name in required,
+            "description": field.get("description", ""),
+        }
+
+
+def _resolved(shape: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:
+    for reference in (shape, *shape.get("allOf", []), *shape.get("oneOf", [])):
+        if "$ref" in reference:
+            found: dict[str, Any] = shapes[reference["$ref"].rpartition("/")[2]]
+            return found
+    return shape
+
+
+def _type(field: dict[str, Any], shapes: dict[str, Any] | None = None) -> str:
+    """In words: `string (date-time)`, `list of integer`, `self, assisted ...`."""
+    resolved = _resolved(field, shapes or {}) if shapes else field
+    if "enum" in resolved:
+        return " · ".join(str(value) for value in resolved["enum"] if value not in (None, ""))
+    if resolved is not field and "properties" in resolved:
+        return "{ " + ", ".join(resolved["properties"]) + " }"
+    if "oneOf" in resolved:
+        kinds = [_type(option, shapes) for option in resolved["oneOf"]]
+        return " | ".join(kind for kind in kinds if kind)
+    kinds = resolved.get("type", "")
+    kind = " | ".join(kinds) if isinstance(kinds, list) else str(kinds)
+    if "items" in resolved:
+        return f"[ {_type(resolved['items'], shapes)} ]"
+    return f"{kind} ({resolved['format']})" if "format" in resolved else kind
+
+
+def _example(body: dict[str, Any]) -> str:
+    for example in body.get("examples", {}).values():
+        return json.dumps(example["value"], ensure_ascii=False, indent=2)
+    return ""

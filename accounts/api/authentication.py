@@ -61,12 +61,12 @@ class Scoped(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        writes = request.method not in SAFE_METHODS and not getattr(view, "only_reads", False)
+        writes = request.method not in SAFE_METHODS and not view.only_reads
         if not request.user.is_authenticated:
-            if writes:
+            if writes or view.needs_person:
                 raise NotAuthenticated
             return True
-        scope = getattr(view, "write_scope", "manage") if writes else "read"
+        scope = view.write_scope if writes else "read"
         if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
             raise NotPermitted("scope-missing", scope=scope)
         return True

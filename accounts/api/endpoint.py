@@ -24,10 +24,11 @@ KEPT_HEADERS = ("ETag", "Location", "Retry-After", "WWW-Authenticate")
 
 class Endpoint(APIView):
     """An address. `write_scope` is what a token needs for its methods that write; `only_reads`
-    says that none does."""
+    says that none does; `needs_person`, that nobody in particular has nothing to read there."""
 
     write_scope = "manage"
     only_reads = False
+    needs_person = False
     now: datetime
 
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:

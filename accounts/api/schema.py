@@ -14,8 +14,9 @@ from drf_spectacular.utils import (
     inline_serializer,
 )
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
 
-from accounts.api.shapes import Instant, Query, Shape
+from accounts.api.shapes import Instant, Query
 
 PROBLEM = "application/problem+json"
 
@@ -174,9 +175,14 @@ class EndpointSchema(AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
         schema = super()._map_basic_serializer(serializer, direction)
-        if direction == "request" and isinstance(serializer, Shape):
+        if direction == "request":
             schema["additionalProperties"] = False
         return schema
+
+    def get_auth(self) -> list[Any]:
+        writes = self.method not in SAFE_METHODS and not self.view.only_reads
+        nobody: list[Any] = [] if writes or self.view.needs_person else [{}]
+        return [*super().get_auth(), *nobody]
 
 
 class BearerScheme(OpenApiAuthenticationExtension):

@@ -98,9 +98,7 @@ class Availability(Endpoint):
             return Response({"open": [], "busy": [], "free": [], "starts": [], "minutes": 0})
         minutes = query.get("minutes") or calendar.policy.usual_minutes
         cards, zone = load_cards([found.pk]).get(found.pk, []), ZoneInfo(found.facility.time_zone)
-        starts = calendar.starts(
-            minutes=minutes, price_group=group, within=span, now=self.now
-        )
+        starts = calendar.starts(minutes=minutes, price_group=group, within=span, now=self.now)
         return Response(
             {
                 "open": [period_json(p) for p in calendar.opened(span)],

@@ -67,9 +67,7 @@ class CatalogueQuery(Pages):
     minutes = Whole(
         min_value=1, max_value=44640, required=False, help_text="For how long; 60 unless named."
     )
-    max_price = Number(
-        12, 4, min_value=0, required=False, help_text="At most, per hour or sample."
-    )
+    max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
     managed = Flag(
         default=False,
         help_text="The instruments you manage instead, published or not; no other filter counts.",
@@ -173,9 +171,7 @@ class Instruments(InstrumentRegister):
         following = None
         if len(found) > limit:
             following = Cursor((last[0][0].name, str(last[0][0].pk)))
-        return answer(
-            request, [offered(row, offer) for row, offer in shown], following=following
-        )
+        return answer(request, [offered(row, offer) for row, offer in shown], following=following)
 
 
 def _after(cursor: Cursor | None) -> tuple[str, UUID] | None:

@@ -64,6 +64,8 @@ def listed_json(charge: Charge) -> dict[str, Any]:
 
 
 class Charges(Endpoint):
+    needs_person = True
+
     @operation(
         "charges",
         _("Charges"),

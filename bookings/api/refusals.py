@@ -1,6 +1,5 @@
 """Refusals as JSON."""
 
-from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -8,7 +7,6 @@ from django.urls import reverse
 from accounts.api.shapes import rfc3339
 from bookings.api.availability import period_json
 from bookings.domain.availability import Refusal
-from bookings.domain.reservations import effective_state
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 
@@ -23,7 +21,7 @@ def refusal_json(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def in_the_way_json(refused: InTheWay, now: datetime) -> list[dict[str, Any]]:
+def in_the_way_json(refused: InTheWay) -> list[dict[str, Any]]:
     """The reservations that meet a closure. Only the host's managers are told of them, who may
     see them all."""
     return [
@@ -31,7 +29,7 @@ def in_the_way_json(refused: InTheWay, now: datetime) -> list[dict[str, Any]]:
             "id": str(row.pk),
             "start": rfc3339(row.start_at),
             "end": rfc3339(row.end_at),
-            "state": effective_state(row.state, row.deadline_at, now),
+            "state": row.state,
             "unit": row.unit,
             "user": {"id": str(row.user_id), "name": str(row.user)},
             "organisation": row.organisation.code,

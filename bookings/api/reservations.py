@@ -248,6 +248,7 @@ def in_states(states: list[str], now: datetime) -> Q:
 
 class Reservations(Endpoint):
     write_scope = "book"
+    needs_person = True
 
     @operation(
         "reservations",
@@ -325,10 +326,9 @@ class Reservations(Endpoint):
 
 class ReservationDetail(Endpoint):
     write_scope = "book"
+    needs_person = True
 
-    @operation(
-        "reservation", _("One reservation"), tag=TAG, gives=ReservationShape, refuses=[404]
-    )
+    @operation("reservation", _("One reservation"), tag=TAG, gives=ReservationShape, refuses=[404])
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """As it is now, with its quote."""
         return one(self.actor, reservation_id, self.now)
@@ -429,6 +429,8 @@ class CancellationShape(serializers.Serializer[Any]):
 
 
 class Cancellation(Endpoint):
+    needs_person = True
+
     @operation(
         "reservation_cancellation",
         _("What cancelling now would cost"),

@@ -75,6 +75,8 @@ def entry_json(step: Step) -> dict[str, Any]:
 
 
 class Entries(Endpoint):
+    needs_person = True
+
     @operation(
         "trail_entries",
         _("Entries of the trail"),

@@ -94,8 +94,6 @@ def groups_of(text: str) -> list[str]:
     groups = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not set(groups) <= set(BY):
         raise invalid("by", "unknown-value")
-    if {"day", "month"} <= set(groups):
-        raise invalid("by", "day-and-month")
     return groups
 
 
@@ -120,6 +118,8 @@ def row_json(row: HoursRow) -> dict[str, Any]:
 
 
 class Hours(Endpoint):
+    needs_person = True
+
     @operation(
         "statistics_hours",
         _("Hours"),

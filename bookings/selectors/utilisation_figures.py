@@ -157,15 +157,15 @@ uses AS MATERIALIZED (
     SELECT p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group,
         min(p.units) AS units, min(p.total_minutes) AS total_minutes,
         min(p.open_minutes) AS open_minutes,
-        sum(CASE WHEN o.number > 1 THEN 0 ELSE p.minutes END) AS minutes,
+        sum(CASE WHEN o.number > 1 THEN 0 ELSE p.minutes END)::int AS minutes,
         sum(
             CASE WHEN p.minutes > 0 AND o.since < p.until AND o.until > p.since
                 THEN (date_part('epoch',
                     least(p.until, o.until) - greatest(p.since, o.since)) / 60)::int
                 ELSE 0
             END
-        ) AS lost,
-        sum(CASE WHEN o.number > 1 OR NOT p.begins THEN 0 ELSE 1 END) AS sessions
+        )::int AS lost,
+        sum(CASE WHEN o.number > 1 OR NOT p.begins THEN 0 ELSE 1 END)::int AS sessions
     FROM pieces p
     LEFT JOIN opened o ON o.day_id = p.day_id
     GROUP BY p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group
@@ -199,11 +199,11 @@ blocked AS MATERIALIZED (
         SELECT coalesce(u.span, '{}') AS used, coalesce(o.span, '{}') AS open
     ) x
     CROSS JOIN LATERAL (
-        SELECT coalesce(sum(minutes) FILTER (WHERE state = 2), 0) AS unscheduled,
-            coalesce(sum(minutes) FILTER (WHERE state = 3), 0) AS scheduled,
-            coalesce(sum(minutes) FILTER (WHERE state = 4), 0) AS engineering,
-            coalesce(sum(minutes) FILTER (WHERE state = 5), 0) AS missed,
-            coalesce(sum(minutes) FILTER (WHERE state = 0), 0) AS lost
+        SELECT coalesce(sum(minutes) FILTER (WHERE state = 2), 0)::int AS unscheduled,
+            coalesce(sum(minutes) FILTER (WHERE state = 3), 0)::int AS scheduled,
+            coalesce(sum(minutes) FILTER (WHERE state = 4), 0)::int AS engineering,
+            coalesce(sum(minutes) FILTER (WHERE state = 5), 0)::int AS missed,
+            coalesce(sum(minutes) FILTER (WHERE state = 0), 0)::int AS lost
         FROM (
             SELECT state, (date_part('epoch', upper(span) - lower(span)) / 60)::int AS minutes
             FROM (

@@ -98,7 +98,9 @@ class CardShape(serializers.Serializer[Any]):
     options = serializers.ListField(child=OptionShape(), max_length=50, required=False)
     tax_percent = Decimals(required=False)
     charge_basis = serializers.ChoiceField(CHARGE_BASES, required=False)
-    cancellation = serializers.ListField(child=CancellationTierShape(), max_length=50, required=False)
+    cancellation = serializers.ListField(
+        child=CancellationTierShape(), max_length=50, required=False
+    )
     no_show_percent = Decimals(required=False)
 
 

@@ -149,7 +149,6 @@ class WallClockField(forms.CharField):
                     "pattern": self.PATTERN,
                     "placeholder": "–:–",
                     "maxlength": 5,
-                    "size": 5,
                     "autocomplete": "off",
                     "title": _("A time such as 08:30"),
                 }

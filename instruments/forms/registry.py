@@ -30,7 +30,7 @@ class FacilityForm(StyledForm):
         help_text=_("All opening hours and bookings here are in it. Choose from the list."),
         widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
     )
-    contact_name = forms.CharField(label=_("Whom to ask"), required=False, max_length=120)
+    contact_name = forms.CharField(label=_("Contact name"), required=False, max_length=120)
     contact_email = forms.EmailField(label=_("E-mail"), required=False)
     contact_phone = forms.CharField(label=_("Telephone"), required=False, max_length=60)
     website = forms.URLField(label=_("Website"), required=False, assume_scheme="https")

@@ -66,10 +66,7 @@ def demo_seed(*, now: datetime, say: Callable[[str], None], scale: float = 1.0) 
         raise NotLocal
     if Organisation.objects.exists():
         raise NotEmpty
-    # The trail says of every entry that it was made here.
-    with structlog.contextvars.bound_contextvars(request_id="seed_demo"):
-        built = _build(now, scale, _Teller(say))
-    return built
+    return _build(now, scale, _Teller(say))
 
 
 class _Teller:
@@ -84,6 +81,8 @@ class _Teller:
         self._since = now
 
 
+# The trail says of every entry that it was made here.
+@structlog.contextvars.bound_contextvars(request_id="seed_demo")
 @transaction.atomic
 def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     calendar, past = Calendar(now - BEGAN, now), Period(now - PAST, now)

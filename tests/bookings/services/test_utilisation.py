@@ -394,7 +394,7 @@ def test_marks_of_days_not_finished_wait(world):
 
 @pytest.mark.concurrency
 @pytest.mark.django_db(transaction=True)
-def test_several_workers_share_the_work(trail_may_be_flushed):
+def test_several_workers_share_the_work(real_db):
     """Four workers at once, one of them on named days, while days are marked: each day is done,
     whoever does it, and no worker fails."""
     world = HoursWorld(NOW)

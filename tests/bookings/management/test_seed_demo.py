@@ -1,0 +1,244 @@
+"""The demonstration world: it holds together, and it is the same every time."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import transaction
+from django.db.models import F
+from django.test import Client, override_settings
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, TrailEntry, User
+from accounts.permissions import actor_of
+from accounts.trail import canonical
+from bookings.domain.availability import Calendar
+from bookings.domain.fees import input_from_json, quote, quote_to_json
+from bookings.domain.periods import Period
+from bookings.domain.reservations import RELEASED
+from bookings.models import Charge, InstrumentDay, Occupancy, Quote, Reservation, UsageSession
+from bookings.selectors.reservations import own_reservations, requests_to_decide
+from bookings.services.demo import ACCOUNTS, PASSWORD, Built, NotEmpty, NotLocal, demo_seed
+from instruments.models import Instrument
+from instruments.selectors.opening import load_windows
+from instruments.selectors.policies import load_policy
+
+# A Saturday, by night in China: the hardest day to find something open tomorrow.
+NOW = datetime(2026, 11, 28, 14, 30, tzinfo=UTC)
+SCALE = 0.02
+EMAILS = [account["email"] for account in ACCOUNTS]
+QUICK = {
+    "LOCAL_MODE": True,
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+}
+
+
+def build() -> Built:
+    with override_settings(**QUICK):
+        return demo_seed(now=NOW, say=lambda text: None, scale=SCALE)
+
+
+def fingerprint() -> str:
+    """A digest of what the world says; the keys of its rows differ."""
+    digest = hashlib.sha256()
+    bookings = Reservation.objects.order_by("instrument__name", "start_at", "unit", "requested_at")
+    rows: list[Any] = [
+        *Instrument.objects.order_by("name").values_list("name", "publication", "schedule__digest"),
+        *User.objects.order_by("email").values_list("email", "name", "created_at"),
+        *bookings.values_list(
+            "instrument__name", "unit", "start_at", "end_at", "state", "user__email",
+            "organisation__code", "price_group", "requested_at", "confirmed_at", "ended_at",
+            "purpose_text", "reason", "charge__total", "session__checked_in_at",
+            "session__checked_out_at", "session__rating",
+        ),
+        *InstrumentDay.objects.order_by("instrument__name", "date").values_list(
+            "instrument__name", "date", "productive_minutes", "standby_minutes"
+        ),
+    ]  # fmt: skip
+    for row in rows:
+        digest.update(repr(row).encode())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[Built, str]]:
+    """The world, built once for all tests here, and the fingerprint of one built before it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        with transaction.atomic():
+            build()
+            before = fingerprint()
+            transaction.set_rollback(True)
+        yield build(), before
+        transaction.set_rollback(True)
+
+
+def actor(name: str) -> Actor:
+    return actor_of(User.objects.get(email=f"{name}@demo.test"))
+
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
+
+
+def test_same_world_twice(world: tuple[Built, str]) -> None:
+    assert fingerprint() == world[1]
+
+
+def test_every_account_signs_in(settings: Any) -> None:
+    settings.LOCAL_MODE = True
+    for email in EMAILS:
+        assert authenticate(None, email=email, password=PASSWORD) is not None, email
+        answer = Client().post("/accounts/login/", {"login": email, "password": PASSWORD})
+        assert answer.status_code == 302, email
+    assert authenticate(None, email="xu.nan@demo.test", password=PASSWORD) is None
+
+
+def test_accounts_open_nothing_elsewhere(settings: Any) -> None:
+    settings.LOCAL_MODE = False
+    assert authenticate(None, email="admin@demo.test", password=PASSWORD) is None
+
+
+def test_refuses_outside_local_mode(settings: Any) -> None:
+    settings.LOCAL_MODE = False
+    with pytest.raises(NotLocal):
+        demo_seed(now=NOW, say=print)
+    with pytest.raises(CommandError, match="make run"):
+        call_command("seed_demo")
+
+
+def test_refuses_where_there_are_data(settings: Any) -> None:
+    settings.LOCAL_MODE = True
+    before = Organisation.objects.count()
+    with pytest.raises(NotEmpty):
+        demo_seed(now=NOW, say=print)
+    with pytest.raises(CommandError, match="make reset"):
+        call_command("seed_demo")
+    assert Organisation.objects.count() == before
+
+
+def test_if_empty_does_nothing_and_tells_the_accounts(settings: Any) -> None:
+    settings.LOCAL_MODE = True
+    said = StringIO()
+    call_command("seed_demo", "--if-empty", stdout=said)
+    assert "nothing was made" in said.getvalue()
+    assert all(email in said.getvalue() for email in EMAILS)
+
+
+def test_people_are_demonstration_accounts_with_their_roles() -> None:
+    assert not User.objects.filter(is_demo=False).exists()
+    assert not User.objects.filter(is_superuser=True).exists()
+    assert actor("admin").has("administrator")
+    assert Organisation.objects.get(code="hefei-materials").pk in actor(
+        "manager"
+    ).organisations_where("manage-instruments")
+    provinces = set(
+        Instrument.objects.filter(
+            region__lineage__overlap=list(actor("auditor").regions_where("read-trail"))
+        ).values_list("region__code", flat=True)
+    )
+    assert provinces == {"CN-AH", "CN-SH", "CN-JS", "CN-ZJ"}
+
+
+def test_researcher_is_of_another_region_than_the_managers_instruments() -> None:
+    own = own_reservations(actor("researcher"))
+    host = Organisation.objects.get(code="hefei-materials")
+    there = own.filter(host=host)
+    assert {r.price_group for r in there} == {"external"}
+    assert there.exclude(payer_region=F("host_region")).count() == there.count() >= 6
+    assert own.filter(state="completed").count() >= 5
+    tomorrow = Period(NOW + timedelta(hours=9), NOW + timedelta(hours=34))
+    assert own.filter(state="confirmed", start_at__range=(tomorrow.start, tomorrow.end)).exists()
+
+
+def test_manager_has_requests_from_other_regions_to_decide() -> None:
+    waiting = requests_to_decide(actor("manager"), NOW)
+    assert waiting.exclude(payer_region=F("host_region")).count() >= 4
+
+
+def test_bookings_lie_in_opening_hours_on_the_grid() -> None:
+    instruments = Instrument.objects.filter(schedule__isnull=False).select_related(
+        "schedule", "policy", "facility"
+    )
+    for instrument in instruments:
+        calendar = Calendar(
+            windows=load_windows(
+                instrument.schedule, NOW - timedelta(days=130), NOW + timedelta(days=40)
+            ),
+            policy=load_policy(instrument.policy),
+            blocks=[],
+        )
+        for row in Reservation.objects.filter(instrument=instrument):
+            assert calendar.is_open(Period(row.start_at, row.end_at)), (instrument, row.start_at)
+            assert calendar.is_on_grid(row.start_at), (instrument, row.start_at)
+            assert row.requested_at < row.start_at
+
+
+def test_states_agree_with_what_they_leave() -> None:
+    released = [*RELEASED, "no_show"]
+    assert not Occupancy.objects.filter(reservation__state__in=released).exists()
+    kept = Reservation.objects.exclude(state__in=released)
+    assert not kept.filter(occupancy=None).exists()
+    assert not Reservation.objects.filter(state__in=["confirmed", "requested"]).filter(
+        end_at__lt=NOW
+    )
+    assert not UsageSession.objects.exclude(reservation__state__in=["completed", "in_use"]).exists()
+    assert not UsageSession.objects.filter(checked_in_at__gt=NOW).exists()
+    assert not UsageSession.objects.filter(
+        reservation__state="completed", checked_out_at=None
+    ).exists()
+
+
+def test_sessions_of_a_unit_follow_each_other() -> None:
+    until: dict[Any, datetime] = {}
+    for session in UsageSession.objects.order_by("checked_in_at"):
+        unit = (session.instrument_id, session.unit)
+        assert session.checked_in_at >= until.get(unit, session.checked_in_at)
+        until[unit] = session.checked_out_at or session.checked_in_at
+
+
+def test_quotes_and_charges_replay() -> None:
+    for row in Quote.objects.all():
+        assert quote_to_json(quote(input_from_json(row.inputs)), explained=True) == row.result
+    charges = list(Charge.objects.select_related("reservation"))
+    assert {c.kind for c in charges} <= {"use", "cancellation", "no_show"}
+    for charge in charges:
+        if charge.kind == "use":
+            again = quote_to_json(quote(input_from_json(charge.inputs)), explained=True)
+            assert again == charge.result
+        assert charge.total == charge.payable > 0
+
+
+def test_each_booking_has_its_story() -> None:
+    for row in Reservation.objects.all():
+        entries = list(TrailEntry.objects.filter(object_id=row.pk).order_by("at", "id"))
+        assert entries[0].actor_id == row.user_id
+        assert entries[-1].after["state"] == row.state
+        assert len(entries) == row.version
+        for before, after in pairwise(entries):
+            assert after.before["state"] == before.after["state"]
+    entry = TrailEntry.objects.filter(action="reservation.completed").first()
+    assert entry is not None
+    assert bytes(entry.digest) == hashlib.sha256(canonical(entry)).digest()
+    assert entry.request_id == "seed_demo"
+
+
+def test_hours_are_rolled_up(world: tuple[Built, str]) -> None:
+    days = InstrumentDay.objects.all()
+    assert days.count() >= world[0].days > 0
+    assert days.filter(productive_minutes__gt=0).exists()
+    assert days.filter(unscheduled_down_minutes__gt=0).exists()
+    for day in days:
+        assert day.total_minutes == (
+            day.productive_minutes
+            + day.unscheduled_down_minutes
+            + day.scheduled_down_minutes
+            + day.engineering_minutes
+            + day.standby_minutes
+            + day.non_scheduled_minutes
+        )

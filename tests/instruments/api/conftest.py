@@ -1,0 +1,1 @@
+from tests.factories.api import clock, program  # noqa: F401
