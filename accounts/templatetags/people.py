@@ -115,7 +115,7 @@ def own_pages() -> list[dict[str, Any]]:
                 ("account_change_password", "account_set_password"),
             ),
             ("mfa_index", gettext("Second factor"), _SECOND_FACTOR),
-            ("usersessions_list", gettext("Sessions"), ("usersessions_list",)),
+            ("usersessions_list", gettext("Signed-in devices"), ("usersessions_list",)),
         )
     ]
 

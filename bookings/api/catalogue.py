@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -167,10 +168,11 @@ class Instruments(InstrumentRegister):
             after=_after(cursor_of(query.get("cursor"))),
             size=limit + 1,
         )
-        shown, last = found[:limit], found[limit - 1 : limit]
-        following = None
+        shown, following = found[:limit], None
+        prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(found) > limit:
-            following = Cursor((last[0][0].name, str(last[0][0].pk)))
+            last = shown[-1][0]
+            following = Cursor((last.name, str(last.pk)))
         return answer(request, [offered(row, offer) for row, offer in shown], following=following)
 
 

@@ -106,11 +106,12 @@ def free_between(
     after: tuple[str, UUID] | None,
     size: int,
 ) -> list[tuple[Instrument, Offer]]:
-    """The next `size` instruments by (name, id) that fit and have a bookable start in the
-    window of the criteria, and cost at most what it says. Two statements per batch looked at."""
-    if criteria.free_from is None or criteria.free_until is None:
-        raise ValueError("the criteria name no window")
-    span = Period(criteria.free_from, criteria.free_until)
+    """The next `size` instruments by (name, id) that fit, have a bookable start in the window
+    of the criteria, if they name one, and cost at most what they say. Three statements per
+    batch looked at."""
+    span = None
+    if criteria.free_from is not None and criteria.free_until is not None:
+        span = Period(criteria.free_from, criteria.free_until)
     result: list[tuple[Instrument, Offer]] = []
     batch_size = max(50, size)
     while len(result) < size:
@@ -122,7 +123,7 @@ def free_between(
         offers = load_offers(batch, payer, now, span=span, minutes=criteria.minutes)
         for instrument in batch:
             offer = offers[instrument.pk]
-            if offer.starts and fits_price(offer, criteria):
+            if (offer.starts or span is None) and fits_price(offer, criteria):
                 result.append((instrument, offer))
         if len(batch) < batch_size:
             break

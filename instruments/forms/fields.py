@@ -129,6 +129,8 @@ class TextListField(forms.Field):
         super().validate(value)
         if len(value) > self.most:
             raise forms.ValidationError("too-many", code="too-many", params={"most": self.most})
+        if any("\x00" in item for item in value):
+            raise forms.ValidationError("bad-character", code="bad-character")
         if any(len(item) > 250 for item in value):
             raise forms.ValidationError("too-long", code="too-long", params={"most": 250})
 

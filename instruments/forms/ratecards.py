@@ -1,45 +1,33 @@
 """The rate card: prices, and rows for bands, tiers, options and cancelling."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
-from instruments.domain.opening import clock
 from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues, check_rate_card
-from instruments.forms.fields import HoursField, StyledForm, WallClockField, count_of, day_input
+from instruments.forms.fields import StyledForm, count_of, day_input
 from instruments.forms.policies import GROUPS
+from instruments.forms.ratecard_parts import (
+    AS_JSON,
+    LISTS,
+    NAMES,
+    NEEDED,
+    ROWS,
+    SILENT,
+    decimal_field,
+    decimal_text,
+    is_told,
+    rows_of,
+)
 
-_ = gettext_lazy
 MOST_ROWS = 50
-
-# kind of row -> list on the card, least rows
-LISTS = {
-    "band": ("bands", 4),
-    "tier": ("tiers", 3),
-    "option": ("options", 4),
-    "step": ("cancellation", 4),
-}
-# field of a card's list -> the name of ours that shows it
-NAMES = {"after_minutes": "after", "notice_minutes": "notice", "holidays": "weekdays"}
-HOLIDAYS = "holidays"
-
-
-def _decimal(label: Any, *, most: int = 10**9, places: int = 4) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label,
-        required=False,
-        min_value=0,
-        max_value=most,
-        decimal_places=places,
-        widget=forms.NumberInput(attrs={"step": "any"}),
-    )
 
 
 def _minutes(label: Any, least: int, most: int, help_text: Any = "") -> forms.IntegerField:
@@ -71,8 +59,8 @@ class RateCardForm(StyledForm):
     daily_cap_minutes = _minutes(
         _("Charged at most a day, in minutes"), 1, 1500, _("Later minutes of the day are free.")
     )
-    setup_fee = _decimal(_("Set-up fee"))
-    tax_percent = _decimal(_("Tax, in percent"), most=100)
+    setup_fee = decimal_field(_("Set-up fee"))
+    tax_percent = decimal_field(_("Tax, in percent"), most=100)
     charge_basis = forms.ChoiceField(
         label=_("What is charged"),
         choices=[
@@ -81,7 +69,7 @@ class RateCardForm(StyledForm):
             ("greater", _("the time reserved, and what was used beyond it")),
         ],
     )
-    no_show_percent = _decimal(_("Not coming, in percent"), most=100)
+    no_show_percent = decimal_field(_("Not coming, in percent"), most=100)
 
     def __init__(
         self,
@@ -100,30 +88,28 @@ class RateCardForm(StyledForm):
             "charge_basis": "reserved",
             "no_show_percent": 100,
         }
-        given = _told(card) if card else {}
-        counts: dict[str, int] = {}
-        for kind, (_list, least) in LISTS.items():
-            present = sum(1 for name in given if re.fullmatch(rf"{kind}_\d+", name))
-            counts[kind] = (
+        rows = rows_of(card) if card else {}
+        counts = {
+            kind: (
                 count_of(data, f"{kind}_rows", least=least, most=MOST_ROWS)
                 if data is not None
-                else max(least, present + 1)
+                else max(least, 1 + sum(name.startswith(f"{kind}_") for name in rows))
             )
-        flat = {
-            f"{name}_{key}" if isinstance(value, dict) else name: item
-            for name, value in given.items()
-            for key, item in (value.items() if isinstance(value, dict) else [("", value)])
+            for kind, (_list, least) in LISTS.items()
         }
-        super().__init__(
-            data, initial=initial | flat | {f"{kind}_rows": n for kind, n in counts.items()}
-        )
+        if card:
+            initial |= {n: getattr(card, n) for n in self.base_fields if not n.startswith("valid")}
+            initial |= {f"rate_{group}": rate for group, rate in card.rates.items()}
+        initial |= {f"{at}_{key}": item for at, row in rows.items() for key, item in row.items()}
+        initial |= {f"{kind}_rows": n for kind, n in counts.items()}
+        super().__init__(data, initial=initial)
         self.ranges = {kind: range(n) for kind, n in counts.items()}
         self.columns = {kind: tuple(make()) for kind, make in ROWS.items()}
         for group in PRICE_GROUPS:
-            self.add(f"rate_{group}", _decimal(GROUPS[group]))
-        for kind, rows in self.ranges.items():
+            self.add(f"rate_{group}", decimal_field(GROUPS[group]))
+        for kind, numbers in self.ranges.items():
             self.add(f"{kind}_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
-            for n in rows:
+            for n in numbers:
                 for name, field in ROWS[kind]().items():
                     self.add(f"{kind}_{n}_{name}", field)
         self.places: dict[str, str] = {}
@@ -142,7 +128,7 @@ class RateCardForm(StyledForm):
         """Which lists say something, or have something wrong: those are shown unfolded."""
         return {
             kind: any(
-                bound.errors or (name not in SILENT and _is_told(bound.value()))
+                bound.errors or (name not in SILENT and is_told(bound.value()))
                 for row in self.rows(kind)
                 for name, bound in row.items()
                 if name != "n"
@@ -184,17 +170,17 @@ class RateCardForm(StyledForm):
             "valid_from": _iso(data.get("valid_from")),
             "valid_until": _iso(data.get("valid_until")),
             "rates": {
-                group: _text(rate)
+                group: decimal_text(rate)
                 for group in PRICE_GROUPS
                 if (rate := data.get(f"rate_{group}")) is not None
             },
             "billing_increment_minutes": data.get("billing_increment_minutes") or 1,
             "minimum_minutes": data.get("minimum_minutes") or 0,
             "daily_cap_minutes": data.get("daily_cap_minutes"),
-            "setup_fee": _text(data.get("setup_fee") or Decimal(0)),
-            "tax_percent": _text(data.get("tax_percent") or Decimal(0)),
+            "setup_fee": decimal_text(data.get("setup_fee") or Decimal(0)),
+            "tax_percent": decimal_text(data.get("tax_percent") or Decimal(0)),
             "charge_basis": data.get("charge_basis"),
-            "no_show_percent": _text(data.get("no_show_percent"), "100"),
+            "no_show_percent": decimal_text(data.get("no_show_percent"), "100"),
         }
         for kind, (name, _least) in LISTS.items():
             given[name] = self._list(data, kind, name)
@@ -213,7 +199,7 @@ class RateCardForm(StyledForm):
         for n in self.ranges[kind]:
             at = f"{kind}_{n}"
             row = {key: data.get(f"{at}_{key}") for key in self.columns[kind]}
-            told = {key for key, value in row.items() if _is_told(value)}
+            told = {key for key, value in row.items() if is_told(value)}
             if not told - SILENT:
                 continue
             needed = [key for key in NEEDED[kind] if key not in told]
@@ -230,132 +216,5 @@ class RateCardForm(StyledForm):
         return items
 
 
-def _band_fields() -> dict[str, forms.Field]:
-    days = [(str(day), WEEKDAYS_ABBR[day - 1]) for day in range(1, 8)]
-    return {
-        "code": forms.CharField(label=_("Name"), required=False, max_length=50),
-        "weekdays": forms.MultipleChoiceField(
-            label=_("Days"),
-            required=False,
-            choices=[*days, (HOLIDAYS, _("public holidays"))],
-            widget=forms.CheckboxSelectMultiple,
-        ),
-        "opens": WallClockField(label=_("From")),
-        "closes": WallClockField(label=_("To")),
-        "multiplier": _decimal(_("Rate ×"), most=1000),
-    }
-
-
-def _tier_fields() -> dict[str, forms.Field]:
-    return {
-        "after": HoursField(label=_("After hours")),
-        "multiplier": _decimal(_("Rate ×"), most=1000),
-    }
-
-
-def _option_fields() -> dict[str, forms.Field]:
-    return {
-        "code": forms.CharField(label=_("Name"), required=False, max_length=50),
-        "unit": forms.ChoiceField(
-            label=_("Charged"),
-            required=False,
-            choices=[("hour", _("by the hour")), ("each", _("each"))],
-        ),
-        "price": _decimal(_("Price")),
-        "subsidised": forms.BooleanField(label=_("vouchers cover it"), required=False),
-    }
-
-
-def _step_fields() -> dict[str, forms.Field]:
-    return {
-        "notice": HoursField(label=_("Hours ahead")),
-        "percent": _decimal(_("Costs percent"), most=100),
-    }
-
-
-ROWS = {
-    "band": _band_fields,
-    "tier": _tier_fields,
-    "option": _option_fields,
-    "step": _step_fields,
-}
-NEEDED: dict[str, Sequence[str]] = {
-    "band": ("code", "weekdays", "opens", "closes", "multiplier"),
-    "tier": ("after", "multiplier"),
-    "option": ("code", "price"),
-    "step": ("notice", "percent"),
-}
-SILENT = {"unit", "subsidised"}  # these alone do not make a row
-AS_JSON: dict[str, Any] = {
-    "band": lambda row: {
-        "code": _code(row["code"]),
-        "weekdays": [int(day) for day in row["weekdays"] if day != HOLIDAYS],
-        "holidays": HOLIDAYS in row["weekdays"],
-        "opens": row["opens"],
-        "closes": row["closes"],
-        "multiplier": _text(row["multiplier"]),
-    },
-    "tier": lambda row: {"after_minutes": row["after"], "multiplier": _text(row["multiplier"])},
-    "option": lambda row: {
-        "code": _code(row["code"]),
-        "unit": row["unit"] or "hour",
-        "price": _text(row["price"]),
-        "subsidised": bool(row["subsidised"]),
-    },
-    "step": lambda row: {"notice_minutes": row["notice"], "percent": _text(row["percent"])},
-}
-
-
-def _told(card: RateCardValues) -> dict[str, Any]:
-    """A card as the form shows it."""
-    told: dict[str, Any] = {
-        name: getattr(card, name)
-        for name in RateCardForm.base_fields
-        if name not in {"valid_from", "valid_until"}
-    }
-    told |= {f"rate_{group}": rate for group, rate in card.rates.items()}
-    for n, band in enumerate(card.bands):
-        days = [str(day) for day in band.weekdays] + ([HOLIDAYS] if band.holidays else [])
-        told[f"band_{n}"] = {
-            "code": band.code,
-            "weekdays": days,
-            "opens": clock(band.opens),
-            "closes": clock(band.closes),
-            "multiplier": band.multiplier,
-        }
-    tiers = card.tiers
-    if tiers and tiers[0].multiplier == 1:
-        tiers = tiers[1:]  # the form adds it again
-    for n, tier in enumerate(tiers):
-        told[f"tier_{n}"] = {"after": _hours(tier.after_minutes), "multiplier": tier.multiplier}
-    for n, option in enumerate(card.options):
-        told[f"option_{n}"] = {
-            "code": option.code,
-            "unit": option.unit,
-            "price": option.price,
-            "subsidised": option.subsidised,
-        }
-    for n, step in enumerate(card.cancellation):
-        told[f"step_{n}"] = {"notice": _hours(step.notice_minutes), "percent": step.percent}
-    return told
-
-
-def _hours(minutes: int) -> str:
-    return f"{(Decimal(minutes) / 60).normalize():f}"
-
-
-def _is_told(value: Any) -> bool:
-    return not (value is None or value is False or value in ("", []))
-
-
-def _code(text: str) -> str:
-    """A short name for programs: spaces become dashes."""
-    return re.sub(r"\s+", "-", text.strip())
-
-
 def _iso(value: date | None) -> str | None:
     return value.isoformat() if value else None
-
-
-def _text(value: Decimal | None, empty: str = "0") -> str:
-    return empty if value is None else f"{value:f}"

@@ -9,8 +9,8 @@ the host); Hu (researcher of an enterprise of the host's region); Zhao (manager 
 
 PEOPLE = ("", "alice", "wang", "sun", "hu", "zhao", "chen", "auditor", "coordinator", "admin")
 
-# allauth's, Django's and drf-spectacular's own; their pages are tried in tests/accounts.
-NOT_OURS = ("account_", "mfa_", "socialaccount_", "usersessions_", "admin:")
+# allauth's and Django's own; their pages are tried in tests/accounts.
+NOT_OURS = ("account_", "mfa_", "socialaccount_", "usersessions_", "admin")
 
 PAGES = """
 GET  bookings:catalogue           200 200 200 200 200 200 200 200 200 200
@@ -60,12 +60,57 @@ GET  mail                           - 200 200 200 200 200 200 200 200 200
 """
 
 API = """
+GET    api-schema                   200 200 200 200 200 200 200 200 200 200
+GET    api-docs                     200 200 200 200 200 200 200 200 200 200
+GET    api-regions                  200 200 200 200 200 200 200 200 200 200
+GET    api-organisations            200 200 200 200 200 200 200 200 200 200
+GET    api-techniques               200 200 200 200 200 200 200 200 200 200
+GET    api-facilities               200 200 200 200 200 200 200 200 200 200
+POST   api-facilities                 - 403 403 403 403 201 403 403 403 403
+GET    api-facility                 200 200 200 200 200 200 200 200 200 200
+GET    api-instruments              200 200 200 200 200 200 200 200 200 200
+POST   api-instruments                - 403 403 201 403 201 403 403 403 403
+GET    api-instrument               200 200 200 200 200 200 200 200 200 200
+PATCH  api-instrument                 - 403 403 403 403 200 403 403 403 403
+GET    api-instrument-pidinst       200 200 200 200 200 200 200 200 200 200
+POST   api-instrument-submit          - 404 404 200 404 200 404 403 403 404
+POST   api-instrument-publish         - 404 404 403 404 200 404 403 403 404
+POST   api-instrument-suspend         - 403 403 403 403 200 403 403 403 403
+POST   api-instrument-retire          - 404 404 403 404 200 404 403 403 404
+GET    api-opening-hours            200 200 200 200 200 200 200 200 200 200
+PUT    api-opening-hours              - 403 403 403 403 200 403 403 403 403
+GET    api-policy                   200 200 200 200 200 200 200 200 200 200
+PUT    api-policy                     - 403 403 403 403 200 403 403 403 403
+GET    api-rate-cards               200 200 200 200 200 200 200 200 200 200
+POST   api-rate-cards                 - 403 403 403 403 201 403 403 403 403
+GET    api-closures                 200 200 200 200 200 200 200 200 200 200
+POST   api-closures                   - 403 403 403 403 201 403 403 403 403
+GET    api-closure                  404 404 404 200 404 200 404 200 200 404
+DELETE api-closure                    - 404 404 403 404 204 404 403 403 404
+POST   api-closure-end                - 404 404 403 404 200 404 403 403 404
+GET    api-availability             200 200 200 200 200 200 200 200 200 200
+POST   api-quotes                   200 200 200 200 200 200 200 200 200 200
+GET    api-reservations               - 200 200 200 200 200 200 200 200 200
+POST   api-reservations               - 400 201 201 201 403 403 400 400 400
+GET    api-reservation                - 404 200 404 404 200 200 200 404 404
+POST   api-reservation-cancel         - 404 200 404 404 200 200 403 404 404
+POST   api-reservation-approve        - 404 403 404 404 200 403 403 404 404
+POST   api-reservation-reject         - 404 403 404 404 200 403 403 404 404
+POST   api-reservation-check-in       - 404 200 404 404 200 403 403 404 404
+POST   api-reservation-check-out      - 404 409 404 404 409 403 403 404 404
+GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 404 404
+GET    api-charges                    - 200 200 200 200 200 200 200 200 200
+GET    api-statistics-hours           - 403 200 200 200 200 200 200 200 200
+GET    api-trail-entries              - 200 200 200 200 200 200 200 200 200
+GET    api-unknown                  404 404 404 404 404 404 404 404 404 404
 """
 
 # What follows the address: `<word>` is the id of a thing of the test's world.
 QUERIES = {
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
+    "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
+    "api-statistics-hours": "?from=2026-03-01&until=2026-03-05&by=region",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -88,4 +133,53 @@ PAGE_BODIES = {
     "accounts:language": {"language": "en", "next": "/"},
 }
 
-API_BODIES = {}
+RESERVATION = {
+    "instrument": "<instrument>",
+    "start": "2026-03-06T06:00:00Z",
+    "end": "2026-03-06T07:00:00Z",
+    "service_mode": "self",
+    "purpose": {"code": "research", "text": ""},
+}
+API_BODIES = {
+    ("POST", "api-facilities"): {
+        "organisation": "ustc",
+        "name": "Second site",
+        "time_zone": "Asia/Shanghai",
+    },
+    ("POST", "api-instruments"): {
+        "facility": "<facility>",
+        "name": "New",
+        "manufacturers": [{"name": "Maker"}],
+        "description": "Words.",
+        "service_modes": ["self"],
+    },
+    ("PATCH", "api-instrument"): {"room": "101"},
+    ("PUT", "api-opening-hours"): {
+        "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],
+        "overrides": [],
+        "observes_holidays": False,
+    },
+    ("PUT", "api-policy"): {"slot_minutes": 60},
+    ("POST", "api-rate-cards"): {
+        "currency": "CNY",
+        "valid_from": "2027-01-01",
+        "rates": {"internal": "1.00"},
+    },
+    ("POST", "api-closures"): {
+        "start": "2026-03-10T02:00:00Z",
+        "end": "2026-03-10T04:00:00Z",
+        "kind": "maintenance",
+        "reason": "",
+        "displace": False,
+    },
+    ("POST", "api-closure-end"): {"end": "2026-03-09T03:00:00Z"},
+    ("POST", "api-quotes"): {
+        "instrument": "<instrument>",
+        "start": "2026-03-06T06:00:00Z",
+        "end": "2026-03-06T07:00:00Z",
+    },
+    ("POST", "api-reservations"): RESERVATION,
+    ("POST", "api-reservation-cancel"): {"reason": "test"},
+    ("POST", "api-reservation-approve"): {},
+    ("POST", "api-reservation-reject"): {"reason": "test"},
+}

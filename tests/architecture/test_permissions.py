@@ -20,8 +20,6 @@ from tests.architecture.permission_table import (
 )
 from tests.factories.cast import NOW, at, reserve
 
-SIGN_IN = {302: "-", 401: "-"}
-
 
 def rows(table):
     for line in table.strip().splitlines():
@@ -55,7 +53,6 @@ def world(cast, monkeypatch):
         "closure": str(closure.pk),
         "facility": str(cast.facility.pk),
         "absent": "01920000-0000-7000-8000-000000000000",
-        "trail": str(cast.wang.api_tokens.model.objects.count()),
     }
 
 
@@ -74,12 +71,12 @@ SPECIAL = {
     ("instruments:publication", "instrument_id"): "draft",
     ("bookings:decide", "reservation_id"): "request",
     ("bookings:check-in", "reservation_id"): "present",
-    ("api:reservation-approve", "reservation_id"): "request",
-    ("api:reservation-reject", "reservation_id"): "request",
-    ("api:reservation-check-in", "reservation_id"): "present",
-    ("api:instrument-publish", "instrument_id"): "draft",
-    ("api:instrument-submit", "instrument_id"): "draft",
-    ("api:instrument-retire", "instrument_id"): "draft",
+    ("api-reservation-approve", "reservation_id"): "request",
+    ("api-reservation-reject", "reservation_id"): "request",
+    ("api-reservation-check-in", "reservation_id"): "present",
+    ("api-instrument-publish", "instrument_id"): "draft",
+    ("api-instrument-submit", "instrument_id"): "draft",
+    ("api-instrument-retire", "instrument_id"): "draft",
 }
 
 
@@ -118,12 +115,6 @@ def routes(resolver=None, namespace=""):
 ROUTES = dict(routes())
 
 
-def cell(status, is_api):
-    if status == 401 or (not is_api and status == 302):
-        return "-" if status == 401 else "302"
-    return str(status)
-
-
 def answers(world, method, name, body, is_api):
     """The answer to each person, each in a transaction that is rolled back."""
     cast, things = world
@@ -160,6 +151,6 @@ def test_api(world, method, name, cells):
 
 def test_every_address_is_in_the_table():
     named = {name for table in (PAGES, API) for _, name, _ in rows(table)}
-    missing = {name for name in ROUTES if not name.startswith(NOT_OURS)} - named
+    missing = {name for name in ROUTES if name and not name.startswith(NOT_OURS)} - named
     assert missing == set()
     assert {name for name in named if name not in ROUTES} == set()

@@ -1,16 +1,27 @@
-"""Programs that use the API, and the clock they see. Import the fixtures where needed."""
+"""Programs that use the API, and the clock they see. Import the fixtures where needed.
 
+Every answer a program gets is held against the description at /api/v1/schema/: its status
+must be named there, and its body must have the shape and no field besides.
+"""
+
+import copy
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
+import jsonschema
 import pytest
 from django.test import Client
+from django.urls import resolve
 from django.utils import timezone
 
 from accounts.services.tokens import SCOPES, token_issue
+from config.api_docs import openapi
 from tests.factories.cast import NOW, Cast
 
 BASE = "/api/v1/"
@@ -49,6 +60,44 @@ class Answer:
         return [row["id"] for row in self.body["results"]]
 
 
+# Beside their own fields these carry numbers.
+OPEN_SHAPES = {"Problem", "RefusalShape"}
+
+
+@lru_cache
+def described() -> dict[str, Any]:
+    """The description, made strict: what is not named in a shape may not be there."""
+    strict = copy.deepcopy(openapi("en"))
+    for name, shape in strict["components"]["schemas"].items():
+        if "properties" in shape and name not in OPEN_SHAPES:
+            shape["additionalProperties"] = False
+    return strict
+
+
+def hold_against_description(method: str, address: str, answer: Answer) -> None:
+    """Fail where an answer is not what the description says."""
+    route = resolve(urlsplit(address).path).route
+    template = "/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route)
+    operation = described()["paths"].get(template, {}).get(method.lower())
+    if operation is None:  # no such address or method
+        assert answer.status in (401, 404, 405)
+        return
+    assert str(answer.status) in operation["responses"], (method, template, answer)
+    content = operation["responses"][str(answer.status)].get("content", {})
+    kind = answer.headers.get("Content-Type", "").partition(";")[0]
+    if not content:
+        assert answer.body == b""
+        return
+    assert kind in content, (method, template, kind)
+    shape = {**content[kind]["schema"], "components": described()["components"]}
+    jsonschema.validate(
+        answer.body,
+        shape,
+        cls=jsonschema.Draft202012Validator,
+        format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
 class Program:
     """A client with a token, or without."""
 
@@ -67,9 +116,10 @@ class Program:
         address = path if path.startswith(("/", "http")) else BASE + path
         response = self.client.generic(method, address, **options)
         is_json = "json" in response.get("Content-Type", "")
-        return Answer(
-            response.status_code, response.json() if is_json else response.content, response.headers
-        )
+        body = response.json() if is_json else response.content
+        answer = Answer(response.status_code, body, response.headers)
+        hold_against_description(method, address, answer)
+        return answer
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.send("GET", path, **headers)
@@ -131,7 +181,7 @@ def program(cast: Cast) -> Callable[..., Program]:
         _, token = token_issue(
             user=cast.people[name],
             label="test",
-            lifetime=timedelta(days=30),
+            lifetime=timedelta(days=366),
             now=NOW,
             scopes=scopes,
         )

@@ -41,6 +41,7 @@ class Ask:
     count: int
     options: Mapping[str, Decimal] = field(default_factory=dict)
     quantity: Decimal | None = None
+    is_planned: bool = False
 
     @property
     def period(self) -> Period:
@@ -99,6 +100,7 @@ def planned_ask(row: Mapping[str, Any], person: Person, slot: Slot) -> Ask:
         samples=row["samples"],
         count=int("".join(c for c in row["samples"] if c.isdigit())[:1] or 1),
         options={code: Decimal(number) for code, number in row.get("options", {}).items()},
+        is_planned=True,
     )
 
 

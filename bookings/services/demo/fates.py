@@ -43,7 +43,7 @@ class Fate:
 @dataclass(frozen=True)
 class Situation:
     """What a fate depends on beside chance. `free_from`: when whoever came before was gone;
-    `next_at`: when the next one on the unit may come."""
+    `next_at`: when the next one on the unit may come; `is_sure`: it was used, for certain."""
 
     offer: Offer
     period: Period
@@ -52,6 +52,7 @@ class Situation:
     free_from: datetime
     next_at: datetime
     now: datetime
+    is_sure: bool = False
 
 
 def requested_at(offer: Offer, period: Period, price_group: str, luck: random.Random) -> datetime:
@@ -77,7 +78,7 @@ def fate(situation: Situation, luck: random.Random) -> Fate:
     if situation.needs_word:
         deadline = answer_deadline(asked, offer.policy.approval_minutes, period.start)
         confirmed = _answered_at(asked, deadline, luck)
-        dice = luck.random()
+        dice = 1.0 if situation.is_sure else luck.random()
         if dice < REJECTED:
             return Fate(
                 "rejected", asked, is_answered=True, ended_at=confirmed, is_ended_by_host=True
@@ -116,7 +117,7 @@ def _after_confirming(
 ) -> Fate:
     period, word, now = situation.period, situation.needs_word, situation.now
     missed_at = no_show_at(period.start, situation.offer.policy.check_in_minutes)
-    dice = luck.random()
+    dice = 1.0 if situation.is_sure else luck.random()
     if dice < CANCELLED:
         by_host = luck.random() < CANCELLED_BY_HOST
         since = confirmed

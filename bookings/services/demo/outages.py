@@ -11,6 +11,7 @@ from bookings.services.demo.offers import Calendar, Offer
 from instruments.domain.opening import instant
 
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 # kind, how likely in the time looked at, hours it may last
 PAST = (
     ("maintenance", 0.45, (4, 9, 24, 33)),
@@ -19,7 +20,7 @@ PAST = (
     ("training", 0.2, (3, 4)),
     ("own-use", 0.15, (8, 24)),
 )
-ANNOUNCED = timedelta(days=10)
+ANNOUNCED = 10 * DAY
 
 
 def outages_make(offers: Sequence[Offer], calendar: Calendar, since: Period) -> int:
@@ -31,7 +32,9 @@ def outages_make(offers: Sequence[Offer], calendar: Calendar, since: Period) -> 
         start = instant(offer.zone, calendar.day(offer.zone, row["days"]), row["hour"] * 60)
         end = start + row["length"] * HOUR if "length" in row else None
         units = tuple(row.get("units", ()))
-        _closure(offer, Outage(row["kind"], start, end, units), min(start, calendar.now))
+        announced = chance("announced", offer.key).uniform(2, 9) * DAY
+        moment = start if row["kind"] == "breakdown" else calendar.now - announced
+        _closure(offer, Outage(row["kind"], start, end, units), moment)
         made += 1
     return made
 

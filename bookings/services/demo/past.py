@@ -77,6 +77,7 @@ class History:
             free_from=free_from,
             next_at=next_at,
             now=self.now,
+            is_sure=ask.is_planned,
         )
 
     def _enter(self, ask: Ask, terms: Terms, became: Fate) -> Period | None:

@@ -87,8 +87,8 @@ def test_card_with_everything(cast, zhao):
     [
         ({"rate_internal": "-1"}, "rate_internal", "greater than or equal to 0"),
         ({"valid_from": ""}, "valid_from", "This field is required."),
-        ({"setup_fee": "1.005"}, "setup_fee", ""),
-        ({"valid_until": "2026-01-01"}, "valid_until", ""),
+        ({"setup_fee": "1.005"}, "setup_fee", "too many decimals: at most 2"),
+        ({"valid_until": "2026-01-01"}, "valid_until", "This must be after the first day."),
         ({"tax_percent": "101"}, "tax_percent", "less than or equal to 100"),
         ({"band_1_code": "night"}, "band_1_weekdays", "This is needed."),
         (
@@ -100,7 +100,7 @@ def test_card_with_everything(cast, zhao):
                 "band_1_multiplier": "1",
             },
             "band_1_code",
-            "",
+            "This code has a meaning of its own.",
         ),
         (
             {
@@ -113,17 +113,17 @@ def test_card_with_everything(cast, zhao):
             "band_1_opens",
             "This must be a time such as 08:30.",
         ),
-        ({"option_1_code": "operator", "option_1_price": "5"}, "option_1_code", ""),
+        ({"option_1_code": "operator", "option_1_price": "5"}, "option_1_code", "named twice"),
         (
             {
                 "tier_0_after": "8", "tier_0_multiplier": "1",
                 "tier_1_after": "4", "tier_1_multiplier": "1",
             },
             "tier_1_after",
-            "",
+            "Each tier must begin after the one before it.",
         ),
         ({"tier_0_after": "0.001", "tier_0_multiplier": "1"}, "tier_0_after", "whole minutes"),
-        ({"step_3_notice": "24", "step_3_percent": "10"}, "step_3_notice", ""),
+        ({"step_3_notice": "24", "step_3_percent": "10"}, "step_3_notice", "This is named twice."),
     ],
 )  # fmt: skip
 def test_refused_at_the_field_and_nothing_written(cast, zhao, changes, field, text):

@@ -182,6 +182,7 @@ def test_instrument_is_entered_as_a_draft(cast, zhao):
         ({"acquisition_cost": "5"}, "acquisition_currency", "Say in which currency."),
         ({"identifier": "10.1/2"}, "identifier_type", "Say what kind of identifier it is."),
         ({"norm_hours": "9999"}, "norm_hours", "less than or equal to 8784"),
+        ({"makers": ["a\x00b"]}, "makers", "This has a character that cannot be stored."),
         ({"makers": ["x" * 251]}, "makers", "This is too long: at most 250 characters."),
         ({"facility": "0190a000-0000-7000-8000-000000000000"}, "facility", "valid choice"),
     ],

@@ -1,0 +1,172 @@
+"""Every sentence of ours has its Chinese.
+
+After adding or changing one:
+
+    .venv/bin/python manage.py makemessages -l zh_Hans --no-location --no-wrap --no-obsolete \
+        --ignore node_modules --ignore .venv --ignore .local --ignore tests
+    (translate what is new in config/locale/zh_Hans/LC_MESSAGES/django.po, remove "fuzzy")
+    .venv/bin/python manage.py compilemessages -l zh_Hans --ignore .venv
+"""
+
+import ast
+import gettext
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils.translation.template import templatize
+
+ROOT = Path(settings.ROOT)
+APPS = ("accounts", "bookings", "config", "instruments")
+CATALOGUE = ROOT / "config" / "locale" / "zh_Hans" / "LC_MESSAGES"
+ONE = {"_", "gettext", "gettext_lazy", "gettext_noop"}
+MANY = {"ngettext", "ngettext_lazy"}
+IN_CONTEXT = {"pgettext", "pgettext_lazy"}
+PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
+# Said the same in both languages.
+SAME = {"English", "API"}
+
+
+@dataclass
+class Entry:
+    """One entry of the catalogue."""
+
+    singular: str = ""
+    plural: str = ""
+    context: str = ""
+    texts: list[str] = field(default_factory=list)
+    is_fuzzy: bool = False
+
+
+def in_python(source: str, name: str) -> Iterator[str]:
+    """What a module hands to gettext; anything but a literal cannot be translated."""
+    for node in ast.walk(ast.parse(source, name)):
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        called = getattr(function, "id", None) or getattr(function, "attr", None)
+        if called in ONE | MANY and node.args:
+            said = node.args[0]
+        elif called in IN_CONTEXT and len(node.args) > 1:
+            said = node.args[1]
+        else:
+            continue
+        if isinstance(said, ast.Constant) and isinstance(said.value, str):
+            yield said.value
+        elif isinstance(said, ast.JoinedStr | ast.BinOp):
+            raise AssertionError(f"{name}:{node.lineno}: only a plain string can be translated")
+
+
+def in_template(source: str, name: str) -> Iterator[str]:
+    """What a template says, found as makemessages finds it."""
+    code = templatize(source, origin=name)
+    for found in re.finditer(
+        r"\b(_|gettext|ngettext|pgettext|npgettext)\(\s*((?:u?'(?:\\.|[^'\\])*'|u?\"(?:\\.|[^\"\\])*\")"
+        r"(?:\s*,\s*(?:u?'(?:\\.|[^'\\])*'|u?\"(?:\\.|[^\"\\])*\"))*)",
+        code,
+    ):
+        literals = re.findall(r"u?('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", found.group(2))
+        texts = [ast.literal_eval(f"{text[0] * 2}{text}{text[0] * 2}") for text in literals]
+        yield texts[1 if found.group(1) in {"pgettext", "npgettext"} else 0]
+
+
+def files(*suffixes: str) -> Iterator[Path]:
+    for app in APPS:
+        for suffix in suffixes:
+            yield from sorted((ROOT / app).rglob(f"*{suffix}"))
+
+
+def said() -> dict[str, str]:
+    """Every sentence of code and templates, with a file that says it."""
+    found: dict[str, str] = {}
+    for path in files(".py"):
+        if "migrations" not in path.parts:
+            name = str(path.relative_to(ROOT))
+            found |= dict.fromkeys(in_python(path.read_text(encoding="utf-8"), name), name)
+    for path in files(".html", ".txt"):
+        if "templates" in path.parts:
+            name = str(path.relative_to(ROOT))
+            found |= dict.fromkeys(in_template(path.read_text(encoding="utf-8"), name), name)
+    return found
+
+
+def read_po(text: str) -> list[Entry]:
+    """The entries of a .po file, its header left out."""
+    entries: list[Entry] = []
+    for block in re.split(r"\n\s*\n", text):
+        entry, where = Entry(), ""
+        values: dict[str, str] = {}
+        for line in block.splitlines():
+            if line.startswith("#,") and "fuzzy" in line:
+                entry.is_fuzzy = True
+            found = re.match(
+                r'(?:(msgctxt|msgid_plural|msgid|msgstr(?:\[\d+\])?)\s+)?(".*")$', line
+            )
+            if found:
+                where = found.group(1) or where
+                values[where] = values.get(where, "") + ast.literal_eval(found.group(2))
+        if values.get("msgid"):
+            entry.singular, entry.plural = values["msgid"], values.get("msgid_plural", "")
+            entry.context = values.get("msgctxt", "")
+            entry.texts = [text for key, text in values.items() if key.startswith("msgstr")]
+            entries.append(entry)
+    return entries
+
+
+@pytest.fixture(scope="module")
+def entries() -> list[Entry]:
+    return read_po((CATALOGUE / "django.po").read_text(encoding="utf-8"))
+
+
+def test_nothing_said_lacks_its_chinese(entries: list[Entry]) -> None:
+    known = {entry.singular for entry in entries if all(entry.texts) and not entry.is_fuzzy}
+    missing = {text: name for text, name in said().items() if text not in known}
+    assert not missing, "\n".join(f"{name}: {text!r}" for text, name in sorted(missing.items()))
+
+
+def test_nothing_is_kept_that_nobody_says(entries: list[Entry]) -> None:
+    unsaid = {entry.singular for entry in entries} - set(said())
+    assert not unsaid, sorted(unsaid)
+
+
+def test_translations_are_chinese(entries: list[Entry]) -> None:
+    english = [
+        entry.singular
+        for entry in entries
+        for text in entry.texts
+        if entry.singular not in SAME
+        and re.search("[A-Za-z]{3}", PLACEHOLDER.sub("", entry.singular))
+        and not re.search("[\u4e00-\u9fff]", text)
+    ]
+    assert not english
+
+
+def test_placeholders_agree(entries: list[Entry]) -> None:
+    wrong = [
+        (entry.singular, text)
+        for entry in entries
+        for text in entry.texts
+        if sorted(m.group() for m in PLACEHOLDER.finditer(text))
+        not in (
+            sorted(m.group() for m in PLACEHOLDER.finditer(entry.singular)),
+            sorted(m.group() for m in PLACEHOLDER.finditer(entry.plural or entry.singular)),
+        )
+    ]
+    assert not wrong
+
+
+def test_the_compiled_catalogue_is_the_written_one(entries: list[Entry]) -> None:
+    with (CATALOGUE / "django.mo").open("rb") as file:
+        compiled = dict(gettext.GNUTranslations(file)._catalog)  # type: ignore[attr-defined]
+    compiled.pop("", None)
+    written: dict[object, str] = {}
+    for entry in entries:
+        key = f"{entry.context}\x04{entry.singular}" if entry.context else entry.singular
+        if entry.plural:
+            written |= {(key, number): text for number, text in enumerate(entry.texts)}
+        else:
+            written[key] = entry.texts[0]
+    assert compiled == written, "run compilemessages"

@@ -1,0 +1,161 @@
+"""The catalogue through the API."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from instruments.models import Technique
+from tests.factories.api import Program
+from tests.factories.cast import Cast, reserve
+
+type Programs = Callable[..., Program]
+
+FRIDAY = "free_from=2026-03-06T08:00:00%2B08:00&free_until=2026-03-06T20:00:00%2B08:00"
+
+
+def test_each_record_has_its_next_starts_and_the_price_for_me(
+    cast: Cast, program: Programs
+) -> None:
+    (found,) = program("wang").get("instruments/").body["results"]
+    assert found["id"] == str(cast.microscope.pk)
+    assert found["host"] == {"code": "ustc", "name": "USTC", "name_zh": "中国科学技术大学"}
+    assert (found["region"], found["time_zone"]) == ("CN-AH", "Asia/Shanghai")
+    assert found["techniques"] == [
+        {"code": "PaNET01198", "name": "electron microscopy", "name_zh": "电子显微镜"}
+    ]
+    assert found["price_group"] == "external"
+    assert found["price_for_me"] == {"amount": "260.00", "currency": "CNY", "unit": "hour"}
+    assert (found["minutes"], found["next_starts"]) == (
+        60,
+        ["2026-03-05T04:00:00Z", "2026-03-05T04:30:00Z", "2026-03-05T05:00:00Z"],
+    )
+    own = program("zhao").get("instruments/").body["results"][0]
+    assert own["price_for_me"]["amount"] == "120.00"
+    nobody = program().get("instruments/").body["results"][0]
+    assert nobody["price_group"] == "external"
+
+
+def test_a_group_that_is_not_served_has_no_price_and_no_starts(
+    cast: Cast, program: Programs
+) -> None:
+    cast.instrument(name="Own only", card={"rates": {"internal": "1.5"}})
+    (found,) = program("wang").get("instruments/?q=own").body["results"]
+    assert (found["price_for_me"], found["next_starts"]) == (None, [])
+    (found,) = program("zhao").get("instruments/?q=own").body["results"]
+    assert found["price_for_me"]["amount"] == "1.50"
+
+
+def test_filters(cast: Cast, program: Programs) -> None:
+    wide = Technique.objects.create(code="PaNET00001", name="microscopy")
+    cast.technique.parents.add(wide)
+    other = cast.instrument(name="Mass spectrometer", name_zh="质谱仪", service_modes=["remote"])
+    other.techniques.clear()
+    wang, tem, ms = program("wang"), [str(cast.microscope.pk)], [str(other.pk)]
+    for query, expected in (
+        ("q=titan microscope", tem),
+        ("q=质谱", ms),
+        ("q=nothing", []),
+        ("technique=PaNET01198", tem),
+        ("technique=PaNET00001", tem),
+        ("technique=lost", []),
+        ("region=CN-AH", ms + tem),
+        ("region=CN", ms + tem),
+        ("region=CN-SH", []),
+        ("region=XX", []),
+        ("host=ustc", ms + tem),
+        ("host=fudan", []),
+        (f"facility={cast.facility.pk}", ms + tem),
+        ("service_mode=remote", ms),
+        ("q=&technique=&region=&host=", ms + tem),
+    ):
+        assert wang.get(f"instruments/?{query}").ids == expected, query
+
+
+def test_only_what_is_free_then(cast: Cast, program: Programs) -> None:
+    other = cast.instrument(name="Another microscope")
+    reserve(cast, "2026-03-06 08:00", "2026-03-06 16:00")
+    wang = program("wang")
+    found = wang.get(f"instruments/?{FRIDAY}&minutes=300").body["results"]
+    assert [row["id"] for row in found] == [str(other.pk)]
+    assert found[0]["next_starts"][0] == "2026-03-06T00:00:00Z"
+    assert found[0]["minutes"] == 300
+    assert len(wang.get(f"instruments/?{FRIDAY}&minutes=240").ids) == 2
+    assert wang.get(f"instruments/?{FRIDAY}&minutes=600").ids == []
+
+
+def test_only_what_costs_no_more(cast: Cast, program: Programs) -> None:
+    cheap = cast.instrument(name="Cheap", card={"rates": {"external": "99.99"}})
+    wang = program("wang")
+    assert wang.get("instruments/?max_price=100").ids == [str(cheap.pk)]
+    assert wang.get(f"instruments/?max_price=100&{FRIDAY}").ids == [str(cheap.pk)]
+    assert wang.get("instruments/?max_price=99.98").ids == []
+    assert len(wang.get("instruments/?max_price=260").ids) == 2
+
+
+def test_drafts_are_in_no_catalogue(cast: Cast, program: Programs) -> None:
+    zhao = program("zhao")
+    made = zhao.post("instruments/", {"facility": str(cast.facility.pk), "name": "Draft"})
+    assert made.body["id"] not in zhao.get("instruments/").ids
+    assert zhao.get("instruments/?managed=1").ids == [made.body["id"], str(cast.microscope.pk)]
+    assert program("chen").get("instruments/?managed=1").ids == []
+
+
+@pytest.mark.parametrize("query", ["", f"&{FRIDAY}", "&max_price=300"])
+def test_pages_to_the_end(cast: Cast, program: Programs, query: str) -> None:
+    names = [str(cast.instrument(name=name).pk) for name in ("Alpha", "Beta", "Beta", "Gamma")]
+    expected = [*sorted(names[:1]), *sorted(names[1:3]), names[3], str(cast.microscope.pk)]
+    pages = list(program("wang").pages(f"instruments/?limit=2{query}"))
+    assert [row for page in pages[:3] for row in page] == expected
+    assert pages[3:] == ([] if query else [expected[2:4], expected[:2]])
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("free_from=2026-03-06T08:00:00Z", ("free_until", "required")),
+        ("free_until=2026-03-06T08:00:00Z", ("free_from", "required")),
+        (
+            "free_from=2026-03-06T08:00:00Z&free_until=2026-03-06T08:00:00Z",
+            ("free_until", "not-after-start"),
+        ),
+        (
+            "free_from=2026-03-06T08:00:00Z&free_until=2026-08-06T08:00:00Z",
+            ("free_until", "span-too-long"),
+        ),
+        ("max_price=-1", ("max_price", "out-of-range")),
+        ("max_price=NaN", ("max_price", "not-a-decimal")),
+        ("service_mode=robot", ("service_mode", "unknown-value")),
+        ("facility=x", ("facility", "not-an-id")),
+        ("q=%00", ("q", "bad-character")),
+        ("organisation=ustc", ("organisation", "not-a-member")),
+        ("managed=perhaps", ("managed", "not-a-boolean")),
+        (f"{FRIDAY}&cursor=WzAsImEiXQ", ("cursor", "unknown-cursor")),
+        (f"{FRIDAY}&cursor=WzAsImEiLCJiIl0", ("cursor", "unknown-cursor")),
+    ],
+)
+def test_a_wrong_shape(
+    cast: Cast, program: Programs, query: str, problem: tuple[str, str]
+) -> None:
+    assert program("wang").get(f"instruments/?{query}").problems == [problem]
+
+
+@pytest.mark.parametrize("query", ["", "?technique=PaNET01198&region=CN", f"?{FRIDAY}"])
+def test_the_list_asks_as_much_of_the_database_for_three_as_for_one(
+    cast: Cast, program: Programs, query: str
+) -> None:
+    wang = program("wang")
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert wang.get(f"instruments/{query}").status == 200
+        return len(captured)
+
+    statements()  # the token's use is remembered
+    one = statements()
+    cast.instrument(name="Two")
+    cast.instrument(name="Three")
+    assert statements() == one
+    # Of these the token, the grants and the memberships are signing in.
+    assert one <= 3 + 7

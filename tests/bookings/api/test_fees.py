@@ -1,0 +1,143 @@
+"""Quotes through the API."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bookings.models import Quote, Reservation, UnmetDemand
+from tests.factories.api import Program
+from tests.factories.cast import Cast, reserve
+
+type Programs = Callable[..., Program]
+
+
+def asked(cast: Cast, **changes: Any) -> dict[str, Any]:
+    return {
+        "instrument": str(cast.microscope.pk),
+        "start": "2026-03-06T10:00:00+08:00",
+        "end": "2026-03-06T12:00:00+08:00",
+    } | changes
+
+
+def test_a_quote_explains_itself_and_keeps_nothing(cast: Cast, program: Programs) -> None:
+    answer = program("wang").post(
+        "quotes/", asked(cast, service_mode="assisted", options={"operator": 1.5})
+    )
+    assert answer.status == 200
+    card = answer.body.pop("rate_card")
+    assert card == {"id": card["id"], "version": 1}
+    assert answer.body == {
+        "currency": "CNY",
+        "price_group": "external",
+        "billed_minutes": 120,
+        "lines": [
+            {
+                "kind": "usage",
+                "code": "standard",
+                "minutes": 120,
+                "rate": "260.00",
+                "multiplier": "1",
+                "amount": "520.00",
+            },
+            {"kind": "setup", "amount": "100.00"},
+            {
+                "kind": "option",
+                "code": "operator",
+                "quantity": "1.5",
+                "price": "150.00",
+                "amount": "225.00",
+            },
+        ],
+        "subtotal": "845.00",
+        "tax": "50.70",
+        "total": "895.70",
+        "eligible": "845.00",
+        "voucher": None,
+        "covered": "0.00",
+        "payable": "895.70",
+        "refusals": [],
+    }
+    assert not Quote.objects.exists()
+    assert not Reservation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "group", "total"),
+    [
+        ("zhao", "internal", "360.40"),
+        ("wang", "external", "657.20"),
+        ("hu", "industry", "1123.60"),
+        ("alice", "external", "657.20"),
+        (None, "external", "657.20"),
+    ],
+)
+def test_the_price_depends_on_who_asks(
+    cast: Cast, program: Programs, name: str | None, group: str, total: str
+) -> None:
+    answer = program(name).post("quotes/", asked(cast))
+    assert (answer.body["price_group"], answer.body["total"]) == (group, total)
+
+
+def test_a_quote_says_what_would_refuse_and_is_given_all_the_same(
+    cast: Cast, program: Programs
+) -> None:
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="sun")
+    answer = program("wang").post("quotes/", asked(cast))
+    assert (answer.status, answer.body["total"]) == (200, "657.20")
+    assert answer.refusals == ["slot-taken"]
+    assert answer.body["refusals"][0]["nearest"] == {
+        "start": "2026-03-06T00:00:00Z",
+        "end": "2026-03-06T02:00:00Z",
+    }
+    assert not UnmetDemand.objects.exists()
+
+
+def test_a_group_that_is_not_served_has_no_price(cast: Cast, program: Programs) -> None:
+    other = cast.instrument(name="Own only", card={"rates": {"internal": "1.00"}})
+    answer = program("wang").post("quotes/", asked(cast, instrument=str(other.pk)))
+    assert answer.status == 200
+    assert (answer.body["total"], answer.body["lines"]) == (None, [])
+    assert answer.refusals == ["audience-not-served"]
+
+
+def test_a_day_without_a_card_has_no_price(cast: Cast, program: Programs) -> None:
+    other = cast.instrument(name="Ends", card={"valid_until": "2026-03-06"})
+    answer = program("wang").post("quotes/", asked(cast, instrument=str(other.pk)))
+    assert (answer.body["currency"], answer.body["rate_card"]) == (None, None)
+    assert answer.refusals == ["audience-not-served"]
+
+
+def test_priced_by_the_sample(cast: Cast, program: Programs) -> None:
+    other = cast.instrument(
+        name="Mass spectrometer",
+        service_modes=["entrusted"],
+        card={"rate_unit": "sample", "rates": {"external": "35.00"}, "setup_fee": "0"},
+    )
+    wang, body = program("wang"), asked(cast, instrument=str(other.pk))
+    assert wang.post("quotes/", body).problems == [("samples", "required")]
+    answer = wang.post("quotes/", body | {"samples": 4})
+    assert (answer.body["subtotal"], answer.body["total"]) == ("140.00", "148.40")
+
+
+def test_an_instrument_that_is_not_there(cast: Cast, program: Programs) -> None:
+    answer = program("wang").post("quotes/", asked(cast, instrument=str(uuid4())))
+    assert (answer.status, answer.code) == (404, "not-found")
+
+
+def test_a_wrong_shape(cast: Cast, program: Programs) -> None:
+    wang = program("wang")
+    assert wang.post("quotes/", asked(cast, service_mode="remote")).problems == [
+        ("service_mode", "not-offered")
+    ]
+    assert wang.post("quotes/", asked(cast, purpose={"code": "research"})).problems == [
+        ("purpose", "unknown-field")
+    ]
+    assert wang.post("quotes/", asked(cast, organisation="ustc")).problems == [
+        ("organisation", "not-a-member")
+    ]
+
+
+def test_a_token_that_only_reads_may_ask_for_a_price(cast: Cast, program: Programs) -> None:
+    assert program("wang", scopes=["read"]).post("quotes/", asked(cast)).status == 200

@@ -1,0 +1,109 @@
+"""Hours through the API."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from bookings.services.reservations import reservation_cancel
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.services.utilisation import hours_roll_up
+from tests.factories.api import Program
+from tests.factories.cast import Cast, at, reserve
+
+type Programs = Callable[..., Program]
+
+MARCH = "statistics/hours/?from=2026-03-06&until=2026-03-07"
+
+
+@pytest.fixture
+def used(cast: Cast) -> None:
+    """Friday 10 to 12, used by Fudan, and rolled up."""
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    wang = cast.actor("wang")
+    reservation_check_in(actor=wang, reservation_id=made.pk, now=at("2026-03-06 10:00"))
+    reservation_check_out(actor=wang, reservation_id=made.pk, now=at("2026-03-06 12:00"))
+    hours_roll_up(since=None, until=None, now=at("2026-03-08 12:00"))
+
+
+@pytest.mark.usefixtures("used")
+def test_hours_by_region_and_instrument(cast: Cast, program: Programs) -> None:
+    answer = program("auditor").get(f"{MARCH}&by=region,instrument")
+    assert answer.body["by"] == ["region", "instrument"]
+    (row,) = answer.body["rows"]
+    assert (row["region"], row["instrument"]) == ("CN-AH", str(cast.microscope.pk))
+    assert row["names"]["region"] == {"name": "Anhui", "name_zh": "安徽"}
+    assert (row["total_minutes"], row["productive_minutes"], row["sessions"]) == (1440, 120, 1)
+    assert (row["standby_minutes"], row["non_scheduled_minutes"]) == (600, 720)
+    assert row["operational_utilisation"] == "0.1667"
+    assert row["external_share"] == row["cross_region_share"] == "1.0000"
+    assert row["norm_utilisation"] is None
+    total = answer.body["total"]
+    assert total["productive_minutes"] == 120
+    assert "region" not in total
+
+
+@pytest.mark.usefixtures("used")
+def test_by_day_and_month(cast: Cast, program: Programs) -> None:
+    answer = program("zhao").get("statistics/hours/?from=2026-03-05&until=2026-03-08&by=day")
+    assert [(row["day"], row["productive_minutes"]) for row in answer.body["rows"]] == [
+        ("2026-03-05", 0),
+        ("2026-03-06", 120),
+        ("2026-03-07", 0),
+    ]
+    (row,) = program("zhao").get(f"{MARCH}&by=month").body["rows"]
+    assert row["month"] == "2026-03"
+    assert date.fromisoformat(answer.body["from"]) == date(2026, 3, 5)
+
+
+@pytest.mark.usefixtures("used")
+def test_whose_hours_one_may_read(cast: Cast, program: Programs) -> None:
+    for name, minutes in (("zhao", 120), ("auditor", 120), ("coordinator", 120), ("admin", 120)):
+        assert program(name).get(MARCH).body["total"]["productive_minutes"] == minutes, name
+    for name in ("chen", "wang"):
+        assert program(name).get(MARCH).body["total"] is None, name
+    assert program("alice").get(MARCH).code == "not-permitted"
+    assert program().get(MARCH).status == 401
+
+
+@pytest.mark.usefixtures("used")
+def test_narrowed(cast: Cast, program: Programs) -> None:
+    auditor = program("auditor")
+    for query in (
+        "region=CN",
+        "organisation=ustc",
+        f"facility={cast.facility.pk}",
+        f"instrument={cast.microscope.pk}",
+        "technique=PaNET01198",
+    ):
+        assert auditor.get(f"{MARCH}&{query}").body["total"]["sessions"] == 1, query
+    assert auditor.get(f"{MARCH}&region=CN-SH").body["total"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("from=2026-03-06", ("until", "required")),
+        ("until=2026-03-06", ("from", "required")),
+        ("from=2026-03-06&until=2026-03-06", ("until", "not-after-start")),
+        ("from=2000-03-06&until=2026-03-06", ("until", "span-too-long")),
+        ("from=6.3.2026&until=2026-03-07", ("from", "not-a-date")),
+        ("from=20260306&until=2026-03-07", ("from", "not-a-date")),
+        ("from=2026-02-30&until=2026-03-07", ("from", "not-a-date")),
+        ("from=2026-03-06&until=2026-03-07&by=planet", ("by", "unknown-value")),
+        ("from=2026-03-06&until=2026-03-07&facility=x", ("facility", "not-an-id")),
+    ],
+)
+def test_a_wrong_shape(
+    cast: Cast, program: Programs, query: str, problem: tuple[str, str]
+) -> None:
+    assert program("auditor").get(f"statistics/hours/?{query}").problems == [problem]
+
+
+def test_nothing_is_rolled_up_yet(cast: Cast, program: Programs) -> None:
+    made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
+    reservation_cancel(
+        actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=at("2026-03-06 09:00")
+    )
+    answer = program("zhao").get(MARCH)
+    assert (answer.body["rows"], answer.body["total"]) == ([], None)
