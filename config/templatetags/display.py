@@ -57,6 +57,13 @@ ACTS = {
     "token.revoke": _("Token revoked"),
     "user.create": _("Signed up"),
     "user.update": _("Profile changed"),
+    "user.email-verify": _("E-mail address confirmed"),
+    "user.email-change": _("E-mail address changed"),
+    "user.password-change": _("Password changed"),
+    "user.password-reset": _("Password set anew"),
+    "user.factor-add": _("Second factor turned on"),
+    "user.factor-remove": _("Second factor turned off"),
+    "user.factor-renew": _("Recovery codes made anew"),
 }
 
 
