@@ -38,7 +38,7 @@ class ProfileForm(forms.Form):
     """Name, language, time zone."""
 
     name = forms.CharField(
-        label=_("Name"),
+        label=_("Your name"),
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )

@@ -36,7 +36,9 @@ SENTENCES = {
     "not-after-valid-from": _("This must be after the first day."),
     "first-not-zero": _("The first tier must begin at 0 minutes."),
     "not-increasing": _("Each tier must begin after the one before it."),
-    "priced-per-sample": _("This instrument is priced by the sample: choose the service mode entrusted."),
+    "priced-per-sample": _(
+        "This instrument is priced by the sample: choose the service mode entrusted."
+    ),
     "end-before-start": _("The end must not be before the start."),
     "not-an-object": _("This must be an object with named fields."),
     "not-a-list": _("This must be a list."),

@@ -22,6 +22,7 @@ from bookings.forms import CatalogueForm
 from bookings.selectors.availability import load_calendar
 from bookings.selectors.catalogue import fits_price, free_between, load_offers
 from bookings.selectors.fees import group_of, load_terms
+from bookings.services.demand import demand_searched
 from instruments.domain.opening import day_span, local_date
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.models import Instrument
@@ -59,6 +60,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     }
     if criteria.wants_time:
         found = free_between(actor, criteria, payer, now, after=None, size=60)
+        if not found and payer is not None:
+            demand_searched(actor=actor, organisation=payer, criteria=criteria, now=now)
         context |= {"results": found, "total": len(found)}
     else:
         page = Paginator(search(actor, criteria), PAGE).get_page(request.GET.get("page"))

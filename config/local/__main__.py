@@ -29,10 +29,10 @@ MANAGE = [sys.executable, "manage.py"]
 KEPT_AT_RESET = ("uv", "log", "test-*", "*.lock")
 ACCOUNTS = {
     "researcher": "finds instruments and books them",
-    "manager": "offers a facility's instruments",
-    "finance": "sees to rates, charges and statements",
-    "coordinator": "looks after a region",
-    "auditor": "reads everything, changes nothing",
+    "manager": "publishes instruments and decides on requests",
+    "finance": "reads what an organisation books and is charged",
+    "coordinator": "reads the hours of a region",
+    "auditor": "reads hours and the trail, changes nothing",
     "admin": "runs the platform",
 }
 

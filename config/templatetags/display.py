@@ -72,16 +72,14 @@ def moment(value: datetime | None) -> str:
     """Day and time in the active zone: `Fri 6 Mar 2026, 18:00`."""
     if value is None:
         return "–"
-    local = timezone.localtime(value)
-    pattern = "Y年n月j日 D H:i" if _is_chinese() else "D j M Y, H:i"
-    return date_format(local, pattern)
+    return _dated(timezone.localtime(value), "D j M Y, H:i", "Y年n月j日 D H:i")
 
 
 @register.filter
 def day(value: Any) -> str:
     """A day: `Fri 6 Mar 2026`."""
-    pattern = "Y年n月j日 D" if _is_chinese() else "D j M Y"
-    return date_format(timezone.localtime(value) if isinstance(value, datetime) else value, pattern)
+    local = timezone.localtime(value) if isinstance(value, datetime) else value
+    return _dated(local, "D j M Y", "Y年n月j日 D")
 
 
 @register.filter
@@ -161,13 +159,13 @@ def band(code: str) -> str:
 @register.filter
 def short_moment(value: datetime) -> str:
     """`Fri 6 Mar 18:00`."""
-    return date_format(timezone.localtime(value), "n月j日 D H:i" if _is_chinese() else "D j M H:i")
+    return _dated(timezone.localtime(value), "D j M H:i", "n月j日 D H:i")
 
 
 @register.filter
 def short_day(value: Any) -> str:
     """`Fri 6 Mar`."""
-    return date_format(value, "n月j日 D" if _is_chinese() else "D j M")
+    return _dated(value, "D j M", "n月j日 D")
 
 
 @register.filter
@@ -245,6 +243,13 @@ def query(context: Any, **changes: Any) -> str:
         if value not in (None, ""):
             params[name] = str(value)
     return f"?{params.urlencode()}" if params else "?"
+
+
+def _dated(value: Any, english: str, chinese: str) -> str:
+    """By one of the two patterns; Chinese weekdays in their short form, as `D` means."""
+    if _is_chinese():
+        return date_format(value, chinese).replace("星期", "周")
+    return date_format(value, english)
 
 
 def _is_chinese() -> bool:

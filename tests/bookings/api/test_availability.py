@@ -67,9 +67,7 @@ def test_both_passes_of_a_repeated_hour_are_open(
     answer = zhao.get(
         f"{path}availability/?from=2026-10-31T00:00:00-05:00&until=2026-11-03T00:00:00-06:00"
     )
-    assert answer.body["open"] == [
-        {"start": "2026-11-01T05:00:00Z", "end": "2026-11-02T06:00:00Z"}
-    ]
+    assert answer.body["open"] == [{"start": "2026-11-01T05:00:00Z", "end": "2026-11-02T06:00:00Z"}]
 
 
 def test_a_span_unless_named_is_the_week_to_come(cast: Cast, program: Programs) -> None:
@@ -97,9 +95,7 @@ def test_starts_are_only_where_the_group_has_a_price(cast: Cast, program: Progra
         ("organisation=ustc", ("organisation", "not-a-member")),
     ],
 )
-def test_a_wrong_shape(
-    cast: Cast, program: Programs, query: str, problem: tuple[str, str]
-) -> None:
+def test_a_wrong_shape(cast: Cast, program: Programs, query: str, problem: tuple[str, str]) -> None:
     answer = program("wang").get(f"instruments/{cast.microscope.pk}/availability/?{query}")
     assert answer.problems == [problem]
 
@@ -109,8 +105,6 @@ def test_an_instrument_that_is_not_there(cast: Cast, program: Programs) -> None:
 
 
 def test_a_record_without_rules_offers_nothing(cast: Cast, program: Programs) -> None:
-    made = program("zhao").post(
-        "instruments/", {"facility": str(cast.facility.pk), "name": "Bare"}
-    )
+    made = program("zhao").post("instruments/", {"facility": str(cast.facility.pk), "name": "Bare"})
     answer = program("zhao").get(f"instruments/{made.body['id']}/availability/")
     assert answer.body == {"open": [], "busy": [], "free": [], "starts": [], "minutes": 0}

@@ -135,9 +135,7 @@ def test_pages_to_the_end(cast: Cast, program: Programs, query: str) -> None:
         (f"{FRIDAY}&cursor=WzAsImEiLCJiIl0", ("cursor", "unknown-cursor")),
     ],
 )
-def test_a_wrong_shape(
-    cast: Cast, program: Programs, query: str, problem: tuple[str, str]
-) -> None:
+def test_a_wrong_shape(cast: Cast, program: Programs, query: str, problem: tuple[str, str]) -> None:
     assert program("wang").get(f"instruments/?{query}").problems == [problem]
 
 

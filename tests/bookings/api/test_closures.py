@@ -117,9 +117,7 @@ def test_who_may_close_and_who_may_read_why(cast: Cast, program: Programs) -> No
 def test_a_wrong_shape(
     cast: Cast, program: Programs, changes: dict[str, Any], problems: list[tuple[str, str]]
 ) -> None:
-    answer = program("zhao").post(
-        f"instruments/{cast.microscope.pk}/closures/", outage(**changes)
-    )
+    answer = program("zhao").post(f"instruments/{cast.microscope.pk}/closures/", outage(**changes))
     assert (answer.status, answer.problems) == (400, problems)
     assert not Closure.objects.exists()
 
@@ -158,8 +156,6 @@ def test_pages_there_and_back(cast: Cast, program: Programs) -> None:
 
 def test_a_reservation_that_was_displaced_costs_nothing(cast: Cast, program: Programs) -> None:
     met = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    program("zhao").post(
-        f"instruments/{cast.microscope.pk}/closures/", outage(displace=True)
-    )
+    program("zhao").post(f"instruments/{cast.microscope.pk}/closures/", outage(displace=True))
     assert Reservation.objects.get(pk=met.pk).is_ended_by_host
     assert program("wang").get("charges/").ids == []

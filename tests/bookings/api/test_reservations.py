@@ -193,7 +193,10 @@ BAD = [
     ({"samples": {"n": 1}}, [("samples.n", "unknown-field")]),
     # Of later issues, or of nobody: refused, so that nobody believes they were honoured.
     ({"hold": str(uuid4())}, [("hold", "unknown-field")]),
-    ({"override": ["too-soon"], "reason": "x"}, [("override", "unknown-field"), ("reason", "unknown-field")]),
+    (
+        {"override": ["too-soon"], "reason": "x"},
+        [("override", "unknown-field"), ("reason", "unknown-field")],
+    ),
     ({"funding": []}, [("funding", "unknown-field")]),
     ({"bookings": []}, [("bookings", "unknown-field")]),
     ({"on_behalf_of": "sun"}, [("on_behalf_of", "unknown-field")]),
@@ -308,9 +311,7 @@ def test_somebody_without_an_organisation_may_not_book(cast: Cast, program: Prog
     assert answer.problems == [("organisation", "organisation-needed")]
 
 
-def test_an_instrument_that_is_not_to_be_seen_is_not_there(
-    cast: Cast, program: Programs
-) -> None:
+def test_an_instrument_that_is_not_to_be_seen_is_not_there(cast: Cast, program: Programs) -> None:
     assert program("wang").post("reservations/", wish(cast, instrument=str(uuid4()))).status == 404
 
 
@@ -387,9 +388,7 @@ def test_past_its_deadline_a_request_is_expired(
     assert (answer.status, answer.code, answer.body["state"]) == (409, "wrong-state", "expired")
 
 
-def test_what_cancelling_costs_is_said_first(
-    cast: Cast, program: Programs, clock: Clock
-) -> None:
+def test_what_cancelling_costs_is_said_first(cast: Cast, program: Programs, clock: Clock) -> None:
     made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
     wang, path = program("wang"), f"reservations/{made.pk}/"
     free = {"amount": "0.00", "currency": "CNY"}
@@ -468,9 +467,7 @@ def test_the_shape_of_a_check_out(
         ('"1", "2"', 400, "invalid"),
     ],
 )
-def test_if_match(
-    cast: Cast, program: Programs, given: str, status: int, code: str | None
-) -> None:
+def test_if_match(cast: Cast, program: Programs, given: str, status: int, code: str | None) -> None:
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     answer = program("wang").post(f"reservations/{made.pk}/cancel/", {}, If_Match=given)
     assert answer.status == status
@@ -487,9 +484,7 @@ def test_the_same_key_gets_the_first_answer_again(cast: Cast, program: Programs)
     first = wang.post("reservations/", wish(cast), Idempotency_Key="k1")
     before = written()
     # The order of fields says nothing.
-    again = wang.post(
-        "reservations/", dict(reversed(wish(cast).items())), Idempotency_Key="k1"
-    )
+    again = wang.post("reservations/", dict(reversed(wish(cast).items())), Idempotency_Key="k1")
     assert (first.status, again.status) == (201, 201)
     assert again.body == first.body
     assert again.headers["ETag"] == first.headers["ETag"]
@@ -509,9 +504,7 @@ def test_the_same_key_with_another_body_is_refused(cast: Cast, program: Programs
     assert written() == before
 
 
-def test_a_refusal_is_not_kept_but_remembered_as_demand(
-    cast: Cast, program: Programs
-) -> None:
+def test_a_refusal_is_not_kept_but_remembered_as_demand(cast: Cast, program: Programs) -> None:
     taken = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="sun")
     wang = program("wang")
     refused = wang.post("reservations/", wish(cast), Idempotency_Key="k1")

@@ -15,9 +15,7 @@ def actions(program: Program, query: str = "") -> list[str]:
 
 
 def test_an_entry(cast: Cast, program: Programs) -> None:
-    program("zhao").post(
-        f"instruments/{cast.microscope.pk}/suspend/", {"reason": "漏水"}
-    )
+    program("zhao").post(f"instruments/{cast.microscope.pk}/suspend/", {"reason": "漏水"})
     (entry,) = program("auditor").get("trail/entries/?action=instrument.suspend").body["results"]
     assert entry["actor"] == {"id": str(cast.zhao.pk), "name": "Zhao Min"}
     assert entry["object"] == {"type": "instrument", "id": str(cast.microscope.pk)}
@@ -60,9 +58,7 @@ def test_filters(cast: Cast, program: Programs) -> None:
         ("action=%00", ("action", "bad-character")),
     ],
 )
-def test_a_wrong_shape(
-    cast: Cast, program: Programs, query: str, problem: tuple[str, str]
-) -> None:
+def test_a_wrong_shape(cast: Cast, program: Programs, query: str, problem: tuple[str, str]) -> None:
     assert program("auditor").get(f"trail/entries/?{query}").problems == [problem]
 
 

@@ -94,9 +94,7 @@ def test_narrowed(cast: Cast, program: Programs) -> None:
         ("from=2026-03-06&until=2026-03-07&facility=x", ("facility", "not-an-id")),
     ],
 )
-def test_a_wrong_shape(
-    cast: Cast, program: Programs, query: str, problem: tuple[str, str]
-) -> None:
+def test_a_wrong_shape(cast: Cast, program: Programs, query: str, problem: tuple[str, str]) -> None:
     assert program("auditor").get(f"statistics/hours/?{query}").problems == [problem]
 
 
