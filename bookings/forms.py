@@ -37,7 +37,7 @@ class CatalogueForm(forms.Form):
         label=_("for"),
         required=False,
         coerce=int,
-        empty_value=60,
+        empty_value="",
         choices=[(m, m) for m in (30, 60, 120, 180, 240, 360, 480)],
     )
     max_price = forms.DecimalField(

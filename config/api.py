@@ -197,7 +197,7 @@ def _of_framework(exc: exceptions.APIException) -> Problem:
         case exceptions.PermissionDenied():
             return Problem(403, "csrf" if exc.get_codes() == "csrf" else "not-permitted")
         case exceptions.Throttled():
-            wait = {"Retry-After": str(max(1, math.ceil(exc.wait or 1)))}
+            wait = {"Retry-After": str(max(1, math.ceil(getattr(exc, "wait", None) or 1)))}
             return Problem(429, "too-many-requests", headers=wait)
         case exceptions.ParseError():
             return Problem(400, "malformed", {"problem": str(exc.detail)})

@@ -37,8 +37,9 @@ def _tags() -> dict[str, str]:
 def openapi(language: str) -> dict[str, Any]:
     """The whole description, made once per language."""
     with translation.override(language):
-        made = SchemaGenerator().get_schema(request=None, public=True)
-        return dict(normalize_result_object(made))
+        generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
+        made = generator.get_schema(request=None, public=True)
+        return dict(normalize_result_object(made))  # type: ignore[no-untyped-call]
 
 
 @require_safe
@@ -85,7 +86,10 @@ def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "parameters": [_parameter(p) for p in operation.get("parameters", [])],
                 "body": list(_fields(body.get("schema", {}), shapes)),
                 "example": _example(body),
-                "answers": [_answer(*item, shapes) for item in operation["responses"].items()],
+                "answers": [
+                    _answer(status, answer, shapes)
+                    for status, answer in operation["responses"].items()
+                ],
             }
 
 

@@ -130,6 +130,8 @@ ACCOUNT_CHANGE_EMAIL = True  # one person, one address
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+# Whose address counts: that of the visitor, not of our own proxy.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL_MODE else "https"
 # Passkeys come with issue 5: browsers refuse them at an address such as 127.0.0.1.
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]

@@ -26,6 +26,7 @@ class Endpoint(APIView):
     """An address. `write_scope` is what a token needs for its methods that write; `only_reads`
     says that none does; `needs_person`, that nobody in particular has nothing to read there."""
 
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     write_scope = "manage"
     only_reads = False
     needs_person = False

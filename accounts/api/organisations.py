@@ -20,7 +20,9 @@ class RegionShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     scheme = serializers.CharField()
     code = serializers.CharField()
-    parent = serializers.CharField(source="parent.code", allow_null=True)
+    parent = serializers.CharField(  # type: ignore[assignment]
+        source="parent.code", allow_null=True
+    )
     name = serializers.CharField()
     name_zh = serializers.CharField()
     time_zone = serializers.CharField()

@@ -54,7 +54,7 @@ class Problem(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField(help_text="In the language asked for.")
     code = serializers.CharField(help_text="Never changes with the language.")
-    errors = FieldProblemShape(many=True, required=False)
+    errors = FieldProblemShape(many=True, required=False)  # type: ignore[assignment]
     refusals = RefusalShape(many=True, required=False)
 
 
@@ -174,18 +174,19 @@ class EndpointSchema(AutoSchema):
         return [*super().get_override_parameters(), lang]
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> Any:
-        schema = super()._map_basic_serializer(serializer, direction)
+        schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         if direction == "request":
             schema["additionalProperties"] = False
         return schema
 
     def get_auth(self) -> list[Any]:
-        writes = self.method not in SAFE_METHODS and not self.view.only_reads
-        nobody: list[Any] = [] if writes or self.view.needs_person else [{}]
+        view: Any = self.view
+        writes = self.method not in SAFE_METHODS and not view.only_reads
+        nobody: list[Any] = [] if writes or view.needs_person else [{}]
         return [*super().get_auth(), *nobody]
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.api.authentication.BearerAuthentication"
     name = "token"
 
@@ -198,7 +199,7 @@ class BearerScheme(OpenApiAuthenticationExtension):
         }
 
 
-class BrowserScheme(OpenApiAuthenticationExtension):
+class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.api.authentication.BrowserAuthentication"
     name = "session"
 

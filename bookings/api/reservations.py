@@ -1,5 +1,6 @@
 """Reservations: asking for them, reading them, deciding on them, cancelling them."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -353,7 +354,9 @@ class Transition(Endpoint):
         return self.once(act)
 
 
-def described(name: str, summary: Any, takes: type[Shape] = ReasonBody, sends: Any = None) -> Any:
+def described(
+    name: str, summary: Any, takes: type[Shape] = ReasonBody, sends: Any = None
+) -> Callable[[Any], Any]:
     """The description of a step."""
     return operation(
         name,

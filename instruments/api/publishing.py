@@ -1,5 +1,6 @@
 """Publication of instruments."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +42,7 @@ class Publication(Endpoint):
         return self.once(step)
 
 
-def _described(name: str, summary: Any) -> Any:
+def _described(name: str, summary: Any) -> Callable[[Any], Any]:
     return operation(
         name,
         summary,

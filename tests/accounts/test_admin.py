@@ -23,22 +23,22 @@ def test_our_three_apps_are_there_and_nothing_else() -> None:
     assert apps.get_model("accounts", "TrailEntry") in MODELS
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
-def test_it_shows_and_changes_nothing(staff: Client, model: type) -> None:
-    place = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"  # type: ignore[attr-defined]
-    assert staff.get(place).status_code == 200
-    assert staff.get(place, {"q": "a"}).status_code == 200
-    assert staff.post(place + "add/").status_code == 403
-    row = model.objects.first()  # type: ignore[attr-defined]
-    if row is None:
-        return
-    page = staff.get(f"{place}{row.pk}/change/")
-    assert page.status_code == 200 and b'name="_save"' not in page.content
-    assert staff.post(f"{place}{row.pk}/change/", {}).status_code == 403
-    assert staff.post(f"{place}{row.pk}/delete/", {"post": "yes"}).status_code == 403
-    delete = {"action": "delete_selected", "_selected_action": str(row.pk), "post": "yes"}
-    staff.post(place, delete)
-    assert model.objects.filter(pk=row.pk).exists()  # type: ignore[attr-defined]
+def test_they_show_and_change_nothing(staff: Client) -> None:
+    for model in MODELS:
+        place = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        assert staff.get(place).status_code == 200, place
+        assert staff.get(place, {"q": "a"}).status_code == 200, place
+        assert staff.post(place + "add/").status_code == 403, place
+        row = model._default_manager.first()
+        if row is None:
+            continue
+        page = staff.get(f"{place}{row.pk}/change/")
+        assert page.status_code == 200 and b'name="_save"' not in page.content, place
+        assert staff.post(f"{place}{row.pk}/change/", {}).status_code == 403, place
+        assert staff.post(f"{place}{row.pk}/delete/", {"post": "yes"}).status_code == 403, place
+        delete = {"action": "delete_selected", "_selected_action": str(row.pk), "post": "yes"}
+        staff.post(place, delete)
+        assert model._default_manager.filter(pk=row.pk).exists(), place
 
 
 def test_no_secret_is_shown(staff: Client, cast: Cast) -> None:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 import structlog
+from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.domain.errors import Refused
 from accounts.models import Organisation
@@ -104,10 +105,23 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{made} past bookings (generated) with sessions, charges and their trail")
     coming += _coming_make(later, now)
     tell(f"{coming} bookings to come, some waiting for a decision")
+    _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()
     days = hours_roll_up(since=first, until=last, now=now).days
     tell(f"{days} instrument-days of hours")
     return Built(instruments, made, coming, days)
+
+
+def _analyse() -> None:
+    """Let the database learn how much there is now: it would find out in a minute by itself,
+    and until then choose ways for empty tables."""
+    tables = [
+        connection.ops.quote_name(model._meta.db_table)
+        for app in ("accounts", "instruments", "bookings")
+        for model in apps.get_app_config(app).get_models()
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
 def _planned_coming(places: Places, offers: Sequence[Offer], calendar: Calendar) -> int:

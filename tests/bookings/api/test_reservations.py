@@ -6,9 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 from psycopg.errors import LockNotAvailable
 
 from accounts.models import IdempotencyKey, OutboxMessage, TrailEntry

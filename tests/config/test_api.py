@@ -1,0 +1,260 @@
+"""What every address of the API does alike, its description, and its codes."""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import SuspiciousOperation
+from django.core.management import call_command
+from django.test import Client
+from django.urls import get_resolver
+from drf_spectacular.validation import validate_schema
+
+from accounts.api import shapes
+from bookings.domain.fees import GroupNotServed
+from bookings.messages import SENTENCES
+from config import api
+from config.api_docs import openapi
+from tests.factories import api as programs
+from tests.factories.cast import Cast
+
+type Programs = Callable[..., programs.Program]
+
+clock, program = programs.clock, programs.program  # fixtures
+
+ROOT = Path(__file__).parents[2]
+
+
+# Errors that no service raises
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("path", ["nonsense/", "instruments", "instruments/42/", "holds/", ""])
+def test_an_address_that_is_not_there(
+    cast: Cast,
+    program: Programs,
+    method: str,
+    path: str,
+) -> None:
+    answer = program().send(method, path, None if method == "GET" else {})
+    assert (answer.status, answer.code) == (404, "not-found")
+
+
+def test_a_method_that_is_not_known(cast: Cast, program: Programs) -> None:
+    answer = program("wang").delete("regions/")
+    assert (answer.status, answer.code) == (405, "method-not-allowed")
+    assert answer.headers["Allow"] == "GET, HEAD"
+    assert program().send("OPTIONS", "regions/").status == 405
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "status", "code"),
+    [
+        ("{", "application/json", 400, "malformed"),
+        ("", "application/json", 400, "invalid"),
+        ("[1, 2]", "application/json", 400, "invalid"),
+        ('"text"', "application/json", 400, "invalid"),
+        ("null", "application/json", 400, "invalid"),
+        ('{"name": NaN}', "application/json", 400, "malformed"),
+        (b'{"name": "\xff"}', "application/json", 400, "malformed"),
+        (r'{"name": "\u0000"}', "application/json", 400, "malformed"),
+        (r'{"name": "\ud800"}', "application/json", 400, "malformed"),
+        (r'{"\u0000": 1}', "application/json", 400, "malformed"),
+        ("[" * 100_000, "application/json", 400, "malformed"),
+        ('{"a": ' * 30 + "1" + "}" * 30, "application/json", 400, "malformed"),
+        ('{"latitude": ' + "9" * 5000 + "}", "application/json", 400, "malformed"),
+        ('{"latitude": 1e400}', "application/json", 400, "invalid"),
+        ("name=x", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
+        ("<x/>", "text/xml", 415, "unsupported-media-type"),
+        ("x" * 1_048_577, "application/json", 413, "request-too-large"),
+    ],
+)
+def test_bodies_that_cannot_be_read(
+    cast: Cast,
+    program: Programs,
+    sent: str | bytes,
+    kind: str,
+    status: int,
+    code: str,
+) -> None:
+    answer = program("zhao").send("POST", "facilities/", sent, Content_Type=kind)
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_answers_are_json_and_nothing_else(cast: Cast, program: Programs) -> None:
+    answer = program().get("regions/", Accept="text/html")
+    assert (answer.status, answer.code) == (406, "not-acceptable")
+    assert program().get("regions/", Accept="text/html, */*;q=0.1").status == 200
+    assert program().get("regions/?format=xml").status == 200
+
+
+def test_a_request_that_looks_forged(
+    cast: Cast,
+    program: Programs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def forged(*args: Any) -> None:
+        raise SuspiciousOperation
+
+    monkeypatch.setattr("accounts.api.organisations.regions", forged)
+    answer = program().get("regions/")
+    assert (answer.status, answer.code) == (400, "malformed")
+
+
+def test_an_answer_is_for_one_person_in_one_language(
+    cast: Cast,
+    program: Programs,
+) -> None:
+    headers = program("wang").get("regions/").headers
+    assert {"Accept-Language", "Authorization", "Cookie"} <= set(headers["Vary"].split(", "))
+    assert headers["Cache-Control"] == "private, no-cache"
+    assert headers["Content-Language"] == "en"
+
+
+def test_a_group_that_is_not_served_by_the_rule_itself() -> None:
+    answer = api.exception_handler(GroupNotServed(price_group="partner"), {})
+    assert answer.status_code == 422
+    assert answer.data["refusals"] == [
+        {
+            "price_group": "partner",
+            "code": "audience-not-served",
+            "message": "The instrument has no price for your group.",
+            "nearest": None,
+        }
+    ]
+
+
+# The description
+
+
+def test_the_description_is_valid_and_complete(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+    assert "Warning" not in capsys.readouterr().err
+    validate_schema(openapi("en"))
+    assert openapi("en")["openapi"] == "3.1.0"
+
+
+def routes() -> Iterator[tuple[str, Any]]:
+    for pattern in api.urlpatterns:
+        yield "/api/v1/" + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern)), pattern
+
+
+def test_every_address_and_method_is_described_and_named() -> None:
+    paths = openapi("en")["paths"]
+    names = [pattern.name for _, pattern in routes()]
+    assert all(name.startswith("api-") for name in names)
+    assert len(set(names)) == len(names)
+    for address, pattern in routes():
+        if pattern.name in {"api-schema", "api-docs", "api-unknown"}:
+            continue
+        view = pattern.callback.view_class
+        methods = {m for m in ("get", "post", "put", "patch", "delete") if hasattr(view, m)}
+        assert methods == set(paths[address]), address
+    assert len(paths) == len(names) - 3
+    assert get_resolver().reverse_dict.getlist("api-docs")
+
+
+def test_every_operation_says_what_it_does(cast: Cast) -> None:
+    ids = []
+    for path, methods in openapi("en")["paths"].items():
+        for method, operation in methods.items():
+            ids.append(operation["operationId"])
+            assert operation["summary"], path
+            assert operation["description"], path
+            assert {"401", "403", "429", "500", "503"} <= set(operation["responses"]), path
+            if "requestBody" in operation:
+                (content,) = operation["requestBody"]["content"].items()
+                assert content[0] == "application/json"
+            assert (method in {"put", "patch", "delete"}) <= ("412" in operation["responses"])
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_schema_and_the_page_for_people(cast: Cast) -> None:
+    browser = Client()
+    answer = browser.get("/api/v1/schema/")
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert json.loads(answer.content)["info"]["title"] == "Instrument Commons"
+    page = browser.get("/api/v1/docs/")
+    assert page.status_code == 200
+    text = page.content.decode()
+    for operation in (o for m in openapi("en")["paths"].values() for o in m.values()):
+        assert f'id="{operation["operationId"]}"' in text
+    for code in SENTENCES:
+        assert f'<dt id="{code}">' in text
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(set(ids)) == len(ids)
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(ids)
+    # A strict Content-Security-Policy stands.
+    assert "style=" not in text
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"<style|\son\w+=", text)
+    assert not re.search(r'(src|href)="(https?:)?//', text)
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    assert browser.post("/api/v1/docs/").status_code == 405
+
+
+# Codes
+
+# Position of the code among the arguments of what raises one.
+CALLS = {
+    "FieldProblem": 1,
+    "invalid": 1,
+    "refuse": 1,
+    "wrong": 1,
+    "Problem": 1,
+    "Refusal": 0,
+    "Refused": 0,
+    "WrongState": 0,
+    "WrongVersion": 0,
+    "NotPermitted": 0,
+    "NotFound": 0,
+}
+# Commands alone answer with these, in words of their own.
+OF_COMMANDS = {"file-refused", "not-local", "not-empty"}
+
+
+def codes_raised() -> Iterator[tuple[str, str]]:
+    for app in ("accounts", "instruments", "bookings", "config"):
+        for path in (ROOT / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                where = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+                if isinstance(node, ast.Call):
+                    yield from ((code, where) for code in _in_call(node))
+                elif isinstance(node, ast.ClassDef):
+                    for item in node.body:
+                        match item:
+                            case ast.Assign(targets=[ast.Name("code")], value=ast.Constant(str(c))):
+                                yield c, where
+
+
+def _in_call(node: ast.Call) -> Iterator[str]:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    position = CALLS.get(name)
+    if position is not None and len(node.args) > position:
+        for part in ast.walk(node.args[position]):
+            match part:
+                case ast.Constant(str(code)):
+                    yield code
+    for keyword in node.keywords:
+        match keyword:
+            case ast.keyword("unknown_code" | "code", ast.Constant(str(code))) if "-" in code:
+                yield code
+
+
+def test_every_code_has_a_sentence() -> None:
+    raised = dict(codes_raised())
+    raised |= dict.fromkeys(shapes._CODES.values(), "accounts/api/shapes.py")
+    raised |= dict.fromkeys((code for _, code in shapes._INVALID), "accounts/api/shapes.py")
+    raised |= dict.fromkeys(shapes.Instant.default_error_messages, "accounts/api/shapes.py")
+    raised |= dict.fromkeys(shapes.WebAddress.default_error_messages, "accounts/api/shapes.py")
+    assert len(raised) > 60
+    missing = {
+        code: where
+        for code, where in raised.items()
+        if code not in SENTENCES and code not in OF_COMMANDS
+    }
+    assert missing == {}
