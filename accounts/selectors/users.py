@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
 
 
@@ -59,9 +61,11 @@ def places_of(user: User) -> list[PlaceOfPerson]:
 
 
 def demo_accounts() -> list[DemoAccount]:
-    """One account for each role that the demonstration has somebody for."""
+    """One account for each role; most people of the demonstration have no password and are
+    only there to have booked."""
     grants = list(
         RoleGrant.objects.filter(user__is_demo=True, user__is_active=True, revoked_at=None)
+        .exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
         .select_related("user", "organisation", "region")
         .order_by("user__created_at", "user__email")
     )

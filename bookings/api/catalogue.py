@@ -27,6 +27,7 @@ from accounts.domain.errors import invalid
 from accounts.models import Organisation
 from accounts.selectors.organisations import payer_for
 from bookings.selectors.catalogue import Offer, free_between, load_offers
+from bookings.services.demand import demand_searched
 from instruments.api.registry import InstrumentRegister, InstrumentShape
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
@@ -168,6 +169,8 @@ class Instruments(InstrumentRegister):
             after=_after(cursor_of(query.get("cursor"))),
             size=limit + 1,
         )
+        if not found and payer is not None and "cursor" not in query:
+            demand_searched(actor=self.actor, organisation=payer, criteria=criteria, now=self.now)
         shown, following = found[:limit], None
         prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(found) > limit:

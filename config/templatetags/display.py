@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone, translation
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -90,8 +90,7 @@ def time_of_day(value: datetime) -> str:
 @register.filter
 def money(value: Any, currency: str) -> str:
     """An amount with its currency: `CNY 1,234.50`."""
-    amount = number_format(Decimal(str(value)), minor_digits(currency), force_grouping=True)
-    return f"{currency} {amount}"
+    return f"{currency} {Decimal(str(value)):,.{minor_digits(currency)}f}"
 
 
 @register.filter
@@ -108,10 +107,10 @@ def duration(minutes: int) -> str:
 
 @register.filter
 def hours(minutes: int | None) -> str:
-    """Minutes as hours with one decimal, in the reader's notation."""
+    """Minutes as hours with one decimal: both languages write 1,234.5."""
     if minutes is None:
         return "–"
-    return number_format(Decimal(minutes) / 60, 1, force_grouping=True)
+    return f"{Decimal(minutes) / 60:,.1f}"
 
 
 @register.filter
@@ -119,7 +118,7 @@ def percent(ratio: str | None) -> str:
     """A ratio as a percentage with one decimal; a dash where there is none."""
     if ratio is None:
         return "–"
-    return f"{number_format(Decimal(ratio) * 100, 1)} %"
+    return f"{Decimal(ratio) * 100:.1f} %"
 
 
 @register.filter

@@ -13,7 +13,7 @@ MODELS = list(admin.site._registry)
 
 @pytest.fixture
 def staff(client: Client, cast: Cast) -> Client:
-    User.objects.filter(pk=cast.people["admin"].pk).update(is_staff=True, is_superuser=True)
+    User.objects.filter(pk=cast.people["admin"].pk).update(is_staff=True)
     client.force_login(User.objects.get(pk=cast.people["admin"].pk))
     return client
 

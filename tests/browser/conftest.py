@@ -76,6 +76,8 @@ def visit(chromium, real_cast, live_server):
         )
         if name:
             user = real_cast.people[name]
+            user.language = "zh-hans" if locale.startswith("zh") else "en"
+            user.save(update_fields=["language"])
             user.emailaddress_set.get_or_create(
                 email=user.email, defaults={"verified": True, "primary": True}
             )

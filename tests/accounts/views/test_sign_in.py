@@ -96,6 +96,14 @@ def test_demonstration_accounts_are_one_click_away(client: Client, demo: User) -
     assert client.session["_auth_user_id"] == str(demo.pk)
 
 
+def test_only_who_can_sign_in_is_offered(client: Client, cast: Cast, demo: User) -> None:
+    extra = User.objects.create_user("a.extra@demo.example", None, name="Extra", is_demo=True)
+    User.objects.filter(pk=extra.pk).update(created_at=NOW)
+    role_grant(actor=None, user=extra, role="researcher", organisation=cast.fudan, now=NOW)
+    html = page_of(client.get("/accounts/login/"))
+    assert html.count('name="login" value=') == 1 and f'value="{demo.email}"' in html
+
+
 def test_the_card_is_absent_without_demonstration_accounts(client: Client, cast: Cast) -> None:
     assert "Try it as" not in page_of(client.get("/accounts/login/"))
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from bookings.models import UnmetDemand
 from instruments.models import Technique
 from tests.factories.api import Program
 from tests.factories.cast import Cast, reserve
@@ -82,7 +83,12 @@ def test_only_what_is_free_then(cast: Cast, program: Programs) -> None:
     assert found[0]["next_starts"][0] == "2026-03-06T00:00:00Z"
     assert found[0]["minutes"] == 300
     assert len(wang.get(f"instruments/?{FRIDAY}&minutes=240").ids) == 2
-    assert wang.get(f"instruments/?{FRIDAY}&minutes=600").ids == []
+    assert not UnmetDemand.objects.exists()
+    for _ in range(2):
+        assert wang.get(f"instruments/?{FRIDAY}&minutes=600").ids == []
+    assert program().get(f"instruments/?{FRIDAY}&minutes=600").ids == []
+    demand = UnmetDemand.objects.get()
+    assert (demand.kind, demand.user, demand.minutes) == ("search", cast.wang, 600)
 
 
 def test_only_what_costs_no_more(cast: Cast, program: Programs) -> None:
