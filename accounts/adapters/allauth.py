@@ -64,7 +64,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
         # What a browser was told stays; one that knows nothing learns the person's language.
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        # Whoever tries a demonstration account keeps their own.
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not user.is_demo:
             remember_language(response, user.language)
         return response
 

@@ -87,6 +87,10 @@ def test_a_browser_that_was_told_its_language_keeps_it(client: Client, wang: Use
 # Demonstration accounts
 
 
+def test_a_demonstration_account_leaves_the_visitors_language(client: Client, demo: User) -> None:
+    assert "django_language" not in sign_in(client, demo.email, "demo").cookies
+
+
 def test_demonstration_accounts_are_one_click_away(client: Client, demo: User) -> None:
     html = page_of(client.get("/accounts/login/?next=/bookings/"))
     assert 'name="login" value="demo@demo.example"' in html
