@@ -52,6 +52,8 @@ sessions AS MATERIALIZED (
         SELECT s.instrument_id, s.unit, s.id, s.checked_in_at,
             date_bin('1 minute', s.checked_in_at, 'epoch') AS began,
             coalesce(date_bin('1 minute', s.checked_out_at, 'epoch'), 'infinity') AS ended,
+            (s.checked_in_at AT TIME ZONE 'UTC')::date - 1 AS first_date,
+            coalesce((s.checked_out_at AT TIME ZONE 'UTC')::date + 1, 'infinity') AS last_date,
             r.organisation_id, r.payer_region_id, r.price_group
         FROM bookings_usagesession s
         JOIN bounds b
@@ -79,10 +81,16 @@ pieces AS MATERIALIZED (
             least(s.ended, d.ends_at) AS until
         FROM sessions s
         JOIN spans p ON p.instrument_id = s.instrument_id AND s.unit BETWEEN 1 AND p.units
+        CROSS JOIN LATERAL unnest(ARRAY(
+            -- The local dates it may meet: an array, of which the planner expects few.
+            SELECT generate_series(
+                greatest(p.since - s.first_date, 0),
+                least(p.until - 1, s.last_date) - s.first_date
+            )
+        )) AS n (days)
         JOIN instruments_scheduleday d
             ON d.schedule_id = p.schedule_id
-            AND d.date >= greatest(p.since, (s.began AT TIME ZONE 'UTC')::date - 1)
-            AND d.date < least(p.until, (s.ended AT TIME ZONE 'UTC')::date + 2)
+            AND d.date = s.first_date + n.days
             AND d.ends_at > s.began
             AND (d.starts_at < s.ended OR d.starts_at <= s.began)
             AND d.ends_at <= %(now)s
@@ -116,10 +124,16 @@ blocks AS MATERIALIZED (
             AND r.end_at > %(earliest)s
     ) b
     JOIN spans p ON p.instrument_id = b.instrument_id
+    CROSS JOIN LATERAL unnest(ARRAY(
+        SELECT generate_series(
+            greatest(p.since - (b.began AT TIME ZONE 'UTC')::date, -1),
+            least(p.until - 1, (b.ended AT TIME ZONE 'UTC')::date + 1)
+                - (b.began AT TIME ZONE 'UTC')::date
+        )
+    )) AS s (days)
     JOIN instruments_scheduleday d
         ON d.schedule_id = p.schedule_id
-        AND d.date >= greatest(p.since, (b.began AT TIME ZONE 'UTC')::date - 1)
-        AND d.date < least(p.until, (b.ended AT TIME ZONE 'UTC')::date + 2)
+        AND d.date = (b.began AT TIME ZONE 'UTC')::date + s.days
         AND d.starts_at < b.ended
         AND d.ends_at > b.began
         AND d.ends_at <= %(now)s

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.utils import timezone, translation
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.money import minor_digits
@@ -226,11 +226,6 @@ def last_digits(value: Any) -> str:
 def get(mapping: Any, key: Any) -> Any:
     """A value of a mapping by a key that is itself a variable."""
     return mapping.get(key) if mapping else None
-
-
-@register.simple_tag
-def count_of(number: int, one: str, many: str) -> str:
-    return ngettext(one, many, number) % {"n": number}
 
 
 @register.simple_tag(takes_context=True)

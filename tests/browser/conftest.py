@@ -82,9 +82,9 @@ def visit(chromium, real_cast, live_server):
                 email=user.email, defaults={"verified": True, "primary": True}
             )
             page.goto("/accounts/login/")
-            page.fill("input[name=login]", user.email)
-            page.fill("input[name=password]", PASSWORD)
-            page.press("input[name=password]", "Enter")
+            page.fill("#id_login", user.email)
+            page.fill("#id_password", PASSWORD)
+            page.press("#id_password", "Enter")
             page.wait_for_url("**/")
         return page
 

@@ -1,0 +1,114 @@
+"""Random requests, by the description: nothing breaks, and answers are as described."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.throttling import SimpleRateThrottle
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from config.api_docs import openapi
+from config.wsgi import application
+from tests.conftest import DEEP
+from tests.factories import api as programs
+from tests.factories.cast import Cast, reserve
+
+clock, program = programs.clock, programs.program  # fixtures
+
+EXAMPLES = 40
+from schemathesis.specs.openapi.checks import negative_data_rejection
+CHECKS = [
+    not_a_server_error, negative_data_rejection,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+OPERATIONS = sorted(
+    (path, method.upper()) for path, methods in openapi("en")["paths"].items() for method in methods
+)
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No throttle; and requests keep the test's own connection, as Django's client does."""
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"anon": None, "user": None})
+    request_started.disconnect(close_old_connections)
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_started.connect(close_old_connections)
+    request_finished.connect(close_old_connections)
+
+
+@pytest.fixture
+def known(cast: Cast) -> dict[str, list[str]]:
+    """Ids that there are, so that requests get past 404."""
+    manual = cast.instrument(name="Cryo-EM", policy={"approval": "manual"})
+    made = [
+        reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"),
+        reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=manual),
+    ]
+    return {
+        "instrument_id": [str(cast.microscope.pk), str(manual.pk)],
+        "facility_id": [str(cast.facility.pk)],
+        "reservation_id": [str(reservation.pk) for reservation in made],
+        "closure_id": [str(cast.facility.pk)],
+    }
+
+
+@pytest.mark.usefixtures("unlimited")
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_nothing_breaks(
+    cast: Cast,
+    program: Any,
+    known: dict[str, list[str]],
+    path: str,
+    method: str,
+) -> None:
+    schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", application)
+    operation = schema[path][method]
+    people = {name: f"Bearer {program(name).token}" for name in ("zhao", "wang", "auditor")}
+
+    def attempts(mode: GenerationMode) -> Any:
+        cases = operation.as_strategy(generation_mode=mode)
+        return st.tuples(st.just(mode), cases, st.sampled_from([*people, None]), st.booleans())
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        derandomize=False,
+    )
+    @given(
+        attempt=st.one_of(attempts(GenerationMode.POSITIVE), attempts(GenerationMode.NEGATIVE)),
+        data=st.data(),
+    )
+    def attempted(attempt: Any, data: Any) -> None:
+        mode, case, who, is_known = attempt
+        if is_known:
+            for name in case.path_parameters or {}:
+                case.path_parameters[name] = data.draw(st.sampled_from(known[name]))
+            if isinstance(case.body, dict):
+                for name in ("instrument", "facility"):
+                    if name in case.body and mode is GenerationMode.POSITIVE:
+                        case.body[name] = data.draw(st.sampled_from(known[f"{name}_id"]))
+        headers = {"Authorization": people[who]} if who else {}
+        with transaction.atomic():
+            response = case.call(headers=headers)
+            transaction.set_rollback(True)
+        case.validate_response(response, checks=CHECKS)
+
+    attempted()
