@@ -88,6 +88,7 @@ SENTENCES = {
     "not-acceptable": _("This address answers in JSON only."),
     "unsupported-media-type": _("Send JSON (application/json)."),
     "malformed": _("The request could not be read: {problem}"),
+    "length-required": _("Send the length of the body (Content-Length), not chunks."),
     "request-too-large": _("The request is too large."),
     "busy": _("Too many people want this at once. Try again."),
     "failed": _("Something went wrong here. It has been noted; try again."),

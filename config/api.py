@@ -211,6 +211,7 @@ CODES = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    411: "length-required",
     415: "unsupported-media-type",
 }
 

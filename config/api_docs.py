@@ -9,14 +9,19 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import normalize_result_object
 
+from accounts.api.schema import ABOUT
 from bookings.messages import SENTENCES
 
 METHODS = ("get", "post", "put", "patch", "delete")
+# What any address may answer is said once.
+EVERYWHERE = (400, 401, 403, 406, 411, 413, 415, 429, 500, 503)
 
 
 def _tags() -> dict[str, str]:
@@ -60,6 +65,7 @@ def docs(request: HttpRequest) -> HttpResponse:
     context = {
         "groups": [(tag, tags.get(tag, tag), found) for tag, found in groups.items() if found],
         "codes": [(code, str(sentence)) for code, sentence in sorted(SENTENCES.items())],
+        "everywhere": [(status, _marked(str(ABOUT[status]))) for status in EVERYWHERE],
         "site": settings.SITE_URL,
     }
     return render(request, "api_docs.html", context)
@@ -82,15 +88,24 @@ def _operations(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "method": method.upper(),
                 "path": path,
                 "summary": operation.get("summary", ""),
-                "description": operation.get("description", ""),
+                "description": _marked(operation.get("description", "")),
                 "parameters": [_parameter(p) for p in operation.get("parameters", [])],
                 "body": list(_fields(body.get("schema", {}), shapes)),
                 "example": _example(body),
                 "answers": [
                     _answer(status, answer, shapes)
                     for status, answer in operation["responses"].items()
+                    if int(status) not in EVERYWHERE
                 ],
             }
+
+
+def _marked(text: str) -> SafeString:
+    """What stands between backquotes becomes code."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", p) if i % 2 else p,) for i, p in parts)
+    )
 
 
 def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +114,7 @@ def _parameter(parameter: dict[str, Any]) -> dict[str, Any]:
         "where": parameter["in"],
         "is_required": parameter.get("required", False),
         "type": _type(parameter["schema"]),
-        "description": parameter.get("description", ""),
+        "description": _marked(parameter.get("description", "")),
     }
 
 
@@ -111,7 +126,7 @@ def _answer(status: str, answer: dict[str, Any], shapes: dict[str, Any]) -> dict
         shape = _resolved(shape, shapes)["properties"]["results"]["items"]
     return {
         "status": status,
-        "description": answer.get("description", ""),
+        "description": _marked(answer.get("description", "")),
         "is_page": is_page,
         "fields": list(_fields(shape, shapes)),
     }
@@ -125,7 +140,7 @@ def _fields(shape: dict[str, Any], shapes: dict[str, Any]) -> Iterator[dict[str,
             "name": name,
             "type": _type(field, shapes),
             "is_required": name in required,
-            "description": field.get("description", ""),
+            "description": _marked(field.get("description", "")),
         }
 
 

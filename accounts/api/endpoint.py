@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +21,12 @@ from accounts.permissions import actor_of
 from accounts.services.idempotency import Answer, idempotent
 
 KEPT_HEADERS = ("ETag", "Location", "Retry-After", "WWW-Authenticate")
+
+
+class LengthRequired(APIException):
+    """A body in chunks: servers hand it on without its length, and it would read as empty."""
+
+    status_code = 411
 
 
 class Endpoint(APIView):
@@ -35,6 +42,11 @@ class Endpoint(APIView):
     def initialize_request(self, request: Any, *args: Any, **kwargs: Any) -> Request:
         self.now = timezone.now()
         return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+            raise LengthRequired
+        super().initial(request, *args, **kwargs)
 
     @cached_property
     def actor(self) -> Actor:

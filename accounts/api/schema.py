@@ -65,6 +65,7 @@ ABOUT = {
     404: _("It does not exist, or is not yours to see."),
     406: _("Answers are JSON."),
     409: _("The present state does not allow it, or something is in the way."),
+    411: _("A body in chunks cannot be read."),
     412: _("Somebody changed the record since `If-Match`."),
     413: _("The body is too large."),
     415: _("Bodies are JSON."),
@@ -74,7 +75,7 @@ ABOUT = {
     503: _("Too many people want this at once: see `Retry-After`."),
 }
 READS = (400, 401, 403, 406, 429, 500, 503)
-WRITES = (*READS, 413, 415)
+WRITES = (*READS, 411, 413, 415)
 
 IF_MATCH = OpenApiParameter(
     "If-Match",

@@ -81,17 +81,15 @@ pieces AS MATERIALIZED (
             least(s.ended, d.ends_at) AS until
         FROM sessions s
         JOIN spans p ON p.instrument_id = s.instrument_id AND s.unit BETWEEN 1 AND p.units
-        CROSS JOIN LATERAL unnest(ARRAY(
-            -- The local dates it may meet: an array, of which the planner expects few.
-            SELECT generate_series(
-                greatest(p.since - s.first_date, 0),
-                least(p.until - 1, s.last_date) - s.first_date
-            )
-        )) AS n (days)
-        JOIN instruments_scheduleday d
-            ON d.schedule_id = p.schedule_id
-            AND d.date = s.first_date + n.days
-            AND d.ends_at > s.began
+        CROSS JOIN LATERAL generate_series(
+            greatest(p.since - s.first_date, 0), least(p.until - 1, s.last_date) - s.first_date
+        ) AS n (days)
+        CROSS JOIN LATERAL (
+            SELECT * FROM instruments_scheduleday d
+            WHERE d.schedule_id = p.schedule_id AND d.date = s.first_date + n.days
+            OFFSET 0  -- looked up by its key, whatever the planner thinks of the numbers
+        ) d
+        WHERE d.ends_at > s.began
             AND (d.starts_at < s.ended OR d.starts_at <= s.began)
             AND d.ends_at <= %(now)s
     ) s
@@ -102,44 +100,46 @@ blocks AS MATERIALIZED (
         d.starts_at, d.ends_at, d.total_minutes, d.open_minutes, n.unit, b.state,
         tstzrange(greatest(b.began, d.starts_at), least(b.ended, d.ends_at)) AS span
     FROM (
-        SELECT c.instrument_id, c.units,
-            CASE
-                WHEN c.kind = ANY (%(unscheduled_down)s) THEN 2
-                WHEN c.kind = ANY (%(scheduled_down)s) THEN 3
-                WHEN c.kind = ANY (%(engineering)s) THEN 4
-            END AS state,
-            date_bin('1 minute', c.start_at, 'epoch') AS began,
-            coalesce(date_bin('1 minute', c.end_at, 'epoch'), 'infinity') AS ended
-        FROM bookings_closure c
-        WHERE c.instrument_id = ANY (%(instruments)s::uuid[])
-            AND c.start_at < %(latest)s
-            AND (c.end_at > %(earliest)s OR c.end_at IS NULL)
-        UNION ALL
-        SELECT r.instrument_id, ARRAY[r.unit], 5,
-            date_bin('1 minute', r.start_at, 'epoch'), date_bin('1 minute', r.end_at, 'epoch')
-        FROM bookings_reservation r
-        WHERE r.state = 'no_show'
-            AND r.instrument_id = ANY (%(instruments)s::uuid[])
-            AND r.start_at < %(latest)s
-            AND r.end_at > %(earliest)s
+        SELECT b.*, (b.began AT TIME ZONE 'UTC')::date - 1 AS first_date,
+            (b.ended AT TIME ZONE 'UTC')::date + 1 AS last_date
+        FROM (
+            SELECT c.instrument_id, c.units,
+                CASE
+                    WHEN c.kind = ANY (%(unscheduled_down)s) THEN 2
+                    WHEN c.kind = ANY (%(scheduled_down)s) THEN 3
+                    WHEN c.kind = ANY (%(engineering)s) THEN 4
+                END AS state,
+                date_bin('1 minute', c.start_at, 'epoch') AS began,
+                coalesce(date_bin('1 minute', c.end_at, 'epoch'), 'infinity') AS ended
+            FROM bookings_closure c
+            WHERE c.instrument_id = ANY (%(instruments)s::uuid[])
+                AND c.start_at < %(latest)s
+                AND (c.end_at > %(earliest)s OR c.end_at IS NULL)
+            UNION ALL
+            SELECT r.instrument_id, ARRAY[r.unit], 5,
+                date_bin('1 minute', r.start_at, 'epoch'), date_bin('1 minute', r.end_at, 'epoch')
+            FROM bookings_reservation r
+            WHERE r.state = 'no_show'
+                AND r.instrument_id = ANY (%(instruments)s::uuid[])
+                AND r.start_at < %(latest)s
+                AND r.end_at > %(earliest)s
+        ) b
+        WHERE b.began < b.ended
     ) b
     JOIN spans p ON p.instrument_id = b.instrument_id
-    CROSS JOIN LATERAL unnest(ARRAY(
-        SELECT generate_series(
-            greatest(p.since - (b.began AT TIME ZONE 'UTC')::date, -1),
-            least(p.until - 1, (b.ended AT TIME ZONE 'UTC')::date + 1)
-                - (b.began AT TIME ZONE 'UTC')::date
-        )
-    )) AS s (days)
-    JOIN instruments_scheduleday d
-        ON d.schedule_id = p.schedule_id
-        AND d.date = (b.began AT TIME ZONE 'UTC')::date + s.days
-        AND d.starts_at < b.ended
+    CROSS JOIN LATERAL generate_series(
+        greatest(p.since - b.first_date, 0), least(p.until - 1, b.last_date) - b.first_date
+    ) AS s (days)
+    CROSS JOIN LATERAL (
+        SELECT * FROM instruments_scheduleday d
+        WHERE d.schedule_id = p.schedule_id AND d.date = b.first_date + s.days
+        OFFSET 0
+    ) d
+    CROSS JOIN generate_series(1, p.units) AS n (unit)
+    WHERE d.starts_at < b.ended
         AND d.ends_at > b.began
         AND d.ends_at <= %(now)s
-    JOIN LATERAL generate_series(1, p.units) AS n (unit)
-        ON b.units = '{}' OR n.unit = ANY (b.units)
-    WHERE b.began < b.ended
+        AND (b.units = '{}' OR n.unit = ANY (b.units))
 ),
 opened AS MATERIALIZED (
     -- The windows of the days met: the last that opened before, and those that open within.

@@ -47,20 +47,22 @@ def hours_roll_up(
     a transaction of its own. Running it twice, late, in parts, in any order or on several
     workers at once leaves the same figures.
 
-    Without `since` and `until`: the finished days not yet rolled up, then those marked dirty;
-    a batch that another worker has in hand is left to it. With either: the local days
-    [since, until) of every instrument anew, and those before that would be left out.
+    Without `since` and `until`: the finished days not yet rolled up, then those marked dirty.
+    A batch that another worker has in hand is passed over, and waited for in the end only if
+    that one has left something. With either: the local days [since, until) of every
+    instrument anew, and those before that would be left out.
     """
     _instruments_enter()
     is_named = since is not None or until is not None
-    finished = [
-        (progress.instrument_id, progress.finished_until)
-        for progress in load_progress(now)
-        if is_named or progress.rolled_until < progress.finished_until
-    ]
     total = RollUpResult()
-    for batch in batched(finished, batch_size):
-        total += _batch_roll_up(dict(batch), since=since, until=until, now=now)
+    for waits in [True] if is_named else [False, True]:
+        due = [
+            (progress.instrument_id, progress.finished_until)
+            for progress in load_progress(now)
+            if is_named or progress.rolled_until < progress.finished_until
+        ]
+        for batch in batched(due, batch_size):
+            total += _batch_roll_up(dict(batch), since=since, until=until, now=now, waits=waits)
     if not is_named:
         for instruments in batched(load_dirty(), batch_size):
             total += _batch_redo(instruments, now=now)
@@ -76,9 +78,13 @@ def days_mark_dirty(*, instrument_id: UUID, start: datetime, end: datetime) -> N
 
 @transaction.atomic
 def _batch_roll_up(
-    finished: Mapping[UUID, date], *, since: date | None, until: date | None, now: datetime
+    finished: Mapping[UUID, date],
+    *,
+    since: date | None,
+    until: date | None,
+    now: datetime,
+    waits: bool,
 ) -> RollUpResult:
-    waits = since is not None or until is not None
     days: list[Days] = []
     for instrument_id, rolled_until in _locked(finished, waits=waits):
         first, last = days_due(
@@ -101,12 +107,15 @@ def _batch_roll_up(
 @transaction.atomic
 def _batch_redo(instruments: Iterable[UUID], *, now: datetime) -> RollUpResult:
     marked = _dirty_take(
-        [(instrument_id, date.min, until) for instrument_id, until in _locked(instruments)]
+        [
+            (instrument_id, date.min, until)
+            for instrument_id, until in _locked(instruments, waits=False)
+        ]
     )
     return _store([(instrument_id, day, day + _DAY) for instrument_id, day in marked], now)
 
 
-def _locked(instruments: Iterable[UUID], *, waits: bool = False) -> list[tuple[UUID, date]]:
+def _locked(instruments: Iterable[UUID], *, waits: bool) -> list[tuple[UUID, date]]:
     """Locks how far the instruments are rolled up, and tells; without those that another
     worker has, unless it waits for them."""
     rows = RollUp.objects.select_for_update(skip_locked=not waits)

@@ -1,10 +1,12 @@
 """Reservations through the API: the whole line, and each way it can go wrong."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
@@ -531,6 +533,19 @@ def test_a_key_lasts_a_day(cast: Cast, program: Programs, clock: Clock) -> None:
     clock += timedelta(hours=24)
     later = wish(cast, start="2026-03-09T14:00:00+08:00", end="2026-03-09T15:00:00+08:00")
     assert wang.post("reservations/", later, Idempotency_Key="k1").status == 201
+
+
+def test_the_same_key_while_the_first_is_still_running(cast: Cast, program: Programs) -> None:
+    wang = program("wang")
+    name = f"{cast.wang.pk}:POST:/api/v1/reservations/:k1".encode()
+    lock = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+        answer = wang.post("reservations/", wish(cast), Idempotency_Key="k1")
+    assert (answer.status, answer.code) == (409, "still-running")
+    assert answer.headers["Retry-After"] == "1"
+    assert not Reservation.objects.exists()
+    assert wang.post("reservations/", wish(cast), Idempotency_Key="k1").status == 201
 
 
 def test_a_transition_is_carried_out_once(cast: Cast, program: Programs) -> None:
