@@ -4,3 +4,11 @@ from django.apps import AppConfig
 class BookingsConfig(AppConfig):
     name = "bookings"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have a say where the app below decides about what is booked."""
+        from bookings.selectors.units import refuse_units_in_use  # noqa: PLC0415 models are ready
+        from instruments.services.policies import guards  # noqa: PLC0415
+
+        if refuse_units_in_use not in guards:
+            guards.append(refuse_units_in_use)

@@ -19,6 +19,12 @@ from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 
 
+def _within_reason(moment: datetime | None) -> datetime | None:
+    if moment is not None and not 2000 <= moment.year <= 2200:
+        raise forms.ValidationError(_("This is not a time."))
+    return moment
+
+
 class CatalogueForm(forms.Form):
     """The catalogue's search: text, facets, and free time in the reader's own zone."""
 
@@ -45,8 +51,16 @@ class CatalogueForm(forms.Form):
     )
     organisation = forms.CharField(required=False, max_length=40)
 
+    def clean_free_from(self) -> datetime | None:
+        return _within_reason(self.cleaned_data["free_from"])
+
+    def clean_free_until(self) -> datetime | None:
+        return _within_reason(self.cleaned_data["free_until"])
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        if "free_from" in self.errors or "free_until" in self.errors:
+            return data
         start, end = data.get("free_from"), data.get("free_until")
         if start and not end:
             data["free_until"] = start + timedelta(days=7)

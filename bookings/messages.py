@@ -78,6 +78,7 @@ SENTENCES = {
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
     "too-late": _("The booking has ended."),
+    "units-in-use": _("Unit {units} is booked or in use: cancel or close what is on it first."),
     "wrong-version": _("Somebody changed this since you read it. Load it again."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
     "reservations-in-the-way": _("{count} bookings lie in this time."),

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, mailers
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -80,9 +80,13 @@ def mail(row: OutboxMessage, now: datetime) -> str:
     people = (
         list(holders_of("manager", reservation.host_id)) if words.to_host else [reservation.user]
     )
-    for person in people:
-        compose(kind, reservation, person, row).send()
-    return "sent" if people else "skipped"
+    # All are written before the first is sent, and all go over one connection: what fails most
+    # likely fails before anybody has read anything. If the server breaks off between two, the
+    # row is tried again and the first readers get theirs twice, under the same Message-ID.
+    letters = [compose(kind, reservation, person, row) for person in people]
+    if letters:
+        mailers.default.send_messages(letters)
+    return "sent" if letters else "skipped"
 
 
 def _is_stale(row: OutboxMessage, reservation: Reservation, now: datetime) -> bool:

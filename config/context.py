@@ -10,7 +10,22 @@ from django.utils.translation import gettext
 
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
-from bookings.selectors.reservations import requests_to_decide
+from bookings.selectors.reservations import own_reservations, requests_to_decide
+
+# The pages of one booking.
+BOOKING = {f"bookings:{name}" for name in ("reservation", "cancel", "check-in", "check-out")}
+# Pages below the one that the menu names.
+PARTS = {
+    f"bookings:{page}": part
+    for part, pages in {
+        "bookings:catalogue": ("instrument", "week", "book", "quote"),
+        "bookings:requests": ("decide",),
+        "bookings:hours": ("hours-rows",),
+        "bookings:trail": ("story",),
+        "instruments:manage": ("closures", "closure-end", "closure-delete"),
+    }.items()
+    for page in pages
+}
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -36,7 +51,28 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         items.append(("bookings:trail", gettext("Trail"), 0))
     match = request.resolver_match
     here = match.view_name if match else ""
+    part = _part_of(request, actor)
     return [
-        {"url": reverse(name), "label": label, "count": count, "is_here": name == here}
+        {
+            "url": reverse(name),
+            "label": label,
+            "count": count,
+            "is_here": name == part,
+            "is_page": name == here,
+        }
         for name, label, count in items
     ]
+
+
+def _part_of(request: HttpRequest, actor: Actor) -> str:
+    """The entry of the menu that the page belongs to; empty for none."""
+    match = request.resolver_match
+    if match is None:
+        return ""
+    if match.namespace == "instruments":
+        return "instruments:manage"
+    if match.view_name in BOOKING and actor.user_id:
+        # Others' bookings belong to no entry.
+        own = own_reservations(actor).filter(pk=match.kwargs["reservation_id"])
+        return "bookings:mine" if own.exists() else ""
+    return PARTS.get(match.view_name, match.view_name)

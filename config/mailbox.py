@@ -68,13 +68,23 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 
 
 def addresses_of(request: HttpRequest) -> frozenset[str]:
-    """The reader's addresses, one they have yet to confirm included; else the one that an
-    unknown visitor's own sign-up or reset wrote to."""
+    """The reader's addresses, one they have yet to confirm included unless it is another's;
+    else the one that an unknown visitor's own sign-up or reset wrote to."""
     if isinstance(request.user, User):
-        waiting = EmailAddress.objects.filter(user=request.user).values_list("email", flat=True)
-        return frozenset(address.lower() for address in (request.user.email, *waiting))
+        own = {request.user.email.lower()}
+        for address in EmailAddress.objects.filter(user=request.user):
+            if address.verified or not _is_anothers(address.email, request.user):
+                own.add(address.email.lower())
+        return frozenset(own)
     address = request.session.get(MAIL_ADDRESS_KEY)
     return frozenset({address.lower()} if address else ())
+
+
+def _is_anothers(address: str, reader: User) -> bool:
+    """Whether somebody else signs in with the address or has confirmed it."""
+    people = User.objects.filter(email__iexact=address).exclude(pk=reader.pk)
+    confirmed = EmailAddress.objects.filter(email__iexact=address, verified=True)
+    return people.exists() or confirmed.exclude(user=reader).exists()
 
 
 def list_mail(folder: Path, own: frozenset[str] | None) -> list[Mail]:

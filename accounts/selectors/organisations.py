@@ -58,7 +58,9 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
     own = organisations().filter(pk__in=actor.organisations)
     if named:
         by_id = _as_uuid(named)
-        found = own.filter(Q(pk=by_id) if by_id else Q(code=named)).first()
+        named_so = Q(pk=by_id) if by_id else Q(code=named)
+        # The database takes no NUL, so nothing is called by one.
+        found = None if "\0" in named else own.filter(named_so).first()
         if found is None:
             raise invalid("organisation", "not-a-member", organisation=named)
         return found

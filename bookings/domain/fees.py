@@ -41,6 +41,7 @@ __all__ = [
 ONE = Decimal(1)
 HOUR_DECIMALS = 2  # of an option's quantity
 MOST_QUANTITY = 10**6
+MOST = Decimal(10) ** 13  # of an amount: beyond it is a slip of the keyboard
 
 
 class GroupNotServed(Refused):
@@ -76,7 +77,8 @@ def quote(given: QuoteInput) -> Quote:
     """The itemised price of a period (docs/fees.md, steps 1 to 7).
 
     Raises `Invalid` for a period that ends before it starts or has no offset, and for unknown
-    options and impossible quantities (`options.<code>`, `samples`); `GroupNotServed`.
+    options, impossible quantities (`options.<code>`, `samples`) and a total of 10^13 or more
+    (`too-large`); `GroupNotServed`.
     """
     _check(given)
     card = given.card
@@ -97,6 +99,8 @@ def quote(given: QuoteInput) -> Quote:
         eligible = _sum(
             line for line in lines if line.kind != "option" or line.code not in paid_in_full
         )
+        if abs(subtotal) + abs(tax) >= MOST:
+            raise Invalid([FieldProblem("options", "too-large")])
         voucher, covered = best_cover(given.grants, eligible, card.currency)
         return Quote(
             currency=card.currency,

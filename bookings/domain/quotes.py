@@ -117,11 +117,13 @@ def _line_json(line: QuoteLine, currency: str, explained: bool) -> dict[str, obj
 
 
 def input_to_json(given: QuoteInput) -> dict[str, object]:
-    """The input as JSON; of the public holidays only those that can matter to the period."""
+    """The input as JSON; of the public holidays only those that can matter to the
+    period, or to use that outlasts it."""
     zone = ZoneInfo(given.time_zone)
     # A band of the day before may run into the first day.
     first = given.start.astimezone(zone).date() - timedelta(days=2)
-    last = given.end.astimezone(zone).date()
+    # Use may outlast the reservation, and is charged from this same input.
+    last = given.end.astimezone(zone).date() + timedelta(days=14)
     return {
         "rules_version": RULES_VERSION,
         "card": to_json(given.card),

@@ -46,9 +46,20 @@ def check_in_span(period: Period) -> Period:
     return Period(period.start - CHECK_IN_BEFORE, period.end)
 
 
-def no_show_at(start: datetime, check_in_minutes: int | None) -> datetime | None:
-    """The moment from which an unused reservation is a no-show; None: never."""
-    return None if check_in_minutes is None else start + timedelta(minutes=check_in_minutes)
+def no_show_at(start: datetime, end: datetime, check_in_minutes: int | None) -> datetime | None:
+    """The moment from which an unused reservation is a no-show, its end at the latest; None:
+    never."""
+    if check_in_minutes is None:
+        return None
+    return min(start + timedelta(minutes=check_in_minutes), end)
+
+
+def may_still_cancel(
+    start: datetime, end: datetime, check_in_minutes: int | None, now: datetime
+) -> bool:
+    """Whether a confirmed booking can be cancelled: until it is missed, or over."""
+    missed_at = no_show_at(start, end, check_in_minutes)
+    return now < (missed_at or end)
 
 
 def used_span(

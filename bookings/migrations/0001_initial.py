@@ -93,6 +93,7 @@ class Migration(migrations.Migration):
                 ('end_at', models.DateTimeField()),
                 ('setup_minutes', models.PositiveIntegerField(default=0)),
                 ('teardown_minutes', models.PositiveIntegerField(default=0)),
+                ('check_in_minutes', models.PositiveIntegerField(null=True)),
                 ('state', models.CharField(choices=[('held', 'held'), ('requested', 'requested'), ('confirmed', 'confirmed'), ('in_use', 'in use'), ('completed', 'completed'), ('cancelled', 'cancelled'), ('rejected', 'rejected'), ('expired', 'expired'), ('no_show', 'not used'), ('displaced', 'displaced')], max_length=10)),
                 ('service_mode', models.CharField(choices=[('self', 'on your own'), ('assisted', 'with an operator'), ('entrusted', 'samples sent in'), ('remote', 'remotely')], max_length=10)),
                 ('purpose', models.CharField(choices=[('research', 'research'), ('development', 'development'), ('teaching', 'teaching'), ('other', 'other')], default='research', max_length=12)),

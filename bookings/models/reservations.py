@@ -37,6 +37,7 @@ class Reservation(models.Model):
     end_at = models.DateTimeField()
     setup_minutes = models.PositiveIntegerField(default=0)
     teardown_minutes = models.PositiveIntegerField(default=0)
+    check_in_minutes = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=10, choices=State)
 
     # Whose it is. Host and payer with their regions stay as they were when it was made.

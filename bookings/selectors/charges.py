@@ -66,7 +66,9 @@ def cancellation_for(actor: Actor, reservation: Reservation, now: datetime) -> C
     """
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     rules.require_transition(state, "cancelled")
-    if state == "confirmed" and reservation.end_at <= now:
+    if state == "confirmed" and not rules.may_still_cancel(
+        reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
+    ):
         raise WrongState(state=state, wanted="cancelled")
     is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
     if not is_own and reservation.host_id in actor.organisations_where("manage-instruments"):

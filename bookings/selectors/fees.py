@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from accounts.domain.errors import FieldProblem, Invalid
 from accounts.models import Organisation
 from bookings.domain.availability import Refusal, Wish
 from bookings.domain.fees import price_group, quote
@@ -43,11 +44,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Quotation:
-    """A quote with what refuses the booking; `quote` is None without a card in force."""
+    """A quote with what refuses the booking; `quote` is None without a card in force, or where
+    `problems` say why it cannot be told yet."""
 
     terms: Terms
     quote: Quote | None
     refusals: tuple[Refusal, ...]
+    problems: tuple[FieldProblem, ...] = ()
 
 
 def group_of(instrument: Instrument, payer: Organisation | None) -> str:
@@ -86,15 +89,26 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
         quantity=asked.quantity,
         options=asked.options,
         public_holidays=load_holidays(
-            instrument, local_date(zone, period.start), local_date(zone, period.end)
+            instrument,
+            local_date(zone, period.start),
+            local_date(zone, period.end) + timedelta(days=14),
         ),
     )
 
 
 def load_quotation(
-    instrument: Instrument, payer: Organisation | None, asked: Asked, now: datetime
+    instrument: Instrument,
+    payer: Organisation | None,
+    asked: Asked,
+    now: datetime,
+    *,
+    is_draft: bool = False,
 ) -> Quotation:
-    """Price and refusals of a period, as they would be for a booking made now. Two statements."""
+    """Price and refusals of a period, as they would be for a booking made now. Two statements.
+
+    `Invalid` where the fee rule cannot answer; of a draft, a form half filled in, the quotation
+    says so itself.
+    """
     terms = load_terms(instrument, payer, asked.period.start)
     calendar = load_calendar(instrument, around(asked.period), now)
     if calendar is None:
@@ -102,4 +116,9 @@ def load_quotation(
     else:
         refusals = calendar.explain(Wish(asked.period, terms.price_group, terms.is_served), now)
     given = quote_input(instrument, terms, asked)
-    return Quotation(terms, quote(given) if given else None, refusals)
+    try:
+        return Quotation(terms, quote(given) if given else None, refusals)
+    except Invalid as unclear:
+        if not is_draft:
+            raise
+        return Quotation(terms, None, refusals, tuple(unclear.problems))

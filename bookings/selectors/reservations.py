@@ -1,5 +1,6 @@
 """Reservations, as far as each person may see them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -42,6 +43,12 @@ def reservations_for(actor: Actor) -> QuerySet[Reservation]:
         .select_related(*WITH)
         .order_by("-start_at", "-id")
     )
+
+
+def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of the given reservations that the actor may see."""
+    found = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
+    return frozenset(found.values_list("pk", flat=True))
 
 
 def own_reservations(actor: Actor) -> QuerySet[Reservation]:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from accounts.domain.roles import Actor
 from accounts.models import Region, TrailEntry, User
 from bookings.models import Charge, Reservation
+from bookings.selectors.reservations import reservations_for
 
 
 def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
@@ -48,12 +49,19 @@ def story_of(actor: Actor, object_id: UUID) -> list[Step]:
 
     A reservation's story includes its charge's. Three statements.
     """
-    charge = Charge.objects.filter(reservation_id=object_id).values_list("pk", flat=True).first()
-    ids = [object_id, charge] if charge else [object_id]
-    entries = list(
-        TrailEntry.objects.filter(object_id__in=ids).select_related("text").order_by("at", "id")
-    )
-    return steps_of(entries)
+    entries = TrailEntry.objects.filter(object_id__in=_with_charge(object_id))
+    return steps_of(list(entries.select_related("text").order_by("at", "id")))
+
+
+def readable_story(actor: Actor, object_id: UUID) -> list[Step]:
+    """As much of the same as the actor may read of the trail; empty where that is nothing."""
+    entries = entries_for(actor).filter(object_id__in=_with_charge(object_id))
+    return steps_of(list(entries.order_by("at", "id")))
+
+
+def _with_charge(object_id: UUID) -> list[UUID]:
+    charges = Charge.objects.filter(reservation_id=object_id).values_list("pk", flat=True)
+    return [object_id, *charges]
 
 
 def steps_of(entries: list[TrailEntry]) -> list[Step]:
@@ -69,10 +77,6 @@ def steps_of(entries: list[TrailEntry]) -> list[Step]:
     ]
 
 
-def may_read_story(actor: Actor, object_id: UUID) -> bool:
-    """Whether any entry of the record is the actor's to read."""
-    return entries_for(actor).filter(object_id=object_id).exists()
-
-
-def reservation_named(object_id: UUID) -> Reservation | None:
-    return Reservation.objects.filter(pk=object_id).select_related("instrument").first()
+def reservation_named(actor: Actor, object_id: UUID) -> Reservation | None:
+    """None as well for one that is not the actor's to see."""
+    return reservations_for(actor).filter(pk=object_id).first()

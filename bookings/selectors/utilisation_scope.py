@@ -39,19 +39,21 @@ def instruments_in(actor: Actor, narrowed: Mapping[str, Any]) -> QuerySet[Instru
     return found
 
 
-def scope_names(narrowed: Mapping[str, Any]) -> dict[str, Any]:
-    """What the figures are narrowed to, as records with names; what is not there is left out."""
-    lookups: dict[str, tuple[Any, str]] = {
-        "region": (Region, "code"),
-        "organisation": (Organisation, "code"),
-        "technique": (Technique, "code"),
-        "facility": (Facility, "pk"),
-        "instrument": (Instrument, "pk"),
+def scope_names(actor: Actor, narrowed: Mapping[str, Any]) -> dict[str, Any]:
+    """What the figures are narrowed to, as records with names; what is not there, or beyond
+    the hours the actor may read, is left out."""
+    reach = instruments_in(actor, {})
+    lookups: dict[str, tuple[QuerySet[Any], str]] = {
+        "region": (Region.objects.all(), "code"),
+        "organisation": (Organisation.objects.all(), "code"),
+        "technique": (Technique.objects.all(), "code"),
+        "facility": (Facility.objects.filter(pk__in=reach.values("facility_id")), "pk"),
+        "instrument": (reach, "pk"),
     }
     found = {}
     for name, value in narrowed.items():
-        model, key = lookups[name]
-        record = model.objects.filter(**{key: value}).first()
+        records, key = lookups[name]
+        record = records.filter(**{key: value}).first()
         if record is not None:
             found[name] = record
     return found

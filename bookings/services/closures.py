@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import trail
 from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion, invalid
@@ -13,16 +14,21 @@ from accounts.domain.roles import Actor
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from bookings.domain.periods import Period
+from bookings.domain.periods import Period, subtract
+from bookings.domain.reservations import OCCUPYING
 from bookings.locks import lock_reservations
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import FOREVER, live, to_period, to_range
-from bookings.services.occupancy import days_dirty, lapse, message, reservation_move_to
+from bookings.services.occupancy import (
+    days_dirty,
+    lapse,
+    message,
+    reservation_move_to,
+    reservation_touch,
+)
 from bookings.services.usage import session_finish
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
-
-SECOND = timedelta(seconds=1)
 
 
 class InTheWay(Refused):
@@ -126,11 +132,11 @@ def _clear(
     met = Occupancy.objects.filter(
         live(now), instrument=instrument, unit__in=units, span__overlap=to_range(span)
     )
-    if met.filter(closure__isnull=False).exists():
-        raise invalid("start", "closed-already")
-    in_the_way = sorted(
-        lock_reservations(met.values_list("reservation_id", flat=True)), key=lambda r: r.start_at
-    )
+    held = lock_reservations(pk for pk in met.values_list("reservation_id", flat=True) if pk)
+    for reservation in held:
+        if reservation.state not in OCCUPYING:  # its teardown only: the closure takes over
+            _cut(reservation.occupancy, span.start)
+    in_the_way = sorted((r for r in held if r.state in OCCUPYING), key=lambda r: r.start_at)
     if in_the_way and not displace:
         raise InTheWay(in_the_way)
     displaced = []
@@ -138,7 +144,7 @@ def _clear(
         if reservation.state == "in_use":
             _cut_short(reservation, outage.start, actor, now)
             continue
-        if _reseat(instrument, reservation, set(units), now):
+        if _reseat(instrument, reservation, set(units), actor, now):
             continue
         reservation_move_to(
             reservation=reservation,
@@ -163,19 +169,37 @@ def _cut_short(
             session, reservation, check_out=closed_from, assumed=False, actor=actor, now=now
         )
         # The closure takes the unit from now on, teardown and all.
-        row = Occupancy.objects.get(reservation=reservation)
-        start = to_period(row.span).start
-        row.span = to_range(Period(start, max(min(now, to_period(row.span).end), start + SECOND)))
-        row.save(update_fields=["span"])
+        _cut(Occupancy.objects.get(reservation=reservation), now)
     else:
-        row = reservation.occupancy
-        row.span = to_range(Period(to_period(row.span).start, closed_from))
-        row.save(update_fields=["span"])
+        # The session goes on until the closure begins; checking out later changes nothing.
+        _cut(reservation.occupancy, closed_from)
+        reservation_touch(
+            reservation=reservation,
+            action="reservation.cut_short",
+            changes={},
+            said={"until": closed_from},
+            actor=actor,
+            now=now,
+        )
     enqueue([message("cut-short", reservation)], now=now)
 
 
+def _cut(row: Occupancy, end: datetime) -> None:
+    """End an occupancy at a moment; one that would not have begun by then goes."""
+    span = to_period(row.span)
+    if end <= span.start:
+        row.delete()
+    elif end < span.end:
+        row.span = to_range(Period(span.start, end))
+        row.save(update_fields=["span"])
+
+
 def _reseat(
-    instrument: Instrument, reservation: Reservation, closed: set[int], now: datetime
+    instrument: Instrument,
+    reservation: Reservation,
+    closed: set[int],
+    actor: Actor,
+    now: datetime,
 ) -> bool:
     """Move a reservation to the lowest other unit that is free for it."""
     row = reservation.occupancy
@@ -187,19 +211,44 @@ def _reseat(
     free = set(range(1, _units(instrument) + 1)) - taken - closed
     if not free:
         return False
-    row.unit = reservation.unit = min(free)
+    row.unit = min(free)
     row.save(update_fields=["unit"])
-    reservation.save(update_fields=["unit"])
+    reservation_touch(
+        reservation=reservation,
+        action="reservation.reseat",
+        changes={"unit": row.unit},
+        said={"unit": row.unit},
+        actor=actor,
+        now=now,
+    )
     return True
 
 
 def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span: Period) -> None:
+    """Block what of the span no other closure blocks already: when that one ends, this one's
+    share is filled in (`_fill`)."""
+    closed: dict[int, list[Period]] = {unit: [] for unit in units}
+    for unit, taken in Occupancy.objects.filter(
+        instrument=instrument, unit__in=units, closure__isnull=False, span__overlap=to_range(span)
+    ).values_list("unit", "span"):
+        closed[unit].append(to_period(taken))
     Occupancy.objects.bulk_create(
         [
-            Occupancy(instrument=instrument, unit=unit, span=to_range(span), closure=closure)
+            Occupancy(instrument=instrument, unit=unit, span=to_range(gap), closure=closure)
             for unit in units
+            for gap in subtract([span], closed[unit])
         ]
     )
+
+
+def _fill(instrument: Instrument, now: datetime) -> None:
+    """After a closure gave time back: other closures that cover it block it again."""
+    for other in Closure.objects.filter(
+        Q(end_at=None) | Q(end_at__gt=now), instrument=instrument
+    ).order_by("start_at", "pk"):
+        units = other.units or range(1, _units(instrument) + 1)
+        span = Period(max(other.start_at, now), other.end_at or FOREVER)
+        _occupy(instrument, other, list(units), span)
 
 
 @transaction.atomic
@@ -225,12 +274,8 @@ def closure_end(
     closure.version += 1
     closure.save(update_fields=["end_at", "version"])
     for row in Occupancy.objects.filter(closure=closure):
-        span = to_period(row.span)
-        if moment <= span.start:
-            row.delete()
-        else:
-            row.span = to_range(Period(span.start, moment))
-            row.save(update_fields=["span"])
+        _cut(row, moment)
+    _fill(instrument, now)
     trail.record(
         actor=actor,
         action="closure.end",
@@ -242,7 +287,9 @@ def closure_end(
         region_ids=instrument.region.lineage,
     )
     cause = f"{closure.pk}:{closure.version}"
-    enqueue([days_dirty(instrument.pk, closure.start_at, moment, cause)], now=now)
+    # Ended in the past, the days it was thought to last are to be made anew as well.
+    until = max(moment, min(before or now, now))
+    enqueue([days_dirty(instrument.pk, closure.start_at, until, cause)], now=now)
     return closure
 
 
@@ -264,6 +311,7 @@ def closure_delete(
         region_ids=instrument.region.lineage,
     )
     closure.delete()
+    _fill(instrument, now)
 
 
 def _lock(

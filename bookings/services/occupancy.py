@@ -78,6 +78,33 @@ def reservation_move_to(
     enqueue(effects, now=now)
 
 
+def reservation_touch(
+    *,
+    reservation: Reservation,
+    action: str,
+    changes: Mapping[str, Any],
+    said: Mapping[str, Any],
+    actor: Actor | None,
+    now: datetime,
+) -> None:
+    """A change that is no transition: version raised, trail written."""
+    before = {name: getattr(reservation, name) for name in changes}
+    for name, value in changes.items():
+        setattr(reservation, name, value)
+    reservation.version += 1
+    reservation.save(update_fields=[*changes, "version"])
+    trail.record(
+        actor=actor,
+        action=action,
+        target=reservation,
+        now=now,
+        before=before,
+        after=said,
+        organisation_ids=[reservation.organisation_id, reservation.host_id],
+        region_ids=lineage_of(reservation),
+    )
+
+
 def lineage_of(reservation: Reservation) -> list[Any]:
     """The regions of host and payer with all above them."""
     return [*reservation.host_region.lineage, *reservation.payer_region.lineage]

@@ -120,6 +120,7 @@ def _reserve(actor: Actor, payer: Organisation, booking: Booking, now: datetime)
         end_at=booking.period.end,
         setup_minutes=policy.setup_minutes,
         teardown_minutes=policy.teardown_minutes,
+        check_in_minutes=policy.check_in_minutes,
         state=state,
         user_id=actor.person,
         made_by_id=actor.person,
@@ -302,7 +303,12 @@ def reservation_cancel(
     if by_host and not reason.strip():
         raise invalid("reason", "required")
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
-    if state == "expired" or (state == "confirmed" and reservation.end_at <= now):
+    if state == "expired" or (
+        state == "confirmed"
+        and not rules.may_still_cancel(
+            reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
+        )
+    ):
         raise WrongState(state=state, wanted="cancelled")
     reservation_move_to(
         reservation=reservation,

@@ -15,11 +15,12 @@ from bookings.domain import reservations as rules
 from bookings.domain.availability import Refusal, RulesRefuse
 from bookings.domain.periods import Period
 from bookings.locks import lock_reservation
-from bookings.models import Occupancy, Reservation, UsageSession
+from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import live, to_period, to_range
 from bookings.services.occupancy import (
     charge_due,
     hours_dirty,
+    lapse,
     message,
     reservation_move_to,
 )
@@ -41,6 +42,7 @@ def reservation_check_in(
     if now >= span.end:
         raise WrongState("too-late")
     if now < reservation.start_at:
+        lapse(instrument=instrument, now=now)
         _take_from_now(reservation, now)
     _close_left_open(instrument, reservation.unit, now)
     session = UsageSession.objects.create(
@@ -117,6 +119,19 @@ def session_finish(
 ) -> None:
     """End a session: its slot is cut to what was used, its charge and hours follow. Call it
     under the instrument's lock."""
+    closed_from = (
+        Closure.objects.filter(
+            Q(units=[]) | Q(units__contains=[session.unit]),
+            instrument_id=session.instrument_id,
+            start_at__gt=session.checked_in_at,
+            start_at__lt=check_out,
+        )
+        .order_by("start_at")
+        .values_list("start_at", flat=True)
+        .first()
+    )
+    # Nobody uses, or pays for, an instrument that was closed under their hands.
+    check_out = min(check_out, closed_from or check_out)
     session.checked_out_at = max(check_out, session.checked_in_at)
     session.is_assumed = assumed
     session.save()
@@ -169,9 +184,8 @@ def usage_settle(*, now: datetime, most: int = 500) -> int:
             Q(state="confirmed", end_at__lte=now)
             | Q(
                 state="confirmed",
-                instrument__policy__check_in_minutes__isnull=False,
-                start_at__lte=now
-                - F("instrument__policy__check_in_minutes") * timedelta(minutes=1),
+                check_in_minutes__isnull=False,
+                start_at__lte=now - F("check_in_minutes") * timedelta(minutes=1),
             )
             | Q(state="in_use", end_at__lte=now - rules.SESSION_LEFT_OPEN)
         )
@@ -183,7 +197,7 @@ def usage_settle(*, now: datetime, most: int = 500) -> int:
 
 @transaction.atomic
 def _settle(reservation_id: UUID, now: datetime) -> int:
-    instrument, reservation = lock_reservation(reservation_id)
+    _, reservation = lock_reservation(reservation_id)
     if reservation.state == "in_use" and reservation.end_at + rules.SESSION_LEFT_OPEN <= now:
         session = UsageSession.objects.get(reservation=reservation)
         end = max(reservation.end_at, session.checked_in_at)
@@ -191,7 +205,9 @@ def _settle(reservation_id: UUID, now: datetime) -> int:
         return 1
     if reservation.state != "confirmed":
         return 0
-    missed_at = rules.no_show_at(reservation.start_at, instrument.policy.check_in_minutes)
+    missed_at = rules.no_show_at(
+        reservation.start_at, reservation.end_at, reservation.check_in_minutes
+    )
     if missed_at is not None and missed_at <= now:
         Occupancy.objects.filter(reservation=reservation).delete()
         reservation_move_to(reservation=reservation, state="no_show", now=now, actor=None)

@@ -22,13 +22,16 @@ from bookings.forms import BookingForm, CheckOutForm, PeriodForm, ReasonForm
 from bookings.messages import sentence
 from bookings.models import Reservation
 from bookings.selectors.charges import cancellation_now
-from bookings.selectors.fees import Quotation, load_quotation, load_terms
+from bookings.selectors.fees import Asked, Quotation, Terms, load_quotation, load_terms
 from bookings.selectors.reservations import own_reservations, reservation_by_id
 from bookings.selectors.trail import story_of
 from bookings.services.reservations import reservation_cancel, reservation_request
 from bookings.views.catalogue import payer_of
 from instruments.models import Instrument
 from instruments.selectors.registry import instrument_by_id
+
+# The names the rules give to fields that are called otherwise here.
+_FIELDS = {"samples": "quantity"}
 
 
 def _options(terms: Any) -> list[dict[str, Any]]:
@@ -58,8 +61,9 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "start": data["start"],
         "minutes": data["minutes"],
         "organisation": payer.code,
-        "service_mode": instrument.service_modes[0] if instrument.service_modes else "",
+        "service_mode": _first_mode(instrument, terms),
         "purpose": "research",
+        "quantity": data.get("quantity", ""),
     }
     sent = {**initial, **data.dict(), "organisation": payer.code}
     form = BookingForm(
@@ -76,7 +80,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             refusals = refused.refusals
         except Invalid as refused:
             for problem in refused.problems:
-                name = problem.field.replace("options.", "option_")
+                name = _FIELDS.get(problem.field) or problem.field.replace("options.", "option_")
                 text = sentence(problem.code, problem.numbers)
                 form.add_error(name if name in form.fields else None, text)
         else:
@@ -85,7 +89,8 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             else:
                 messages.success(request, gettext("Requested. The owner will answer you by mail."))
             return redirect("bookings:reservation", reservation_id=made.pk)
-    quotation = load_quotation(instrument, payer, _asked(form, asked, instrument), now)
+    wish = _asked(form, asked, instrument, terms)
+    quotation = load_quotation(instrument, payer, wish, now, is_draft=True)
     context = _quote_context(instrument, payer, asked, quotation) | {
         "form": form,
         "payers": payers,
@@ -95,16 +100,27 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     return render(request, "bookings/book.html", context, status=status)
 
 
-def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument) -> Any:
+def _first_mode(instrument: Instrument, terms: Terms) -> str:
+    """The way of service a form begins with: the only one that a price by the sample knows,
+    else the first that is offered."""
+    modes = instrument.service_modes
+    by_sample = terms.card is not None and terms.card.values.rate_unit == "sample"
+    if by_sample and "entrusted" in modes:
+        return "entrusted"
+    return modes[0] if modes else ""
+
+
+def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:
+    """What the form asks a price for; what can be read of it, while it is not filled in."""
     if form.is_bound and form.is_valid():
         return form.asked()
-    mode = instrument.service_modes[0] if instrument.service_modes else "self"
     plain = BookingForm(
         {
             "start": period.data["start"],
             "minutes": period.data["minutes"],
-            "service_mode": mode,
+            "service_mode": _first_mode(instrument, terms),
             "purpose": "research",
+            "quantity": period.data.get("quantity", ""),
         },
         instrument=instrument,
         options=[],
@@ -125,6 +141,7 @@ def _quote_context(
         "quotation": quotation,
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
         "refusals": quotation.refusals,
+        "unclear": quotation.problems[0] if quotation.problems else None,
         "cancellation": quotation.terms.card.values.cancellation if quotation.terms.card else (),
     }
 
@@ -140,7 +157,8 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     payer, _ = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(instrument, payer, asked.period().start)
     form = BookingForm(request.GET, instrument=instrument, options=_options(terms))
-    quotation = load_quotation(instrument, payer, _asked(form, asked, instrument), now)
+    wish = _asked(form, asked, instrument, terms)
+    quotation = load_quotation(instrument, payer, wish, now, is_draft=True)
     context = _quote_context(instrument, payer, asked, quotation)
     return render(request, "bookings/book.html#quote", context)
 
@@ -171,10 +189,13 @@ def shown(reservation: Reservation, now: Any) -> Reservation:
 
 @login_required
 def reservation(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
-    return _page(request, reservation_id)
+    return reservation_page(request, reservation_id)
 
 
-def _page(request: HttpRequest, reservation_id: UUID, status: int = 200) -> HttpResponse:
+def reservation_page(
+    request: HttpRequest, reservation_id: UUID, status: int = 200, **forms: Any
+) -> HttpResponse:
+    """The page of one booking; `forms` are those that came back with something wrong."""
     now, actor = timezone.now(), actor_of(request.user)
     found = shown(reservation_by_id(actor, reservation_id), now)
     state = found.shown_state  # type: ignore[attr-defined]
@@ -204,6 +225,7 @@ def _page(request: HttpRequest, reservation_id: UUID, status: int = 200) -> Http
         "reason_form": ReasonForm(initial={"version": found.version}),
         "check_out_form": CheckOutForm(),
         "story": story_of(actor, found.pk),
+        **forms,
     }
     return render(request, "bookings/reservation.html", context, status=status)
 
@@ -214,7 +236,7 @@ def answered(request: HttpRequest, reservation_id: UUID, act: Any, done: str) ->
         act()
     except (WrongState, WrongVersion, RulesRefuse, Invalid) as refused:
         messages.error(request, refusal_text(refused))
-        return _page(request, reservation_id, status=409)
+        return reservation_page(request, reservation_id, status=409)
     messages.success(request, done)
     return redirect("bookings:reservation", reservation_id=reservation_id)
 
@@ -232,15 +254,17 @@ def refusal_text(refused: WrongState | WrongVersion | RulesRefuse | Invalid) -> 
 def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     form = ReasonForm(request.POST)
-    data = form.cleaned_data if form.is_valid() else {}
+    if not form.is_valid():
+        return reservation_page(request, reservation_id, status=400, reason_form=form)
+    data = form.cleaned_data
     return answered(
         request,
         reservation_id,
         lambda: reservation_cancel(
             actor=actor,
             reservation_id=reservation_id,
-            reason=data.get("reason", ""),
-            expected_version=data.get("version"),
+            reason=data["reason"],
+            expected_version=data["version"],
             now=now,
         ),
         gettext("Cancelled."),

@@ -13,13 +13,7 @@ from accounts.domain.errors import NotFound
 from accounts.models import User
 from accounts.permissions import actor_of
 from bookings.forms import TrailForm
-from bookings.selectors.trail import (
-    entries_for,
-    may_read_story,
-    reservation_named,
-    steps_of,
-    story_of,
-)
+from bookings.selectors.trail import entries_for, readable_story, reservation_named, steps_of
 
 
 @login_required
@@ -51,11 +45,12 @@ def _midnight(day: datetime) -> datetime:
 @login_required
 def story(request: HttpRequest, object_id: UUID) -> HttpResponse:
     actor = actor_of(request.user)
-    if not may_read_story(actor, object_id):
+    found = readable_story(actor, object_id)
+    if not found:
         raise NotFound
     context = {
         "object_id": object_id,
-        "reservation": reservation_named(object_id),
-        "story": story_of(actor, object_id),
+        "reservation": reservation_named(actor, object_id),
+        "story": found,
     }
     return render(request, "bookings/story.html", context)

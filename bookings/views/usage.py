@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from accounts.permissions import actor_of
 from bookings.forms import CheckOutForm
 from bookings.services.usage import reservation_check_in, reservation_check_out
-from bookings.views.reservations import answered
+from bookings.views.reservations import answered, reservation_page
 
 
 @login_required
@@ -31,16 +31,18 @@ def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 def check_out(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     form = CheckOutForm(request.POST)
-    data = form.cleaned_data if form.is_valid() else {}
+    if not form.is_valid():
+        return reservation_page(request, reservation_id, status=400, check_out_form=form)
+    data = form.cleaned_data
     return answered(
         request,
         reservation_id,
         lambda: reservation_check_out(
             actor=actor,
             reservation_id=reservation_id,
-            samples=data.get("samples"),
-            rating=data.get("rating"),
-            remarks=data.get("remarks", ""),
+            samples=data["samples"],
+            rating=data["rating"],
+            remarks=data["remarks"],
             now=now,
         ),
         gettext("You are checked out. What is left of the time is free again."),

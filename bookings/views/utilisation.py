@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.permissions import actor_of
 from bookings.forms import HoursForm
+from bookings.selectors.reservations import visible_among
 from bookings.selectors.utilisation import day_rows, hours, instrument_day
 from bookings.selectors.utilisation_scope import instruments_in, scope_names
 from instruments.selectors.registry import instrument_by_id
@@ -51,7 +52,7 @@ def hours_by(request: HttpRequest) -> HttpResponse:
         "by": by,
         "by_label": dict(form.fields["by"].choices)[by],  # type: ignore[attr-defined]
         "down": DOWN.get(by),
-        "narrowed": scope_names(narrowed),
+        "narrowed": scope_names(actor, narrowed),
     }
     return render(request, "bookings/hours.html", context)
 
@@ -74,6 +75,10 @@ def rows(request: HttpRequest) -> HttpResponse:
         "instrument": instrument_by_id(actor, instrument_id),
         "day": day,
         "found": found,
+        "readable": visible_among(
+            actor,
+            [row.reservation_id for row in found.sessions] + [row.pk for row in found.no_shows],
+        ),
         "states": instrument_day(instrument_id=instrument_id, day=day),
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1),

@@ -33,6 +33,8 @@ ACTS = {
     "reservation.expired": _("Expired without an answer"),
     "reservation.no_show": _("Not used"),
     "reservation.displaced": _("Displaced by a closure"),
+    "reservation.reseat": _("Moved to another unit"),
+    "reservation.cut_short": _("Cut short by a closure"),
     "charge.create": _("Charged"),
     "instrument.create": _("Instrument entered"),
     "instrument.update": _("Instrument record changed"),

@@ -304,7 +304,7 @@ class InstrumentDetail(Endpoint):
         tag="instruments",
         takes=InstrumentChanges,
         gives=InstrumentShape,
-        refuses=[404],
+        refuses=[404, 409],
         versioned=True,
         sends={"model": "Titan Themis", "norm_hours": 1400},
     )

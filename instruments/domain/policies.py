@@ -77,8 +77,10 @@ def parse_policy(data: object) -> Policy:
     ]
     if longest < shortest:
         problems.append(FieldProblem("max_minutes", "less-than-min", {"min_minutes": shortest}))
-    approval = data.get("approval") or "automatic"
-    if approval not in APPROVALS:
+    approval = data.get("approval")
+    if approval is None:
+        approval = "automatic"
+    if not isinstance(approval, str) or approval not in APPROVALS:
         problems.append(FieldProblem("approval", "unknown-value"))
     horizon = _horizon(data.get("horizon_days"), problems)
     if problems:

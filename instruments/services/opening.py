@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import rfc8785
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import trail
 from accounts.domain.errors import WrongVersion
@@ -160,25 +161,44 @@ def _write_days(schedule: Schedule, since: date, until: date) -> None:
 
 
 def assignment_change(*, instrument: Instrument, now: datetime) -> None:
-    """From today's local date on the instrument keeps its present schedule and units, or none
-    when it is not offered. Days before keep what they had."""
-    is_offered = instrument.publication == Instrument.Publication.PUBLISHED
+    """From today's local date on the instrument keeps its present schedule and units; days
+    before keep what they had.
+
+    What takes time away (suspending, retiring, fewer units) counts from tomorrow, so that what
+    was used today stays in today's figures. A suspended instrument is one that never opens:
+    bookings made before are still used and counted. A retired one has no days.
+    """
     today = local_date(ZoneInfo(instrument.facility.time_zone), now)
-    units = instrument.policy.units if is_offered else 1
+    units = instrument.policy.units
+    schedule_id, from_date = instrument.schedule_id, today
+    if instrument.publication == Instrument.Publication.PUBLISHED:
+        standing = ScheduleAssignment.objects.filter(
+            instrument=instrument, from_date__lte=today, until_date=None
+        ).first()
+        if standing is not None and standing.units > units:
+            from_date = today + DAY
+    else:
+        from_date = today + DAY
+        schedule_id = None
+        if instrument.publication == Instrument.Publication.SUSPENDED:
+            schedule_id = schedule_for(
+                time_zone=instrument.facility.time_zone, holiday_calendar="", hours={}, now=now
+            ).pk
     assignment_put(
-        instrument_id=instrument.pk,
-        schedule_id=instrument.schedule_id if is_offered else None,
-        units=units,
-        from_date=today,
+        instrument_id=instrument.pk, schedule_id=schedule_id, units=units, from_date=from_date
     )
 
 
 def assignment_put(
     *, instrument_id: UUID, schedule_id: UUID | None, units: int, from_date: date
 ) -> None:
-    """Close the standing assignment at `from_date` and open a new one."""
-    standing = ScheduleAssignment.objects.filter(instrument_id=instrument_id, until_date=None)
-    standing.filter(from_date__lt=from_date).update(until_date=from_date)
+    """Close the standing assignment at `from_date` and open a new one; what was to hold from a
+    later day falls away."""
+    mine = ScheduleAssignment.objects.filter(instrument_id=instrument_id)
+    mine.filter(from_date__gt=from_date).delete()
+    mine.filter(Q(until_date=None) | Q(until_date__gt=from_date), from_date__lt=from_date).update(
+        until_date=from_date
+    )
     ScheduleAssignment.objects.update_or_create(
         instrument_id=instrument_id,
         from_date=from_date,

@@ -1,5 +1,6 @@
 """Booking policies."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +18,11 @@ from instruments.models import BookingPolicy, Instrument
 from instruments.selectors.policies import load_policy
 from instruments.services.opening import assignment_change
 
+# What else must agree to a new policy. Rooms above register here (bookings/apps.py): this app
+# does not know of bookings, yet fewer units than are in use must be refused under the same lock.
+Guard = Callable[[Instrument, Policy, datetime], None]
+guards: list[Guard] = []
+
 
 @transaction.atomic
 def policy_set(
@@ -28,13 +34,16 @@ def policy_set(
     expected_version: int | None = None,
 ) -> BookingPolicy:
     """Give an instrument its rules. Reservations made before stay as they are.
-    `WrongVersion` if the policy moved on from `expected_version`."""
+    `WrongVersion` if the policy moved on from `expected_version`; `WrongState` where more units
+    are in use than there would be."""
     instrument = lock_instrument(instrument_id)
     require(actor, "manage-instruments", place_of(instrument.organisation))
     row = getattr(instrument, "policy", None)
     version = row.version if row else 0
     if expected_version is not None and expected_version != version:
         raise WrongVersion(version=version)
+    for guard in guards:
+        guard(instrument, policy, now)
     before = policy_to_json(load_policy(row)) if row else {}
     values = asdict(policy) | {"horizon_days": dict(policy.horizon_days)}
     if row is None:

@@ -1,6 +1,6 @@
 """Rate cards: versions of prices, never edited once published."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -31,8 +31,7 @@ def rate_card_create(
     require(actor, "manage-instruments", place_of(instrument.organisation))
     cards = RateCard.objects.filter(instrument=instrument)
     latest = cards.aggregate(latest=Max("version"))["latest"] or 0
-    if publish:
-        _make_room(instrument, card, now)
+    ended = _make_room(instrument, card, now) if publish else {}
     row = RateCard.objects.create(
         instrument=instrument,
         version=latest + 1,
@@ -48,23 +47,33 @@ def rate_card_create(
         action="ratecard.publish" if publish else "ratecard.create",
         target=instrument,
         now=now,
-        after={"version": row.version, "card": row.card},
+        before={"in_force": {version: was for version, (was, _) in ended.items()}},
+        after={
+            "version": row.version,
+            "card": row.card,
+            "ended": {version: until for version, (_, until) in ended.items()},
+        },
         organisation_ids=[instrument.organisation_id],
         region_ids=instrument.region.lineage,
     )
     return row
 
 
-def _make_room(instrument: Instrument, card: RateCardValues, now: datetime) -> None:
+def _make_room(
+    instrument: Instrument, card: RateCardValues, now: datetime
+) -> dict[int, tuple[date | None, date]]:
+    """End the versions in the way; by version the last day they had and the one they have."""
     today = local_date(ZoneInfo(instrument.facility.time_zone), now)
     if card.valid_until and card.valid_until <= today:
         raise invalid("valid_until", "in-the-past")
     meets = Q(valid_until=None) | Q(valid_until__gt=card.valid_from)
     if card.valid_until:
         meets &= Q(valid_from__lt=card.valid_until)
+    ended: dict[int, tuple[date | None, date]] = {}
     for other in RateCard.objects.filter(
         meets, instrument=instrument, published_at__isnull=False
     ).order_by("version"):
+        ended[other.version] = (other.valid_until, card.valid_from)
         if other.valid_until is None and other.valid_from < card.valid_from:
             other.valid_until = card.valid_from
             other.save(update_fields=["valid_until"])
@@ -74,3 +83,4 @@ def _make_room(instrument: Instrument, card: RateCardValues, now: datetime) -> N
             other.save(update_fields=["published_at"])
         else:
             raise invalid("valid_from", "overlaps-version", version=other.version)
+    return ended

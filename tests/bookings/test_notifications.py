@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 
 from accounts.models import OutboxMessage, User
+from accounts.services.memberships import role_grant
 from bookings.notifications import KINDS, compose
 from bookings.services.effects import effects_carry_out
 from bookings.services.reservations import reservation_cancel, reservation_decide
@@ -68,6 +69,26 @@ def test_a_request_goes_to_the_hosts_managers_and_its_answer_back(cast):
     )
     effects_carry_out(now=NOW)
     assert sent() == [("wang@fudan.example", "Confirmed: Asks first")]
+
+
+def test_what_fails_while_writing_to_several_reaches_nobody_before_it_is_tried_again(
+    cast, monkeypatch
+):
+    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    instrument = cast.instrument(policy={"approval": "manual"})
+    reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=instrument)
+
+    def failing(kind, reservation, person, row=None):
+        if kind == "to-decide" and person == cast.zhao:  # the second of two
+            raise OSError
+        return compose(kind, reservation, person, row)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bookings.notifications.compose", failing)
+        effects_carry_out(now=NOW)
+    assert [to for to, _ in sent()] == ["wang@fudan.example"]
+    effects_carry_out(now=NOW + HOUR)
+    assert sorted(to for to, _ in sent()) == ["sun@ustc.example", "zhao@ustc.example"]
 
 
 def test_in_the_readers_language_and_both_zones(cast):

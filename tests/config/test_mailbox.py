@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage as DjangoMessage
 from django.test import Client
 
@@ -118,6 +119,36 @@ def test_a_newcomer_reads_the_mail_of_their_own_sign_up(
     assert "Confirm" in html and "Other" not in html
     page_of(client.get("/mail/", {"message": stem}))
     page_of(client.get("/mail/", {"message": foreign}), 404)
+
+
+@pytest.mark.parametrize(
+    ("address", "owner", "is_verified", "reads"),
+    [
+        ("Wang@fudan.example", None, False, False),  # Wang Li signs in with it
+        ("second@fudan.example", "wang", True, False),
+        ("second@fudan.example", "wang", False, True),  # nobody's yet
+        ("new@nowhere.example", None, False, True),
+    ],
+)
+def test_an_unconfirmed_address_of_somebody_else_shows_nothing(
+    client: Client,
+    cast: Cast,
+    folder: Path,
+    address: str,
+    owner: str | None,
+    is_verified: bool,
+    reads: bool,
+) -> None:
+    if owner:
+        EmailAddress.objects.create(
+            user=cast.people[owner], email=address, verified=is_verified, primary=False
+        )
+    EmailAddress.objects.create(
+        user=cast.people["alice"], email=address, verified=False, primary=False
+    )
+    send(folder, address, "For the owner")
+    client.force_login(cast.people["alice"])
+    assert ("For the owner" in page_of(client.get("/mail/"))) is reads
 
 
 def test_there_is_no_such_page_elsewhere(

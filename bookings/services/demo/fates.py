@@ -116,7 +116,7 @@ def _after_confirming(
     situation: Situation, asked: datetime, confirmed: datetime, luck: random.Random
 ) -> Fate:
     period, word, now = situation.period, situation.needs_word, situation.now
-    missed_at = no_show_at(period.start, situation.offer.policy.check_in_minutes)
+    missed_at = no_show_at(period.start, period.end, situation.offer.policy.check_in_minutes)
     dice = 1.0 if situation.is_sure else luck.random()
     if dice < CANCELLED:
         by_host = luck.random() < CANCELLED_BY_HOST

@@ -414,6 +414,17 @@ def test_what_cancelling_costs_is_said_first(cast: Cast, program: Programs, cloc
     assert listed["result"]["percent"] == "50"
 
 
+def test_what_was_missed_is_not_cancelled(cast: Cast, program: Programs, clock: Clock) -> None:
+    strict = cast.instrument(name="Cryo-EM", policy={"check_in_minutes": 15})
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=strict)
+    wang, path = program("wang"), f"reservations/{made.pk}/"
+    clock.now = at("2026-03-06 10:14")
+    assert wang.get(f"{path}cancellation/").body["percent"] == "100"
+    clock.now = at("2026-03-06 10:15")
+    assert wang.get(f"{path}cancellation/").code == "wrong-state"
+    assert wang.post(f"{path}cancel/").code == "wrong-state"
+
+
 def test_the_host_owes_a_reason_for_cancelling(cast: Cast, program: Programs) -> None:
     made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
     zhao = program("zhao")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
-from accounts.models import OutboxMessage
+from accounts.models import OutboxMessage, TrailEntry
 from bookings.domain.availability import RulesRefuse
 from bookings.models import Closure, Occupancy, UsageSession
 from bookings.selectors.availability import FOREVER, to_period
@@ -16,7 +16,9 @@ from bookings.services.closures import (
     closure_delete,
     closure_end,
 )
-from bookings.services.usage import reservation_check_in
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from instruments.domain.policies import parse_policy
+from instruments.services.policies import policy_set
 from tests.factories.cast import NOW, at, reserve
 
 
@@ -137,8 +139,97 @@ def test_only_the_hosts_manager(cast, who):
         close(cast, "2026-03-06 10:00", "2026-03-06 12:00", who=who)
 
 
-def test_two_closures_of_one_time(cast):
-    close(cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    with pytest.raises(Invalid) as refused:
-        close(cast, "2026-03-06 11:00", "2026-03-06 13:00")
-    assert refused.value.problems[0].code == "closed-already"
+def test_two_closures_of_one_time_share_it(cast):
+    """The breakdown's end is not known; maintenance is planned behind it. Whichever ends, the
+    other goes on blocking what it covers."""
+    zhao = cast.actor("zhao")
+    maintenance = close(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    breakdown = close(cast, "2026-03-06 10:00", None, kind="breakdown")
+    with pytest.raises(RulesRefuse):
+        reserve(cast, "2026-03-11 10:00", "2026-03-11 11:00")
+    closure_delete(actor=zhao, closure_id=maintenance.pk, now=NOW)
+    with pytest.raises(RulesRefuse):
+        reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+    closure_end(
+        actor=zhao,
+        closure_id=breakdown.pk,
+        end=at("2026-03-09 10:00"),
+        now=at("2026-03-06 11:00"),
+    )
+    made = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", now=at("2026-03-06 11:00"))
+    assert made.state == "confirmed"
+
+
+def test_a_finished_sessions_teardown_gives_way(cast):
+    slow = cast.instrument(name="Slow", policy={"teardown_minutes": 60, "units": 2})
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=slow)
+    wang = cast.actor("wang")
+    reservation_check_in(actor=wang, reservation_id=made.pk, now=at("2026-03-06 10:00"))
+    reservation_check_out(actor=wang, reservation_id=made.pk, now=at("2026-03-06 11:00"))
+    now = at("2026-03-06 11:05")
+    close(cast, "2026-03-06 11:05", None, kind="breakdown", instrument=slow, now=now)
+    made.refresh_from_db()
+    assert (made.state, made.unit) == ("completed", 1)
+    assert to_period(made.occupancy.span).end == now
+
+
+def test_who_is_using_it_when_a_later_closure_is_set_pays_until_it_begins(cast):
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
+    wang = cast.actor("wang")
+    reservation_check_in(actor=wang, reservation_id=made.pk, now=at("2026-03-06 10:00"))
+    close(
+        cast,
+        "2026-03-06 11:00",
+        "2026-03-06 12:00",
+        displace=True,
+        now=at("2026-03-06 10:30"),
+    )
+    reservation_check_out(actor=wang, reservation_id=made.pk, now=at("2026-03-06 13:30"))
+    assert UsageSession.objects.get().checked_out_at == at("2026-03-06 11:00")
+
+
+def test_a_closure_in_the_second_of_check_in(cast):
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    now = at("2026-03-06 10:00")
+    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+    close(cast, "2026-03-06 10:00", None, kind="breakdown", displace=True, now=now)
+    made.refresh_from_db()
+    assert made.state == "completed"
+
+
+def test_moving_to_another_unit_is_on_record(cast):
+    pair = cast.instrument(name="Pair", policy={"units": 2})
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=pair)
+    close(cast, "2026-03-06 09:00", "2026-03-06 18:00", instrument=pair, units=(1,), displace=True)
+    made.refresh_from_db()
+    assert made.version == 2
+    entry = TrailEntry.objects.get(action="reservation.reseat")
+    assert (entry.before, entry.after) == ({"unit": 1}, {"unit": 2})
+
+
+def test_a_closure_ended_as_of_the_past_has_all_its_days_made_anew(cast):
+    closure = close(cast, "2026-03-06 10:00", None, kind="breakdown")
+    closure_end(
+        actor=cast.actor("zhao"),
+        closure_id=closure.pk,
+        end=at("2026-03-07 10:00"),
+        now=at("2026-03-13 10:00"),
+    )
+    dirty = OutboxMessage.objects.get(kind="hours.dirty")
+    assert dirty.payload["end"] == at("2026-03-13 10:00").isoformat()
+
+
+def test_fewer_units_than_are_in_use(cast):
+    pair = cast.instrument(name="Pair", policy={"units": 2})
+    for who in ("wang", "sun"):
+        reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who=who, instrument=pair)
+    one = parse_policy({"units": 1, "max_minutes": 480})
+    with pytest.raises(WrongState) as refused:
+        policy_set(actor=cast.actor("zhao"), instrument_id=pair.pk, policy=one, now=NOW)
+    assert refused.value.code == "units-in-use"
+    policy_set(
+        actor=cast.actor("zhao"),
+        instrument_id=pair.pk,
+        policy=one,
+        now=at("2026-03-06 12:00"),
+    )

@@ -12,7 +12,9 @@ from bookings.selectors.availability import to_period
 from bookings.services.charges import charge_make
 from bookings.services.reservations import reservation_cancel
 from bookings.services.usage import reservation_check_in, reservation_check_out, usage_settle
-from tests.factories.cast import at, reserve
+from instruments.domain.policies import parse_policy
+from instruments.services.policies import policy_set
+from tests.factories.cast import NOW, at, reserve
 
 MINUTE = timedelta(minutes=1)
 
@@ -171,3 +173,71 @@ def test_each_end_is_told_once(cast, booked):
         "mail.reminder",
     ]
     assert Reservation.objects.get().state == "completed"
+
+
+def test_early_over_a_request_nobody_answered(cast):
+    """Its deadline has passed and no job has run: the time is free."""
+    instrument = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    reserve(cast, "2026-03-06 09:30", "2026-03-06 10:00", who="sun", instrument=instrument)
+    mine = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", instrument=instrument)
+    Reservation.objects.filter(pk=mine.pk).update(state="confirmed", deadline_at=None)
+    Occupancy.objects.filter(reservation=mine).update(expires_at=None)
+    check_in(cast, mine, "2026-03-06 09:50")
+    assert Reservation.objects.filter(state="expired").count() == 1
+
+
+def test_a_policy_of_today_does_not_touch_bookings_of_yesterday(cast, booked):
+    strict = parse_policy({"max_minutes": 480, "check_in_minutes": 10})
+    policy_set(actor=cast.actor("zhao"), instrument_id=cast.microscope.pk, policy=strict, now=NOW)
+    assert usage_settle(now=at("2026-03-06 11:00")) == 0
+
+
+def test_missed_before_its_time_to_check_in_is_over_is_a_no_show_at_its_end(cast):
+    strict = cast.instrument(name="Strict", policy={"check_in_minutes": 60})
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 10:30", instrument=strict)
+    usage_settle(now=made.end_at)
+    made.refresh_from_db()
+    assert made.state == "no_show"
+
+
+def test_missed_it_cannot_be_cancelled_job_or_not(cast):
+    strict = cast.instrument(name="Strict", policy={"check_in_minutes": 30})
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=strict)
+    with pytest.raises(WrongState):
+        reservation_cancel(
+            actor=cast.actor("wang"),
+            reservation_id=made.pk,
+            reason="",
+            now=at("2026-03-06 10:30"),
+        )
+
+
+def test_use_that_outlasts_the_booking_into_a_holiday_is_charged_by_its_band(cast):
+    festive = cast.instrument(
+        name="Festive",
+        hours={
+            "weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]
+        },
+        card={
+            "charge_basis": "greater",
+            "setup_fee": "0",
+            "bands": [
+                {
+                    "code": "holiday",
+                    "holidays": True,
+                    "opens": "00:00",
+                    "closes": "24:00",
+                    "multiplier": "2",
+                }
+            ],
+        },
+    )
+    now = at("2026-04-29 10:00")
+    made = reserve(cast, "2026-04-30 22:00", "2026-04-30 23:30", instrument=festive, now=now)
+    check_in(cast, made, "2026-04-30 22:00")
+    check_out(cast, made, "2026-05-01 03:00")
+    charge = charge_make(reservation_id=made.pk, now=at("2026-05-01 03:01"))
+    assert [(line["code"], line["minutes"]) for line in charge.result["lines"]] == [
+        ("standard", 120),
+        ("holiday", 180),
+    ]

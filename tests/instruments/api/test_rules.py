@@ -8,7 +8,7 @@ import pytest
 from accounts.models import TrailEntry
 from instruments.models import BookingPolicy, RateCard
 from tests.factories.api import Program
-from tests.factories.cast import CARD, Cast
+from tests.factories.cast import CARD, Cast, reserve
 
 type Programs = Callable[..., Program]
 
@@ -147,6 +147,17 @@ def test_a_policy_of_a_wrong_shape(
     answer = program("zhao").put(f"instruments/{cast.microscope.pk}/policy/", policy)
     assert (answer.status, answer.problems) == (400, problems)
     assert BookingPolicy.objects.get(instrument=cast.microscope).version == 1
+
+
+def test_fewer_units_than_are_in_use(cast: Cast, program: Programs) -> None:
+    pool = cast.instrument(name="Incubators", policy={"units": 2})
+    for who in ("wang", "sun"):
+        reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who=who, instrument=pool)
+    zhao, here = program("zhao"), f"instruments/{pool.pk}/"
+    for answer in (zhao.put(f"{here}policy/", {"units": 1}), zhao.patch(here, {"units": 1})):
+        assert (answer.status, answer.code, answer.body["units"]) == (409, "units-in-use", 2)
+    assert zhao.get(here).body["units"] == 2
+    assert zhao.get(here).headers["ETag"] == f'"{pool.version}"'
 
 
 def test_no_policy_yet(cast: Cast, program: Programs) -> None:

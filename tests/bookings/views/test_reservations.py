@@ -1,0 +1,84 @@
+"""Booking pages: prices by the sample, and forms with something wrong in them."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from bookings.models import Reservation
+from bookings.services.usage import reservation_check_in
+from instruments.models import Instrument
+from tests.accounts.pages import page_of
+from tests.factories.api import Clock, clock  # noqa: F401
+from tests.factories.cast import Cast, at, reserve
+
+WHEN = {"start": "2026-03-06T10:00:00+08:00", "minutes": "60"}
+HINT = "Enter the number of samples to see the price."
+
+
+@pytest.fixture
+def wang(client: Client, cast: Cast) -> Client:
+    client.force_login(cast.people["wang"])
+    return client
+
+
+def by_sample(cast: Cast, *modes: str) -> Instrument:
+    card = {"rate_unit": "sample", "minimum_minutes": 0}
+    return cast.instrument(service_modes=list(modes), card=card)
+
+
+@pytest.mark.parametrize("page", ["book", "quote"])
+def test_priced_by_the_sample_the_form_begins_without_a_price(
+    cast: Cast, wang: Client, page: str
+) -> None:
+    address = f"/instruments/{by_sample(cast, 'self', 'entrusted').pk}/{page}/"
+    html = wang.get(address, WHEN).content.decode()
+    assert HINT in html
+    answer = wang.get(address, WHEN | {"quantity": "3"})
+    assert answer.status_code == 200
+    # Three at 260, the setup, and 6 % tax.
+    html = answer.content.decode()
+    assert HINT not in html and "932.80" in html
+
+
+def test_the_form_begins_with_the_service_that_is_priced(cast: Cast, wang: Client) -> None:
+    instrument = by_sample(cast, "self", "entrusted")
+    html = page_of(wang.get(f"/instruments/{instrument.pk}/book/", WHEN))
+    assert '<option value="entrusted" selected>' in html
+    asked = WHEN | {"service_mode": "self", "purpose": "research"}
+    answer = wang.get(f"/instruments/{instrument.pk}/quote/", asked)
+    assert "choose the service mode entrusted" in answer.content.decode()
+
+
+def test_a_number_of_samples_left_out_is_asked_for_in_its_field(cast: Cast, wang: Client) -> None:
+    address = f"/instruments/{by_sample(cast, 'entrusted').pk}/book/"
+    asked = WHEN | {"service_mode": "entrusted", "purpose": "research"}
+    html = page_of(wang.post(address, asked), 400)
+    assert 'id="id_quantity_error"' in html and HINT in html
+    assert wang.post(address, asked | {"quantity": "3"}).status_code == 302
+    assert Reservation.objects.get().state == "confirmed"
+
+
+def test_a_check_out_with_a_bad_field_does_nothing_and_keeps_the_input(
+    cast: Cast,
+    wang: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
+    clock.now = at("2026-03-06 10:00")
+    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=clock.now)
+    data: dict[str, Any] = {"samples": "-1", "rating": "4", "remarks": "the pump is loud"}
+    html = page_of(wang.post(f"/bookings/{made.pk}/check-out/", data), 400)
+    assert 'id="id_samples_error"' in html and "the pump is loud" in html
+    made.refresh_from_db()
+    assert made.state == "in_use"
+
+
+def test_a_cancellation_with_a_bad_field_does_nothing_and_keeps_the_input(
+    cast: Cast, wang: Client
+) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
+    html = page_of(wang.post(f"/bookings/{made.pk}/cancel/", {"reason": "x" * 501}), 400)
+    assert 'id="id_reason_error"' in html and "x" * 501 in html
+    made.refresh_from_db()
+    assert made.state == "confirmed"
