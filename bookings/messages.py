@@ -97,8 +97,9 @@ SENTENCES = {
     # rules
     "rules-refuse": _("The rules of this instrument refuse the booking."),
     "not-published": _("The instrument cannot be booked at present."),
-    "audience-not-served": _("The instrument has no price for your group."),
+    "audience-not-served": _("The instrument has no price for your group on that day."),
     "too-soon": _("It must be booked at least {notice_minutes} minutes ahead."),
+    "begun": _("This time has begun already, or lies in the past."),
     "too-far": _("It can be booked at most {horizon_days} days ahead."),
     "off-grid": _("Start and length must fit the grid of {slot_minutes} minutes."),
     "too-short": _("The shortest booking is {min_minutes} minutes."),
@@ -114,6 +115,8 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
     numbers = dict(numbers or {})
     if code == "too-long" and "max_minutes" in numbers:
         code = "too-long-booking"
+    if code == "too-soon" and not numbers.get("notice_minutes"):
+        code = "begun"
     template = str(SENTENCES.get(code, code))
     return template.format_map(_Missing(numbers))
 

@@ -10,11 +10,14 @@ from django.core.mail import EmailMultiAlternatives, mailers
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import holders_of
-from bookings.models import Reservation
+from bookings.domain.charges import ChargeMade, charge
+from bookings.models import Quote, Reservation
+from bookings.selectors.charges import load_ending, load_quoted
 from bookings.selectors.reservations import WITH
 
 
@@ -89,6 +92,20 @@ def mail(row: OutboxMessage, now: datetime) -> str:
     return "sent" if letters else "skipped"
 
 
+CHARGED = frozenset({"cancelled", "no-show", "completed"})
+PRICED = frozenset({"requested", "to-decide", "confirmed", "reminder"})
+
+
+def _costs(kind: str, reservation: Reservation) -> Quote | ChargeMade | None:
+    """What the message says of money: the quote before, what is owed after; nothing where
+    nothing is owed."""
+    if kind in PRICED:
+        return reservation.quotes.filter(is_current=True).first()
+    if kind in CHARGED:
+        return charge(load_quoted(reservation.pk), load_ending(reservation))
+    return None
+
+
 def _is_stale(row: OutboxMessage, reservation: Reservation, now: datetime) -> bool:
     """A reminder says nothing once the booking was cancelled, moved or has begun."""
     return (
@@ -114,7 +131,7 @@ def compose(
             "person": str(reservation.user),
             "organisation": reservation.organisation.name,
         }
-        quote = reservation.quotes.filter(is_current=True).first()
+        again = reverse("bookings:instrument", kwargs={"instrument_id": instrument.pk})
         context = {
             "kind": kind,
             "lead": str(words.lead).format_map(facts),
@@ -123,7 +140,9 @@ def compose(
             "person": person,
             "zone": zone,
             "own_zone": person.time_zone if person.time_zone != zone else "",
-            "quote": quote,
+            "costs": _costs(kind, reservation),
+            "costs_label": gettext("Charged") if kind in CHARGED else gettext("Price"),
+            "again": settings.SITE_URL + again if kind in {"displaced", "rejected"} else "",
             "link": settings.SITE_URL
             + reverse("bookings:reservation", kwargs={"reservation_id": reservation.pk}),
         }

@@ -59,7 +59,9 @@ def load_offers(
         calendar = calendar_of(instrument, wide, blocks[instrument.pk])
         day = local_date(ZoneInfo(instrument.facility.time_zone), max(now, within.start))
         terms = Terms(group_of(instrument, payer), card_in_force(cards.get(instrument.pk, []), day))
-        offers[instrument.pk] = _offer(calendar, terms, within, minutes, now, most)
+        offers[instrument.pk] = _offer(
+            calendar, terms, within, minutes, now, most, is_fixed=span is not None
+        )
     return offers
 
 
@@ -70,8 +72,11 @@ def _offer(
     minutes: int | None,
     now: datetime,
     most: int,
+    is_fixed: bool,
 ) -> Offer:
     length = minutes or (calendar.policy.usual_minutes if calendar else 0)
+    if calendar and not is_fixed and not calendar.policy.allows(length):
+        length = calendar.policy.usual_minutes
     starts: list[datetime] = []
     if calendar is not None and terms.is_served:
         starts = calendar.first_starts(
@@ -129,6 +134,23 @@ def free_between(
             break
         after = (batch[-1].name, batch[-1].pk)
     return result[:size]
+
+
+def at_most(
+    instruments: Sequence[Instrument], payer: Organisation | None, criteria: Criteria, now: datetime
+) -> list[Instrument]:
+    """Those whose rate for the payer, in the host's own currency, is not above the price asked
+    for. One statement."""
+    cards = load_cards([instrument.pk for instrument in instruments])
+    fitting = []
+    for instrument in instruments:
+        day = local_date(ZoneInfo(instrument.facility.time_zone), now)
+        group = group_of(instrument, payer)
+        card = card_in_force(cards.get(instrument.pk, []), day)
+        rate = card.values.rates.get(group) if card else None
+        if rate is not None and criteria.max_price is not None and rate <= criteria.max_price:
+            fitting.append(instrument)
+    return fitting
 
 
 def fits_price(offer: Offer, criteria: Criteria) -> bool:

@@ -117,39 +117,42 @@ calendar AS MATERIALIZED (
         ON d.schedule_id = s.schedule_id AND d.date >= s.since AND d.date < s.until
     GROUP BY s.schedule_id, s.since, s.until, {period}
 ),
-offered AS (
-    SELECT {keys}, period, sum(s.units * d.total) AS total, sum(s.units * d.open) AS open
+parts AS (
+    -- Added up rather than joined: the planner cannot know how many groups there are.
+    SELECT {keys}, period, s.units * d.total AS total, s.units * d.open AS open,
+        0 AS productive, 0 AS unscheduled, 0 AS scheduled, 0 AS engineering, 0 AS missed,
+        0 AS lost, 0 AS organisations, 0 AS regions, 0 AS sessions
     FROM spans s
     JOIN calendar d USING (schedule_id, since, until)
-    GROUP BY {keys}, period
-),
-happened AS (
-    SELECT {keys}, {period} AS period, sum(d.productive_minutes) AS productive,
-        sum(d.unscheduled_down_minutes) AS unscheduled,
-        sum(d.scheduled_down_minutes) AS scheduled,
-        sum(d.engineering_minutes) AS engineering, sum(d.no_show_minutes) AS missed,
-        sum(d.open_minutes - d.standby_minutes) AS lost
+    UNION ALL
+    SELECT {keys}, {period}, NULL, NULL, d.productive_minutes, d.unscheduled_down_minutes,
+        d.scheduled_down_minutes, d.engineering_minutes, d.no_show_minutes,
+        d.open_minutes - d.standby_minutes, 0, 0, 0
     FROM chosen c
     JOIN bookings_instrumentday d ON d.instrument_id = c.id
     WHERE d.date >= %s AND d.date < %s
-    GROUP BY {keys}, {period}
-),
-used AS (
-    SELECT {keys}, {period} AS period, sum(d.sessions) AS sessions,
-        sum(d.minutes) FILTER (WHERE d.organisation_id <> c.organisation_id) AS organisations,
-        sum(d.minutes) FILTER (WHERE d.payer_region_id <> c.region_id) AS regions
+    UNION ALL
+    SELECT {keys}, {period}, NULL, NULL, 0, 0, 0, 0, 0, 0,
+        CASE WHEN d.organisation_id <> c.organisation_id THEN d.minutes ELSE 0 END,
+        CASE WHEN d.payer_region_id <> c.region_id THEN d.minutes ELSE 0 END, d.sessions
     FROM chosen c
     JOIN bookings_instrumentdayuse d ON d.instrument_id = c.id
     WHERE d.date >= %s AND d.date < %s
-    GROUP BY {keys}, {period}
+),
+sums AS (
+    SELECT {keys}, period, sum(total) AS total, sum(open) AS open,
+        sum(productive) AS productive, sum(unscheduled) AS unscheduled,
+        sum(scheduled) AS scheduled, sum(engineering) AS engineering, sum(missed) AS missed,
+        sum(lost) AS lost, sum(organisations) AS organisations, sum(regions) AS regions,
+        sum(sessions) AS sessions
+    FROM parts
+    GROUP BY {keys}, period
 )
-SELECT period, {names} total, open, coalesce(productive, 0), coalesce(unscheduled, 0),
-    coalesce(scheduled, 0), coalesce(engineering, 0), coalesce(missed, 0), coalesce(lost, 0),
-    coalesce(organisations, 0), coalesce(regions, 0), coalesce(sessions, 0)
-FROM offered
-LEFT JOIN happened USING ({keys}, period)
-LEFT JOIN used USING ({keys}, period)
+SELECT period, {names} total, open, productive, unscheduled, scheduled, engineering, missed,
+    lost, organisations, regions, sessions
+FROM sums
 {tables}
+WHERE total IS NOT NULL
 ORDER BY {order}
 """
 

@@ -20,7 +20,7 @@ from accounts.selectors.organisations import payer_for
 from bookings.domain.periods import Period
 from bookings.forms import CatalogueForm
 from bookings.selectors.availability import load_calendar
-from bookings.selectors.catalogue import fits_price, free_between, load_offers
+from bookings.selectors.catalogue import at_most, free_between, load_offers
 from bookings.selectors.fees import group_of, load_terms
 from bookings.services.demand import demand_searched
 from instruments.domain.opening import day_span, local_date
@@ -30,6 +30,7 @@ from instruments.selectors.registry import instrument_by_id
 from instruments.selectors.search import facets, search
 
 PAGE = 18
+MOST = 2000  # that a price is compared for
 
 
 def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list[Organisation]]:
@@ -58,17 +59,23 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "payers": payers,
         "zone": zone.key,
     }
-    if criteria.wants_time:
+    if form.errors:
+        # What was asked could not be read: showing everything would look like an answer.
+        context |= {"results": [], "total": 0}
+    elif criteria.wants_time:
         found = free_between(actor, criteria, payer, now, after=None, size=60)
         if not found and payer is not None:
             demand_searched(actor=actor, organisation=payer, criteria=criteria, now=now)
         context |= {"results": found, "total": len(found)}
     else:
-        page = Paginator(search(actor, criteria), PAGE).get_page(request.GET.get("page"))
-        offers = load_offers(page.object_list, payer, now)  # type: ignore[arg-type]
-        results = [(instrument, offers[instrument.pk]) for instrument in page.object_list]
+        asked = criteria.minutes if request.GET.get("minutes") else None
+        instruments: Any = search(actor, criteria)
         if criteria.max_price is not None:
-            results = [pair for pair in results if fits_price(pair[1], criteria)]
+            instruments = at_most(list(instruments[:MOST]), payer, criteria, now)
+        page = Paginator(instruments, PAGE).get_page(request.GET.get("page"))
+        shown = list(page.object_list)
+        offers = load_offers(shown, payer, now, minutes=asked)
+        results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": page, "total": page.paginator.count}
     return render(request, "bookings/catalogue.html", context)
 

@@ -30,8 +30,11 @@ class Policy:
     @property
     def usual_minutes(self) -> int:
         """The length shown first: an hour where it is allowed, else the shortest."""
-        fits = self.min_minutes <= 60 <= self.max_minutes and 60 % self.slot_minutes == 0
-        return 60 if fits else self.min_minutes
+        return 60 if self.allows(60) else self.min_minutes
+
+    def allows(self, minutes: int) -> bool:
+        """Whether a booking may be so long."""
+        return self.min_minutes <= minutes <= self.max_minutes and minutes % self.slot_minutes == 0
 
     def horizon_for(self, price_group: str) -> int:
         """Days; 60 for a group that is not named."""

@@ -110,10 +110,17 @@ def test_in_the_readers_language_and_both_zones(cast):
 def test_every_kind_can_be_written(cast, kind, language):
     made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     made.reason = "<b>pump</b> & more"
+    made.state = {"cancelled": "cancelled", "completed": "completed", "no-show": "no_show"}.get(
+        kind, "confirmed"
+    )
+    made.ended_at = made.start_at - HOUR
     cast.wang.language = language
     message = compose(kind, made, cast.wang)
     assert "\n" not in message.subject and message.subject
     assert "{" not in message.subject + message.body
-    assert "657.20" in message.body
+    # Before it is the quote, after it what is owed; where nothing is owed nothing is said.
+    free = {"rejected", "expired", "displaced", "cut-short"}
+    assert ("657.20" in message.body) == (kind not in free)
+    assert ("/instruments/" in message.body) == (kind in {"displaced", "rejected"})
     assert "<b>pump" not in message.alternatives[0][0]
     assert "<b>pump</b> & more" in message.body

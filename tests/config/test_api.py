@@ -16,7 +16,7 @@ from drf_spectacular.validation import validate_schema
 
 from accounts.api import shapes
 from bookings.domain.fees import GroupNotServed
-from bookings.messages import SENTENCES
+from bookings.messages import SENTENCES, sentence
 from config import api
 from config.api_docs import openapi
 from tests.factories import api as programs
@@ -131,7 +131,7 @@ def test_a_group_that_is_not_served_by_the_rule_itself() -> None:
         {
             "price_group": "partner",
             "code": "audience-not-served",
-            "message": "The instrument has no price for your group.",
+            "message": sentence("audience-not-served", {"price_group": "partner"}),
             "nearest": None,
         }
     ]

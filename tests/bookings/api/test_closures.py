@@ -122,11 +122,11 @@ def test_a_wrong_shape(
     assert not Closure.objects.exists()
 
 
-def test_closing_twice_is_refused(cast: Cast, program: Programs) -> None:
+def test_closures_may_share_time(cast: Cast, program: Programs) -> None:
     zhao, path = program("zhao"), f"instruments/{cast.microscope.pk}/closures/"
-    assert zhao.post(path, outage(units=[1, 1])).status == 201
-    assert zhao.post(path, outage()).problems == [("start", "closed-already")]
-    assert Closure.objects.count() == 1
+    assert zhao.post(path, outage(units=[1, 1])).body["units"] == [1]
+    assert zhao.post(path, outage(kind="breakdown", end=None)).status == 201
+    assert Closure.objects.count() == 2
 
 
 def test_a_closure_of_an_unseen_instrument_is_not_there(cast: Cast, program: Programs) -> None:

@@ -14,6 +14,7 @@ from psycopg.errors import LockNotAvailable
 
 from accounts.models import IdempotencyKey, OutboxMessage, TrailEntry
 from accounts.services.memberships import membership_start, role_grant
+from bookings.messages import sentence
 from bookings.models import Occupancy, Quote, Reservation, UnmetDemand
 from bookings.services.charges import charge_make
 from tests.factories.api import Clock, Program
@@ -236,7 +237,7 @@ def test_a_taken_slot_is_a_conflict_with_the_nearest_that_passes(
     assert answer.body["refusals"] == [
         {
             "code": "slot-taken",
-            "message": "This time is taken.",
+            "message": sentence("slot-taken", {"units": 1}),
             "units": 1,
             "nearest": {"start": "2026-03-06T00:00:00Z", "end": "2026-03-06T02:00:00Z"},
         }
