@@ -41,6 +41,7 @@ SENTENCES = {
     ),
     "end-before-start": _("The end must not be before the start."),
     "not-an-object": _("This must be an object with named fields."),
+    "not-an-object-of": _("This must be an object with the fields {fields}."),
     "not-a-list": _("This must be a list."),
     "not-a-boolean": _("This must be true or false."),
     "not-a-number": _("This must be a number."),
@@ -115,6 +116,8 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
     numbers = dict(numbers or {})
     if code == "too-long" and "max_minutes" in numbers:
         code = "too-long-booking"
+    if code == "not-an-object" and "fields" in numbers:
+        code = "not-an-object-of"
     if code == "too-soon" and not numbers.get("notice_minutes"):
         code = "begun"
     template = str(SENTENCES.get(code, code))

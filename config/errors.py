@@ -1,7 +1,10 @@
 """Pages for what went wrong: what happened, why, and what to do."""
 
+from urllib.parse import urlsplit
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.domain.errors import (
     Invalid,
@@ -31,9 +34,11 @@ def status_of(refused: Refused) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(refused, kind)), 422)
 
 
-def page(request: HttpRequest, status: int, code: str, text: str = "") -> HttpResponse:
-    """The error page of a code."""
-    context = {"status": status, "title": sentence(code), "text": text}
+def page(
+    request: HttpRequest, status: int, code: str, text: str = "", back: str = ""
+) -> HttpResponse:
+    """The error page of a code; `back` is an address to go back to."""
+    context = {"status": status, "title": sentence(code), "text": text, "back": back}
     return render(request, "error.html", context, status=status)
 
 
@@ -56,6 +61,22 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page(request, 403, "not-permitted")
+
+
+def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its secret: the page was open while somebody signed in or out."""
+    return page(request, 403, "csrf", back=_came_from(request))
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of this site that sent the request, as a path; empty for any other."""
+    try:
+        came = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # no address at all
+        return ""
+    path = came._replace(scheme="", netloc="", fragment="").geturl()
+    is_ours = came.netloc == request.get_host() and url_has_allowed_host_and_scheme(path, None)
+    return path if is_ours else ""
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

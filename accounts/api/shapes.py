@@ -286,6 +286,8 @@ def _problem(field: Any, code: str, path: str) -> FieldProblem:
     elif code in {"min_value", "max_value"}:
         code = "out-of-range"
     code = _CODES.get(code, code)
+    if code == "not-an-object" and (fields := getattr(field, "fields", None)):
+        numbers = {"fields": ", ".join(fields)}
     if code == "too-many-decimals":
         numbers = {"decimals": field.decimal_places}
     elif code == "out-of-range":

@@ -16,5 +16,9 @@ def token_by_digest(digest: bytes, now: datetime) -> ApiToken | None:
     )
 
 
+def token_of(user: User, token_id: str) -> ApiToken | None:
+    return ApiToken.objects.filter(user=user, pk=token_id).first()
+
+
 def tokens_of(user: User) -> QuerySet[ApiToken]:
     return ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at")

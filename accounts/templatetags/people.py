@@ -107,7 +107,11 @@ def own_pages() -> list[dict[str, Any]]:
     return [
         {"url": reverse(view), "label": label, "views": views}
         for view, label, views in (
-            ("accounts:profile", gettext("Profile and tokens"), ("profile", "token-make")),
+            (
+                "accounts:profile",
+                gettext("Profile and tokens"),
+                ("profile", "token-make", "token-made"),
+            ),
             ("account_email", gettext("E-mail address"), ("account_email",)),
             (
                 "account_change_password",

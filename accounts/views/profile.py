@@ -21,9 +21,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.forms import ProfileForm, TokenForm
 from accounts.middleware import remember_language
 from accounts.models import User
-from accounts.selectors.tokens import tokens_of
+from accounts.selectors.tokens import token_of, tokens_of
 from accounts.selectors.users import places_of
 from accounts.services import tokens, users
+
+# In the session, until the page that shows it: the id of a new token and the token itself.
+MADE_KEY = "token_made"
 
 
 def person(request: HttpRequest) -> User:
@@ -71,10 +74,9 @@ def confirmation_is_due(request: HttpRequest) -> bool:
 @never_cache
 @reauthentication_required(enabled=confirmation_is_due)  # type: ignore[untyped-decorator]
 def token_make(request: HttpRequest) -> HttpResponse:
-    """The form, then the token itself: the one page that ever shows it."""
+    """The form; the token is shown elsewhere, so that loading that again makes no second."""
     user, now = person(request), timezone.now()
     form = TokenForm(request.POST or None)
-    made = secret = None
     if form.is_valid():
         data = form.cleaned_data
         made, secret = tokens.token_issue(
@@ -84,9 +86,22 @@ def token_make(request: HttpRequest) -> HttpResponse:
             scopes=data["scopes"],
             now=now,
         )
-    context = {"form": form, "made": made, "secret": secret}
+        request.session[MADE_KEY] = [str(made.pk), secret]
+        return redirect("accounts:token-made")
     status = 400 if form.errors else 200
-    return render(request, "accounts/token.html", context, status=status)
+    return render(request, "accounts/token.html", {"form": form}, status=status)
+
+
+@login_required
+@require_http_methods(["GET"])  # HEAD would use the one showing up
+@never_cache
+def token_made(request: HttpRequest) -> HttpResponse:
+    """The token itself: the one page that ever shows it, and it does so once."""
+    token_id, secret = request.session.pop(MADE_KEY, ("", ""))
+    made = token_of(person(request), token_id) if secret else None
+    if made is None:
+        return redirect("accounts:profile")
+    return render(request, "accounts/token.html", {"made": made, "secret": secret})
 
 
 @login_required

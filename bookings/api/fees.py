@@ -96,7 +96,7 @@ class Quotes(Endpoint):
             "instrument": "0197a1de-0000-7000-8000-000000000002",
             "start": "2026-03-06T18:00:00+08:00",
             "end": "2026-03-06T22:00:00+08:00",
-            "organisation": "fudan",
+            "organisation": "wusong-tech",
             "service_mode": "assisted",
             "options": {"operator": "1.5"},
         },

@@ -295,7 +295,7 @@ class Reservations(Endpoint):
             "instrument": "0197a1de-0000-7000-8000-000000000002",
             "start": "2026-03-06T10:00:00+08:00",
             "end": "2026-03-06T12:00:00+08:00",
-            "organisation": "fudan",
+            "organisation": "wusong-tech",
             "service_mode": "self",
             "purpose": {"code": "research", "text": "Lattice defects in perovskites"},
         },

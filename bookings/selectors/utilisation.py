@@ -119,25 +119,30 @@ calendar AS MATERIALIZED (
 ),
 parts AS (
     -- Added up rather than joined: the planner cannot know how many groups there are.
-    SELECT {keys}, period, s.units * d.total AS total, s.units * d.open AS open,
+    SELECT {keys}, period, sum(s.units * d.total) AS total, sum(s.units * d.open) AS open,
         0 AS productive, 0 AS unscheduled, 0 AS scheduled, 0 AS engineering, 0 AS missed,
         0 AS lost, 0 AS organisations, 0 AS regions, 0 AS sessions
     FROM spans s
     JOIN calendar d USING (schedule_id, since, until)
+    GROUP BY {keys}, period
     UNION ALL
-    SELECT {keys}, {period}, NULL, NULL, d.productive_minutes, d.unscheduled_down_minutes,
-        d.scheduled_down_minutes, d.engineering_minutes, d.no_show_minutes,
-        d.open_minutes - d.standby_minutes, 0, 0, 0
+    SELECT {keys}, {period}, NULL, NULL, sum(d.productive_minutes),
+        sum(d.unscheduled_down_minutes), sum(d.scheduled_down_minutes),
+        sum(d.engineering_minutes), sum(d.no_show_minutes),
+        sum(d.open_minutes - d.standby_minutes), 0, 0, 0
     FROM chosen c
     JOIN bookings_instrumentday d ON d.instrument_id = c.id
     WHERE d.date >= %s AND d.date < %s
+    GROUP BY {keys}, {period}
     UNION ALL
     SELECT {keys}, {period}, NULL, NULL, 0, 0, 0, 0, 0, 0,
-        CASE WHEN d.organisation_id <> c.organisation_id THEN d.minutes ELSE 0 END,
-        CASE WHEN d.payer_region_id <> c.region_id THEN d.minutes ELSE 0 END, d.sessions
+        coalesce(sum(d.minutes) FILTER (WHERE d.organisation_id <> c.organisation_id), 0),
+        coalesce(sum(d.minutes) FILTER (WHERE d.payer_region_id <> c.region_id), 0),
+        sum(d.sessions)
     FROM chosen c
     JOIN bookings_instrumentdayuse d ON d.instrument_id = c.id
     WHERE d.date >= %s AND d.date < %s
+    GROUP BY {keys}, {period}
 ),
 sums AS (
     SELECT {keys}, period, sum(total) AS total, sum(open) AS open,

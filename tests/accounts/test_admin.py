@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.test import Client
 
 from accounts.models import User
+from tests.accounts.pages import sign_in
 from tests.factories.cast import Cast
 
 MODELS = list(admin.site._registry)
@@ -50,6 +51,16 @@ def test_signing_in_is_the_platforms_own(client: Client, db: None) -> None:
     response = client.get("/admin/login/?next=/admin/")
     assert response.status_code == 302
     assert response["Location"] == "/accounts/login/?next=%2Fadmin%2F"
+
+
+def test_who_may_signs_in_and_looks_round(client: Client, db: None) -> None:
+    User.objects.create_user("admin@demo.example", "demo", name="Demo", is_demo=True, is_staff=True)
+    response = sign_in(client, "admin@demo.example", "demo", next="/admin/")
+    assert response["Location"] == "/admin/"
+    index = client.get("/admin/")
+    assert index.status_code == 200 and b"/admin/bookings/reservation/" in index.content
+    people = client.get("/admin/accounts/user/")
+    assert people.status_code == 200 and b"admin@demo.example" in people.content
 
 
 def test_nobody_else_comes_in(client: Client, cast: Cast) -> None:

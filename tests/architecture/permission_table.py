@@ -53,6 +53,7 @@ POST accounts:language            302 302 302 302 302 302 302 302 302 302
 GET  accounts:profile               - 200 200 200 200 200 200 200 200 200
 POST accounts:profile               - 200 200 200 200 200 200 200 200 200
 POST accounts:token-make            - 302 302 302 302 302 302 302 302 302
+GET  accounts:token-made            - 302 302 302 302 302 302 302 302 302
 POST accounts:token-revoke          - 404 404 404 404 404 404 404 404 404
 GET  healthz                      200 200 200 200 200 200 200 200 200 200
 GET  readyz                       200 200 200 200 200 200 200 200 200 200

@@ -17,6 +17,7 @@ from drf_spectacular.validation import validate_schema
 from accounts.api import shapes
 from bookings.domain.fees import GroupNotServed
 from bookings.messages import SENTENCES, sentence
+from bookings.services.demo.files import load
 from config import api
 from config.api_docs import openapi
 from tests.factories import api as programs
@@ -204,6 +205,11 @@ def test_the_schema_and_the_page_for_people(cast: Cast) -> None:
     assert not re.search(r'(src|href)="(https?:)?//', text)
     assert "unsafe" not in page.headers["Content-Security-Policy"]
     assert browser.post("/api/v1/docs/").status_code == 405
+
+
+def test_the_examples_name_organisations_of_the_demonstration() -> None:
+    named = set(re.findall(r'"organisation": "([^"]+)"', json.dumps(openapi("en"))))
+    assert named and named <= {row["code"] for row in load("places")["organisations"]}
 
 
 # Codes

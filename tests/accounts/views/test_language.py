@@ -44,7 +44,7 @@ def test_a_language_nobody_offers_is_refused(client: Client, db: None, language:
 
 
 def test_it_is_a_post(client: Client, db: None) -> None:
-    assert client.get("/language/").status_code == 405
+    assert client.get("/language/")["Location"] == "/"
 
 
 def test_the_cookie_is_secure_where_pages_are(client: Client, db: None, settings: Any) -> None:

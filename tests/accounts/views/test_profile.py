@@ -87,11 +87,18 @@ def test_a_name_with_markup_is_shown_as_text(signed_in: Client) -> None:
 
 def test_a_token_is_made_and_shown_once(signed_in: Client, wang: User) -> None:
     page_of(signed_in.get("/profile/tokens/"))
-    response = signed_in.post("/profile/tokens/", TOKEN)
+    made = signed_in.post("/profile/tokens/", TOKEN)
+    assert made["Location"] == "/profile/tokens/made/"
+    assert signed_in.head(made["Location"])["Location"] == "/profile/tokens/"
+    response = signed_in.get(made["Location"])
     html = page_of(response)
     assert "no-store" in response["Cache-Control"]
+    assert "/api/v1/reservations/<" in html
     shown = re.search(r'id="token">(ic_[\w-]{43})<', html)
     assert shown and 'data-copy="token"' in html
+    # Loaded again it shows nothing and makes nothing; the session has forgotten it.
+    assert signed_in.get(made["Location"])["Location"] == "/profile/"
+    assert shown.group(1) not in str(dict(signed_in.session))
     row = ApiToken.objects.get()
     assert bytes(row.digest) == digest_of(shown.group(1))
     assert (row.user_id, row.label, row.scopes) == (wang.pk, "my script", ["book", "read"])
@@ -124,7 +131,9 @@ def test_a_sign_in_long_ago_is_confirmed_first(signed_in: Client) -> None:
     # What was asked for is then carried out, without typing it again.
     html = page_of(
         signed_in.post(
-            "/accounts/reauthenticate/", {"password": PASSWORD, "next": "/profile/tokens/"}
+            "/accounts/reauthenticate/",
+            {"password": PASSWORD, "next": "/profile/tokens/"},
+            follow=True,
         )
     )
     assert 'id="token">ic_' in html and ApiToken.objects.get().label == "my script"
@@ -140,7 +149,7 @@ def test_revoking_a_token(signed_in: Client, wang: User) -> None:
     token, _ = token_issue(user=wang, label="old", lifetime=timedelta(days=1), now=timezone.now())
     html = page_of(signed_in.get("/profile/"))
     assert "Revoke “old”?" in html
-    assert signed_in.get(f"/profile/tokens/{token.pk}/revoke/").status_code == 405
+    assert signed_in.get(f"/profile/tokens/{token.pk}/revoke/")["Location"] == "/profile/"
     response = signed_in.post(f"/profile/tokens/{token.pk}/revoke/")
     assert response["Location"] == "/profile/"
     token.refresh_from_db()

@@ -100,6 +100,29 @@ def test_demonstration_accounts_are_one_click_away(client: Client, demo: User) -
     assert client.session["_auth_user_id"] == str(demo.pk)
 
 
+def test_every_button_signs_in(client: Client, cast: Cast) -> None:
+    for role in ("researcher", "manager", "finance", "coordinator", "auditor", "administrator"):
+        user = User.objects.create_user(f"{role}@demo.example", "demo", name=role, is_demo=True)
+        place: dict[str, Any] = {"organisation": cast.fudan}
+        if role in {"coordinator", "auditor"}:
+            place = {"region": cast.shanghai}
+        elif role == "administrator":
+            place = {}
+        role_grant(actor=None, user=user, role=role, now=NOW, **place)
+    card = page_of(client.get("/accounts/login/")).partition("Try it as")[2]
+    form = card[: card.index("</form>")]
+    address = re.search(r'action="([^"]+)"', form)
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+    buttons = re.findall(r'<button [^>]*name="login" value="([^"]+)"', form)
+    assert address and len(buttons) == 6
+    for email in buttons:
+        browser = Client(enforce_csrf_checks=True)
+        browser.cookies["csrftoken"] = client.cookies["csrftoken"].value
+        response = browser.post(address.group(1), hidden | {"login": email})
+        assert response.status_code == 302, email
+        assert browser.session["_auth_user_id"] == str(User.objects.get(email=email).pk)
+
+
 def test_only_who_can_sign_in_is_offered(client: Client, cast: Cast, demo: User) -> None:
     extra = User.objects.create_user("a.extra@demo.example", None, name="Extra", is_demo=True)
     User.objects.filter(pk=extra.pk).update(created_at=NOW)

@@ -205,6 +205,13 @@ BAD = [
 ]
 
 
+def test_what_should_be_an_object_names_its_fields(cast: Cast, program: Programs) -> None:
+    answer = program("wang").post("reservations/", wish(cast, purpose="research"))
+    assert [error["message"] for error in answer.body["errors"]] == [
+        "This must be an object with the fields code, text."
+    ]
+
+
 @pytest.mark.parametrize(("changes", "problems"), BAD)
 def test_a_wrong_shape_is_named_and_nothing_is_written(
     cast: Cast, program: Programs, changes: dict[str, Any], problems: list[tuple[str, str]]

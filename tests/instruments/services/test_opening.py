@@ -1,5 +1,6 @@
 """From which day an instrument keeps which hours."""
 
+import itertools
 from datetime import date, timedelta
 
 from instruments.domain.opening import parse_hours
@@ -68,4 +69,4 @@ def test_a_schedule_is_resolved_once_and_extended_monthly(cast):
     assert calendar_extend(now=later) == 0
     assert ScheduleDay.objects.filter(schedule=schedule).count() > days
     spans = [w.span for w in OpenWindow.objects.filter(schedule=schedule).order_by("span")]
-    assert all(a.upper < b.lower for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.upper < b.lower for a, b in itertools.pairwise(spans))

@@ -71,6 +71,7 @@ def test_only_managers_of_the_owner(cast, noon):
     assert state(cast.microscope) == "published"
 
 
-def test_get_is_refused(cast, zhao):
+def test_get_leads_to_the_page(cast, zhao):
     address = reverse("instruments:publication", args=[cast.microscope.pk])
-    assert zhao.get(address).status_code == 405
+    page = reverse("instruments:instrument-manage", args=[cast.microscope.pk])
+    assert zhao.get(address)["Location"] == page

@@ -1,0 +1,71 @@
+"""What a page answers to a method it does not know, and to a form without its secret."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from tests.accounts.pages import page_of
+from tests.factories.cast import Cast
+
+ID = "01920000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture
+def zhao(client: Client, cast: Cast) -> Client:
+    client.force_login(cast.people["zhao"])
+    return client
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        *((f"/bookings/{ID}/{act}/", f"/bookings/{ID}/") for act in ("cancel", "decide")),
+        *((f"/bookings/{ID}/check-{way}/", f"/bookings/{ID}/") for way in ("in", "out")),
+        (f"/manage/instruments/{ID}/publication/", f"/manage/instruments/{ID}/"),
+        *((f"/manage/closures/{ID}/{act}/", "/manage/") for act in ("end", "delete")),
+        (f"/profile/tokens/{ID}/revoke/", "/profile/"),
+        ("/language/", "/"),
+    ],
+)
+def test_where_forms_are_sent_leads_to_their_page(zhao: Client, path: str, page: str) -> None:
+    for answer in (zhao.get(path), zhao.head(path)):
+        assert (answer.status_code, answer["Location"]) == (302, page)
+    other = zhao.put(path)
+    assert other["Allow"] == "POST"
+    assert "This address does not know that method." in page_of(other, 405)
+
+
+def test_any_other_method_is_answered_by_a_page(zhao: Client) -> None:
+    assert "To the catalogue" in page_of(zhao.post("/requests/"), 405)
+
+
+def test_programs_get_no_page(client: Client, db: None) -> None:
+    answer = client.options("/api/v1/regions/")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+
+
+@pytest.mark.parametrize(
+    ("came", "back"),
+    [
+        ("http://testserver/accounts/login/?next=/bookings/", "/accounts/login/?next=/bookings/"),
+        ("https://evil.example/accounts/login/", None),
+        ("http://testserver//evil.example/", None),
+        ("javascript:alert(1)", None),
+        ("http://[", None),
+        ("", None),
+    ],
+)
+def test_a_form_without_its_secret_leads_back(db: None, came: str, back: str | None) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    sent = {"language": "en", "next": "/"}
+    html = page_of(browser.post("/language/", sent, headers={"referer": came}), 403)
+    assert "The page was open too long." in html
+    found = re.findall(r'href="([^"]*)">Back to the page<', html)
+    assert found == ([back] if back else [])
+
+
+def test_it_is_said_in_the_readers_language(db: None) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    html = page_of(browser.post("/language/", headers={"accept-language": "zh-CN"}), 403)
+    assert '<html lang="zh-hans"' in html and "页面打开过久" in html
