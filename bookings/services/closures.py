@@ -117,6 +117,15 @@ def _check(instrument: Instrument, outage: Outage) -> None:
         raise invalid("units", "out-of-range", least=1, most=_units(instrument))
     if len(outage.reason) > 500:
         raise invalid("reason", "too-long", most=500)
+    same = Closure.objects.filter(
+        instrument=instrument,
+        kind=outage.kind,
+        start_at=outage.start,
+        end_at=outage.end,
+        units=list(outage.units),
+    )
+    if same.exists():  # the form was sent twice
+        raise invalid("start", "closed-already")
 
 
 def _clear(
