@@ -91,7 +91,7 @@ class Facilities(Endpoint):
         status=201,
         once=True,
         sends={
-            "organisation": "wusong-tech",
+            "organisation": "hefei-materials",
             "name": "Instruments Centre",
             "name_zh": "理化科学实验中心",
             "time_zone": "Asia/Shanghai",

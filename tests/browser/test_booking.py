@@ -34,7 +34,7 @@ def instrument(real_cast):
     ("locale", "search", "reserve", "check_in", "check_out", "done"),
     [
         ("en-GB", "scanning", "Reserve", "Check in", "Check out", "completed"),
-        ("zh-CN", "扫描", "预约", "签到", "签退", "已完成"),
+        ("zh-CN", "扫描", "提交预约", "签到", "签退", "已完成"),
     ],
 )
 def test_find_quote_reserve_check_in_and_out(
