@@ -1,6 +1,7 @@
 """Reserving, deciding and cancelling."""
 
 from datetime import timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -275,3 +276,17 @@ def test_the_job_expires_what_nobody_answered_once(cast, asks):
     made.refresh_from_db()
     assert made.state == "expired"
     assert OutboxMessage.objects.filter(kind="mail.expired").count() == 1
+
+
+def test_a_total_beyond_all_reason_is_refused_and_writes_nothing(cast):
+    """A price and a quantity that are each allowed, and together overflow the column."""
+    dear = cast.instrument(
+        name="Dear",
+        card={
+            "options": [{"code": "grid", "unit": "each", "price": "99999999", "subsidised": False}]
+        },
+    )
+    with pytest.raises(Invalid) as refused:
+        reserve(cast, *FRIDAY, instrument=dear, options={"grid": Decimal(999999)})
+    assert [(p.field, p.code) for p in refused.value.problems] == [("options", "too-large")]
+    assert written() == (0, 0, 0, 0, 0)
