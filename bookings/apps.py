@@ -8,7 +8,10 @@ class BookingsConfig(AppConfig):
     def ready(self) -> None:
         """Have a say where the app below decides about what is booked."""
         from bookings.selectors.units import refuse_units_in_use  # noqa: PLC0415 models are ready
-        from instruments.services.policies import guards  # noqa: PLC0415
+        from bookings.services.closures import closures_fill  # noqa: PLC0415
+        from instruments.services.policies import followers, guards  # noqa: PLC0415
 
         if refuse_units_in_use not in guards:
             guards.append(refuse_units_in_use)
+        if closures_fill not in followers:
+            followers.append(closures_fill)

@@ -1,6 +1,7 @@
 """Input of pages turned into typed values: shape only."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,10 +10,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.periods import Period
+from bookings.domain.refusals import OVERRIDABLE
 from bookings.models import Closure, Reservation
 from bookings.selectors.fees import Asked
 from bookings.services.closures import Outage
-from bookings.services.reservations import Booking
+from bookings.services.placing import Booking
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import instant
 from instruments.forms.fields import StyledForm
@@ -135,11 +137,35 @@ class BookingForm(PeriodForm):
         widget=forms.TextInput(attrs={"class": "form-control"}),
         help_text=_("What they are, and anything to be careful about."),
     )
+    hold = forms.UUIDField(required=False)
 
     def __init__(
-        self, *args: Any, instrument: Instrument, options: list[dict[str, Any]], **kwargs: Any
+        self,
+        *args: Any,
+        instrument: Instrument,
+        options: list[dict[str, Any]],
+        for_others: bool = False,
+        only_for_others: bool = False,
+        may_override: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if for_others:
+            self.fields["on_behalf_of"] = forms.EmailField(
+                label=_("For whom"),
+                required=only_for_others,
+                widget=forms.EmailInput(attrs={"class": "form-control"}),
+                help_text=_("The e-mail address of the person. Empty: for yourself.")
+                if not only_for_others
+                else _("The e-mail address of the person."),
+            )
+            self.order_fields(["on_behalf_of"])
+        if may_override:
+            self.fields["override"] = forms.MultipleChoiceField(
+                required=False, choices=[(code, code) for code in OVERRIDABLE]
+            )
+            self.fields["reason"] = forms.CharField(required=False, max_length=500)
+        self.is_managed = may_override
         for name in ("start", "minutes", "organisation"):
             self.fields[name].widget = forms.HiddenInput()
         labels = dict(Instrument.ServiceMode.choices)
@@ -202,7 +228,15 @@ class BookingForm(PeriodForm):
             samples=data["samples"],
             options=self.options(),
             quantity=self.quantity(),
+            hold=data.get("hold"),
+            on_behalf_of=data.get("on_behalf_of", ""),
+            override=tuple(data.get("override", ())),
+            reason=data.get("reason", ""),
         )
+
+    def shown(self) -> list[forms.BoundField]:
+        """The fields the template lists; what is set aside has its own place."""
+        return [self[name] for name in self.fields if name not in {"override", "reason", "hold"}]
 
 
 class ReasonForm(forms.Form):
@@ -416,3 +450,78 @@ class DecideForm(StyledForm):
         data = super().clean() or self.cleaned_data
         if data.get("approve") is False and not data.get("reason", "").strip():
             self.add_error("reason", _("Say why: the person reads it."))
+
+
+class BoardForm(forms.Form):
+    """What of the board to look at. What cannot be read counts as not asked for."""
+
+    date = forms.DateField(label=_("Day"), required=False)
+    start = forms.DateField(required=False)
+    end = forms.DateField(required=False)
+    view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("day", _("Day"))])
+    facility = forms.ChoiceField(label=_("Facility"), required=False)
+    technique = forms.ChoiceField(label=_("Technique"), required=False)
+    zone = forms.CharField(label=_("Time zone"), required=False, max_length=64)
+
+    def __init__(self, data: Any, *, instruments: Iterable[Instrument]) -> None:
+        super().__init__(data)
+        self.choices: dict[str, dict[str, Any]] = {
+            "facility": {str(i.facility_id): i.facility for i in instruments},
+            "technique": {t.code: t for i in instruments for t in i.techniques.all()},
+        }
+        fields: Any = self.fields
+        for name, found in self.choices.items():
+            fields[name].choices = [("", ""), *((code, code) for code in found)]
+        self.is_valid()
+
+    def value(self, name: str) -> Any:
+        """What was asked for, if it could be read."""
+        value = self.cleaned_data.get(name)
+        if isinstance(value, date) and not 2000 <= value.year <= 2200:
+            return None
+        return value
+
+
+class CalendarForm(forms.Form):
+    """What of a calendar to look at. What cannot be read counts as not asked for."""
+
+    date = forms.DateField(required=False)
+    view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("month", _("Month"))])
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.is_valid()
+
+    def value(self, name: str) -> Any:
+        """What was asked for, if it could be read."""
+        value = self.cleaned_data.get(name)
+        if isinstance(value, date) and not 2000 <= value.year <= 2200:
+            return None
+        return value
+
+
+class MoveForm(StyledForm):
+    """Where a booking goes; what a manager sets aside, and why."""
+
+    start = LocalMomentField(label=_("From"))
+    end = LocalMomentField(label=_("Until"), is_end=True)
+    override = forms.MultipleChoiceField(
+        label=_("Set aside"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        fields["start"].zone = fields["end"].zone = zone
+        fields["override"].choices = [(code, code) for code in OVERRIDABLE]
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        start, end = data.get("start"), data.get("end")
+        if start and end and end <= start:
+            self.add_error("end", _("This must be after the start."))
+
+    def period(self) -> Period:
+        return Period(self.cleaned_data["start"], self.cleaned_data["end"])

@@ -65,7 +65,28 @@ SENTENCES = {
     "in-the-past": _("This lies in the past."),
     "overlaps-version": _("Version {version} is in force on some of these days."),
     "closed-already": _("Some of this time is closed already."),
+    "not-one-of-theirs": _("{organisation} has no active member of this name."),
+    "another-currency": _(
+        "On that day prices are in another currency than what was charged for shortening."
+    ),
+    "another-booking": _("The slot that is kept is for another booking."),
+    "in-use": _("The instrument is in use: only the end can change."),
     "unknown-option": _("The rate card has no such option."),
+    "unknown-person": _(
+        "There is no account by this id or e-mail address: they have to sign up first."
+    ),
+    "instrument-or-technique": _("Name an instrument or a technique: one of the two."),
+    "not-the-host": _("Only the owner of the instrument certifies for it."),
+    "rule-malformed": _(
+        "This is not a rule of recurrence such as FREQ=WEEKLY;COUNT=10. Not understood: {part}"
+    ),
+    "rule-unsupported": _(
+        "A rule of recurrence is daily, weekly or monthly, on given days. Not possible: {part}"
+    ),
+    "rule-without-end": _("Say how many times (COUNT) or until when (UNTIL)."),
+    "rule-ends-twice": _("Say either how many times (COUNT) or until when (UNTIL), not both."),
+    "rule-empty": _("The rule has no date from the start on."),
+    "not-of-the-series": _("This booking is not one of the series."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
@@ -73,9 +94,15 @@ SENTENCES = {
     "scope-missing": _("The token may not do this: it lacks the scope {scope}."),
     "csrf": _("The page was open too long. Load it again and repeat what you did."),
     "own-request": _("Nobody decides on their own request."),
+    "own-override": _("Nobody sets rules aside for themselves."),
     "own-role": _("Nobody gives themselves a role."),
+    "own-qualification": _("Nobody certifies themselves."),
     "not-found": _("There is nothing here, or it is not yours to see."),
     # state
+    "too-many-holds": _("You keep {most} slots already: complete or give back one of them."),
+    "hold-expired": _("The time for which the slot was kept is over."),
+    "already-qualified": _("The person holds this very certificate already."),
+    "series-over": _("Nothing of this series is left to change."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
     "too-late": _("The booking has ended."),
@@ -108,6 +135,36 @@ SENTENCES = {
     "outside-opening-hours": _("The instrument is not open for all of this time."),
     "instrument-closed": _("The instrument is closed at this time."),
     "slot-taken": _("This time is taken."),
+    "qualification-missing": _(
+        "To work alone on it you need a certificate, which you do not have."
+    ),
+    "qualification-expires": _("Your certificate ends before the booking does."),
+    "user-quota": _(
+        "One person may book at most {limit} {what} here; with this it would be {total}."
+    ),
+    "organisation-quota": _(
+        "One organisation may book at most {limit} {what} here; with this it would be {total}."
+    ),
+    "group-quota": _(
+        "Your price group may book at most {limit} {what} here; with this it would be {total}."
+    ),
+    "kept-for-other-regions": _(
+        "{percent} % of each week is kept for other regions: of this week {limit} hours are left"
+        " to those of this region, and with this it would be {total}."
+    ),
+}
+
+
+# What a quota counts: its unit and its span.
+COUNTS = {
+    ("hours", "day"): _("hours a day"),
+    ("hours", "week"): _("hours a week"),
+    ("hours", "month"): _("hours a month"),
+    ("hours", "upcoming"): _("hours ahead"),
+    ("bookings", "day"): _("bookings a day"),
+    ("bookings", "week"): _("bookings a week"),
+    ("bookings", "month"): _("bookings a month"),
+    ("bookings", "upcoming"): _("bookings ahead"),
 }
 
 
@@ -120,6 +177,9 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
         code = "not-an-object-of"
     if code == "too-soon" and not numbers.get("notice_minutes"):
         code = "begun"
+    counted = COUNTS.get((str(numbers.get("unit")), str(numbers.get("per"))))
+    if counted is not None:
+        numbers["what"] = str(counted)
     template = str(SENTENCES.get(code, code))
     return template.format_map(_Missing(numbers))
 

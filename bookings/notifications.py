@@ -1,7 +1,9 @@
 """Messages to people about bookings: who is told, in which words, in whose time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import holders_of
 from bookings.domain.charges import ChargeMade, charge
+from bookings.domain.reservations import OCCUPYING
 from bookings.models import Quote, Reservation
 from bookings.selectors.charges import load_ending, load_quoted
 from bookings.selectors.reservations import WITH
@@ -41,6 +44,7 @@ KINDS = {
         to_host=True,
     ),
     "confirmed": Words(_("Confirmed: {instrument}"), _("Your booking is confirmed.")),
+    "moved": Words(_("Moved: {instrument}"), _("Your booking has another time now.")),
     "rejected": Words(
         _("Not accepted: {instrument}"), _("The owner of the instrument could not accept it.")
     ),
@@ -63,6 +67,24 @@ KINDS = {
         _("Nobody checked in, so the booking counts as not used and the time was given free."),
     ),
     "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended.")),
+    "series": Words(
+        _("Confirmed, {count} dates: {instrument}"), _("Your series of bookings is confirmed.")
+    ),
+    "series-requested": Words(
+        _("Requested, {count} dates: {instrument}"),
+        _("Your series was sent to the owner of the instrument, who will answer it."),
+    ),
+    "series-to-decide": Words(
+        _("Requests to decide, {count} dates: {instrument}"),
+        _("{person} of {organisation} asks for a series of dates on your instrument."),
+        to_host=True,
+    ),
+    "series-moved": Words(
+        _("Moved, {count} dates: {instrument}"), _("These bookings have other times now.")
+    ),
+    "series-cancelled": Words(
+        _("Cancelled, {count} dates: {instrument}"), _("These bookings were cancelled.")
+    ),
 }
 
 
@@ -79,6 +101,11 @@ def mail(row: OutboxMessage, now: datetime) -> str:
         return "skipped"
     if kind == "to-decide" and reservation.state != Reservation.State.REQUESTED:
         return "skipped"
+    many = _many(kind, row)
+    if kind in OF_SERIES:
+        if not many:
+            return "skipped"
+        reservation = many[0]
     words = KINDS[kind]
     people = (
         list(holders_of("manager", reservation.host_id)) if words.to_host else [reservation.user]
@@ -86,14 +113,54 @@ def mail(row: OutboxMessage, now: datetime) -> str:
     # All are written before the first is sent, and all go over one connection: what fails most
     # likely fails before anybody has read anything. If the server breaks off between two, the
     # row is tried again and the first readers get theirs twice, under the same Message-ID.
-    letters = [compose(kind, reservation, person, row) for person in people]
+    letters = [compose(kind, reservation, person, row, many) for person in people]
     if letters:
         mailers.default.send_messages(letters)
     return "sent" if letters else "skipped"
 
 
-CHARGED = frozenset({"cancelled", "no-show", "completed"})
-PRICED = frozenset({"requested", "to-decide", "confirmed", "reminder"})
+# Messages of many bookings, and in which states those still are that each speaks of.
+OF_SERIES = {
+    "series": OCCUPYING,
+    "series-requested": OCCUPYING,
+    "series-to-decide": frozenset({"requested"}),
+    "series-moved": OCCUPYING,
+    "series-cancelled": frozenset({"cancelled"}),
+}
+
+
+def _many(kind: str, row: OutboxMessage) -> list[Reservation]:
+    """The bookings a message of many speaks of, in the order of time."""
+    if kind not in OF_SERIES:
+        return []
+    found = Reservation.objects.select_related(*WITH).filter(
+        pk__in=row.payload["reservations"], state__in=OF_SERIES[kind]
+    )
+    return list(found.order_by("start_at", "id"))
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What many bookings cost in all."""
+
+    payable: Decimal
+    currency: str
+
+
+def _cost_of_many(kind: str, many: Sequence[Reservation]) -> Sum | None:
+    """Quoted before, owed after; nothing where nothing is owed."""
+    costs: list[Quote | ChargeMade]
+    if kind == "series-cancelled":
+        costs = [c for r in many if (c := charge(load_quoted(r.pk), load_ending(r)))]
+    else:
+        costs = list(Quote.objects.filter(reservation__in=many, is_current=True))
+    if not costs:
+        return None
+    return Sum(sum((c.payable for c in costs), Decimal(0)), costs[0].currency)
+
+
+CHARGED = frozenset({"cancelled", "series-cancelled", "no-show", "completed"})
+PRICED = frozenset({"requested", "to-decide", "confirmed", "moved", "reminder"})
 
 
 def _costs(kind: str, reservation: Reservation) -> Quote | ChargeMade | None:
@@ -116,9 +183,14 @@ def _is_stale(row: OutboxMessage, reservation: Reservation, now: datetime) -> bo
 
 
 def compose(
-    kind: str, reservation: Reservation, person: User, row: OutboxMessage | None = None
+    kind: str,
+    reservation: Reservation,
+    person: User,
+    row: OutboxMessage | None = None,
+    many: Sequence[Reservation] = (),
 ) -> EmailMultiAlternatives:
-    """The message in the person's language, with times in the instrument's zone and theirs."""
+    """The message in the person's language, with times in the instrument's zone and theirs; of
+    many bookings it lists the dates."""
     words = KINDS[kind]
     zone = reservation.instrument.facility.time_zone
     with translation.override(person.language), timezone.override(ZoneInfo(zone)):
@@ -130,6 +202,7 @@ def compose(
             "instrument": name,
             "person": str(reservation.user),
             "organisation": reservation.organisation.name,
+            "count": len(many) or 1,
         }
         again = reverse("bookings:instrument", kwargs={"instrument_id": instrument.pk})
         context = {
@@ -140,7 +213,8 @@ def compose(
             "person": person,
             "zone": zone,
             "own_zone": person.time_zone if person.time_zone != zone else "",
-            "costs": _costs(kind, reservation),
+            "many": many,
+            "costs": _cost_of_many(kind, many) if many else _costs(kind, reservation),
             "costs_label": gettext("Charged") if kind in CHARGED else gettext("Price"),
             "again": settings.SITE_URL + again if kind in {"displaced", "rejected"} else "",
             "link": settings.SITE_URL

@@ -9,6 +9,7 @@ from bookings.services.effects import effects_carry_out
 from bookings.services.reservations import reservations_lapse
 from bookings.services.usage import usage_settle
 from bookings.services.utilisation import hours_roll_up
+from bookings.services.waiting import wishes_look, wishes_settle
 from instruments.services.opening import calendar_extend
 
 
@@ -25,6 +26,16 @@ def lapse_reservations() -> None:
 @shared_task
 def complete_reservations() -> None:
     usage_settle(now=timezone.now())
+
+
+@shared_task
+def settle_waiting() -> None:
+    wishes_settle(now=timezone.now())
+
+
+@shared_task
+def look_for_waiting() -> None:
+    wishes_look(now=timezone.now())
 
 
 @shared_task

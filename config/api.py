@@ -33,14 +33,15 @@ from bookings.api import (
     charges,
     closures,
     fees,
+    holds,
     reservations,
     trail,
     usage,
     utilisation,
 )
 from bookings.api.refusals import in_the_way_json, refusal_json
-from bookings.domain.availability import CAPACITY, Refusal, RulesRefuse
 from bookings.domain.fees import GroupNotServed
+from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
@@ -49,6 +50,7 @@ from instruments.api import (
     opening,
     policies,
     publishing,
+    qualifications,
     ratecards,
     registry,
     techniques,
@@ -234,6 +236,7 @@ class Unknown(Endpoint):
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _closure = "closures/<uuid:closure_id>/"
+_qualification = "qualifications/<uuid:qualification_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -272,6 +275,13 @@ urlpatterns = [
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
+    path("qualifications/", qualifications.Qualifications.as_view(), name="api-qualifications"),
+    path(_qualification, qualifications.QualificationDetail.as_view(), name="api-qualification"),
+    path(
+        _qualification + "revoke/",
+        qualifications.QualificationRevoke.as_view(),
+        name="api-qualification-revoke",
+    ),
     # what happens
     path(
         _instrument + "availability/",
@@ -281,6 +291,11 @@ urlpatterns = [
     path("quotes/", fees.Quotes.as_view(), name="api-quotes"),
     path("reservations/", reservations.Reservations.as_view(), name="api-reservations"),
     path(_reservation, reservations.ReservationDetail.as_view(), name="api-reservation"),
+    path("holds/", holds.Holds.as_view(), name="api-holds"),
+    path("holds/<uuid:reservation_id>/", holds.HoldDetail.as_view(), name="api-hold"),
+    path(
+        _reservation + "move/", reservations.MoveReservation.as_view(), name="api-reservation-move"
+    ),
     path(_reservation + "cancel/", reservations.Cancel.as_view(), name="api-reservation-cancel"),
     path(_reservation + "approve/", reservations.Approve.as_view(), name="api-reservation-approve"),
     path(_reservation + "reject/", reservations.Reject.as_view(), name="api-reservation-reject"),

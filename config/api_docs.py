@@ -31,6 +31,7 @@ def _tags() -> dict[str, str]:
         "facilities": gettext("Facilities"),
         "instruments": gettext("Instruments"),
         "closures": gettext("Closures"),
+        "qualifications": gettext("Qualifications"),
         "reservations": gettext("Quotes and reservations"),
         "money": gettext("Money"),
         "statistics": gettext("Hours"),

@@ -13,12 +13,16 @@ from accounts.permissions import actor_of
 from bookings.selectors.reservations import own_reservations, requests_to_decide
 
 # The pages of one booking.
-BOOKING = {f"bookings:{name}" for name in ("reservation", "cancel", "check-in", "check-out")}
+BOOKING = {
+    f"bookings:{name}" for name in ("reservation", "cancel", "move", "check-in", "check-out")
+}
 # Pages below the one that the menu names.
 PARTS = {
     f"bookings:{page}": part
     for part, pages in {
         "bookings:catalogue": ("instrument", "week", "book", "quote"),
+        "bookings:mine": ("calendar",),
+        "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
         "bookings:hours": ("hours-rows",),
         "bookings:trail": ("story",),
@@ -42,6 +46,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     if actor.user_id:
         items.append(("bookings:mine", gettext("My bookings"), 0))
     if actor.has("manager"):
+        items.append(("bookings:board", gettext("Board"), 0))
         waiting = requests_to_decide(actor, timezone.now()).count()
         items.append(("bookings:requests", gettext("Requests"), waiting))
         items.append(("instruments:manage", gettext("Manage"), 0))
@@ -69,7 +74,7 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
     match = request.resolver_match
     if match is None:
         return ""
-    if match.namespace == "instruments":
+    if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
     if match.view_name in BOOKING and actor.user_id:
         # Others' bookings belong to no entry.

@@ -18,6 +18,7 @@ PAGE_OF = {
     "bookings:closure-end": "instruments:manage",
     "bookings:closure-delete": "instruments:manage",
     "instruments:publication": "instruments:instrument-manage",
+    "instruments:qualification-revoke": "instruments:manage",
     "accounts:token-made": "accounts:token-make",
     "accounts:token-revoke": "accounts:profile",
     "accounts:language": "bookings:catalogue",

@@ -164,9 +164,12 @@ NODE_MODULES = ROOT / "node_modules"
 NODE_FILES = {
     "@tabler/core/dist/css/tabler.min.css": "vendor/tabler.min.css",
     "@tabler/core/dist/js/tabler.min.js": "vendor/tabler.min.js",
+    "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
+    "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
+    "@event-calendar/build/dist/event-calendar.min.js.map": "vendor/event-calendar.min.js.map",
 }
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

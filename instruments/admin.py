@@ -50,6 +50,13 @@ class BookingPolicyAdmin(ReadOnly):
     search_fields = ("instrument__name",)
 
 
+@admin.register(models.Qualification)
+class QualificationAdmin(ReadOnly):
+    list_display = ("user", "instrument", "technique", "issuer", "valid_from", "valid_until")
+    list_select_related = ("user", "instrument", "technique", "issuer")
+    search_fields = ("user__email", "user__name", "instrument__name", "technique__code")
+
+
 @admin.register(models.RateCard)
 class RateCardAdmin(ReadOnly):
     list_display = (

@@ -1,8 +1,15 @@
-"""Addresses of managing instruments."""
+"""Addresses of managing instruments, and of the reader's own qualifications."""
 
 from django.urls import path
 
-from instruments.views import opening, policies, publishing, ratecards, registry
+from instruments.views import (
+    opening,
+    policies,
+    publishing,
+    qualifications,
+    ratecards,
+    registry,
+)
 
 app_name = "instruments"
 
@@ -17,5 +24,12 @@ urlpatterns = [
     path(_one + "hours/", opening.opening_hours, name="opening"),
     path(_one + "policy/", policies.policy, name="policy"),
     path(_one + "rates/", ratecards.rate_cards, name="rate-cards"),
+    path(_one + "people/", qualifications.people, name="people"),
+    path(
+        _one + "people/<uuid:qualification_id>/revoke/",
+        qualifications.revoke,
+        name="qualification-revoke",
+    ),
+    path("qualifications/", qualifications.mine, name="qualifications"),
     path(_one + "publication/", publishing.publication, name="publication"),
 ]

@@ -117,7 +117,8 @@ def _beyond(rows: QuerySet[Any], names: Sequence[str], values: Sequence[str], as
         raise invalid("cursor", "unknown-cursor")
     step = "gt" if ascending else "lt"
     typed = [_typed(rows.model, name, value) for name, value in zip(names, values, strict=True)]
-    return reduce(
+    # The first condition says nothing new; it lets the database begin at the place.
+    return Q(**{f"{names[0]}__{step}e": typed[0]}) & reduce(
         or_,
         (
             Q(**dict(zip(names[:i], typed[:i], strict=True)), **{f"{names[i]}__{step}": typed[i]})

@@ -10,13 +10,14 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
+    PolymorphicProxySerializer,
     extend_schema,
     inline_serializer,
 )
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS
 
-from accounts.api.shapes import Instant, Query
+from accounts.api.shapes import Instant, Money, Query
 
 PROBLEM = "application/problem+json"
 
@@ -36,6 +37,20 @@ class PeriodShape(serializers.Serializer[Any]):
     end = Instant()
 
 
+class EquivalentShape(PeriodShape):
+    """Another instrument of the same techniques, and the period nearest to the one asked for
+    that it could take."""
+
+    instrument = serializers.UUIDField()
+    name = serializers.CharField()
+    name_zh = serializers.CharField()
+    host = serializers.CharField()
+    region = serializers.CharField()
+    time_zone = serializers.CharField()
+    price_group = serializers.CharField()
+    payable = Money(allow_null=True, help_text="What it would cost, after vouchers.")
+
+
 class RefusalShape(serializers.Serializer[Any]):
     """A rule that refuses, with the numbers behind it beside its code."""
 
@@ -43,6 +58,12 @@ class RefusalShape(serializers.Serializer[Any]):
     message = serializers.CharField()
     nearest = PeriodShape(
         allow_null=True, help_text="The period nearest in time that would pass, where there is one."
+    )
+    booking = serializers.IntegerField(
+        required=False, help_text="Which, from 0, where several were asked for at once."
+    )
+    equivalents = EquivalentShape(
+        many=True, required=False, help_text="Of `slot-taken`: where else one could go."
     )
 
 
@@ -147,6 +168,13 @@ def operation(
         responses=responses,
         parameters=parameters,
         examples=examples,
+    )
+
+
+def one_of(name: str, *shapes: type[serializers.Serializer[Any]]) -> Any:
+    """One of several shapes."""
+    return PolymorphicProxySerializer(
+        component_name=name, serializers=list(shapes), resource_type_field_name=None
     )
 
 

@@ -37,6 +37,27 @@ def user_by_email(email: str) -> User | None:
     return User.objects.filter(email__iexact=email.strip()).first()
 
 
+def person_named(name: str) -> User | None:
+    """An active person by id or mail address."""
+    active = User.objects.filter(is_active=True)
+    try:
+        return active.filter(pk=UUID(name)).first()
+    except ValueError:
+        found = None if "\0" in name else user_by_email(name)
+        return found if found is not None and found.is_active else None
+
+
+def member_named(name: str, organisation_id: UUID) -> User | None:
+    """The same among the present members of an organisation."""
+    found = person_named(name)
+    if found is None:
+        return None
+    is_member = Membership.objects.filter(
+        user=found, organisation_id=organisation_id, ended_at=None
+    ).exists()
+    return found if is_member else None
+
+
 def places_of(user: User) -> list[PlaceOfPerson]:
     """Where a person belongs and acts, organisations first. Two statements."""
     places: dict[UUID | None, PlaceOfPerson] = {}

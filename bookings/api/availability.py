@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
@@ -12,15 +11,13 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PeriodShape, operation
-from accounts.api.shapes import Instant, Query, Text, Whole, asked, rfc3339
+from accounts.api.shapes import Choice, Instant, Query, Text, Whole, asked, rfc3339
 from accounts.domain.errors import invalid
 from accounts.selectors.organisations import payer_for
 from bookings.domain.periods import Period
 from bookings.selectors.availability import load_calendar
-from bookings.selectors.catalogue import load_cards
-from bookings.selectors.fees import Terms, group_of
-from instruments.domain.opening import local_date
-from instruments.domain.ratecards import card_in_force
+from bookings.selectors.starts import load_starts
+from instruments.models import Instrument
 from instruments.selectors.registry import instrument_by_id
 
 LONGEST_SPAN = timedelta(days=62)
@@ -60,6 +57,11 @@ class AvailabilityQuery(Query):
         help_text="The length of a booking; the usual one of the instrument, unless named.",
     )
     organisation = Text(40, required=False, help_text="For whom: a code.")
+    service_mode = Choice(
+        Instrument.ServiceMode.choices,
+        required=False,
+        help_text="Working alone may need a certificate; unless named, any way that is offered.",
+    )
 
 
 def span_of(data: dict[str, Any], now: datetime) -> Period:
@@ -92,23 +94,27 @@ class Availability(Endpoint):
         query = asked(AvailabilityQuery, request.query_params)
         span = span_of(query, self.now)
         found = instrument_by_id(self.actor, instrument_id)
-        group = group_of(found, payer_for(self.actor, query.get("organisation")))
+        payer = payer_for(self.actor, query.get("organisation"))
         calendar = load_calendar(found, span, self.now)
         if calendar is None:
             return Response({"open": [], "busy": [], "free": [], "starts": [], "minutes": 0})
         minutes = query.get("minutes") or calendar.policy.usual_minutes
-        cards, zone = load_cards([found.pk]).get(found.pk, []), ZoneInfo(found.facility.time_zone)
-        starts = calendar.starts(minutes=minutes, price_group=group, within=span, now=self.now)
+        starts = load_starts(
+            found,
+            payer,
+            calendar,
+            span,
+            self.now,
+            minutes=minutes,
+            user_id=self.actor.user_id,
+            mode=query.get("service_mode"),
+        )
         return Response(
             {
                 "open": [period_json(p) for p in calendar.opened(span)],
                 "busy": [{**period_json(p), "kind": kind} for p, kind in calendar.busy(span)],
                 "free": [period_json(p) for p in calendar.free(span)],
-                "starts": [
-                    rfc3339(start)
-                    for start in starts
-                    if Terms(group, card_in_force(cards, local_date(zone, start))).is_served
-                ],
+                "starts": [rfc3339(start) for start in starts],
                 "minutes": minutes,
             }
         )

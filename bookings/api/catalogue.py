@@ -141,7 +141,7 @@ class Instruments(InstrumentRegister):
             return self._matching(request, query, criteria, payer)
         return paginated(
             request,
-            search(self.actor, criteria).prefetch_related("techniques"),
+            search(criteria).prefetch_related("techniques"),
             query,
             ("name", "id"),
             lambda rows: self._shown(rows, payer, criteria),
@@ -150,7 +150,9 @@ class Instruments(InstrumentRegister):
     def _shown(
         self, rows: list[Instrument], payer: Organisation | None, criteria: Criteria
     ) -> list[dict[str, Any]]:
-        offers = load_offers(rows, payer, self.now, minutes=criteria.minutes)
+        offers = load_offers(
+            rows, payer, self.now, user_id=self.actor.user_id, minutes=criteria.minutes
+        )
         return [offered(row, offers[row.pk]) for row in rows]
 
     def _matching(

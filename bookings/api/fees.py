@@ -15,7 +15,8 @@ from accounts.selectors.organisations import payer_for
 from bookings.api.asking import AskedBody, period_of, samples_of
 from bookings.api.refusals import refusal_json
 from bookings.domain.quotes import quote_to_json
-from bookings.selectors.fees import Asked, Quotation, load_quotation
+from bookings.selectors.fees import Asked
+from bookings.selectors.quotes import Quotation, load_quotation
 from instruments.selectors.registry import instrument_by_id
 
 
@@ -116,4 +117,5 @@ class Quotes(Endpoint):
             options=data.get("options", {}),
             quantity=samples_of(data)[0],
         )
-        return Response(quotation_json(load_quotation(found, payer, wanted, self.now)))
+        quotation = load_quotation(found, payer, wanted, self.now, user_id=self.actor.user_id)
+        return Response(quotation_json(quotation))

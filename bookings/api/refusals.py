@@ -4,9 +4,9 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts.api.shapes import rfc3339
+from accounts.api.shapes import amount, rfc3339
 from bookings.api.availability import period_json
-from bookings.domain.availability import Refusal
+from bookings.domain.refusals import Equivalent, Refusal
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 
@@ -18,6 +18,28 @@ def refusal_json(refusal: Refusal) -> dict[str, Any]:
         "code": refusal.code,
         "message": sentence(refusal.code, refusal.numbers),
         "nearest": period_json(refusal.nearest) if refusal.nearest else None,
+        **({"booking": refusal.booking} if refusal.booking is not None else {}),
+        **(
+            {"equivalents": [equivalent_json(other) for other in refusal.equivalents]}
+            if refusal.code == "slot-taken"
+            else {}
+        ),
+    }
+
+
+def equivalent_json(other: Equivalent) -> dict[str, Any]:
+    """Another instrument, and when it could be had at what price."""
+    priced = other.payable is not None and other.currency
+    return {
+        "instrument": str(other.instrument),
+        "name": other.name,
+        "name_zh": other.name_zh,
+        "host": other.host,
+        "region": other.region,
+        "time_zone": other.time_zone,
+        **period_json(other.period),
+        "price_group": other.price_group,
+        "payable": amount(other.payable, other.currency) if priced else None,  # type: ignore[arg-type]
     }
 
 

@@ -1,6 +1,6 @@
 """Reservations: asking for them, reading them, deciding on them, cancelling them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,11 +15,13 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
+from accounts.api.schema import RefusalShape, one_of, operation, page
 from accounts.api.shapes import (
     Choice,
     Instant,
+    ListOf,
     Money,
+    Query,
     ReasonBody,
     Shape,
     Text,
@@ -34,16 +36,21 @@ from accounts.domain.roles import Actor
 from bookings.api.asking import AskedBody, period_of, samples_of
 from bookings.api.charges import ChargeShape, charge_json
 from bookings.api.fees import CardRefShape, QuoteShape
+from bookings.api.refusals import refusal_json
 from bookings.domain.money import format_number
+from bookings.domain.refusals import OVERRIDABLE
 from bookings.domain.reservations import effective_state
 from bookings.models import Quote, Reservation, UsageSession
 from bookings.selectors.charges import cancellation_for
+from bookings.selectors.moves import load_move
 from bookings.selectors.reservations import reservations_for
+from bookings.services.moves import reservation_move
+from bookings.services.placing import Booking
 from bookings.services.reservations import (
-    Booking,
+    MOST_AT_ONCE,
     reservation_cancel,
     reservation_decide,
-    reservation_request,
+    reservations_request,
 )
 from instruments.models import Instrument
 
@@ -110,6 +117,12 @@ class ReservationShape(serializers.Serializer[Any]):
     confirmed_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
     reason = serializers.CharField(help_text="Why it was rejected, cancelled or displaced.")
+    overrides = serializers.ListField(
+        child=serializers.CharField(), help_text="Rules a manager set aside for it."
+    )
+    series = serializers.UUIDField(allow_null=True)
+    chain = serializers.UUIDField(allow_null=True)
+    step = serializers.IntegerField(allow_null=True, help_text="Of the chain, from 1.")
     session = SessionShape(allow_null=True)
     charge = ChargeShape(allow_null=True)
     version = serializers.IntegerField()
@@ -157,6 +170,10 @@ def reservation_json(row: Reservation, now: datetime) -> dict[str, Any]:
         "confirmed_at": _instant(row.confirmed_at),
         "ended_at": _instant(row.ended_at),
         "reason": row.reason,
+        "overrides": list(row.overrides),
+        "series": str(row.series_id) if row.series_id else None,
+        "chain": str(row.chain_id) if row.chain_id else None,
+        "step": row.step,
         "session": session_json(session) if session else None,
         "charge": charge_json(charge) if charge else None,
         "version": row.version,
@@ -215,9 +232,40 @@ class PurposeBody(Shape):
     text = Text(500, default="", allow_blank=True)
 
 
-class ReservationBody(AskedBody):
+class OverrideBody(Shape):
+    """What a host's manager sets aside, and why."""
+
+    override = ListOf(
+        child=Choice([(code, code) for code in OVERRIDABLE]),
+        default=list,
+        help_text="Rules to set aside, by code: the host's managers, never for themselves.",
+    )
+    reason = Text(500, default="", allow_blank=True, help_text="Needed with `override`.")
+
+
+class ReservationBody(AskedBody, OverrideBody):
     service_mode = Choice(Instrument.ServiceMode.choices)
     purpose = PurposeBody()
+    hold = serializers.UUIDField(
+        required=False, allow_null=True, help_text="The slot kept for it, from `holds/`."
+    )
+    on_behalf_of = Text(
+        254,
+        default="",
+        allow_blank=True,
+        help_text="For whom, by id or mail address: the payer's managers for its members, the "
+        "host's at its own cost for anybody.",
+    )
+
+
+class ReservationsBody(Shape):
+    """Several at once: all or none."""
+
+    bookings = ReservationBody(many=True)
+
+
+class ReservationsShape(serializers.Serializer[Any]):
+    reservations = ReservationShape(many=True)
 
 
 class ReservationQuery(Pages):
@@ -286,8 +334,8 @@ class Reservations(Endpoint):
         "reservation_create",
         _("Reserve"),
         tag=TAG,
-        takes=ReservationBody,
-        gives=ReservationShape,
+        takes=one_of("ReservationOrSeveral", ReservationBody, ReservationsBody),
+        gives=one_of("ReservationMade", ReservationShape, ReservationsShape),
         status=201,
         refuses=[404, 409, 422],
         once=True,
@@ -303,26 +351,57 @@ class Reservations(Endpoint):
     def post(self, request: Request) -> HttpResponseBase:
         """Reserves, or asks for it where the policy wants the owner's word: see `state`. 409
         when the slot is taken or the instrument closed; 422 names every other rule that
-        refuses, with the nearest period that would pass."""
-        data = checked(ReservationBody, request.data)
-        quantity, text = samples_of(data)
-        booking = Booking(
-            instrument_id=data["instrument"],
-            period=period_of(data),
-            organisation=data.get("organisation"),
-            service_mode=data["service_mode"],
-            purpose=data["purpose"]["code"],
-            purpose_text=data["purpose"]["text"],
-            samples=text,
-            options=data.get("options", {}),
-            quantity=quantity,
-        )
+        refuses, with the nearest period that would pass.
+
+        With `hold` it completes a slot kept by `POST holds/`: no rule is asked again. With
+        `{"bookings": [...]}`, up to 20, all are reserved or none; the answer is
+        `{"reservations": [...]}` in the same order, and a refusal says with `booking`, from 0,
+        which it is of."""
+        is_several = isinstance(request.data, Mapping) and "bookings" in request.data
+        if is_several:
+            asked_for = checked(ReservationsBody, request.data)["bookings"]
+            if len(asked_for) > MOST_AT_ONCE:
+                raise invalid("bookings", "too-many", most=MOST_AT_ONCE)
+        else:
+            asked_for = [checked(ReservationBody, request.data)]
+        bookings = [booking_of(data) for data in asked_for]
 
         def reserve() -> Response:
-            made = reservation_request(actor=self.actor, booking=booking, now=self.now)
-            return one(self.actor, made.pk, self.now, status=201)
+            made = reservations_request(actor=self.actor, bookings=bookings, now=self.now)
+            if not is_several:
+                return one(self.actor, made[0].pk, self.now, status=201)
+            return Response(
+                {"reservations": several(self.actor, [row.pk for row in made], self.now)},
+                status=201,
+            )
 
         return self.once(reserve)
+
+
+def booking_of(data: dict[str, Any]) -> Booking:
+    """The checked body of one booking."""
+    quantity, text = samples_of(data)
+    return Booking(
+        instrument_id=data["instrument"],
+        period=period_of(data),
+        organisation=data.get("organisation"),
+        service_mode=data["service_mode"],
+        purpose=data["purpose"]["code"],
+        purpose_text=data["purpose"]["text"],
+        samples=text,
+        options=data.get("options", {}),
+        quantity=quantity,
+        hold=data.get("hold"),
+        on_behalf_of=data["on_behalf_of"].strip(),
+        override=tuple(data["override"]),
+        reason=data["reason"],
+    )
+
+
+def several(actor: Actor, ids: Sequence[UUID], now: datetime) -> list[dict[str, Any]]:
+    """Reservations in the order of their ids given."""
+    rows = {row.pk: row for row in with_all(reservations_for(actor)).filter(pk__in=ids)}
+    return [reservation_json(rows[pk], now) for pk in ids if pk in rows]
 
 
 class ReservationDetail(Endpoint):
@@ -383,6 +462,108 @@ class Cancel(Transition):
         reservation_cancel(
             actor=self.actor,
             reservation_id=reservation_id,
+            reason=data["reason"],
+            expected_version=expected,
+            now=self.now,
+        )
+
+
+class MoveBody(OverrideBody):
+    """The new time."""
+
+    start = Instant()
+    end = Instant()
+
+
+class MoveQuery(Query):
+    start = Instant()
+    end = Instant()
+    override = Text(200, default="", help_text="Rules to leave out: codes with commas between.")
+
+
+class FeeShape(serializers.Serializer[Any]):
+    percent = serializers.CharField()
+    fee = Money()
+    tax = Money()
+
+
+class MoveShape(serializers.Serializer[Any]):
+    """What a change of time would come to."""
+
+    kind = serializers.ChoiceField(["move", "extend", "shorten"])
+    needs_approval = serializers.BooleanField(
+        help_text="It would be a request again, until the host answers."
+    )
+    refusals = RefusalShape(many=True)
+    overridable = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What a manager of the host could set aside, if that is all that refuses.",
+    )
+    old_total = Money()
+    new_total = Money(allow_null=True)
+    shortening = FeeShape(help_text="What shortening it so late costs.")
+    cancelling_costs_at_least = serializers.CharField(help_text="Per cent, afterwards.")
+
+
+def move_json(move: Any) -> dict[str, Any]:
+    currency = move.currency
+    return {
+        "kind": move.kind,
+        "needs_approval": move.needs_approval,
+        "refusals": [refusal_json(refusal) for refusal in move.refusals],
+        "overridable": list(move.overridable),
+        "old_total": amount(move.old_total, currency),
+        "new_total": None if move.new_total is None else amount(move.new_total, currency),
+        "shortening": {
+            "percent": format_number(move.fee.percent),
+            "fee": amount(move.fee.fee, currency),
+            "tax": amount(move.fee.tax, currency),
+        },
+        "cancelling_costs_at_least": format_number(move.least_percent),
+    }
+
+
+class MoveReservation(Transition):
+    body = MoveBody
+    needs_person = True
+
+    @operation(
+        "reservation_move_preview",
+        _("What another time would come to"),
+        tag=TAG,
+        query=MoveQuery,
+        gives=MoveShape,
+        refuses=[404],
+    )
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """Which rules refuse it, whether it would wait for the host's word again, and what it
+        costs. Nothing is done."""
+        query = asked(MoveQuery, request.query_params)
+        found = load_one(self.actor, reservation_id)
+        codes = [code for code in query["override"].split(",") if code]
+        return Response(
+            move_json(load_move(self.actor, found, period_of(query), self.now, override=codes))
+        )
+
+    @described(
+        "reservation_move",
+        _("Move, extend or shorten"),
+        takes=MoveBody,
+        sends={"start": "2026-03-06T13:00:00+08:00", "end": "2026-03-06T15:00:00+08:00"},
+    )
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """Another time on the same instrument, for the person, the payer's managers, and the
+        host's, who owe a reason. All rules are asked; those of notice and horizon not where the
+        start stays. The old slot is given back only as the new one is won. What needs the
+        owner's word is a request again, but for shortening: GET says so first."""
+        return super().post(request, reservation_id)
+
+    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        reservation_move(
+            actor=self.actor,
+            reservation_id=reservation_id,
+            period=period_of(data),
+            override=data["override"],
             reason=data["reason"],
             expected_version=expected,
             now=self.now,

@@ -5,47 +5,23 @@ values; `check` says everything that refuses a wish, `starts` lists what it woul
 both ask the same questions, so they cannot disagree.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
 
-from accounts.domain.errors import Refused
-from bookings.domain.periods import Period, clip, subtract, union
+from bookings.domain.periods import Period, clip, intersect, subtract, union
+from bookings.domain.quotas import Booked, Tally
+from bookings.domain.refusals import Refusal
 from instruments.domain.opening import Window, merged
 from instruments.domain.policies import Policy
 
 CLOSURE = "closure"
 RESERVATION = "reservation"
 NEAREST_WITHIN = timedelta(days=14)
-
-# A sole refusal of these is lack of capacity: 409 at the door, and unmet demand.
-CAPACITY = frozenset({"slot-taken", "instrument-closed"})
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One rule that refuses: a code, the numbers behind it, the nearest period that passes."""
-
-    code: str
-    numbers: Mapping[str, str | int] = field(default_factory=dict)
-    nearest: Period | None = None
-
-
-class RulesRefuse(Refused):
-    """The rules refuse a booking; `refusals` names every one that does."""
-
-    code = "rules-refuse"
-
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
-        self.refusals = tuple(refusals)
-        super().__init__(self.refusals[0].code if len(self.refusals) == 1 else None)
-
-    @property
-    def lacks_capacity(self) -> bool:
-        """Whether nothing refuses but that the slot is gone."""
-        return all(refusal.code in CAPACITY for refusal in self.refusals)
+NEAR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -58,19 +34,55 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Asker:
+    """Who asks, as far as the rules care.
+
+    is_served: the price group has a rate; user, organisation: whose quotas count (None of
+    nobody in particular); is_same_region: payer and host lie in one region; qualified: when the
+    person's certificate is valid, None where none is needed.
+    """
+
+    price_group: str = "external"
+    is_served: bool = True
+    user: Hashable = None
+    organisation: Hashable = None
+    is_same_region: bool = False
+    qualified: tuple[Period, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Wish:
-    """A period somebody would like, for a payer of a price group that is served or not."""
+    """A period somebody would like.
+
+    waived: codes of rules that do not bind it: those of notice and horizon where a booking
+    only changes its length, those a manager sets aside. keeps_start: only the length may change,
+    so the nearest that passes is another length.
+    """
 
     period: Period
-    price_group: str
-    is_served: bool = True
+    asker: Asker
+    waived: frozenset[str] = frozenset()
+    keeps_start: bool = False
+
+
+def unqualified(asker: Asker, period: Period) -> Iterator[Refusal]:
+    """What a certificate lacks that must be valid through the whole period."""
+    if asker.qualified is None or any(span.contains(period) for span in asker.qualified):
+        return
+    valid = [s for s in asker.qualified if s.start <= period.start < s.end]
+    if valid:
+        yield Refusal("qualification-expires", {"until": valid[0].end.isoformat()})
+    else:
+        yield Refusal("qualification-missing")
 
 
 class Calendar:
     """What an instrument offers and what of it is taken, around some span.
 
     windows: unmerged opening windows that cover the span and what is near it; blocks: live
-    occupancies there. `check` and `starts` are right only within that span.
+    occupancies there; booked: what counts for quotas and the share kept for other regions, in
+    the days, weeks and months (of `zone`) that the span touches. `check` and `starts` are right
+    only within that span.
     """
 
     def __init__(
@@ -80,11 +92,16 @@ class Calendar:
         policy: Policy,
         blocks: Sequence[Block],
         is_published: bool = True,
+        zone: ZoneInfo | None = None,
+        booked: Iterable[Booked] = (),
     ) -> None:
         self.windows = sorted(windows)
         self.policy = policy
         self.blocks = sorted(blocks, key=lambda b: b.period)
         self.is_published = is_published
+        self.zone = zone or ZoneInfo("UTC")
+        self.booked = tuple(booked)
+        self._tallies: dict[tuple[Asker, datetime], Tally] = {}
         self._open = [Period(w.opens_at, w.closes_at) for w in merged(self.windows)]
         self._open_starts = [period.start for period in self._open]
         self._lanes: dict[int, list[Block]] = {unit: [] for unit in range(1, policy.units + 1)}
@@ -92,6 +109,24 @@ class Calendar:
             if block.unit in self._lanes:
                 self._lanes[block.unit].append(block)
         self._lane_starts = {u: [b.period.start for b in lane] for u, lane in self._lanes.items()}
+
+    @property
+    def units(self) -> Collection[int]:
+        return self._lanes.keys()
+
+    def keep_buffers(self, setup_minutes: int, teardown_minutes: int) -> None:
+        """Judge by the buffers a booking has, whatever the policy says by now."""
+        self.policy = replace(
+            self.policy, setup_minutes=setup_minutes, teardown_minutes=teardown_minutes
+        )
+
+    def take(self, block: Block, booked: Booked) -> None:
+        """Count a booking that is made from now on: for the wishes that are judged after it."""
+        insort(self.blocks, block, key=lambda b: b.period)
+        insort(self._lanes[block.unit], block, key=lambda b: b.period)
+        insort(self._lane_starts[block.unit], block.period.start)
+        self.booked = (*self.booked, booked)
+        self._tallies.clear()
 
     # What the rules ask
 
@@ -127,9 +162,19 @@ class Calendar:
 
     # Answers
 
+    def refusing(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
+        """Every rule that speaks against the wish, waived or not."""
+        return (
+            *self._standing(wish.asker),
+            *unqualified(wish.asker, wish.period),
+            *self._timing(wish, now),
+            *self._capacity(wish.period),
+            *self._limits(wish.asker, wish.period, now),
+        )
+
     def check(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
         """Every rule that refuses the wish; empty: it may be booked."""
-        return (*self._standing(wish), *self._timing(wish, now), *self._capacity(wish.period))
+        return tuple(r for r in self.refusing(wish, now) if r.code not in wish.waived)
 
     def explain(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
         """As `check`, with the nearest period that passes. Needs a calendar that covers two
@@ -140,18 +185,46 @@ class Calendar:
         nearest = self.nearest(wish, now)
         return tuple(replace(refusal, nearest=nearest) for refusal in found)
 
-    def _standing(self, wish: Wish) -> Iterator[Refusal]:
+    def _standing(self, asker: Asker) -> Iterator[Refusal]:
         if not self.is_published:
             yield Refusal("not-published")
-        if not wish.is_served:
-            yield Refusal("audience-not-served", {"price_group": wish.price_group})
+        if not asker.is_served:
+            yield Refusal("audience-not-served", {"price_group": asker.price_group})
+
+    def _limits(self, asker: Asker, period: Period, now: datetime) -> Iterator[Refusal]:
+        policy = self.policy
+        if not policy.quotas and policy.cross_region_share is None:
+            return
+        if (asker, now) not in self._tallies:
+            self._tallies[asker, now] = Tally(
+                quotas=policy.quotas,
+                share=policy.cross_region_share,
+                zone=self.zone,
+                booked=self.booked,
+                now=now,
+                user=asker.user,
+                organisation=asker.organisation,
+                price_group=asker.price_group,
+                is_same_region=asker.is_same_region,
+                offered=self.offered,
+            )
+        yield from self._tallies[asker, now].refusals(period)
+
+    def offered(self, within: Period) -> timedelta:
+        """Unit-time on offer: open time x units, less what closures take of it."""
+        opened = self.opened(within)
+        total = sum((p.length for p in opened), timedelta()) * self.policy.units
+        for lane in self._lanes.values():
+            closed = [block.period for block in lane if block.kind == CLOSURE]
+            total -= sum((p.length for p in intersect(opened, closed)), timedelta())
+        return total
 
     def _timing(self, wish: Wish, now: datetime) -> Iterator[Refusal]:
         policy, period = self.policy, wish.period
         lead = period.start - now
         if lead < timedelta(minutes=policy.notice_minutes):
             yield Refusal("too-soon", {"notice_minutes": policy.notice_minutes})
-        horizon = policy.horizon_for(wish.price_group)
+        horizon = policy.horizon_for(wish.asker.price_group)
         if lead > timedelta(days=horizon):
             yield Refusal("too-far", {"horizon_days": horizon})
         if period.length % timedelta(minutes=policy.slot_minutes) or (
@@ -178,35 +251,54 @@ class Calendar:
             yield Refusal("slot-taken", {"units": self.policy.units})
 
     def starts(
-        self, *, minutes: int, price_group: str, within: Period, now: datetime
+        self,
+        *,
+        minutes: int,
+        asker: Asker,
+        within: Period,
+        now: datetime,
+        waived: frozenset[str] = frozenset(),
     ) -> list[datetime]:
         """Every start that a booking of `minutes` may take so that it ends inside `within`."""
-        return list(self._starts(minutes, price_group, within, now))
+        return list(self._starts(minutes, asker, within, now, waived))
 
     def first_starts(
-        self, *, minutes: int, price_group: str, within: Period, now: datetime, most: int
+        self, *, minutes: int, asker: Asker, within: Period, now: datetime, most: int
     ) -> list[datetime]:
         """The first few of `starts`."""
-        return list(islice(self._starts(minutes, price_group, within, now), most))
+        return list(islice(self._starts(minutes, asker, within, now, frozenset()), most))
 
     def _starts(
-        self, minutes: int, price_group: str, within: Period, now: datetime
+        self,
+        minutes: int,
+        asker: Asker,
+        within: Period,
+        now: datetime,
+        waived: frozenset[str],
     ) -> Iterator[datetime]:
         policy = self.policy
-        if not self.is_published or minutes % policy.slot_minutes:
+        if not self.is_published or not asker.is_served or minutes % policy.slot_minutes:
             return
         if not policy.min_minutes <= minutes <= policy.max_minutes:
             return
         slot, length = timedelta(minutes=policy.slot_minutes), timedelta(minutes=minutes)
-        earliest = max(within.start, now + timedelta(minutes=policy.notice_minutes))
-        latest = min(within.end - length, now + timedelta(days=policy.horizon_for(price_group)))
+        earliest, latest = within.start, within.end - length
+        if "too-soon" not in waived:
+            earliest = max(earliest, now + timedelta(minutes=policy.notice_minutes))
+        if "too-far" not in waived:
+            latest = min(latest, now + timedelta(days=policy.horizon_for(asker.price_group)))
         last: datetime | None = None
         for start in self._grid(earliest, latest, slot):
             if start == last:
                 continue
             last = start
             period = Period(start, start + length)
-            if self.is_open(period) and self.free_unit(period) is not None:
+            if (
+                self.is_open(period)
+                and self.free_unit(period) is not None
+                and not any(unqualified(asker, period))
+                and all(r.code in waived for r in self._limits(asker, period, now))
+            ):
                 yield start
 
     def _grid(self, earliest: datetime, latest: datetime, slot: timedelta) -> Iterator[datetime]:
@@ -223,20 +315,37 @@ class Calendar:
         yield from sorted(points)
 
     def nearest(self, wish: Wish, now: datetime) -> Period | None:
-        """The period nearest in time, of the nearest length that is allowed, that would pass."""
+        """The period nearest in time, of the nearest length that is allowed, that would pass;
+        for a wish that keeps its start, the nearest other length."""
+        if wish.keeps_start:
+            return self._nearest_length(wish, now)
         policy = self.policy
         slot = policy.slot_minutes
         minutes = -(-int(wish.period.length.total_seconds()) // (slot * 60)) * slot
         minutes = max(policy.min_minutes, min(policy.max_minutes, minutes))
-        wanted = wish.period.start
-        around = Period(
-            wanted - NEAREST_WITHIN, wanted + NEAREST_WITHIN + timedelta(minutes=minutes)
-        )
-        found = self.starts(minutes=minutes, price_group=wish.price_group, within=around, now=now)
-        if not found:
-            return None
-        start = min(found, key=lambda s: (abs(s - wanted), s))
-        return Period(start, start + timedelta(minutes=minutes))
+        wanted, length = wish.period.start, timedelta(minutes=minutes)
+        for reach in (NEAR, NEAREST_WITHIN):  # what is found near is nearer than all the rest
+            found = self.starts(
+                minutes=minutes,
+                asker=wish.asker,
+                within=Period(wanted - reach, wanted + reach + length),
+                now=now,
+                waived=wish.waived,
+            )
+            if found:
+                start = min(found, key=lambda s: (abs(s - wanted), s))
+                return Period(start, start + length)
+        return None
+
+    def _nearest_length(self, wish: Wish, now: datetime) -> Period | None:
+        policy, start = self.policy, wish.period.start
+        lengths = range(policy.min_minutes, policy.max_minutes + 1, policy.slot_minutes)
+        wanted = wish.period.minutes
+        for minutes in sorted(lengths, key=lambda m: (abs(m - wanted), m)):
+            period = Period(start, start + timedelta(minutes=minutes))
+            if not self.check(replace(wish, period=period), now):
+                return period
+        return None
 
     def opened(self, within: Period) -> list[Period]:
         """Merged opening hours inside a span."""
@@ -271,4 +380,4 @@ class Calendar:
         return subtract(self.opened(within), union(p for p, _ in self.busy(within)))
 
 
-_STANDING = frozenset({"not-published", "audience-not-served"})
+_STANDING = frozenset({"not-published", "audience-not-served", "qualification-missing"})

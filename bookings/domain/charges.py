@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bookings.domain import fees
-from bookings.domain.money import format_amount
+from bookings.domain.money import format_amount, percentage
 from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 
 
@@ -23,6 +23,9 @@ class Ending:
     was_confirmed: bool
     is_ended_by_host: bool
     usage: tuple[datetime, datetime] | None = None
+    # Of earlier changes: what cancelling costs at least, and what shortening cost, before tax.
+    least_percent: Decimal = Decimal(0)
+    shortening_fee: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,52 @@ class ChargeMade:
 
 
 def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
-    """The charge, or None where nothing is owed or, for want of usage times, not yet."""
+    """The charge, or None where nothing is owed or, for want of usage times, not yet.
+
+    What shortening it late has cost is part of it, unless the host ended it.
+    """
+    made = _for_ending(quoted, ending)
+    if not ending.shortening_fee or ending.is_ended_by_host:
+        return made
+    if made is None and (kind := _FEES.get(ending.state)):
+        nothing = fees.CancellationFee(Decimal(0), Decimal(0), Decimal(0))
+        made = _fee_charge(kind, quoted, ending, nothing)
+    return _with_shortening(made, quoted, ending.shortening_fee) if made else None
+
+
+_FEES = {"cancelled": "cancellation", "expired": "cancellation", "no_show": "no_show"}
+
+
+def _with_shortening(made: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
+    currency = made.currency
+    tax = percentage(quoted.card.tax_percent, fee, currency)
+    added = fee + tax
+    shown = {"fee": format_amount(fee, currency), "tax": format_amount(tax, currency)}
+    sums = {
+        name: format_amount(Decimal(made.result[name]) + added, currency)
+        for name in ("total", "payable")
+        if made.result.get(name) is not None
+    }
+    return replace(
+        made,
+        inputs={**made.inputs, "shortening_fee": format_amount(fee, currency)},
+        result={**made.result, **sums, "shortening": shown},
+        total=made.total + added,
+        payable=made.payable + added,
+    )
+
+
+def _for_ending(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     match ending.state:
         case "completed":
             return _for_use(quoted, ending)
         case "cancelled" if ending.was_confirmed and not ending.is_ended_by_host:
-            terms = cancellation(quoted, ending.ended_at)
+            terms = cancellation(quoted, ending.ended_at, ending.least_percent)
+            return _fee("cancellation", quoted, ending, terms)
+        case "expired" if ending.was_confirmed:
+            # It was confirmed, moved, and nobody answered: what moving it made due.
+            base = fees.cancellation_base(fees.quote(quoted))
+            terms = fees.percent_fee(quoted.card, ending.least_percent, base)
             return _fee("cancellation", quoted, ending, terms)
         case "no_show":
             base = fees.cancellation_base(fees.quote(quoted))
@@ -52,13 +95,17 @@ def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
             return None
 
 
-def cancellation(quoted: QuoteInput, cancelled_at: datetime) -> fees.CancellationFee:
-    """What cancelling a confirmed reservation at a moment costs."""
+def cancellation(
+    quoted: QuoteInput, cancelled_at: datetime, least_percent: Decimal = Decimal(0)
+) -> fees.CancellationFee:
+    """What cancelling a confirmed reservation at a moment costs; `least_percent`: what an
+    earlier move made due."""
     return fees.cancellation_terms(
         quoted.card,
         base=fees.cancellation_base(fees.quote(quoted)),
         start=quoted.start,
         cancelled_at=cancelled_at,
+        minimum_percent=least_percent,
     )
 
 
@@ -81,8 +128,12 @@ def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
 def _fee(
     kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
 ) -> ChargeMade | None:
-    if not terms.fee:
-        return None
+    return _fee_charge(kind, quoted, ending, terms) if terms.fee else None
+
+
+def _fee_charge(
+    kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
+) -> ChargeMade:
     currency = quoted.card.currency
     total = terms.fee + terms.tax
     return ChargeMade(

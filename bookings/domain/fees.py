@@ -248,15 +248,16 @@ def cancellation_terms(
         ),
         Decimal(0),
     )
-    return _fee(card, max(percent, minimum_percent), base)
+    return percent_fee(card, max(percent, minimum_percent), base)
 
 
 def no_show_fee(card: RateCardValues, base: Decimal) -> CancellationFee:
     """What not coming costs: the card's no-show percent of the cancellation base, plus tax."""
-    return _fee(card, card.no_show_percent, base)
+    return percent_fee(card, card.no_show_percent, base)
 
 
-def _fee(card: RateCardValues, percent: Decimal, base: Decimal) -> CancellationFee:
+def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> CancellationFee:
+    """percent % of a cancellation base, plus the card's tax on it."""
     fee = percentage(percent, base, card.currency)
     return CancellationFee(percent, fee, percentage(card.tax_percent, fee, card.currency))
 

@@ -48,6 +48,12 @@ def clip(start: datetime, end: datetime, within: Period) -> Period | None:
     return Period(low, high) if low < high else None
 
 
+def coming(start: datetime, end: datetime, now: datetime) -> Period | None:
+    """The part of [start, end) from `now` on, if any."""
+    start = max(start, now)
+    return Period(start, end) if start < end else None
+
+
 def union(periods: Iterable[Period]) -> list[Period]:
     """Sorted and disjoint; touching ones become one."""
     result: list[Period] = []

@@ -6,6 +6,8 @@ from accounts.domain.errors import WrongState
 from bookings.domain.periods import Period
 
 OCCUPYING = frozenset({"held", "requested", "confirmed", "in_use"})
+# What quotas and shares count: a booking that was missed counts too.
+COUNTED = OCCUPYING | {"completed", "no_show"}
 RELEASED = frozenset({"cancelled", "rejected", "expired", "displaced"})
 
 # docs/availability.md, "States"

@@ -1,11 +1,13 @@
 """Requests for a period."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
+from bookings.models.series import Chain, Series
 from instruments.models import Instrument, RateCard
 
 
@@ -62,6 +64,18 @@ class Reservation(models.Model):
     ended_at = models.DateTimeField(null=True)  # when it reached a state that is final
     is_ended_by_host = models.BooleanField(default=False)  # costs the payer nothing
     reason = models.CharField(max_length=500, blank=True)
+    # Rules a manager set aside for it, by code: what auditors look at.
+    overrides = ArrayField(models.CharField(max_length=30), default=list)
+    # Nobody escapes a late fee by moving: what cancelling costs at least, and what shortening
+    # late has cost already, before tax.
+    least_percent = models.DecimalField(max_digits=6, decimal_places=3, default=0)
+    shortening_fee = models.DecimalField(max_digits=16, decimal_places=2, default=0)
+
+    # Where it is one of several made together.
+    series = models.ForeignKey(Series, models.PROTECT, null=True, related_name="reservations")
+    occurrence_at = models.DateTimeField(null=True)  # when the rule put it, wherever it is now
+    chain = models.ForeignKey(Chain, models.PROTECT, null=True, related_name="reservations")
+    step = models.PositiveSmallIntegerField(null=True)  # of the chain, from 1
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -74,6 +88,16 @@ class Reservation(models.Model):
                 condition=Q(state__in=["held", "requested"], deadline_at__isnull=False)
                 | ~Q(state__in=["held", "requested"]),
                 name="reservation_waits_until",
+            ),
+            models.CheckConstraint(
+                condition=Q(chain=None, step=None) | Q(chain__isnull=False, step__gte=1),
+                name="reservation_step",
+            ),
+            # The same occurrence is never booked twice.
+            models.UniqueConstraint(
+                fields=["series", "occurrence_at"],
+                condition=Q(state__in=["held", "requested", "confirmed", "in_use", "completed"]),
+                name="reservation_occurrence",
             ),
         ]
         indexes = [

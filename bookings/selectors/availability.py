@@ -1,16 +1,19 @@
 """What is taken, and the calendar the rules are asked with."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from psycopg.types.range import TimestamptzRange
 
 from bookings.domain.availability import CLOSURE, NEAREST_WITHIN, RESERVATION, Block, Calendar
 from bookings.domain.periods import Period
-from bookings.models import Occupancy
+from bookings.domain.quotas import Booked, counted_span
+from bookings.domain.reservations import COUNTED
+from bookings.models import Occupancy, Reservation
 from instruments.models import Instrument
 from instruments.selectors.opening import load_windows
 from instruments.selectors.policies import load_policy
@@ -39,15 +42,16 @@ def load_blocks(
     within: Period,
     now: datetime,
     *,
-    except_reservation: UUID | None = None,
+    without: Collection[UUID] = (),
 ) -> dict[UUID, list[Block]]:
-    """What is taken of each instrument in a span, buffers included. One statement."""
+    """What is taken of each instrument in a span, buffers included; `without` the given
+    reservations. One statement."""
     blocks: dict[UUID, list[Block]] = {pk: [] for pk in instrument_ids}
     rows = Occupancy.objects.filter(
         live(now), instrument_id__in=list(blocks), span__overlap=to_range(within)
     )
-    if except_reservation:
-        rows = rows.exclude(reservation_id=except_reservation)
+    if without:
+        rows = rows.exclude(reservation_id__in=list(without))
     for instrument_id, unit, span, closure_id in rows.values_list(
         "instrument_id", "unit", "span", "closure_id"
     ):
@@ -56,7 +60,72 @@ def load_blocks(
     return blocks
 
 
-def calendar_of(instrument: Instrument, within: Period, blocks: list[Block]) -> Calendar | None:
+def load_booked(
+    instruments: Sequence[Instrument],
+    within: Period,
+    now: datetime,
+    *,
+    without: Collection[UUID] = (),
+) -> dict[UUID, list[Booked]]:
+    """What counts for the quotas and shares of instruments (policy, facility loaded with them)
+    in the local days, weeks and months that a span touches. One statement; none where no
+    policy counts."""
+    since: list[datetime] = []
+    until: list[datetime] = []
+    counting: list[Instrument] = []
+    for instrument in instruments:
+        if not hasattr(instrument, "policy"):
+            continue
+        policy = load_policy(instrument.policy)
+        span = counted_span(
+            policy.quotas,
+            policy.cross_region_share,
+            ZoneInfo(instrument.facility.time_zone),
+            within,
+        )
+        if span is None:
+            continue
+        counting.append(instrument)
+        is_upcoming = any(quota.per == "upcoming" for quota in policy.quotas)
+        since.append(min(span.start, now) if is_upcoming else span.start)
+        until.append(FOREVER if is_upcoming else span.end)
+    booked: dict[UUID, list[Booked]] = {instrument.pk: [] for instrument in counting}
+    if not counting:
+        return booked
+    rows = Reservation.objects.filter(
+        Q(deadline_at=None) | Q(deadline_at__gt=now),
+        instrument__in=counting,
+        state__in=COUNTED,
+        end_at__gt=min(since),
+        start_at__lt=max(until),
+    )
+    if without:
+        rows = rows.exclude(pk__in=list(without))
+    for pk, start, end, user, payer, group, state, region, host_region in rows.values_list(
+        "instrument_id",
+        "start_at",
+        "end_at",
+        "user_id",
+        "organisation_id",
+        "price_group",
+        "state",
+        "payer_region_id",
+        "host_region_id",
+    ):
+        booked[pk].append(
+            Booked(
+                Period(start, end), user, payer, group, region == host_region, state == "no_show"
+            )
+        )
+    return booked
+
+
+def calendar_of(
+    instrument: Instrument,
+    within: Period,
+    blocks: list[Block],
+    booked: Iterable[Booked] = (),
+) -> Calendar | None:
     """The calendar of an instrument (policy, schedule loaded with it) over a span; None for
     one without a policy, which cannot be booked. No statement."""
     if not hasattr(instrument, "policy"):
@@ -66,6 +135,8 @@ def calendar_of(instrument: Instrument, within: Period, blocks: list[Block]) -> 
         policy=load_policy(instrument.policy),
         blocks=blocks,
         is_published=instrument.publication == Instrument.Publication.PUBLISHED,
+        zone=ZoneInfo(instrument.facility.time_zone),
+        booked=booked,
     )
 
 
@@ -74,12 +145,28 @@ def load_calendar(
     within: Period,
     now: datetime,
     *,
-    except_reservation: UUID | None = None,
+    without: Collection[UUID] = (),
 ) -> Calendar | None:
-    """As `calendar_of`, with what is taken around the span. One statement."""
+    """As `calendar_of`, with what is taken around the span. One statement; two where the
+    policy has quotas or keeps a share for other regions."""
+    wide = covered(instrument, within)
+    blocks = load_blocks([instrument.pk], wide, now, without=without)
+    booked = load_booked([instrument], within, now, without=without)
+    return calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()))
+
+
+def covered(instrument: Instrument, within: Period) -> Period:
+    """The span that must be loaded to judge wishes inside another: a day to each side, and
+    whole weeks where a share of them is kept for other regions."""
     wide = within.padded(1440, 1440)
-    blocks = load_blocks([instrument.pk], wide, now, except_reservation=except_reservation)
-    return calendar_of(instrument, wide, blocks[instrument.pk])
+    if not hasattr(instrument, "policy") or instrument.policy.cross_region_share is None:
+        return wide
+    policy = load_policy(instrument.policy)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    weeks = counted_span((), policy.cross_region_share, zone, within)
+    if weeks is None:
+        return wide
+    return Period(min(wide.start, weeks.start), max(wide.end, weeks.end))
 
 
 def around(period: Period) -> Period:

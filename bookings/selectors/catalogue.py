@@ -1,29 +1,29 @@
 """What the catalogue says beside each record: the next free slots, and the price for me."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
-
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
-from bookings.domain.availability import Calendar
+from bookings.domain.availability import Asker, Calendar
 from bookings.domain.periods import Period
-from bookings.selectors.availability import calendar_of, load_blocks
-from bookings.selectors.fees import Terms, group_of
+from bookings.selectors.askers import load_askers
+from bookings.selectors.availability import calendar_of, load_blocks, load_booked
+from bookings.selectors.catalogue_candidates import Sieve, candidates
+from bookings.selectors.fees import Terms, terms_on
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
-from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument, RateCard
 from instruments.selectors.ratecards import CardInForce, load_card
 from instruments.selectors.search import search
 
 LOOK_AHEAD = timedelta(days=21)
 STARTS = 3
+MOST_AT_ONCE = 800  # candidates
 
 
 @dataclass(frozen=True)
@@ -44,30 +44,45 @@ def load_offers(
     payer: Organisation | None,
     now: datetime,
     *,
+    user_id: UUID | None = None,
     span: Period | None = None,
     minutes: int | None = None,
     most: int = STARTS,
 ) -> dict[UUID, Offer]:
-    """The offer of each instrument (policy, schedule, facility loaded with it): its first
-    starts in a span (the next three weeks) for a length (the usual one). Two statements."""
+    """The offer of each instrument (policy, schedule, facility loaded with it) to somebody of a
+    payer: its first starts in a span (the next three weeks) for a length (the usual one). Two
+    statements, one more where a policy has quotas and one where it wants a certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
     wide = within.padded(1440, 1440)
     blocks = load_blocks([i.pk for i in instruments], wide, now)
+    booked = load_booked(instruments, wide, now)
     cards = load_cards([i.pk for i in instruments])
-    offers = {}
-    for instrument in instruments:
-        calendar = calendar_of(instrument, wide, blocks[instrument.pk])
-        day = local_date(ZoneInfo(instrument.facility.time_zone), max(now, within.start))
-        terms = Terms(group_of(instrument, payer), card_in_force(cards.get(instrument.pk, []), day))
-        offers[instrument.pk] = _offer(
-            calendar, terms, within, minutes, now, most, is_fixed=span is not None
+    first = max(now, within.start)
+    terms = {i.pk: terms_on(i, payer, cards.get(i.pk, []), first) for i in instruments}
+    askers = load_askers(instruments, payer, terms, user_id=user_id)
+    return {
+        instrument.pk: _offer(
+            instrument,
+            payer,
+            calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ())),
+            askers[instrument.pk],
+            cards.get(instrument.pk, []),
+            within,
+            minutes,
+            now,
+            most,
+            is_fixed=span is not None,
         )
-    return offers
+        for instrument in instruments
+    }
 
 
 def _offer(
+    instrument: Instrument,
+    payer: Organisation | None,
     calendar: Calendar | None,
-    terms: Terms,
+    asker: Asker,
+    cards: Sequence[CardInForce],
     within: Period,
     minutes: int | None,
     now: datetime,
@@ -77,11 +92,22 @@ def _offer(
     length = minutes or (calendar.policy.usual_minutes if calendar else 0)
     if calendar and not is_fixed and not calendar.policy.allows(length):
         length = calendar.policy.usual_minutes
+    first = max(now, within.start)
+    terms = terms_on(instrument, payer, cards, first)
     starts: list[datetime] = []
-    if calendar is not None and terms.is_served:
-        starts = calendar.first_starts(
-            minutes=length, price_group=terms.price_group, within=within, now=now, most=most
-        )
+    if calendar is not None and cards:
+        if _holds_throughout(terms, instrument, within):
+            starts = calendar.first_starts(
+                minutes=length, asker=asker, within=within, now=now, most=most
+            )
+        else:
+            # A card begins or ends inside the span: whether it serves is asked of each start.
+            served = replace(asker, is_served=True)
+            found = calendar.starts(minutes=length, asker=served, within=within, now=now)
+            starts = [
+                start for start in found if terms_on(instrument, payer, cards, start).is_served
+            ][:most]
+            terms = terms_on(instrument, payer, cards, starts[0] if starts else first)
     values = terms.card.values if terms.card and terms.is_served else None
     return Offer(
         price_group=terms.price_group,
@@ -91,6 +117,15 @@ def _offer(
         minutes=length,
         starts=tuple(starts),
     )
+
+
+def _holds_throughout(terms: Terms, instrument: Instrument, within: Period) -> bool:
+    """Whether the terms stay as they are to the end of a span."""
+    if terms.card is None:
+        return False
+    until = terms.card.valid_until
+    zone = ZoneInfo(instrument.facility.time_zone)
+    return until is None or local_date(zone, within.end) < until
 
 
 def load_cards(instrument_ids: Sequence[UUID]) -> dict[UUID, list[CardInForce]]:
@@ -112,45 +147,39 @@ def free_between(
     size: int,
 ) -> list[tuple[Instrument, Offer]]:
     """The next `size` instruments by (name, id) that fit, have a bookable start in the window
-    of the criteria, if they name one, and cost at most what they say. Three statements per
-    batch looked at."""
+    of the criteria, if they name one, and cost at most what they say.
+
+    The sieve passes what may fit, the rules decide. One statement and those of `load_offers`;
+    again for each time the rules refuse so many that the page is not full.
+    """
     span = None
     if criteria.free_from is not None and criteria.free_until is not None:
         span = Period(criteria.free_from, criteria.free_until)
+        if span.end <= now:
+            return []
+    sieve = Sieve(
+        now=now,
+        within=span or Period(now, now + LOOK_AHEAD),
+        payer=payer,
+        minutes=criteria.minutes if span else None,
+        max_price=criteria.max_price,
+    )
+    found = search(criteria)
     result: list[tuple[Instrument, Offer]] = []
-    batch_size = max(50, size)
-    while len(result) < size:
-        candidates = search(actor, criteria)
-        if after:
-            name, pk = after
-            candidates = candidates.filter(Q(name__gt=name) | Q(name=name, pk__gt=pk))
-        batch = list(candidates[:batch_size])
-        offers = load_offers(batch, payer, now, span=span, minutes=criteria.minutes)
+    most = size + size // 8 + 2  # the rules seldom refuse what the sieve passes
+    while True:
+        batch = candidates(found, sieve, after=after, most=most)
+        offers = load_offers(
+            batch, payer, now, user_id=actor.user_id, span=span, minutes=criteria.minutes
+        )
         for instrument in batch:
             offer = offers[instrument.pk]
             if (offer.starts or span is None) and fits_price(offer, criteria):
                 result.append((instrument, offer))
-        if len(batch) < batch_size:
-            break
+        if len(result) >= size or len(batch) < most:
+            return result[:size]
         after = (batch[-1].name, batch[-1].pk)
-    return result[:size]
-
-
-def at_most(
-    instruments: Sequence[Instrument], payer: Organisation | None, criteria: Criteria, now: datetime
-) -> list[Instrument]:
-    """Those whose rate for the payer, in the host's own currency, is not above the price asked
-    for. One statement."""
-    cards = load_cards([instrument.pk for instrument in instruments])
-    fitting = []
-    for instrument in instruments:
-        day = local_date(ZoneInfo(instrument.facility.time_zone), now)
-        group = group_of(instrument, payer)
-        card = card_in_force(cards.get(instrument.pk, []), day)
-        rate = card.values.rates.get(group) if card else None
-        if rate is not None and criteria.max_price is not None and rate <= criteria.max_price:
-            fitting.append(instrument)
-    return fitting
+        most = min(2 * most, MOST_AT_ONCE)
 
 
 def fits_price(offer: Offer, criteria: Criteria) -> bool:

@@ -45,6 +45,8 @@ def load_ending(reservation: Reservation) -> Ending:
         was_confirmed=reservation.confirmed_at is not None,
         is_ended_by_host=reservation.is_ended_by_host,
         usage=usage,
+        least_percent=reservation.least_percent,
+        shortening_fee=reservation.shortening_fee,
     )
 
 
@@ -53,7 +55,7 @@ def cancellation_now(reservation: Reservation, now: datetime) -> CancellationFee
     request was never confirmed."""
     if reservation.confirmed_at is None:
         return None
-    return charges.cancellation(load_quoted(reservation.pk), now)
+    return charges.cancellation(load_quoted(reservation.pk), now, reservation.least_percent)
 
 
 FREE = CancellationFee(percent=Decimal(0), fee=Decimal(0), tax=Decimal(0))

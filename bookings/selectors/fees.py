@@ -1,19 +1,17 @@
 """What a booking would cost: card, price group and holidays gathered for the rule."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from accounts.domain.errors import FieldProblem, Invalid
 from accounts.models import Organisation
-from bookings.domain.availability import Refusal, Wish
-from bookings.domain.fees import price_group, quote
+from bookings.domain.fees import price_group
 from bookings.domain.periods import Period
-from bookings.domain.quotes import Quote, QuoteInput
-from bookings.selectors.availability import around, load_calendar
+from bookings.domain.quotes import QuoteInput
 from instruments.domain.opening import local_date
+from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument
 from instruments.selectors.opening import load_holidays
 from instruments.selectors.ratecards import CardInForce, load_card_in_force
@@ -42,17 +40,6 @@ class Asked:
     quantity: Decimal | None = None
 
 
-@dataclass(frozen=True)
-class Quotation:
-    """A quote with what refuses the booking; `quote` is None without a card in force, or where
-    `problems` say why it cannot be told yet."""
-
-    terms: Terms
-    quote: Quote | None
-    refusals: tuple[Refusal, ...]
-    problems: tuple[FieldProblem, ...] = ()
-
-
 def group_of(instrument: Instrument, payer: Organisation | None) -> str:
     """The price group of a payer at an instrument; nobody in particular is `external`."""
     if payer is None:
@@ -71,6 +58,17 @@ def load_terms(instrument: Instrument, payer: Organisation | None, start: dateti
     """The terms on the local day of `start`. One statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), start)
     return Terms(group_of(instrument, payer), load_card_in_force(instrument.pk, day))
+
+
+def terms_on(
+    instrument: Instrument,
+    payer: Organisation | None,
+    cards: Sequence[CardInForce],
+    moment: datetime,
+) -> Terms:
+    """The same where the instrument's published cards are loaded already. No statement."""
+    day = local_date(ZoneInfo(instrument.facility.time_zone), moment)
+    return Terms(group_of(instrument, payer), card_in_force(cards, day))
 
 
 def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInput | None:
@@ -94,31 +92,3 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
             local_date(zone, period.end) + timedelta(days=14),
         ),
     )
-
-
-def load_quotation(
-    instrument: Instrument,
-    payer: Organisation | None,
-    asked: Asked,
-    now: datetime,
-    *,
-    is_draft: bool = False,
-) -> Quotation:
-    """Price and refusals of a period, as they would be for a booking made now. Two statements.
-
-    `Invalid` where the fee rule cannot answer; of a draft, a form half filled in, the quotation
-    says so itself.
-    """
-    terms = load_terms(instrument, payer, asked.period.start)
-    calendar = load_calendar(instrument, around(asked.period), now)
-    if calendar is None:
-        refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
-    else:
-        refusals = calendar.explain(Wish(asked.period, terms.price_group, terms.is_served), now)
-    given = quote_input(instrument, terms, asked)
-    try:
-        return Quotation(terms, quote(given) if given else None, refusals)
-    except Invalid as unclear:
-        if not is_draft:
-            raise
-        return Quotation(terms, None, refusals, tuple(unclear.problems))

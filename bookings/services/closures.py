@@ -14,7 +14,7 @@ from accounts.domain.roles import Actor
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from bookings.domain.periods import Period, subtract
+from bookings.domain.periods import Period, coming, subtract
 from bookings.domain.reservations import OCCUPYING
 from bookings.locks import lock_reservations
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
@@ -25,6 +25,7 @@ from bookings.services.occupancy import (
     message,
     reservation_move_to,
     reservation_touch,
+    time_freed,
 )
 from bookings.services.usage import session_finish
 from instruments.locks import lock_instrument
@@ -235,7 +236,7 @@ def _reseat(
 
 def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span: Period) -> None:
     """Block what of the span no other closure blocks already: when that one ends, this one's
-    share is filled in (`_fill`)."""
+    share is filled in (`closures_fill`)."""
     closed: dict[int, list[Period]] = {unit: [] for unit in units}
     for unit, taken in Occupancy.objects.filter(
         instrument=instrument, unit__in=units, closure__isnull=False, span__overlap=to_range(span)
@@ -250,8 +251,8 @@ def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span
     )
 
 
-def _fill(instrument: Instrument, now: datetime) -> None:
-    """After a closure gave time back: other closures that cover it block it again."""
+def closures_fill(instrument: Instrument, now: datetime) -> None:
+    """After a closure gave time back, or units were added: closures that cover it block it."""
     for other in Closure.objects.filter(
         Q(end_at=None) | Q(end_at__gt=now), instrument=instrument
     ).order_by("start_at", "pk"):
@@ -284,7 +285,7 @@ def closure_end(
     closure.save(update_fields=["end_at", "version"])
     for row in Occupancy.objects.filter(closure=closure):
         _cut(row, moment)
-    _fill(instrument, now)
+    closures_fill(instrument, now)
     trail.record(
         actor=actor,
         action="closure.end",
@@ -298,7 +299,11 @@ def closure_end(
     cause = f"{closure.pk}:{closure.version}"
     # Ended in the past, the days it was thought to last are to be made anew as well.
     until = max(moment, min(before or now, now))
-    enqueue([days_dirty(instrument.pk, closure.start_at, until, cause)], now=now)
+    effects = [days_dirty(instrument.pk, closure.start_at, until, cause)]
+    freed = coming(moment, before or FOREVER, now)
+    if freed is not None:
+        effects.append(time_freed(instrument.pk, freed, cause))
+    enqueue(effects, now=now)
     return closure
 
 
@@ -319,8 +324,10 @@ def closure_delete(
         organisation_ids=[instrument.organisation_id],
         region_ids=instrument.region.lineage,
     )
+    freed = Period(closure.start_at, closure.end_at or FOREVER)
+    enqueue([time_freed(instrument.pk, freed, f"{closure.pk}:deleted")], now=now)
     closure.delete()
-    _fill(instrument, now)
+    closures_fill(instrument, now)
 
 
 def _lock(

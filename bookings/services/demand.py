@@ -1,16 +1,24 @@
 """Unmet demand: what people wanted and could not have for lack of capacity."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.db import IntegrityError, transaction
+
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain.periods import Period
+from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.models import UnmetDemand
+from bookings.selectors.equivalents import with_equivalents
+from bookings.services.placing import Booking, Parties
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
+from instruments.selectors.registry import instruments_for
 
 
 def demand_searched(
@@ -65,3 +73,61 @@ def demand_refused(
         ],
         ignore_conflicts=True,
     )
+
+
+@contextmanager
+def attempt(
+    *, actor: Actor, parties: Sequence[Parties], bookings: Sequence[Booking], now: datetime
+) -> Iterator[None]:
+    """One transaction that tries to book. Where the rules, or at the last the database, refuse:
+    after the rollback what was refused for lack of capacity is remembered as unmet demand, and
+    the refusal says where else one could go."""
+    try:
+        with guarded():
+            yield
+    except RulesRefuse as refused:
+        raise _remember(actor, parties, bookings, refused, now) from None
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """One transaction that tries to book: where the database is the first to see an overlap,
+    that is a refusal like any other."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "occupancy_no_overlap" not in str(error):
+            raise
+        raise RulesRefuse([Refusal("slot-taken")]) from None
+
+
+def _remember(
+    actor: Actor,
+    parties: Sequence[Parties],
+    bookings: Sequence[Booking],
+    refused: RulesRefuse,
+    now: datetime,
+) -> RulesRefuse:
+    refusals: list[Refusal] = []
+    for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
+        own = [r for r in refused.refusals if (r.booking or 0) == position]
+        if not any(r.code in CAPACITY for r in own):
+            refusals += own
+            continue
+        instrument = instruments_for(actor).filter(pk=booking.instrument_id).first()
+        if instrument is None:
+            refusals += own
+            continue
+        if RulesRefuse(own).lacks_capacity:
+            demand_refused(
+                actor=actor,
+                organisation=party.payer,
+                instrument=instrument,
+                period=booking.period,
+                now=now,
+            )
+        refusals += with_equivalents(
+            own, instrument, party.payer, booking.asked, now, user_id=party.person
+        )
+    return RulesRefuse(refusals)

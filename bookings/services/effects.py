@@ -8,6 +8,7 @@ from accounts.services.outbox import outbox_deliver
 from bookings.notifications import mail
 from bookings.services.charges import charge_make
 from bookings.services.utilisation import days_mark_dirty
+from bookings.services.waiting import slot_offer
 
 
 def effects_carry_out(*, now: datetime, most: int = 200) -> int:
@@ -23,6 +24,9 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
         case "charge":
             made = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
             return "done" if made else "skipped"
+        case "slot":
+            offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
+            return "done" if offer else "skipped"
         case "hours":
             days_mark_dirty(
                 instrument_id=UUID(payload["instrument"]),

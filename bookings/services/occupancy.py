@@ -62,8 +62,12 @@ def reservation_move_to(
         raise WrongVersion
     for name, value in changes.items():
         setattr(reservation, name, value)
+    effects = list(effects)
     if state in rules.RELEASED:
         Occupancy.objects.filter(reservation_id=reservation.pk).delete()
+        period = Period(reservation.start_at, reservation.end_at)
+        if period.end > now:
+            effects.append(slot_freed(reservation, period))
     trail.record(
         actor=actor,
         action=f"reservation.{state}",
@@ -86,6 +90,7 @@ def reservation_touch(
     said: Mapping[str, Any],
     actor: Actor | None,
     now: datetime,
+    reason: str = "",
 ) -> None:
     """A change that is no transition: version raised, trail written."""
     before = {name: getattr(reservation, name) for name in changes}
@@ -100,6 +105,7 @@ def reservation_touch(
         now=now,
         before=before,
         after=said,
+        reason=reason,
         organisation_ids=[reservation.organisation_id, reservation.host_id],
         region_ids=lineage_of(reservation),
     )
@@ -125,6 +131,24 @@ def charge_due(reservation: Reservation) -> Effect:
         kind="charge.due",
         key=f"charge.due:{reservation.pk}:{reservation.version}",
         payload={"reservation": str(reservation.pk)},
+    )
+
+
+def slot_freed(reservation: Reservation, period: Period) -> Effect:
+    """Time of an instrument came free: whoever waits for it may be offered it."""
+    cause = f"{reservation.pk}:{reservation.version}"
+    return time_freed(reservation.instrument_id, period, cause)
+
+
+def time_freed(instrument_id: UUID, period: Period, cause: str) -> Effect:
+    return Effect(
+        kind="slot.freed",
+        key=f"slot.freed:{cause}",
+        payload={
+            "instrument": str(instrument_id),
+            "start": period.start.isoformat(),
+            "end": period.end.isoformat(),
+        },
     )
 
 
@@ -157,12 +181,10 @@ def lapse(*, instrument: Instrument, now: datetime) -> int:
         if rules.effective_state(reservation.state, reservation.deadline_at, now) != "expired":
             continue
         was_request = reservation.state == "requested"
-        reservation_move_to(
-            reservation=reservation,
-            state="expired",
-            now=now,
-            actor=None,
-            effects=[message("expired", reservation)] if was_request else [],
-        )
+        reservation_move_to(reservation=reservation, state="expired", now=now, actor=None)
+        effects = [message("expired", reservation)] if was_request else []
+        if reservation.confirmed_at:
+            effects.append(charge_due(reservation))
+        enqueue(effects, now=now)
         lapsed += 1
     return lapsed

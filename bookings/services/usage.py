@@ -12,17 +12,19 @@ from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.domain import reservations as rules
-from bookings.domain.availability import Refusal, RulesRefuse
-from bookings.domain.periods import Period
+from bookings.domain.periods import Period, coming
+from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.locks import lock_reservation
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import live, to_period, to_range
+from bookings.selectors.placing import qualification_refusals
 from bookings.services.occupancy import (
     charge_due,
     hours_dirty,
     lapse,
     message,
     reservation_move_to,
+    slot_freed,
 )
 from instruments.models import Instrument
 
@@ -41,6 +43,14 @@ def reservation_check_in(
         raise WrongState("too-early", opens=span.start.isoformat())
     if now >= span.end:
         raise WrongState("too-late")
+    refusals = qualification_refusals(
+        instrument,
+        reservation.user_id,
+        Period(reservation.start_at, reservation.end_at),
+        reservation.service_mode,
+    )
+    if refusals:
+        raise RulesRefuse(refusals)
     if now < reservation.start_at:
         lapse(instrument=instrument, now=now)
         _take_from_now(reservation, now)
@@ -136,24 +146,27 @@ def session_finish(
     session.is_assumed = assumed
     session.save()
     mine = Occupancy.objects.filter(reservation=reservation).first()
+    freed = None
     if mine is not None:
+        taken = to_period(mine.span)
         left = rules.used_span(
-            blocked=to_period(mine.span),
+            blocked=taken,
             check_in=session.checked_in_at,
             check_out=session.checked_out_at,
             teardown_minutes=reservation.teardown_minutes,
         )
         mine.span = to_range(left)
         mine.save(update_fields=["span"])
+        freed = coming(left.end, taken.end, now)
     reservation_move_to(reservation=reservation, state="completed", now=now, actor=actor)
-    enqueue(
-        [
-            message("completed", reservation),
-            charge_due(reservation),
-            hours_dirty(reservation, session.checked_in_at, session.checked_out_at),
-        ],
-        now=now,
-    )
+    effects = [
+        message("completed", reservation),
+        charge_due(reservation),
+        hours_dirty(reservation, session.checked_in_at, session.checked_out_at),
+    ]
+    if freed is not None:
+        effects.append(slot_freed(reservation, freed))
+    enqueue(effects, now=now)
 
 
 def _locked(
@@ -212,6 +225,9 @@ def _settle(reservation_id: UUID, now: datetime) -> int:
         Occupancy.objects.filter(reservation=reservation).delete()
         reservation_move_to(reservation=reservation, state="no_show", now=now, actor=None)
         effects = [message("no-show", reservation), charge_due(reservation)]
+        freed = coming(reservation.start_at, reservation.end_at, now)
+        if freed is not None:
+            effects.append(slot_freed(reservation, freed))
     elif reservation.end_at <= now:
         reservation_move_to(reservation=reservation, state="completed", now=now, actor=None)
         effects = [charge_due(reservation)]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.money import minor_digits
 from bookings.messages import sentence as sentence_of
+from bookings.models import Closure, Reservation
 
 register = template.Library()
 
@@ -35,6 +36,9 @@ ACTS = {
     "reservation.displaced": _("Displaced by a closure"),
     "reservation.reseat": _("Moved to another unit"),
     "reservation.cut_short": _("Cut short by a closure"),
+    "series.create": _("Series booked"),
+    "series.move": _("Series moved"),
+    "series.cancel": _("Series cancelled"),
     "charge.create": _("Charged"),
     "instrument.create": _("Instrument entered"),
     "instrument.update": _("Instrument record changed"),
@@ -46,6 +50,8 @@ ACTS = {
     "facility.create": _("Facility entered"),
     "opening.set": _("Opening hours set"),
     "policy.set": _("Booking policy set"),
+    "qualification.grant": _("Qualification given"),
+    "qualification.revoke": _("Qualification revoked"),
     "ratecard.create": _("Rate card drafted"),
     "ratecard.publish": _("Rate card put in force"),
     "closure.create": _("Closed"),
@@ -108,6 +114,12 @@ def duration(minutes: int) -> str:
 
 
 @register.filter
+def clock(seconds: int) -> str:
+    """Minutes and seconds left: 9:58."""
+    return f"{seconds // 60}:{seconds % 60:02}"
+
+
+@register.filter
 def hours(minutes: int | None) -> str:
     """Minutes as hours with one decimal: both languages write 1,234.5."""
     if minutes is None:
@@ -167,6 +179,24 @@ def short_moment(value: datetime) -> str:
 def short_day(value: Any) -> str:
     """`Fri 6 Mar`."""
     return _dated(value, "D j M", "n月j日 D")
+
+
+@register.filter
+def month(value: Any) -> str:
+    """`March 2026`."""
+    return _dated(value, "F Y", "Y年n月")
+
+
+@register.filter
+def state_label(state: str) -> str:
+    """The state of a reservation in words."""
+    return str(Reservation.State(state).label)
+
+
+@register.filter
+def closure_kind(kind: str) -> str:
+    """The kind of a closure in words."""
+    return str(Closure.Kind(kind).label)
 
 
 @register.filter

@@ -12,7 +12,14 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import NotFound
-from instruments.domain.policies import APPROVALS, LONGEST, parse_policy, policy_to_json
+from instruments.domain.policies import (
+    APPROVALS,
+    LONGEST,
+    LONGEST_CODE,
+    parse_policy,
+    policy_to_json,
+)
+from instruments.domain.quotas import MEASURES, MOST_LIMIT, MOST_QUOTAS, SCOPES, SPANS
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.models import BookingPolicy
 from instruments.selectors.policies import load_policy
@@ -34,6 +41,29 @@ def _minutes(least: int, most: int = LONGEST, **kwargs: Any) -> serializers.Inte
     return serializers.IntegerField(min_value=least, max_value=most, required=False, **kwargs)
 
 
+class QuotaShape(serializers.Serializer[Any]):
+    """At most `limit` hours or bookings on this instrument, counted per local day, ISO week,
+    month, or of what is to come."""
+
+    scope = serializers.ChoiceField(SCOPES)
+    unit = serializers.ChoiceField(MEASURES)
+    per = serializers.ChoiceField(SPANS)
+    limit = serializers.FloatField(
+        min_value=0, max_value=MOST_LIMIT, help_text="Hours may have two decimals."
+    )
+    price_group = serializers.ChoiceField(
+        PRICE_GROUPS, required=False, help_text="Only this group is bound; every one unless named."
+    )
+
+
+class ShareShape(serializers.Serializer[Any]):
+    """`percent` of each local week is kept for other regions, until `released_minutes` before a
+    slot starts."""
+
+    percent = serializers.IntegerField(min_value=0, max_value=100)
+    released_minutes = serializers.IntegerField(min_value=0, max_value=525600, required=False)
+
+
 class PolicyShape(serializers.Serializer[Any]):
     """On what rules an instrument is booked. This describes; `parse_policy` checks."""
 
@@ -47,7 +77,20 @@ class PolicyShape(serializers.Serializer[Any]):
     approval = serializers.ChoiceField(APPROVALS, required=False)
     approval_minutes = _minutes(1, 44640)
     check_in_minutes = _minutes(1, allow_null=True)
+    offer_minutes = _minutes(
+        1, 44640, help_text="How long an offer of the waiting list stands; 120 unless named."
+    )
     units = _minutes(1, 500, help_text="Identical copies.")
+    qualification = serializers.CharField(
+        max_length=LONGEST_CODE,
+        allow_blank=True,
+        allow_null=True,
+        required=False,
+        help_text="What service mode `self` needs: null nothing, `instrument` a certificate for "
+        "this instrument, else the code of a technique.",
+    )
+    quotas = serializers.ListField(child=QuotaShape(), max_length=MOST_QUOTAS, required=False)
+    cross_region_share = ShareShape(required=False, allow_null=True)
 
 
 class InstrumentPolicy(Endpoint):
@@ -74,6 +117,9 @@ class InstrumentPolicy(Endpoint):
             "notice_minutes": 120,
             "horizon_days": {"internal": 90, "external": 30},
             "approval": "cross-region",
+            "qualification": "instrument",
+            "quotas": [{"scope": "user", "unit": "hours", "per": "week", "limit": 20}],
+            "cross_region_share": {"percent": 20, "released_minutes": 2880},
         },
     )
     def put(self, request: Request, instrument_id: UUID) -> Response:

@@ -4,6 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from accounts.domain.errors import FieldProblem, Invalid
+from instruments.domain.quotas import (
+    Quota,
+    Share,
+    parse_quotas,
+    parse_share,
+    quota_to_json,
+    share_to_json,
+)
 from instruments.domain.ratecards import PRICE_GROUPS
 
 APPROVALS = ("automatic", "manual", "first-time", "cross-region")
@@ -25,7 +33,13 @@ class Policy:
     approval: str = "automatic"
     approval_minutes: int = 2880
     check_in_minutes: int | None = None
+    offer_minutes: int = 120
     units: int = 1
+    # The certificate needed to operate it alone: "" none, "instrument" one for this instrument,
+    # else the code of a technique.
+    qualification: str = ""
+    quotas: tuple[Quota, ...] = ()
+    cross_region_share: Share | None = None
 
     @property
     def usual_minutes(self) -> int:
@@ -51,9 +65,18 @@ _RANGES = {
     "notice_minutes": (0, 525600),
     "approval_minutes": (1, 44640),
     "check_in_minutes": (1, LONGEST),
+    "offer_minutes": (1, 44640),
     "units": (1, 500),
 }
-FIELDS = (*_RANGES, "horizon_days", "approval")
+FIELDS = (
+    *_RANGES,
+    "horizon_days",
+    "approval",
+    "qualification",
+    "quotas",
+    "cross_region_share",
+)
+LONGEST_CODE = 60
 
 
 def parse_policy(data: object) -> Policy:
@@ -86,12 +109,24 @@ def parse_policy(data: object) -> Policy:
     if not isinstance(approval, str) or approval not in APPROVALS:
         problems.append(FieldProblem("approval", "unknown-value"))
     horizon = _horizon(data.get("horizon_days"), problems)
+    qualification = data.get("qualification")
+    if qualification is None:
+        qualification = ""
+    if not isinstance(qualification, str):
+        problems.append(FieldProblem("qualification", "not-a-text"))
+    elif len(qualification) > LONGEST_CODE:
+        problems.append(FieldProblem("qualification", "too-long", {"most": LONGEST_CODE}))
+    quotas = parse_quotas(data.get("quotas"), problems)
+    share = parse_share(data.get("cross_region_share"), problems)
     if problems:
         raise Invalid(problems)
     return Policy(
         **{"slot_minutes": slot} | values,
         horizon_days=horizon,
         approval=str(approval),
+        qualification=str(qualification).strip(),
+        quotas=quotas,
+        cross_region_share=share,
     )
 
 
@@ -119,4 +154,7 @@ def policy_to_json(policy: Policy) -> dict[str, object]:
     return {name: getattr(policy, name) for name in _RANGES} | {
         "horizon_days": {group: policy.horizon_for(group) for group in PRICE_GROUPS},
         "approval": policy.approval,
+        "qualification": policy.qualification or None,
+        "quotas": [quota_to_json(quota) for quota in policy.quotas],
+        "cross_region_share": share_to_json(policy.cross_region_share),
     }

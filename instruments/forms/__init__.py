@@ -3,15 +3,19 @@
 from instruments.forms.opening import OpeningForm
 from instruments.forms.policies import PolicyForm
 from instruments.forms.publishing import FilterForm, PublicationForm
+from instruments.forms.qualifications import GrantForm, PeopleForm, RevokeForm
 from instruments.forms.ratecards import RateCardForm
 from instruments.forms.registry import FacilityForm, InstrumentForm
 
 __all__ = [
     "FacilityForm",
     "FilterForm",
+    "GrantForm",
     "InstrumentForm",
     "OpeningForm",
+    "PeopleForm",
     "PolicyForm",
     "PublicationForm",
     "RateCardForm",
+    "RevokeForm",
 ]

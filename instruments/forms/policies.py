@@ -1,14 +1,22 @@
 """The booking policy in sentences with gaps."""
 
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Invalid
 from instruments.domain.policies import Policy, parse_policy, policy_to_json
+from instruments.domain.qualifications import THIS_INSTRUMENT
+from instruments.domain.quotas import MOST_QUOTAS
 from instruments.domain.ratecards import PRICE_GROUPS
-from instruments.forms.fields import StyledForm
+from instruments.forms.fields import StyledForm, count_of
+from instruments.forms.qualifications import technique_choices
+from instruments.forms.quotas import quota_as_json, quota_fields, quota_row
+from instruments.models import Technique
 
 APPROVAL_CHOICES = [
     ("automatic", _("Confirmed at once: nobody needs to answer")),
@@ -24,6 +32,15 @@ GROUPS = {
     "industry": _("enterprises"),
 }
 
+QUALIFICATION_CHOICES = [
+    ("", _("nothing: whoever books may operate it")),
+    (THIS_INSTRUMENT, _("a certificate for this instrument")),
+]
+
+
+def _certificate_for(technique: str) -> str:
+    return gettext("a certificate for {technique}").format(technique=technique)
+
 
 def _number(label: Any, most: int, least: int = 0, *, required: bool = True) -> forms.IntegerField:
     return forms.IntegerField(
@@ -38,7 +55,9 @@ def _number(label: Any, most: int, least: int = 0, *, required: bool = True) -> 
 
 
 class PolicyForm(StyledForm):
-    """Names are those of the API; a horizon is `horizon_<group>`."""
+    """Names are those of the API; a horizon is `horizon_<group>`, the share kept for other
+    regions `share_percent` and `share_released_minutes`, a quota `quota_<n>_<field>`: one
+    without a limit says nothing."""
 
     slot_minutes = _number(_("Grid, in minutes"), 1440, 1)
     min_minutes = _number(_("Shortest booking, in minutes"), 44640, 1)
@@ -51,18 +70,64 @@ class PolicyForm(StyledForm):
     )
     approval_minutes = _number(_("Time to answer, in minutes"), 44640, 1)
     check_in_minutes = _number(_("Time to check in, in minutes"), 1440, 1, required=False)
+    offer_minutes = _number(_("Time to take an offer, in minutes"), 44640, 1)
     units = _number(_("Identical units"), 500, 1)
+    qualification = forms.ChoiceField(
+        label=_("To operate it alone, one needs"), required=False, choices=QUALIFICATION_CHOICES
+    )
+    share_percent = _number(_("Kept for other regions, in percent"), 100, required=False)
+    share_released_minutes = _number(
+        _("Given to everybody before the start, in minutes"), 525600, required=False
+    )
 
-    def __init__(self, data: Any = None, *, policy: Policy | None = None) -> None:
-        given = policy_to_json(policy or Policy())
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        policy: Policy | None = None,
+        techniques: Sequence[Technique] = (),
+    ) -> None:
+        """`techniques`: those a certificate may be of."""
+        policy = policy or Policy()
+        given = policy_to_json(policy)
         horizon: Any = given.pop("horizon_days")
         initial = given | {f"horizon_{group}": days for group, days in horizon.items()}
+        if share := policy.cross_region_share:
+            initial |= {
+                "share_percent": share.percent,
+                "share_released_minutes": share.released_minutes,
+            }
+        rows = 1 + len(policy.quotas)
+        if data is not None:
+            rows = count_of(data, "quota_rows", least=1, most=MOST_QUOTAS)
+        rows = min(rows, MOST_QUOTAS)
+        initial["quota_rows"] = rows
+        for n, quota in enumerate(policy.quotas):
+            initial |= {f"quota_{n}_{key}": item for key, item in quota_row(quota).items()}
         super().__init__(data, initial=initial)
+        qualification: Any = self.fields["qualification"]
+        qualification.choices = [
+            *QUALIFICATION_CHOICES,
+            *((code, _certificate_for(name)) for code, name in technique_choices(techniques)),
+        ]
         for group in PRICE_GROUPS:
             self.add(f"horizon_{group}", _number(GROUPS[group], 730))
+        self.add("quota_rows", forms.IntegerField(widget=forms.HiddenInput, required=False))
+        self.quota_numbers = range(rows)
+        for n in self.quota_numbers:
+            for name, field in quota_fields(GROUPS).items():
+                self.add(f"quota_{n}_{name}", field)
+        self.places: list[int] = []
 
     def place_of(self, path: str) -> str | None:
-        return path.replace("horizon_days.", "horizon_")
+        if match := re.fullmatch(r"quotas\[(\d+)\](?:\.(\w+))?", path):
+            return f"quota_{self.places[int(match[1])]}_{match[2] or 'limit'}"
+        return path.replace("horizon_days.", "horizon_").replace("cross_region_share.", "share_")
+
+    def quotas(self) -> Iterator[dict[str, Any]]:
+        """The rows as the page shows them."""
+        for n in self.quota_numbers:
+            yield {"n": n + 1} | {name: self[f"quota_{n}_{name}"] for name in quota_fields(GROUPS)}
 
     def horizons(self) -> list[Any]:
         return [self[f"horizon_{group}"] for group in PRICE_GROUPS]
@@ -71,8 +136,23 @@ class PolicyForm(StyledForm):
         data = super().clean() or self.cleaned_data
         if self.errors:
             return
-        horizon = {group: data.pop(f"horizon_{group}") for group in PRICE_GROUPS}
+        horizon = {group: data[f"horizon_{group}"] for group in PRICE_GROUPS}
+        quotas, self.places = [], []
+        for n in self.quota_numbers:
+            if data[f"quota_{n}_limit"] is not None:
+                row = {name: data[f"quota_{n}_{name}"] for name in quota_fields(GROUPS)}
+                quotas.append(quota_as_json(row))
+                self.places.append(n)
+        share = None
+        if data["share_percent"]:
+            share = {
+                "percent": data["share_percent"],
+                "released_minutes": data["share_released_minutes"] or 0,
+            }
+        plain = {name: data[name] for name in self.base_fields if not name.startswith("share_")}
         try:
-            self.policy = parse_policy({**data, "horizon_days": horizon})
+            self.policy = parse_policy(
+                plain | {"horizon_days": horizon, "quotas": quotas, "cross_region_share": share}
+            )
         except Invalid as refused:
             self.refuse(refused.problems)

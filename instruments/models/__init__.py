@@ -4,6 +4,7 @@ from instruments.models.facilities import Facility
 from instruments.models.instruments import Instrument
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy
+from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
 from instruments.models.techniques import Technique
 
@@ -12,6 +13,7 @@ __all__ = [
     "Facility",
     "Instrument",
     "OpenWindow",
+    "Qualification",
     "RateCard",
     "Schedule",
     "ScheduleAssignment",

@@ -28,6 +28,10 @@ class BookingPolicy(models.Model):
     approval = models.CharField(max_length=12, choices=Approval, default=Approval.AUTOMATIC)
     approval_minutes = models.PositiveIntegerField(default=2880)
     check_in_minutes = models.PositiveIntegerField(null=True)
+    offer_minutes = models.PositiveIntegerField(default=120)
+    qualification = models.CharField(max_length=60, blank=True, default="")
+    quotas = models.JSONField(default=list)
+    cross_region_share = models.JSONField(null=True)
     units = models.PositiveIntegerField(default=1)
     version = models.PositiveIntegerField(default=1)
 

@@ -1,13 +1,29 @@
 """Opening hours as values."""
 
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from instruments.adapters.holiday_calendars import public_holidays
-from instruments.domain.opening import Window, local_date, parse_hours, windows
+from instruments.domain.opening import OpeningHours, Window, local_date, parse_hours, windows
 from instruments.models import Instrument, Schedule
 
 DAY = timedelta(days=1)
+# Resolved spans kept in this process: some hundred schedules for a few spans each.
+KEPT = 2048
+LONGEST_KEPT = 100 * DAY
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a schedule says. The digest is of the rest, so it stands for it."""
+
+    digest: str
+    time_zone: str = field(compare=False)
+    holiday_calendar: str = field(compare=False)
+    hours: Any = field(compare=False)
 
 
 def load_windows(schedule: Schedule | None, since: datetime, until: datetime) -> list[Window]:
@@ -15,15 +31,36 @@ def load_windows(schedule: Schedule | None, since: datetime, until: datetime) ->
     if schedule is None:
         return []
     zone = ZoneInfo(schedule.time_zone)
-    return resolve(schedule, local_date(zone, since) - DAY, local_date(zone, until))
+    first, last = local_date(zone, since) - DAY, local_date(zone, until)
+    if last - first > LONGEST_KEPT:
+        return resolve(schedule, first, last)
+    return list(_kept(_content(schedule), first, last))
 
 
 def resolve(schedule: Schedule, since: date, until: date) -> list[Window]:
     """The unmerged windows that open on local days from `since` to `until` (inclusive)."""
-    holidays = public_holidays(schedule.holiday_calendar, range(since.year, until.year + 1))
-    return windows(
-        parse_hours(schedule.hours), ZoneInfo(schedule.time_zone), holidays, since, until
+    return _resolve(_content(schedule), since, until)
+
+
+def _content(schedule: Schedule) -> _Content:
+    return _Content(
+        schedule.digest, schedule.time_zone, schedule.holiday_calendar, schedule.hours
     )
+
+
+def _resolve(content: _Content, since: date, until: date) -> list[Window]:
+    holidays = public_holidays(content.holiday_calendar, range(since.year, until.year + 1))
+    return windows(_hours(content), ZoneInfo(content.time_zone), holidays, since, until)
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(content: _Content, since: date, until: date) -> tuple[Window, ...]:
+    return tuple(_resolve(content, since, until))
+
+
+@lru_cache(maxsize=KEPT)
+def _hours(content: _Content) -> OpeningHours:
+    return parse_hours(content.hours)
 
 
 def load_holidays(instrument: Instrument, since: date, until: date) -> frozenset[date]:

@@ -1,6 +1,7 @@
 """Booking policies as values."""
 
 from instruments.domain.policies import Policy
+from instruments.domain.quotas import parse_quotas, parse_share
 from instruments.models import BookingPolicy
 
 
@@ -17,5 +18,9 @@ def load_policy(row: BookingPolicy) -> Policy:
         approval=row.approval,
         approval_minutes=row.approval_minutes,
         check_in_minutes=row.check_in_minutes,
+        offer_minutes=row.offer_minutes,
         units=row.units,
+        qualification=row.qualification,
+        quotas=parse_quotas(row.quotas, []),
+        cross_region_share=parse_share(row.cross_region_share, []),
     )

@@ -8,13 +8,14 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongVersion
+from accounts.domain.errors import WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain.policies import Policy, policy_to_json
+from instruments.domain.quotas import quota_to_json, share_to_json
 from instruments.locks import lock_instrument
-from instruments.models import BookingPolicy, Instrument
+from instruments.models import BookingPolicy, Instrument, Technique
 from instruments.selectors.policies import load_policy
 from instruments.services.opening import assignment_change
 
@@ -22,6 +23,8 @@ from instruments.services.opening import assignment_change
 # does not know of bookings, yet fewer units than are in use must be refused under the same lock.
 Guard = Callable[[Instrument, Policy, datetime], None]
 guards: list[Guard] = []
+# What must follow from it, under the same lock.
+followers: list[Callable[[Instrument, datetime], None]] = []
 
 
 @transaction.atomic
@@ -45,7 +48,13 @@ def policy_set(
     for guard in guards:
         guard(instrument, policy, now)
     before = policy_to_json(load_policy(row)) if row else {}
-    values = asdict(policy) | {"horizon_days": dict(policy.horizon_days)}
+    if policy.qualification and policy.qualification != "instrument":
+        _require_technique(policy.qualification)
+    values = asdict(policy) | {
+        "horizon_days": dict(policy.horizon_days),
+        "quotas": [quota_to_json(quota) for quota in policy.quotas],
+        "cross_region_share": share_to_json(policy.cross_region_share),
+    }
     if row is None:
         row = BookingPolicy(instrument=instrument, **values)
         row.save(force_insert=True)
@@ -55,6 +64,8 @@ def policy_set(
         row.version += 1
         row.save()
     instrument.policy = row
+    for follow in followers:
+        follow(instrument, now)
     if instrument.publication == Instrument.Publication.PUBLISHED:
         assignment_change(instrument=instrument, now=now)
     trail.record(
@@ -68,3 +79,8 @@ def policy_set(
         region_ids=instrument.region.lineage,
     )
     return row
+
+
+def _require_technique(code: str) -> None:
+    if not Technique.objects.filter(code=code).exists():
+        raise invalid("qualification", "unknown-value")

@@ -1,4 +1,5 @@
-"""What a manager's pages say in words: opening hours, what is missing, days of the week."""
+"""What a manager's pages say in words: opening hours, what is missing, days of the week,
+limits."""
 
 from itertools import groupby
 from typing import Any
@@ -7,7 +8,12 @@ from django import template
 from django.utils.translation import gettext
 
 from instruments.domain.opening import OpeningHours, Override, clock
+from instruments.domain.quotas import Quota
 from instruments.forms.opening import weekday_name
+from instruments.forms.policies import GROUPS
+from instruments.forms.qualifications import technique_choices
+from instruments.forms.quotas import MEASURES, SCOPES, SPANS
+from instruments.models import Instrument
 
 register = template.Library()
 
@@ -25,6 +31,27 @@ def lacking(code: str) -> str:
         "rate-card": gettext("rate card in force"),
     }
     return words.get(code, code)
+
+
+@register.filter
+def technique_named(instrument: Instrument, code: str) -> str:
+    """The name of one of the instrument's techniques in the reader's language; another's code."""
+    return dict(technique_choices(list(instrument.techniques.all()))).get(code, code)
+
+
+@register.filter
+def in_words(quota: Quota) -> str:
+    """A limit: `each person: at most 10 hours a week`."""
+    template = gettext("{who}: at most {limit} {unit} {per}")
+    if quota.price_group:
+        template = gettext("{who}: at most {limit} {unit} {per} ({group})")
+    return template.format(
+        who=dict(SCOPES)[quota.scope],
+        limit=f"{quota.limit.normalize():f}",
+        unit=dict(MEASURES)[quota.unit],
+        per=dict(SPANS)[quota.per],
+        group=GROUPS.get(quota.price_group or "", ""),
+    )
 
 
 @register.filter

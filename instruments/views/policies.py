@@ -14,6 +14,7 @@ from accounts.permissions import actor_of
 from instruments.forms import PolicyForm
 from instruments.selectors.managing import instrument_to_manage
 from instruments.selectors.policies import load_policy
+from instruments.selectors.qualifications import techniques_at
 from instruments.services.policies import policy_set
 
 
@@ -26,6 +27,7 @@ def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     form = PolicyForm(
         request.POST if request.method == "POST" else None,
         policy=load_policy(row) if row else None,
+        techniques=techniques_at(instrument),
     )
     if form.is_bound and form.is_valid():
         policy_set(actor=actor, instrument_id=instrument.pk, policy=form.policy, now=now)

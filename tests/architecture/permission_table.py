@@ -20,10 +20,17 @@ GET  bookings:book                  - 403 200 200 200 403 403 403 403 403
 POST bookings:book                  - 403 302 302 302 403 403 403 403 403
 GET  bookings:quote                 - 200 200 200 200 200 200 200 200 200
 GET  bookings:mine                  - 200 200 200 200 200 200 200 200 200
+GET  bookings:calendar              - 200 200 200 200 200 200 200 200 200
 GET  bookings:reservation           - 404 200 404 404 200 200 200 404 404
 POST bookings:cancel                - 404 302 404 404 302 302 403 404 404
+GET  bookings:move                  - 404 200 404 404 200 200 403 404 404
+POST bookings:move                  - 404 302 404 404 302 302 403 404 404
 POST bookings:check-in              - 404 302 404 404 302 403 403 404 404
 POST bookings:check-out             - 404 409 404 404 409 403 403 404 404
+GET  bookings:board                 - 403 403 403 403 200 200 403 403 403
+GET  bookings:board-events          - 403 403 403 403 200 200 403 403 403
+GET  bookings:board-close           - 403 403 403 403 200 403 403 403 403
+POST bookings:board-close           - 403 403 403 403 302 403 403 403 403
 GET  bookings:requests              - 403 403 403 403 200 200 403 403 403
 POST bookings:decide                - 404 403 404 404 302 403 403 404 404
 GET  bookings:closures              - 403 403 403 403 200 403 403 403 403
@@ -48,6 +55,10 @@ GET  instruments:policy             - 403 403 403 403 200 403 403 403 403
 POST instruments:policy             - 403 403 403 403 400 403 403 403 403
 GET  instruments:rate-cards         - 403 403 403 403 200 403 403 403 403
 POST instruments:rate-cards         - 403 403 403 403 400 403 403 403 403
+GET  instruments:people             - 403 403 403 403 200 403 403 403 403
+POST instruments:people             - 403 403 403 403 302 403 403 403 403
+POST instruments:qualification-revoke - 403 403 403 403 302 403 403 403 403
+GET  instruments:qualifications     - 200 200 200 200 200 200 200 200 200
 POST instruments:publication        - 403 403 302 403 302 403 403 403 403
 POST accounts:language            302 302 302 302 302 302 302 302 302 302
 GET  accounts:profile               - 200 200 200 200 200 200 200 200 200
@@ -89,6 +100,10 @@ POST   api-closures                   - 403 403 403 403 201 403 403 403 403
 GET    api-closure                  404 404 404 200 404 200 404 200 200 404
 DELETE api-closure                    - 404 404 403 404 204 404 403 403 404
 POST   api-closure-end                - 404 404 403 404 200 404 403 403 404
+GET    api-qualifications             - 200 200 200 200 200 200 200 200 200
+POST   api-qualifications             - 403 403 403 403 201 403 403 403 403
+GET    api-qualification              - 404 200 404 404 200 404 200 404 404
+POST   api-qualification-revoke       - 404 403 404 404 200 404 403 404 404
 GET    api-availability             200 200 200 200 200 200 200 200 200 200
 POST   api-quotes                   200 200 200 200 200 200 200 200 200 200
 GET    api-reservations               - 200 200 200 200 200 200 200 200 200
@@ -112,6 +127,7 @@ QUERIES = {
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
     "api-statistics-hours": "?from=2026-03-01&until=2026-03-05&by=region",
+    "bookings:board-events": "?start=2026-03-02&end=2026-03-09",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -123,6 +139,13 @@ PAGE_BODIES = {
         "purpose": "research",
     },
     "bookings:cancel": {"reason": "test"},
+    "bookings:move": {"start": "2026-03-06T14:00", "end": "2026-03-06T16:00", "reason": "test"},
+    "bookings:board-close": {
+        "kind": "maintenance",
+        "start": "2026-03-10T10:00",
+        "end": "2026-03-10T12:00",
+        "reason": "",
+    },
     "bookings:decide": {"approve": "1", "reason": "", "version": "1"},
     "bookings:closures": {
         "kind": "maintenance",
@@ -130,6 +153,12 @@ PAGE_BODIES = {
         "end": "2026-03-10T12:00",
         "reason": "",
     },
+    "instruments:people": {
+        "user": "hu@optics.example",
+        "thing": "instrument",
+        "valid_from": "2026-03-05",
+    },
+    "instruments:qualification-revoke": {"reason": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
 }
@@ -173,6 +202,11 @@ API_BODIES = {
         "reason": "",
         "displace": False,
     },
+    ("POST", "api-qualifications"): {
+        "user": "hu@optics.example",
+        "instrument": "<instrument>",
+    },
+    ("POST", "api-qualification-revoke"): {"reason": "test"},
     ("POST", "api-closure-end"): {"end": "2026-03-09T03:00:00Z"},
     ("POST", "api-quotes"): {
         "instrument": "<instrument>",

@@ -19,6 +19,7 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.cast import NOW, at, reserve
+from tests.factories.qualifications import certify
 
 
 def rows(table):
@@ -52,6 +53,7 @@ def world(cast, monkeypatch):
         "present": str(now.pk),
         "closure": str(closure.pk),
         "facility": str(cast.facility.pk),
+        "qualification": str(certify(cast, cast.microscope).pk),
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -64,6 +66,7 @@ ARGUMENTS = {
     "closure_id": "closure",
     "token_id": "absent",
     "facility_id": "facility",
+    "qualification_id": "qualification",
     "charge_id": "absent",
     "entry_id": "absent",
 }

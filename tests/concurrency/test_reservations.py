@@ -8,12 +8,12 @@ import pytest
 from django.db import connection, connections
 
 from accounts.domain.errors import Refused
-from bookings.domain.availability import RulesRefuse
 from bookings.domain.periods import Period
+from bookings.domain.refusals import RulesRefuse
 from bookings.models import Occupancy, Reservation
 from bookings.services.closures import InTheWay, Outage, closure_create
+from bookings.services.placing import Booking
 from bookings.services.reservations import (
-    Booking,
     reservation_cancel,
     reservation_decide,
     reservation_request,

@@ -24,6 +24,7 @@ from config.wsgi import application
 from tests.conftest import DEEP
 from tests.factories import api as programs
 from tests.factories.cast import Cast, reserve
+from tests.factories.qualifications import certify
 
 clock, program = programs.clock, programs.program  # fixtures
 
@@ -62,6 +63,7 @@ def known(cast: Cast) -> dict[str, list[str]]:
     return {
         "instrument_id": [str(cast.microscope.pk), str(manual.pk)],
         "facility_id": [str(cast.facility.pk)],
+        "qualification_id": [str(certify(cast, cast.microscope).pk)],
         "reservation_id": [str(reservation.pk) for reservation in made],
         "closure_id": [str(cast.facility.pk)],
     }

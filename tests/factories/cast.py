@@ -16,7 +16,8 @@ from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisations import organisation_create, region_create
 from bookings.domain.periods import Period
 from bookings.models import Reservation
-from bookings.services.reservations import Booking, reservation_request
+from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_request
 from instruments.domain.opening import parse_hours
 from instruments.domain.policies import parse_policy
 from instruments.domain.ratecards import parse_rate_card

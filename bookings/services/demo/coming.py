@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.domain.errors import Refused
+from bookings.domain.availability import Asker
 from bookings.domain.periods import Period
 from bookings.models import Reservation
 from bookings.selectors.availability import load_calendar
@@ -16,7 +17,8 @@ from bookings.services.demo.fates import requested_at
 from bookings.services.demo.files import chance
 from bookings.services.demo.offers import Calendar, Offer
 from bookings.services.demo.places import Person
-from bookings.services.reservations import Booking, reservation_decide, reservation_request
+from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_decide, reservation_request
 from instruments.domain.opening import instant
 
 MINUTE = timedelta(minutes=1)
@@ -43,7 +45,7 @@ def first_free(
     # The past is looked at from the day on which it was to come.
     asked = wanted - timedelta(days=14) if is_past else calendar.now
     for start in free.first_starts(
-        minutes=row["minutes"], price_group=group, within=within, now=asked, most=1
+        minutes=row["minutes"], asker=Asker(group), within=within, now=asked, most=1
     ):
         period = Period(start, start + length)
         return Slot(free.free_unit(period) or 1, period)

@@ -31,6 +31,30 @@ document.addEventListener("submit", function (event) {
   }
 });
 
+// Time that is running out: minutes and seconds, from what the page said was left.
+function countDown(root) {
+  for (const place of root.querySelectorAll("[data-countdown]")) {
+    const ends = Date.now() + 1000 * Number(place.dataset.countdown);
+    const tick = function () {
+      const left = Math.max(0, Math.round((ends - Date.now()) / 1000));
+      const shown = place.querySelector("[data-left]");
+      if (!place.isConnected) {
+        window.clearInterval(timer);
+      } else if (left === 0) {
+        window.clearInterval(timer);
+        place.textContent = place.dataset.over;
+        place.setAttribute("role", "status");
+      } else if (shown) {
+        shown.textContent = Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
+      }
+    };
+    const timer = window.setInterval(tick, 1000);
+    tick();
+  }
+}
+document.addEventListener("DOMContentLoaded", function () { countDown(document); });
+document.addEventListener("htmx:afterSwap", function (event) { countDown(event.detail.target); });
+
 // A fragment that was refused is shown too: it says why.
 document.addEventListener("htmx:beforeSwap", function (event) {
   if ([400, 409, 422].includes(event.detail.xhr.status)) {

@@ -1,16 +1,22 @@
 """The availability engine against the worked cases, and against itself."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.domain.availability import Block, Calendar, Wish
+from bookings.domain.availability import Asker, Block, Calendar, Wish
 from bookings.domain.periods import Period, subtract, total_minutes, union
+from bookings.domain.quotas import CODES, Booked
+from bookings.domain.refusals import OVERRIDABLE
 from instruments.domain.opening import (
     OpeningHours,
     WeeklyRule,
@@ -20,6 +26,7 @@ from instruments.domain.opening import (
     windows,
 )
 from instruments.domain.policies import Policy, parse_policy
+from instruments.domain.quotas import MEASURES, SCOPES, SPANS, Quota, Share
 
 CASES = json.loads((Path(__file__).parents[2] / "cases/availability.json").read_text("utf-8"))
 DAY = timedelta(days=1)
@@ -60,7 +67,7 @@ def test_worked_case(case):
     within, calendar = calendar_of(case)
     starts = calendar.starts(
         minutes=case["minutes"],
-        price_group=case["price_group"],
+        asker=Asker(case["price_group"]),
         within=within,
         now=instant(case["now"]),
     )
@@ -77,93 +84,225 @@ def test_what_is_offered_is_accepted_and_all_else_refused(case):
     now, length = instant(case["now"]), timedelta(minutes=case["minutes"])
     offered = set(
         calendar.starts(
-            minutes=case["minutes"], price_group=case["price_group"], within=within, now=now
+            minutes=case["minutes"], asker=Asker(case["price_group"]), within=within, now=now
         )
     )
     assert offered
     moment = within.start
     while moment + length <= within.end:
-        wish = Wish(Period(moment, moment + length), case["price_group"])
+        wish = Wish(Period(moment, moment + length), Asker(case["price_group"]))
         assert (moment in offered) == (calendar.check(wish, now) == ())
         moment += timedelta(minutes=15)
 
 
 ZONES = ["Asia/Shanghai", "America/Chicago", "Australia/Lord_Howe", "Africa/Casablanca"]
-CHANGES = {
-    "Asia/Shanghai": date(2026, 3, 4),
-    "America/Chicago": date(2025, 3, 7),
-    "Australia/Lord_Howe": date(2025, 10, 3),
-    "Africa/Casablanca": date(2025, 2, 21),
-}
+ANY_ZONE = sorted(name for name in available_timezones() if "/" in name)
+QUARTER = timedelta(minutes=15)
+OVERRIDING = st.frozensets(st.sampled_from(OVERRIDABLE))
+
+
+@cache
+def clock_changes(name):
+    """The local days of 2025 that have not 24 hours."""
+    zone, first = ZoneInfo(name), date(2025, 1, 1)
+    days = [first + n * DAY for n in range(365)]
+    edges = [
+        datetime.combine(day, time(), tzinfo=zone).timestamp() for day in [*days, days[-1] + DAY]
+    ]
+    return [d for d, (a, b) in zip(days, pairwise(edges), strict=True) if b - a != 86400]
+
+
+def spans(draw, origin, most, quarters):
+    """Disjoint periods on the quarters of an hour, in order."""
+    edges = sorted(draw(st.lists(st.integers(0, quarters), max_size=2 * most, unique=True)))
+    return [
+        Period(origin + QUARTER * a, origin + QUARTER * b)
+        for a, b in zip(edges[::2], edges[1::2], strict=False)
+    ]
+
+
+def quotas():
+    limits = {
+        "hours": st.integers(0, 160).map(lambda n: Decimal(n) / 2),
+        "bookings": st.integers(0, 9),
+    }
+    return st.sampled_from(MEASURES).flatmap(
+        lambda unit: st.builds(
+            Quota,
+            st.sampled_from(SCOPES),
+            st.just(unit),
+            st.sampled_from(SPANS),
+            limits[unit].map(Decimal),
+            st.sampled_from([None, "internal", "external"]),
+        )
+    )
+
+
+ALWAYS = [(day, 0, 48) for day in range(1, 8)]
+WEEKLY = st.lists(
+    st.tuples(st.integers(1, 7), st.integers(0, 40), st.integers(1, 47)),
+    min_size=2,
+    max_size=7,
+    unique_by=lambda r: r[0],
+)
+
+
+def mostly(usual, *others):
+    """The usual in two cases of three, so that most worlds have something to offer."""
+    return st.one_of(st.just(usual), st.just(usual), st.sampled_from(others))
+
+
+@dataclass(frozen=True)
+class World:
+    """An instrument, who asks for it, and when; `within` is what its calendar knows."""
+
+    calendar: Calendar
+    within: Period
+    asker: Asker
+    now: datetime
+
+
+def booked(draw, origin):
+    rows = []
+    for period in spans(draw, origin - 6 * DAY, 8, 14 * 96):
+        user = draw(st.sampled_from(["ann", "bob"]))
+        rows.append(
+            Booked(
+                period,
+                user,
+                {"ann": "here", "bob": "there"}[user],
+                draw(st.sampled_from(["internal", "external"])),
+                draw(st.booleans()),
+                draw(st.booleans()),
+            )
+        )
+    return rows
 
 
 @st.composite
 def worlds(draw):
-    """A zone around a clock change, weekly rules that may abut, blocks per unit, a policy."""
-    name = draw(st.sampled_from(ZONES))
-    zone, first = ZoneInfo(name), CHANGES[name]
+    """Any zone around a clock change, weekly rules that may abut, blocks per unit, and a policy
+    with every limit there is; now lies before, in or after the days that are asked for."""
+    name = draw(st.sampled_from(ZONES) | st.sampled_from(ANY_ZONE))
+    zone = ZoneInfo(name)
+    first = draw(st.sampled_from(clock_changes(name) or [date(2025, 3, 6)])) - 2 * DAY
     rules = tuple(
         WeeklyRule(weekday, opens * 30, min(1440, (opens + length) * 30))
-        for weekday, opens, length in draw(
-            st.lists(
-                st.tuples(st.integers(1, 7), st.integers(0, 40), st.integers(1, 47)),
-                max_size=7,
-                unique_by=lambda r: r[0],
-            )
-        )
+        for weekday, opens, length in draw(st.just(ALWAYS) | WEEKLY | WEEKLY)
     )
     slot = draw(st.sampled_from([15, 30, 45, 60]))
     units = draw(st.integers(1, 3))
+    shortest = slot * draw(mostly(1, 2, 3))
     policy = Policy(
         slot_minutes=slot,
-        min_minutes=slot,
-        max_minutes=slot * draw(st.integers(1, 12)),
+        min_minutes=shortest,
+        max_minutes=shortest + slot * draw(st.integers(3, 9)),
         setup_minutes=draw(st.sampled_from([0, 10, 30])),
         teardown_minutes=draw(st.sampled_from([0, 20])),
-        notice_minutes=draw(st.sampled_from([0, 600])),
+        notice_minutes=draw(mostly(0, 600)),
+        horizon_days=draw(mostly({}, {"internal": 2}, {"external": 0})),
         units=units,
+        quotas=tuple(draw(st.lists(quotas(), max_size=2))),
+        cross_region_share=draw(
+            mostly(None, *(Share(percent, until) for percent in (0, 50, 90) for until in (0, 1440)))
+        ),
     )
-    origin = datetime.combine(first, datetime.min.time(), tzinfo=zone).astimezone(UTC)
-    within = Period(origin, origin + 4 * DAY)
-    blocks = []
-    for unit in range(1, units + 1):
-        edges = sorted(draw(st.lists(st.integers(0, 4 * 96), max_size=8, unique=True)))
-        blocks += [
-            Block(
-                Period(origin + timedelta(minutes=15 * a), origin + timedelta(minutes=15 * b)),
-                unit,
-                draw(st.sampled_from(["reservation", "closure"])),
-            )
-            for a, b in zip(edges[::2], edges[1::2], strict=False)
-        ]
+    origin = datetime.combine(first, time(), tzinfo=zone).astimezone(UTC)
+    blocks = [
+        Block(period, unit, draw(st.sampled_from(["reservation", "closure"])))
+        for unit in range(1, units + 1)
+        for period in spans(draw, origin, 4, 4 * 96)
+    ]
     calendar = Calendar(
-        windows=windows(OpeningHours(rules), zone, frozenset(), first - DAY, first + 6 * DAY),
+        windows=windows(OpeningHours(rules), zone, frozenset(), first - 9 * DAY, first + 13 * DAY),
         policy=policy,
         blocks=blocks,
+        zone=zone,
+        booked=booked(draw, origin),
     )
-    return calendar, within, origin
+    asker = Asker(
+        draw(st.sampled_from(["internal", "external"])),
+        is_served=draw(mostly(True, True, True, False)),
+        user=draw(st.sampled_from(["ann", "bob", None])),
+        organisation=draw(st.sampled_from(["here", "there", None])),
+        is_same_region=draw(st.booleans()),
+        qualified=draw(mostly(None, (), *((period,) for period in spans(draw, origin, 2, 384)))),
+    )
+    now = origin + QUARTER * draw(mostly(0, *range(-96, 2 * 96)))
+    return World(calendar, Period(origin, origin + 4 * DAY), asker, now)
 
 
-@given(worlds(), st.integers(1, 8))
+def wishes(world, minutes, step=QUARTER, **more):
+    """A wish at every quarter of an hour, on the grid or not."""
+    moment, length = world.within.start, timedelta(minutes=minutes)
+    while moment + length <= world.within.end:
+        yield Wish(Period(moment, moment + length), world.asker, **more)
+        moment += step
+
+
+@given(worlds(), st.integers(1, 5))
 def test_starts_and_check_agree(world, slots):
-    calendar, within, now = world
-    minutes = slots * calendar.policy.slot_minutes
-    offered = calendar.starts(minutes=minutes, price_group="internal", within=within, now=now)
+    """Every offered start is accepted and every other refused with a reason."""
+    minutes = slots * world.calendar.policy.slot_minutes
+    offered = world.calendar.starts(
+        minutes=minutes, asker=world.asker, within=world.within, now=world.now
+    )
     assert offered == sorted(set(offered))
-    length = timedelta(minutes=minutes)
-    moment = within.start
-    while moment + length <= within.end:
-        refusals = calendar.explain(Wish(Period(moment, moment + length), "internal"), now)
-        assert (moment in offered) == (not refusals)
-        for refusal in refusals:
-            if refusal.nearest:
-                assert calendar.check(Wish(refusal.nearest, "internal"), now) == ()
-        moment += timedelta(minutes=45)
+    for start in offered:
+        wish = Wish(Period(start, start + timedelta(minutes=minutes)), world.asker)
+        assert world.calendar.check(wish, world.now) == ()
+    for wish in wishes(world, minutes):
+        refusals = world.calendar.check(wish, world.now)
+        assert (wish.period.start in offered) == (not refusals)
+
+
+@given(worlds(), st.integers(1, 5), st.integers(0, 3), st.booleans(), OVERRIDING)
+def test_the_nearest_always_passes(world, slots, offset, keeps_start, waived):
+    minutes = slots * world.calendar.policy.slot_minutes
+    some = timedelta(hours=17)
+    for wish in wishes(world, minutes, some, keeps_start=keeps_start, waived=waived):
+        wish = replace(
+            wish,
+            period=Period(wish.period.start + offset * QUARTER, wish.period.end + offset * QUARTER),
+        )
+        found = world.calendar.check(wish, world.now)
+        explained = world.calendar.explain(wish, world.now)
+        assert [r.code for r in explained] == [r.code for r in found]
+        for nearest in {r.nearest for r in explained if r.nearest}:
+            assert world.calendar.check(replace(wish, period=nearest), world.now) == ()
+            if keeps_start:
+                assert nearest.start == wish.period.start
+
+
+@given(worlds(), st.integers(1, 5), OVERRIDING)
+def test_what_is_waived_is_left_out_and_nothing_else(world, slots, waived):
+    minutes = slots * world.calendar.policy.slot_minutes
+    for wish in wishes(world, minutes, timedelta(hours=5)):
+        bound = world.calendar.refusing(wish, world.now)
+        assert bound == world.calendar.check(wish, world.now)
+        free = replace(wish, waived=waived)
+        assert world.calendar.refusing(free, world.now) == bound
+        assert world.calendar.check(free, world.now) == tuple(
+            r for r in bound if r.code not in waived
+        )
+
+
+LIMITS = ("too-soon", "too-far", *CODES.values(), "kept-for-other-regions")
+
+
+@given(worlds(), st.integers(1, 5), st.frozensets(st.sampled_from(LIMITS)))
+def test_starts_are_offered_by_what_is_not_waived(world, slots, waived):
+    minutes = slots * world.calendar.policy.slot_minutes
+    offered = world.calendar.starts(
+        minutes=minutes, asker=world.asker, within=world.within, now=world.now, waived=waived
+    )
+    for wish in wishes(world, minutes, timedelta(minutes=45), waived=waived):
+        assert (wish.period.start in offered) == (not world.calendar.check(wish, world.now))
 
 
 @given(worlds())
 def test_free_and_busy_partition_the_opening_hours(world):
-    calendar, within, _ = world
+    calendar, within = world.calendar, world.within
     opened, free = calendar.opened(within), calendar.free(within)
     busy = union(p for p, _ in calendar.busy(within))
     assert union([*free, *subtract(opened, free)]) == opened
@@ -178,9 +317,27 @@ def test_free_and_busy_partition_the_opening_hours(world):
         assert all(calendar.met_on(unit, period) for unit in units)
 
 
+@given(worlds(), st.integers(1, 5))
+def test_a_bookable_period_is_free_of_every_block_with_its_buffers(world, slots):
+    """By the blocks themselves, one after the other, without the engine's search."""
+    calendar, minutes = world.calendar, slots * world.calendar.policy.slot_minutes
+    for wish in wishes(world, minutes, timedelta(hours=1)):
+        span = calendar.blocked_span(wish.period)
+        taken = {
+            b.unit
+            for b in calendar.blocks
+            if b.period.start < span.end and span.start < b.period.end
+        }
+        free = [unit for unit in range(1, calendar.policy.units + 1) if unit not in taken]
+        assert calendar.free_unit(wish.period) == (free[0] if free else None)
+        codes = {r.code for r in calendar.check(wish, world.now)}
+        assert bool(codes & {"slot-taken", "instrument-closed"}) == (not free)
+
+
 def refused(calendar, start, minutes, now, **wish):
     period = Period(start, start + timedelta(minutes=minutes))
-    return calendar.explain(Wish(period, wish.pop("price_group", "internal"), **wish), now)
+    asker = Asker(wish.pop("price_group", "internal"), **wish)
+    return calendar.explain(Wish(period, asker), now)
 
 
 @pytest.fixture

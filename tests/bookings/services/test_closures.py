@@ -6,7 +6,7 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.models import OutboxMessage, TrailEntry
-from bookings.domain.availability import RulesRefuse
+from bookings.domain.refusals import RulesRefuse
 from bookings.models import Closure, Occupancy, UsageSession
 from bookings.selectors.availability import FOREVER, to_period
 from bookings.services.closures import (

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.models import OutboxMessage, TrailEntry
-from bookings.domain.availability import RulesRefuse
+from bookings.domain.refusals import RulesRefuse
 from bookings.models import Occupancy, Quote, Reservation, UnmetDemand
 from bookings.selectors.availability import to_period
 from bookings.services.reservations import (

@@ -98,7 +98,20 @@ def test_a_policy_comes_back_with_every_field(cast: Cast, program: Programs) -> 
         "approval": "first-time",
         "approval_minutes": 60,
         "check_in_minutes": 20,
+        "offer_minutes": 30,
         "units": 2,
+        "qualification": "PaNET01198",
+        "quotas": [
+            {"scope": "user", "unit": "hours", "per": "week", "limit": 7.5},
+            {
+                "scope": "price_group",
+                "unit": "bookings",
+                "per": "upcoming",
+                "limit": 3,
+                "price_group": "industry",
+            },
+        ],
+        "cross_region_share": {"percent": 20, "released_minutes": 1440},
     }
     before = zhao.get(path)
     put = zhao.put(path, given, If_Match=before.headers["ETag"])
@@ -123,6 +136,8 @@ def test_an_empty_policy_is_the_usual_one(cast: Cast, program: Programs) -> None
     shown = zhao.put(path, {}).body
     assert (shown["slot_minutes"], shown["min_minutes"], shown["max_minutes"]) == (30, 30, 1440)
     assert (shown["approval"], shown["units"], shown["check_in_minutes"]) == ("automatic", 1, None)
+    assert (shown["qualification"], shown["quotas"]) == (None, [])
+    assert (shown["offer_minutes"], shown["cross_region_share"]) == (120, None)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +151,20 @@ def test_an_empty_policy_is_the_usual_one(cast: Cast, program: Programs) -> None
         ({"approval": "maybe"}, [("approval", "unknown-value")]),
         ({"horizon_days": {"friends": 1}}, [("horizon_days.friends", "unknown-field")]),
         ({"horizon_days": {"internal": -1}}, [("horizon_days.internal", "out-of-range")]),
-        # Of later issues.
-        ({"quotas": []}, [("quotas", "unknown-field")]),
-        ({"qualification": None}, [("qualification", "unknown-field")]),
+        ({"offer_minutes": 0}, [("offer_minutes", "out-of-range")]),
+        ({"qualification": 5}, [("qualification", "not-a-text")]),
+        ({"qualification": "PaNET0"}, [("qualification", "unknown-value")]),
+        ({"qualification": "x" * 61}, [("qualification", "too-long")]),
+        ({"quotas": {}}, [("quotas", "not-a-list")]),
+        (
+            {"quotas": [{"scope": "user", "unit": "hours", "per": "year", "limit": -1}]},
+            [("quotas[0].per", "unknown-choice"), ("quotas[0].limit", "out-of-range")],
+        ),
+        ({"cross_region_share": 20}, [("cross_region_share", "not-an-object")]),
+        (
+            {"cross_region_share": {"percent": 101}},
+            [("cross_region_share.percent", "out-of-range")],
+        ),
     ],
 )
 def test_a_policy_of_a_wrong_shape(

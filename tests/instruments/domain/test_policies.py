@@ -32,6 +32,7 @@ def test_reads_back():
     [
         ([], "", "not-an-object"),
         ({"quota": []}, "quota", "unknown-field"),
+        ({"qualification": []}, "qualification", "not-a-text"),
         ({"slot_minutes": 0}, "slot_minutes", "out-of-range"),
         ({"slot_minutes": "30"}, "slot_minutes", "out-of-range"),
         ({"slot_minutes": True}, "slot_minutes", "out-of-range"),

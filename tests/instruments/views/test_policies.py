@@ -27,6 +27,56 @@ def test_policy_is_set(cast, zhao):
     }
 
 
+def test_limits_and_what_is_needed(cast, zhao):
+    form = zhao.get(address(cast)).context["form"]
+    assert [str(label) for _code, label in form.fields["qualification"].choices] == [
+        "nothing: whoever books may operate it",
+        "a certificate for this instrument",
+        "a certificate for electron microscopy",
+    ]
+    assert len(list(form.quotas())) == 1  # an empty row
+    sent = typed(
+        form,
+        qualification="PaNET01198",
+        offer_minutes="45",
+        share_percent="20",
+        share_released_minutes="2880",
+        quota_0_limit="7.5",
+        quota_0_per="week",
+    )
+    assert zhao.post(address(cast), sent).status_code == 302
+    row = BookingPolicy.objects.get()
+    assert (row.qualification, row.offer_minutes) == ("PaNET01198", 45)
+    assert row.cross_region_share == {"percent": 20, "released_minutes": 2880}
+    first = {"scope": "user", "unit": "hours", "per": "week", "limit": 7.5}
+    assert row.quotas == [first]
+    # A row is added in the empty one, and gone without its number.
+    form = zhao.get(address(cast)).context["form"]
+    assert [r["limit"].value() for r in form.quotas()] == [7.5, None]
+    more = {
+        "quota_1_scope": "price_group",
+        "quota_1_unit": "bookings",
+        "quota_1_per": "upcoming",
+        "quota_1_limit": "0",
+        "quota_1_price_group": "industry",
+    }
+    zhao.post(address(cast), typed(form) | more)
+    row.refresh_from_db()
+    second = {"scope": "price_group", "unit": "bookings", "per": "upcoming", "limit": 0}
+    assert row.quotas == [first, second | {"price_group": "industry"}]
+    manage = zhao.get(reverse("instruments:instrument-manage", args=[cast.microscope.pk]))
+    html = manage.content.decode()
+    assert "Each person: at most 7.5 hours a week" in html
+    assert "A whole group: at most 0 bookings ahead at any time (enterprises)" in html
+    assert "20 % of each week are kept for other regions until 48 h before." in html
+    form = zhao.get(address(cast)).context["form"]
+    cleared = typed(form, qualification="", share_percent="", quota_0_limit="")
+    zhao.post(address(cast), cleared)
+    row.refresh_from_db()
+    assert (row.qualification, row.cross_region_share) == ("", None)
+    assert row.quotas == [second | {"price_group": "industry"}]
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "text"),
     [
@@ -35,6 +85,16 @@ def test_policy_is_set(cast, zhao):
         ({"min_minutes": "600"}, "max_minutes", "at least the shortest length, 600 minutes."),
         ({"horizon_partner": "999"}, "horizon_partner", "less than or equal to 730"),
         ({"approval": "never"}, "approval", "valid choice"),
+        ({"qualification": "PaNET0"}, "qualification", "valid choice"),
+        ({"offer_minutes": ""}, "offer_minutes", "This field is required."),
+        ({"share_percent": "101"}, "share_percent", "less than or equal to 100"),
+        ({"quota_0_limit": "-1"}, "quota_0_limit", "greater than or equal to 0"),
+        ({"quota_0_limit": "1.234"}, "quota_0_limit", "no more than 2 decimal places"),
+        (
+            {"quota_rows": "2", "quota_1_limit": "1.5", "quota_1_unit": "bookings"},
+            "quota_1_limit",
+            "between 0 and 100000",
+        ),
         ({"units": "many"}, "units", "Enter a whole number."),
     ],
 )

@@ -1,0 +1,32 @@
+"""What a calendar draws: where a booking fits, and what of a blocked span is buffer."""
+
+from bookings.domain.availability import Calendar
+from bookings.domain.periods import Period, subtract
+
+
+def bookable(calendar: Calendar, within: Period) -> list[Period]:
+    """The longest spans of which every part can be booked on one unit, as far as opening hours
+    and what is taken go: buffers of the new booking are kept. Spans of different units may
+    overlap; a period is free if one of them contains it."""
+    policy = calendar.policy
+    opened = calendar.opened(within)
+    found: set[Period] = set()
+    for unit in range(1, policy.units + 1):
+        # The new booking's teardown must end before what follows, its setup begin after what
+        # comes before.
+        taken = [
+            block.period.padded(policy.teardown_minutes, policy.setup_minutes)
+            for block in calendar.blocks
+            if block.unit == unit
+        ]
+        found.update(subtract(opened, taken))
+    return sorted(
+        period
+        for period in found
+        if not any(other != period and other.contains(period) for other in found)
+    )
+
+
+def buffers(period: Period, blocked: Period) -> list[Period]:
+    """What is blocked before and after a period for setting up and tidying away."""
+    return subtract([blocked], [period])

@@ -1,0 +1,297 @@
+"""What takes instruments in a span, as far as the reader may see it: the week of one, the board
+of many, and a person's own bookings."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from bookings.domain.availability import CLOSURE, RESERVATION, Block, Calendar
+from bookings.domain.calendars import bookable
+from bookings.domain.periods import Period, clip, intersect, union
+from bookings.domain.reservations import OCCUPYING
+from bookings.models import Occupancy, Reservation
+from bookings.selectors.askers import load_asker
+from bookings.selectors.availability import (
+    calendar_of,
+    covered,
+    live,
+    load_booked,
+    to_period,
+    to_range,
+)
+from bookings.selectors.catalogue import load_cards
+from bookings.selectors.fees import terms_on
+from bookings.selectors.reservations import own_reservations, visible_among
+from instruments.domain.opening import merged
+from instruments.models import Instrument
+from instruments.selectors.opening import load_windows
+
+# States a calendar shows; those that were released take no time.
+SHOWN = (*sorted(OCCUPYING), "completed", "no_show")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What takes units of an instrument.
+
+    kind: reservation or closure. blocked: with buffers; period: what was reserved. state: of a
+    reservation. reason: of a closure its kind, and to managers its reason. One that the reader
+    may not see has no id: it is busy time, without state and names.
+    """
+
+    instrument_id: UUID
+    kind: str
+    units: tuple[int, ...]
+    period: Period
+    blocked: Period
+    id: UUID | None = None
+    state: str = ""
+    closure_kind: str = ""
+    reason: str = ""
+    person: str = ""
+    organisation: tuple[str, str] = ("", "")
+    purpose: str = ""
+    purpose_text: str = ""
+    is_own: bool = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the reader may know no more than that it is taken."""
+        return self.kind == RESERVATION and self.id is None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One instrument in a span: when it opens (merged), and what takes it, by start."""
+
+    instrument: Instrument
+    units: int
+    opened: tuple[Period, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Week:
+    """A row with the calendar the rules are asked with.
+
+    starts: where a booking of the length asked for may begin; free: spans of which every part
+    can be booked, by every rule, in bookings of the shortest length at least. Spans of
+    different units may overlap: a period is free if one of them contains it.
+    """
+
+    row: Row
+    calendar: Calendar
+    minutes: int
+    starts: tuple[datetime, ...]
+    free: tuple[Period, ...]
+
+
+def load_board(
+    actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
+) -> list[Row]:
+    """A row for each of the instruments (schedule and policy loaded with them), in their order.
+    Two statements, however many there are."""
+    entries = load_entries(actor, instruments, span, now)
+    by_instrument: dict[UUID, list[Entry]] = {instrument.pk: [] for instrument in instruments}
+    for entry in entries:
+        by_instrument[entry.instrument_id].append(entry)
+    opened: dict[UUID | None, tuple[Period, ...]] = {}
+    rows = []
+    for instrument in instruments:
+        # Instruments with the same hours share their schedule: resolved once.
+        if instrument.schedule_id not in opened:
+            opened[instrument.schedule_id] = _opened(instrument, span)
+        rows.append(
+            Row(
+                instrument=instrument,
+                units=_units(instrument),
+                opened=opened[instrument.schedule_id],
+                entries=tuple(by_instrument[instrument.pk]),
+            )
+        )
+    return rows
+
+
+def load_week(
+    actor: Actor,
+    instrument: Instrument,
+    payer: Organisation | None,
+    span: Period,
+    now: datetime,
+    *,
+    minutes: int | None,
+) -> Week | None:
+    """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
+    length (one that is not allowed: the usual one); None for an instrument without a policy,
+    which cannot be booked. Three statements; one more each where the policy has quotas and where
+    it asks for a certificate."""
+    if not hasattr(instrument, "policy"):
+        return None
+    wide = covered(instrument, span)
+    entries = load_entries(actor, [instrument], wide, now)
+    blocks = [Block(e.blocked, unit, e.kind) for e in entries for unit in e.units]
+    booked = load_booked([instrument], span, now).get(instrument.pk, ())
+    calendar = calendar_of(instrument, wide, blocks, booked)
+    if calendar is None:
+        return None
+    policy = calendar.policy
+    length = minutes if minutes and policy.allows(minutes) else policy.usual_minutes
+    cards = load_cards([instrument.pk]).get(instrument.pk, [])
+    first = terms_on(instrument, payer, cards, span.start)
+    # A card may begin or end inside the span: whether there is a price is asked of each start.
+    asker = replace(load_asker(instrument, payer, first, user_id=actor.user_id), is_served=True)
+
+    def begins(length: int) -> list[datetime]:
+        found = calendar.starts(minutes=length, asker=asker, within=span.padded(0, length), now=now)
+        return [s for s in found if terms_on(instrument, payer, cards, s).is_served]
+
+    starts = begins(length)
+    least = policy.min_minutes
+    shortest = starts if length == least else begins(least)
+    covered_by_some = union(Period(s, s + timedelta(minutes=least)) for s in shortest)
+    return Week(
+        row=Row(
+            instrument=instrument,
+            units=policy.units,
+            opened=_opened(instrument, span),
+            entries=tuple(e for e in entries if e.blocked.meets(span)),
+        ),
+        calendar=calendar,
+        minutes=length,
+        starts=tuple(s for s in starts if s < span.end),
+        free=tuple(p for b in bookable(calendar, wide) for p in intersect([b], covered_by_some)),
+    )
+
+
+def load_own(actor: Actor, span: Period) -> list[Reservation]:
+    """The actor's own bookings that take time in a span, by start. One statement."""
+    return list(
+        own_reservations(actor)
+        .filter(start_at__lt=span.end, end_at__gt=span.start, state__in=SHOWN)
+        .order_by("start_at", "id")
+    )
+
+
+def load_in_the_way(
+    instrument: Instrument, units: Sequence[int], span: Period, now: datetime
+) -> list[Reservation]:
+    """The live reservations, with whose they are, that a closure of the units (none named: of
+    all) would meet, by start. One statement."""
+    met = Occupancy.objects.filter(
+        live(now), instrument=instrument, span__overlap=to_range(span), reservation__isnull=False
+    )
+    if units:
+        met = met.filter(unit__in=units)
+    return list(
+        Reservation.objects.filter(pk__in=met.values("reservation_id"), state__in=OCCUPYING)
+        .select_related("user", "organisation")
+        .order_by("start_at", "id")
+    )
+
+
+def load_entries(
+    actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
+) -> list[Entry]:
+    """What takes the instruments in a span, by start, each thing once whatever its units. Two
+    statements; one for somebody who is not signed in, who sees that time is busy."""
+    managed = actor.organisations_where("manage-instruments")
+    hosts = {i.pk for i in instruments if i.organisation_id in managed}
+    rows = list(
+        Occupancy.objects.filter(
+            live(now), instrument_id__in=[i.pk for i in instruments], span__overlap=to_range(span)
+        )
+        .order_by("span", "unit")
+        .values(*_READ)
+    )
+    known = _known(actor, (row["reservation_id"] for row in rows if row["reservation_id"]))
+    entries: list[Entry] = []
+    closures: dict[UUID, int] = {}  # its place in the list: a closure has a row for each unit
+    for row in rows:
+        closure = row["closure_id"]
+        if closure is None:
+            entries.append(_reservation(row, actor, row["reservation_id"] in known))
+        elif closure in closures:
+            place = closures[closure]
+            entries[place] = replace(entries[place], units=(*entries[place].units, row["unit"]))
+        else:
+            closures[closure] = len(entries)
+            entries.append(_closure(row, row["instrument_id"] in hosts))
+    return entries
+
+
+_READ = (
+    "instrument_id",
+    "unit",
+    "span",
+    "closure_id",
+    "closure__kind",
+    "closure__reason",
+    "reservation_id",
+    "reservation__start_at",
+    "reservation__end_at",
+    "reservation__state",
+    "reservation__user_id",
+    "reservation__made_by_id",
+    "reservation__user__name",
+    "reservation__user__email",
+    "reservation__organisation__name",
+    "reservation__organisation__name_zh",
+    "reservation__purpose",
+    "reservation__purpose_text",
+)
+
+
+def _known(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
+    return visible_among(actor, ids) if actor.user_id else frozenset()
+
+
+def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
+    blocked = to_period(row["span"])
+    # What a session that ended early still takes is all that is left of its period.
+    period = clip(row["reservation__start_at"], row["reservation__end_at"], blocked) or blocked
+    if not is_known:
+        return Entry(row["instrument_id"], RESERVATION, (row["unit"],), period, blocked)
+    return Entry(
+        instrument_id=row["instrument_id"],
+        kind=RESERVATION,
+        units=(row["unit"],),
+        period=period,
+        blocked=blocked,
+        id=row["reservation_id"],
+        state=row["reservation__state"],
+        person=row["reservation__user__name"] or row["reservation__user__email"],
+        organisation=(
+            row["reservation__organisation__name"],
+            row["reservation__organisation__name_zh"],
+        ),
+        purpose=row["reservation__purpose"],
+        purpose_text=row["reservation__purpose_text"],
+        is_own=actor.user_id in (row["reservation__user_id"], row["reservation__made_by_id"]),
+    )
+
+
+def _closure(row: dict[str, Any], is_host: bool) -> Entry:
+    span = to_period(row["span"])
+    return Entry(
+        instrument_id=row["instrument_id"],
+        kind=CLOSURE,
+        units=(row["unit"],),
+        period=span,
+        blocked=span,
+        id=row["closure_id"] if is_host else None,
+        closure_kind=row["closure__kind"],
+        reason=row["closure__reason"] if is_host else "",
+    )
+
+
+def _opened(instrument: Instrument, span: Period) -> tuple[Period, ...]:
+    windows = merged(load_windows(instrument.schedule, span.start, span.end))
+    return tuple(p for w in windows if (p := clip(w.opens_at, w.closes_at, span)))
+
+
+def _units(instrument: Instrument) -> int:
+    return instrument.policy.units if hasattr(instrument, "policy") else 1

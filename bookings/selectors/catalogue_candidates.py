@@ -1,0 +1,192 @@
+"""Which instruments may have what a search wants: a sieve in SQL before the rules are asked.
+
+A calendar in Python for each of a hundred thousand instruments takes minutes. These conditions
+are *necessary*: whatever the rules would offer passes. What passes is still judged by them
+(selectors/catalogue), so the answer is theirs; a property test holds the two together.
+
+Per instrument, in the order of names, until there are enough: its opening hours within the
+wanted span, less what is taken of some unit widened by the buffers a new booking would need,
+leave a piece as long as wanted. Only the grid of starts, quotas and certificates are left to
+the rules. The windows of a schedule are cut once for all instruments that share it (PostgreSQL
+memoizes the lateral join); nothing but the index by name decides the order, so a page costs the
+same at the end of the list as at its beginning.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from accounts.models import Organisation
+from bookings.domain.periods import Period
+from instruments.domain.policies import DEFAULT_HORIZON_DAYS
+from instruments.models import Instrument
+from instruments.selectors.registry import WITH
+
+# What `bookings.domain.fees.price_group` says, over the columns of an instrument `i`.
+_PRICE_GROUP = """
+    CASE WHEN %(payer)s::uuid IS NULL THEN 'external'
+        WHEN i.organisation_id = %(payer)s::uuid THEN 'internal'
+        WHEN %(payer_kind)s = 'enterprise' THEN 'industry'
+        WHEN i.region_id = %(payer_region)s::uuid THEN 'regional'
+        ELSE 'external' END
+"""
+
+
+def _served(first_day: str, last_day: str) -> str:
+    """Whether a card in force on some of these days has a rate for the payer, low enough."""
+    return f"""
+        EXISTS (
+            SELECT FROM instruments_ratecard c
+            WHERE c.instrument_id = i.id AND c.published_at IS NOT NULL
+            AND c.valid_from <= {last_day}
+            AND (c.valid_until IS NULL OR c.valid_until > {first_day})
+            AND CASE WHEN %(max_price)s::numeric IS NULL THEN (c.card -> 'rates') ? ({_PRICE_GROUP})
+                ELSE (c.card -> 'rates' ->> ({_PRICE_GROUP}))::numeric <= %(max_price)s::numeric
+                END
+        )
+    """
+
+
+_SERVED = _served("%(first_day)s", "%(last_day)s")
+_TODAY = "(%(now)s AT TIME ZONE f.time_zone)::date"
+# A schedule not resolved for the whole span counts as open: the rules resolve it themselves.
+_OPENED = """
+    SELECT windows AS open,
+        (SELECT max(upper(w) - lower(w)) FROM unnest(windows) w) AS longest
+    FROM instruments_schedule h, LATERAL (
+        SELECT CASE WHEN h.resolved_from < %(first_day)s AND h.resolved_until > %(last_day)s
+            THEN (
+                SELECT range_agg(w.span * tstzrange(%(start)s, %(end)s))
+                FROM instruments_openwindow w
+                WHERE w.schedule_id = i.schedule_id AND w.span && tstzrange(%(start)s, %(end)s)
+            )
+            ELSE tstzmultirange(tstzrange(%(start)s, %(end)s))
+        END
+    ) o(windows)
+    WHERE h.id = i.schedule_id OFFSET 0
+"""
+_HAS_ROOM = f"""
+    p.min_minutes <= %(minutes)s AND p.max_minutes >= %(minutes)s
+    AND %(minutes)s %% p.slot_minutes = 0
+    AND s.longest >= make_interval(mins => %(minutes)s)
+    AND EXISTS (
+        SELECT FROM generate_series(1, p.units) u(number), unnest(
+            s.open
+            * tstzmultirange(
+                tstzrange(%(now)s + make_interval(mins => p.notice_minutes), NULL)
+                * tstzrange(NULL, %(now)s + make_interval(mins => %(minutes)s + 1440 * coalesce(
+                    (p.horizon_days ->> ({_PRICE_GROUP}))::int, {DEFAULT_HORIZON_DAYS}
+                )))
+            )
+            - coalesce((
+                SELECT range_agg(tstzrange(
+                    lower(o.span) - make_interval(mins => p.teardown_minutes),
+                    upper(o.span) + make_interval(mins => p.setup_minutes)
+                ))
+                FROM bookings_occupancy o
+                WHERE o.instrument_id = i.id AND o.unit = u.number
+                AND o.span && tstzrange(
+                    %(start)s - make_interval(mins => p.setup_minutes),
+                    %(end)s + make_interval(mins => p.teardown_minutes)
+                )
+                AND (o.expires_at IS NULL OR o.expires_at > %(now)s)
+            ), '{{}}')
+        ) piece
+        WHERE upper(piece) - lower(piece) >= make_interval(mins => %(minutes)s)
+    )
+"""
+_COLUMNS = ("id", "name", "schedule_id", "organisation_id", "region_id")
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """What is wanted. within: where the booking must lie; minutes: its length, None where only
+    the price counts; max_price: per hour or sample, None for any."""
+
+    now: datetime
+    within: Period
+    payer: Organisation | None
+    minutes: int | None = None
+    max_price: Decimal | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """By the names that the SQL has for them. Days are a day wider on either side: the
+        local day of an instrument is at most one away from that of UTC."""
+        start = max(self.now, self.within.start)
+        return {
+            "now": self.now,
+            "start": start,
+            "end": max(start, self.within.end),
+            "first_day": start.astimezone(UTC).date() - timedelta(days=1),
+            "last_day": max(start, self.within.end).astimezone(UTC).date() + timedelta(days=1),
+            "minutes": self.minutes,
+            "payer": self.payer.pk if self.payer else None,
+            "payer_kind": self.payer.kind if self.payer else "",
+            "payer_region": self.payer.region_id if self.payer else None,
+            "max_price": self.max_price,
+        }
+
+
+def candidates(
+    found: QuerySet[Instrument], sieve: Sieve, *, after: tuple[str, UUID] | None, most: int
+) -> list[Instrument]:
+    """The first `most` of `found`, by name and id, after a place in that order, that may have
+    what is wanted; with what their calendars need. One statement."""
+    if after is not None:
+        name, pk = after
+        # The first condition says nothing new; it lets the search begin at its place.
+        found = found.filter(Q(name__gt=name) | Q(name=name, pk__gt=pk), name__gte=name)
+    try:
+        sql, given = found.order_by().values(*_COLUMNS).query.sql_with_params()
+    except EmptyResultSet:  # no technique or region of that name
+        return []
+    # Lateral joins that cannot be flattened keep the planner to the order of names: it takes
+    # every further condition for rarer than it is, and would look at all instruments first.
+    if sieve.minutes is None:
+        joined, condition = "", "true" if sieve.max_price is None else _SERVED
+    else:
+        joined = f"CROSS JOIN LATERAL ({_OPENED}) s"
+        condition = f"""
+            SELECT {_HAS_ROOM} AND {_SERVED}
+            FROM instruments_bookingpolicy p WHERE p.instrument_id = i.id
+        """
+    passed = f"""
+        SELECT i.id FROM ({sql}) i {joined}
+        CROSS JOIN LATERAL (SELECT ({condition}) AS passes OFFSET 0) t
+        WHERE t.passes ORDER BY i.name, i.id LIMIT %(most)s
+    """
+    return list(
+        Instrument.objects.filter(pk__in=_raw(passed, given, sieve.values | {"most": most}))
+        .select_related(*WITH)
+        .order_by("name", "id")
+    )
+
+
+def affordable(
+    found: QuerySet[Instrument], payer: Organisation | None, max_price: Decimal, now: datetime
+) -> QuerySet[Instrument]:
+    """Those whose rate for the payer today, in the host's own currency, is not above a price."""
+    sieve = Sieve(now, Period(now, now + timedelta(days=1)), payer, max_price=max_price)
+    sql = f"""
+        SELECT i.id FROM instruments_instrument i
+        JOIN instruments_facility f ON f.id = i.facility_id
+        WHERE {_served(_TODAY, _TODAY)}
+    """
+    return found.filter(pk__in=_raw(sql, (), sieve.values))
+
+
+def _raw(sql: str, given: Iterable[Any], named: Mapping[str, Any]) -> RawSQL:
+    """SQL with placeholders by place and by name as one with places only."""
+    places = iter(given)
+    values = [named[match[1]] if match[1] else next(places) for match in _PLACEHOLDER.finditer(sql)]
+    return RawSQL(_PLACEHOLDER.sub("%s", sql), values)  # noqa: S611  # every value is bound

@@ -1,0 +1,119 @@
+"""Other instruments that would do: of the same techniques, in any region."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Case, Count, QuerySet, Value, When
+
+from accounts.domain.errors import Invalid
+from accounts.models import Organisation
+from bookings.domain.availability import Wish
+from bookings.domain.fees import quote
+from bookings.domain.refusals import Equivalent, Refusal
+from bookings.selectors.askers import load_askers
+from bookings.selectors.availability import around, calendar_of, load_blocks, load_booked
+from bookings.selectors.catalogue import load_cards
+from bookings.selectors.fees import Asked, Terms, quote_input, terms_on
+from instruments.models import Instrument
+from instruments.selectors.registry import WITH
+
+LOOKED_AT = 40
+SHOWN = 3
+
+
+def equivalents_of(instrument: Instrument, *, regions: Iterable[UUID] = ()) -> QuerySet[Instrument]:
+    """Published instruments with all the techniques of this one, in the given regions or those
+    below them (none given: everywhere), its own region first. One without techniques has
+    none."""
+    techniques = list(instrument.techniques.values_list("pk", flat=True))
+    found = Instrument.objects.filter(
+        publication=Instrument.Publication.PUBLISHED, techniques__in=techniques
+    ).exclude(pk=instrument.pk)
+    if named := list(regions):
+        found = found.filter(region__lineage__overlap=named)
+    return (
+        found.annotate(shared=Count("techniques", distinct=True))
+        .filter(shared=len(techniques))
+        .select_related(*WITH)
+        .alias(is_near=Case(When(region_id=instrument.region_id, then=Value(0)), default=Value(1)))
+        .order_by("is_near", "name", "id")
+    )
+
+
+def load_equivalents(
+    instrument: Instrument,
+    payer: Organisation | None,
+    asked: Asked,
+    now: datetime,
+    *,
+    user_id: UUID | None,
+) -> tuple[Equivalent, ...]:
+    """The few that could take the period nearest to the one asked for, with their price; the
+    nearest first, then the cheapest. At most seven statements."""
+    mode = asked.service_mode
+    candidates = [i for i in equivalents_of(instrument)[:LOOKED_AT] if mode in i.service_modes]
+    if not candidates:
+        return ()
+    span = around(asked.period)
+    blocks = load_blocks([i.pk for i in candidates], span, now)
+    booked = load_booked(candidates, span, now)
+    cards = load_cards([i.pk for i in candidates])
+    terms = {i.pk: terms_on(i, payer, cards.get(i.pk, []), asked.period.start) for i in candidates}
+    askers = load_askers(candidates, payer, terms, user_id=user_id, mode=mode)
+    found = []
+    for other in candidates:
+        calendar = calendar_of(other, span, blocks[other.pk], booked.get(other.pk, ()))
+        if calendar is None or not askers[other.pk].is_served:
+            continue
+        wish = Wish(asked.period, askers[other.pk])
+        period = asked.period if not calendar.check(wish, now) else calendar.nearest(wish, now)
+        if period is None:
+            continue
+        on_day = terms_on(other, payer, cards.get(other.pk, []), period.start)
+        found.append(_equivalent(other, on_day, replace(asked, period=period, options={})))
+    wanted = asked.period.start
+    found.sort(key=lambda e: (abs(e.period.start - wanted), e.payable is None, e.payable or 0))
+    return tuple(found[:SHOWN])
+
+
+def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalent:
+    given = quote_input(instrument, terms, asked)
+    payable = None
+    if given is not None:
+        try:
+            payable = quote(given).payable
+        except Invalid:  # priced by the sample, and nobody said how many
+            payable = None
+    return Equivalent(
+        instrument=instrument.pk,
+        name=instrument.name,
+        name_zh=instrument.name_zh,
+        host=instrument.organisation.code,
+        region=instrument.region.code,
+        time_zone=instrument.facility.time_zone,
+        period=asked.period,
+        price_group=terms.price_group,
+        currency=terms.card.values.currency if terms.card else "",
+        payable=payable,
+    )
+
+
+def with_equivalents(
+    refusals: Sequence[Refusal],
+    instrument: Instrument,
+    payer: Organisation | None,
+    asked: Asked,
+    now: datetime,
+    *,
+    user_id: UUID | None,
+) -> tuple[Refusal, ...]:
+    """The refusals; that the slot is taken says where else one could go."""
+    if not any(refusal.code == "slot-taken" for refusal in refusals):
+        return tuple(refusals)
+    others = load_equivalents(instrument, payer, asked, now, user_id=user_id)
+    return tuple(
+        replace(refusal, equivalents=others) if refusal.code == "slot-taken" else refusal
+        for refusal in refusals
+    )

@@ -1,0 +1,248 @@
+"""What changing the time of a booking would come to."""
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from accounts.domain.roles import Actor
+from accounts.selectors.memberships import place_of
+from bookings.domain import approvals, charges, fees, moves
+from bookings.domain.availability import Calendar, Wish
+from bookings.domain.fees import CancellationFee
+from bookings.domain.periods import Period
+from bookings.domain.quotes import Quote, QuoteInput
+from bookings.domain.refusals import OVERRIDABLE, Refusal
+from bookings.models import Reservation
+from bookings.selectors.askers import load_asker
+from bookings.selectors.availability import around, load_calendar
+from bookings.selectors.charges import load_quoted
+from bookings.selectors.fees import Asked, Terms, load_terms, quote_input
+from bookings.selectors.reservations import has_completed
+from instruments.domain.opening import local_date
+from instruments.models import Instrument
+from instruments.selectors.policies import load_policy
+from instruments.selectors.ratecards import load_card
+from instruments.selectors.registry import WITH
+
+FREE = CancellationFee(Decimal(0), Decimal(0), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Move:
+    """A change of a booking's time.
+
+    kind: move, extend or shorten; refusals: every rule against it, those set aside left out,
+    with the nearest that passes; broken: those set aside that it breaks; needs_approval: it
+    would become a request again; fee: what it costs now to have less time; least_percent: what a later
+    cancelling costs at least.
+    """
+
+    kind: str
+    period: Period
+    unit: int | None
+    refusals: tuple[Refusal, ...]
+    broken: tuple[str, ...]
+    needs_approval: bool
+    terms: Terms
+    given: QuoteInput | None
+    old: Quote
+    new: Quote | None
+    fee: CancellationFee
+    least_percent: Decimal
+    setup_minutes: int
+    teardown_minutes: int
+
+    @property
+    def currency(self) -> str:
+        return self.old.currency
+
+    @property
+    def old_total(self) -> Decimal:
+        return self.old.total
+
+    @property
+    def new_total(self) -> Decimal | None:
+        """None where the group has no price on the new day."""
+        return self.new.total if self.new else None
+
+    @property
+    def overridable(self) -> tuple[str, ...]:
+        """The refusals a manager of the host could set aside, if those are all."""
+        codes = tuple(refusal.code for refusal in self.refusals)
+        return codes if set(codes) <= set(OVERRIDABLE) else ()
+
+
+def load_move(
+    actor: Actor,
+    reservation: Reservation,
+    period: Period,
+    now: datetime,
+    *,
+    override: Sequence[str] = (),
+) -> Move:
+    """What moving a booking to a period would come to, said before it is done. One statement
+    more than `weigh_move`."""
+    instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
+    return weigh_move(actor, instrument, reservation, period, now, override=override)
+
+
+def weigh_move(
+    actor: Actor,
+    instrument: Instrument,
+    reservation: Reservation,
+    period: Period,
+    now: datetime,
+    *,
+    override: Sequence[str] = (),
+    calendar: Calendar | None = None,
+) -> Move:
+    """The same of an instrument already loaded: the service asks again under the lock.
+
+    calendar: one that knows nothing of the booking and reaches far enough to find the nearest
+    (`around`), where several are judged one after the other; it is left as it is.
+    """
+    old_period = Period(reservation.start_at, reservation.end_at)
+    kind = moves.kind_of(old_period, period)
+    is_host = is_by_host(actor, instrument, reservation)
+    terms = _terms(instrument, reservation, period, kind)
+    setup, teardown = reservation.setup_minutes, reservation.teardown_minutes
+    narrow = copy(calendar) or load_calendar(instrument, period, now, without=[reservation.pk])
+    asker = load_asker(
+        instrument,
+        reservation.organisation,
+        terms,
+        user_id=reservation.user_id,
+        mode=reservation.service_mode,
+    )
+    if kind != moves.MOVE:  # on the terms it was made on
+        asker = replace(asker, price_group=reservation.price_group, is_served=True)
+    refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
+    broken: tuple[str, ...] = ()
+    unit = None
+    if narrow is not None:
+        if kind == moves.MOVE:
+            setup, teardown = narrow.policy.setup_minutes, narrow.policy.teardown_minutes
+        narrow.keep_buffers(setup, teardown)
+        waived = frozenset(override)
+        if kind != moves.MOVE:
+            waived |= moves.NO_NOTICE
+        if kind == moves.SHORTEN:
+            # It takes nothing new: only what the change itself breaks speaks against it.
+            waived |= {r.code for r in narrow.refusing(Wish(old_period, asker), now)}
+        wish = Wish(period, asker, waived, keeps_start=kind != moves.MOVE)
+        found = narrow.refusing(wish, now)
+        broken = tuple(dict.fromkeys(r.code for r in found if r.code in override))
+        refusals = tuple(r for r in found if r.code not in waived)
+        unit = _unit(narrow, reservation, period)
+        if not refusals and unit is None:
+            refusals = (Refusal("slot-taken", {"units": 1}),)
+        if refusals:
+            if calendar is not None:
+                refusals = narrow.explain(wish, now) or refusals
+            else:
+                refusals = _explained(instrument, reservation, wish, refusals, now)
+    percent = _percent(reservation, now)
+    quoted = load_quoted(reservation.pk)
+    asked = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
+    given = quote_input(instrument, terms, asked)
+    old, new = fees.quote(quoted), fees.quote(given) if given else None
+    fee = FREE
+    if not is_host and reservation.confirmed_at and new is not None:
+        fee = fees.cancellation_terms(
+            quoted.card,
+            base=max(Decimal(0), fees.cancellation_base(old) - fees.cancellation_base(new)),
+            start=reservation.start_at,
+            cancelled_at=now,
+            minimum_percent=reservation.least_percent,
+        )
+    waits = _needs_approval(instrument, reservation, kind, is_host)
+    # What waits again may run out: that is no way out of a late fee either.
+    is_bound = not is_host and (kind == moves.MOVE or waits)
+    return Move(
+        kind=kind,
+        period=period,
+        unit=unit,
+        refusals=refusals,
+        broken=broken,
+        needs_approval=waits,
+        terms=terms,
+        given=given,
+        old=old,
+        new=new,
+        fee=fee,
+        least_percent=percent if is_bound else reservation.least_percent,
+        setup_minutes=setup,
+        teardown_minutes=teardown,
+    )
+
+
+def is_by_host(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:
+    """Whether the actor would act as the host's manager: on a booking that is not their own."""
+    return actor.user_id not in {
+        reservation.user_id,
+        reservation.made_by_id,
+    } and actor.may("manage-instruments", place_of(instrument.organisation))
+
+
+def _terms(instrument: Instrument, reservation: Reservation, period: Period, kind: str) -> Terms:
+    """A move is priced anew: by the frozen card if it covers the new day, else by the one in
+    force. What keeps its start keeps card and group."""
+    frozen = load_card(reservation.rate_card)
+    if kind != moves.MOVE:
+        return Terms(reservation.price_group, frozen)
+    terms = load_terms(instrument, reservation.organisation, period.start)
+    day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
+    if frozen.valid_from <= day and (frozen.valid_until is None or day < frozen.valid_until):
+        return Terms(terms.price_group, frozen)
+    return terms
+
+
+def _unit(calendar: Calendar, reservation: Reservation, period: Period) -> int | None:
+    """Its own unit if that is free, else the lowest; somebody at the instrument stays there."""
+    span = calendar.blocked_span(period)
+    own = reservation.unit
+    if own in calendar.units and not calendar.met_on(own, span):
+        return own
+    return None if reservation.state == "in_use" else calendar.free_unit(period)
+
+
+def _explained(
+    instrument: Instrument,
+    reservation: Reservation,
+    wish: Wish,
+    refusals: tuple[Refusal, ...],
+    now: datetime,
+) -> tuple[Refusal, ...]:
+    wide = load_calendar(instrument, around(wish.period), now, without=[reservation.pk])
+    if wide is None:
+        return refusals
+    wide.keep_buffers(reservation.setup_minutes, reservation.teardown_minutes)
+    return wide.explain(wish, now) or refusals
+
+
+def _percent(reservation: Reservation, now: datetime) -> Decimal:
+    """What cancelling at this moment would cost, of the base: nothing before it is confirmed."""
+    if reservation.confirmed_at is None:
+        return Decimal(0)
+    terms = charges.cancellation(load_quoted(reservation.pk), now, reservation.least_percent)
+    return terms.percent
+
+
+def _needs_approval(
+    instrument: Instrument, reservation: Reservation, kind: str, is_host: bool
+) -> bool:
+    """Whether it would wait for the host's word (again)."""
+    if reservation.state == "requested":
+        return not is_host
+    if reservation.state != "confirmed" or is_host or not moves.may_need_approval(kind):
+        return False
+    policy = load_policy(instrument.policy)
+    return approvals.needs_approval(
+        policy.approval,
+        is_cross_region=reservation.payer_region_id != reservation.host_region_id,
+        has_completed=policy.approval == "first-time"
+        and has_completed(reservation.user_id, instrument.pk),
+    )

@@ -1,0 +1,61 @@
+"""What a booking would cost and what refuses it, before anybody books."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from accounts.domain.errors import FieldProblem, Invalid
+from accounts.models import Organisation
+from bookings.domain.availability import Wish
+from bookings.domain.fees import quote
+from bookings.domain.quotes import Quote
+from bookings.domain.refusals import Refusal
+from bookings.selectors.askers import load_asker
+from bookings.selectors.availability import around, load_calendar
+from bookings.selectors.equivalents import with_equivalents
+from bookings.selectors.fees import Asked, Terms, load_terms, quote_input
+from instruments.models import Instrument
+
+
+@dataclass(frozen=True)
+class Quotation:
+    """A quote with what refuses the booking; `quote` is None without a card in force, or where
+    `problems` say why it cannot be told yet."""
+
+    terms: Terms
+    quote: Quote | None
+    refusals: tuple[Refusal, ...]
+    problems: tuple[FieldProblem, ...] = ()
+
+
+def load_quotation(
+    instrument: Instrument,
+    payer: Organisation | None,
+    asked: Asked,
+    now: datetime,
+    *,
+    user_id: UUID | None,
+    is_draft: bool = False,
+    without: Collection[UUID] = (),
+) -> Quotation:
+    """Price and refusals of a period, as they would be for a booking made now by a person.
+
+    `Invalid` where the fee rule cannot answer; of a draft, a form half filled in, the quotation
+    says so itself.
+    """
+    terms = load_terms(instrument, payer, asked.period.start)
+    calendar = load_calendar(instrument, around(asked.period), now, without=without)
+    if calendar is None:
+        refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
+    else:
+        asker = load_asker(instrument, payer, terms, user_id=user_id, mode=asked.service_mode)
+        refusals = calendar.explain(Wish(asked.period, asker), now)
+        refusals = with_equivalents(refusals, instrument, payer, asked, now, user_id=user_id)
+    given = quote_input(instrument, terms, asked)
+    try:
+        return Quotation(terms, quote(given) if given else None, refusals)
+    except Invalid as unclear:
+        if not is_draft:
+            raise
+        return Quotation(terms, None, refusals, tuple(unclear.problems))

@@ -1,0 +1,369 @@
+"""Recurring bookings: what each date would come to, and those that were made."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import payer_for
+from bookings.domain import charges, fees
+from bookings.domain.availability import Block, Wish
+from bookings.domain.periods import Period
+from bookings.domain.quotas import Booked
+from bookings.domain.quotes import Quote, input_from_json
+from bookings.domain.refusals import Refusal
+from bookings.domain.reservations import effective_state, may_still_cancel
+from bookings.domain.series import (
+    SCOPES,
+    THIS,
+    Rule,
+    Standing,
+    chosen,
+    instant_of,
+    occurrences,
+    parse_rule,
+    wall_of,
+    wall_times,
+)
+from bookings.models import Quote as QuoteRow
+from bookings.models import Reservation, Series
+from bookings.selectors.askers import load_asker
+from bookings.selectors.availability import around, load_calendar
+from bookings.selectors.catalogue import load_cards
+from bookings.selectors.fees import Asked, quote_input, terms_on
+from bookings.selectors.holds import holds_of
+from bookings.selectors.moves import Move, is_by_host, weigh_move
+from bookings.selectors.placing import Place
+from bookings.selectors.reservations import reservations_for
+from instruments.models import Instrument
+from instruments.selectors.registry import WITH, instrument_by_id
+
+# Before anything is booked
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One date of a series: what refuses it, with the nearest that passes; where it would go if
+    nothing does; what it would cost, None where the group has no price on that day."""
+
+    index: int
+    period: Period
+    refusals: tuple[Refusal, ...]
+    place: Place | None
+    quote: Quote | None
+
+
+@dataclass(frozen=True)
+class SeriesPreview:
+    """All dates of a series, each judged with those before it as if they were booked."""
+
+    rule: Rule
+    time_zone: str
+    occurrences: tuple[Occurrence, ...]
+
+    @property
+    def bookable(self) -> int:
+        """How many would pass."""
+        return sum(not occurrence.refusals for occurrence in self.occurrences)
+
+    @property
+    def currency(self) -> str | None:
+        return next((o.quote.currency for o in self.occurrences if o.quote), None)
+
+    @property
+    def total(self) -> Decimal | None:
+        """Of those that would pass, tax included, before vouchers."""
+        passing = [o.quote.total for o in self.occurrences if o.quote and not o.refusals]
+        return sum(passing, Decimal(0)) if self.currency else None
+
+
+def load_series_preview(
+    actor: Actor,
+    instrument_id: UUID,
+    organisation: str | None,
+    asked: Asked,
+    rule: str,
+    now: datetime,
+) -> SeriesPreview:
+    """What a series that begins with the period asked for would come to. Nothing is done; the
+    person's own holds on the instrument are in nobody's way, since booking gives them back.
+
+    The same refusals as of booking it: `NotFound`, `NotPermitted`, `Invalid`. The number of
+    statements does not grow with the number of dates.
+    """
+    instrument = instrument_by_id(actor, instrument_id)
+    payer = payer_for(actor, organisation)
+    if payer is None:
+        raise invalid("organisation", "organisation-needed")
+    require(actor, "book", place_of(payer))
+    if asked.service_mode not in instrument.service_modes:
+        raise invalid("service_mode", "not-offered")
+    parsed, periods = periods_of(instrument, asked.period, rule)
+    own = holds_of(actor.person, now).filter(instrument=instrument, waiting_offer=None)
+    found = weigh_series(
+        instrument,
+        payer,
+        actor.person,
+        asked,
+        periods,
+        now,
+        without=list(own.values_list("pk", flat=True)),
+    )
+    return SeriesPreview(parsed, instrument.facility.time_zone, tuple(found))
+
+
+def periods_of(instrument: Instrument, first: Period, rule: str) -> tuple[Rule, list[Period]]:
+    """The rule as a value and the periods it means, from the wall clock of `first` on.
+    `Invalid` names `rule`."""
+    zone = ZoneInfo(instrument.facility.time_zone)
+    parsed = parse_rule(rule)
+    return parsed, occurrences(parsed, wall_of(zone, first.start), zone, first.minutes)
+
+
+def weigh_series(
+    instrument: Instrument,
+    payer: Organisation,
+    user_id: UUID,
+    asked: Asked,
+    periods: Sequence[Period],
+    now: datetime,
+    *,
+    without: Collection[UUID] = (),
+) -> list[Occurrence]:
+    """Each period in order, those that pass counted for those after them. At most four
+    statements, whatever the number: the calendar is loaded once for the whole span."""
+    cards = load_cards([instrument.pk]).get(instrument.pk, [])
+    span = around(Period(periods[0].start, max(period.end for period in periods)))
+    calendar = load_calendar(instrument, span, now, without=without)
+    terms = terms_on(instrument, payer, cards, periods[0].start)
+    asker = load_asker(instrument, payer, terms, user_id=user_id, mode=asked.service_mode)
+    found = []
+    for index, period in enumerate(periods):
+        terms = terms_on(instrument, payer, cards, period.start)
+        here = replace(asker, is_served=terms.is_served)
+        given = quote_input(instrument, terms, replace(asked, period=period))
+        quote = fees.quote(given) if given else None
+        place = None
+        refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
+        if calendar is not None:
+            refusals = calendar.explain(Wish(period, here), now)
+            unit = None if refusals else calendar.free_unit(period)
+            if unit is not None:
+                place = Place(unit, terms, calendar.policy)
+                calendar.take(
+                    Block(calendar.blocked_span(period), unit),
+                    Booked(period, user_id, payer.pk, terms.price_group, here.is_same_region),
+                )
+        found.append(Occurrence(index, period, refusals, place, quote))
+    return found
+
+
+# What was made
+
+
+def series_for(actor: Actor, series_id: UUID) -> Series:
+    """`NotFound` if there is none, or no booking of it is the actor's to see."""
+    seen = reservations_for(actor).filter(series=series_id).values("series")
+    found = (
+        Series.objects.select_related("instrument__facility", "organisation", "split_from")
+        .filter(pk__in=seen)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def reservations_of(actor: Actor, series: Series) -> QuerySet[Reservation]:
+    """Those of a series that the actor may see, in the order of the rule."""
+    return reservations_for(actor).filter(series=series).order_by("occurrence_at", "id")
+
+
+def standings(reservations: Sequence[Reservation], now: datetime) -> list[Standing]:
+    return [
+        Standing(
+            r.pk,
+            r.occurrence_at or r.start_at,
+            r.start_at,
+            effective_state(r.state, r.deadline_at, now),
+        )
+        for r in reservations
+    ]
+
+
+def choose(
+    reservations: Sequence[Reservation], scope: str, this: UUID | None, now: datetime
+) -> list[Reservation]:
+    """Those an edit is for, in the order of the rule. `Invalid` for a scope there is none of,
+    or without the booking that it starts from."""
+    if scope not in SCOPES:
+        raise invalid("scope", "unknown-choice", allowed=", ".join(SCOPES))
+    by_id = {r.pk: r for r in reservations}
+    if scope != "all" and this is None:
+        raise invalid("reservation", "required")
+    if this is not None and this not in by_id:
+        raise invalid("reservation", "not-of-the-series")
+    found = chosen(standings(reservations, now), scope, this, now)
+    return [by_id[standing.id] for standing in found]  # type: ignore[index]
+
+
+def wall_clocks(series: Series) -> dict[datetime, datetime]:
+    """Where the rule of a series puts its dates: wall clock by instant. Empty for one that has
+    no rule any more."""
+    if not series.rule:
+        return {}
+    zone = ZoneInfo(series.time_zone)
+    start = wall_of(zone, series.starts_at)
+    walls = wall_times(parse_rule(series.rule), start, zone)
+    return {instant_of(zone, wall): wall for wall in walls}
+
+
+@dataclass(frozen=True)
+class SeriesCancellation:
+    """What cancelling some of a series at this moment would cost the payer, in all; those of
+    `reservations` would be cancelled."""
+
+    reservations: tuple[Reservation, ...]
+    currency: str
+    fee: Decimal
+    tax: Decimal
+
+    @property
+    def count(self) -> int:
+        return len(self.reservations)
+
+
+def load_series_cancellation(
+    actor: Actor, series_id: UUID, scope: str, this: UUID | None, now: datetime
+) -> SeriesCancellation:
+    """The fees of all that an edit of the scope would cancel, added up: nothing for requests
+    never confirmed, and nothing when the host cancels. `WrongState` if there is none left to
+    cancel."""
+    series = series_for(actor, series_id)
+    found = choose(list(reservations_of(actor, series)), scope, this, now)
+    if scope == THIS:
+        found = [r for r in found if _may_cancel(r, now)]
+    if not found:
+        raise WrongState("series-over")
+    quotes = {
+        quote.reservation_id: quote
+        for quote in QuoteRow.objects.filter(reservation__in=found, is_current=True)
+    }
+    fee = tax = Decimal(0)
+    for r in found:
+        if r.confirmed_at is None or is_by_host(actor, series.instrument, r):
+            continue
+        quoted = input_from_json(quotes[r.pk].inputs)
+        terms = charges.cancellation(quoted, now, r.least_percent)
+        fee, tax = fee + terms.fee, tax + terms.tax
+    currency = next((quote.currency for quote in quotes.values()), "")
+    return SeriesCancellation(tuple(found), currency, fee, tax)
+
+
+def _may_cancel(r: Reservation, now: datetime) -> bool:
+    state = effective_state(r.state, r.deadline_at, now)
+    return state == "requested" or (
+        state == "confirmed" and may_still_cancel(r.start_at, r.end_at, r.check_in_minutes, now)
+    )
+
+
+# Moving
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How an edit changes times: `by` on the wall clock of the instrument; `minutes` is the new
+    length, None where each keeps its own."""
+
+    by: timedelta
+    minutes: int | None
+
+    @property
+    def is_none(self) -> bool:
+        return not self.by and self.minutes is None
+
+
+def shift_of(series: Series, this: Reservation, period: Period) -> Shift:
+    """The change that gives one booking a new period."""
+    zone, walls = ZoneInfo(series.time_zone), wall_clocks(series)
+    is_there = period.start == this.start_at
+    by = timedelta() if is_there else wall_of(zone, period.start) - _wall(zone, walls, this)
+    old = Period(this.start_at, this.end_at)
+    return Shift(by, None if period.minutes == old.minutes else period.minutes)
+
+
+def shifted(series: Series, reservations: Sequence[Reservation], shift: Shift) -> list[Period]:
+    """The periods an edit gives to some bookings of a series."""
+    zone, walls = ZoneInfo(series.time_zone), wall_clocks(series)
+    periods = []
+    for r in reservations:
+        start = instant_of(zone, _wall(zone, walls, r) + shift.by) if shift.by else r.start_at
+        minutes = shift.minutes or Period(r.start_at, r.end_at).minutes
+        periods.append(Period(start, start + timedelta(minutes=minutes)))
+    return periods
+
+
+def _wall(zone: ZoneInfo, walls: Mapping[datetime, datetime], reservation: Reservation) -> datetime:
+    """The wall clock of a booking: the rule's own where it still is there, so that a day on
+    which the clock skipped it shifts like any other."""
+    start = reservation.start_at
+    if start == reservation.occurrence_at and start in walls:
+        return walls[start]
+    return wall_of(zone, start)
+
+
+def weigh_series_move(
+    actor: Actor,
+    instrument: Instrument,
+    series: Series,
+    reservations: Sequence[Reservation],
+    shift: Shift,
+    now: datetime,
+) -> list[tuple[Reservation, Move]]:
+    """What shifting each of some bookings would come to, those that pass counted for those
+    after them; none is in another's way with the time it has now. A few statements for each."""
+    periods = shifted(series, reservations, shift)
+    span = around(Period(min(p.start for p in periods), max(p.end for p in periods)))
+    calendar = load_calendar(instrument, span, now, without=[r.pk for r in reservations])
+    found = []
+    for reservation, period in zip(reservations, periods, strict=True):
+        move = weigh_move(actor, instrument, reservation, period, now, calendar=calendar)
+        found.append((reservation, move))
+        if calendar is None or move.refusals or move.unit is None:
+            continue
+        blocked = period.padded(move.setup_minutes, move.teardown_minutes)
+        calendar.take(
+            Block(blocked, move.unit),
+            Booked(
+                period,
+                reservation.user_id,
+                reservation.organisation_id,
+                move.terms.price_group,
+                reservation.payer_region_id == reservation.host_region_id,
+            ),
+        )
+    return found
+
+
+def load_series_move(
+    actor: Actor, series_id: UUID, scope: str, this: UUID, period: Period, now: datetime
+) -> list[tuple[Reservation, Move]]:
+    """The same before anything is done. `WrongState` if nothing is left to move."""
+    series = series_for(actor, series_id)
+    rows = list(reservations_of(actor, series))
+    found = choose(rows, scope, this, now)
+    if not found:
+        raise WrongState("series-over")
+    instrument = Instrument.objects.select_related(*WITH).get(pk=series.instrument_id)
+    reference = next(r for r in rows if r.pk == this)
+    shift = shift_of(series, reference, period)
+    return weigh_series_move(actor, instrument, series, found, shift, now)

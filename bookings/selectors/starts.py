@@ -1,0 +1,35 @@
+"""Where a booking may begin, by every rule, for the person who asks."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import Organisation
+from bookings.domain.availability import Calendar
+from bookings.domain.periods import Period
+from bookings.selectors.askers import load_asker
+from bookings.selectors.catalogue import load_cards
+from bookings.selectors.fees import terms_on
+from instruments.models import Instrument
+
+
+def load_starts(
+    instrument: Instrument,
+    payer: Organisation | None,
+    calendar: Calendar,
+    within: Period,
+    now: datetime,
+    *,
+    minutes: int,
+    user_id: UUID | None,
+    mode: str | None = None,
+) -> list[datetime]:
+    """Every start at which a booking of `minutes` would be accepted so that it ends inside a
+    span. Two statements at most."""
+    cards = load_cards([instrument.pk]).get(instrument.pk, [])
+    first = terms_on(instrument, payer, cards, within.start)
+    asker = load_asker(instrument, payer, first, user_id=user_id, mode=mode)
+    # A card may begin or end inside the span: whether there is a price is asked of each start.
+    asker = replace(asker, is_served=True)
+    found = calendar.starts(minutes=minutes, asker=asker, within=within, now=now)
+    return [start for start in found if terms_on(instrument, payer, cards, start).is_served]

@@ -1,0 +1,287 @@
+"""The waiting list as it stands: who waits, in which order, and what is offered to whom."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.domain.errors import Invalid, NotFound
+from accounts.domain.roles import Actor
+from bookings.domain import waiting as rules
+from bookings.domain.availability import Calendar
+from bookings.domain.fees import quote
+from bookings.domain.periods import Period
+from bookings.models import Reservation, WaitingOffer, WaitingWish
+from bookings.selectors.askers import load_asker
+from bookings.selectors.availability import load_calendar
+from bookings.selectors.catalogue import load_cards
+from bookings.selectors.equivalents import equivalents_of
+from bookings.selectors.fees import Asked, Terms, quote_input, terms_on
+from instruments.models import Instrument
+from instruments.selectors.ratecards import CardInForce
+
+# Of one wish, the wished one included.
+MOST_INSTRUMENTS = 100
+_OFFERS = WaitingOffer.objects.filter(wish=OuterRef("pk"))
+# A hold has no quote; what it becomes has one, whatever becomes of that.
+_TAKEN = Q(reservation__quotes__isnull=False)
+_TAKEN_OF = Reservation.objects.filter(pk=OuterRef("reservation"), quotes__isnull=False)
+WITH = (
+    "instrument__facility",
+    "instrument__organisation",
+    "instrument__region",
+    "organisation__region",
+    "user",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A wish as it is at a moment. rank: its place in line, from 1, while it waits; offer: the
+    slot held for it, while that stands; taken: what became its booking."""
+
+    wish: WaitingWish
+    state: str
+    ended_at: datetime | None
+    rank: int | None
+    offer: Reservation | None
+    taken: Reservation | None
+
+
+def open_wishes(now: datetime) -> QuerySet[WaitingWish]:
+    """Those that wait, in the stated order. Deadlines and what was taken decide, not the job
+    that writes it down."""
+    return WaitingWish.objects.filter(
+        ~Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING, latest__gt=now
+    ).order_by("created_at", "id")
+
+
+def ended_wishes(now: datetime) -> QuerySet[WaitingWish]:
+    """Those whose end nobody has written down yet."""
+    return WaitingWish.objects.filter(
+        Q(latest__lte=now) | Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING
+    ).order_by("latest", "id")
+
+
+def unoffered(wishes: QuerySet[WaitingWish], now: datetime) -> QuerySet[WaitingWish]:
+    """Without those to whom something is offered at present."""
+    stands = _OFFERS.filter(
+        reservation__state=Reservation.State.HELD, reservation__deadline_at__gt=now
+    )
+    return wishes.filter(~Exists(stands))
+
+
+def next_in_line(instrument_id: UUID, now: datetime) -> QuerySet[WaitingWish]:
+    """Those who wait for the instrument and have no offer that stands, in the stated order."""
+    return unoffered(
+        open_wishes(now).filter(instruments__contains=[instrument_id]), now
+    ).select_related(*WITH)
+
+
+def standing_offer(wish_id: UUID, now: datetime) -> WaitingOffer | None:
+    """The offer of a wish that stands."""
+    return WaitingOffer.objects.filter(
+        wish_id=wish_id,
+        reservation__state=Reservation.State.HELD,
+        reservation__deadline_at__gt=now,
+    ).first()
+
+
+def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
+    """One's own, and those for instruments one manages; newest first."""
+    seen = Q(user_id=actor.person)
+    if hosts := actor.organisations_where("manage-instruments"):
+        seen |= Q(instrument__organisation_id__in=hosts)
+    return (
+        WaitingWish.objects.filter(seen)
+        .select_related(*WITH)
+        .prefetch_related("regions")
+        .order_by("-created_at", "-id")
+    )
+
+
+def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
+    """One's own, newest first."""
+    return wishes_for(actor).filter(user_id=actor.person)
+
+
+def wish_by_id(actor: Actor, wish_id: UUID) -> WaitingWish:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = wishes_for(actor).filter(pk=wish_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:
+    """Wishes as they are at a moment, in their order. Two statements, whatever the number."""
+    held: dict[UUID, Reservation] = {}
+    taken: dict[UUID, Reservation] = {}
+    for offer in (
+        WaitingOffer.objects.filter(wish__in=wishes)
+        .select_related("reservation__instrument__facility", "reservation__organisation")
+        .annotate(is_taken=Exists(_TAKEN_OF))
+        .order_by("offered_at", "id")
+    ):
+        row = offer.reservation
+        if offer.is_taken:
+            taken[offer.wish_id] = row
+        elif row.state == "held" and row.deadline_at is not None and row.deadline_at > now:
+            held[offer.wish_id] = row
+    waiting = [wish for wish in wishes if wish.state == "waiting"]
+    line = _line({wish.instrument_id for wish in waiting}, now)
+    entries = []
+    for wish in wishes:
+        mine = taken.get(wish.pk)
+        state, ended_at = rules.state_at(
+            wish.state, wish.latest, mine.requested_at if mine else None, now
+        )
+        entries.append(
+            Entry(
+                wish=wish,
+                state=state,
+                ended_at=ended_at or wish.ended_at,
+                rank=line.get(wish.instrument_id, {}).get(wish.pk) if state == "waiting" else None,
+                offer=held.get(wish.pk),
+                taken=mine,
+            )
+        )
+    return entries
+
+
+def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UUID, int]]:
+    """Of each instrument the places of those who wait for it."""
+    if not instrument_ids:
+        return {}
+    waiting = list(
+        open_wishes(now)
+        .filter(instruments__overlap=list(instrument_ids))
+        .only("id", "created_at", "instruments")
+    )
+    return {
+        pk: rules.ranks(wish for wish in waiting if pk in wish.instruments) for pk in instrument_ids
+    }
+
+
+def load_instruments(wish: WaitingWish) -> list[UUID]:
+    """The instruments a wish is content with, the wished one first."""
+    found = [wish.instrument_id]
+    if wish.any_equivalent:
+        regions = list(wish.regions.values_list("pk", flat=True))
+        others = equivalents_of(wish.instrument, regions=regions)
+        found += [other.pk for other in others[: MOST_INSTRUMENTS - 1]]
+    return found
+
+
+# What fits a wish
+
+
+@dataclass(frozen=True)
+class Line:
+    """One instrument with those who wait for it, in order, and what is known to choose for
+    them: its calendar, the cards of it and of the wished ones, and what each was offered on it
+    before."""
+
+    instrument: Instrument
+    wishes: tuple[WaitingWish, ...]
+    calendar: Calendar | None
+    cards: Mapping[UUID, list[CardInForce]]
+    offered: Mapping[UUID, list[Period]]
+
+
+def load_line(instrument: Instrument, now: datetime) -> Line:
+    """Five statements at most, one where nobody waits."""
+    wishes = tuple(next_in_line(instrument.pk, now))
+    windows = [
+        window
+        for wish in wishes
+        if (window := rules.window_left(wish.earliest, wish.latest, wish.minutes, now))
+    ]
+    if not windows:
+        return Line(instrument, (), None, {}, {})
+    span = Period(min(w.start for w in windows), max(w.end for w in windows))
+    offered: dict[UUID, list[Period]] = {}
+    for wish_id, start, end in WaitingOffer.objects.filter(
+        wish__in=wishes, reservation__instrument=instrument
+    ).values_list("wish_id", "reservation__start_at", "reservation__end_at"):
+        offered.setdefault(wish_id, []).append(Period(start, end))
+    return Line(
+        instrument,
+        wishes,
+        load_calendar(instrument, span, now),
+        load_cards(list({instrument.pk, *(wish.instrument_id for wish in wishes)})),
+        offered,
+    )
+
+
+def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
+    """The earliest slot of the line's instrument that every rule and the price let the wish
+    have. At most one statement, for a certificate."""
+    instrument, calendar = line.instrument, line.calendar
+    window = rules.window_left(wish.earliest, wish.latest, wish.minutes, now)
+    if calendar is None or window is None or wish.service_mode not in instrument.service_modes:
+        return None
+    cards = line.cards.get(instrument.pk, [])
+    terms = terms_on(instrument, wish.organisation, cards, window.start)
+    asker = load_asker(
+        instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
+    )
+    # A card may begin or end inside the window: whether there is a price is asked of each start.
+    starts = calendar.starts(
+        minutes=wish.minutes, asker=replace(asker, is_served=True), within=window, now=now
+    )
+
+    def accepts(period: Period) -> bool:
+        on_day = terms_on(instrument, wish.organisation, cards, period.start)
+        price = _price(instrument, on_day, period, wish.service_mode)
+        if price is None:
+            return False
+        limit = (
+            None
+            if wish.max_price is None
+            else (wish.max_price, _currency(line.cards, wish, period.start))
+        )
+        return rules.is_at_most(price, limit)
+
+    start = rules.first_fit(
+        starts, wish.minutes, offered=line.offered.get(wish.pk, ()), accepts=accepts
+    )
+    return None if start is None else Period(start, start + rules.length_of(wish.minutes))
+
+
+def _price(
+    instrument: Instrument, terms: Terms, period: Period, mode: str
+) -> tuple[Decimal | None, str] | None:
+    """What a slot costs before tax and vouchers, with its currency; an amount of None depends
+    on more than the time. None: it cannot be booked so."""
+    if terms.card is None:
+        return None
+    by_sample = terms.card.values.rate_unit == "sample"
+    asked = Asked(period, mode, quantity=Decimal(1) if by_sample else None)
+    given = quote_input(instrument, terms, asked)
+    if given is None:
+        return None
+    try:
+        subtotal = quote(given).subtotal
+    except Invalid:
+        return None
+    return (None if by_sample else subtotal), terms.card.values.currency
+
+
+def _currency(
+    by_instrument: Mapping[UUID, list[CardInForce]], wish: WaitingWish, moment: datetime
+) -> str:
+    """That of the instrument that was wished for: of its card on the day, else of its last."""
+    cards = by_instrument.get(wish.instrument_id, [])
+    terms = terms_on(wish.instrument, wish.organisation, cards, moment)
+    card = terms.card or (cards[-1] if cards else None)
+    return card.values.currency if card else ""
+
+
+def load_currencies(wishes: Sequence[WaitingWish]) -> dict[UUID, str]:
+    """The currency in which each wish, by id, names its price. One statement."""
+    cards = load_cards(list({wish.instrument_id for wish in wishes}))
+    return {wish.pk: _currency(cards, wish, wish.earliest) for wish in wishes}

@@ -1,0 +1,467 @@
+"""Recurring bookings: making them, and changing this one, those that follow, or all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.notifications import Effect, enqueue
+from bookings.domain.periods import Period
+from bookings.domain.refusals import RulesRefuse
+from bookings.domain.series import (
+    THIS,
+    Rule,
+    instant_of,
+    parse_rule,
+    shifted_rule,
+    wall_of,
+    wall_times,
+)
+from bookings.locks import lock_reservations
+from bookings.models import Occupancy, Reservation, Series
+from bookings.selectors.holds import holds_of
+from bookings.selectors.series import (
+    Occurrence,
+    Shift,
+    choose,
+    periods_of,
+    series_for,
+    shift_of,
+    wall_clocks,
+    weigh_series,
+    weigh_series_move,
+)
+from bookings.services.demand import demand_refused, guarded
+from bookings.services.holds import hold_give_back
+from bookings.services.moves import move_store, require_movable, require_mover, reservation_move
+from bookings.services.occupancy import lineage_of
+from bookings.services.placing import (
+    Booking,
+    Parties,
+    first_state,
+    lapse_due,
+    parties_of,
+    reminder_effects,
+    reservation_put,
+)
+from bookings.services.reservations import reservation_drop
+from instruments.locks import lock_instrument
+from instruments.models import Instrument
+from instruments.selectors.registry import may_see
+
+SKIP, REFUSE = ON_CONFLICT = ("skip", "refuse")
+
+
+@dataclass(frozen=True)
+class SeriesMade:
+    """A series, its bookings in the order of time, and the dates that were left out."""
+
+    series: Series
+    reservations: tuple[Reservation, ...]
+    skipped: tuple[Occurrence, ...]
+
+
+def series_book(
+    *, actor: Actor, booking: Booking, rule: str, on_conflict: str, now: datetime
+) -> SeriesMade:
+    """Book every date of a rule, from the booking's own period on; one transaction.
+
+    on_conflict: `refuse`: all or none, `RulesRefuse` names each refusal's date by its number
+    from 0 (`Refusal.booking`); `skip`: those that pass, `RulesRefuse` if none does. Each date
+    is judged with those before it as booked. One message tells of them all.
+    """
+    if on_conflict not in ON_CONFLICT:
+        raise invalid("on_conflict", "unknown-choice", allowed=", ".join(ON_CONFLICT))
+    parties = parties_of(actor, booking)
+    found: list[Occurrence] = []
+    try:
+        with guarded():
+            made = _book(actor, parties, booking, rule, on_conflict, found, now)
+    except RulesRefuse:
+        _remember(actor, parties, booking, found, now)
+        raise
+    _remember(actor, parties, booking, made.skipped, now)
+    return made
+
+
+def _remember(
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    refused: Sequence[Occurrence],
+    now: datetime,
+) -> None:
+    """Unmet demand counts once a person, instrument and day: the first date that lacked nothing
+    but capacity stands for all."""
+    lacking = next(
+        (o for o in refused if o.refusals and RulesRefuse(o.refusals).lacks_capacity), None
+    )
+    if lacking is None:
+        return
+    instrument = Instrument.objects.select_related("facility").get(pk=booking.instrument_id)
+    demand_refused(
+        actor=actor,
+        organisation=parties.payer,
+        instrument=instrument,
+        period=lacking.period,
+        now=now,
+    )
+
+
+def _book(
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    rule: str,
+    on_conflict: str,
+    found: list[Occurrence],
+    now: datetime,
+) -> SeriesMade:
+    instrument = lock_instrument(booking.instrument_id)
+    if not may_see(actor, instrument):
+        raise NotFound
+    if booking.service_mode not in instrument.service_modes:
+        raise invalid("service_mode", "not-offered")
+    parsed, periods = periods_of(instrument, booking.period, rule)
+    lapse_due(instrument, now)
+    _give_back_holds(actor, parties, instrument, now)
+    found += weigh_series(instrument, parties.payer, parties.person, booking.asked, periods, now)
+    skipped = [occurrence for occurrence in found if occurrence.refusals]
+    if skipped and (on_conflict == REFUSE or len(skipped) == len(found)):
+        raise RulesRefuse(
+            [
+                replace(refusal, booking=occurrence.index)
+                for occurrence in skipped
+                for refusal in occurrence.refusals
+            ]
+        )
+    series = Series.objects.create(
+        instrument=instrument,
+        user_id=parties.person,
+        made_by_id=actor.person,
+        organisation=parties.payer,
+        rule=parsed.text,
+        time_zone=instrument.facility.time_zone,
+        starts_at=booking.period.start,
+        minutes=booking.period.minutes,
+        created_at=now,
+    )
+    made = [
+        _put(actor, parties, booking, instrument, series, occurrence, now)
+        for occurrence in found
+        if not occurrence.refusals
+    ]
+    _record(actor, series, "series.create", made, now, skipped=len(skipped))
+    _tell(made, "series", now, [e for r in made for e in reminders_of(r, now)])
+    return SeriesMade(series, tuple(made), tuple(skipped))
+
+
+def _give_back_holds(actor: Actor, parties: Parties, instrument: Instrument, now: datetime) -> None:
+    """One's own holds here are in nobody's way; what the waiting list offers stays."""
+    own = holds_of(parties.person, now).filter(
+        instrument=instrument, made_by_id=actor.person, waiting_offer=None
+    )
+    for hold in lock_reservations(own.values_list("pk", flat=True)):
+        hold_give_back(reservation=hold, actor=actor, now=now)
+
+
+def _put(
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    series: Series,
+    occurrence: Occurrence,
+    now: datetime,
+) -> Reservation:
+    if occurrence.place is None:  # nothing refused it, so there is one
+        raise RulesRefuse(occurrence.refusals)
+    period = occurrence.period
+    state, deadline = first_state(actor, parties, instrument, period, now)
+    return reservation_put(
+        actor=actor,
+        parties=parties,
+        booking=replace(booking, period=period, hold=None, override=(), reason=""),
+        instrument=instrument,
+        place=occurrence.place,
+        state=state,
+        deadline=deadline,
+        now=now,
+        extra={"series": series, "occurrence_at": period.start},
+    )
+
+
+def reminders_of(reservation: Reservation, now: datetime) -> list[Effect]:
+    """Before each date, as for any booking that is confirmed."""
+    return reminder_effects(reservation, now) if reservation.state == "confirmed" else []
+
+
+def _tell(
+    reservations: Sequence[Reservation], kind: str, now: datetime, effects: Sequence[Effect] = ()
+) -> None:
+    """One message of many bookings: to the person, and to those who decide where any waits for
+    their word. `series` where all stands, `series-requested` where some is asked for."""
+    first = reservations[0]
+    waiting = [r for r in reservations if r.state == "requested"]
+    if kind == "series" and waiting:
+        kind = "series-requested"
+    told = [_message(kind, first, reservations)]
+    if waiting and kind != "series-cancelled":
+        told.append(_message("series-to-decide", first, waiting))
+    enqueue([*told, *effects], now=now)
+
+
+def _message(kind: str, first: Reservation, reservations: Sequence[Reservation]) -> Effect:
+    return Effect(
+        kind=f"mail.{kind}",
+        key=f"mail.{kind}:{first.pk}:{first.version}",
+        payload={
+            "reservation": str(first.pk),
+            "reservations": [str(r.pk) for r in reservations],
+        },
+    )
+
+
+def _record(
+    actor: Actor,
+    series: Series,
+    action: str,
+    reservations: Sequence[Reservation],
+    now: datetime,
+    reason: str = "",
+    **said: str | int,
+) -> None:
+    first = reservations[0]
+    trail.record(
+        actor=actor,
+        action=action,
+        target=series,
+        now=now,
+        after={
+            "instrument": series.instrument_id,
+            "rule": series.rule,
+            "starts_at": series.starts_at,
+            "reservations": [r.pk for r in reservations],
+        }
+        | said,
+        reason=reason,
+        organisation_ids=[first.organisation_id, first.host_id],
+        region_ids=lineage_of(first),
+    )
+
+
+# Changing
+
+
+def _locked(
+    actor: Actor, series_id: UUID, expected_version: int | None
+) -> tuple[Instrument, Series, list[Reservation]]:
+    """A series with its instrument and all its bookings, locked; `NotFound` if it is not the
+    actor's to see."""
+    series = series_for(actor, series_id)
+    instrument = lock_instrument(series.instrument_id)
+    series = Series.objects.select_for_update(of=("self",), no_key=True).get(pk=series.pk)
+    if expected_version is not None and expected_version != series.version:
+        raise WrongVersion(version=series.version)
+    ids = Reservation.objects.filter(series=series).values_list("pk", flat=True)
+    return instrument, series, lock_reservations(ids)
+
+
+@transaction.atomic
+def series_cancel(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    scope: str,
+    reservation_id: UUID | None,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Series:
+    """Cancel one, those from it on, or all that have not begun: each by the rules of
+    `reservation_cancel`, all or none; one message. `WrongState` (`series-over`) if none is
+    left."""
+    instrument, series, rows = _locked(actor, series_id, expected_version)
+    lapse_due(instrument, now)
+    found = choose(rows, scope, reservation_id, now)
+    if not found:
+        raise WrongState("series-over")
+    for reservation in found:
+        reservation_drop(
+            actor=actor,
+            instrument=instrument,
+            reservation=reservation,
+            reason=reason,
+            now=now,
+            is_one_of_many=scope != THIS,
+        )
+    if scope != THIS:
+        _tell(found, "series-cancelled", now)
+    _touch(series)
+    _record(actor, series, "series.cancel", found, now, reason.strip(), scope=scope)
+    return series
+
+
+def _touch(series: Series, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(series, name, value)
+    series.version += 1
+    series.save(update_fields=[*changes, "version"])
+
+
+def series_move(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    scope: str,
+    reservation_id: UUID,
+    period: Period,
+    now: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> Series:
+    """Give one booking another time and those the scope names the same change on the wall
+    clock, all or none; what has begun stays. The series they belong to then: where some went
+    before them, one of its own (`split_from`).
+
+    `RulesRefuse` names the refused by their number from 0 among those to be moved, in the
+    order of the rule. None is in another's way with the time it has now.
+    """
+    with guarded():
+        instrument, series, rows = _locked(actor, series_id, expected_version)
+        lapse_due(instrument, now)
+        found = choose(rows, scope, reservation_id, now)
+        if not found:
+            raise WrongState("series-over")
+        if scope == THIS:
+            reservation_move(
+                actor=actor,
+                reservation_id=reservation_id,
+                period=period,
+                now=now,
+                reason=reason,
+            )
+            _touch(series)
+            return series
+        this = next(r for r in rows if r.pk == reservation_id)
+        return _move(actor, instrument, series, found, shift_of(series, this, period), reason, now)
+
+
+def _move(
+    actor: Actor,
+    instrument: Instrument,
+    series: Series,
+    found: Sequence[Reservation],
+    shift: Shift,
+    reason: str,
+    now: datetime,
+) -> Series:
+    if shift.is_none:
+        return series
+    weighed = weigh_series_move(actor, instrument, series, found, shift, now)
+    for reservation, move in weighed:
+        require_mover(actor, instrument, reservation, move.period, reason)
+        require_movable(reservation, move.period, now)
+    refusals = [
+        replace(refusal, booking=index)
+        for index, (_, move) in enumerate(weighed)
+        for refusal in move.refusals
+    ]
+    if refusals:
+        raise RulesRefuse(refusals)
+    moved = [
+        (reservation, move)
+        for reservation, move in weighed
+        if (reservation.start_at, reservation.end_at) != (move.period.start, move.period.end)
+    ]
+    # Each may go where another still is: they all leave before the first arrives.
+    Occupancy.objects.filter(reservation__in=[r for r, _ in moved]).delete()
+    for reservation, move in moved:
+        move_store(
+            actor=actor,
+            instrument=instrument,
+            reservation=reservation,
+            move=move,
+            reason=reason.strip(),
+            now=now,
+            is_one_of_many=True,
+        )
+    series = _reseries(actor, series, found, shift, now)
+    _tell(found, "series-moved", now)
+    _record(
+        actor,
+        series,
+        "series.move",
+        found,
+        now,
+        reason.strip(),
+        by_minutes=int(shift.by.total_seconds() // 60),
+        minutes=shift.minutes or series.minutes,
+    )
+    return series
+
+
+def _reseries(
+    actor: Actor, series: Series, found: Sequence[Reservation], shift: Shift, now: datetime
+) -> Series:
+    """Give the moved bookings the rule that says where they are now; those before them keep
+    the old one, cut off."""
+    zone = ZoneInfo(series.time_zone)
+    first = found[0].occurrence_at or found[0].start_at
+    before, walls, rule = _parted(series, zone, first)
+    later = shifted_rule(rule, walls, shift.by, zone) if rule and walls else None
+    at = wall_clocks(series)
+    start = instant_of(zone, (walls[0] if walls else wall_of(zone, first)) + shift.by)
+    values: dict[str, Any] = {
+        "rule": later.text if later else "",
+        "starts_at": start,
+        "minutes": shift.minutes or series.minutes,
+    }
+    old = series
+    if before or not rule:
+        if rule:
+            _touch(old, rule=replace(rule, count=before, until=None).text)
+        series = Series.objects.create(
+            instrument_id=old.instrument_id,
+            user_id=old.user_id,
+            made_by_id=actor.person,
+            organisation_id=old.organisation_id,
+            time_zone=old.time_zone,
+            created_at=now,
+            split_from=old,
+            **values,
+        )
+    else:
+        _touch(series, **values)
+    places = {}
+    for reservation in found:
+        was = reservation.occurrence_at or reservation.start_at
+        places[reservation.pk] = instant_of(zone, at.get(was, wall_of(zone, was)) + shift.by)
+    # The places of some may be those that others are about to leave.
+    rows = Reservation.objects.filter(pk__in=list(places))
+    rows.update(occurrence_at=None)
+    for reservation in found:
+        reservation.series = series
+        reservation.occurrence_at = places[reservation.pk]
+    Reservation.objects.bulk_update(found, ["series", "occurrence_at"])
+    return series
+
+
+def _parted(
+    series: Series, zone: ZoneInfo, first: datetime
+) -> tuple[int, list[datetime], Rule | None]:
+    """How many dates a rule puts before an instant, the wall clocks of those from it on, and
+    the rule; none of it where a series has no rule any more."""
+    if not series.rule:
+        return 0, [], None
+    rule = parse_rule(series.rule)
+    walls = wall_times(rule, wall_of(zone, series.starts_at), zone)
+    later = [wall for wall in walls if instant_of(zone, wall) >= first]
+    return len(walls) - len(later), later, rule

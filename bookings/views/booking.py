@@ -1,0 +1,266 @@
+"""The booking form: what it costs, keeping the slot, reserving."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
+from bookings.domain.quotes import quote_to_json
+from bookings.domain.refusals import OVERRIDABLE, RulesRefuse
+from bookings.forms import BookingForm, PeriodForm
+from bookings.messages import sentence
+from bookings.models import Reservation
+from bookings.selectors.fees import Asked, Terms, load_terms
+from bookings.selectors.holds import holds_of
+from bookings.selectors.quotes import Quotation, load_quotation
+from bookings.services.holds import hold_take
+from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_request
+from bookings.views.catalogue import payer_of
+from bookings.views.reservations import refusal_text
+from instruments.models import Instrument
+from instruments.selectors.registry import instrument_by_id
+
+# The names the rules give to fields that are called otherwise here.
+_FIELDS = {"samples": "quantity"}
+
+
+def _options(terms: Any) -> list[dict[str, Any]]:
+    if terms.card is None:
+        return []
+    return [
+        {"code": option.code, "unit": option.unit, "price": option.price}
+        for option in terms.card.values.options
+    ]
+
+
+@login_required
+def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """The booking form, with its quote; POST reserves."""
+    now, actor = timezone.now(), actor_of(request.user)
+    instrument = instrument_by_id(actor, instrument_id)
+    data = request.POST if request.method == "POST" else request.GET
+    asked = PeriodForm(data)
+    if not asked.is_valid():
+        return redirect("bookings:instrument", instrument_id=instrument.pk)
+    payer, payers = payer_of(actor, data.get("organisation"))
+    standing = _standing(actor, payer, instrument)
+    if payer is None or not (standing.may_book or standing.for_others):
+        context = {"instrument": instrument, "payer": payer}
+        return render(request, "bookings/no_organisation.html", context, status=403)
+    terms = load_terms(instrument, payer, asked.period().start)
+    initial = {
+        "start": data["start"],
+        "minutes": data["minutes"],
+        "organisation": payer.code,
+        "service_mode": _first_mode(instrument, terms),
+        "purpose": "research",
+        "quantity": data.get("quantity", ""),
+    }
+    sent = {**initial, **_said(request.POST), "organisation": payer.code}
+    form = BookingForm(
+        sent if request.method == "POST" else None,
+        instrument=instrument,
+        options=_options(terms),
+        for_others=standing.for_others,
+        only_for_others=not standing.may_book,
+        may_override=standing.may_override,
+        initial=initial,
+    )
+    refusals: Any = ()
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = _reserve(actor, form.booking(instrument), now)
+        except RulesRefuse as refused:
+            refusals = refused.refusals
+        except Invalid as refused:
+            for problem in refused.problems:
+                name = _FIELDS.get(problem.field) or problem.field.replace("options.", "option_")
+                text = sentence(problem.code, problem.numbers)
+                form.add_error(name if name in form.fields else None, text)
+        except (WrongState, NotPermitted) as refused:
+            form.add_error(None, sentence(refused.code, refused.numbers))
+        else:
+            if made.state == "confirmed":
+                messages.success(request, gettext("Booked. A confirmation is on its way to you."))
+            else:
+                messages.success(request, gettext("Requested. The owner will answer you by mail."))
+            return redirect("bookings:reservation", reservation_id=made.pk)
+    wish = _asked(form, asked, instrument, terms)
+    quotation = _quotation(actor, instrument, payer, wish, now)
+    shown = refusals or quotation.refusals
+    context = _quote_context(instrument, payer, asked, quotation) | {
+        "form": form,
+        "payers": payers,
+        "refusals": shown,
+        "may_override": standing.may_override
+        and bool(shown)
+        and {refusal.code for refusal in shown} <= set(OVERRIDABLE),
+        # The slot is kept while the form is completed, by whoever books for themselves.
+        "keeps_slot": standing.may_book and not shown,
+    }
+    status = 409 if refusals else 400 if form.errors else 200
+    return render(request, "bookings/book.html", context, status=status)
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What the reader may do here: book for themselves, for others, set rules aside for them."""
+
+    may_book: bool
+    for_others: bool
+    may_override: bool
+
+
+def _standing(actor: Actor, payer: Organisation | None, instrument: Instrument) -> _Standing:
+    if payer is None:
+        return _Standing(may_book=False, for_others=False, may_override=False)
+    for_others = actor.may("book-for-members", place_of(payer))
+    return _Standing(
+        may_book=actor.may("book", place_of(payer)),
+        for_others=for_others,
+        may_override=for_others
+        and actor.may("manage-instruments", place_of(instrument.organisation)),
+    )
+
+
+def _said(post: QueryDict) -> dict[str, Any]:
+    """What a form sent; several values of a name as a list."""
+    return {
+        name: values if name == "override" else values[-1]
+        for name, values in post.lists()
+        if values
+    }
+
+
+def _reserve(actor: Actor, booking: Booking, now: datetime) -> Reservation:
+    """A hold that has run out, or is for another time than the form now says, is no reason to
+    refuse what is free: it is asked for anew."""
+    try:
+        return reservation_request(actor=actor, booking=booking, now=now)
+    except (WrongState, NotFound, Invalid):
+        if booking.hold is None:
+            raise
+    return reservation_request(actor=actor, booking=replace(booking, hold=None), now=now)
+
+
+def _quotation(
+    actor: Actor, instrument: Instrument, payer: Organisation | None, wish: Asked, now: datetime
+) -> Quotation:
+    """One's own holds here are in nobody's way: the form gives them back for its own."""
+    here = holds_of(actor.person, now).filter(instrument=instrument)
+    own = list(here.values_list("pk", flat=True))
+    return load_quotation(
+        instrument, payer, wish, now, user_id=actor.user_id, is_draft=True, without=own
+    )
+
+
+def seconds_left(held: Reservation, now: datetime) -> int:
+    """Of a hold."""
+    return max(0, int((held.deadline_at - now).total_seconds())) if held.deadline_at else 0
+
+
+@login_required
+@require_POST
+def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Keep the slot of the form for ten minutes: a fragment that counts down."""
+    now, actor = timezone.now(), actor_of(request.user)
+    instrument = instrument_by_id(actor, instrument_id)
+    asked = PeriodForm(request.POST)
+    if not asked.is_valid():
+        return HttpResponse(status=400)
+    booking = Booking(
+        instrument_id=instrument.pk,
+        period=asked.period(),
+        organisation=asked.cleaned_data["organisation"] or None,
+        service_mode=request.POST.get("service_mode", ""),
+    )
+    context: dict[str, Any] = {"instrument": instrument, "zone": instrument.facility.time_zone}
+    try:
+        kept = hold_take(actor=actor, booking=booking, now=now, replaces=True)
+    except RulesRefuse as refused:
+        context["hold_refusals"] = refused.refusals
+    except (Invalid, WrongState, NotPermitted) as refused:
+        context["hold_problem"] = refusal_text(refused)
+    else:
+        context["hold"] = kept
+        context["seconds"] = (
+            int((kept.deadline_at - now).total_seconds()) if kept.deadline_at else 0
+        )
+    return render(request, "bookings/book.html#hold", context)
+
+
+def _first_mode(instrument: Instrument, terms: Terms) -> str:
+    """The way of service a form begins with: the only one that a price by the sample knows,
+    else the first that is offered."""
+    modes = instrument.service_modes
+    by_sample = terms.card is not None and terms.card.values.rate_unit == "sample"
+    if by_sample and "entrusted" in modes:
+        return "entrusted"
+    return modes[0] if modes else ""
+
+
+def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:
+    """What the form asks a price for; what can be read of it, while it is not filled in."""
+    if form.is_bound and form.is_valid():
+        return form.asked()
+    plain = BookingForm(
+        {
+            "start": period.data["start"],
+            "minutes": period.data["minutes"],
+            "service_mode": _first_mode(instrument, terms),
+            "purpose": "research",
+            "quantity": period.data.get("quantity", ""),
+        },
+        instrument=instrument,
+        options=[],
+    )
+    plain.is_valid()
+    return plain.asked()
+
+
+def _quote_context(
+    instrument: Instrument, payer: Any, asked: PeriodForm, quotation: Quotation
+) -> dict[str, Any]:
+    return {
+        "instrument": instrument,
+        "payer": payer,
+        "period": asked.period(),
+        "minutes": asked.cleaned_data["minutes"],
+        "zone": instrument.facility.time_zone,
+        "quotation": quotation,
+        "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
+        "refusals": quotation.refusals,
+        "unclear": quotation.problems[0] if quotation.problems else None,
+        "cancellation": quotation.terms.card.values.cancellation if quotation.terms.card else (),
+    }
+
+
+@login_required
+def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """The quote alone, for `hx-get` as the form changes."""
+    now, actor = timezone.now(), actor_of(request.user)
+    instrument = instrument_by_id(actor, instrument_id)
+    asked = PeriodForm(request.GET)
+    if not asked.is_valid():
+        return HttpResponse(status=400)
+    payer, _ = payer_of(actor, request.GET.get("organisation"))
+    terms = load_terms(instrument, payer, asked.period().start)
+    form = BookingForm(request.GET, instrument=instrument, options=_options(terms))
+    wish = _asked(form, asked, instrument, terms)
+    quotation = _quotation(actor, instrument, payer, wish, now)
+    context = _quote_context(instrument, payer, asked, quotation)
+    return render(request, "bookings/book.html#quote", context)

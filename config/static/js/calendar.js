@@ -1,0 +1,560 @@
+// The calendars: an instrument's week, the manager's board, a person's own bookings. They draw
+// what the page already says in words; whatever is dragged ends in a form that says what will
+// happen. Times are drawn as the wall clock of one zone and leave this file as instants.
+"use strict";
+
+(function () {
+  const words = () => document.getElementById("calendar-words").dataset;
+  const narrow = () => window.matchMedia("(max-width: 767px)").matches;
+  const MINUTE = 60000;
+
+  // Wall clock and instants ---------------------------------------------------------------
+
+  const clocks = {};
+
+  // What the clock of a zone shows at an instant, as milliseconds of a clock without zone.
+  function wallOf(instant, zone) {
+    clocks[zone] ||= new Intl.DateTimeFormat("en-GB", {
+      timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
+      hour: "2-digit", minute: "2-digit", second: "2-digit",
+    });
+    const part = {};
+    for (const { type, value } of clocks[zone].formatToParts(instant)) {
+      part[type] = Number(value);
+    }
+    return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second);
+  }
+
+  // The instant at which the clock of a zone shows a wall time (milliseconds without zone).
+  function instantOf(wall, zone) {
+    let instant = wall - (wallOf(wall, zone) - wall);
+    instant += wall - wallOf(instant, zone);
+    return instant;
+  }
+
+  // The calendar hands out dates that show the wall time in the browser's own zone.
+  const wallOfDate = (date) => Date.UTC(
+    date.getFullYear(), date.getMonth(), date.getDate(), date.getHours(), date.getMinutes());
+  const clock = (wall) => new Date(wall).toISOString().slice(11, 16);
+  const dayOf = (wall) => new Date(wall).toISOString().slice(0, 10);
+  const rfc3339 = (instant) => new Date(instant).toISOString().slice(0, 19) + "Z";
+
+  function shortDay(wall, locale) {
+    return new Intl.DateTimeFormat(locale, {
+      timeZone: "UTC", weekday: "short", day: "numeric", month: "short",
+    }).format(wall).replace(",", "");
+  }
+
+  // `10:00–12:00`, with the day where it is not the same one.
+  function spanText(from, until, locale) {
+    const last = dayOf(from) === dayOf(until) ? clock(until) : `${shortDay(until, locale)} ${clock(until)}`;
+    return `${clock(from)}–${last}`;
+  }
+
+  // The same time on the reader's own clock, where that is another one.
+  function readersText(setup, from, until) {
+    if (setup.zone === setup.readerZone) {
+      return "";
+    }
+    const start = wallOf(instantOf(from, setup.zone), setup.readerZone);
+    const end = wallOf(instantOf(until, setup.zone), setup.readerZone);
+    if (clock(start) === clock(from) && dayOf(start) === dayOf(from)) {
+      return "";
+    }
+    const day = dayOf(start) === dayOf(from) ? "" : `${shortDay(start, setup.locale)} `;
+    return `${day}${spanText(start, end, setup.locale)} (${setup.readerZone})`;
+  }
+
+  // Saying things ---------------------------------------------------------------------------
+
+  function say(text) {
+    document.getElementById("calendar-said").textContent = text;
+  }
+
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    made.className = className;
+    made.textContent = text;
+    return made;
+  }
+
+  function openDialog(url, onLeft) {
+    const dialog = document.getElementById("calendar-dialog");
+    htmx.ajax("GET", url, { target: "#dialog-body", swap: "innerHTML" }).then(function () {
+      if (!dialog.open) {
+        dialog.showModal();
+        dialog.addEventListener("close", onLeft, { once: true });
+      }
+    }, onLeft);
+  }
+
+  document.addEventListener("click", function (event) {
+    const dialog = document.getElementById("calendar-dialog");
+    if (!dialog) {
+      return;
+    }
+    const link = event.target.closest("a[data-dialog-link]");
+    if (link && dialog.contains(link)) {
+      event.preventDefault();
+      htmx.ajax("GET", link.href, { target: "#dialog-body", swap: "innerHTML" });
+    }
+    if (event.target.closest("[data-dialog-close]") || event.target === dialog) {
+      dialog.close();
+    }
+  });
+
+  // What an event looks like ------------------------------------------------------------------
+
+  function content(setup) {
+    return function ({ event }) {
+      const from = wallOfDate(event.start);
+      const until = wallOfDate(event.end);
+      if (event.display === "pointer") {
+        return { domNodes: [] };
+      }
+      if (event.display === "preview") {
+        const nodes = [element("span", "event-time", spanText(from, until, setup.locale))];
+        const own = readersText(setup, from, until);
+        if (own) {
+          nodes.push(element("span", "event-more", own));
+        }
+        if (event.extendedProps.first) {
+          nodes.push(element("span", "event-first", event.extendedProps.first));
+        }
+        return { domNodes: nodes };
+      }
+      const { first, second, purpose } = event.extendedProps;
+      if (!first) {
+        return { domNodes: [] };
+      }
+      const nodes = [element("span", "event-first", first)];
+      if (event.display !== "background") {
+        nodes.push(element("span", "event-time", spanText(from, until, setup.locale)));
+        if (second) {
+          nodes.push(element("span", "event-more", second));
+        }
+        if (purpose && setup.showsPurpose) {
+          nodes.push(element("span", "event-more", purpose));
+        }
+      }
+      return { domNodes: nodes };
+    };
+  }
+
+  function describe(setup) {
+    return function ({ event, el }) {
+      const { first, second, purpose, from, until, zone } = event.extendedProps;
+      if (!first) {
+        return;
+      }
+      const start = wallOf(Date.parse(from || rfc3339(instantOf(wallOfDate(event.start), setup.zone))), setup.zone);
+      const end = wallOf(Date.parse(until || rfc3339(instantOf(wallOfDate(event.end), setup.zone))), setup.zone);
+      const text = [
+        first, `${shortDay(start, setup.locale)} ${spanText(start, end, setup.locale)}`, second, purpose,
+        readersText(setup, start, end),
+      ];
+      if (zone && zone !== setup.zone) {
+        const there = wallOf(Date.parse(from), zone);
+        text.push(`${shortDay(there, setup.locale)} ${spanText(there, wallOf(Date.parse(until), zone), setup.locale)} (${zone})`);
+      }
+      el.title = text.filter(Boolean).join("\n");
+      if (event.display !== "background") {
+        el.setAttribute("aria-label", text.filter(Boolean).join(", "));
+      }
+    };
+  }
+
+  function follow({ event, jsEvent }) {
+    const url = event.extendedProps.url;
+    if (!url) {
+      return;
+    }
+    if (jsEvent.ctrlKey || jsEvent.metaKey) {
+      window.open(url);
+    } else {
+      window.location.assign(url);
+    }
+  }
+
+  // A booking dropped elsewhere or stretched: the dialog decides; left, it goes back.
+  function moved(setup) {
+    return function ({ event, oldEvent, revert }) {
+      const { from, until, move } = event.extendedProps;
+      const shift = (date, old, instant) => {
+        const by = wallOfDate(date) - wallOfDate(old);
+        return by ? instantOf(wallOf(instant, setup.zone) + by, setup.zone) : instant;
+      };
+      const start = shift(event.start, oldEvent.start, Date.parse(from));
+      const end = shift(event.end, oldEvent.end, Date.parse(until));
+      const minutes = Math.round((end - start) / MINUTE);
+      openDialog(`${move}?start=${encodeURIComponent(rfc3339(start))}&minutes=${minutes}`, revert);
+    };
+  }
+
+  const label = (setup) => (date) => clock(wallOfDate(date));
+
+  // The same hour on the reader's clock below the instrument's, where the two differ by the
+  // same amount on every day shown.
+  function axisLabel(setup) {
+    const first = Date.parse(setup.first + "T12:00:00Z");
+    const difference = (wall) => wallOf(instantOf(wall, setup.zone), setup.readerZone) - wall;
+    const by = difference(first);
+    const isSteady = by === difference(first + (setup.days - 1) * 1440 * MINUTE);
+    if (!by || !isSteady) {
+      return label(setup);
+    }
+    return function (date) {
+      const wall = wallOfDate(date);
+      const text = [element("b", "", clock(wall)), element("span", "axis-own", clock(wall + by))];
+      return { domNodes: text };
+    };
+  }
+
+  function shared(setup) {
+    return {
+      locale: setup.locale,
+      timeZone: setup.offset,
+      firstDay: 1,
+      date: setup.first,
+      headerToolbar: { start: "", center: "", end: "" },
+      allDaySlot: false,
+      nowIndicator: true,
+      dayMaxEvents: true,
+      editable: false,
+      eventStartEditable: false,
+      eventDurationEditable: false,
+      longPressDelay: 400,
+      eventContent: content(setup),
+      eventDidMount: describe(setup),
+      eventClick: follow,
+      eventDrop: moved(setup),
+      eventResize: moved(setup),
+      slotLabelFormat: label(setup),
+      eventTimeFormat: (start) => clock(wallOfDate(start)),
+      dayHeaderFormat: (date) => shortDay(wallOfDate(date), setup.locale),
+      moreLinkContent: ({ num }) => words().more.replace("{n}", num),
+      noEventsContent: () => words().none,
+      buttonText: (text) => ({ ...text, expand: words().expand, collapse: words().collapse, close: "×" }),
+    };
+  }
+
+  // The library draws a table without cells that hold anything: the words of the page are in the
+  // list, so what is drawn is a picture with buttons in it.
+  function plainRoles(root) {
+    for (const part of root.querySelectorAll("[role=row], [role=rowgroup], [role=cell], [role=columnheader], [role=rowheader], [role=table], [role=list], [role=listitem]")) {
+      part.removeAttribute("role");
+      part.removeAttribute("aria-colindex");
+      part.removeAttribute("aria-colspan");
+    }
+    for (const aside of root.querySelectorAll("aside, header")) {
+      aside.setAttribute("role", "presentation");
+    }
+    for (const time of root.querySelectorAll("time[aria-label], span[aria-label]")) {
+      time.removeAttribute("aria-label");
+    }
+    const main = root.querySelector(".ec-main");
+    if (main) {
+      main.tabIndex = 0;
+      main.setAttribute("role", "group");
+      main.setAttribute("aria-label", document.title.split(" · ")[0]);
+    }
+  }
+
+  // An instrument's week -----------------------------------------------------------------------
+
+  // The hours to draw: from the first opening to the last closing, an hour around.
+  function hoursOf(setup) {
+    let least = 24;
+    let most = 0;
+    for (const event of setup.events) {
+      if (!event.start) {
+        continue;
+      }
+      const isWhole = event.start.slice(0, 10) !== event.end.slice(0, 10);
+      const ends = event.end.slice(11, 16);
+      least = Math.min(least, isWhole && ends !== "00:00" ? 0 : Number(event.start.slice(11, 13)));
+      most = Math.max(most, isWhole ? 24 : Number(ends.slice(0, 2)) + (ends.slice(3) === "00" ? 0 : 1));
+    }
+    return least < most ? [Math.max(0, least - 1), Math.min(24, most + 1)] : [7, 20];
+  }
+
+  const hour = (number) => `${String(number).padStart(2, "0")}:00`;
+
+  function mountWeek(root, setup) {
+    const free = setup.free.map(([start, end]) => [Date.parse(start), Date.parse(end)]);
+    const openings = setup.windows.map(([opens, closes]) => [Date.parse(opens), Date.parse(closes)]);
+    const slot = setup.slot * MINUTE;
+    const fits = (start, end) => free.some(([from, until]) => from <= start && end <= until);
+
+    // The start moves back to the grid that begins where the instrument opens; the length
+    // becomes a whole number of slots that is allowed.
+    function fitted(start, end) {
+      const opening = openings.find(([opens, closes]) => opens <= start && start < closes);
+      const first = opening ? opening[0] + Math.floor((start - opening[0]) / slot) * slot : start;
+      const wanted = Math.ceil((end - first) / slot) * slot;
+      const length = Math.min(Math.max(wanted, setup.shortest * MINUTE), setup.longest * MINUTE);
+      return [first, first + length];
+    }
+
+    function book(start, end) {
+      const query = new URLSearchParams({ start: rfc3339(start), minutes: Math.round((end - start) / MINUTE) });
+      if (setup.organisation) {
+        query.set("organisation", setup.organisation);
+      }
+      window.location.assign(`${setup.book}?${query}`);
+    }
+
+    const [least, most] = hoursOf(setup);
+    const step = most - least > 15 ? 60 : 30;
+    const snap = Math.max(5, openings.reduce(
+      (common, [opens]) => divisor(common, Math.round(opens / MINUTE) % 60 || common), Math.min(setup.slot, 60)));
+    const calendar = EventCalendar.create(root, {
+      ...shared(setup),
+      view: narrow() ? "timeGridDay" : "sevenDays",
+      views: { sevenDays: { type: "timeGridDay", duration: { days: setup.days } } },
+      theme: (theme) => theme,
+      events: setup.events,
+      slotMinTime: hour(least),
+      slotMaxTime: hour(most),
+      slotDuration: { minutes: step },
+      slotHeight: step === 60 ? 28 : 22,
+      slotLabelInterval: { minutes: setup.zone === setup.readerZone ? 60 : 120 },
+      slotLabelFormat: axisLabel(setup),
+      snapDuration: { minutes: snap },
+      scrollTime: hour(Math.max(least, Math.min(8, most))),
+      slotEventOverlap: false,
+      selectable: true,
+      select({ startStr, endStr }) {
+        const start = instantOf(Date.parse(startStr + "Z"), setup.zone);
+        const end = instantOf(Date.parse(endStr + "Z"), setup.zone);
+        const [from, until] = fitted(start, end);
+        if (fits(from, until) || fits(start, end)) {
+          book(from, until);
+        } else {
+          calendar.unselect();
+          say(words().notFree);
+        }
+      },
+      selectConstraint({ startStr, endStr }) {
+        const start = instantOf(Date.parse(startStr + "Z"), setup.zone);
+        const end = instantOf(Date.parse(endStr + "Z"), setup.zone);
+        return fits(start, end) && end - start <= setup.longest * MINUTE;
+      },
+      dateClick({ dateStr }) {
+        const start = instantOf(Date.parse(dateStr + "Z"), setup.zone);
+        const [from] = fitted(start, start + slot);
+        const until = from + setup.usual * MINUTE;
+        if (fits(from, until)) {
+          book(from, until);
+        } else {
+          say(words().notFree);
+        }
+      },
+      eventAllUpdated: () => plainRoles(root),
+    });
+    followWidth(root, calendar, setup);
+    return calendar;
+  }
+
+  function divisor(one, other) {
+    return other ? divisor(other, one % other) : one;
+  }
+
+  // On a telephone one day at a time, chosen by the buttons above.
+  function followWidth(root, calendar, setup) {
+    const days = root.closest("[data-panel]").querySelectorAll("[data-day]");
+    const choose = (day) => {
+      calendar.setOption("date", day);
+      for (const button of days) {
+        const isIt = button.dataset.day === day;
+        button.classList.toggle("active", isIt);
+        button.setAttribute("aria-pressed", String(isIt));
+      }
+    };
+    for (const button of days) {
+      button.addEventListener("click", () => choose(button.dataset.day));
+    }
+    const apply = (isNarrow) => {
+      calendar.setOption("view", isNarrow ? "timeGridDay" : "sevenDays");
+      choose(setup.first);
+    };
+    apply(narrow());
+    window.matchMedia("(max-width: 767px)").addEventListener("change", (event) => apply(event.matches));
+  }
+
+  // The board ------------------------------------------------------------------------------------
+
+  function mountBoard(root, setup) {
+    const isDay = setup.days === 1;
+    const slotMinutes = isDay ? 60 : 180;
+    const slots = (setup.days * 1440) / slotMinutes;
+    const query = new URLSearchParams(window.location.search);
+    query.set("start", setup.first);
+    query.set("end", dayOf(Date.parse(setup.first + "T00:00:00Z") + setup.days * 1440 * MINUTE));
+    query.set("zone", setup.zone);
+    query.delete("date");
+
+    fetch(`${root.dataset.events}?${query}`, { headers: { Accept: "application/json" } })
+      .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
+      .then(draw)
+      .catch(() => {
+        root.replaceChildren(element("p", "text-secondary p-3 mb-0", words().failed));
+        say(words().failed);
+      });
+
+    // As wide as there is room, until the hours become too small to be hit.
+    function slotWidth() {
+      const names = root.querySelector(".ec-body .ec-sidebar");
+      const width = root.clientWidth - (names ? names.offsetWidth : 200) - 4;
+      return Math.max(isDay ? 26 : 12, Math.floor((width / slots) * 10) / 10);
+    }
+
+    function draw(found) {
+      const mine = {
+        ...shared(setup),
+        view: isDay ? "resourceTimelineDay" : "resourceTimelineWeek",
+        resources: found.resources,
+        events: found.events,
+        resourceLabelContent: ({ resource }) => resourceLabel(resource, setup),
+        slotDuration: { minutes: slotMinutes },
+        slotLabelInterval: { minutes: isDay ? 120 : 360 },
+        slotLabelFormat: (date) => clock(wallOfDate(date)).slice(0, isDay ? 5 : 2),
+        slotWidth: slotWidth(),
+        snapDuration: { minutes: isDay ? setup.snap : Math.max(30, setup.snap) },
+        scrollTime: isDay ? "07:00" : "00:00",
+        eventGap: 2,
+        selectable: true,
+        // A booking stays on its instrument and unit.
+        dragConstraint: ({ newResource }) => !newResource,
+        select: chosen,
+        dateClick: () => {},
+        eventAllUpdated: () => plainRoles(root),
+      };
+      const calendar = EventCalendar.create(root, mine);
+      root.calendar = calendar;
+      const fit = () => calendar.setOption("slotWidth", slotWidth());
+      requestAnimationFrame(fit);
+      new ResizeObserver(fit).observe(root.parentElement);
+
+      function chosen({ startStr, endStr, resource }) {
+        const start = instantOf(Date.parse(startStr + "Z"), setup.zone);
+        const end = instantOf(Date.parse(endStr + "Z"), setup.zone);
+        const ask = new URLSearchParams({ start: rfc3339(start), minutes: Math.round((end - start) / MINUTE) });
+        if (resource.extendedProps.unit) {
+          ask.set("unit", resource.extendedProps.unit);
+        }
+        const url = root.dataset.close.replace("00000000-0000-0000-0000-000000000000", resource.extendedProps.instrument);
+        openDialog(`${url}?${ask}`, () => calendar.unselect());
+      }
+    }
+  }
+
+  function resourceLabel(resource, setup) {
+    const { facility, zone, unit, url } = resource.extendedProps;
+    if (unit) {
+      return { domNodes: [element("span", "row-unit", resource.title)] };
+    }
+    const link = element("a", "row-name", resource.title);
+    link.href = url;
+    link.title = `${resource.title}\n${facility}`;
+    const more = zone === setup.zone ? facility : `${facility} · ${zone}`;
+    return { domNodes: [link, element("span", "row-facility", more)] };
+  }
+
+  // One's own bookings -------------------------------------------------------------------------
+
+  function mountMine(root, setup) {
+    const [least, most] = hoursOf(setup);
+    const wide = setup.view === "month" ? "dayGridMonth" : "timeGridWeek";
+    const small = setup.view === "month" ? "listMonth" : "listWeek";
+    setup.showsPurpose = setup.view !== "month";
+    setup.days = 7;
+    const calendar = EventCalendar.create(root, {
+      ...shared(setup),
+      view: narrow() ? small : wide,
+      views: { dayGridMonth: { dayHeaderFormat: { weekday: "short" } } },
+      listDayFormat: (date) => shortDay(wallOfDate(date), setup.locale),
+      listDaySideFormat: () => "",
+      events: setup.events,
+      slotMinTime: hour(Math.min(least, 8)),
+      slotMaxTime: hour(Math.max(most, 20)),
+      slotDuration: { minutes: 30 },
+      slotHeight: 22,
+      snapDuration: { minutes: 15 },
+      slotEventOverlap: false,
+      eventAllUpdated: () => plainRoles(root),
+    });
+    window.matchMedia("(max-width: 767px)").addEventListener("change", (event) =>
+      calendar.setOption("view", event.matches ? small : wide));
+    return calendar;
+  }
+
+  // Tabs: drawn or as a list; the choice is kept ------------------------------------------------
+
+  function show(name, focus) {
+    for (const tab of document.querySelectorAll("[data-tab]")) {
+      const isIt = tab.dataset.tab === name;
+      tab.setAttribute("aria-selected", String(isIt));
+      tab.classList.toggle("active", isIt);
+      tab.tabIndex = isIt ? 0 : -1;
+      if (isIt && focus) {
+        tab.focus();
+      }
+    }
+    for (const panel of document.querySelectorAll("[data-panel]")) {
+      panel.hidden = panel.dataset.panel !== name;
+      panel.dataset.ready = "";
+    }
+    if (name === "calendar") {
+      mountAll();
+    }
+  }
+
+  function remembered() {
+    let chosen = null;
+    try { chosen = localStorage.getItem("calendar-tab"); } catch (error) { /* storage may be closed */ }
+    return chosen || (window.matchMedia("(max-width: 575px)").matches ? "list" : "calendar");
+  }
+
+  function choose(name, focus) {
+    try { localStorage.setItem("calendar-tab", name); } catch (error) { /* storage may be closed */ }
+    show(name, focus);
+  }
+
+  document.addEventListener("click", function (event) {
+    const tab = event.target.closest("[data-tab]");
+    if (tab) {
+      choose(tab.dataset.tab);
+    }
+  });
+  document.addEventListener("keydown", function (event) {
+    const tab = event.target.closest && event.target.closest("[data-tab]");
+    if (tab && ["ArrowLeft", "ArrowRight"].includes(event.key)) {
+      choose(tab.dataset.tab === "list" ? "calendar" : "list", true);
+    }
+  });
+
+  const mounts = { week: mountWeek, board: mountBoard, mine: mountMine };
+
+  function mountAll() {
+    for (const root of document.querySelectorAll("[data-calendar]:not([data-mounted])")) {
+      root.dataset.mounted = "";
+      const setup = JSON.parse(document.getElementById(root.dataset.setup).textContent);
+      root.calendar = mounts[root.dataset.calendar](root, setup);
+    }
+  }
+
+  function begin() {
+    if (document.querySelector("[data-tab]")) {
+      show(remembered());
+    }
+  }
+
+  begin();
+  // Another week came into the page.
+  document.addEventListener("htmx:afterSettle", function (event) {
+    if (event.target.querySelector && event.target.querySelector("[data-calendar]")) {
+      begin();
+    }
+  });
+})();

@@ -1,0 +1,216 @@
+"""Certificates, as far as each person may see them, and the time in which they count."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Case, DateField, F, Func, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce
+
+from accounts.domain.errors import NotFound, NotPermitted, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from accounts.selectors.memberships import place_of
+from instruments.domain.opening import local_date
+from instruments.domain.qualifications import (
+    OPEN_END,
+    THIS_INSTRUMENT,
+    Certificate,
+    Span,
+    counts_for,
+    valid_spans,
+)
+from instruments.models import Instrument, Qualification, Technique
+
+WITH = (
+    "user",
+    "instrument__facility",
+    "technique",
+    "issuer__region",
+    "granted_by",
+    "revoked_by",
+)
+
+
+def needed_for(instrument: Instrument) -> str:
+    """What the policy of an instrument asks for (domain/policies); empty for nothing."""
+    return instrument.policy.qualification if hasattr(instrument, "policy") else ""
+
+
+def load_qualified(
+    user_id: UUID | None, instruments: Iterable[Instrument]
+) -> dict[UUID, list[Span]]:
+    """For each instrument whose policy asks for a qualification: the half-open spans in which
+    the person's certificates count there. Only those its host issued do.
+
+    Instruments come with facility and policy. One statement; none where nothing is asked for.
+    """
+    asking = [instrument for instrument in instruments if needed_for(instrument)]
+    found: dict[UUID, list[Qualification]] = {}
+    if user_id is not None and asking:
+        rows = Qualification.objects.filter(
+            user_id=user_id, issuer_id__in={i.organisation_id for i in asking}
+        ).select_related("technique")
+        for row in rows:
+            found.setdefault(row.issuer_id, []).append(row)
+    return {
+        instrument.pk: valid_spans(
+            (
+                load_certificate(row)
+                for row in found.get(instrument.organisation_id, ())
+                if counts(row, instrument)
+            ),
+            ZoneInfo(instrument.facility.time_zone),
+        )
+        for instrument in asking
+    }
+
+
+def counts(row: Qualification, instrument: Instrument) -> bool:
+    """Whether a certificate is of the thing that the instrument's policy asks for, whenever
+    it is valid. It is loaded with its technique."""
+    return row.issuer_id == instrument.organisation_id and counts_for(
+        needed_for(instrument),
+        is_of_instrument=row.instrument_id == instrument.pk,
+        technique=row.technique.code if row.technique else None,
+    )
+
+
+def load_certificate(row: Qualification) -> Certificate:
+    """The row as a value."""
+    return Certificate(row.valid_from, row.valid_until, row.revoked_at)
+
+
+def zone_of(row: Qualification) -> ZoneInfo:
+    """Whose days a certificate names: the instrument's, or for a technique the issuer's region.
+    On an instrument a technique's certificate counts by the instrument's own days."""
+    place = row.instrument.facility if row.instrument else row.issuer.region
+    return ZoneInfo(place.time_zone)
+
+
+def qualifications_for(actor: Actor) -> QuerySet[Qualification]:
+    """One's own; those of issuers one manages; for an auditor those of issuers in their
+    regions. `NotPermitted` for nobody."""
+    seen = Q(user_id=actor.person)
+    managed = actor.organisations_where("manage-instruments")
+    if managed:
+        seen |= Q(issuer_id__in=managed)
+    regions = list(actor.regions_where("read-bookings"))
+    if regions:
+        seen |= Q(issuer__region__lineage__overlap=regions)
+    return Qualification.objects.filter(seen).select_related(*WITH)
+
+
+def qualification_by_id(actor: Actor, qualification_id: UUID) -> Qualification:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = qualifications_for(actor).filter(pk=qualification_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def of_person(rows: QuerySet[Qualification], named: str) -> QuerySet[Qualification]:
+    """Those of one person, named by id or e-mail address."""
+    return rows.filter(user__in=_named(named))
+
+
+def valid_on(rows: QuerySet[Qualification], day: date) -> QuerySet[Qualification]:
+    """Those valid all through a day of their own zone: on the day of its revocation none is."""
+    zone = Coalesce("instrument__facility__time_zone", "issuer__region__time_zone")
+    revoked_on = Cast(Func(zone, F("revoked_at"), function="timezone"), DateField())
+    return rows.alias(revoked_on=revoked_on).filter(
+        Q(valid_until=None) | Q(valid_until__gte=day),
+        Q(revoked_at=None) | Q(revoked_on__gt=day),
+        valid_from__lte=day,
+    )
+
+
+def certificates_at(instrument: Instrument, today: date, who: str = "") -> QuerySet[Qualification]:
+    """What a manager of the instrument looks at: its own certificates and the host's for its
+    techniques, those that still hold first. `who`: part of a name or address."""
+    of_technique = Q(technique__in=techniques_at(instrument))
+    rows = Qualification.objects.filter(
+        Q(instrument=instrument) | of_technique, issuer_id=instrument.organisation_id
+    )
+    if who:
+        rows = rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
+    is_past = Case(
+        When(Q(revoked_at__isnull=False) | Q(valid_until__lt=today), then=Value(1)),
+        default=Value(0),
+    )
+    return (
+        rows.alias(is_past=is_past).select_related(*WITH).order_by("is_past", "-granted_at", "-id")
+    )
+
+
+def own_certificates(actor: Actor) -> QuerySet[Qualification]:
+    """The actor's, the newest first."""
+    rows = Qualification.objects.filter(user_id=actor.person)
+    return rows.select_related(*WITH, "instrument__organisation").order_by("-granted_at", "-id")
+
+
+def techniques_at(instrument: Instrument) -> list[Technique]:
+    """Techniques a certificate for the instrument may be of: its own, by name, and the one its
+    policy asks for. Its techniques should be loaded; one statement if the policy's is none of
+    them."""
+    found = sorted(instrument.techniques.all(), key=lambda technique: technique.name)
+    needed = needed_for(instrument)
+    if needed in {"", THIS_INSTRUMENT} or any(t.code == needed for t in found):
+        return found
+    return [*found, *Technique.objects.filter(code=needed)]
+
+
+def person_to_certify(actor: Actor, issuer: Organisation, named: str) -> User:
+    """Somebody by id or e-mail address, for those who may certify them: `NotPermitted` for
+    others, who learn nothing of who has an account; `Invalid` if nobody is so named."""
+    if not actor.may("manage-instruments", place_of(issuer)):
+        raise NotPermitted(capability="manage-instruments")
+    found = _named(named).filter(is_active=True).first()
+    if found is None:
+        raise invalid("user", "unknown-person")
+    return found
+
+
+def _named(text: str) -> QuerySet[User]:
+    try:
+        return User.objects.filter(pk=UUID(text))
+    except ValueError:
+        return User.objects.filter(email__iexact=text.strip())
+
+
+@dataclass(frozen=True)
+class Qualifying:
+    """What a reader has to know to operate an instrument alone. `technique` None: a certificate
+    for the instrument itself is needed.
+
+    `since` and `until` are the local days (inclusive) of the time that holds now or comes next,
+    None where there is none, or no end.
+    """
+
+    technique: Technique | None
+    is_held: bool = False
+    since: date | None = None
+    until: date | None = None
+
+
+def load_qualifying(
+    user_id: UUID | None, instrument: Instrument, now: datetime
+) -> Qualifying | None:
+    """None where nothing is asked for, or nobody operates it alone. At most two statements."""
+    needed = needed_for(instrument)
+    if not needed or Instrument.ServiceMode.SELF not in instrument.service_modes:
+        return None
+    technique = next((t for t in techniques_at(instrument) if t.code == needed), None)
+    spans = load_qualified(user_id, [instrument])[instrument.pk]
+    span = next((span for span in spans if span[1] > now), None)
+    if span is None:
+        return Qualifying(technique)
+    zone, (start, end) = ZoneInfo(instrument.facility.time_zone), span
+    return Qualifying(
+        technique,
+        is_held=start <= now,
+        since=local_date(zone, start),
+        until=None if end == OPEN_END else local_date(zone, end - timedelta(microseconds=1)),
+    )

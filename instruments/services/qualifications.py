@@ -1,0 +1,158 @@
+"""Certificates that people may operate instruments alone: granted, and revoked."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from instruments.domain.qualifications import FIRST_DAY, LAST_DAY
+from instruments.models import Instrument, Qualification, Technique
+
+MOST_TEXT = 500
+
+
+class AlreadyQualified(WrongState):
+    """The person holds this very certificate."""
+
+    code = "already-qualified"
+
+
+@transaction.atomic
+def qualification_grant(
+    *,
+    actor: Actor,
+    user: User,
+    issuer: Organisation,
+    valid_from: date,
+    now: datetime,
+    instrument: Instrument | None = None,
+    technique: Technique | None = None,
+    valid_until: date | None = None,
+    note: str = "",
+) -> Qualification:
+    """Certify that a person may operate one instrument, or a technique wherever the issuer's
+    instruments ask for it; days are local and inclusive.
+
+    `NotPermitted` but for the issuer's managers; `WrongState` (`own-qualification`) for
+    oneself; `Invalid` for what does not fit; `AlreadyQualified` for the same again.
+    """
+    require(actor, "manage-instruments", place_of(issuer))
+    if actor.user_id == user.pk:
+        raise WrongState("own-qualification")
+    _check(issuer, instrument, technique, valid_from, valid_until, note)
+    row = Qualification(
+        user=user,
+        instrument=instrument,
+        technique=technique,
+        issuer=issuer,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        note=note.strip(),
+        granted_by_id=actor.person,
+        granted_at=now,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        if "qualification_once" not in str(error):
+            raise
+        raise AlreadyQualified from error
+    trail.record(
+        actor=actor,
+        action="qualification.grant",
+        target=row,
+        now=now,
+        after=_told(row),
+        reason=row.note,
+        organisation_ids=[issuer.pk],
+        region_ids=issuer.region.lineage,
+    )
+    return row
+
+
+def _check(
+    issuer: Organisation,
+    instrument: Instrument | None,
+    technique: Technique | None,
+    valid_from: date,
+    valid_until: date | None,
+    note: str,
+) -> None:
+    if (instrument is None) == (technique is None):
+        raise invalid("instrument", "instrument-or-technique")
+    if instrument is not None and instrument.organisation_id != issuer.pk:
+        raise invalid("issuer", "not-the-host")
+    for name, day in (("valid_from", valid_from), ("valid_until", valid_until)):
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise invalid(name, "out-of-range", least=str(FIRST_DAY), most=str(LAST_DAY))
+    if valid_until is not None and valid_until < valid_from:
+        raise invalid("valid_until", "before-valid-from")
+    if len(note) > MOST_TEXT:
+        raise invalid("note", "too-long", most=MOST_TEXT)
+
+
+@transaction.atomic
+def qualification_revoke(
+    *,
+    actor: Actor,
+    qualification_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Qualification:
+    """End a certificate at once; a reason is needed. Bookings stay, but what asks for the
+    qualification again (checking in, approving) will miss it. `WrongState` if it is revoked."""
+    row = (
+        Qualification.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("issuer__region", "technique")
+        .filter(pk=qualification_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    require(actor, "manage-instruments", place_of(row.issuer))
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    if row.revoked_at is not None:
+        raise WrongState(state="revoked", wanted="revoked")
+    reason = reason.strip()
+    if not reason:
+        raise invalid("reason", "required")
+    if len(reason) > MOST_TEXT:
+        raise invalid("reason", "too-long", most=MOST_TEXT)
+    row.revoked_by_id = actor.person
+    row.revoked_at = now
+    row.reason = reason
+    row.version += 1
+    row.save(update_fields=["revoked_by", "revoked_at", "reason", "version"])
+    trail.record(
+        actor=actor,
+        action="qualification.revoke",
+        target=row,
+        now=now,
+        before=_told(row),
+        after={"revoked_at": now},
+        reason=reason,
+        organisation_ids=[row.issuer_id],
+        region_ids=row.issuer.region.lineage,
+    )
+    return row
+
+
+def _told(row: Qualification) -> dict[str, object]:
+    """Whose certificate, of what, when, for the trail."""
+    return {
+        "user": row.user_id,
+        "instrument": row.instrument_id,
+        "technique": row.technique.code if row.technique else None,
+        "issuer": row.issuer_id,
+        "valid_from": row.valid_from,
+        "valid_until": row.valid_until,
+    }

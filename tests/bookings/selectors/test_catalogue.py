@@ -1,0 +1,381 @@
+"""The catalogue's search: what the sieve passes and the rules keep is what the rules alone say."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.domain.roles import Actor
+from bookings.domain.periods import Period
+from bookings.models import Closure, Occupancy
+from bookings.selectors.availability import to_range
+from bookings.selectors.catalogue import fits_price, free_between, load_offers
+from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates
+from instruments.domain.criteria import Criteria
+from instruments.domain.policies import parse_policy
+from instruments.models import BookingPolicy, Instrument, RateCard, Schedule
+from instruments.selectors.search import facets, search
+from instruments.services.opening import schedule_resolve
+from tests.factories.api import program  # noqa: F401
+from tests.factories.cast import CARD, NOW, at, reserve
+
+pytestmark = pytest.mark.django_db
+_number = count(1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+FIRST = datetime(2026, 3, 5, tzinfo=UTC)
+
+
+def weekly(*hours, days=range(1, 8), **more):
+    rules = [{"weekday": d, "opens": o, "closes": c} for d in days for o, c in hours]
+    return {"weekly": rules} | more
+
+
+# Chicago's clocks change on the 8th of March, in the middle of what is searched.
+SCHEDULES = [
+    ("Asia/Shanghai", "CN", weekly(("08:00", "20:00"), days=range(1, 6), observes_holidays=True)),
+    ("Asia/Shanghai", "", weekly(("00:00", "24:00"))),
+    ("America/Chicago", "", weekly(("20:00", "04:00"))),
+    ("America/Chicago", "", weekly(("00:00", "02:30"), ("08:00", "12:00"), ("12:00", "17:10"))),
+    ("Australia/Lord_Howe", "", weekly(("09:00", "12:00"))),
+    # Windows of an override may overlap the evening before: two grids at once.
+    (
+        "Asia/Shanghai",
+        "",
+        weekly(("18:00", "06:00"))
+        | {
+            "overrides": [
+                {"date": "2026-03-06", "windows": [{"opens": "01:10", "closes": "09:00"}]},
+                {"date": "2026-03-07", "windows": []},
+            ]
+        },
+    ),
+]
+
+
+@pytest.fixture
+def schedules(db):
+    """Of each hours one schedule resolved far enough and one that is not, or not at all."""
+    made = []
+    for until in (date(2026, 4, 20), date(2026, 3, 7), None):
+        for zone, calendar, hours in SCHEDULES:
+            with transaction.atomic():
+                schedule = Schedule.objects.create(
+                    digest=f"catalogue {next(_number)}",
+                    time_zone=zone,
+                    holiday_calendar=calendar,
+                    hours=hours,
+                )
+                if until:
+                    schedule_resolve(schedule, since=date(2026, 3, 2), until=until)
+            made.append(schedule)
+    return made
+
+
+minutes = st.integers(0, 40).map(lambda n: n * 15)
+policies = st.builds(
+    lambda slot, least, most, **more: parse_policy(
+        {"slot_minutes": slot, "min_minutes": slot * least, "max_minutes": slot * (least + most)}
+        | more
+    ),
+    st.sampled_from([15, 30, 50, 60]),
+    st.integers(1, 3),
+    st.integers(0, 12),
+    setup_minutes=st.sampled_from([0, 0, 10, 45]),
+    teardown_minutes=st.sampled_from([0, 0, 20, 60]),
+    notice_minutes=st.sampled_from([0, 0, 90, 2880]),
+    horizon_days=st.sampled_from([{}, {"external": 2}, {"internal": 0, "industry": 1}]),
+    units=st.sampled_from([1, 1, 1, 2, 3]),
+    qualification=st.sampled_from(["", "", "", "instrument"]),
+)
+cards = st.lists(
+    st.tuples(
+        st.sampled_from([-60, -1, 0, 1, 2]),
+        st.dictionaries(
+            st.sampled_from(["internal", "regional", "external", "industry"]),
+            st.sampled_from(["1", "99.99", "100.00", "0.5", "250"]),
+            min_size=1,
+        ),
+    ),
+    max_size=2,
+    unique_by=lambda card: card[0],
+)
+# Unit, minutes after the first midnight, length (None: for ever), minutes until it lapses.
+takings = st.lists(
+    st.tuples(
+        st.integers(1, 4),
+        st.integers(0, 60 * 24 * 4 // 5).map(lambda n: n * 5),
+        st.sampled_from([30, 60, 85, 240, 720, 2880, None]),
+        st.sampled_from([None, None, None, -10, 0, 10]),
+    ),
+    max_size=8,
+)
+places = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["A", "B", "b", "中", "C"]),
+        "schedule": st.one_of(st.none(), st.integers(0, 3 * len(SCHEDULES) - 1)),
+        "policy": st.one_of(st.none(), policies, policies, policies, policies),
+        "host": st.integers(0, 2),
+        "publication": st.sampled_from(["published"] * 5 + ["draft", "suspended"]),
+        "service_modes": st.sampled_from([["self"], ["self", "assisted"]]),
+        "cards": cards,
+        "takings": takings,
+    }
+)
+wishes = st.fixed_dictionaries(
+    {
+        "start": st.integers(-10, 5 * 24).map(lambda n: n * HOUR),
+        "length": st.sampled_from([HOUR, 3 * HOUR, 8 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY]),
+        "minutes": st.sampled_from([15, 30, 45, 60, 100, 120, 240, 480]),
+        "max_price": st.sampled_from([None, None, Decimal(1), Decimal("99.99"), Decimal(100)]),
+        "payer": st.integers(0, 3),
+        "size": st.integers(1, 7),
+        "wants_time": st.sampled_from([True, True, True, False]),
+    }
+)
+
+
+def put(cast, schedules, place):
+    host = [cast.ustc, cast.fudan, cast.optics][place["host"]]
+    instrument = Instrument.objects.create(
+        facility=cast.facility,
+        organisation=host,
+        region=host.region,
+        name=place["name"],
+        service_modes=place["service_modes"],
+        schedule=None if place["schedule"] is None else schedules[place["schedule"]],
+        publication=place["publication"],
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    if place["policy"]:
+        values = {
+            name: getattr(place["policy"], name)
+            for name in (
+                *("slot_minutes", "min_minutes", "max_minutes", "setup_minutes"),
+                *("teardown_minutes", "notice_minutes", "horizon_days", "units", "qualification"),
+            )
+        }
+        BookingPolicy.objects.create(instrument=instrument, **values)
+    in_order = sorted(place["cards"], key=lambda card: card[0])
+    for version, (day, rates) in enumerate(in_order, start=1):
+        following = in_order[version][0] if version < len(in_order) else None
+        RateCard.objects.create(
+            instrument=instrument,
+            version=version,
+            card=CARD | {"valid_from": str((NOW + day * DAY).date()), "rates": rates},
+            currency="CNY",
+            valid_from=(NOW + day * DAY).date(),
+            valid_until=None if following is None else (NOW + following * DAY).date(),
+            published_at=NOW,
+            created_at=NOW,
+        )
+    take(cast, instrument, place["takings"])
+
+
+def take(cast, instrument, takings):
+    closure = Closure.objects.create(
+        instrument=instrument,
+        kind="other",
+        start_at=FIRST,
+        created_by=cast.zhao,
+        created_at=NOW,
+    )
+    taken = []
+    for unit, start, length, lapses in takings:
+        begins = FIRST + start * MINUTE
+        span = Period(begins, begins + (length * MINUTE if length else 3000 * DAY))
+        if any(unit == other and span.meets(period) for other, period in taken):
+            continue
+        taken.append((unit, span))
+        Occupancy.objects.create(
+            instrument=instrument,
+            unit=unit,
+            span=to_range(span) if length else (begins, None),
+            closure=closure,
+            expires_at=None if lapses is None else NOW + lapses * MINUTE,
+        )
+
+
+def by_the_rules_alone(actor, criteria, payer):
+    """The naive scan: every published instrument's calendar, asked one by one."""
+    span = None
+    if criteria.free_from:
+        span = Period(criteria.free_from, criteria.free_until)
+    instruments = list(search(criteria))
+    offers = load_offers(
+        instruments, payer, NOW, user_id=actor.user_id, span=span, minutes=criteria.minutes
+    )
+    return [
+        (instrument.pk, offers[instrument.pk])
+        for instrument in instruments
+        if (offers[instrument.pk].starts or span is None)
+        and fits_price(offers[instrument.pk], criteria)
+    ]
+
+
+# Each world is rolled back.
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=3 * settings().max_examples,
+)
+@given(data=st.lists(places, min_size=1, max_size=9), wish=wishes)
+def test_a_search_finds_what_the_rules_alone_find(cast, schedules, data, wish):
+    payer = [None, cast.ustc, cast.fudan, cast.optics][wish["payer"]]
+    actor = cast.actor("wang") if payer else Actor(None)
+    start = NOW.replace(hour=0) + wish["start"]
+    criteria = Criteria(
+        free_from=start if wish["wants_time"] else None,
+        free_until=start + wish["length"] if wish["wants_time"] else None,
+        minutes=wish["minutes"],
+        max_price=wish["max_price"],
+    )
+    with transaction.atomic():
+        for place in data:
+            put(cast, schedules, place)
+        expected = by_the_rules_alone(actor, criteria, payer)
+        found, after = [], None
+        while True:
+            page = free_between(actor, criteria, payer, NOW, after=after, size=wish["size"])
+            found += [(instrument.pk, offer) for instrument, offer in page]
+            if len(page) < wish["size"]:
+                break
+            after = (page[-1][0].name, page[-1][0].pk)
+        transaction.set_rollback(True)
+    assert found == expected
+
+
+def test_the_rules_refuse_more_than_a_page_of_what_the_sieve_passes(cast):
+    """Of sixty instruments the gap of an hour is off the grid of all but the last."""
+    for n in range(60):
+        instrument = cast.instrument(name=f"N{n:02d}")
+        gap = 15 if n < 59 else 0
+        take(
+            cast,
+            instrument,
+            [(1, 0, 180 + gap, None), (1, 180 + gap + 60, 48 * 60, None)],
+        )
+    day = Period(at("2026-03-05 08:00"), at("2026-03-05 20:00"))
+    criteria = Criteria(text="N59 ", free_from=day.start, free_until=day.end, minutes=60)
+    sieve = Sieve(NOW - 8 * HOUR, day, cast.fudan, 60)
+    assert len(candidates(search(Criteria()), sieve, after=None, most=99)) == 61
+    criteria = Criteria(free_from=day.start, free_until=day.end, minutes=60)
+    found = free_between(
+        cast.actor("wang"), criteria, cast.fudan, NOW - 8 * HOUR, after=None, size=1
+    )
+    assert [(i.name, o.starts) for i, o in found] == [("N59", (at("2026-03-05 11:00"),))]
+
+
+def test_what_has_lapsed_or_lies_on_another_unit_does_not_count(cast):
+    one = cast.instrument(name="One", policy={"units": 2})
+    criteria = Criteria(
+        free_from=at("2026-03-06 08:00"), free_until=at("2026-03-06 20:00"), minutes=480
+    )
+
+    def names():
+        found = free_between(
+            cast.actor("wang"), criteria, cast.fudan, NOW, after=None, size=10
+        )
+        return [instrument.name for instrument, _ in found]
+
+    whole = (24 * 60, 24 * 60)
+    take(cast, one, [(1, *whole, None), (2, *whole, 0)])
+    take(cast, cast.microscope, [(1, *whole, None)])
+    assert names() == ["One"]
+    Occupancy.objects.filter(instrument=one).update(expires_at=None)
+    assert names() == []
+
+
+def test_a_card_that_begins_within_the_span_serves_from_its_day_on(cast):
+    cast.microscope.rate_cards.update(valid_from=date(2026, 3, 9))
+    criteria = Criteria(free_from=NOW, free_until=NOW + 7 * DAY, minutes=60)
+    ((found, offer),) = free_between(
+        cast.actor("wang"), criteria, cast.fudan, NOW, after=None, size=10
+    )
+    assert found == cast.microscope
+    assert offer.starts[0] == at("2026-03-09 08:00")
+    assert offer.rate == Decimal("260.00")
+
+
+def test_affordable_is_by_todays_card_and_the_payers_group(cast):
+    cheap = cast.instrument(name="Cheap", card={"rates": {"external": "99.99"}})
+    cast.instrument(name="Own only", card={"rates": {"internal": "1"}})
+
+    def names(payer, price):
+        found = affordable(search(Criteria()), payer, Decimal(price), NOW)
+        return [instrument.name for instrument in found]
+
+    assert names(cast.fudan, "100") == ["Cheap"]
+    assert names(None, "99.99") == ["Cheap"]
+    assert names(None, "99.98") == []
+    assert names(cast.optics, "1000") == ["Transmission electron microscope"]
+    assert names(cast.ustc, "1") == ["Own only"]
+    cheap.rate_cards.update(valid_from=date(2026, 3, 6))
+    assert names(cast.fudan, "100") == []
+
+
+def test_facets_count_what_is_published(cast):
+    cast.instrument(name="Two")
+    Instrument.objects.filter(name="Two").update(publication="suspended")
+    cast.instrument(name="Three")
+    found = facets()
+    assert [(f["code"], f["count"]) for f in found["regions"]] == [("CN-AH", 2)]
+    assert [(f["code"], f["count"]) for f in found["hosts"]] == [("ustc", 2)]
+    assert found["techniques"] == [
+        {
+            "code": "PaNET01198",
+            "name": "electron microscopy",
+            "name_zh": "电子显微镜",
+            "count": 2,
+        }
+    ]
+
+
+FRIDAY = "free_from=2026-03-06T08:00:00%2B08:00&free_until=2026-03-06T20:00:00%2B08:00"
+
+
+@pytest.mark.parametrize(
+    "query", ["", FRIDAY, f"{FRIDAY}&max_price=300", f"{FRIDAY}&technique=PaNET01198&region=CN"]
+)
+def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(
+    cast, program, monkeypatch, query  # noqa: F811
+):
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    wang = program("wang")
+    address = f"instruments/?limit=50&{query}"
+
+    def statements():
+        with CaptureQueriesContext(connection) as captured:
+            rows = wang.get(address).body["results"]
+        assert all(row["next_starts"] for row in rows)
+        return len(captured), len(rows)
+
+    statements()  # the token's use is remembered
+    asked, rows = statements()
+    assert rows == 1
+    for n in range(51):
+        cast.instrument(name=f"N{n}")
+    reserve(cast, "2026-03-06 08:00", "2026-03-06 16:00")
+    assert statements() == (asked, 50)
+    # The token, the grants and the memberships are signing in.
+    assert asked - 3 <= 6
+
+
+def test_the_sieve_looks_up_what_is_taken_by_instrument_unit_and_span(cast):
+    """Without all three the exclusion constraint's index reads too much."""
+    sieve = Sieve(NOW, Period(NOW, NOW + DAY), cast.fudan, 60)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        candidates(search(Criteria()), sieve, after=("A", cast.microscope.pk), most=50)
+        cursor.execute("EXPLAIN " + captured[-1]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    line = next(line for line in plan.splitlines() if "occupancy" in line.lower())
+    after = plan[plan.index(line) :].splitlines()[1]
+    assert "occupancy_no_overlap" in line
+    assert all(part in after for part in ("instrument_id =", "unit =", "span &&")), after
+    assert "name >= " in plan.replace("(name)::text", "name")
