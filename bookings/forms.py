@@ -1,22 +1,26 @@
 """Input of pages turned into typed values: shape only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils import dates
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.periods import Period
 from bookings.domain.refusals import OVERRIDABLE
+from bookings.domain.series import MOST, SCOPES, Rule, wall_of
 from bookings.models import Closure, Reservation
 from bookings.selectors.fees import Asked
 from bookings.services.closures import Outage
 from bookings.services.placing import Booking
+from bookings.services.waiting import Wanted
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import instant
+from instruments.domain.policies import Policy
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
 
@@ -380,6 +384,84 @@ class LocalMomentField(forms.CharField):
         return instant(self.zone, wall.date(), minute, closing=self.is_end)
 
 
+class WaitingForm(StyledForm):
+    """What somebody waits for, in the wall clock of the instrument. `regions` are the
+    codes to choose from."""
+
+    minutes = forms.TypedChoiceField(label=_("For how long"), coerce=int)
+    earliest = LocalMomentField(label=_("Not before"))
+    latest = LocalMomentField(label=_("Not after"), is_end=True)
+    service_mode = forms.ChoiceField(label=_("How will you work?"))
+    max_price = forms.DecimalField(
+        label=_("Price at most"),
+        required=False,
+        min_value=0,
+        max_digits=16,
+        decimal_places=2,
+        help_text=_("In all, before tax and vouchers. Empty: whatever it costs."),
+    )
+    any_equivalent = forms.BooleanField(
+        label=_("Another instrument of the same techniques will do as well"), required=False
+    )
+    regions = forms.MultipleChoiceField(
+        label=_("In these regions"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Of equivalent instruments. None ticked: everywhere."),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        instrument: Instrument,
+        policy: Policy | None,
+        regions: Iterable[str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        zone = ZoneInfo(instrument.facility.time_zone)
+        fields["earliest"].zone = fields["latest"].zone = zone
+        lengths = _lengths(policy) if policy else []
+        fields["minutes"].choices = [(m, m) for m in lengths]
+        if policy and self.initial.get("minutes") is None:
+            self.initial["minutes"] = policy.usual_minutes
+        labels = dict(Instrument.ServiceMode.choices)
+        fields["service_mode"].choices = [(m, labels[m]) for m in instrument.service_modes]
+        fields["regions"].choices = [(code, code) for code in regions]
+
+    def place_of(self, path: str) -> str | None:
+        return path.partition("[")[0]
+
+    def say(self, code: str, numbers: Mapping[str, Any]) -> None:
+        """What is refused, said of the whole form."""
+        self.add_error(None, forms.ValidationError(code, code=code, params=dict(numbers)))
+
+    def wanted(self, instrument: Instrument, organisation: str) -> Wanted:
+        """For an organisation, by code."""
+        data = self.cleaned_data
+        return Wanted(
+            instrument_id=instrument.pk,
+            organisation=organisation,
+            service_mode=data["service_mode"],
+            earliest=data["earliest"],
+            latest=data["latest"],
+            minutes=data["minutes"],
+            any_equivalent=data["any_equivalent"],
+            regions=tuple(data["regions"]),
+            max_price=data["max_price"],
+        )
+
+
+def _lengths(policy: Policy) -> list[int]:
+    """The lengths to choose from: every slot at first, then wider steps, the longest last."""
+    shortest, longest = policy.min_minutes, policy.max_minutes
+    every = range(shortest, longest + 1, policy.slot_minutes)
+    chosen = [m for m in every if m <= 240 or m % 120 == 0 or m in (shortest, longest)]
+    return [*chosen[:30], *([longest] if longest not in chosen[:30] else [])]
+
+
 class ClosureForm(StyledForm):
     """Closing an instrument: from when, until when if it is known, why."""
 
@@ -525,3 +607,116 @@ class MoveForm(StyledForm):
 
     def period(self) -> Period:
         return Period(self.cleaned_data["start"], self.cleaned_data["end"])
+
+
+class SeriesForm(BookingForm):
+    """A booking that comes again: how often, on which days, and how many times or until when.
+    The hidden start and length are of the first date."""
+
+    frequency = forms.ChoiceField(
+        label=_("Repeat"),
+        choices=[("WEEKLY", _("weekly")), ("DAILY", _("daily")), ("MONTHLY", _("monthly"))],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    every = forms.IntegerField(
+        label=_("Every"),
+        min_value=1,
+        max_value=99,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+        help_text=_("2 is every second day, week or month."),
+    )
+    weekdays = forms.TypedMultipleChoiceField(
+        label=_("On"),
+        coerce=int,
+        required=False,
+        choices=[(day, dates.WEEKDAYS_ABBR[day]) for day in range(7)],
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+    )
+    monthly = forms.ChoiceField(
+        label=_("In each month"),
+        required=False,
+        choices=[
+            ("day", _("the same day of the month")),
+            ("weekday", _("the same weekday of the month")),
+        ],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    ends = forms.ChoiceField(
+        label=_("How long"),
+        choices=[("times", _("a number of times")), ("until", _("until a date"))],
+        widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
+    )
+    times = forms.IntegerField(
+        label=_("Times"),
+        required=False,
+        min_value=1,
+        max_value=MOST,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+    )
+    until = forms.DateField(
+        label=_("Last day"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )
+
+    def __init__(self, *args: Any, instrument: Instrument, **kwargs: Any) -> None:
+        super().__init__(*args, instrument=instrument, **kwargs)
+        self.zone = ZoneInfo(instrument.facility.time_zone)
+        del self.fields["hold"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        for way in ("times", "until"):
+            if data.get("ends") == way and not data.get(way) and way not in self.errors:
+                self.add_error(way, _("This is needed."))
+        return data
+
+    def repeating(self) -> list[forms.BoundField]:
+        """The fields about when; the template shows those of the frequency chosen."""
+        return [self[name] for name in ("frequency", "every", "weekdays", "monthly")]
+
+    def working(self) -> list[forms.BoundField]:
+        """The fields about how and what for."""
+        names = {"frequency", "every", "weekdays", "monthly", "ends", "times", "until"}
+        return [field for field in self.shown() if field.name not in names]
+
+    def rule(self) -> str:
+        """What was chosen, as a rule of recurrence."""
+        data = self.cleaned_data
+        start = wall_of(self.zone, data["start"])
+        days: tuple[tuple[int, int], ...] = ()
+        if data["frequency"] == "WEEKLY":
+            days = tuple((0, day) for day in data["weekdays"])
+        elif data["frequency"] == "MONTHLY" and data["monthly"] == "weekday":
+            which = (start.day - 1) // 7 + 1
+            days = ((which if which < 5 else -1, start.weekday()),)
+        is_counted = data["ends"] == "times"
+        return Rule(
+            data["frequency"],
+            data["every"],
+            weekdays=days,
+            count=data["times"] if is_counted else None,
+            until=None if is_counted else data["until"],
+        ).text
+
+
+class SeriesCancelForm(StyledForm):
+    """Which of a series to cancel, and why."""
+
+    scope = forms.ChoiceField(choices=[(scope, scope) for scope in SCOPES])
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+
+class SeriesMoveForm(MoveForm):
+    """Where one booking of a series goes, and which go with it."""
+
+    scope = forms.ChoiceField(
+        label=_("Which"),
+        choices=[
+            ("this", _("only this one")),
+            ("following", _("this and those that follow")),
+            ("all", _("all that have not begun")),
+        ],
+        widget=forms.RadioSelect,
+    )

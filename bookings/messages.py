@@ -87,6 +87,9 @@ SENTENCES = {
     "rule-ends-twice": _("Say either how many times (COUNT) or until when (UNTIL), not both."),
     "rule-empty": _("The rule has no date from the start on."),
     "not-of-the-series": _("This booking is not one of the series."),
+    "longer-than-window": _("The window is too short for this, or too little of it is left."),
+    "only-with-equivalents": _("Regions count only where an equivalent instrument will do."),
+    "unknown-region": _("There is no region {region}."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
@@ -99,6 +102,8 @@ SENTENCES = {
     "own-qualification": _("Nobody certifies themselves."),
     "not-found": _("There is nothing here, or it is not yours to see."),
     # state
+    "already-waiting": _("You are waiting for just this already."),
+    "too-many-wishes": _("You are waiting for {most} things already: withdraw one of them first."),
     "too-many-holds": _("You keep {most} slots already: complete or give back one of them."),
     "hold-expired": _("The time for which the slot was kept is over."),
     "already-qualified": _("The person holds this very certificate already."),

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import holders_of
 from bookings.domain.charges import ChargeMade, charge
-from bookings.domain.reservations import OCCUPYING
+from bookings.domain.periods import Period
+from bookings.domain.refusals import Equivalent
+from bookings.domain.reservations import OCCUPYING, effective_state
 from bookings.models import Quote, Reservation
 from bookings.selectors.charges import load_ending, load_quoted
+from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.reservations import WITH
 
 
@@ -61,6 +65,21 @@ KINDS = {
         _("Cut short: {instrument}"),
         _("The instrument had to be closed while you were using it."),
     ),
+    "overrun": Words(
+        _("Over time: {instrument}"),
+        _("Your time is over and somebody follows. Please finish and check out."),
+    ),
+    "overrun-next": Words(
+        _("Running late: {instrument}"),
+        _("The person before you is still using the instrument. You may have to wait a little."),
+    ),
+    "offer": Words(
+        _("Free for you: {instrument}"),
+        _(
+            "You are first on the waiting list for this slot. It is kept for you until the time"
+            " below: take it, or leave it to the next."
+        ),
+    ),
     "reminder": Words(_("Soon: {instrument}"), _("A reminder of your booking.")),
     "no-show": Words(
         _("Not used: {instrument}"),
@@ -99,6 +118,8 @@ def mail(row: OutboxMessage, now: datetime) -> str:
     )
     if reservation is None or (kind == "reminder" and _is_stale(row, reservation, now)):
         return "skipped"
+    if kind == "offer" and not _stands(reservation, now):
+        return "skipped"
     if kind == "to-decide" and reservation.state != Reservation.State.REQUESTED:
         return "skipped"
     many = _many(kind, row)
@@ -113,7 +134,8 @@ def mail(row: OutboxMessage, now: datetime) -> str:
     # All are written before the first is sent, and all go over one connection: what fails most
     # likely fails before anybody has read anything. If the server breaks off between two, the
     # row is tried again and the first readers get theirs twice, under the same Message-ID.
-    letters = [compose(kind, reservation, person, row, many) for person in people]
+    more = {"nearest": load_nearest(reservation, now)} if kind == "displaced" else {}
+    letters = [compose(kind, reservation, person, row, many, **more) for person in people]
     if letters:
         mailers.default.send_messages(letters)
     return "sent" if letters else "skipped"
@@ -182,15 +204,34 @@ def _is_stale(row: OutboxMessage, reservation: Reservation, now: datetime) -> bo
     )
 
 
+def _stands(reservation: Reservation, now: datetime) -> bool:
+    """Whether a slot is still kept."""
+    state = effective_state(reservation.state, reservation.deadline_at, now)
+    return state == Reservation.State.HELD
+
+
+def _form_for(instrument_id: UUID, period: Period, organisation: str) -> str:
+    """The address of the booking form for a period."""
+    asked = {
+        "start": period.start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "minutes": str(period.minutes),
+        "organisation": organisation,
+    }
+    form = reverse("bookings:book", kwargs={"instrument_id": instrument_id})
+    return f"{settings.SITE_URL}{form}?{urlencode(asked)}"
+
+
 def compose(
     kind: str,
     reservation: Reservation,
     person: User,
     row: OutboxMessage | None = None,
     many: Sequence[Reservation] = (),
+    *,
+    nearest: Sequence[Equivalent] = (),
 ) -> EmailMultiAlternatives:
     """The message in the person's language, with times in the instrument's zone and theirs; of
-    many bookings it lists the dates."""
+    many bookings it lists the dates. `nearest` is where somebody displaced could go."""
     words = KINDS[kind]
     zone = reservation.instrument.facility.time_zone
     with translation.override(person.language), timezone.override(ZoneInfo(zone)):
@@ -204,6 +245,8 @@ def compose(
             "organisation": reservation.organisation.name,
             "count": len(many) or 1,
         }
+        payer = reservation.organisation.code
+        period = Period(reservation.start_at, reservation.end_at)
         again = reverse("bookings:instrument", kwargs={"instrument_id": instrument.pk})
         context = {
             "kind": kind,
@@ -217,6 +260,9 @@ def compose(
             "costs": _cost_of_many(kind, many) if many else _costs(kind, reservation),
             "costs_label": gettext("Charged") if kind in CHARGED else gettext("Price"),
             "again": settings.SITE_URL + again if kind in {"displaced", "rejected"} else "",
+            "nearest": [(n, _form_for(n.instrument, n.period, payer)) for n in nearest],
+            "take": _form_for(instrument.pk, period, payer) if kind == "offer" else "",
+            "waiting_list": settings.SITE_URL + reverse("bookings:waiting"),
             "link": settings.SITE_URL
             + reverse("bookings:reservation", kwargs={"reservation_id": reservation.pk}),
         }

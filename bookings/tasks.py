@@ -7,7 +7,7 @@ from accounts.services.idempotency import idempotency_clear
 from accounts.services.outbox import outbox_clear
 from bookings.services.effects import effects_carry_out
 from bookings.services.reservations import reservations_lapse
-from bookings.services.usage import usage_settle
+from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
 from instruments.services.opening import calendar_extend
@@ -26,6 +26,11 @@ def lapse_reservations() -> None:
 @shared_task
 def complete_reservations() -> None:
     usage_settle(now=timezone.now())
+
+
+@shared_task
+def tell_of_overruns() -> None:
+    overruns_tell(now=timezone.now())
 
 
 @shared_task

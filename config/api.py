@@ -35,9 +35,11 @@ from bookings.api import (
     fees,
     holds,
     reservations,
+    series,
     trail,
     usage,
     utilisation,
+    waiting,
 )
 from bookings.api.refusals import in_the_way_json, refusal_json
 from bookings.domain.fees import GroupNotServed
@@ -235,6 +237,7 @@ class Unknown(Endpoint):
 
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
+_series = "series/<uuid:series_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
 
@@ -306,6 +309,16 @@ urlpatterns = [
         reservations.Cancellation.as_view(),
         name="api-reservation-cancellation",
     ),
+    path("waiting-list/", waiting.WaitingList.as_view(), name="api-waiting-list"),
+    path(
+        "waiting-list/<uuid:wish_id>/",
+        waiting.WaitingWishDetail.as_view(),
+        name="api-waiting-wish",
+    ),
+    path("series/", series.SeriesCollection.as_view(), name="api-series"),
+    path(_series, series.SeriesDetail.as_view(), name="api-series-one"),
+    path(_series + "cancel/", series.SeriesCancel.as_view(), name="api-series-cancel"),
+    path(_series + "move/", series.SeriesMove.as_view(), name="api-series-move"),
     path("charges/", charges.Charges.as_view(), name="api-charges"),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),

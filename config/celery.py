@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     "deliver messages": {"task": "bookings.tasks.deliver_messages", "schedule": 60.0},
     "lapse reservations": {"task": "bookings.tasks.lapse_reservations", "schedule": 60.0},
     "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 300.0},
+    "overruns": {"task": "bookings.tasks.tell_of_overruns", "schedule": 60.0},
     "settle waiting": {"task": "bookings.tasks.settle_waiting", "schedule": 60.0},
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},

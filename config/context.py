@@ -20,8 +20,13 @@ BOOKING = {
 PARTS = {
     f"bookings:{page}": part
     for part, pages in {
-        "bookings:catalogue": ("instrument", "week", "book", "quote"),
-        "bookings:mine": ("calendar",),
+        "bookings:catalogue": ("instrument", "week", "book", "quote", "waiting-new"),
+        "bookings:mine": (
+            "calendar",
+            "waiting",
+            "waiting-withdraw",
+            "waiting-decline",
+        ),
         "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
         "bookings:hours": ("hours-rows",),

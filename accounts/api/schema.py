@@ -1,6 +1,6 @@
 """How the endpoints are described: OpenAPI 3.1, made from the shapes they check with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -130,11 +130,12 @@ def operation(
     once: bool = False,
     sends: Any = None,
     answers: Any = None,
+    also: Mapping[int, Any] | None = None,
 ) -> Callable[[Any], Any]:
     """Describe a method: what it takes and gives, and every status it refuses with.
 
     `versioned`: it heeds `If-Match`; `once`: it heeds `Idempotency-Key`; `sends` and `answers`
-    are examples of the two bodies.
+    are examples of the two bodies; `also`: what it gives with other statuses.
     """
     writes = takes is not None or versioned or once
     codes = {*(WRITES if writes else READS), *refuses}
@@ -146,6 +147,8 @@ def operation(
         OpenApiResponse(description=_("Done.")) if gives is None else OpenApiResponse(gives)
     )
     responses: dict[Any, Any] = {status: answer}
+    for code, shape in (also or {}).items():
+        responses[code] = OpenApiResponse(shape)
     for code in sorted(codes):
         responses[code, PROBLEM] = OpenApiResponse(Problem, description=ABOUT[code])
     parameters: list[Any] = [query] if query else []

@@ -304,14 +304,20 @@ class Calendar:
     def _grid(self, earliest: datetime, latest: datetime, slot: timedelta) -> Iterator[datetime]:
         """Grid starts in [earliest, latest], in order; those of overlapping windows interleave."""
         points: set[datetime] = set()
+        reached = earliest
         for window in self.windows:
             if window.closes_at <= earliest or window.opens_at > latest:
                 continue
+            if window.opens_at >= reached:
+                # No later window has a point before these; few are asked for more than those.
+                yield from sorted(points)
+                points.clear()
             skipped = max(timedelta(), earliest - window.opens_at)
             start = window.opens_at + -(-skipped // slot) * slot
             while start < window.closes_at and start <= latest:
                 points.add(start)
                 start += slot
+            reached = max(reached, window.closes_at)
         yield from sorted(points)
 
     def nearest(self, wish: Wish, now: datetime) -> Period | None:

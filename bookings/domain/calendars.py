@@ -1,4 +1,4 @@
-"""What a calendar draws: where a booking fits, and what of a blocked span is buffer."""
+"""Where a booking fits: what a calendar draws as free."""
 
 from bookings.domain.availability import Calendar
 from bookings.domain.periods import Period, subtract
@@ -25,8 +25,3 @@ def bookable(calendar: Calendar, within: Period) -> list[Period]:
         for period in found
         if not any(other != period and other.contains(period) for other in found)
     )
-
-
-def buffers(period: Period, blocked: Period) -> list[Period]:
-    """What is blocked before and after a period for setting up and tidying away."""
-    return subtract([blocked], [period])

@@ -35,7 +35,9 @@ class Equivalent:
     name: str
     name_zh: str
     host: str
+    host_names: tuple[str, str]  # English, Chinese
     region: str
+    region_names: tuple[str, str]
     time_zone: str
     period: Period
     price_group: str

@@ -28,6 +28,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 CHECK_IN_BEFORE = timedelta(minutes=15)
 SESSION_LEFT_OPEN = timedelta(hours=12)
+FOLLOWS_WITHIN = timedelta(hours=1)  # the next booking is near enough to be told of an overrun
 
 
 def require_transition(state: str, wanted: str) -> None:

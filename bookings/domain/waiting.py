@@ -11,7 +11,9 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
-from bookings.domain.periods import Period
+from bookings.domain.availability import Asker
+from bookings.domain.periods import Period, clip
+from bookings.domain.refusals import Refusal
 
 MOST_WISHES = 10
 LONGEST_WINDOW = timedelta(days=92)
@@ -85,6 +87,24 @@ def is_at_most(price: tuple[Decimal | None, str], limit: tuple[Decimal, str] | N
         return True
     amount, currency = price
     return amount is not None and currency == limit[1] and amount <= limit[0]
+
+
+def hindrances(
+    asker: Asker, window: Period, minutes: int, *, is_published: bool
+) -> tuple[Refusal, ...]:
+    """What would keep a wish from anything in the window that came free: the rules about the
+    instrument and the person, not those about time."""
+    found = []
+    if not is_published:
+        found.append(Refusal("not-published"))
+    if not asker.is_served:
+        found.append(Refusal("audience-not-served", {"price_group": asker.price_group}))
+    if asker.qualified is not None and not any(
+        (part := clip(span.start, span.end, window)) and part.length >= length_of(minutes)
+        for span in asker.qualified
+    ):
+        found.append(Refusal("qualification-missing"))
+    return tuple(found)
 
 
 def state_at(

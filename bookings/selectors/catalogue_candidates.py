@@ -102,7 +102,7 @@ _HAS_ROOM = f"""
         ) piece
         WHERE upper(piece) - lower(piece) >= make_interval(mins => %(minutes)s)
     )
-"""
+"""  # noqa: S608  # names of ours; every value is bound
 _COLUMNS = ("id", "name", "schedule_id", "organisation_id", "region_id")
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 
@@ -156,15 +156,17 @@ def candidates(
         joined, condition = "", "true" if sieve.max_price is None else _SERVED
     else:
         joined = f"CROSS JOIN LATERAL ({_OPENED}) s"
+        # In this order: few cost so little as somebody asks, most serve everybody.
+        conditions = (_HAS_ROOM, _SERVED) if sieve.max_price is None else (_SERVED, _HAS_ROOM)
         condition = f"""
-            SELECT {_HAS_ROOM} AND {_SERVED}
+            SELECT {" AND ".join(conditions)}
             FROM instruments_bookingpolicy p WHERE p.instrument_id = i.id
-        """
+        """  # noqa: S608
     passed = f"""
         SELECT i.id FROM ({sql}) i {joined}
         CROSS JOIN LATERAL (SELECT ({condition}) AS passes OFFSET 0) t
         WHERE t.passes ORDER BY i.name, i.id LIMIT %(most)s
-    """
+    """  # noqa: S608
     return list(
         Instrument.objects.filter(pk__in=_raw(passed, given, sieve.values | {"most": most}))
         .select_related(*WITH)
@@ -181,7 +183,7 @@ def affordable(
         SELECT i.id FROM instruments_instrument i
         JOIN instruments_facility f ON f.id = i.facility_id
         WHERE {_served(_TODAY, _TODAY)}
-    """
+    """  # noqa: S608
     return found.filter(pk__in=_raw(sql, (), sieve.values))
 
 

@@ -11,11 +11,19 @@ from accounts.domain.errors import Invalid
 from accounts.models import Organisation
 from bookings.domain.availability import Wish
 from bookings.domain.fees import quote
+from bookings.domain.periods import Period
 from bookings.domain.refusals import Equivalent, Refusal
-from bookings.selectors.askers import load_askers
-from bookings.selectors.availability import around, calendar_of, load_blocks, load_booked
+from bookings.models import Reservation
+from bookings.selectors.askers import load_asker, load_askers
+from bookings.selectors.availability import (
+    around,
+    calendar_of,
+    load_blocks,
+    load_booked,
+    load_calendar,
+)
 from bookings.selectors.catalogue import load_cards
-from bookings.selectors.fees import Asked, Terms, quote_input, terms_on
+from bookings.selectors.fees import Asked, Terms, load_terms, quote_input, terms_on
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH
 
@@ -91,13 +99,37 @@ def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalen
         name=instrument.name,
         name_zh=instrument.name_zh,
         host=instrument.organisation.code,
+        host_names=(instrument.organisation.name, instrument.organisation.name_zh),
         region=instrument.region.code,
+        region_names=(instrument.region.name, instrument.region.name_zh),
         time_zone=instrument.facility.time_zone,
         period=asked.period,
         price_group=terms.price_group,
         currency=terms.card.values.currency if terms.card else "",
         payable=payable,
     )
+
+
+def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, ...]:
+    """Where somebody whose booking cannot take place could go: the free periods nearest to it,
+    of its own instrument and of equivalent ones, the nearest first. At most twelve statements."""
+    instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
+    payer = reservation.organisation
+    period = Period(reservation.start_at, reservation.end_at)
+    asked = Asked(period, reservation.service_mode)
+    person = reservation.user_id
+    found = list(load_equivalents(instrument, payer, asked, now, user_id=person))
+    terms = load_terms(instrument, payer, period.start)
+    calendar = load_calendar(instrument, around(period), now)
+    if calendar is not None:
+        asker = load_asker(instrument, payer, terms, user_id=person, mode=asked.service_mode)
+        nearest = calendar.nearest(Wish(period, asker), now)
+        if nearest is not None:
+            on_day = load_terms(instrument, payer, nearest.start)
+            if on_day.is_served:
+                found.insert(0, _equivalent(instrument, on_day, replace(asked, period=nearest)))
+    found.sort(key=lambda e: abs(e.period.start - period.start))
+    return tuple(found[:SHOWN])
 
 
 def with_equivalents(

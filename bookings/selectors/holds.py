@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from bookings.domain.periods import Period
 from bookings.models import Reservation
 
 
@@ -13,3 +14,20 @@ def holds_of(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
     return Reservation.objects.filter(
         user_id=user_id, state=Reservation.State.HELD, deadline_at__gt=now
     ).order_by("deadline_at", "id")
+
+
+def kept_for(
+    user_id: UUID, instrument_id: UUID, payer_id: UUID, period: Period, now: datetime
+) -> Reservation | None:
+    """The hold a person has for just this period and payer; what the waiting list offers is
+    one. One statement."""
+    return (
+        holds_of(user_id, now)
+        .filter(
+            instrument_id=instrument_id,
+            organisation_id=payer_id,
+            start_at=period.start,
+            end_at=period.end,
+        )
+        .first()
+    )

@@ -36,8 +36,8 @@ class Move:
 
     kind: move, extend or shorten; refusals: every rule against it, those set aside left out,
     with the nearest that passes; broken: those set aside that it breaks; needs_approval: it
-    would become a request again; fee: what it costs now to have less time; least_percent: what a later
-    cancelling costs at least.
+    would become a request again; fee: what it costs now to have less time; least_percent: what
+    a later cancelling costs at least.
     """
 
     kind: str

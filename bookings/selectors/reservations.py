@@ -8,6 +8,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from bookings.domain.periods import Period
+from bookings.domain.reservations import OCCUPYING
 from bookings.models import Reservation
 
 WITH = (
@@ -52,11 +54,26 @@ def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
 
 
 def own_reservations(actor: Actor) -> QuerySet[Reservation]:
-    """The actor's own bookings, newest first."""
+    """The actor's own bookings, newest first; slots that were only kept for a while are none."""
+    only_held = Q(state__in=["cancelled", "expired"], confirmed_at=None, quotes=None)
     return (
-        Reservation.objects.filter(user_id=actor.person)
+        Reservation.objects.filter(~only_held, user_id=actor.person)
         .select_related(*WITH)
         .order_by("-start_at", "-id")
+    )
+
+
+def clashes_of(actor: Actor, period: Period, now: datetime) -> QuerySet[Reservation]:
+    """The actor's own bookings, holds apart, that lie in a period."""
+    return (
+        own_reservations(actor)
+        .filter(
+            Q(deadline_at=None) | Q(deadline_at__gt=now),
+            state__in=OCCUPYING - {"held"},
+            start_at__lt=period.end,
+            end_at__gt=period.start,
+        )
+        .order_by("start_at", "id")
     )
 
 

@@ -24,7 +24,6 @@ from bookings.domain.refusals import Refusal
 from bookings.domain.reservations import effective_state, may_still_cancel
 from bookings.domain.series import (
     SCOPES,
-    THIS,
     Rule,
     Standing,
     chosen,
@@ -183,6 +182,13 @@ def series_for(actor: Actor, series_id: UUID) -> Series:
     return found
 
 
+def series_of(actor: Actor, reservation: Reservation) -> Series:
+    """The series of a booking; `NotFound` if it is of none."""
+    if reservation.series_id is None:
+        raise NotFound
+    return series_for(actor, reservation.series_id)
+
+
 def reservations_of(actor: Actor, series: Series) -> QuerySet[Reservation]:
     """Those of a series that the actor may see, in the order of the rule."""
     return reservations_for(actor).filter(series=series).order_by("occurrence_at", "id")
@@ -249,11 +255,32 @@ def load_series_cancellation(
     never confirmed, and nothing when the host cancels. `WrongState` if there is none left to
     cancel."""
     series = series_for(actor, series_id)
-    found = choose(list(reservations_of(actor, series)), scope, this, now)
-    if scope == THIS:
-        found = [r for r in found if _may_cancel(r, now)]
-    if not found:
+    rows = list(reservations_of(actor, series))
+    found = _cancellation(actor, series, rows, scope, this, now)
+    if not found.reservations:
         raise WrongState("series-over")
+    return found
+
+
+def load_series_cancellations(
+    actor: Actor, reservation: Reservation, now: datetime
+) -> tuple[Series, dict[str, SeriesCancellation]]:
+    """The series of a booking, and the same of each scope in which something is left."""
+    series = series_of(actor, reservation)
+    rows = list(reservations_of(actor, series))
+    found = {s: _cancellation(actor, series, rows, s, reservation.pk, now) for s in SCOPES}
+    return series, {scope: c for scope, c in found.items() if c.reservations}
+
+
+def _cancellation(
+    actor: Actor,
+    series: Series,
+    rows: Sequence[Reservation],
+    scope: str,
+    this: UUID | None,
+    now: datetime,
+) -> SeriesCancellation:
+    found = [r for r in choose(rows, scope, this, now) if _may_cancel(r, now)]
     quotes = {
         quote.reservation_id: quote
         for quote in QuoteRow.objects.filter(reservation__in=found, is_current=True)

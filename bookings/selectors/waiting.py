@@ -14,12 +14,13 @@ from bookings.domain import waiting as rules
 from bookings.domain.availability import Calendar
 from bookings.domain.fees import quote
 from bookings.domain.periods import Period
+from bookings.domain.refusals import Refusal
 from bookings.models import Reservation, WaitingOffer, WaitingWish
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import load_calendar
 from bookings.selectors.catalogue import load_cards
 from bookings.selectors.equivalents import equivalents_of
-from bookings.selectors.fees import Asked, Terms, quote_input, terms_on
+from bookings.selectors.fees import Asked, Terms, load_terms, quote_input, terms_on
 from instruments.models import Instrument
 from instruments.selectors.ratecards import CardInForce
 
@@ -33,6 +34,7 @@ WITH = (
     "instrument__facility",
     "instrument__organisation",
     "instrument__region",
+    "instrument__policy",
     "organisation__region",
     "user",
 )
@@ -49,6 +51,11 @@ class Entry:
     rank: int | None
     offer: Reservation | None
     taken: Reservation | None
+
+    @property
+    def label(self) -> str:
+        """The state in words."""
+        return str(WaitingWish.State(self.state).label)
 
 
 def open_wishes(now: datetime) -> QuerySet[WaitingWish]:
@@ -90,6 +97,15 @@ def standing_offer(wish_id: UUID, now: datetime) -> WaitingOffer | None:
     ).first()
 
 
+def offers_to(user_id: UUID, now: datetime) -> QuerySet[WaitingOffer]:
+    """What is offered to a person at present."""
+    return WaitingOffer.objects.filter(
+        reservation__user_id=user_id,
+        reservation__state=Reservation.State.HELD,
+        reservation__deadline_at__gt=now,
+    )
+
+
 def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
     """One's own, and those for instruments one manages; newest first."""
     seen = Q(user_id=actor.person)
@@ -101,6 +117,21 @@ def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
         .prefetch_related("regions")
         .order_by("-created_at", "-id")
     )
+
+
+def in_states(
+    wishes: QuerySet[WaitingWish], states: Collection[str], now: datetime
+) -> QuerySet[WaitingWish]:
+    """Those that are in one of the states at a moment, whatever is written down by then."""
+    found = Q(state__in=set(states) - {"waiting"})
+    unsettled, is_taken = Q(state="waiting"), Q(Exists(_OFFERS.filter(_TAKEN)))
+    if "waiting" in states:
+        found |= unsettled & ~is_taken & Q(latest__gt=now)
+    if "fulfilled" in states:
+        found |= unsettled & is_taken
+    if "expired" in states:
+        found |= unsettled & ~is_taken & Q(latest__lte=now)
+    return wishes.filter(found)
 
 
 def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
@@ -173,6 +204,29 @@ def load_instruments(wish: WaitingWish) -> list[UUID]:
         regions = list(wish.regions.values_list("pk", flat=True))
         others = equivalents_of(wish.instrument, regions=regions)
         found += [other.pk for other in others[: MOST_INSTRUMENTS - 1]]
+    return found
+
+
+def load_hindrances(
+    wishes: Sequence[WaitingWish], now: datetime
+) -> dict[UUID, tuple[Refusal, ...]]:
+    """Why nothing of the wished instrument would be offered at present, whatever came free: it
+    is out of service, has no price for the group, or asks for a certificate the person lacks.
+    By wish. Two statements each at most."""
+    found = {}
+    for wish in wishes:
+        instrument = wish.instrument
+        moment = max(wish.earliest, now)
+        terms = load_terms(instrument, wish.organisation, moment)
+        asker = load_asker(
+            instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
+        )
+        found[wish.pk] = rules.hindrances(
+            asker,
+            Period(moment, wish.latest),
+            wish.minutes,
+            is_published=instrument.publication == Instrument.Publication.PUBLISHED,
+        )
     return found
 
 

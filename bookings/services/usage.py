@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
-from accounts.notifications import enqueue
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.domain import reservations as rules
@@ -185,6 +185,45 @@ def _locked(
     if expected_version is not None and expected_version != reservation.version:
         raise WrongVersion(version=reservation.version)
     return instrument, reservation
+
+
+def overruns_tell(*, now: datetime, most: int = 500) -> int:
+    """Tell whoever is still at an instrument past their end, and whoever follows on the unit
+    within the hour; each once. How many overran into somebody's time."""
+    late = list(
+        Reservation.objects.filter(
+            state="in_use", end_at__lte=now, end_at__gt=now - rules.SESSION_LEFT_OPEN
+        ).order_by("end_at", "id")[:most]
+    )
+    told = 0
+    for reservation in late:
+        following = (
+            Reservation.objects.filter(
+                instrument_id=reservation.instrument_id,
+                unit=reservation.unit,
+                state__in=["requested", "confirmed"],
+                start_at__gte=reservation.end_at,
+                start_at__lt=now + rules.FOLLOWS_WITHIN,
+            )
+            .order_by("start_at", "id")
+            .first()
+        )
+        if following is None:
+            continue
+        with transaction.atomic():
+            enqueue(
+                [
+                    message("overrun", reservation),
+                    Effect(
+                        kind="mail.overrun-next",
+                        key=f"mail.overrun-next:{following.pk}:{reservation.pk}",
+                        payload={"reservation": str(following.pk)},
+                    ),
+                ],
+                now=now,
+            )
+        told += 1
+    return told
 
 
 def usage_settle(*, now: datetime, most: int = 500) -> int:

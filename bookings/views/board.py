@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,13 +25,14 @@ from bookings.domain.periods import Period
 from bookings.forms import BoardForm, ClosureForm, PeriodForm
 from bookings.selectors.calendars import Row, load_board, load_in_the_way
 from bookings.services.closures import InTheWay, closure_create
-from bookings.views.events import lane_of, locale, named, offset_of, row_events
+from bookings.views.events import lane_of, locale, named, offset_of, row_events, walls
 from instruments.domain.opening import day_span, local_date
 from instruments.models import Instrument
 from instruments.selectors.managing import instrument_to_manage
 from instruments.selectors.registry import managed_instruments
 
 MOST = 400  # rows at once
+LISTED = 50  # in the list on one page
 LONGEST = 31  # days at once
 UNTIL_KNOWN = timedelta(days=5 * 365)  # how far a closure without an end is looked at
 
@@ -59,7 +61,8 @@ def board(request: HttpRequest) -> HttpResponse:
     everything = _managed(actor)
     form = BoardForm(request.GET, instruments=everything)
     chosen = _chosen(form, everything, now)
-    rows = load_board(actor, chosen.instruments, chosen.span, now)
+    page = Paginator(chosen.instruments, LISTED).get_page(request.GET.get("page"))
+    rows = load_board(actor, list(page.object_list), chosen.span, now)
     view = form.value("view") or "week"
     today = local_date(chosen.zone, now)
     step = timedelta(days=7 if view == "week" else 1)
@@ -67,6 +70,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "form": form,
         "view": view,
         "rows": rows,
+        "page": page,
         "total": len(everything),
         "is_cut": len(chosen.instruments) < len(_fitting(form, everything)),
         "zone": chosen.zone.key,
@@ -105,21 +109,23 @@ def events(request: HttpRequest) -> HttpResponse:
     drawn: list[dict[str, Any]] = []
     for row in rows:
         drawn += row_events(row, chosen.zone, chosen.span, now, is_manager=True)
-    return JsonResponse({"resources": [_resource(row) for row in rows], "events": drawn})
+    resources = [_resource(row, chosen.zone) for row in rows]
+    return JsonResponse({"resources": resources, "events": drawn})
 
 
-def _resource(row: Row) -> dict[str, Any]:
+def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     instrument = row.instrument
     props = {
         "facility": named(instrument.facility.name, instrument.facility.name_zh),
         "zone": instrument.facility.time_zone,
         "instrument": str(instrument.pk),
         "url": reverse("instruments:instrument-manage", args=[instrument.pk]),
+        "opened": [list(walls(period, zone).values()) for period in row.opened],
     }
     lines: dict[str, Any] = {
         "id": str(instrument.pk),
         "title": named(instrument.name, instrument.name_zh),
-        "extendedProps": props | {"unit": 0},
+        "extendedProps": props | {"unit": 0, "lanes": row.units > 1},
     }
     if row.units > 1:
         lines["children"] = [

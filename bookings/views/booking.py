@@ -24,13 +24,14 @@ from bookings.forms import BookingForm, PeriodForm
 from bookings.messages import sentence
 from bookings.models import Reservation
 from bookings.selectors.fees import Asked, Terms, load_terms
-from bookings.selectors.holds import holds_of
+from bookings.selectors.holds import holds_of, kept_for
 from bookings.selectors.quotes import Quotation, load_quotation
+from bookings.selectors.reservations import clashes_of
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
 from bookings.views.catalogue import payer_of
-from bookings.views.reservations import refusal_text
+from bookings.views.reservations import refusal_text, seconds_left
 from instruments.models import Instrument
 from instruments.selectors.registry import instrument_by_id
 
@@ -38,7 +39,8 @@ from instruments.selectors.registry import instrument_by_id
 _FIELDS = {"samples": "quantity"}
 
 
-def _options(terms: Any) -> list[dict[str, Any]]:
+def options_of(terms: Terms) -> list[dict[str, Any]]:
+    """The rate card's options, as the forms show them."""
     if terms.card is None:
         return []
     return [
@@ -62,11 +64,12 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         context = {"instrument": instrument, "payer": payer}
         return render(request, "bookings/no_organisation.html", context, status=403)
     terms = load_terms(instrument, payer, asked.period().start)
+    kept = kept_for(actor.person, instrument.pk, payer.pk, asked.period(), now)
     initial = {
         "start": data["start"],
         "minutes": data["minutes"],
         "organisation": payer.code,
-        "service_mode": _first_mode(instrument, terms),
+        "service_mode": kept.service_mode if kept else first_mode(instrument, terms),
         "purpose": "research",
         "quantity": data.get("quantity", ""),
     }
@@ -74,7 +77,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     form = BookingForm(
         sent if request.method == "POST" else None,
         instrument=instrument,
-        options=_options(terms),
+        options=options_of(terms),
         for_others=standing.for_others,
         only_for_others=not standing.may_book,
         may_override=standing.may_override,
@@ -109,8 +112,11 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "may_override": standing.may_override
         and bool(shown)
         and {refusal.code for refusal in shown} <= set(OVERRIDABLE),
+        "clashes": clashes_of(actor, asked.period(), now) if standing.may_book else (),
         # The slot is kept while the form is completed, by whoever books for themselves.
-        "keeps_slot": standing.may_book and not shown,
+        "keeps_slot": standing.may_book and not shown and kept is None,
+        "hold": kept,
+        "seconds": seconds_left(kept, now) if kept else 0,
     }
     status = 409 if refusals else 400 if form.errors else 200
     return render(request, "bookings/book.html", context, status=status)
@@ -168,11 +174,6 @@ def _quotation(
     )
 
 
-def seconds_left(held: Reservation, now: datetime) -> int:
-    """Of a hold."""
-    return max(0, int((held.deadline_at - now).total_seconds())) if held.deadline_at else 0
-
-
 @login_required
 @require_POST
 def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
@@ -192,18 +193,20 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     try:
         kept = hold_take(actor=actor, booking=booking, now=now, replaces=True)
     except RulesRefuse as refused:
-        context["hold_refusals"] = refused.refusals
-    except (Invalid, WrongState, NotPermitted) as refused:
+        context["hold_refusals"], status = refused.refusals, 409
+    except (Invalid, WrongState) as refused:
         context["hold_problem"] = refusal_text(refused)
+        status = 409 if isinstance(refused, WrongState) else 400
     else:
+        status = 200
         context["hold"] = kept
         context["seconds"] = (
             int((kept.deadline_at - now).total_seconds()) if kept.deadline_at else 0
         )
-    return render(request, "bookings/book.html#hold", context)
+    return render(request, "bookings/book.html#hold", context, status=status)
 
 
-def _first_mode(instrument: Instrument, terms: Terms) -> str:
+def first_mode(instrument: Instrument, terms: Terms) -> str:
     """The way of service a form begins with: the only one that a price by the sample knows,
     else the first that is offered."""
     modes = instrument.service_modes
@@ -221,7 +224,7 @@ def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms:
         {
             "start": period.data["start"],
             "minutes": period.data["minutes"],
-            "service_mode": _first_mode(instrument, terms),
+            "service_mode": first_mode(instrument, terms),
             "purpose": "research",
             "quantity": period.data.get("quantity", ""),
         },
@@ -259,7 +262,7 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         return HttpResponse(status=400)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(instrument, payer, asked.period().start)
-    form = BookingForm(request.GET, instrument=instrument, options=_options(terms))
+    form = BookingForm(request.GET, instrument=instrument, options=options_of(terms))
     wish = _asked(form, asked, instrument, terms)
     quotation = _quotation(actor, instrument, payer, wish, now)
     context = _quote_context(instrument, payer, asked, quotation)

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from bookings.domain.calendars import buffers
 from bookings.domain.periods import Period, clip, subtract, union
 from bookings.models import Closure, Reservation
 from bookings.selectors.calendars import Entry, Row, Week
@@ -77,9 +76,8 @@ def purpose_of(entry: Entry) -> str:
 def row_events(
     row: Row, zone: ZoneInfo, span: Period, now: datetime, *, is_manager: bool
 ) -> list[dict[str, Any]]:
-    """An instrument's row of the board: when it is not open behind, what takes it in front."""
-    lanes = lanes_of(row)
-    events = [{"resourceIds": lanes} | event for event in shut_events(row, zone, span)]
+    """What takes an instrument, on its row of the board."""
+    events: list[dict[str, Any]] = []
     for entry in row.entries:
         ids = [lane_of(row, unit) for unit in entry.units if unit <= row.units]
         events += entry_events(entry, zone, span, now, ids, is_manager=is_manager)
@@ -92,10 +90,6 @@ def shut_events(row: Row, zone: ZoneInfo, span: Period) -> list[dict[str, Any]]:
         {"display": "background", "classNames": ["is-shut"]} | walls(period, zone)
         for period in subtract([span], row.opened)
     ]
-
-
-def lanes_of(row: Row) -> list[str]:
-    return [lane_of(row, unit) for unit in range(1, row.units + 1)]
 
 
 def lane_of(row: Row, unit: int) -> str:
@@ -112,16 +106,10 @@ def entry_events(
     *,
     is_manager: bool,
 ) -> list[dict[str, Any]]:
-    """An entry with its buffers, as far as they lie in the span."""
+    """An entry as one event, with its buffers in minutes; none if only they lie in the span."""
     shown = clip(entry.period.start, entry.period.end, span)
-    place = {"resourceIds": resource_ids} if resource_ids else {}
-    drawn: list[dict[str, Any]] = [
-        place | {"display": "background", "classNames": ["is-buffer"]} | walls(part, zone)
-        for piece in buffers(entry.period, entry.blocked)
-        if (part := clip(piece.start, piece.end, span))
-    ]
     if shown is None:
-        return drawn
+        return []
     first, second = labels(entry, is_manager=is_manager)
     extended: dict[str, Any] = {
         "first": first,
@@ -130,7 +118,13 @@ def entry_events(
         "from": instant(entry.period.start),
         "until": instant(min(entry.period.end, span.end)),
     }
-    event: dict[str, Any] = place | {"title": first, "extendedProps": extended}
+    event: dict[str, Any] = {"title": first, "extendedProps": extended}
+    if resource_ids:
+        event["resourceIds"] = resource_ids
+    if entry.blocked != entry.period:
+        before = (entry.period.start - entry.blocked.start) // timedelta(minutes=1)
+        after = (entry.blocked.end - entry.period.end) // timedelta(minutes=1)
+        event["styles"] = [f"--before:{before}", f"--after:{after}"]
     if entry.kind == "closure":
         event |= walls(shown, zone) | {"classNames": ["is-closure"], "editable": False}
         if entry.id is not None:
@@ -151,7 +145,7 @@ def entry_events(
         }
         extended["url"] = reverse("bookings:reservation", args=[entry.id])
         extended["move"] = reverse("bookings:move", args=[entry.id])
-    return [*drawn, event]
+    return [event]
 
 
 def week_events(week: Week, zone: ZoneInfo, span: Period, now: datetime) -> list[dict[str, Any]]:

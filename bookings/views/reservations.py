@@ -1,5 +1,6 @@
 """My bookings, one booking."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,10 @@ from bookings.forms import CheckOutForm, ReasonForm
 from bookings.messages import sentence
 from bookings.models import Reservation
 from bookings.selectors.charges import cancellation_now
+from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.reservations import own_reservations, reservation_by_id
 from bookings.selectors.trail import story_of
+from bookings.selectors.waiting import offers_to
 from bookings.services.reservations import reservation_cancel
 
 
@@ -38,6 +41,7 @@ def mine(request: HttpRequest) -> HttpResponse:
         "upcoming": [shown(r, now) for r in upcoming.order_by("start_at", "id")[:200]],
         "past": [shown(r, now) for r in page.object_list],
         "page": page,
+        "offers": offers_to(actor.person, now).count(),
     }
     return render(request, "bookings/mine.html", context)
 
@@ -48,6 +52,11 @@ def shown(reservation: Reservation, now: Any) -> Reservation:
     reservation.shown_state = state  # type: ignore[attr-defined]
     reservation.shown_label = Reservation.State(state).label  # type: ignore[attr-defined]
     return reservation
+
+
+def seconds_left(held: Reservation, now: datetime) -> int:
+    """Of a hold."""
+    return max(0, int((held.deadline_at - now).total_seconds())) if held.deadline_at else 0
 
 
 @login_required
@@ -88,6 +97,9 @@ def reservation_page(
         "reason_form": ReasonForm(initial={"version": found.version}),
         "check_out_form": CheckOutForm(),
         "story": story_of(actor, found.pk),
+        "seconds_left": seconds_left(found, now),
+        "nearest": load_nearest(found, now) if state == "displaced" and is_own else (),
+        "held_minutes": int((found.end_at - found.start_at).total_seconds()) // 60,
         **forms,
     }
     return render(request, "bookings/reservation.html", context, status=status)

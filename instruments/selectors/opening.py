@@ -43,9 +43,7 @@ def resolve(schedule: Schedule, since: date, until: date) -> list[Window]:
 
 
 def _content(schedule: Schedule) -> _Content:
-    return _Content(
-        schedule.digest, schedule.time_zone, schedule.holiday_calendar, schedule.hours
-    )
+    return _Content(schedule.digest, schedule.time_zone, schedule.holiday_calendar, schedule.hours)
 
 
 def _resolve(content: _Content, since: date, until: date) -> list[Window]:

@@ -13,9 +13,9 @@ from instruments.selectors.registry import WITH
 
 def published() -> QuerySet[Instrument]:
     """What is on offer; anyone may see it. With what its calendars need."""
-    return Instrument.objects.filter(
-        publication=Instrument.Publication.PUBLISHED
-    ).select_related(*WITH)
+    return Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED).select_related(
+        *WITH
+    )
 
 
 def search(criteria: Criteria) -> QuerySet[Instrument]:

@@ -16,10 +16,23 @@ PAGES = """
 GET  bookings:catalogue           200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument          200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                200 200 200 200 200 200 200 200 200 200
-GET  bookings:book                  - 403 200 200 200 403 403 403 403 403
-POST bookings:book                  - 403 302 302 302 403 403 403 403 403
+GET  bookings:book                  - 403 200 200 200 200 200 403 403 403
+POST bookings:book                  - 403 302 302 302 400 400 403 403 403
+POST bookings:hold                  - 400 200 200 200 403 403 400 400 400
 GET  bookings:quote                 - 200 200 200 200 200 200 200 200 200
+GET  bookings:series-new            - 403 200 200 200 403 403 403 403 403
+POST bookings:series-new            - 403 302 302 302 403 403 403 403 403
+GET  bookings:series                - 404 200 404 404 200 200 200 404 404
+GET  bookings:series-cancel         - 404 200 404 404 200 200 403 404 404
+POST bookings:series-cancel         - 404 302 404 404 302 302 403 404 404
+GET  bookings:series-move           - 404 200 404 404 200 200 403 404 404
+POST bookings:series-move           - 404 302 404 404 409 302 403 404 404
 GET  bookings:mine                  - 200 200 200 200 200 200 200 200 200
+GET  bookings:waiting               - 200 200 200 200 200 200 200 200 200
+GET  bookings:waiting-new           - 403 200 200 200 403 403 403 403 403
+POST bookings:waiting-new           - 403 302 302 302 403 403 403 403 403
+POST bookings:waiting-withdraw      - 404 302 404 404 403 404 404 404 404
+POST bookings:waiting-decline       - 404 302 404 404 404 404 404 404 404
 GET  bookings:calendar              - 200 200 200 200 200 200 200 200 200
 GET  bookings:reservation           - 404 200 404 404 200 200 200 404 404
 POST bookings:cancel                - 404 302 404 404 302 302 403 404 404
@@ -110,11 +123,26 @@ GET    api-reservations               - 200 200 200 200 200 200 200 200 200
 POST   api-reservations               - 400 201 201 201 403 403 400 400 400
 GET    api-reservation                - 404 200 404 404 200 200 200 404 404
 POST   api-reservation-cancel         - 404 200 404 404 200 200 403 404 404
+GET    api-holds                      - 200 200 200 200 200 200 200 200 200
+POST   api-holds                      - 400 201 201 201 403 403 400 400 400
+DELETE api-hold                       - 404 204 404 404 404 404 404 404 404
+GET    api-reservation-move           - 404 200 404 404 200 200 200 404 404
+POST   api-reservation-move           - 404 200 404 404 200 200 403 404 404
 POST   api-reservation-approve        - 404 403 404 404 200 403 403 404 404
 POST   api-reservation-reject         - 404 403 404 404 200 403 403 404 404
 POST   api-reservation-check-in       - 404 200 404 404 200 403 403 404 404
 POST   api-reservation-check-out      - 404 409 404 404 409 403 403 404 404
 GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 404 404
+GET    api-waiting-list               - 200 200 200 200 200 200 200 200 200
+POST   api-waiting-list               - 400 201 201 201 403 403 400 400 400
+GET    api-waiting-wish               - 404 200 404 404 200 404 404 404 404
+DELETE api-waiting-wish               - 404 204 404 404 403 404 404 404 404
+POST   api-series                     - 400 201 201 201 403 403 400 400 400
+GET    api-series-one                 - 404 200 404 404 200 200 200 404 404
+GET    api-series-cancel              - 404 200 404 404 200 200 200 404 404
+POST   api-series-cancel              - 404 200 404 404 200 200 403 404 404
+GET    api-series-move                - 404 200 404 404 200 200 200 404 404
+POST   api-series-move                - 404 200 404 404 200 200 403 404 404
 GET    api-charges                    - 200 200 200 200 200 200 200 200 200
 GET    api-statistics-hours           - 403 200 200 200 200 200 200 200 200
 GET    api-trail-entries              - 200 200 200 200 200 200 200 200 200
@@ -125,9 +153,14 @@ GET    api-unknown                  404 404 404 404 404 404 404 404 404 404
 QUERIES = {
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
+    "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
     "api-statistics-hours": "?from=2026-03-01&until=2026-03-05&by=region",
     "bookings:board-events": "?start=2026-03-02&end=2026-03-09",
+    "bookings:series-new": "?start=2026-03-06T06:00:00Z&minutes=60",
+    "api-series-cancel": "?scope=all",
+    "api-series-move": "?scope=all&reservation=<occurrence>&start=2026-03-12T10:00:00Z"
+    "&end=2026-03-12T11:00:00Z",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -138,7 +171,32 @@ PAGE_BODIES = {
         "service_mode": "self",
         "purpose": "research",
     },
+    "bookings:waiting-new": {
+        "earliest": "2026-03-06T08:00",
+        "latest": "2026-03-07T08:00",
+        "minutes": "60",
+        "service_mode": "self",
+    },
+    "bookings:hold": {"start": "2026-03-06T06:00:00Z", "minutes": "60"},
     "bookings:cancel": {"reason": "test"},
+    "bookings:series-new": {
+        "start": "2026-03-06T06:00:00Z",
+        "minutes": "60",
+        "service_mode": "self",
+        "purpose": "research",
+        "frequency": "DAILY",
+        "every": "3",
+        "ends": "times",
+        "times": "2",
+        "act": "refuse",
+    },
+    "bookings:series-cancel": {"scope": "all", "reason": "test"},
+    "bookings:series-move": {
+        "scope": "all",
+        "start": "2026-03-11T13:00",
+        "end": "2026-03-11T14:00",
+        "act": "move",
+    },
     "bookings:move": {"start": "2026-03-06T14:00", "end": "2026-03-06T16:00", "reason": "test"},
     "bookings:board-close": {
         "kind": "maintenance",
@@ -214,7 +272,32 @@ API_BODIES = {
         "end": "2026-03-06T07:00:00Z",
     },
     ("POST", "api-reservations"): RESERVATION,
+    ("POST", "api-waiting-list"): {
+        "instrument": "<instrument>",
+        "earliest": "2026-03-06T00:00:00Z",
+        "latest": "2026-03-07T00:00:00Z",
+        "minutes": 60,
+    },
+    ("POST", "api-holds"): {
+        "instrument": "<instrument>",
+        "start": "2026-03-06T06:00:00Z",
+        "end": "2026-03-06T07:00:00Z",
+    },
+    ("POST", "api-reservation-move"): {
+        "start": "2026-03-06T06:00:00Z",
+        "end": "2026-03-06T07:00:00Z",
+        "reason": "test",
+    },
     ("POST", "api-reservation-cancel"): {"reason": "test"},
+    ("POST", "api-series"): RESERVATION | {"rule": "FREQ=DAILY;INTERVAL=3;COUNT=2"},
+    ("POST", "api-series-cancel"): {"scope": "all", "reason": "test"},
+    ("POST", "api-series-move"): {
+        "scope": "all",
+        "reservation": "<occurrence>",
+        "start": "2026-03-11T13:00:00+08:00",
+        "end": "2026-03-11T14:00:00+08:00",
+        "reason": "test",
+    },
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
 }

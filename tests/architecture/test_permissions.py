@@ -8,7 +8,11 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from bookings.domain.periods import Period
 from bookings.services.closures import Outage, closure_create
+from bookings.services.holds import hold_take
+from bookings.services.placing import Booking
+from bookings.services.series import series_book
 from tests.architecture.permission_table import (
     API,
     API_BODIES,
@@ -20,6 +24,7 @@ from tests.architecture.permission_table import (
 )
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.qualifications import certify
+from tests.factories.waiting import wait
 
 
 def rows(table):
@@ -45,13 +50,38 @@ def world(cast, monkeypatch):
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     asked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
     now = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    wish = wait(cast, cast.instrument(name="Waited for"), minutes=60)
+    series = series_book(
+        actor=cast.actor("wang"),
+        booking=Booking(
+            cast.microscope.pk, Period(at("2026-03-11 10:00"), at("2026-03-11 11:00")), None, "self"
+        ),
+        rule="FREQ=DAILY;COUNT=2",
+        on_conflict="refuse",
+        now=NOW,
+    )
+    held = hold_take(
+        actor=cast.actor("wang"),
+        booking=Booking(
+            cast.microscope.pk,
+            Period(at("2026-03-11 10:00"), at("2026-03-11 12:00")),
+            None,
+            "self",
+        ),
+        now=NOW,
+    )
     return cast, {
+        "held": str(held.pk),
+        "series": str(series.series.pk),
+        "occurrence": str(series.reservations[0].pk),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
         "reservation": str(booked.pk),
         "request": str(asked.pk),
         "present": str(now.pk),
         "closure": str(closure.pk),
+        "wish": str(wish.pk),
+        "offered": str(wish.offers.get().reservation_id),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
         "absent": "01920000-0000-7000-8000-000000000000",
@@ -64,6 +94,8 @@ ARGUMENTS = {
     "reservation_id": "reservation",
     "object_id": "reservation",
     "closure_id": "closure",
+    "series_id": "series",
+    "wish_id": "wish",
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
@@ -71,9 +103,13 @@ ARGUMENTS = {
     "entry_id": "absent",
 }
 SPECIAL = {
+    ("api-hold", "reservation_id"): "held",
+    ("bookings:series-cancel", "reservation_id"): "occurrence",
+    ("bookings:series-move", "reservation_id"): "occurrence",
     ("instruments:publication", "instrument_id"): "draft",
     ("bookings:decide", "reservation_id"): "request",
     ("bookings:check-in", "reservation_id"): "present",
+    ("bookings:waiting-decline", "reservation_id"): "offered",
     ("api-reservation-approve", "reservation_id"): "request",
     ("api-reservation-reject", "reservation_id"): "request",
     ("api-reservation-check-in", "reservation_id"): "present",

@@ -128,9 +128,7 @@ class _Guards:
             *(statement for _, statement in self.indexes),
             *(
                 f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}'
-                for name, kind, definition, _ in sorted(
-                    self.constraints, key=lambda c: c[1] == "f"
-                )
+                for name, kind, definition, _ in sorted(self.constraints, key=lambda c: c[1] == "f")
             ),
         ]
 

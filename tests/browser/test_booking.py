@@ -48,6 +48,7 @@ def test_find_quote_reserve_check_in_and_out(
     # The week changes in place when another length is chosen.
     page.select_option("#minutes", "120")
     expect(page.locator("#week a.slot").first).to_have_attribute("href", re.compile("minutes=120"))
+    page.locator("[data-tab=list]").click()
     page.locator("#week a.slot").first.click()
     payable = page.locator("[data-payable]")
     expect(payable).to_contain_text("657.20")
@@ -79,6 +80,7 @@ def test_two_browsers_race_and_the_loser_sees_another_time(visit, instrument):
     pages = []
     for page in (first, second):
         page.goto(f"/instruments/{instrument.pk}/")
+        page.locator("[data-tab=list]").click()
         page.locator("#week a.slot").nth(3).click()
         expect(page.locator("[data-payable]")).to_be_visible()
         pages.append(page)
@@ -109,7 +111,13 @@ PAGES = [
     ("wang", "/instruments/{id}/"),
     ("wang", "/instruments/{id}/book/?start={start}&minutes=60"),
     ("wang", "/bookings/"),
+    ("wang", "/bookings/calendar/"),
+    ("wang", "/bookings/calendar/?view=month"),
     ("wang", "/bookings/{reservation}/"),
+    ("wang", "/bookings/{reservation}/move/"),
+    ("zhao", "/board/"),
+    ("zhao", "/board/?view=day"),
+    ("zhao", "/board/{id}/close/?start={start}&minutes=60"),
     ("wang", "/profile/"),
     ("zhao", "/manage/"),
     ("zhao", "/manage/instruments/new/"),

@@ -19,11 +19,15 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from bookings.domain.periods import Period
+from bookings.services.placing import Booking
+from bookings.services.series import series_book
 from config.api_docs import openapi
 from config.wsgi import application
 from tests.conftest import DEEP
 from tests.factories import api as programs
-from tests.factories.cast import Cast, reserve
+from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.waiting import wait
 from tests.factories.qualifications import certify
 
 clock, program = programs.clock, programs.program  # fixtures
@@ -60,12 +64,23 @@ def known(cast: Cast) -> dict[str, list[str]]:
         reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"),
         reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=manual),
     ]
+    series = series_book(
+        actor=cast.actor("wang"),
+        booking=Booking(
+            cast.microscope.pk, Period(at("2026-03-11 10:00"), at("2026-03-11 11:00")), None, "self"
+        ),
+        rule="FREQ=DAILY;COUNT=2",
+        on_conflict="refuse",
+        now=NOW,
+    )
     return {
         "instrument_id": [str(cast.microscope.pk), str(manual.pk)],
         "facility_id": [str(cast.facility.pk)],
         "qualification_id": [str(certify(cast, cast.microscope).pk)],
         "reservation_id": [str(reservation.pk) for reservation in made],
         "closure_id": [str(cast.facility.pk)],
+        "series_id": [str(series.series.pk)],
+        "wish_id": [str(wait(cast, manual).pk)],
     }
 
 

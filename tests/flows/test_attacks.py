@@ -126,7 +126,9 @@ class TestPeople:
 
 class TestTime:
     def test_a_manager_does_not_book_what_is_over(self, cast):
-        RoleGrant.objects.create(user=cast.zhao, role="researcher", organisation=cast.ustc, granted_at=NOW)
+        RoleGrant.objects.create(
+            user=cast.zhao, role="researcher", organisation=cast.ustc, granted_at=NOW
+        )
         with pytest.raises(Refused):
             reservation_request(
                 actor=cast.actor("zhao"),
@@ -152,7 +154,7 @@ class TestTime:
 
 class TestClosures:
     def test_a_unit_added_while_all_are_closed(self, cast):
-        """"All units" are all there are: a new one is closed as well."""
+        """ "All units" are all there are: a new one is closed as well."""
         zhao = cast.actor("zhao")
         one = cast.instrument(name="One", policy={"units": 1})
         closure_create(

@@ -129,7 +129,7 @@
       }
       const nodes = [element("span", "event-first", first)];
       if (event.display !== "background") {
-        nodes.push(element("span", "event-time", spanText(from, until, setup.locale)));
+        nodes.push(element("span", "event-time", setup.view === "month" ? clock(from) : spanText(from, until, setup.locale)));
         if (second) {
           nodes.push(element("span", "event-more", second));
         }
@@ -137,43 +137,42 @@
           nodes.push(element("span", "event-more", purpose));
         }
       }
-      return { domNodes: nodes };
+      if (!event.extendedProps.url) {
+        return { domNodes: nodes };
+      }
+      // The whole of it is a link; pulled further than a few pixels it is dragged instead.
+      const link = element("a", "event-link", "");
+      link.href = event.extendedProps.url;
+      link.draggable = false;
+      const seen = nodes.map((node) => node.textContent);
+      const rest = inWords(setup, event).filter((line) => !seen.includes(line));
+      link.append(...nodes, element("span", "visually-hidden", rest.join(", ")));
+      return { domNodes: [link] };
     };
+  }
+
+  // All there is to say of an event, in lines.
+  function inWords(setup, event) {
+    const { first, second, purpose, from, until, zone } = event.extendedProps;
+    const start = from ? wallOf(Date.parse(from), setup.zone) : wallOfDate(event.start);
+    const end = until ? wallOf(Date.parse(until), setup.zone) : wallOfDate(event.end);
+    const lines = [
+      first, `${shortDay(start, setup.locale)} ${spanText(start, end, setup.locale)}`, second, purpose,
+      readersText(setup, start, end),
+    ];
+    if (zone && zone !== setup.zone) {
+      const there = wallOf(Date.parse(from), zone);
+      lines.push(`${shortDay(there, setup.locale)} ${spanText(there, wallOf(Date.parse(until), zone), setup.locale)} (${zone})`);
+    }
+    return lines.filter(Boolean);
   }
 
   function describe(setup) {
     return function ({ event, el }) {
-      const { first, second, purpose, from, until, zone } = event.extendedProps;
-      if (!first) {
-        return;
-      }
-      const start = wallOf(Date.parse(from || rfc3339(instantOf(wallOfDate(event.start), setup.zone))), setup.zone);
-      const end = wallOf(Date.parse(until || rfc3339(instantOf(wallOfDate(event.end), setup.zone))), setup.zone);
-      const text = [
-        first, `${shortDay(start, setup.locale)} ${spanText(start, end, setup.locale)}`, second, purpose,
-        readersText(setup, start, end),
-      ];
-      if (zone && zone !== setup.zone) {
-        const there = wallOf(Date.parse(from), zone);
-        text.push(`${shortDay(there, setup.locale)} ${spanText(there, wallOf(Date.parse(until), zone), setup.locale)} (${zone})`);
-      }
-      el.title = text.filter(Boolean).join("\n");
-      if (event.display !== "background") {
-        el.setAttribute("aria-label", text.filter(Boolean).join(", "));
+      if (event.extendedProps.first) {
+        el.title = inWords(setup, event).join("\n");
       }
     };
-  }
-
-  function follow({ event, jsEvent }) {
-    const url = event.extendedProps.url;
-    if (!url) {
-      return;
-    }
-    if (jsEvent.ctrlKey || jsEvent.metaKey) {
-      window.open(url);
-    } else {
-      window.location.assign(url);
-    }
   }
 
   // A booking dropped elsewhere or stretched: the dialog decides; left, it goes back.
@@ -219,20 +218,18 @@
       headerToolbar: { start: "", center: "", end: "" },
       allDaySlot: false,
       nowIndicator: true,
-      dayMaxEvents: true,
       editable: false,
       eventStartEditable: false,
       eventDurationEditable: false,
       longPressDelay: 400,
       eventContent: content(setup),
       eventDidMount: describe(setup),
-      eventClick: follow,
+      datesSet: () => requestAnimationFrame(() => plainRoles(setup.root)),
       eventDrop: moved(setup),
       eventResize: moved(setup),
       slotLabelFormat: label(setup),
       eventTimeFormat: (start) => clock(wallOfDate(start)),
       dayHeaderFormat: (date) => shortDay(wallOfDate(date), setup.locale),
-      moreLinkContent: ({ num }) => words().more.replace("{n}", num),
       noEventsContent: () => words().none,
       buttonText: (text) => ({ ...text, expand: words().expand, collapse: words().collapse, close: "×" }),
     };
@@ -308,16 +305,17 @@
     const step = most - least > 15 ? 60 : 30;
     const snap = Math.max(5, openings.reduce(
       (common, [opens]) => divisor(common, Math.round(opens / MINUTE) % 60 || common), Math.min(setup.slot, 60)));
+    const slotHeight = step === 60 ? 28 : 22;
+    root.style.setProperty("--minute", `${slotHeight / step}px`);
     const calendar = EventCalendar.create(root, {
       ...shared(setup),
       view: narrow() ? "timeGridDay" : "sevenDays",
       views: { sevenDays: { type: "timeGridDay", duration: { days: setup.days } } },
-      theme: (theme) => theme,
       events: setup.events,
       slotMinTime: hour(least),
       slotMaxTime: hour(most),
       slotDuration: { minutes: step },
-      slotHeight: step === 60 ? 28 : 22,
+      slotHeight,
       slotLabelInterval: { minutes: setup.zone === setup.readerZone ? 60 : 120 },
       slotLabelFormat: axisLabel(setup),
       snapDuration: { minutes: snap },
@@ -350,7 +348,6 @@
           say(words().notFree);
         }
       },
-      eventAllUpdated: () => plainRoles(root),
     });
     followWidth(root, calendar, setup);
     return calendar;
@@ -409,6 +406,49 @@
       return Math.max(isDay ? 26 : 12, Math.floor((width / slots) * 10) / 10);
     }
 
+    // What is too narrow for its words leaves them to the tip.
+    function widthClass(width) {
+      return ({ event }) => {
+        const pixels = ((wallOfDate(event.end) - wallOfDate(event.start)) / MINUTE / slotMinutes) * width;
+        return pixels < 30 ? "is-tiny" : pixels < 92 ? "is-narrow" : "";
+      };
+    }
+
+    // The part of a day's cell outside opening hours.
+    function shutPart({ date, resource }) {
+      if (!resource || (!resource.extendedProps.unit && resource.extendedProps.lanes)) {
+        return undefined;
+      }
+      const start = wallOfDate(date);
+      const end = start + 1440 * MINUTE;
+      const stops = [];
+      let at = start;
+      for (const [opens, closes] of resource.extendedProps.opened) {
+        const from = Math.max(start, Date.parse(opens + "Z"));
+        const until = Math.min(end, Date.parse(closes + "Z"));
+        if (from < until) {
+          stops.push([at, from]);
+          at = until;
+        }
+      }
+      stops.push([at, end]);
+      const shut = stops.filter(([from, until]) => from < until);
+      if (!shut.length) {
+        return undefined;
+      }
+      const share = (moment) => `${(((moment - start) / (end - start)) * 100).toFixed(3)}%`;
+      const colours = [];
+      let last = start;
+      for (const [from, until] of shut) {
+        colours.push(`transparent ${share(last)} ${share(from)}`, `var(--cal-shut) ${share(from)} ${share(until)}`);
+        last = until;
+      }
+      colours.push(`transparent ${share(last)} 100%`);
+      const part = element("div", "shut-part", "");
+      part.style.backgroundImage = `linear-gradient(to right, ${colours.join(", ")})`;
+      return { domNodes: [part] };
+    }
+
     function draw(found) {
       const mine = {
         ...shared(setup),
@@ -420,6 +460,8 @@
         slotLabelInterval: { minutes: isDay ? 120 : 360 },
         slotLabelFormat: (date) => clock(wallOfDate(date)).slice(0, isDay ? 5 : 2),
         slotWidth: slotWidth(),
+        eventClassNames: widthClass(slotWidth()),
+        dayCellContent: shutPart,
         snapDuration: { minutes: isDay ? setup.snap : Math.max(30, setup.snap) },
         scrollTime: isDay ? "07:00" : "00:00",
         eventGap: 2,
@@ -428,11 +470,19 @@
         dragConstraint: ({ newResource }) => !newResource,
         select: chosen,
         dateClick: () => {},
-        eventAllUpdated: () => plainRoles(root),
-      };
+        };
       const calendar = EventCalendar.create(root, mine);
       root.calendar = calendar;
-      const fit = () => calendar.setOption("slotWidth", slotWidth());
+      let fitted = 0;
+      const fit = () => {
+        const width = slotWidth();
+        if (width !== fitted) {
+          fitted = width;
+          root.style.setProperty("--minute", `${width / slotMinutes}px`);
+          calendar.setOption("slotWidth", width);
+          calendar.setOption("eventClassNames", widthClass(width));
+        }
+      };
       requestAnimationFrame(fit);
       new ResizeObserver(fit).observe(root.parentElement);
 
@@ -482,7 +532,6 @@
       slotHeight: 22,
       snapDuration: { minutes: 15 },
       slotEventOverlap: false,
-      eventAllUpdated: () => plainRoles(root),
     });
     window.matchMedia("(max-width: 767px)").addEventListener("change", (event) =>
       calendar.setOption("view", event.matches ? small : wide));
@@ -540,6 +589,7 @@
     for (const root of document.querySelectorAll("[data-calendar]:not([data-mounted])")) {
       root.dataset.mounted = "";
       const setup = JSON.parse(document.getElementById(root.dataset.setup).textContent);
+      setup.root = root;
       root.calendar = mounts[root.dataset.calendar](root, setup);
     }
   }

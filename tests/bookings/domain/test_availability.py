@@ -287,7 +287,8 @@ def test_what_is_waived_is_left_out_and_nothing_else(world, slots, waived):
         )
 
 
-LIMITS = ("too-soon", "too-far", *CODES.values(), "kept-for-other-regions")
+LIMITED = {*CODES.values(), "kept-for-other-regions"}
+LIMITS = ["too-soon", "too-far", *sorted(LIMITED)]
 
 
 @given(worlds(), st.integers(1, 5), st.frozensets(st.sampled_from(LIMITS)))
@@ -317,21 +318,62 @@ def test_free_and_busy_partition_the_opening_hours(world):
         assert all(calendar.met_on(unit, period) for unit in units)
 
 
-@given(worlds(), st.integers(1, 5))
-def test_a_bookable_period_is_free_of_every_block_with_its_buffers(world, slots):
-    """By the blocks themselves, one after the other, without the engine's search."""
-    calendar, minutes = world.calendar, slots * world.calendar.policy.slot_minutes
-    for wish in wishes(world, minutes, timedelta(hours=1)):
-        span = calendar.blocked_span(wish.period)
-        taken = {
-            b.unit
-            for b in calendar.blocks
-            if b.period.start < span.end and span.start < b.period.end
-        }
-        free = [unit for unit in range(1, calendar.policy.units + 1) if unit not in taken]
-        assert calendar.free_unit(wish.period) == (free[0] if free else None)
-        codes = {r.code for r in calendar.check(wish, world.now)}
-        assert bool(codes & {"slot-taken", "instrument-closed"}) == (not free)
+def by_the_page(world, wish):
+    """The rules one by one, in the plainest words, without the engine's search; limits apart
+    (test_quotas.py)."""
+    calendar, asker, policy, period = world.calendar, wish.asker, world.calendar.policy, wish.period
+    minutes = period.length / timedelta(minutes=1)
+    lead = (period.start - world.now) / timedelta(minutes=1)
+    around = [w for w in calendar.windows if w.opens_at <= period.start < w.closes_at]
+    open_until = period.start
+    while further := [
+        w.closes_at for w in calendar.windows if w.opens_at <= open_until < w.closes_at
+    ]:
+        open_until = max(further)
+    span = calendar.blocked_span(period)
+    kinds = {unit: set() for unit in range(1, policy.units + 1)}
+    for block in calendar.blocks:
+        if block.period.start < span.end and span.start < block.period.end:
+            kinds[block.unit].add(block.kind)
+    certified = [s for s in asker.qualified or () if s.start <= period.start < s.end]
+    is_certified = asker.qualified is None or any(period.end <= s.end for s in certified)
+    is_taken, is_closed = all(kinds.values()), all("closure" in k for k in kinds.values())
+    return {
+        "not-published": not calendar.is_published,
+        "audience-not-served": not asker.is_served,
+        "qualification-missing": not is_certified and not certified,
+        "qualification-expires": not is_certified and bool(certified),
+        "too-soon": lead < policy.notice_minutes,
+        "too-far": lead > policy.horizon_days.get(asker.price_group, 60) * 1440,
+        "off-grid": bool(minutes % policy.slot_minutes)
+        or (
+            bool(around)
+            and all(
+                (period.start - w.opens_at).total_seconds() / 60 % policy.slot_minutes
+                for w in around
+            )
+        ),
+        "too-short": minutes < policy.min_minutes,
+        "too-long": minutes > policy.max_minutes,
+        "outside-opening-hours": open_until < period.end,
+        "instrument-closed": is_closed,
+        "slot-taken": is_taken
+        and (not is_closed or any("reservation" in k for k in kinds.values())),
+    }
+
+
+@given(worlds(), st.integers(1, 5), st.sampled_from([0, 0, 5]))
+def test_every_rule_as_the_page_has_it(world, slots, more):
+    minutes = slots * world.calendar.policy.slot_minutes + more
+    for wish in wishes(world, minutes, timedelta(minutes=75)):
+        expected = {code for code, refuses in by_the_page(world, wish).items() if refuses}
+        found = {r.code for r in world.calendar.check(wish, world.now)} - LIMITED
+        assert found == expected
+        if not expected & {"slot-taken", "instrument-closed"}:
+            span = world.calendar.blocked_span(wish.period)
+            unit = world.calendar.free_unit(wish.period)
+            taken = {b.unit for b in world.calendar.blocks if b.period.meets(span)}
+            assert unit == min(set(range(1, world.calendar.policy.units + 1)) - taken)
 
 
 def refused(calendar, start, minutes, now, **wish):
@@ -401,6 +443,27 @@ def test_the_nearest_change_that_passes(monday):
     assert refusal.nearest == Period(instant("2026-01-05T09:00Z"), instant("2026-01-05T11:00Z"))
     (short,) = refused(monday, instant("2026-01-05T13:00Z"), 60, NOW)
     assert short.nearest == Period(instant("2026-01-05T13:00Z"), instant("2026-01-05T15:00Z"))
+
+
+def test_a_certificate_must_hold_through_the_whole_period(monday):
+    start, end = instant("2026-01-05T13:00Z"), instant("2026-01-05T15:00Z")
+
+    def asked(*spans):
+        found = refused(monday, start, 120, NOW, qualified=spans)
+        return [(r.code, dict(r.numbers)) for r in found]
+
+    hour = timedelta(hours=1)
+    assert refused(monday, start, 120, NOW, qualified=None) == ()
+    assert asked(Period(start, end)) == []
+    assert asked(Period(start - hour, start), Period(start, end)) == []
+    assert asked() == [("qualification-missing", {})]
+    assert asked(Period(start - hour, start)) == [("qualification-missing", {})]
+    assert asked(Period(start + hour, end)) == [("qualification-missing", {})]
+    assert asked(Period(start - hour, end - hour)) == [
+        ("qualification-expires", {"until": "2026-01-05T14:00:00+00:00"})
+    ]
+    (expires,) = refused(monday, start, 120, NOW, qualified=(Period(NOW, end - hour),))
+    assert expires.nearest == Period(instant("2026-01-05T09:00Z"), instant("2026-01-05T11:00Z"))
 
 
 def test_a_group_without_a_rate_and_an_unpublished_instrument(monday):

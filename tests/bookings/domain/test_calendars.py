@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.domain.availability import Block, Calendar
-from bookings.domain.calendars import bookable, buffers
+from bookings.domain.calendars import bookable
 from bookings.domain.periods import Period
 from instruments.domain.opening import Window
 from instruments.domain.policies import Policy
@@ -52,11 +52,6 @@ def test_units_have_spans_of_their_own():
 
 def test_a_span_inside_another_is_not_said_twice():
     assert bookable(calendar([Block(period(600, 60), 2)], units=2), WITHIN) == [period(480, 600)]
-
-
-def test_buffers_are_what_is_blocked_around_a_period():
-    assert buffers(period(600, 60), period(585, 105)) == [period(585, 15), period(660, 30)]
-    assert buffers(period(600, 60), period(600, 60)) == []
 
 
 @st.composite

@@ -275,12 +275,16 @@ def test_one_minute_longer_is_refused(world, quota):
 
 @given(worlds(), st.integers(0, 100), st.integers(0, 4000))
 def test_the_share_is_kept_to_the_minute(world, percent, released):
-    refused = world.refusing(cross_region_share=Share(percent, released))
+    """At a percentage drawn, and at the last that passes with the first that does not."""
+    weeks = share_of(world, world.period)
     is_bound = world.asker.is_same_region and world.period.start - world.now > released * MINUTE
-    over = is_bound and any(
-        taken * 100 > offered * (100 - percent) for taken, offered in share_of(world, world.period)
-    )
-    assert [r.code for r in refused] == ([KEPT] if over else [])
+    last = min((100 * (offered - taken) // offered if offered else -1) for taken, offered in weeks)
+    for tried in {percent, last, last + 1}:
+        if not 0 <= tried <= 100:
+            continue
+        over = any(taken * 100 > offered * (100 - tried) for taken, offered in weeks)
+        refused = world.refusing(cross_region_share=Share(tried, released))
+        assert [r.code for r in refused] == ([KEPT] if over and is_bound else [])
 
 
 @given(worlds())
@@ -472,6 +476,16 @@ class TestShareByHand:
         assert kept(week_of(60, closed=closed, neighbours=[self.MONDAY]), self.THURSDAY) == [
             ("8", "16", "12.8")
         ]
+        # what is booked is on offer all the same
+        booked = week_of(60, neighbours=[self.MONDAY])
+        booked = Calendar(
+            windows=booked.windows,
+            policy=booked.policy,
+            blocks=[Block(self.FRIDAY)],
+            zone=booked.zone,
+            booked=booked.booked,
+        )
+        assert kept(booked, self.THURSDAY) == []
         # at night nothing was on offer
         night = [span("2026-01-16T17:00", "2026-01-19T09:00")]
         assert kept(week_of(60, closed=night, neighbours=[self.MONDAY]), self.THURSDAY) == []

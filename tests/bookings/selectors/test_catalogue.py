@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.domain.roles import Actor
+from accounts.services.tokens import SCOPES, token_issue
 from bookings.domain.periods import Period
 from bookings.models import Closure, Occupancy
 from bookings.selectors.availability import to_range
@@ -22,7 +23,7 @@ from instruments.domain.policies import parse_policy
 from instruments.models import BookingPolicy, Instrument, RateCard, Schedule
 from instruments.selectors.search import facets, search
 from instruments.services.opening import schedule_resolve
-from tests.factories.api import program  # noqa: F401
+from tests.factories.api import Program
 from tests.factories.cast import CARD, NOW, at, reserve
 
 pytestmark = pytest.mark.django_db
@@ -278,9 +279,7 @@ def test_what_has_lapsed_or_lies_on_another_unit_does_not_count(cast):
     )
 
     def names():
-        found = free_between(
-            cast.actor("wang"), criteria, cast.fudan, NOW, after=None, size=10
-        )
+        found = free_between(cast.actor("wang"), criteria, cast.fudan, NOW, after=None, size=10)
         return [instrument.name for instrument, _ in found]
 
     whole = (24 * 60, 24 * 60)
@@ -342,11 +341,10 @@ FRIDAY = "free_from=2026-03-06T08:00:00%2B08:00&free_until=2026-03-06T20:00:00%2
 @pytest.mark.parametrize(
     "query", ["", FRIDAY, f"{FRIDAY}&max_price=300", f"{FRIDAY}&technique=PaNET01198&region=CN"]
 )
-def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(
-    cast, program, monkeypatch, query  # noqa: F811
-):
+def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(cast, monkeypatch, query):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
-    wang = program("wang")
+    _, token = token_issue(user=cast.wang, label="test", lifetime=DAY, now=NOW, scopes=SCOPES)
+    wang = Program(token)
     address = f"instruments/?limit=50&{query}"
 
     def statements():

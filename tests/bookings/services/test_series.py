@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -243,7 +244,7 @@ class TestPreview:
         assert (shown.bookable, shown.currency, shown.total) == (3, "CNY", Decimal("1971.60"))
         assert shown.time_zone == "Asia/Shanghai"
 
-    def test_its_statements_do_not_grow_with_the_number(self, cast, django_assert_num_queries):
+    def test_its_statements_do_not_grow_with_the_number(self, cast):
         actor = cast.actor("wang")
         asked = Asked(Period(*map(at, FIRST)), "self")
         counts = []
@@ -284,11 +285,10 @@ class TestCancel:
     def test_what_has_begun_stays(self, cast):
         made = book(cast)
         self.cancel(cast, made, "all", None, now=DATES[1] + timedelta(minutes=5))
-        made.reservations[1].refresh_from_db()
         assert starts(made.series) == DATES[:2]
         with pytest.raises(WrongState) as over:
-            self.cancel(cast, made, "all", None)
-        assert over.value.code == "series-over" or True
+            self.cancel(cast, made, "all", None, now=DATES[1] + timedelta(minutes=5))
+        assert over.value.code == "series-over"
 
     def test_the_fees_are_said_before(self, cast):
         made = book(cast)
@@ -468,15 +468,10 @@ class TestMove:
 
 
 def test_nine_stays_nine_across_clock_changes(cast):
-    from accounts.models import Region
-
-    Region.objects.filter(pk=cast.anhui.pk).update(time_zone="America/Chicago")
     facility = cast.facility
     type(facility).objects.filter(pk=facility.pk).update(time_zone="America/Chicago")
     cast.facility.refresh_from_db()
     lab = cast.instrument(name="Chicago")
-    from zoneinfo import ZoneInfo
-
     zone = ZoneInfo("America/Chicago")
     now = instant_of(zone, wall_of(zone, NOW).replace(month=2, day=25, hour=9))
     start = instant_of(zone, wall_of(zone, NOW).replace(month=3, day=2, hour=9, minute=0))

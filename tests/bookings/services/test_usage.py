@@ -11,7 +11,12 @@ from bookings.models import Charge, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import to_period
 from bookings.services.charges import charge_make
 from bookings.services.reservations import reservation_cancel
-from bookings.services.usage import reservation_check_in, reservation_check_out, usage_settle
+from bookings.services.usage import (
+    overruns_tell,
+    reservation_check_in,
+    reservation_check_out,
+    usage_settle,
+)
 from instruments.domain.policies import parse_policy
 from instruments.services.policies import policy_set
 from tests.factories.cast import NOW, at, reserve
@@ -241,3 +246,32 @@ def test_use_that_outlasts_the_booking_into_a_holiday_is_charged_by_its_band(cas
         ("standard", 120),
         ("holiday", 180),
     ]
+
+
+def overrun_mails():
+    rows = OutboxMessage.objects.filter(kind__startswith="mail.overrun").order_by("kind")
+    return [(row.kind, row.payload["reservation"]) for row in rows]
+
+
+def test_an_overrun_tells_both_once(cast, booked):
+    """Booked 10:00 to 12:00; the next from 12:30."""
+    follows = reserve(cast, "2026-03-06 12:30", "2026-03-06 13:30", who="sun")
+    check_in(cast, booked, "2026-03-06 10:00")
+    assert overruns_tell(now=at("2026-03-06 11:59")) == 0
+    assert overruns_tell(now=at("2026-03-06 12:00")) == 1
+    overruns_tell(now=at("2026-03-06 12:05"))
+    assert overrun_mails() == [
+        ("mail.overrun", str(booked.pk)),
+        ("mail.overrun-next", str(follows.pk)),
+    ]
+    check_out(cast, booked, "2026-03-06 12:10")
+    assert booked.session.checked_out_at == at("2026-03-06 12:10")
+    assert overruns_tell(now=at("2026-03-06 12:11")) == 0
+
+
+def test_an_overrun_into_nobodys_time_tells_nobody(cast, booked):
+    reserve(cast, "2026-03-06 15:00", "2026-03-06 16:00", who="sun")
+    check_in(cast, booked, "2026-03-06 10:00")
+    assert overruns_tell(now=at("2026-03-06 12:30")) == 0
+    assert overrun_mails() == []
+    assert overruns_tell(now=at("2026-03-06 14:30")) == 1

@@ -1,0 +1,304 @@
+"""Recurring bookings: the form with its preview, one series, changing some or all of it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_http_methods
+
+from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import Actor
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
+from bookings.domain.refusals import RulesRefuse
+from bookings.domain.series import ALL, FOLLOWING, THIS
+from bookings.forms import PeriodForm, SeriesCancelForm, SeriesForm, SeriesMoveForm
+from bookings.messages import sentence
+from bookings.models import Reservation
+from bookings.selectors.fees import load_terms
+from bookings.selectors.moves import Move
+from bookings.selectors.reservations import reservation_by_id
+from bookings.selectors.series import (
+    SeriesPreview,
+    load_series_cancellations,
+    load_series_move,
+    load_series_preview,
+    reservations_of,
+    series_for,
+    series_of,
+)
+from bookings.services.series import series_book, series_cancel, series_move
+from bookings.views.booking import first_mode, options_of
+from bookings.views.catalogue import payer_of
+from bookings.views.reservations import refusal_text, shown
+from instruments.selectors.registry import instrument_by_id
+
+# The names the rules give to fields that are called otherwise here.
+_FIELDS = {"samples": "quantity", "rule": "times"}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """The form with what each date would come to; POST books, unless its `act` is `preview`."""
+    now, actor = timezone.now(), actor_of(request.user)
+    instrument = instrument_by_id(actor, instrument_id)
+    data = request.POST if request.method == "POST" else request.GET
+    asked = PeriodForm(data)
+    if not asked.is_valid():
+        return redirect("bookings:instrument", instrument_id=instrument.pk)
+    payer, payers = payer_of(actor, data.get("organisation"))
+    if payer is None or not actor.may("book", place_of(payer)):
+        nobody = {"instrument": instrument, "payer": payer}
+        return render(request, "bookings/no_organisation.html", nobody, status=403)
+    terms = load_terms(instrument, payer, asked.period().start)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    sent = data.copy()
+    for name, value in {
+        "service_mode": first_mode(instrument, terms),
+        "purpose": "research",
+        "frequency": "WEEKLY",
+        "every": "1",
+        "monthly": "day",
+        "ends": "times",
+        "times": "8",
+    }.items():
+        if name not in sent:
+            sent[name] = value
+    sent["organisation"] = payer.code
+    if request.method != "POST" and "weekdays" not in sent:
+        sent["weekdays"] = str(asked.period().start.astimezone(zone).weekday())
+    form = SeriesForm(sent, instrument=instrument, options=options_of(terms))
+    act = request.POST.get("act", "preview")
+    status, refused = 200, False
+    preview: SeriesPreview | None = None
+    if form.is_valid():
+        try:
+            if act != "preview":
+                made = series_book(
+                    actor=actor,
+                    booking=form.booking(instrument),
+                    rule=form.rule(),
+                    on_conflict=act,
+                    now=now,
+                )
+                messages.success(request, _booked(made.reservations))
+                return redirect("bookings:series", series_id=made.series.pk)
+        except RulesRefuse:
+            status, refused = 409, True
+        except Invalid as problem:
+            _refuse(form, problem)
+        if not form.errors:
+            try:
+                preview = load_series_preview(
+                    actor, instrument.pk, payer.code, form.asked(), form.rule(), now
+                )
+            except Invalid as problem:
+                _refuse(form, problem)
+    if form.errors and act != "preview":
+        status = 400
+    context: dict[str, Any] = {
+        "form": form,
+        "instrument": instrument,
+        "payer": payer,
+        "payers": payers,
+        "period": asked.period(),
+        "minutes": asked.cleaned_data["minutes"],
+        "zone": zone.key,
+        "preview": preview,
+        "left_out": len(preview.occurrences) - preview.bookable if preview else 0,
+        "refused": refused,
+    }
+    template = "bookings/series_new.html"
+    if request.htmx:  # type: ignore[attr-defined]
+        template += "#preview"
+    return render(request, template, context, status=status)
+
+
+def _refuse(form: SeriesForm, refused: Invalid) -> None:
+    """Each problem at its field; one of the rule where it says how long."""
+    for problem in refused.problems:
+        name = _FIELDS.get(problem.field) or problem.field.replace("options.", "option_")
+        if problem.field == "rule" and form.cleaned_data.get("ends") == "until":
+            name = "until"
+        text = sentence(problem.code, problem.numbers)
+        form.add_error(name if name in form.fields else None, text)
+
+
+def _booked(made: Any) -> str:
+    """What was done, in words."""
+    if any(row.state == "requested" for row in made):
+        said = ngettext(
+            "{n} date requested. The owner will answer you by mail.",
+            "{n} dates requested. The owner will answer you by mail.",
+            len(made),
+        )
+    else:
+        said = ngettext(
+            "{n} date booked. A confirmation is on its way to you.",
+            "{n} dates booked. A confirmation is on its way to you.",
+            len(made),
+        )
+    return said.format(n=len(made))
+
+
+@login_required
+def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
+    """All dates of a series, with what became of each."""
+    now, actor = timezone.now(), actor_of(request.user)
+    found = series_for(actor, series_id)
+    rows = [shown(row, now) for row in reservations_of(actor, found)]
+    coming = [
+        row
+        for row in rows
+        if row.start_at > now and row.shown_state in {"requested", "confirmed"}  # type: ignore[attr-defined]
+    ]
+    context = {
+        "series": found,
+        "rows": rows,
+        "next": min(coming, key=lambda row: row.start_at, default=None),
+        "left": len(coming),
+        "zone": found.time_zone,
+    }
+    return render(request, "bookings/series.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    """Which to cancel, each choice with its fee; POST cancels."""
+    now, actor = timezone.now(), actor_of(request.user)
+    found = reservation_by_id(actor, reservation_id)
+    of, costs = load_series_cancellations(actor, found, now)
+    form = SeriesCancelForm(request.POST or None, initial={"version": of.version})
+    status, problem = 200, ""
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            series_cancel(
+                actor=actor,
+                series_id=of.pk,
+                scope=data["scope"],
+                reservation_id=found.pk,
+                reason=data["reason"],
+                expected_version=data["version"],
+                now=now,
+            )
+        except (WrongState, WrongVersion, RulesRefuse, Invalid) as refused:
+            status, problem = 409, refusal_text(refused)
+        else:
+            messages.success(request, gettext("Cancelled."))
+            return redirect("bookings:series", series_id=of.pk)
+    elif request.method == "POST":
+        status = 400
+    scopes = [scope for scope in (THIS, FOLLOWING, ALL) if scope in costs]
+    context = {
+        "reservation": found,
+        "series": of,
+        "zone": of.time_zone,
+        "form": form,
+        "choices": [(scope, costs[scope]) for scope in scopes],
+        "chosen": form.data.get("scope") or (scopes[0] if scopes else ""),
+        "problem": problem,
+        "is_host": _is_host(actor, found),
+    }
+    return render(request, "bookings/series_cancel.html", context, status=status)
+
+
+def _is_host(actor: Actor, found: Reservation) -> bool:
+    """Whether the actor acts for the owner: on a booking that is not theirs. `NotPermitted` if
+    they may only look at it."""
+    if actor.user_id in {found.user_id, found.made_by_id}:
+        return False
+    is_host = actor.may("manage-instruments", place_of(found.host))
+    if not is_host and not actor.may("book-for-members", place_of(found.organisation)):
+        raise NotPermitted
+    return is_host
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    """Where which should go; POST says what would happen, or with `act=move` does it."""
+    now, actor = timezone.now(), actor_of(request.user)
+    found = reservation_by_id(actor, reservation_id)
+    of = series_of(actor, found)
+    zone = ZoneInfo(of.time_zone)
+    initial = {
+        "start": _wall(found.start_at, zone),
+        "end": _wall(found.end_at, zone),
+        "scope": FOLLOWING,
+        "version": of.version,
+    }
+    form = SeriesMoveForm(request.POST or None, zone=zone, initial=initial)
+    status, problem = 200, ""
+    moves: list[tuple[Reservation, Move]] = []
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            if request.POST.get("act") == "move":
+                moved = series_move(
+                    actor=actor,
+                    series_id=of.pk,
+                    scope=data["scope"],
+                    reservation_id=found.pk,
+                    period=form.period(),
+                    reason=data["reason"],
+                    expected_version=data["version"],
+                    now=now,
+                )
+                messages.success(request, gettext("Moved."))
+                return redirect("bookings:series", series_id=moved.pk)
+        except (WrongState, WrongVersion, Invalid) as refused:
+            status, problem = 409, refusal_text(refused)
+        except RulesRefuse:
+            status = 409
+        try:
+            moves = load_series_move(actor, of.pk, data["scope"], found.pk, form.period(), now)
+        except (WrongState, Invalid) as refused:
+            problem = problem or refusal_text(refused)
+    elif request.method == "POST":
+        status = 400
+    refused_count = sum(bool(m.refusals) for _, m in moves)
+    context = {
+        "reservation": found,
+        "series": of,
+        "zone": zone.key,
+        "form": form,
+        "moves": moves,
+        "refused_count": refused_count,
+        "sums": _sums(moves),
+        "problem": problem,
+        "is_host": _is_host(actor, found),
+        "needs_approval": any(m.needs_approval for _, m in moves),
+    }
+    template = "bookings/series_move.html"
+    if request.htmx:  # type: ignore[attr-defined]
+        template, status = template + "#preview", 200
+    return render(request, template, context, status=status)
+
+
+def _wall(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+def _sums(moves: list[tuple[Reservation, Move]]) -> dict[str, Any] | None:
+    """Old and new price and the fees, in all; None where some has no price or another
+    currency."""
+    if not moves or len({m.currency for _, m in moves}) > 1:
+        return None
+    if any(m.new_total is None for _, m in moves):
+        return None
+    return {
+        "currency": moves[0][1].currency,
+        "old": sum(m.old_total for _, m in moves),
+        "new": sum(m.new_total or 0 for _, m in moves),
+        "fee": sum(m.fee.fee + m.fee.tax for _, m in moves),
+    }

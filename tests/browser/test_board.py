@@ -1,0 +1,214 @@
+"""Calendar and board with the mouse: what is dragged ends in a form that says what will happen.
+
+The fixture `visit` holds that no page said anything on its console: a style or script that the
+Content-Security-Policy refuses would.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.permissions import actor_of
+from bookings.domain.periods import Period
+from bookings.models import Closure
+from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_request
+from tests.factories.cast import CARD
+
+pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def midnight():
+    """The end of tomorrow in China, where the instruments are."""
+    now = timezone.now() + timedelta(hours=8)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2, hours=-8)
+
+
+@pytest.fixture
+def instrument(real_cast):
+    now = timezone.now()
+    return real_cast.instrument(
+        name="Scanning electron microscope",
+        hours=ALWAYS,
+        card={**CARD, "valid_from": (now - timedelta(days=400)).date().isoformat()},
+        now=now - timedelta(days=40),
+    )
+
+
+@pytest.fixture
+def booked(real_cast, instrument, midnight):
+    """Wang Li from 10 to 12 o'clock on the day after tomorrow."""
+    return reservation_request(
+        actor=actor_of(real_cast.people["wang"]),
+        booking=Booking(
+            instrument_id=instrument.pk,
+            period=Period(midnight + 10 * HOUR, midnight + 12 * HOUR),
+            organisation=None,
+            service_mode="self",
+        ),
+        now=timezone.now(),
+    )
+
+
+def drag(page, start, end):
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+
+
+def column(page, number):
+    """The x of the middle of a day of the week, and the y of an hour of it."""
+    day = page.locator(".ec-body .ec-day").nth(number)
+    day.scroll_into_view_if_needed()
+    box = day.bounding_box()
+    return box["x"] + box["width"] / 2, lambda hour: box["y"] + box["height"] * hour / 24
+
+
+def test_dragging_over_free_time_leads_to_the_booking_form_with_that_time(
+    visit, instrument, midnight
+):
+    page = visit("wang")
+    page.goto(f"/instruments/{instrument.pk}/")
+    expect(page.locator(".ec-bg-event.is-free").first).to_be_visible()
+    page.locator(".ec-body .ec-slot").nth(13).scroll_into_view_if_needed()
+    x, y = column(page, 2)
+    drag(page, (x, y(13) + 2), (x, y(15) - 4))
+    page.wait_for_url("**/book/**")
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["start"] == [f"{midnight + 13 * HOUR:%Y-%m-%dT%H:%M:%SZ}"]
+    assert asked["minutes"] == ["120"]
+    expect(page.locator("[data-payable]")).to_be_visible()
+
+
+def test_what_is_taken_cannot_be_dragged_over(visit, instrument, booked):
+    page = visit("sun")
+    page.goto(f"/instruments/{instrument.pk}/")
+    expect(page.locator(".ec-bg-event.is-busy")).to_have_text("Taken")
+    page.locator(".ec-body .ec-slot").nth(11).scroll_into_view_if_needed()
+    x, y = column(page, 2)
+    page.mouse.click(x, y(11))
+    expect(page.locator("#calendar-said")).to_have_text("This time is not free.")
+    assert "/book/" not in page.url
+
+
+def test_ones_own_booking_is_dragged_and_the_dialog_moves_it(visit, instrument, booked, midnight):
+    page = visit("wang")
+    page.goto(f"/instruments/{instrument.pk}/")
+    own = page.locator(".ec-event.is-own")
+    expect(own).to_be_visible()
+    _, y = column(page, 2)
+    own.scroll_into_view_if_needed()
+    box = own.bounding_box()
+    middle = box["x"] + box["width"] / 2
+    drag(page, (middle, box["y"] + 8), (middle, box["y"] + 8 + y(3) - y(0)))
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The time is free and the rules allow it.")
+    dialog.get_by_role("button", name="Move the booking").click()
+    expect(page.locator(".alert-success")).to_contain_text("Moved.")
+    booked.refresh_from_db()
+    assert (booked.start_at, booked.end_at) == (midnight + 13 * HOUR, midnight + 15 * HOUR)
+
+
+def test_a_manager_stretches_a_booking_on_the_board(visit, instrument, booked, midnight):
+    page = visit("zhao")
+    day = (midnight + 8 * HOUR).date()
+    page.goto(f"/board/?view=day&date={day}")
+    event = page.locator(".ec-event.is-confirmed")
+    expect(event).to_contain_text("Wang Li")
+    event.scroll_into_view_if_needed()
+    box = event.bounding_box()
+    edge, y = box["x"] + box["width"] - 3, box["y"] + box["height"] / 2
+    drag(page, (edge, y), (edge + box["width"] / 2, y))
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("10:00 – 13:00")
+    expect(dialog).to_contain_text("Wang Li is told by mail.")
+    # Without a reason nothing happens, and what was asked for is still there.
+    dialog.get_by_role("button", name="Move the booking").click()
+    expect(dialog.locator(".invalid-feedback")).to_be_visible()
+    visit.expected[:] = [c for c in visit.expected if "400" not in c]
+    dialog.get_by_label("Reason").fill("The run takes longer")
+    dialog.get_by_role("button", name="Move the booking").click()
+    expect(page.locator(".alert-success")).to_contain_text("Moved.")
+    booked.refresh_from_db()
+    assert (booked.start_at, booked.end_at) == (midnight + 10 * HOUR, midnight + 13 * HOUR)
+
+
+def test_left_where_it_is_it_goes_back(visit, instrument, booked, midnight):
+    page = visit("zhao")
+    page.goto(f"/board/?view=day&date={(midnight + 8 * HOUR).date()}")
+    event = page.locator(".ec-event.is-confirmed")
+    event.scroll_into_view_if_needed()
+    box = event.bounding_box()
+    y = box["y"] + box["height"] / 2
+    drag(page, (box["x"] + 20, y), (box["x"] + 20 + box["width"], y))
+    page.get_by_role("button", name="Leave it where it is").click()
+    page.wait_for_timeout(200)
+    assert abs(event.bounding_box()["x"] - box["x"]) < 2
+    booked.refresh_from_db()
+    assert booked.start_at == midnight + 10 * HOUR
+
+
+def test_a_manager_closes_time_on_the_board_and_says_that_bookings_give_way(
+    visit, instrument, booked, midnight
+):
+    page = visit("zhao")
+    page.goto(f"/board/?view=day&date={(midnight + 8 * HOUR).date()}")
+    event = page.locator(".ec-event.is-confirmed")
+    event.scroll_into_view_if_needed()
+    box = event.bounding_box()
+    hour, y = box["width"] / 2, box["y"] + box["height"] / 2
+    drag(page, (box["x"] - 1.9 * hour, y), (box["x"] + 3.5 * hour, y))
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 booking lies in this time")
+    dialog.get_by_role("button", name="Close for this time").click()
+    expect(dialog.locator(".alert-danger")).to_be_visible()  # the answer is there
+    assert not Closure.objects.exists()
+    dialog.get_by_label("Displace them").check()
+    dialog.get_by_role("button", name="Close for this time").click()
+    expect(page.locator(".alert-success")).to_contain_text("Closed for this time.")
+    closure = Closure.objects.get()
+    assert (closure.start_at, closure.end_at) == (midnight + 8 * HOUR, midnight + 14 * HOUR)
+    booked.refresh_from_db()
+    assert booked.state == "displaced"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_drawn_and_listed_pages_are_accessible_and_fit_a_telephone(
+    visit, instrument, booked, midnight, dark
+):
+    day = (midnight + 8 * HOUR).date()
+    found = []
+    for who, path in [
+        ("zhao", f"/board/?view=day&date={day}"),
+        ("zhao", f"/board/?date={day}"),
+        ("wang", f"/instruments/{instrument.pk}/"),
+        ("wang", f"/bookings/calendar/?date={day}"),
+        ("wang", f"/bookings/calendar/?view=month&date={day}"),
+    ]:
+        page = visit(who, dark=dark)
+        page.goto(path)
+        for tab in ("calendar", "list"):
+            page.set_viewport_size({"width": 1440, "height": 900})
+            page.locator(f"[data-tab={tab}]").click()
+            if tab == "calendar":
+                expect(page.locator(".ec-event").first).to_be_visible()
+            page.evaluate(AXE.read_text("utf-8"))
+            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            found += [
+                f"{path} {tab}: {v['id']}: {v['nodes'][0]['html'][:160]}"
+                for v in result["violations"]
+            ]
+            page.set_viewport_size({"width": 360, "height": 800})
+            if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
+                found.append(f"{path} {tab}: {width} px wide at 360")
+    assert not found, "\n".join(found)

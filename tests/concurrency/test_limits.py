@@ -1,0 +1,184 @@
+"""Limits hold whoever asks at the same moment: quotas, the share of other regions, units."""
+
+from datetime import timedelta
+
+import pytest
+
+from bookings.domain.periods import Period
+from bookings.models import Reservation
+from bookings.services.holds import hold_take
+from bookings.services.moves import reservation_move
+from bookings.services.reservations import reservation_cancel, reservation_request
+from instruments.domain.policies import parse_policy
+from instruments.services.policies import policy_set
+from tests.concurrency.races import (
+    ALWAYS,
+    FIRST,
+    HOUR,
+    booking,
+    codes,
+    consistent,
+    counted,
+    time_of,
+    won,
+)
+
+pytestmark = pytest.mark.concurrency
+LONG = dict.fromkeys(("internal", "regional", "partner", "external", "industry"), 730)
+
+
+def with_policy(cast, name, **policy):
+    return cast.instrument(name=name, hours=ALWAYS, policy={"horizon_days": LONG} | policy)
+
+
+def quota(unit, per, limit, scope="user"):
+    return [{"scope": scope, "unit": unit, "per": per, "limit": limit}]
+
+
+def test_a_quota_of_one(real_cast, race, rounds):
+    """Twenty requests and holds of one person for twenty slots: one is theirs."""
+    cast = real_cast
+    instrument = with_policy(cast, "One each", quotas=quota("bookings", "upcoming", 1))
+    wang = cast.actor("wang")
+    start, now = time_of(0)
+    for round_ in range(rounds // 5):
+        begin = start + timedelta(days=round_)
+        asks = [(reservation_request, hold_take)[i % 4 == 0] for i in range(20)]
+        results = race(
+            [
+                lambda ask=ask, s=begin + i * HOUR: ask(
+                    actor=wang, booking=booking(instrument, s), now=now
+                )
+                for i, ask in enumerate(asks)
+            ]
+        )
+        (made,) = won(results)
+        assert codes(results) == ["user-quota"] * 19
+        assert counted(instrument) == 1
+        reservation_cancel(actor=wang, reservation_id=made.pk, reason="", now=now)
+    consistent()
+
+
+def test_hours_a_day_of_an_organisation(real_cast, race, rounds):
+    """Two people of one organisation share three hours a day; a neighbour has their own."""
+    cast = real_cast
+    quotas = quota("hours", "day", 3, scope="organisation")
+    instrument = with_policy(cast, "Three hours", quotas=quotas)
+    sun, hu = cast.actor("sun"), cast.actor("hu")
+    for round_ in range(rounds // 5):
+        begin = FIRST + timedelta(days=round_)
+        now = begin - timedelta(days=2)
+        results = race(
+            [
+                lambda who=who, s=begin + i * HOUR, now=now: reservation_request(
+                    actor=who, booking=booking(instrument, s), now=now
+                )
+                for i, who in enumerate([sun, sun, sun, sun, sun, hu, hu, hu])
+            ]
+        )
+        assert len(won(results)) == 6
+        assert codes(results) == ["organisation-quota"] * 2
+        day = {"start_at__gte": begin, "start_at__lt": begin + timedelta(hours=12)}
+        assert counted(instrument, organisation=cast.ustc, **day) == 3
+        assert counted(instrument, organisation=cast.optics, **day) == 3
+    consistent()
+
+
+def test_two_extensions_share_what_is_left(real_cast, race, rounds):
+    cast = real_cast
+    instrument = with_policy(cast, "Three hours", quotas=quota("hours", "day", 3))
+    wang = cast.actor("wang")
+    for round_ in range(rounds // 5):
+        begin = FIRST + timedelta(days=round_)
+        now = begin - timedelta(days=2)
+        made = [
+            reservation_request(
+                actor=wang, booking=booking(instrument, begin + 3 * n * HOUR), now=now
+            )
+            for n in range(2)
+        ]
+        results = race(
+            [
+                lambda row=row, now=now: reservation_move(
+                    actor=wang,
+                    reservation_id=row.pk,
+                    period=Period(row.start_at, row.start_at + 2 * HOUR),
+                    now=now,
+                )
+                for row in made
+            ]
+        )
+        assert (len(won(results)), codes(results)) == (1, ["user-quota"])
+    consistent()
+
+
+def test_the_share_of_other_regions(real_cast, race, rounds):
+    """5 % of 168 h are 8.4: four of two hours to neighbours, the fifth would be in the way of
+    visitors, who get what they ask for."""
+    cast = real_cast
+    instrument = with_policy(cast, "For all", cross_region_share={"percent": 95})
+    sun, hu, wang = cast.actor("sun"), cast.actor("hu"), cast.actor("wang")
+    monday = FIRST + timedelta(days=3)
+    for round_ in range(rounds // 5):
+        begin = monday + timedelta(weeks=round_)
+        now = begin - timedelta(days=2)
+        results = race(
+            [
+                lambda who=who, s=begin + 2 * i * HOUR, now=now: reservation_request(
+                    actor=who, booking=booking(instrument, s, 2), now=now
+                )
+                for i, who in enumerate([sun, hu] * 5 + [wang] * 2)
+            ]
+        )
+        assert len(won(results[:10])) == 4
+        assert codes(results) == ["kept-for-other-regions"] * 6
+    consistent()
+
+
+def test_the_last_of_n_units(real_cast, race, rounds):
+    cast = real_cast
+    instrument = with_policy(cast, "Three of them", units=3, setup_minutes=10, teardown_minutes=5)
+    people = [cast.actor(name) for name in ("wang", "sun", "hu")]
+    for round_ in range(rounds // 5):
+        start, now = time_of(round_)
+        results = race(
+            [
+                lambda who=people[i % 3], s=start, now=now: reservation_request(
+                    actor=who, booking=booking(instrument, s), now=now
+                )
+                for i in range(8)
+            ]
+        )
+        assert sorted(made.unit for made in won(results)) == [1, 2, 3]
+        assert codes(results) == ["slot-taken"] * 5
+    consistent()
+
+
+def test_fewer_units_while_the_last_is_booked(real_cast, race, rounds):
+    """Either the unit goes or it is booked, never both."""
+    cast = real_cast
+    instrument = with_policy(cast, "Pair", units=2)
+    sun, wang, zhao = cast.actor("sun"), cast.actor("wang"), cast.actor("zhao")
+
+    def units(n, now):
+        policy = parse_policy({"max_minutes": 480, "horizon_days": LONG, "units": n})
+        return policy_set(actor=zhao, instrument_id=instrument.pk, policy=policy, now=now)
+
+    for round_ in range(rounds // 5):
+        begin = FIRST + timedelta(days=round_)
+        now = begin - timedelta(hours=1)
+        units(2, now)
+        reservation_request(actor=sun, booking=booking(instrument, begin), now=now)
+        results = race(
+            [
+                lambda now=now: units(1, now),
+                lambda s=begin, now=now: reservation_request(
+                    actor=wang, booking=booking(instrument, s), now=now
+                ),
+            ]
+        )
+        assert len(won(results)) == 1
+        assert codes(results) in (["units-in-use"], ["slot-taken"])
+        booked = Reservation.objects.filter(instrument=instrument, start_at=begin)
+        assert booked.count() == (1 if won(results[:1]) else 2)
+    consistent()
