@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -87,22 +88,22 @@ KINDS = {
     ),
     "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended.")),
     "series": Words(
-        _("Confirmed, {count} dates: {instrument}"), _("Your series of bookings is confirmed.")
+        _("Confirmed ({count}): {instrument}"), _("Your series of bookings is confirmed.")
     ),
     "series-requested": Words(
-        _("Requested, {count} dates: {instrument}"),
+        _("Requested ({count}): {instrument}"),
         _("Your series was sent to the owner of the instrument, who will answer it."),
     ),
     "series-to-decide": Words(
-        _("Requests to decide, {count} dates: {instrument}"),
+        _("Requests to decide ({count}): {instrument}"),
         _("{person} of {organisation} asks for a series of dates on your instrument."),
         to_host=True,
     ),
     "series-moved": Words(
-        _("Moved, {count} dates: {instrument}"), _("These bookings have other times now.")
+        _("Moved ({count}): {instrument}"), _("These bookings have other times now.")
     ),
     "series-cancelled": Words(
-        _("Cancelled, {count} dates: {instrument}"), _("These bookings were cancelled.")
+        _("Cancelled ({count}): {instrument}"), _("These bookings were cancelled.")
     ),
 }
 
@@ -134,8 +135,10 @@ def mail(row: OutboxMessage, now: datetime) -> str:
     # All are written before the first is sent, and all go over one connection: what fails most
     # likely fails before anybody has read anything. If the server breaks off between two, the
     # row is tried again and the first readers get theirs twice, under the same Message-ID.
-    more = {"nearest": load_nearest(reservation, now)} if kind == "displaced" else {}
-    letters = [compose(kind, reservation, person, row, many, **more) for person in people]
+    more: dict[str, Any] = {"many": many} if many else {}
+    if kind == "displaced":
+        more["nearest"] = load_nearest(reservation, now)
+    letters = [compose(kind, reservation, person, row, **more) for person in people]
     if letters:
         mailers.default.send_messages(letters)
     return "sent" if letters else "skipped"
@@ -226,13 +229,15 @@ def compose(
     reservation: Reservation,
     person: User,
     row: OutboxMessage | None = None,
-    many: Sequence[Reservation] = (),
     *,
+    many: Sequence[Reservation] = (),
     nearest: Sequence[Equivalent] = (),
 ) -> EmailMultiAlternatives:
     """The message in the person's language, with times in the instrument's zone and theirs; of
     many bookings it lists the dates. `nearest` is where somebody displaced could go."""
     words = KINDS[kind]
+    if kind in OF_SERIES:
+        many = many or [reservation]
     zone = reservation.instrument.facility.time_zone
     with translation.override(person.language), timezone.override(ZoneInfo(zone)):
         instrument = reservation.instrument
@@ -243,7 +248,7 @@ def compose(
             "instrument": name,
             "person": str(reservation.user),
             "organisation": reservation.organisation.name,
-            "count": len(many) or 1,
+            "count": len(many),
         }
         payer = reservation.organisation.code
         period = Period(reservation.start_at, reservation.end_at)

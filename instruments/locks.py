@@ -18,14 +18,10 @@ def lock_instrument(instrument_id: UUID) -> Instrument:
 
 
 def lock_instruments(instrument_ids: Iterable[UUID]) -> list[Instrument]:
-    """Several, in the order of their ids. One statement."""
+    """Several, in the order of their ids. Two statements: one that waits for the lock reads the
+    rows it joins as they were before it waited, so what the rules need is read afterwards."""
     wanted = sorted(set(instrument_ids))
-    rows = list(
-        Instrument.objects.select_for_update(of=("self",), no_key=True)
-        .select_related(*_WITH)
-        .filter(pk__in=wanted)
-        .order_by("pk")
-    )
-    if len(rows) != len(wanted):
+    some = Instrument.objects.filter(pk__in=wanted).order_by("pk")
+    if len(some.select_for_update(no_key=True).values_list("pk")) != len(wanted):
         raise NotFound
-    return rows
+    return list(some.select_related(*_WITH))

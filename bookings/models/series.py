@@ -31,11 +31,13 @@ class Series(models.Model):
 
 
 class Chain(models.Model):
-    """Steps on different instruments, in an order, booked as one."""
+    """Steps on different instruments, in an order, booked as one. `gaps` are the pauses before
+    its second and later steps: least and most minutes."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    gaps = models.JSONField(default=list)
     created_at = models.DateTimeField()
     version = models.PositiveIntegerField(default=1)
 

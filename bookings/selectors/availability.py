@@ -155,6 +155,15 @@ def load_calendar(
     return calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()))
 
 
+def covered_all(instruments: Iterable[Instrument], within: Period) -> Period:
+    """The span that covers those of all of them."""
+    spans = [covered(instrument, within) for instrument in instruments]
+    return Period(
+        min((span.start for span in spans), default=within.start),
+        max((span.end for span in spans), default=within.end),
+    )
+
+
 def covered(instrument: Instrument, within: Period) -> Period:
     """The span that must be loaded to judge wishes inside another: a day to each side, and
     whole weeks where a share of them is kept for other regions."""

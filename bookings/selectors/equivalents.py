@@ -18,6 +18,7 @@ from bookings.selectors.askers import load_asker, load_askers
 from bookings.selectors.availability import (
     around,
     calendar_of,
+    covered_all,
     load_blocks,
     load_booked,
     load_calendar,
@@ -64,7 +65,7 @@ def load_equivalents(
     candidates = [i for i in equivalents_of(instrument)[:LOOKED_AT] if mode in i.service_modes]
     if not candidates:
         return ()
-    span = around(asked.period)
+    span = covered_all(candidates, around(asked.period))
     blocks = load_blocks([i.pk for i in candidates], span, now)
     booked = load_booked(candidates, span, now)
     cards = load_cards([i.pk for i in candidates])

@@ -1,5 +1,6 @@
 """The waiting list as it stands: who waits, in which order, and what is offered to whom."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from accounts.domain.errors import Invalid, NotFound
 from accounts.domain.roles import Actor
 from bookings.domain import waiting as rules
-from bookings.domain.availability import Calendar
+from bookings.domain.availability import Asker, Calendar, Wish
 from bookings.domain.fees import quote
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal
@@ -26,6 +27,10 @@ from instruments.selectors.ratecards import CardInForce
 
 # Of one wish, the wished one included.
 MOST_INSTRUMENTS = 100
+# Rules that say no to one person and not to another.
+OF_PERSONS = frozenset(
+    {"too-far", "user-quota", "organisation-quota", "group-quota", "kept-for-other-regions"}
+)
 _OFFERS = WaitingOffer.objects.filter(wish=OuterRef("pk"))
 # A hold has no quote; what it becomes has one, whatever becomes of that.
 _TAKEN = Q(reservation__quotes__isnull=False)
@@ -236,12 +241,13 @@ def load_hindrances(
 @dataclass(frozen=True)
 class Line:
     """One instrument with those who wait for it, in order, and what is known to choose for
-    them: its calendar, the cards of it and of the wished ones, and what each was offered on it
-    before."""
+    them: its calendar, the starts from which a length is free at all, by minutes, the cards of
+    it and of the wished ones, and what each was offered on it before."""
 
     instrument: Instrument
     wishes: tuple[WaitingWish, ...]
     calendar: Calendar | None
+    free: Mapping[int, Sequence[datetime]]
     cards: Mapping[UUID, list[CardInForce]]
     offered: Mapping[UUID, list[Period]]
 
@@ -255,17 +261,28 @@ def load_line(instrument: Instrument, now: datetime) -> Line:
         if (window := rules.window_left(wish.earliest, wish.latest, wish.minutes, now))
     ]
     if not windows:
-        return Line(instrument, (), None, {}, {})
+        return Line(instrument, (), None, {}, {}, {})
     span = Period(min(w.start for w in windows), max(w.end for w in windows))
     offered: dict[UUID, list[Period]] = {}
     for wish_id, start, end in WaitingOffer.objects.filter(
         wish__in=wishes, reservation__instrument=instrument
     ).values_list("wish_id", "reservation__start_at", "reservation__end_at"):
         offered.setdefault(wish_id, []).append(Period(start, end))
+    calendar = load_calendar(instrument, span, now)
+    if calendar is None:
+        return Line(instrument, (), None, {}, {}, {})
+    # Looked for once a length, whoever asks: most looks end here, however many wait.
+    free = {
+        minutes: calendar.starts(
+            minutes=minutes, asker=Asker(), within=span, now=now, waived=OF_PERSONS
+        )
+        for minutes in {wish.minutes for wish in wishes}
+    }
     return Line(
         instrument,
         wishes,
-        load_calendar(instrument, span, now),
+        calendar,
+        free,
         load_cards(list({instrument.pk, *(wish.instrument_id for wish in wishes)})),
         offered,
     )
@@ -278,17 +295,21 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     window = rules.window_left(wish.earliest, wish.latest, wish.minutes, now)
     if calendar is None or window is None or wish.service_mode not in instrument.service_modes:
         return None
+    free, length = line.free[wish.minutes], rules.length_of(wish.minutes)
+    starts = free[bisect_left(free, window.start) : bisect_right(free, window.end - length)]
+    if not starts:
+        return None
     cards = line.cards.get(instrument.pk, [])
     terms = terms_on(instrument, wish.organisation, cards, window.start)
     asker = load_asker(
         instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
     )
     # A card may begin or end inside the window: whether there is a price is asked of each start.
-    starts = calendar.starts(
-        minutes=wish.minutes, asker=replace(asker, is_served=True), within=window, now=now
-    )
+    asker = replace(asker, is_served=True)
 
     def accepts(period: Period) -> bool:
+        if calendar.check(Wish(period, asker), now):
+            return False
         on_day = terms_on(instrument, wish.organisation, cards, period.start)
         price = _price(instrument, on_day, period, wish.service_mode)
         if price is None:
@@ -303,7 +324,7 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     start = rules.first_fit(
         starts, wish.minutes, offered=line.offered.get(wish.pk, ()), accepts=accepts
     )
-    return None if start is None else Period(start, start + rules.length_of(wish.minutes))
+    return None if start is None else Period(start, start + length)
 
 
 def _price(

@@ -5,7 +5,7 @@ from datetime import datetime
 from django import template
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.series import Rule, parse_rule
@@ -28,20 +28,20 @@ def recurrence(text: str) -> str:
     if not text:
         return gettext("on dates of their own")
     rule = parse_rule(text)
-    parts = [_every(rule), *_days(rule), _end(rule)]
-    return gettext("{one}, {other}").format(
-        one=gettext(", ").join(part for part in parts[:-1] if part), other=parts[-1]
-    )
+    return gettext(", ").join([_every(rule), *_days(rule), _end(rule)])
+
+
+ONE = {"DAILY": _("every day"), "WEEKLY": _("every week"), "MONTHLY": _("every month")}
+SOME = {
+    "DAILY": _("every {n} days"),
+    "WEEKLY": _("every {n} weeks"),
+    "MONTHLY": _("every {n} months"),
+}
 
 
 def _every(rule: Rule) -> str:
     n = rule.interval
-    said = {
-        "DAILY": ngettext("every day", "every {n} days", n),
-        "WEEKLY": ngettext("every week", "every {n} weeks", n),
-        "MONTHLY": ngettext("every month", "every {n} months", n),
-    }
-    return said[rule.frequency].format(n=n)
+    return str(ONE[rule.frequency]) if n == 1 else str(SOME[rule.frequency]).format(n=n)
 
 
 def _days(rule: Rule) -> list[str]:
@@ -62,7 +62,7 @@ def _days(rule: Rule) -> list[str]:
 
 def _end(rule: Rule) -> str:
     if rule.count is not None:
-        return ngettext("once", "{n} times", rule.count).format(n=rule.count)
+        return gettext("once") if rule.count == 1 else gettext("{n} times").format(n=rule.count)
     until = rule.until
     day = until.date() if isinstance(until, datetime) else until
     return gettext("until {day}").format(day=date_format(day, "DATE_FORMAT") if day else "–")

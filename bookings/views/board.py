@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from bookings.domain.periods import Period
 from bookings.forms import BoardForm, ClosureForm, PeriodForm
 from bookings.selectors.calendars import Row, load_board, load_in_the_way
 from bookings.services.closures import InTheWay, closure_create
-from bookings.views.events import lane_of, locale, named, offset_of, row_events, walls
+from bookings.views.events import instant, lane_of, locale, named, offset_of, row_events, walls
 from instruments.domain.opening import day_span, local_date
 from instruments.models import Instrument
 from instruments.selectors.managing import instrument_to_manage
@@ -225,6 +226,7 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if span
         else [],
         "is_refused": status == 409,
+        "book_url": _book_url(instrument, span) if span and not form.is_bound else "",
         "units": units,
     }
     template = "bookings/board_close.html"
@@ -260,6 +262,16 @@ def _span(form: ClosureForm, initial: dict[str, Any], zone: ZoneInfo, sent: bool
     if end is None:
         return Period(start, start + UNTIL_KNOWN)
     return Period(start, end) if end > start else None
+
+
+def _book_url(instrument: Instrument, span: Period) -> str:
+    """The booking form for the same time, at the host's own cost until another payer is chosen."""
+    query = {
+        "start": instant(span.start),
+        "minutes": span.minutes,
+        "organisation": instrument.organisation.code,
+    }
+    return f"{reverse('bookings:book', args=[instrument.pk])}?{urlencode(query)}"
 
 
 def _units(form: ClosureForm, initial: dict[str, Any], sent: bool) -> list[int]:

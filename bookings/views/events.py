@@ -61,7 +61,7 @@ def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
         return str(Closure.Kind(entry.closure_kind).label), entry.reason
     state = str(Reservation.State(entry.state).label)
     if entry.is_own and not is_manager:
-        return gettext("Your booking"), state
+        return gettext("Yours"), state
     return entry.person, f"{named(*entry.organisation)} · {state}"
 
 

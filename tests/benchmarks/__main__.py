@@ -1,141 +1,258 @@
-"""Measures the main job on this machine: `make bench`.
+"""Measures the platform on this machine: `make bench`.
 
-Builds a small world in a database of its own, then lets several threads, each on a connection of
-its own, do the same act for a while. Prints a table and writes `.local/bench.json`. Nothing here
-is asserted: a busy machine is not a broken one.
+Builds a world in a database `bench` of its own on the server that DATABASE_URL names, measures
+one act after the other in it, prints a table and writes `.local/bench.json`. Nothing here is
+asserted: a busy machine is not a broken one.
+
+`make bench ARGS=--full` takes a hundred thousand instruments and five million bookings, which
+takes about a quarter of an hour; `ARGS="--only reserve"` measures only what is called so.
 """
 
+import argparse
+import gc
 import json
 import os
-import statistics
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from itertools import count
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
+if TYPE_CHECKING:
+    from tests.benchmarks.measuring import Row
+
 CLIENTS = 8
-SECONDS = 8.0
-INSTRUMENTS = 200
+STAMPEDE = 20
+OUT = Path(".local/bench.json")
 
 
-def own_database() -> None:
-    """A fresh database `bench` on the server that DATABASE_URL names."""
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS bench WITH (FORCE)")
-        connection.execute("CREATE DATABASE bench")
-    os.environ["DATABASE_URL"] = urlunsplit(parts._replace(path="/bench"))
+@dataclass(frozen=True)
+class Sizes:
+    """instruments, bookings: of the world most is measured in; flat_instruments, flat: of those
+    that differ only in how much lies in the past; seconds of each measurement; rounds of the
+    race."""
+
+    instruments: int
+    bookings: int
+    flat_instruments: int
+    flat: tuple[int, ...]
+    seconds: float
+    rounds: int
 
 
-def measure(name: str, act: Callable[[int], Any]) -> dict[str, Any]:
-    """`act(n)` by CLIENTS threads for SECONDS; n never repeats."""
-    from django.db import connections
-
-    numbers, taken = count(), []
-    until = time.monotonic() + SECONDS
-
-    def client() -> None:
-        while time.monotonic() < until:
-            started = time.perf_counter()
-            act(next(numbers))
-            taken.append(time.perf_counter() - started)
-        connections.close_all()
-
-    act(next(numbers))  # a first one, not counted, fills caches
-    taken.clear()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        for future in [pool.submit(client) for _ in range(CLIENTS)]:
-            future.result()
-    quantiles = statistics.quantiles(taken, n=100)
-    return {
-        "work": name,
-        "clients": CLIENTS,
-        "done": len(taken),
-        "per_second": round(len(taken) / SECONDS, 1),
-        "p50_ms": round(quantiles[49] * 1000, 1),
-        "p95_ms": round(quantiles[94] * 1000, 1),
-        "p99_ms": round(quantiles[98] * 1000, 1),
-    }
+SMALL = Sizes(4_000, 200_000, 2_000, (10_000, 300_000), 5, 50)
+FULL = Sizes(100_000, 5_000_000, 20_000, (10_000, 1_000_000, 10_000_000), 10, 1_000)
 
 
 def main() -> None:
-    own_database()
+    asked = _arguments()
+    sizes = FULL if asked.full else SMALL
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    address = os.environ["DATABASE_URL"]
+    rows: list[Row] = []
+    worlds = [(sizes.instruments, sizes.bookings, _rows_of_the_world)]
+    worlds += [(sizes.flat_instruments, size, _flat(size)) for size in sizes.flat]
+    _prepare(address, asked.database)
+    for instruments, bookings, rows_of in worlds:
+        wanted = [part for part in rows_of(sizes, now) if asked.only in part[0]]
+        if not wanted:
+            continue
+        if not asked.keep:
+            _world(address, asked.database, instruments, bookings, now)
+        for name, measure in wanted:
+            gc.collect()
+            print(f"... {name}", flush=True)
+            rows.append(measure())
+    _say(rows)
+    OUT.parent.mkdir(exist_ok=True)
+    facts = {
+        "at": now.isoformat(),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+    OUT.write_text(
+        json.dumps(facts | {"rows": [row.as_json() for row in rows]}, indent=1), encoding="utf-8"
+    )
+    print(f"also in {OUT}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measures the platform on this machine.")
+    parser.add_argument("--full", action="store_true", help="100,000 instruments, 5 M bookings")
+    parser.add_argument("--only", default="", help="only what has this in its name")
+    parser.add_argument("--database", default="bench", help="dropped and made anew")
+    parser.add_argument(
+        "--keep", action="store_true", help="measure in the database as it is; for --only"
+    )
+    return parser.parse_args()
+
+
+def _prepare(address: str, database: str) -> None:
+    """Settings for measuring, in the database of our own, which may not be there yet."""
+    os.environ["DATABASE_URL"] = urlunsplit(urlsplit(address)._replace(path=f"/{database}"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     os.environ["LOG_LEVEL"] = "ERROR"
     import django
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
+    from rest_framework.throttling import SimpleRateThrottle
 
-    # Nudging a broker is not what is measured, and there may be none.
+    # Nudging a broker is not what is measured, and there may be none; nor is one client asking
+    # as often as it can.
     settings.CELERY_BROKER_URL = "memory://"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.ALLOWED_HOSTS = ["*"]
+    SimpleRateThrottle.THROTTLE_RATES = {"anon": None, "user": None}
+
+
+def _world(address: str, database: str, instruments: int, bookings: int, now: datetime) -> None:
+    """A fresh database with so much in it."""
+    from django.core.management import call_command
+    from django.db import connections
+
+    from tests.benchmarks.volume import build
+
+    connections.close_all()
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+        connection.execute(f'CREATE DATABASE "{database}"')
+    print(f"{instruments:,} instruments, {bookings:,} bookings:", flush=True)
     call_command("migrate", verbosity=0)
-    rows = [measure(name, act) for name, act in acts().items()]
-    print(f"{'work':44} {'per second':>10} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8}")
-    for row in rows:
-        print(
-            f"{row['work']:44} {row['per_second']:>10} {row['p50_ms']:>8} {row['p95_ms']:>8}"
-            f" {row['p99_ms']:>8}"
-        )
-    out = Path(".local/bench.json")
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    print(f"{CLIENTS} threads in one process, {SECONDS:.0f} s each; also in {out}")
+    build(instruments, bookings, now=now, say=lambda text: print(text, flush=True))
 
 
-def acts() -> dict[str, Callable[[int], Any]]:
-    """The world, and what is done in it."""
-    from bookings.domain.periods import Period
-    from bookings.selectors.availability import load_calendar
-    from bookings.selectors.catalogue import load_offers
-    from bookings.services.reservations import Booking, reservation_request
-    from instruments.domain.criteria import Criteria
-    from instruments.selectors.registry import instrument_by_id
-    from instruments.selectors.search import search
-    from tests.factories.cast import NOW, at, build_cast
+type Part = tuple[str, Callable[[], "Row"]]
 
-    always = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
-    cast = build_cast()
-    instruments = [
-        cast.instrument(name=f"Instrument {i:03d}", hours=always, now=NOW - timedelta(days=30))
-        for i in range(INSTRUMENTS)
-    ]
-    wang, start = cast.actor("wang"), at("2026-03-06 00:00")
 
-    def booking(n: int) -> Booking:
-        begins = start + timedelta(hours=n // INSTRUMENTS)
-        return Booking(
-            instrument_id=instruments[n % INSTRUMENTS].pk,
-            period=Period(begins, begins + timedelta(hours=1)),
-            organisation=None,
-            service_mode="self",
+def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
+    from tests.benchmarks import acts
+    from tests.benchmarks.measuring import raced, repeated
+
+    seconds = sizes.seconds
+
+    def reserve() -> "Row":
+        return repeated(
+            "reserve: rules, fee, trail, outbox",
+            acts.Reserving(now).one,
+            seconds=seconds,
+            clients=CLIENTS,
+            wanted=">= 200/s, p95 <= 100 ms, <= 14 statements",
         )
 
-    week = Period(start, start + timedelta(days=7))
+    def race() -> "Row":
+        # Beyond what was reserved before.
+        reserving = acts.Reserving(now)
+        return raced(
+            f"{STAMPEDE} people, one slot",
+            reserving.same(60 * len(reserving.instruments)),
+            clients=STAMPEDE,
+            rounds=sizes.rounds,
+            wanted="one winner, p99 <= 250 ms",
+        )
 
-    def one_week(n: int) -> None:
-        found = instrument_by_id(wang, instruments[n % INSTRUMENTS].pk)
-        calendar = load_calendar(found, week, NOW)
-        assert calendar is not None
-        calendar.starts(minutes=60, price_group="external", within=week, now=NOW)
+    def week(clients: int) -> Callable[[], "Row"]:
+        def measure() -> "Row":
+            act, bookings = acts.one_week(now)
+            return repeated(
+                f"one instrument's week, {bookings:.0f} bookings",
+                act,
+                seconds=seconds,
+                clients=clients,
+                wanted=">= 300/s, <= 4 statements",
+            )
 
-    def page(n: int) -> None:
-        load_offers(list(search(wang, Criteria(text="instrument"))[:18]), cast.fudan, NOW)
+        return measure
 
-    return {
-        "reserve: rules, fee, trail, outbox": lambda n: reservation_request(
-            actor=wang, booking=booking(n), now=NOW
-        ),
-        "one instrument's week of free starts": one_week,
-        "catalogue page of 18 of 200, next slots": page,
+    def board() -> "Row":
+        act, bookings = acts.all_weeks(now)
+        return repeated(
+            f"200 instruments' week, {bookings} bookings",
+            act,
+            seconds=seconds,
+            wanted="<= 150 ms, <= 5 statements",
+        )
+
+    def page(name: str, clients: int = 1, **query: Any) -> Part:
+        def measure() -> "Row":
+            return repeated(
+                name,
+                acts.Asking(now).get(**query),
+                seconds=seconds,
+                clients=clients,
+                signing_in=acts.SIGNING_IN,
+                wanted="p95 <= 80 ms, <= 6 statements" if clients == 1 else "",
+            )
+
+        return name, measure
+
+    def search(name: str, **query: Any) -> Part:
+        return page(f"catalogue: {name}", **query)
+
+    day = acts.midnight(now)
+    coming = {
+        "free_from": day + acts.DAY,
+        "free_until": day + 8 * acts.DAY,
+        "minutes": 60,
     }
+    morning = {
+        "free_from": day + acts.DAY + acts.HOUR,
+        "free_until": day + acts.DAY + 4 * acts.HOUR,
+        "minutes": 180,
+    }
+    yield "reserve", reserve
+    yield "one instrument's week", week(CLIENTS)
+    yield "200 instruments' week", board
+    yield search("page of 50, next slots")
+    yield search("page of 50, free in a week", **coming)
+    yield search("page of 50, free in three hours", **morning)
+    yield search(
+        "page of 50, free, region and technique", region="DE", technique="BENCH03", **coming
+    )
+    yield search("page of 50, free, words", q="zeiss microscope", **coming)
+    yield search("page of 50, free, price", max_price=100, **coming)
+    yield search("nothing is so long free", **(coming | {"minutes": 1800}))
+    yield search("nothing is so cheap", max_price=1, **coming)
+    yield page("catalogue: page of 50, free in a week, 8 at once", CLIENTS, **coming)
+    yield "20 people, one slot", race
+
+
+def _flat(size: int) -> Callable[[Sizes, datetime], Iterator[Part]]:
+    def rows(sizes: Sizes, now: datetime) -> Iterator[Part]:
+        from tests.benchmarks import acts
+        from tests.benchmarks.measuring import repeated
+
+        yield (
+            f"reserve after {size:,} bookings",
+            lambda: repeated(
+                f"reserve after {size:,} bookings",
+                acts.Reserving(now).one,
+                seconds=sizes.seconds,
+                clients=CLIENTS,
+                wanted="the same, whatever the history",
+            ),
+        )
+
+    return rows
+
+
+def _say(rows: list["Row"]) -> None:
+    print(
+        f"{'work':52} {'clients':>7} {'n':>6} {'stmts':>5} {'per s':>8} {'p50 ms':>8}"
+        f" {'p95 ms':>8} {'p99 ms':>8}  wanted"
+    )
+    for row in rows:
+        statements = "" if row.statements is None else row.statements
+        print(
+            f"{row.work:52} {row.clients:>7} {row.n:>6} {statements:>5} {row.per_second:>8}"
+            f" {row.p50_ms:>8} {row.p95_ms:>8} {row.p99_ms:>8}  {row.wanted}"
+        )
+        for name, value in row.more.items():
+            print(f"    {name}: {value}")
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ AHEAD = timedelta(days=60)
 # Of a hundred instruments the numbers [since, until): their share of all bookings in percent;
 # every how manyth coming cell they fill.
 CLASSES = ((0, 10, 40, 1), (10, 40, 45, 2), (40, 100, 15, 5))
-# Unless the busiest have more bookings than fit into it.
-USUAL_HISTORY = timedelta(days=730)
+# Unless the busiest instruments have more bookings than fit into it.
+USUAL_HISTORY = timedelta(days=400)
 CELLS_PER_DAY = 2.0  # of the schedule with the fewest
 
 

@@ -7,10 +7,17 @@ from django.core import mail
 
 from accounts.models import OutboxMessage, User
 from accounts.services.memberships import role_grant
+from bookings.domain.periods import Period
+from bookings.models import Reservation
 from bookings.notifications import KINDS, compose
+from bookings.services.closures import Outage, closure_create
 from bookings.services.effects import effects_carry_out
+from bookings.services.holds import hold_release
+from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel, reservation_decide
-from tests.factories.cast import NOW, reserve
+from bookings.services.series import series_book, series_cancel
+from tests.factories.cast import NOW, at, reserve
+from tests.factories.waiting import narrow, wait
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
@@ -105,22 +112,121 @@ def test_in_the_readers_language_and_both_zones(cast):
     assert f"/bookings/{made.pk}/" in html
 
 
+def test_an_offer_says_until_when_in_both_zones_and_where_to_take_it(cast):
+    User.objects.filter(pk=cast.wang.pk).update(time_zone="Europe/London")
+    instrument = narrow(cast)
+    wait(cast, instrument)
+    effects_carry_out(now=NOW)
+    (letter,) = mail.outbox
+    assert (letter.to, letter.subject) == (["wang@fudan.example"], "Free for you: Narrow")
+    take = (
+        f"/instruments/{instrument.pk}/book/?start=2026-03-06T02%3A00%3A00Z"
+        "&minutes=120&organisation=fudan"
+    )
+    for text in (letter.body, letter.alternatives[0][0].replace("&amp;", "&")):
+        assert "Fri 6 Mar 2026, 10:00" in text and "Fri 6 Mar 2026, 02:00" in text
+        assert "Thu 5 Mar 2026, 14:00" in text and "Thu 5 Mar 2026, 06:00" in text
+        assert take in text and "/waiting/" in text
+
+
+def test_an_offer_that_was_declined_before_the_mail_left_is_not_sent(cast):
+    wait(cast, narrow(cast))
+    held = Reservation.objects.get()
+    hold_release(actor=cast.actor("wang"), reservation_id=held.pk, now=NOW)
+    effects_carry_out(now=NOW)
+    assert sent() == []
+    assert OutboxMessage.objects.get(kind="mail.offer").outcome == "skipped"
+
+
+def test_who_is_displaced_is_told_where_else(cast):
+    other = narrow(cast, name="Other", name_zh="另一台")
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    closure_create(
+        actor=cast.actor("zhao"),
+        instrument_id=cast.microscope.pk,
+        outage=Outage("breakdown", at("2026-03-06 09:00"), at("2026-03-06 13:00")),
+        displace=True,
+        now=NOW,
+    )
+    mail.outbox.clear()
+    effects_carry_out(now=NOW)
+    letter = next(m for m in mail.outbox if m.subject.startswith("Displaced"))
+    form = "/book/?start={}&minutes=120&organisation=fudan"
+    for text in (letter.body, letter.alternatives[0][0].replace("&amp;", "&")):
+        # The equivalent one at the same time, then this one after it is open again.
+        first = text.index(f"{other.pk}{form.format('2026-03-06T02%3A00%3A00Z')}")
+        second = text.index(f"{cast.microscope.pk}{form.format('2026-03-06T05%3A00%3A00Z')}")
+        assert first < second
+    assert "Other: Fri 6 Mar 2026, 10:00 – 12:00 (Asia/Shanghai), CNY 657.20" in letter.body
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_every_kind_can_be_written(cast, kind, language):
     made = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     made.reason = "<b>pump</b> & more"
-    made.state = {"cancelled": "cancelled", "completed": "completed", "no-show": "no_show"}.get(
-        kind, "confirmed"
-    )
-    made.ended_at = made.start_at - HOUR
+    made.state = {
+        "cancelled": "cancelled",
+        "series-cancelled": "cancelled",
+        "completed": "completed",
+        "no-show": "no_show",
+    }.get(kind, "confirmed")
+    made.ended_at = made.deadline_at = made.start_at - HOUR
     cast.wang.language = language
     message = compose(kind, made, cast.wang)
     assert "\n" not in message.subject and message.subject
     assert "{" not in message.subject + message.body
     # Before it is the quote, after it what is owed; where nothing is owed nothing is said.
-    free = {"rejected", "expired", "displaced", "cut-short"}
+    free = {"rejected", "expired", "displaced", "cut-short", "offer"}
     assert ("657.20" in message.body) == (kind not in free)
-    assert ("/instruments/" in message.body) == (kind in {"displaced", "rejected"})
+    assert ("/instruments/" in message.body) == (kind in {"displaced", "rejected", "offer"})
     assert "<b>pump" not in message.alternatives[0][0]
     assert "<b>pump</b> & more" in message.body
+
+
+def test_a_series_is_one_message_with_its_dates_and_their_sum(cast):
+    made = series_book(
+        actor=cast.actor("wang"),
+        booking=Booking(
+            cast.microscope.pk, Period(at("2026-03-10 10:00"), at("2026-03-10 12:00")), None, "self"
+        ),
+        rule="FREQ=DAILY;COUNT=3",
+        on_conflict="refuse",
+        now=NOW,
+    )
+    effects_carry_out(now=NOW)
+    (letter,) = mail.outbox
+    assert letter.subject == "Confirmed (3): Transmission electron microscope"
+    for day in ("Tue 10 Mar 2026, 10:00", "Wed 11 Mar 2026, 10:00", "Thu 12 Mar 2026, 10:00"):
+        assert day in letter.body and day in letter.alternatives[0][0]
+    assert "CNY 1,971.60" in letter.body
+    mail.outbox.clear()
+    series_cancel(
+        actor=cast.actor("wang"), series_id=made.series.pk, scope="following",
+        reservation_id=made.reservations[1].pk, reason="done", now=NOW,
+    )  # fmt: skip
+    effects_carry_out(now=NOW)
+    assert sent() == [("wang@fudan.example", "Cancelled (2): Transmission electron microscope")]
+
+
+def test_a_series_to_decide_is_told_the_host_once_until_it_is_decided(cast):
+    instrument = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    made = series_book(
+        actor=cast.actor("wang"),
+        booking=Booking(
+            instrument.pk, Period(at("2026-03-10 10:00"), at("2026-03-10 12:00")), None, "self"
+        ),
+        rule="FREQ=DAILY;COUNT=2",
+        on_conflict="refuse",
+        now=NOW,
+    )
+    reservation_decide(
+        actor=cast.actor("zhao"), reservation_id=made.reservations[0].pk, approve=True,
+        reason="", now=NOW,
+    )  # fmt: skip
+    effects_carry_out(now=NOW)
+    assert sorted(sent()) == [
+        ("wang@fudan.example", "Confirmed: Asks first"),
+        ("wang@fudan.example", "Requested (2): Asks first"),
+        ("zhao@ustc.example", "Requests to decide (1): Asks first"),
+    ]

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,14 +36,15 @@ class Race:
         barrier = threading.Barrier(len(acts))
 
         def run(act: Callable[[], Any]) -> Any:
-            try:
-                connections["default"].ensure_connection()
-                barrier.wait(timeout=60)
-                return act()
-            except Refused as refused:
-                return refused
+            connections["default"].ensure_connection()
+            barrier.wait(timeout=60)
+            return _outcome(act)
 
         return [f.result(timeout=120) for f in [self.pool.submit(run, act) for act in acts]]
+
+    def start(self, act: Callable[[], Any]) -> Future[Any]:
+        """One act alone, without waiting for what it comes to."""
+        return self.pool.submit(_outcome, act)
 
     def close(self) -> None:
         everybody = threading.Barrier(self.most)
@@ -55,6 +56,13 @@ class Race:
         for left in [self.pool.submit(leave) for _ in range(self.most)]:
             left.result(timeout=120)
         self.pool.shutdown()
+
+
+def _outcome(act: Callable[[], Any]) -> Any:
+    try:
+        return act()
+    except Refused as refused:
+        return refused
 
 
 def time_of(round_: int) -> tuple[datetime, datetime]:

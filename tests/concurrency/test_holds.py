@@ -78,7 +78,7 @@ def test_completed_in_the_moment_it_runs_out(real_cast, instrument, race, rounds
         if won(results[:1]):
             assert (hold.state, codes(results)) == ("confirmed", ["slot-taken"])
         else:
-            assert (hold.state, codes(results)) == ("expired", ["wrong-state"])
+            assert (hold.state, codes(results)) == ("expired", ["hold-expired"])
     consistent()
 
 

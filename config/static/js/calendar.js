@@ -410,7 +410,7 @@
     function widthClass(width) {
       return ({ event }) => {
         const pixels = ((wallOfDate(event.end) - wallOfDate(event.start)) / MINUTE / slotMinutes) * width;
-        return pixels < 30 ? "is-tiny" : pixels < 92 ? "is-narrow" : "";
+        return pixels < 46 ? "is-tiny" : pixels < 92 ? "is-narrow" : "";
       };
     }
 

@@ -1,6 +1,8 @@
 """Board, closing from it, moving, and one's own calendar: the pages that need no script."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -164,6 +166,10 @@ class TestClose:
         form = page.form(self.url(cast))
         assert (form["start"], form["end"]) == ("2026-03-06T09:00", "2026-03-06T13:00")
         assert "displace" not in form
+        # Or somebody is to have it: the booking form opens for the same time.
+        found = re.search(r'href="([^"]*/book/[^"]*)"', page.html)
+        answer = browser("zhao").get(unescape(found.group(1)))
+        assert answer.status_code == 200 and "For whom" in Page(answer).text
 
     def test_nobody_gives_way_without_the_word(self, cast, browser, booked):
         answer = browser("zhao").post(self.url(cast), self.BODY)
@@ -306,7 +312,7 @@ class TestWeek:
         assert kinds == {"is-shut", "is-free", "is-busy", "is-confirmed", "is-own"}
         (mine,) = [e for e in events if "is-own" in e["classNames"]]
         assert mine["id"] == str(own.pk)
-        assert mine["extendedProps"]["first"] == "Your booking"
+        assert mine["extendedProps"]["first"] == "Yours"
         (busy,) = [e for e in events if "is-busy" in e["classNames"]]
         assert busy["extendedProps"]["first"] == "Taken"
         assert busy["styles"] == ["--before:30", "--after:0"]

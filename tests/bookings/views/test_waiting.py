@@ -70,7 +70,7 @@ def test_from_a_taken_slot_to_the_list_and_to_a_booking(
     free(cast, booked)
     assert "The waiting list has a slot for you." in page_of(wang.get("/bookings/"))
     html = page_of(wang.get("/waiting/"))
-    assert "It is kept for you until Thu 5 Mar 2026, 14:00" in html
+    assert "It is kept for you until Thu 5 Mar 2026, 14:00 (Asia/Shanghai)" in html
     held = Reservation.objects.get(state="held")
     form = (
         f"/instruments/{instrument.pk}/book/?start=2026-03-06T02%3A00%3A00Z"

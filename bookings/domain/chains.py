@@ -1,0 +1,154 @@
+"""Chains: steps on different instruments, in an order, with pauses of a given length between.
+
+Rules: docs/availability.md, "Chains". Each step is judged by the rules of its own instrument;
+since the instruments differ, no step is in another's way, and what ties them is their order.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from accounts.domain.errors import FieldProblem, Invalid
+from bookings.domain.periods import Period
+
+FEWEST_STEPS, MOST_STEPS = 2, 5
+LONGEST_GAP = 43_200  # minutes: thirty days
+# How far apart the earliest start and the latest end may lie.
+MOST_DAYS = 62
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The pause between two steps, in minutes from the end of one to the start of the next;
+    `most` None: as long as it takes."""
+
+    least: int = 0
+    most: int | None = None
+
+    def admits(self, end: datetime, start: datetime) -> bool:
+        pause = start - end
+        return pause >= timedelta(minutes=self.least) and (
+            self.most is None or pause <= timedelta(minutes=self.most)
+        )
+
+
+def gaps_to_json(gaps: Sequence[Gap]) -> list[list[int | None]]:
+    """As a chain keeps them; `gaps_from_json` reads them back."""
+    return [[gap.least, gap.most] for gap in gaps]
+
+
+def gaps_from_json(data: Sequence[Sequence[int | None]]) -> list[Gap]:
+    return [Gap(least or 0, most) for least, most in data]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A step that looks for its time: its length, the pause before it (of the first: none that
+    matters), and every start its instrument would accept, in order."""
+
+    minutes: int
+    gap: Gap
+    starts: Sequence[datetime]
+
+    @property
+    def length(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
+
+
+def require_gaps(gaps: Sequence[Gap]) -> None:
+    """`Invalid` where a pause is longer at least than at most."""
+    problems = [
+        FieldProblem(f"steps[{index}].gap_max", "gap-backwards", {"least": gap.least})
+        for index, gap in enumerate(gaps)
+        if gap.most is not None and gap.most < gap.least
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+def find(steps: Sequence[Candidate], most: int) -> list[tuple[Period, ...]]:
+    """The first few ways to take all steps in order: one for each start of the first step from
+    the earliest on, that which is over soonest, and of those the one that begins each step
+    soonest.
+
+    Which start of a step leads to the soonest end is worked out from the last step backwards;
+    the starts a pause admits are a window that only moves forward, so the time it takes grows
+    with the number of starts, not with that of combinations.
+    """
+    if not steps:
+        return []
+    ends: list[datetime | None] = [start + steps[-1].length for start in steps[-1].starts]
+    onward: list[list[int | None]] = []
+    for step, following in zip(reversed(steps[:-1]), reversed(steps[1:]), strict=True):
+        chosen = _soonest(step, following, ends)
+        onward.insert(0, chosen)
+        ends = [None if j is None else ends[j] for j in chosen]
+    found = []
+    for first, end in enumerate(ends):
+        if end is None:
+            continue
+        periods, at = [], first
+        for index, step in enumerate(steps):
+            start = step.starts[at]
+            periods.append(Period(start, start + step.length))
+            if index < len(onward):
+                at = onward[index][at] or 0  # there is one, or there were no end
+        found.append(tuple(periods))
+        if len(found) == most:
+            break
+    return found
+
+
+def _soonest(
+    step: Candidate, following: Candidate, ends: Sequence[datetime | None]
+) -> list[int | None]:
+    """Of each start of a step the start of the following one that its pause admits and that
+    leads to the soonest end; None where none does."""
+    starts, gap = following.starts, following.gap
+    window: deque[int] = deque()  # ends rise from left to right; the soonest is the leftmost
+    taken = 0
+    chosen: list[int | None] = []
+    for start in step.starts:
+        over = start + step.length
+        low = bisect_left(starts, over + timedelta(minutes=gap.least))
+        high = len(starts)
+        if gap.most is not None:
+            high = bisect_right(starts, over + timedelta(minutes=gap.most))
+        while taken < high:
+            end = ends[taken]
+            if end is not None:
+                while window and _later(ends[window[-1]], end):
+                    window.pop()
+                window.append(taken)
+            taken += 1
+        while window and window[0] < low:
+            window.popleft()
+        chosen.append(window[0] if window else None)
+    return chosen
+
+
+def _later(one: datetime | None, other: datetime) -> bool:
+    return one is not None and one > other
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A step that has its time; `step` counts from 1."""
+
+    step: int
+    period: Period
+
+
+def is_in_order(placed: Sequence[Placed], gaps: Sequence[Gap]) -> bool:
+    """Whether the steps that are left follow each other. The pause of two neighbours is held to
+    their gap; where one between them was given up, only their order counts. `gaps[0]` is that
+    before step 2."""
+    rows = sorted(placed, key=lambda p: p.step)
+    for before, after in pairwise(rows):
+        gap = gaps[after.step - 2] if after.step == before.step + 1 else Gap()
+        if not gap.admits(before.period.end, after.period.start):
+            return False
+    return True

@@ -1,0 +1,197 @@
+"""What is measured, in the world that `volume` built."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q
+from django.test import Client
+from django.utils import timezone
+
+from accounts.domain.errors import Refused
+from accounts.domain.roles import Actor
+from accounts.models import User
+from accounts.permissions import actor_of
+from accounts.services.tokens import SCOPES, token_issue
+from bookings.domain.periods import Period
+from bookings.models import Occupancy
+from bookings.selectors.calendars import load_board, load_week
+from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_request
+from instruments.models import Instrument
+from instruments.selectors.registry import WITH, instrument_by_id
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SIGNING_IN = 3  # the token, the grants, the memberships
+BEYOND = 25  # days after which the builder has put no booking
+
+
+def people(most: int) -> list[Actor]:
+    """Researchers of as many universities."""
+    users = User.objects.filter(memberships__organisation__kind="university").order_by(
+        "memberships__organisation__code", "email"
+    )
+    seen: dict[Any, User] = {}
+    for user in users:
+        seen.setdefault(user.memberships.get().organisation_id, user)
+        if len(seen) == most:
+            break
+    return [actor_of(user) for user in seen.values()]
+
+
+def always_open() -> list[Any]:
+    """Instruments that anyone may book at any hour, some days ahead, without being asked."""
+    return list(
+        Instrument.objects.filter(
+            schedule__hours__weekly__contains=[{"opens": "00:00", "closes": "24:00"}],
+            policy__approval="automatic",
+            policy__notice_minutes__lte=120,
+            policy__horizon_days__external=60,
+        )
+        .order_by("id")
+        .values_list("id", flat=True)
+    )
+
+
+def midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class Reserving:
+    """Each booking has an instrument and an hour of its own; the buffers of two never meet."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.people = people(20)
+        self.instruments = always_open()
+        self.first = midnight(now) + BEYOND * DAY
+
+    def booking(self, number: int) -> Booking:
+        place = number % len(self.instruments)
+        start = self.first + number // len(self.instruments) * 3 * HOUR
+        return Booking(
+            instrument_id=self.instruments[place],
+            period=Period(start, start + HOUR),
+            organisation=None,
+            service_mode="self" if self._is_self(place) else "assisted",
+        )
+
+    def _is_self(self, place: int) -> bool:
+        return "self" in self._modes[place]
+
+    @property
+    def _modes(self) -> Sequence[list[str]]:
+        if not hasattr(self, "_kept_modes"):
+            by_id = dict(
+                Instrument.objects.filter(pk__in=self.instruments).values_list(
+                    "pk", "service_modes"
+                )
+            )
+            self._kept_modes = [by_id[pk] for pk in self.instruments]
+        return self._kept_modes
+
+    def one(self, number: int) -> None:
+        actor = self.people[number % len(self.people)]
+        reservation_request(actor=actor, booking=self.booking(number), now=self.now)
+
+    def same(self, offset: int) -> Callable[[int, int], str]:
+        """For a race: everybody wants the booking of the round."""
+
+        def act(client: int, round_: int) -> str:
+            booking = self.booking(offset + round_)
+            try:
+                reservation_request(
+                    actor=self.people[client % len(self.people)], booking=booking, now=self.now
+                )
+            except Refused as refused:
+                return str(refused.code)
+            return "won"
+
+        return act
+
+
+def one_week(now: datetime) -> tuple[Callable[[int], Any], float]:
+    """The week of one of the fullest instruments, with its free starts; how many bookings lie
+    in such a week."""
+    week = Period(midnight(now) + DAY, midnight(now) + 8 * DAY)
+    fullest = list(
+        Occupancy.objects.filter(span__overlap=(week.start, week.end))
+        .values("instrument_id")
+        .annotate(number=Count("pk"))
+        .order_by("-number", "instrument_id")[:200]
+    )
+    (actor,) = people(1)
+
+    def act(number: int) -> None:
+        found = instrument_by_id(actor, fullest[number % len(fullest)]["instrument_id"])
+        load_week(actor, found, None, week, now, minutes=60)
+
+    return act, sum(row["number"] for row in fullest) / len(fullest)
+
+
+def all_weeks(now: datetime, most: int = 200) -> tuple[Callable[[int], Any], int]:
+    """The board of so many instruments for a week; how many bookings lie in it."""
+    week = Period(midnight(now) + DAY, midnight(now) + 8 * DAY)
+    (actor,) = people(1)
+
+    def act(number: int) -> int:
+        # As many as a large centre has, that together have about three bookings each.
+        found = Instrument.objects.select_related(*WITH).order_by("id")
+        rows = load_board(actor, list(found[number % 7 * most :][:most]), week, now)
+        return sum(len(row.entries) for row in rows)
+
+    return act, act(0)
+
+
+class Asking:
+    """The catalogue as a program sees it: from the request to the last byte of JSON."""
+
+    def __init__(self, now: datetime) -> None:
+        user = User.objects.filter(memberships__organisation__kind="university").first()
+        _, token = token_issue(
+            user=user, label="bench", lifetime=30 * DAY, now=timezone.now(), scopes=SCOPES
+        )
+        self.headers = {"Authorization": f"Bearer {token}"}
+        self.client = Client()
+        day = midnight(now)
+        self.week = {"free_from": day + DAY, "free_until": day + 8 * DAY, "minutes": 60}
+        self.evening = {
+            "free_from": day + DAY + HOUR,
+            "free_until": day + DAY + 4 * HOUR,
+            "minutes": 180,
+        }
+
+    def get(self, **query: Any) -> Callable[[int], int]:
+        """Pages of one search: every request the next page, to the fourth, and again."""
+        address = "/api/v1/instruments/?" + urlencode(
+            {"limit": 50}
+            | {
+                name: value.isoformat() if isinstance(value, datetime) else value
+                for name, value in query.items()
+            }
+        )
+        pages = [address]
+
+        def act(number: int) -> int:
+            place = number % 4
+            response = self.client.get(
+                pages[min(place, len(pages) - 1)], headers=self.headers
+            )  # fmt: skip
+            if response.status_code != 200:
+                raise RuntimeError(response.content[:300])
+            body = response.json()
+            if body["next"] and len(pages) == place + 1 < 4:
+                pages.append(body["next"])
+            return len(body["results"])
+
+        return act
+
+
+def how_many(now: datetime) -> dict[str, int]:
+    """What the measured world holds."""
+    return {
+        "instruments": Instrument.objects.count(),
+        "occupancies": Occupancy.objects.count(),
+        "coming": Occupancy.objects.filter(Q(span__startswith__gt=now)).count(),
+    }

@@ -1,0 +1,126 @@
+"""What changes while one waits for the instrument is what one is judged by."""
+
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from bookings.domain.refusals import RulesRefuse
+from bookings.models import Reservation
+from bookings.services.reservations import reservation_request
+from instruments.domain.opening import parse_hours
+from instruments.domain.policies import parse_policy
+from instruments.services.opening import opening_hours_set
+from instruments.services.policies import policy_set
+from instruments.services.publishing import instrument_publication
+from tests.concurrency.races import ALWAYS, FIRST, HOUR, booking, consistent
+from tests.factories.cast import NOW
+
+pytestmark = pytest.mark.concurrency
+
+
+def waits():
+    """Whether somebody waits for a lock of this database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return cursor.fetchone()[0] > 0
+
+
+def while_waiting(race, change, act):
+    """`change` is committed while `act` waits for its lock; what `act` comes to."""
+    with transaction.atomic():
+        change()
+        acting = race.start(act)
+        until = time.monotonic() + 30
+        while not waits():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    return acting.result(timeout=60)
+
+
+def policy(cast, instrument, **values):
+    return lambda: policy_set(
+        actor=cast.actor("zhao"),
+        instrument_id=instrument.pk,
+        policy=parse_policy({"slot_minutes": 30, "max_minutes": 480} | values),
+        now=NOW,
+    )
+
+
+def hours(cast, instrument, weekly):
+    return lambda: opening_hours_set(
+        actor=cast.actor("zhao"),
+        instrument_id=instrument.pk,
+        hours=parse_hours({"weekly": weekly}),
+        now=NOW,
+    )
+
+
+SHORTER = [{"weekday": d, "opens": "12:00", "closes": "24:00"} for d in range(1, 8)]
+NONE_EACH = [{"scope": "user", "unit": "bookings", "per": "day", "limit": 0}]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda c, i: policy(c, i, quotas=NONE_EACH), "user-quota"),
+        (lambda c, i: policy(c, i, notice_minutes=14400), "too-soon"),
+        (lambda c, i: policy(c, i, qualification="instrument"), "qualification-missing"),
+        (lambda c, i: hours(c, i, SHORTER), "outside-opening-hours"),
+    ],
+)
+def test_a_rule_that_became_stricter(real_cast, instrument, race, change, code):
+    wang = real_cast.actor("wang")
+    result = while_waiting(
+        race,
+        change(real_cast, instrument),
+        lambda: reservation_request(actor=wang, booking=booking(instrument, FIRST), now=NOW),
+    )
+    assert isinstance(result, RulesRefuse)
+    assert [refusal.code for refusal in result.refusals] == [code]
+    assert not Reservation.objects.exists()
+
+
+def test_hours_that_became_longer(real_cast, race):
+    """One that waited finds the instrument as open as it is now."""
+    morning = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "02:00"} for d in range(1, 8)]}
+    short = real_cast.instrument(name="Mornings", hours=morning)
+    wang = real_cast.actor("wang")
+    result = while_waiting(
+        race,
+        hours(real_cast, short, ALWAYS["weekly"]),
+        lambda: reservation_request(actor=wang, booking=booking(short, FIRST), now=NOW),
+    )
+    assert isinstance(result, Reservation)
+    consistent()
+
+
+def test_a_unit_that_went(real_cast, race):
+    pair = real_cast.instrument(name="Pair", hours=ALWAYS, policy={"units": 2})
+    wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
+    reservation_request(actor=sun, booking=booking(pair, FIRST), now=NOW)
+    result = while_waiting(
+        race,
+        policy(real_cast, pair, units=1),
+        lambda: reservation_request(actor=wang, booking=booking(pair, FIRST), now=NOW),
+    )
+    assert isinstance(result, RulesRefuse)
+    assert [refusal.code for refusal in result.refusals] == ["slot-taken"]
+    consistent()
+
+
+def test_suspended_meanwhile(real_cast, instrument, race):
+    wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
+    result = while_waiting(
+        race,
+        lambda: instrument_publication(
+            actor=zhao, instrument_id=instrument.pk, act="suspend", now=NOW
+        ),
+        lambda: reservation_request(actor=wang, booking=booking(instrument, FIRST + HOUR), now=NOW),
+    )
+    assert not isinstance(result, Reservation)
+    assert not Reservation.objects.exists()
