@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from accounts.domain.errors import NotFound
-from bookings.models import Reservation
+from bookings.models import Chain, Reservation
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 
@@ -33,3 +33,8 @@ def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
         .filter(pk__in=sorted(set(reservation_ids)))
         .order_by("pk")
     )
+
+
+def lock_chain(chain_id: UUID) -> Chain:
+    """What ties steps on different instruments together; after their reservations."""
+    return Chain.objects.select_for_update(no_key=True).get(pk=chain_id)

@@ -86,6 +86,8 @@ SENTENCES = {
     "rule-without-end": _("Say how many times (COUNT) or until when (UNTIL)."),
     "rule-ends-twice": _("Say either how many times (COUNT) or until when (UNTIL), not both."),
     "rule-empty": _("The rule has no date from the start on."),
+    "gap-backwards": _("The longest pause must not be shorter than the shortest, {least} minutes."),
+    "not-one-each": _("There must be one for each of the {steps} steps."),
     "not-of-the-series": _("This booking is not one of the series."),
     "longer-than-window": _("The window is too short for this, or too little of it is left."),
     "only-with-equivalents": _("Regions count only where an equivalent instrument will do."),
@@ -107,6 +109,8 @@ SENTENCES = {
     "too-many-holds": _("You keep {most} slots already: complete or give back one of them."),
     "hold-expired": _("The time for which the slot was kept is over."),
     "already-qualified": _("The person holds this very certificate already."),
+    "no-chain": _("There is no way to take all steps in this time. Give it more room."),
+    "chain-over": _("Nothing of this chain is left to cancel."),
     "series-over": _("Nothing of this series is left to change."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
@@ -153,6 +157,7 @@ SENTENCES = {
     "group-quota": _(
         "Your price group may book at most {limit} {what} here; with this it would be {total}."
     ),
+    "chain-order": _("The steps of the chain would no longer follow each other as they must."),
     "kept-for-other-regions": _(
         "{percent} % of each week is kept for other regions: of this week {limit} hours are left"
         " to those of this region, and with this it would be {total}."

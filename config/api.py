@@ -30,6 +30,7 @@ from accounts.domain.errors import (
 from bookings.api import (
     availability,
     catalogue,
+    chains,
     charges,
     closures,
     fees,
@@ -237,6 +238,7 @@ class Unknown(Endpoint):
 
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
+_chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
@@ -319,6 +321,9 @@ urlpatterns = [
     path(_series, series.SeriesDetail.as_view(), name="api-series-one"),
     path(_series + "cancel/", series.SeriesCancel.as_view(), name="api-series-cancel"),
     path(_series + "move/", series.SeriesMove.as_view(), name="api-series-move"),
+    path("chains/", chains.Chains.as_view(), name="api-chains"),
+    path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
+    path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
     path("charges/", charges.Charges.as_view(), name="api-charges"),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),

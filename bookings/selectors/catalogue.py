@@ -12,7 +12,7 @@ from accounts.models import Organisation
 from bookings.domain.availability import Asker, Calendar
 from bookings.domain.periods import Period
 from bookings.selectors.askers import load_askers
-from bookings.selectors.availability import calendar_of, covered_all, load_blocks, load_booked
+from bookings.selectors.availability import calendar_of, load_blocks, load_booked
 from bookings.selectors.catalogue_candidates import Sieve, candidates
 from bookings.selectors.fees import Terms, terms_on
 from instruments.domain.criteria import Criteria
@@ -53,9 +53,9 @@ def load_offers(
     payer: its first starts in a span (the next three weeks) for a length (the usual one). Two
     statements, one more where a policy has quotas and one where it wants a certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
-    wide = covered_all(instruments, within)
+    wide = within.padded(1440, 1440)
     blocks = load_blocks([i.pk for i in instruments], wide, now)
-    booked = load_booked(instruments, within, now)
+    booked = load_booked(instruments, wide, now)
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
     terms = {i.pk: terms_on(i, payer, cards.get(i.pk, []), first) for i in instruments}

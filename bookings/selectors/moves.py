@@ -11,6 +11,7 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.domain import approvals, charges, fees, moves
 from bookings.domain.availability import Calendar, Wish
+from bookings.domain.chains import Placed, gaps_from_json, is_in_order
 from bookings.domain.fees import CancellationFee
 from bookings.domain.periods import Period
 from bookings.domain.quotes import Quote, QuoteInput
@@ -27,6 +28,8 @@ from instruments.selectors.policies import load_policy
 from instruments.selectors.ratecards import load_card
 from instruments.selectors.registry import WITH
 
+# Steps of a chain that are not given up.
+LIVE = ("held", "requested", "confirmed", "in_use", "completed")
 FREE = CancellationFee(Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -144,6 +147,8 @@ def weigh_move(
                 refusals = narrow.explain(wish, now) or refusals
             else:
                 refusals = _explained(instrument, reservation, wish, refusals, now)
+    if not _keeps_order(reservation, period):
+        refusals = (*refusals, Refusal("chain-order"))
     percent = _percent(reservation, now)
     quoted = load_quoted(reservation.pk)
     asked = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
@@ -221,6 +226,22 @@ def _explained(
         return refusals
     wide.keep_buffers(reservation.setup_minutes, reservation.teardown_minutes)
     return wide.explain(wish, now) or refusals
+
+
+def _keeps_order(reservation: Reservation, period: Period) -> bool:
+    """Whether a step of a chain still follows the steps before it there. One statement, none
+    for a booking of its own."""
+    if reservation.chain is None or reservation.step is None:
+        return True
+    rows = Reservation.objects.filter(chain=reservation.chain, state__in=LIVE).exclude(
+        pk=reservation.pk
+    )
+    placed = [
+        Placed(step or 0, Period(start, end))
+        for step, start, end in rows.values_list("step", "start_at", "end_at")
+    ]
+    placed.append(Placed(reservation.step, period))
+    return is_in_order(placed, gaps_from_json(reservation.chain.gaps))
 
 
 def _percent(reservation: Reservation, now: datetime) -> Decimal:

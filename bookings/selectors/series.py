@@ -107,7 +107,9 @@ def load_series_preview(
     if asked.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     parsed, periods = periods_of(instrument, asked.period, rule)
-    own = holds_of(actor.person, now).filter(instrument=instrument, waiting_offer=None)
+    own = holds_of(actor.person, now).filter(
+        instrument=instrument, made_by_id=actor.person, waiting_offer=None
+    )
     found = weigh_series(
         instrument,
         payer,

@@ -115,6 +115,16 @@ def hold_give_back(*, reservation: Reservation, actor: Actor | None, now: dateti
     reservation_move_to(reservation=reservation, state="cancelled", now=now, actor=actor)
 
 
+def holds_give_back(*, actor: Actor, person: UUID, instrument: Instrument, now: datetime) -> None:
+    """Give back what the actor keeps of an instrument for a person, under its lock: it is in
+    nobody's way who books there. What the waiting list offers stays."""
+    own = holds_of(person, now).filter(
+        instrument=instrument, made_by_id=actor.person, waiting_offer=None
+    )
+    for hold in lock_reservations(own.values_list("pk", flat=True)):
+        hold_give_back(reservation=hold, actor=actor, now=now)
+
+
 def hold_complete(
     *,
     actor: Actor,

@@ -16,6 +16,7 @@ from bookings.domain import approvals, moves
 from bookings.domain import reservations as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
+from bookings.locks import lock_chain
 from bookings.models import Quote, Reservation
 from bookings.selectors.availability import to_period, to_range
 from bookings.selectors.moves import Move, is_by_host, weigh_move
@@ -62,6 +63,8 @@ def reservation_move(
     require_movable(reservation, period, now)
     if (reservation.start_at, reservation.end_at) == (period.start, period.end):
         return reservation
+    if reservation.chain_id is not None:
+        lock_chain(reservation.chain_id)  # its other steps may be moving too
     lapse_due(instrument, now)
     move = weigh_move(actor, instrument, reservation, period, now, override=override)
     if move.refusals:

@@ -26,7 +26,6 @@ from bookings.domain.series import (
 )
 from bookings.locks import lock_reservations
 from bookings.models import Occupancy, Reservation, Series
-from bookings.selectors.holds import holds_of
 from bookings.selectors.series import (
     Occurrence,
     Shift,
@@ -39,7 +38,7 @@ from bookings.selectors.series import (
     weigh_series_move,
 )
 from bookings.services.demand import demand_refused, guarded
-from bookings.services.holds import hold_give_back
+from bookings.services.holds import holds_give_back
 from bookings.services.moves import move_store, require_movable, require_mover, reservation_move
 from bookings.services.occupancy import lineage_of
 from bookings.services.placing import (
@@ -131,7 +130,7 @@ def _book(
         raise invalid("service_mode", "not-offered")
     parsed, periods = periods_of(instrument, booking.period, rule)
     lapse_due(instrument, now)
-    _give_back_holds(actor, parties, instrument, now)
+    holds_give_back(actor=actor, person=parties.person, instrument=instrument, now=now)
     found += weigh_series(instrument, parties.payer, parties.person, booking.asked, periods, now)
     skipped = [occurrence for occurrence in found if occurrence.refusals]
     if skipped and (on_conflict == REFUSE or len(skipped) == len(found)):
@@ -161,15 +160,6 @@ def _book(
     _record(actor, series, "series.create", made, now, skipped=len(skipped))
     _tell(made, "series", now, [e for r in made for e in reminders_of(r, now)])
     return SeriesMade(series, tuple(made), tuple(skipped))
-
-
-def _give_back_holds(actor: Actor, parties: Parties, instrument: Instrument, now: datetime) -> None:
-    """One's own holds here are in nobody's way; what the waiting list offers stays."""
-    own = holds_of(parties.person, now).filter(
-        instrument=instrument, made_by_id=actor.person, waiting_offer=None
-    )
-    for hold in lock_reservations(own.values_list("pk", flat=True)):
-        hold_give_back(reservation=hold, actor=actor, now=now)
 
 
 def _put(

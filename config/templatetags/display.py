@@ -44,6 +44,8 @@ ACTS = {
     "waiting.fulfilled": _("The waiting has ended: the slot was taken"),
     "waiting.withdrawn": _("Taken off the waiting list"),
     "waiting.expired": _("The waiting has ended without a slot"),
+    "chain.create": _("Chain booked"),
+    "chain.cancel": _("Chain cancelled"),
     "charge.create": _("Charged"),
     "instrument.create": _("Instrument entered"),
     "instrument.update": _("Instrument record changed"),
@@ -120,8 +122,10 @@ def duration(minutes: int) -> str:
 
 @register.filter
 def clock(seconds: int) -> str:
-    """Minutes and seconds left: 9:58."""
-    return f"{seconds // 60}:{seconds % 60:02}"
+    """Time left: 9:58, or 1:59:58."""
+    minutes, rest = divmod(seconds, 60)
+    hours_, minutes_ = divmod(minutes, 60)
+    return f"{hours_}:{minutes_:02}:{rest:02}" if hours_ else f"{minutes}:{rest:02}"
 
 
 @register.filter

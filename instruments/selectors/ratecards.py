@@ -1,7 +1,9 @@
 """Rate cards as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -43,6 +45,22 @@ def load_card_in_force(instrument_id: UUID, day: date) -> CardInForce | None:
 
 def load_card(row: RateCard) -> CardInForce:
     """A row as a value. Its days are the row's: a later version may have ended it early."""
-    return CardInForce(
-        row.pk, row.version, parse_rate_card(row.card), row.valid_from, row.valid_until
-    )
+    if row.published_at is None:
+        values = parse_rate_card(row.card)
+    else:
+        values = _values(_Published(row.pk, row.version, row.card))
+    return CardInForce(row.pk, row.version, values, row.valid_from, row.valid_until)
+
+
+@dataclass(frozen=True)
+class _Published:
+    """A card that is never edited again: its identity stands for its content."""
+
+    id: UUID
+    version: int
+    card: Any = field(compare=False)
+
+
+@lru_cache(maxsize=4096)
+def _values(published: _Published) -> RateCardValues:
+    return parse_rate_card(published.card)

@@ -27,6 +27,10 @@ GET  bookings:series-cancel         - 404 200 404 404 200 200 403 404 404
 POST bookings:series-cancel         - 404 302 404 404 302 302 403 404 404
 GET  bookings:series-move           - 404 200 404 404 200 200 403 404 404
 POST bookings:series-move           - 404 302 404 404 409 302 403 404 404
+GET  bookings:chain-new             - 403 200 200 200 403 403 403 403 403
+POST bookings:chain-new             - 403 302 302 302 403 403 403 403 403
+GET  bookings:chain                 - 404 200 404 404 200 200 200 404 404
+POST bookings:chain-cancel          - 404 302 404 404 302 302 403 404 404
 GET  bookings:mine                  - 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting               - 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting-new           - 403 200 200 200 403 403 403 403 403
@@ -143,6 +147,10 @@ GET    api-series-cancel              - 404 200 404 404 200 200 200 404 404
 POST   api-series-cancel              - 404 200 404 404 200 200 403 404 404
 GET    api-series-move                - 404 200 404 404 200 200 200 404 404
 POST   api-series-move                - 404 200 404 404 200 200 403 404 404
+POST   api-chains                     - 400 201 201 201 403 403 400 400 400
+GET    api-chain                      - 404 200 404 404 200 200 200 404 404
+GET    api-chain-cancel               - 404 200 404 404 200 200 200 404 404
+POST   api-chain-cancel               - 404 200 404 404 200 200 403 404 404
 GET    api-charges                    - 200 200 200 200 200 200 200 200 200
 GET    api-statistics-hours           - 403 200 200 200 200 200 200 200 200
 GET    api-trail-entries              - 200 200 200 200 200 200 200 200 200
@@ -161,6 +169,7 @@ QUERIES = {
     "api-series-cancel": "?scope=all",
     "api-series-move": "?scope=all&reservation=<occurrence>&start=2026-03-12T10:00:00Z"
     "&end=2026-03-12T11:00:00Z",
+    "bookings:chain-new": "?instrument=<instrument>&instrument=<asks-first>&find=1",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -190,6 +199,12 @@ PAGE_BODIES = {
         "times": "2",
         "act": "refuse",
     },
+    "bookings:chain-new": {
+        "instrument": ["<instrument>", "<asks-first>"],
+        "earliest": "2026-03-12T00:00",
+        "latest": "2026-03-13T00:00",
+    },
+    "bookings:chain-cancel": {"reason": "test"},
     "bookings:series-cancel": {"scope": "all", "reason": "test"},
     "bookings:series-move": {
         "scope": "all",
@@ -290,6 +305,16 @@ API_BODIES = {
     },
     ("POST", "api-reservation-cancel"): {"reason": "test"},
     ("POST", "api-series"): RESERVATION | {"rule": "FREQ=DAILY;INTERVAL=3;COUNT=2"},
+    ("POST", "api-chains"): {
+        "steps": [
+            {"instrument": "<instrument>", "minutes": 60, "service_mode": "self"},
+            {"instrument": "<asks-first>", "minutes": 60, "service_mode": "self"},
+        ],
+        "purpose": {"code": "research", "text": ""},
+        "earliest": "2026-03-12T00:00:00+08:00",
+        "latest": "2026-03-13T00:00:00+08:00",
+    },
+    ("POST", "api-chain-cancel"): {"reason": "test"},
     ("POST", "api-series-cancel"): {"scope": "all", "reason": "test"},
     ("POST", "api-series-move"): {
         "scope": "all",

@@ -9,6 +9,8 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from bookings.domain.periods import Period
+from bookings.selectors.chains import StepWish
+from bookings.services.chains import chain_book
 from bookings.services.closures import Outage, closure_create
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
@@ -60,11 +62,20 @@ def world(cast, monkeypatch):
         on_conflict="refuse",
         now=NOW,
     )
+    chain = chain_book(
+        actor=cast.actor("wang"),
+        steps=[StepWish(cast.microscope.pk, 60, "self"), StepWish(asks.pk, 60, "self")],
+        organisation=None,
+        purpose="research",
+        purpose_text="",
+        within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
+        now=NOW,
+    )
     held = hold_take(
         actor=cast.actor("wang"),
         booking=Booking(
             cast.microscope.pk,
-            Period(at("2026-03-11 10:00"), at("2026-03-11 12:00")),
+            Period(at("2026-03-13 10:00"), at("2026-03-13 12:00")),
             None,
             "self",
         ),
@@ -72,6 +83,8 @@ def world(cast, monkeypatch):
     )
     return cast, {
         "held": str(held.pk),
+        "chain": str(chain.pk),
+        "asks-first": str(asks.pk),
         "series": str(series.series.pk),
         "occurrence": str(series.reservations[0].pk),
         "instrument": str(cast.microscope.pk),
@@ -95,6 +108,7 @@ ARGUMENTS = {
     "object_id": "reservation",
     "closure_id": "closure",
     "series_id": "series",
+    "chain_id": "chain",
     "wish_id": "wish",
     "token_id": "absent",
     "facility_id": "facility",

@@ -145,28 +145,23 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
         )
 
     def race() -> "Row":
-        # Beyond what was reserved before.
-        reserving = acts.Reserving(now)
         return raced(
             f"{STAMPEDE} people, one slot",
-            reserving.same(60 * len(reserving.instruments)),
+            acts.Reserving(now).same,
             clients=STAMPEDE,
             rounds=sizes.rounds,
             wanted="one winner, p99 <= 250 ms",
         )
 
-    def week(clients: int) -> Callable[[], "Row"]:
-        def measure() -> "Row":
-            act, bookings = acts.one_week(now)
-            return repeated(
-                f"one instrument's week, {bookings:.0f} bookings",
-                act,
-                seconds=seconds,
-                clients=clients,
-                wanted=">= 300/s, <= 4 statements",
-            )
-
-        return measure
+    def week() -> "Row":
+        act, bookings = acts.one_week(now)
+        return repeated(
+            f"one instrument's week, {bookings:.0f} bookings",
+            act,
+            seconds=seconds,
+            clients=CLIENTS,
+            wanted=">= 300/s, <= 4 statements",
+        )
 
     def board() -> "Row":
         act, bookings = acts.all_weeks(now)
@@ -177,22 +172,18 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
             wanted="<= 150 ms, <= 5 statements",
         )
 
-    def page(name: str, clients: int = 1, **query: Any) -> Part:
-        def measure() -> "Row":
-            return repeated(
-                name,
-                acts.Asking(now).get(**query),
-                seconds=seconds,
-                clients=clients,
-                signing_in=acts.SIGNING_IN,
-                wanted="p95 <= 80 ms, <= 6 statements" if clients == 1 else "",
-            )
+    def search(name: str, wanted: str, clients: int = 1, **query: Any) -> Part:
+        work = f"catalogue: {name}"
+        return work, lambda: repeated(
+            work,
+            acts.Asking().get(**query),
+            seconds=seconds,
+            clients=clients,
+            signing_in=acts.SIGNING_IN,
+            wanted=wanted,
+        )
 
-        return name, measure
-
-    def search(name: str, **query: Any) -> Part:
-        return page(f"catalogue: {name}", **query)
-
+    page, nothing = "p95 <= 80 ms, <= 6 statements", "about 1 s"
     day = acts.midnight(now)
     coming = {
         "free_from": day + acts.DAY,
@@ -205,19 +196,17 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
         "minutes": 180,
     }
     yield "reserve", reserve
-    yield "one instrument's week", week(CLIENTS)
+    yield "one instrument's week", week
     yield "200 instruments' week", board
-    yield search("page of 50, next slots")
-    yield search("page of 50, free in a week", **coming)
-    yield search("page of 50, free in three hours", **morning)
-    yield search(
-        "page of 50, free, region and technique", region="DE", technique="BENCH03", **coming
-    )
-    yield search("page of 50, free, words", q="zeiss microscope", **coming)
-    yield search("page of 50, free, price", max_price=100, **coming)
-    yield search("nothing is so long free", **(coming | {"minutes": 1800}))
-    yield search("nothing is so cheap", max_price=1, **coming)
-    yield page("catalogue: page of 50, free in a week, 8 at once", CLIENTS, **coming)
+    yield search("50, next slots", page)
+    yield search("50 free in a week", page, **coming)
+    yield search("50 free in three hours", page, **morning)
+    yield search("50 free, technique, region", page, region="DE", technique="BENCH03", **coming)
+    yield search("50 free, words", page, q="zeiss microscope", **coming)
+    yield search("50 free, at most a price", page, max_price=100, **coming)
+    yield search("nothing is so long free", nothing, **(coming | {"minutes": 1800}))
+    yield search("nothing is so cheap", nothing, max_price=1, **coming)
+    yield search("50 free in a week, many at once", "", CLIENTS, **coming)
     yield "20 people, one slot", race
 
 

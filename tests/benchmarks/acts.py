@@ -1,11 +1,11 @@
 """What is measured, in the world that `volume` built."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max
 from django.test import Client
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.tokens import SCOPES, token_issue
 from bookings.domain.periods import Period
-from bookings.models import Occupancy
+from bookings.models import Occupancy, Reservation
 from bookings.selectors.calendars import load_board, load_week
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
@@ -48,6 +48,7 @@ def always_open() -> list[Any]:
             policy__approval="automatic",
             policy__notice_minutes__lte=120,
             policy__horizon_days__external=60,
+            policy__units=1,
         )
         .order_by("id")
         .values_list("id", flat=True)
@@ -59,13 +60,20 @@ def midnight(now: datetime) -> datetime:
 
 
 class Reserving:
-    """Each booking has an instrument and an hour of its own; the buffers of two never meet."""
+    """Each booking has an instrument and an hour of its own, after all that there are; the
+    buffers of two never meet."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.people = people(20)
         self.instruments = always_open()
-        self.first = midnight(now) + BEYOND * DAY
+        # The index by end is of open reservations alone.
+        last = Reservation.objects.filter(state="confirmed").aggregate(last=Max("end_at"))["last"]
+        self.first = max(midnight(now) + BEYOND * DAY, midnight(last or now) + DAY)
+        modes = dict(
+            Instrument.objects.filter(pk__in=self.instruments).values_list("pk", "service_modes")
+        )
+        self.modes = [modes[pk][0] for pk in self.instruments]
 
     def booking(self, number: int) -> Booking:
         place = number % len(self.instruments)
@@ -74,41 +82,21 @@ class Reserving:
             instrument_id=self.instruments[place],
             period=Period(start, start + HOUR),
             organisation=None,
-            service_mode="self" if self._is_self(place) else "assisted",
+            service_mode=self.modes[place],
         )
-
-    def _is_self(self, place: int) -> bool:
-        return "self" in self._modes[place]
-
-    @property
-    def _modes(self) -> Sequence[list[str]]:
-        if not hasattr(self, "_kept_modes"):
-            by_id = dict(
-                Instrument.objects.filter(pk__in=self.instruments).values_list(
-                    "pk", "service_modes"
-                )
-            )
-            self._kept_modes = [by_id[pk] for pk in self.instruments]
-        return self._kept_modes
 
     def one(self, number: int) -> None:
         actor = self.people[number % len(self.people)]
         reservation_request(actor=actor, booking=self.booking(number), now=self.now)
 
-    def same(self, offset: int) -> Callable[[int, int], str]:
-        """For a race: everybody wants the booking of the round."""
-
-        def act(client: int, round_: int) -> str:
-            booking = self.booking(offset + round_)
-            try:
-                reservation_request(
-                    actor=self.people[client % len(self.people)], booking=booking, now=self.now
-                )
-            except Refused as refused:
-                return str(refused.code)
-            return "won"
-
-        return act
+    def same(self, client: int, round_: int) -> str:
+        """For a race: everybody wants the booking of the round. What came of it."""
+        actor = self.people[client % len(self.people)]
+        try:
+            reservation_request(actor=actor, booking=self.booking(round_), now=self.now)
+        except Refused as refused:
+            return str(refused.code)
+        return "won"
 
 
 def one_week(now: datetime) -> tuple[Callable[[int], Any], float]:
@@ -147,20 +135,13 @@ def all_weeks(now: datetime, most: int = 200) -> tuple[Callable[[int], Any], int
 class Asking:
     """The catalogue as a program sees it: from the request to the last byte of JSON."""
 
-    def __init__(self, now: datetime) -> None:
+    def __init__(self) -> None:
         user = User.objects.filter(memberships__organisation__kind="university").first()
         _, token = token_issue(
             user=user, label="bench", lifetime=30 * DAY, now=timezone.now(), scopes=SCOPES
         )
         self.headers = {"Authorization": f"Bearer {token}"}
         self.client = Client()
-        day = midnight(now)
-        self.week = {"free_from": day + DAY, "free_until": day + 8 * DAY, "minutes": 60}
-        self.evening = {
-            "free_from": day + DAY + HOUR,
-            "free_until": day + DAY + 4 * HOUR,
-            "minutes": 180,
-        }
 
     def get(self, **query: Any) -> Callable[[int], int]:
         """Pages of one search: every request the next page, to the fourth, and again."""
@@ -186,12 +167,3 @@ class Asking:
             return len(body["results"])
 
         return act
-
-
-def how_many(now: datetime) -> dict[str, int]:
-    """What the measured world holds."""
-    return {
-        "instruments": Instrument.objects.count(),
-        "occupancies": Occupancy.objects.count(),
-        "coming": Occupancy.objects.filter(Q(span__startswith__gt=now)).count(),
-    }

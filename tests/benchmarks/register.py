@@ -281,7 +281,7 @@ def _places(facilities: int, now: datetime, history: timedelta) -> Places:
                 holiday_calendar=calendar,
                 hours={
                     "weekly": [{"weekday": d, "opens": opens, "closes": closes} for d in days],
-                    "observes_holidays": n % 2 == 0,
+                    "observes_holidays": n % 2 == 1,
                 },
                 now=now,
                 since=(now - history).date(),

@@ -177,7 +177,7 @@ def test_every_kind_can_be_written(cast, kind, language):
     assert "\n" not in message.subject and message.subject
     assert "{" not in message.subject + message.body
     # Before it is the quote, after it what is owed; where nothing is owed nothing is said.
-    free = {"rejected", "expired", "displaced", "cut-short", "offer"}
+    free = {"rejected", "expired", "displaced", "cut-short", "offer", "overrun", "overrun-next"}
     assert ("657.20" in message.body) == (kind not in free)
     assert ("/instruments/" in message.body) == (kind in {"displaced", "rejected", "offer"})
     assert "<b>pump" not in message.alternatives[0][0]

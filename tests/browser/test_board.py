@@ -187,19 +187,27 @@ def test_drawn_and_listed_pages_are_accessible_and_fit_a_telephone(
     visit, instrument, booked, midnight, dark
 ):
     day = (midnight + 8 * HOUR).date()
+    address = f"start={midnight + 11 * HOUR:%Y-%m-%dT%H:%M:%SZ}&minutes=180"
+    drawn = ("calendar", "list")
+    browsers = {name: visit(name, dark=dark) for name in ("wang", "zhao")}
     found = []
-    for who, path in [
-        ("zhao", f"/board/?view=day&date={day}"),
-        ("zhao", f"/board/?date={day}"),
-        ("wang", f"/instruments/{instrument.pk}/"),
-        ("wang", f"/bookings/calendar/?date={day}"),
-        ("wang", f"/bookings/calendar/?view=month&date={day}"),
+    for who, path, tabs in [
+        ("zhao", f"/board/?view=day&date={day}", drawn),
+        ("zhao", f"/board/?date={day}", drawn),
+        ("zhao", f"/board/{instrument.pk}/close/?{address}", ("",)),
+        ("zhao", f"/bookings/{booked.pk}/move/?{address}", ("",)),
+        ("wang", f"/bookings/{booked.pk}/move/", ("",)),
+        ("wang", f"/instruments/{instrument.pk}/", drawn),
+        ("wang", f"/bookings/calendar/?date={day}", drawn),
+        ("wang", f"/bookings/calendar/?view=month&date={day}", drawn),
     ]:
-        page = visit(who, dark=dark)
+        page = browsers[who]
+        page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(path)
-        for tab in ("calendar", "list"):
+        for tab in tabs:
             page.set_viewport_size({"width": 1440, "height": 900})
-            page.locator(f"[data-tab={tab}]").click()
+            if tab:
+                page.locator(f"[data-tab={tab}]").click()
             if tab == "calendar":
                 expect(page.locator(".ec-event").first).to_be_visible()
             page.evaluate(AXE.read_text("utf-8"))

@@ -1,87 +1,30 @@
 """Races from real connections: one winner each, never an overlap, never a deadlock."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
 
-from accounts.domain.errors import Refused
-from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import Occupancy, Reservation
 from bookings.services.closures import InTheWay, Outage, closure_create
-from bookings.services.placing import Booking
 from bookings.services.reservations import (
     reservation_cancel,
     reservation_decide,
     reservation_request,
+    reservations_lapse,
 )
+from tests.concurrency.races import ALWAYS, booking, codes, consistent, overlaps, time_of, won
 from tests.factories.cast import NOW, at
 
 pytestmark = pytest.mark.concurrency
 CLIENTS = 20
 
 
-def race(acts):
-    """Run all acts at the same moment, each on a connection of its own; what each came to."""
-    barrier = threading.Barrier(len(acts))
-
-    def run(act):
-        try:
-            connections["default"].ensure_connection()
-            barrier.wait(timeout=30)
-            return act()
-        except Refused as refused:
-            return refused
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return [future.result(timeout=60) for future in [pool.submit(run, act) for act in acts]]
-
-
-ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
-FIRST = at("2026-03-06 08:00")
-
-
-@pytest.fixture
-def instrument(real_cast):
-    """Always open, so that every round has a time of its own."""
-    return real_cast.instrument(name="Always open", hours=ALWAYS)
-
-
-def time_of(round_):
-    """The start of a round, and a `now` two days before it."""
-    start = FIRST + timedelta(hours=4 * round_)
-    return start, start - timedelta(days=2)
-
-
-def booking(instrument, start, hours=1):
-    return Booking(
-        instrument_id=instrument.pk,
-        period=Period(start, start + timedelta(hours=hours)),
-        organisation=None,
-        service_mode="self",
-    )
-
-
-def overlaps():
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM bookings_occupancy a JOIN bookings_occupancy b"
-            " ON a.instrument_id = b.instrument_id AND a.unit = b.unit AND a.id < b.id"
-            " AND a.span && b.span"
-        )
-        return cursor.fetchone()[0]
-
-
-def test_twenty_ask_for_one_slot(real_cast, instrument, rounds):
+def test_twenty_ask_for_one_slot(real_cast, instrument, race, rounds):
     """Overlapping, not only equal, periods: exactly one wins, the others hear why."""
     cast = real_cast
     wang, sun = cast.actor("wang"), cast.actor("sun")
-    for round_ in range(rounds):
+    for round_ in range(rounds // 2):
         start, now = time_of(round_)
         asked = [
             (
@@ -102,11 +45,11 @@ def test_twenty_ask_for_one_slot(real_cast, instrument, rounds):
         lost = [r for r in results if isinstance(r, RulesRefuse)]
         assert (len(won), len(lost)) == (1, CLIENTS - 1), (round_, results)
         assert {refusal.code for r in lost for refusal in r.refusals} == {"slot-taken"}
-    assert Reservation.objects.count() == Occupancy.objects.count() == rounds
+    assert Reservation.objects.count() == Occupancy.objects.count() == rounds // 2
     assert overlaps() == 0
 
 
-def test_a_closure_moves_over_bookings_being_made(real_cast, instrument, rounds):
+def test_a_closure_moves_over_bookings_being_made(real_cast, instrument, race, rounds):
     """Whichever comes first: never both in the same time, and nothing else goes wrong."""
     cast = real_cast
     wang, zhao = cast.actor("wang"), cast.actor("zhao")
@@ -135,7 +78,7 @@ def test_a_closure_moves_over_bookings_being_made(real_cast, instrument, rounds)
     assert sum(both.values()) == rounds
 
 
-def test_a_closure_that_displaces_leaves_no_live_booking_in_it(real_cast, instrument, rounds):
+def test_a_closure_that_displaces_leaves_no_live_booking_in_it(real_cast, instrument, race, rounds):
     cast = real_cast
     wang, zhao = cast.actor("wang"), cast.actor("zhao")
     for round_ in range(rounds // 5):
@@ -162,19 +105,19 @@ def test_a_closure_that_displaces_leaves_no_live_booking_in_it(real_cast, instru
         assert overlaps() == 0
 
 
-def test_approving_and_cancelling_at_once(real_cast, rounds):
-    """One of the two is refused; the slot is taken exactly if the booking stands."""
-    cast = real_cast
-    instrument = cast.instrument(name="Asks first", hours=ALWAYS, policy={"approval": "manual"})
-    wang, zhao = cast.actor("wang"), cast.actor("zhao")
-    for round_ in range(rounds):
+def asks_first(cast):
+    return cast.instrument(name="Asks first", hours=ALWAYS, policy={"approval": "manual"})
+
+
+def test_approving_and_cancelling_at_once(real_cast, race, rounds):
+    """A confirmed booking may be cancelled, so cancelling wins in either order; whoever approves
+    after it hears so."""
+    instrument = asks_first(real_cast)
+    wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
+    for round_ in range(rounds // 2):
         start, now = time_of(round_)
-        made = reservation_request(
-            actor=wang,
-            booking=booking(instrument, start),
-            now=now,
-        )
-        race(
+        made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
+        approved, cancelled = race(
             [
                 lambda pk=made.pk, now=now: reservation_decide(
                     actor=zhao, reservation_id=pk, approve=True, reason="", now=now
@@ -184,10 +127,57 @@ def test_approving_and_cancelling_at_once(real_cast, rounds):
                 ),
             ]
         )
+        assert won([cancelled])
+        assert codes([approved]) in ([], ["wrong-state"])
         made.refresh_from_db()
-        # A confirmed booking may be cancelled, so cancelling wins in either order.
-        assert made.state == "cancelled"
-        assert not Occupancy.objects.filter(reservation=made).exists()
+        assert (made.state, made.version) == ("cancelled", 3 if won([approved]) else 2)
+        assert (made.confirmed_at is not None) == bool(won([approved]))
+    consistent()
+
+
+def test_approving_and_rejecting_at_once(real_cast, race, rounds):
+    """Exactly one stands; all others hear `wrong-state`."""
+    instrument = asks_first(real_cast)
+    wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
+    for round_ in range(rounds // 2):
+        start, now = time_of(round_)
+        made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
+        results = race(
+            [
+                lambda pk=made.pk, approve=approve, now=now: reservation_decide(
+                    actor=zhao, reservation_id=pk, approve=approve, reason="full", now=now
+                )
+                for approve in (True, False, True, False)
+            ]
+        )
+        (decided,) = won(results)
+        assert codes(results) == ["wrong-state"] * 3
+        made.refresh_from_db()
+        assert (made.state, made.version) == (decided.state, 2)
+    consistent()
+
+
+def test_approved_in_the_moment_it_expires(real_cast, race, rounds):
+    instrument = asks_first(real_cast)
+    wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
+    for round_ in range(rounds // 5):
+        start, now = time_of(round_)
+        made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
+        deadline = made.deadline_at
+        approved, lapsed = race(
+            [
+                lambda pk=made.pk, at=deadline - timedelta(microseconds=1): reservation_decide(
+                    actor=zhao, reservation_id=pk, approve=True, reason="", now=at
+                ),
+                lambda at=deadline: reservations_lapse(now=at),
+            ]
+        )
+        made.refresh_from_db()
+        if won([approved]):
+            assert (made.state, lapsed) == ("confirmed", 0)
+        else:
+            assert (made.state, lapsed, codes([approved])) == ("expired", 1, ["wrong-state"])
+    consistent()
 
 
 def test_the_constraint_is_the_second_guard(real_cast):

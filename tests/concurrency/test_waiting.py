@@ -11,7 +11,7 @@ from bookings.services.holds import hold_release
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel, reservation_request
 from bookings.services.waiting import slot_offer, wish_withdraw, wishes_look, wishes_settle
-from tests.concurrency.test_reservations import overlaps, race
+from tests.concurrency.races import overlaps
 from tests.factories.cast import NOW, reserve
 from tests.factories.waiting import narrow, wait
 
@@ -28,7 +28,7 @@ def unmake():
     Reservation.objects.all().update(state="cancelled", deadline_at=None)
 
 
-def test_several_workers_make_one_offer(real_cast, rounds):
+def test_several_workers_make_one_offer(real_cast, race, rounds):
     cast = real_cast
     instrument = narrow(cast)
     for round_ in range(rounds // 5):
@@ -48,7 +48,7 @@ def test_several_workers_make_one_offer(real_cast, rounds):
         unmake()
 
 
-def test_one_wish_two_instruments_one_offer(real_cast, rounds):
+def test_one_wish_two_instruments_one_offer(real_cast, race, rounds):
     """Workers at different instruments meet at the same people, in whatever order."""
     cast = real_cast
     instruments = [narrow(cast, name=name) for name in ("One", "Two", "Three")]
@@ -73,7 +73,7 @@ def test_one_wish_two_instruments_one_offer(real_cast, rounds):
         unmake()
 
 
-def test_taking_and_declining_and_withdrawing_at_once(real_cast, rounds):
+def test_taking_and_declining_and_withdrawing_at_once(real_cast, race, rounds):
     """Whichever comes first: the slot is the person's, or it goes to the next, never both."""
     cast = real_cast
     instrument = narrow(cast)

@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from bookings.domain.periods import Period
+from bookings.selectors.chains import StepWish
+from bookings.services.chains import chain_book
 from bookings.services.placing import Booking
 from bookings.services.series import series_book
 from config.api_docs import openapi
@@ -27,8 +29,8 @@ from config.wsgi import application
 from tests.conftest import DEEP
 from tests.factories import api as programs
 from tests.factories.cast import NOW, Cast, at, reserve
-from tests.factories.waiting import wait
 from tests.factories.qualifications import certify
+from tests.factories.waiting import wait
 
 clock, program = programs.clock, programs.program  # fixtures
 
@@ -73,6 +75,15 @@ def known(cast: Cast) -> dict[str, list[str]]:
         on_conflict="refuse",
         now=NOW,
     )
+    chain = chain_book(
+        actor=cast.actor("wang"),
+        steps=[StepWish(cast.microscope.pk, 60, "self"), StepWish(manual.pk, 60, "self")],
+        organisation=None,
+        purpose="research",
+        purpose_text="",
+        within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
+        now=NOW,
+    )
     return {
         "instrument_id": [str(cast.microscope.pk), str(manual.pk)],
         "facility_id": [str(cast.facility.pk)],
@@ -80,6 +91,7 @@ def known(cast: Cast) -> dict[str, list[str]]:
         "reservation_id": [str(reservation.pk) for reservation in made],
         "closure_id": [str(cast.facility.pk)],
         "series_id": [str(series.series.pk)],
+        "chain_id": [str(chain.pk)],
         "wish_id": [str(wait(cast, manual).pk)],
     }
 

@@ -261,16 +261,17 @@
 
   // The hours to draw: from the first opening to the last closing, an hour around.
   function hoursOf(setup) {
+    const drawn = setup.events
+      .filter(({ classNames }) => !classNames.includes("is-shut"))
+      .map(({ start, end }) => [Date.parse(start + "Z"), Date.parse(end + "Z")]);
+    const opened = (setup.windows || [])
+      .map((window) => window.map((moment) => wallOf(Date.parse(moment), setup.zone)));
     let least = 24;
     let most = 0;
-    for (const event of setup.events) {
-      if (!event.start) {
-        continue;
-      }
-      const isWhole = event.start.slice(0, 10) !== event.end.slice(0, 10);
-      const ends = event.end.slice(11, 16);
-      least = Math.min(least, isWhole && ends !== "00:00" ? 0 : Number(event.start.slice(11, 13)));
-      most = Math.max(most, isWhole ? 24 : Number(ends.slice(0, 2)) + (ends.slice(3) === "00" ? 0 : 1));
+    for (const [start, end] of [...drawn, ...opened]) {
+      const isPastMidnight = dayOf(start) !== dayOf(end - 1);
+      least = Math.min(least, isPastMidnight ? 0 : Math.floor((start / MINUTE % 1440) / 60));
+      most = Math.max(most, isPastMidnight ? 24 : Math.ceil(((end - 1) / MINUTE % 1440) / 60));
     }
     return least < most ? [Math.max(0, least - 1), Math.min(24, most + 1)] : [7, 20];
   }

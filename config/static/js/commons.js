@@ -45,7 +45,10 @@ function countDown(root) {
         place.textContent = place.dataset.over;
         place.setAttribute("role", "status");
       } else if (shown) {
-        shown.textContent = Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0");
+        const parts = [Math.floor(left / 60) % 60, left % 60];
+        const hours = Math.floor(left / 3600);
+        shown.textContent = (hours ? [hours, ...parts] : parts)
+          .map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
       }
     };
     const timer = window.setInterval(tick, 1000);

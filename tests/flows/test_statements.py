@@ -1,0 +1,170 @@
+"""How many statements booking takes, whatever the history. Pinned: whoever adds one says so here.
+
+Sign-in and transaction control are not counted (docs: performance).
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bookings.domain.periods import Period
+from bookings.models import Occupancy, Reservation
+from bookings.services.holds import hold_take
+from bookings.services.moves import reservation_move
+from bookings.services.placing import Booking
+from bookings.services.reservations import (
+    reservation_cancel,
+    reservation_decide,
+    reservation_request,
+)
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from tests.factories.cast import NOW, at, reserve
+from tests.factories.qualifications import certify
+
+CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")
+LIMITED = {
+    "qualification": "instrument",
+    "quotas": [
+        {"scope": "user", "unit": "hours", "per": "week", "limit": 400},
+        {"scope": "organisation", "unit": "bookings", "per": "month", "limit": 400},
+        {"scope": "price_group", "unit": "hours", "per": "upcoming", "limit": 400},
+    ],
+    "cross_region_share": {"percent": 10, "released_minutes": 60},
+}
+
+
+def statements(act):
+    with CaptureQueriesContext(
+        connection,
+    ) as caught:
+        act()
+    said = [query["sql"].lstrip('"').upper() for query in caught.captured_queries]
+    return len([sql for sql in said if not sql.startswith(CONTROL)])
+
+
+def live_through(made, bookings):
+    """So many completed bookings of the same person and organisation before, an hour each."""
+    rows = []
+    for n in range(bookings):
+        start = at("2026-03-05 06:00") - timedelta(hours=n + 1)
+        old = Reservation.objects.get(pk=made.pk)
+        old.pk, old.state = None, "completed"
+        old.id = Reservation._meta.pk.get_default()
+        old.start_at, old.end_at = start, start + timedelta(hours=1)
+        old.deadline_at = None
+        rows.append(old)
+    Reservation.objects.bulk_create(rows)
+    Occupancy.objects.bulk_create(
+        [
+            Occupancy(
+                instrument_id=row.instrument_id,
+                unit=1,
+                span=(row.start_at, row.end_at),
+                reservation=row,
+            )
+            for row in rows
+        ]
+    )
+
+
+@pytest.fixture(params=[0, 300], ids=["no history", "300 before"])
+def world(request, cast):
+    """(cast, an instrument with every rule, one that asks first), with or without a past."""
+    limited = cast.instrument(name="Limited", policy=LIMITED)
+    asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    for instrument in (cast.microscope, limited, asks):
+        certify(cast, instrument)
+        if request.param:
+            first = reserve(cast, "2026-03-20 10:00", "2026-03-20 11:00", instrument=instrument)
+            live_through(first, request.param)
+            reservation_cancel(
+                actor=cast.actor("wang"), reservation_id=first.pk, reason="", now=NOW
+            )
+    return cast, limited, asks
+
+
+def booking(instrument, start, end, **values):
+    return Booking(
+        instrument_id=instrument.pk,
+        period=Period(at(start), at(end)),
+        organisation=None,
+        service_mode="self",
+        **values,
+    )
+
+
+def count(cast, service, *, who="wang", now=NOW, **values):
+    actor = cast.actor(who)
+    return statements(lambda: service(actor=actor, now=now, **values))
+
+
+def test_to_reserve(world):
+    cast, limited, asks = world
+    plain = count(cast, reservation_request, booking=booking(cast.microscope, *FRIDAY))
+    every = count(cast, reservation_request, booking=booking(limited, *FRIDAY))
+    asked = count(cast, reservation_request, booking=booking(asks, *FRIDAY))
+    assert Reservation.objects.filter(start_at=at(FRIDAY[0])).count() == 3
+    assert (plain, every, asked) == (11, 13, 11)
+    assert plain <= 14
+    assert every <= 20
+
+
+def test_to_hold_and_complete(world):
+    cast, limited, _ = world
+    plain = count(cast, hold_take, booking=booking(cast.microscope, *FRIDAY))
+    every = count(cast, hold_take, booking=booking(limited, *FRIDAY))
+    hold = Reservation.objects.get(instrument=limited, state="held")
+    completed = count(cast, reservation_request, booking=booking(limited, *FRIDAY, hold=hold.pk))
+    assert (plain, every, completed) == (12, 14, 10)
+
+
+def test_to_move(world):
+    cast, limited, _ = world
+    counts = []
+    for instrument in (cast.microscope, limited):
+        made = reserve(cast, *FRIDAY, instrument=instrument)
+        for start, end in (
+            ("2026-03-06 14:00", "2026-03-06 16:00"),
+            ("2026-03-06 14:00", "2026-03-06 17:00"),
+            ("2026-03-06 14:00", "2026-03-06 15:00"),
+        ):
+            counts.append(
+                count(
+                    cast,
+                    reservation_move,
+                    reservation_id=made.pk,
+                    period=Period(at(start), at(end)),
+                )
+            )
+    assert counts == [16, 15, 15, 18, 17, 17]
+
+
+def test_to_decide_and_cancel(world):
+    cast, _, asks = world
+    counts = []
+    for approve in (True, False):
+        made = reserve(cast, *FRIDAY, instrument=asks)
+        counts.append(
+            count(
+                cast,
+                reservation_decide,
+                who="zhao",
+                reservation_id=made.pk,
+                approve=approve,
+                reason="full",
+            )
+        )
+        if approve:
+            counts.append(count(cast, reservation_cancel, reservation_id=made.pk, reason=""))
+    assert counts == [10, 9, 11]
+
+
+def test_to_check_in_and_out(world):
+    cast, limited, _ = world
+    made = reserve(cast, *FRIDAY, instrument=limited)
+    into = count(cast, reservation_check_in, reservation_id=made.pk, now=at("2026-03-06 10:00"))
+    out = count(cast, reservation_check_out, reservation_id=made.pk, now=at("2026-03-06 11:00"))
+    assert (into, out) == (10, 13)
