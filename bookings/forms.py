@@ -644,7 +644,7 @@ class SeriesForm(BookingForm):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     ends = forms.ChoiceField(
-        label=_("How long"),
+        label=_("Until when?"),
         choices=[("times", _("a number of times")), ("until", _("until a date"))],
         widget=forms.RadioSelect(attrs={"class": "form-check-input"}),
     )

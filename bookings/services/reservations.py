@@ -16,6 +16,7 @@ from bookings.domain import reservations as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.models import Occupancy, Reservation
+from bookings.selectors.holds import kept_for
 from bookings.selectors.placing import qualification_refusals
 from bookings.services.demand import attempt
 from bookings.services.holds import hold_complete, hold_give_back
@@ -95,7 +96,19 @@ def _reserve(
     extra: dict[str, object],
     now: datetime,
 ) -> Reservation:
-    if booking.hold is not None:
+    place = None
+    if booking.hold is None:
+        try:
+            place = place_find(
+                actor=actor, parties=parties, booking=booking, instrument=instrument, now=now
+            )
+        except RulesRefuse:
+            # Whoever keeps this very slot, and did not say so, is in nobody's way but their own.
+            kept = kept_for(parties.person, instrument.pk, parties.payer.pk, booking.period, now)
+            if kept is None:
+                raise
+            booking = replace(booking, hold=kept.pk)
+    if place is None:
         reservation = hold_complete(
             actor=actor,
             parties=parties,
@@ -104,9 +117,6 @@ def _reserve(
             now=now,
         )
     else:
-        place = place_find(
-            actor=actor, parties=parties, booking=booking, instrument=instrument, now=now
-        )
         state, deadline = first_state(actor, parties, instrument, booking.period, now)
         reservation = reservation_put(
             actor=actor,

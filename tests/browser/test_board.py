@@ -88,6 +88,7 @@ def test_dragging_over_free_time_leads_to_the_booking_form_with_that_time(
     assert asked["start"] == [f"{midnight + 13 * HOUR:%Y-%m-%dT%H:%M:%SZ}"]
     assert asked["minutes"] == ["120"]
     expect(page.locator("[data-payable]")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the slot is being kept for her
 
 
 def test_what_is_taken_cannot_be_dragged_over(visit, instrument, booked):

@@ -1,8 +1,15 @@
 import pytest
 
 from tests.concurrency.races import ALWAYS, Race
+from tests.conftest import DEEP, ROUNDS
 
 CLIENTS = 20
+
+
+@pytest.fixture
+def rounds():
+    """How often a race is run: so that all of them together take less than a minute."""
+    return ROUNDS if DEEP else 20
 
 
 @pytest.fixture

@@ -529,6 +529,7 @@
       events: setup.events,
       slotMinTime: hour(Math.min(least, 8)),
       slotMaxTime: hour(Math.max(most, 20)),
+      scrollTime: hour(Math.min(least, 8)),
       slotDuration: { minutes: 30 },
       slotHeight: 22,
       snapDuration: { minutes: 15 },

@@ -125,6 +125,15 @@ def test_sent_twice_with_one_key_it_is_completed_once(cast: Cast, program: Progr
     assert wang.post("reservations/", body).code == "wrong-state"
 
 
+def test_whoever_keeps_the_slot_need_not_say_so(cast: Cast, program: Programs) -> None:
+    """A form sent in the moment in which its slot is being kept."""
+    wang = program("wang")
+    held = wang.post("holds/", slot(cast))
+    made = wang.post("reservations/", slot(cast, **purpose()))
+    assert (made.status, made.body["id"]) == (201, held.body["id"])
+    assert program("chen").post("reservations/", slot(cast, **purpose())).status == 403
+
+
 def test_what_wants_the_owners_word_becomes_a_request(cast: Cast, program: Programs) -> None:
     asks = cast.instrument(name="Asks", policy={"approval": "manual"})
     wang = program("wang")

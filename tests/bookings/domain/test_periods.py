@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.domain.periods import Period, intersect, subtract, total_minutes, union
+from bookings.domain.periods import Period, clip, intersect, subtract, total_minutes, union
 
 BASE = datetime(2026, 3, 6, tzinfo=UTC)
 
@@ -32,6 +32,17 @@ def test_as_the_oracle_says(these, those):
     assert union(these) == periods(interval(these))
     assert subtract(these, those) == periods(interval(these) - interval(those))
     assert intersect(these, those) == periods(interval(these) & interval(those))
+
+
+@given(st.builds(period, st.integers(0, 300), st.integers(1, 60)), PERIODS)
+def test_clipping_as_the_oracle_says(within, others):
+    for other in others:
+        shared = periods(interval([within]) & interval([other]))
+        clipped = clip(other.start, other.end, within)
+        assert ([clipped] if clipped else []) == shared
+        assert within.meets(other) == bool(shared)
+        assert within.contains(other) == (interval([other]) in interval([within]))
+    assert clip(within.end, within.start, within) is None
 
 
 @given(PERIODS, PERIODS)

@@ -194,11 +194,8 @@ def written():
     )
 
 
-import os as _os
-from hypothesis import Phase as _P
 FEW = settings(
-    **({"phases": [_P.explicit, _P.generate], "database": None} if _os.environ.get("NOSHRINK") else {}),
-    max_examples=int(_os.environ.get("NEX", 150 if DEEP else 6)),
+    max_examples=150 if DEEP else 8,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -163,3 +163,25 @@ def test_shapes_that_are_refused(data, field, code):
     with pytest.raises(Invalid) as refused:
         parse_hours(data)
     assert (field, code) in {(p.field, p.code) for p in refused.value.problems}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "minute", "opening", "closing"),
+    [
+        # 01:00 to 02:00 twice: the first for an opening, the second for a closing
+        ("America/Chicago", date(2025, 11, 2), 60, "2025-11-02T06:00", "2025-11-02T07:00"),
+        ("America/Chicago", date(2025, 11, 2), 90, "2025-11-02T06:30", "2025-11-02T07:30"),
+        ("America/Chicago", date(2025, 11, 2), 120, "2025-11-02T08:00", "2025-11-02T08:00"),
+        ("Australia/Lord_Howe", date(2025, 4, 6), 105, "2025-04-05T14:45", "2025-04-05T15:15"),
+        # midnight twice
+        ("America/Havana", date(2025, 11, 2), 0, "2025-11-02T04:00", "2025-11-02T05:00"),
+        # 02:00 to 03:00 never: forward by the gap, for both
+        ("America/Chicago", date(2025, 3, 9), 150, "2025-03-09T08:30", "2025-03-09T08:30"),
+        ("Australia/Lord_Howe", date(2025, 10, 5), 135, "2025-10-04T15:45", "2025-10-04T15:45"),
+        # no midnight
+        ("America/Havana", date(2025, 3, 9), 0, "2025-03-09T05:00", "2025-03-09T05:00"),
+    ],
+)
+def test_a_time_that_is_twice_or_never(zone, day, minute, opening, closing):
+    found = [instant(ZoneInfo(zone), day, minute, closing=closes) for closes in (False, True)]
+    assert [moment.strftime("%Y-%m-%dT%H:%M") for moment in found] == [opening, closing]
