@@ -95,8 +95,8 @@ DATABASES = {
         "OPTIONS": {
             "application_name": "instrument-commons",
             # A lock that is not had within seconds is answered as busy, never waited for
-            # until the reader gives up.
-            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            # until the reader gives up. Compiling a query takes longer than running ours.
+            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c jit=off",
         },
     }
 }

@@ -10,18 +10,33 @@ from accounts.domain.errors import NotFound
 from instruments.models import Instrument
 
 _WITH = ("facility", "organisation", "region", "schedule", "policy")
+# Columns of the record that deciding about its time and rules never asks for.
+_RECORD = (
+    "description",
+    "description_zh",
+    "owners",
+    "manufacturers",
+    "instrument_types",
+    "measured_variables",
+    "dates",
+    "related_identifiers",
+    "alternate_identifiers",
+    "search_tokens",
+)
 
 
-def lock_instrument(instrument_id: UUID) -> Instrument:
+def lock_instrument(instrument_id: UUID, *, record: bool = False) -> Instrument:
     """The instrument's row, locked, with what its rules need. `NotFound` if there is none."""
-    return lock_instruments([instrument_id])[0]
+    return lock_instruments([instrument_id], record=record)[0]
 
 
-def lock_instruments(instrument_ids: Iterable[UUID]) -> list[Instrument]:
-    """Several, in the order of their ids. Two statements: one that waits for the lock reads the
-    rows it joins as they were before it waited, so what the rules need is read afterwards."""
+def lock_instruments(instrument_ids: Iterable[UUID], *, record: bool = False) -> list[Instrument]:
+    """Several, in the order of their ids; `record`: with all that is said of them. Two
+    statements: one that waits for the lock reads the rows it joins as they were before it
+    waited, so what the rules need is read afterwards."""
     wanted = sorted(set(instrument_ids))
     some = Instrument.objects.filter(pk__in=wanted).order_by("pk")
     if len(some.select_for_update(no_key=True).values_list("pk")) != len(wanted):
         raise NotFound
-    return list(some.select_related(*_WITH))
+    found = some.select_related(*_WITH)
+    return list(found if record else found.defer(*_RECORD))

@@ -19,7 +19,8 @@ class Occupancy(models.Model):
     """`span` is half-open and includes buffers. From `expires_at` on the row counts no more."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+")
+    # The constraint's index and occupancy_starts begin with it.
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="+", db_index=False)
     unit = models.IntegerField(default=1)
     span = DateTimeRangeField()
     reservation = models.OneToOneField(

@@ -32,8 +32,11 @@ class Reservation(models.Model):
         TEACHING = "teaching", _("teaching")
         OTHER = "other", _("other")
 
+    # Keys are indexed below together with what they are asked with, or never looked for.
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="reservations")
+    instrument = models.ForeignKey(
+        Instrument, models.PROTECT, related_name="reservations", db_index=False
+    )
     unit = models.IntegerField(default=1)
     start_at = models.DateTimeField()
     end_at = models.DateTimeField()
@@ -43,11 +46,15 @@ class Reservation(models.Model):
     state = models.CharField(max_length=10, choices=State)
 
     # Whose it is. Host and payer with their regions stay as they were when it was made.
-    user = models.ForeignKey(User, models.PROTECT, related_name="reservations")
+    user = models.ForeignKey(User, models.PROTECT, related_name="reservations", db_index=False)
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="reservations")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="reservations", db_index=False
+    )
     payer_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
-    host = models.ForeignKey(Organisation, models.PROTECT, related_name="hosted_reservations")
+    host = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="hosted_reservations", db_index=False
+    )
     host_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
 
     service_mode = models.CharField(max_length=10, choices=Instrument.ServiceMode)
@@ -55,12 +62,16 @@ class Reservation(models.Model):
     purpose_text = models.CharField(max_length=500, blank=True)
     samples = models.CharField(max_length=500, blank=True)
     price_group = models.CharField(max_length=10)
-    rate_card = models.ForeignKey(RateCard, models.PROTECT, related_name="reservations")
+    rate_card = models.ForeignKey(
+        RateCard, models.PROTECT, related_name="reservations", db_index=False
+    )
 
     requested_at = models.DateTimeField()
     deadline_at = models.DateTimeField(null=True)  # of a hold or an unanswered request
     confirmed_at = models.DateTimeField(null=True)  # first time; a request never was
-    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     ended_at = models.DateTimeField(null=True)  # when it reached a state that is final
     is_ended_by_host = models.BooleanField(default=False)  # costs the payer nothing
     reason = models.CharField(max_length=500, blank=True)
@@ -72,9 +83,13 @@ class Reservation(models.Model):
     shortening_fee = models.DecimalField(max_digits=16, decimal_places=2, default=0)
 
     # Where it is one of several made together.
-    series = models.ForeignKey(Series, models.PROTECT, null=True, related_name="reservations")
+    series = models.ForeignKey(
+        Series, models.PROTECT, null=True, related_name="reservations", db_index=False
+    )
     occurrence_at = models.DateTimeField(null=True)  # when the rule put it, wherever it is now
-    chain = models.ForeignKey(Chain, models.PROTECT, null=True, related_name="reservations")
+    chain = models.ForeignKey(
+        Chain, models.PROTECT, null=True, related_name="reservations", db_index=False
+    )
     step = models.PositiveSmallIntegerField(null=True)  # of the chain, from 1
     version = models.PositiveIntegerField(default=1)
 
@@ -105,6 +120,14 @@ class Reservation(models.Model):
             models.Index(fields=["organisation", "-start_at"], name="reservation_payer"),
             models.Index(fields=["host", "-start_at"], name="reservation_host"),
             models.Index(fields=["instrument", "start_at"], name="reservation_instrument"),
+            models.Index(
+                fields=["series"],
+                condition=Q(series__isnull=False),
+                name="reservation_series",
+            ),
+            models.Index(
+                fields=["chain"], condition=Q(chain__isnull=False), name="reservation_chain"
+            ),
             models.Index(
                 fields=["deadline_at"],
                 condition=Q(state__in=["held", "requested"]),

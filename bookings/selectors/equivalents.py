@@ -28,7 +28,7 @@ from bookings.selectors.fees import Asked, Terms, load_terms, quote_input, terms
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH
 
-LOOKED_AT = 40
+LOOKED_AT = 12
 SHOWN = 3
 
 
@@ -37,15 +37,21 @@ def equivalents_of(instrument: Instrument, *, regions: Iterable[UUID] = ()) -> Q
     below them (none given: everywhere), its own region first. One without techniques has
     none."""
     techniques = list(instrument.techniques.values_list("pk", flat=True))
+    same = (
+        Instrument.techniques.through.objects.filter(technique_id__in=techniques)
+        .values("instrument_id")
+        .annotate(shared=Count("technique_id"))
+        .filter(shared=len(techniques))  # type: ignore[misc]
+    )
     found = Instrument.objects.filter(
-        publication=Instrument.Publication.PUBLISHED, techniques__in=techniques
+        publication=Instrument.Publication.PUBLISHED, pk__in=same.values("instrument_id")
     ).exclude(pk=instrument.pk)
+    if not techniques:
+        found = found.none()
     if named := list(regions):
         found = found.filter(region__lineage__overlap=named)
     return (
-        found.annotate(shared=Count("techniques", distinct=True))
-        .filter(shared=len(techniques))
-        .select_related(*WITH)
+        found.select_related(*WITH)
         .alias(is_near=Case(When(region_id=instrument.region_id, then=Value(0)), default=Value(1)))
         .order_by("is_near", "name", "id")
     )

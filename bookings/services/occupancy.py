@@ -24,13 +24,15 @@ def occupancy_take(
     *, reservation: Reservation, blocked: Period, expires_at: datetime | None
 ) -> Occupancy:
     """Block the reservation's unit for a span, buffers included."""
-    return Occupancy.objects.create(
+    row = Occupancy(
         instrument_id=reservation.instrument_id,
         unit=reservation.unit,
         span=to_range(blocked),
         reservation=reservation,
         expires_at=expires_at,
     )
+    Occupancy.objects.bulk_create([row])
+    return row
 
 
 def reservation_move_to(

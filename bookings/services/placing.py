@@ -189,7 +189,7 @@ def reservation_put(
         overrides=list(place.overrides),
         **(extra or {}),
     )
-    reservation.save(force_insert=True)
+    Reservation.objects.bulk_create([reservation])
     if given is not None:
         quote_store(reservation=reservation, given=given, now=now)
     blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
@@ -271,7 +271,7 @@ def quote_given(instrument: Instrument, place: Place, booking: Booking) -> Quote
 def quote_store(*, reservation: Reservation, given: QuoteInput, now: datetime) -> Quote:
     """Freeze what the reservation was quoted, with its inputs."""
     result = fees.quote(given)
-    return Quote.objects.create(
+    row = Quote(
         reservation=reservation,
         inputs=input_to_json(given),
         result=quote_to_json(result, explained=True),
@@ -280,6 +280,8 @@ def quote_store(*, reservation: Reservation, given: QuoteInput, now: datetime) -
         payable=result.payable,
         created_at=now,
     )
+    Quote.objects.bulk_create([row])
+    return row
 
 
 def confirmed_effects(

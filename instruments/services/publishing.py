@@ -40,7 +40,7 @@ def instrument_publication(
     """Submit, publish, suspend or retire. Publishing needs a complete record (`Incomplete`
     names what is missing); it also brings back a suspended one. Retired is final."""
     wanted, capability = ACTS[act]
-    instrument = lock_instrument(instrument_id)
+    instrument = lock_instrument(instrument_id, record=True)
     require(actor, capability, place_of(instrument.organisation))
     if expected_version is not None and expected_version != instrument.version:
         raise WrongVersion(version=instrument.version)

@@ -130,7 +130,7 @@ def instrument_update(
 ) -> Instrument:
     """Change fields of the record, and the `units` of its policy. `WrongVersion` if it moved
     on from `expected_version`."""
-    instrument = lock_instrument(instrument_id)
+    instrument = lock_instrument(instrument_id, record=True)
     require(actor, "manage-instruments", place_of(instrument.organisation))
     if expected_version is not None and expected_version != instrument.version:
         raise WrongVersion(version=instrument.version)

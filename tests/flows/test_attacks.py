@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused
-from accounts.models import Membership, RoleGrant
+from accounts.models import Membership, OutboxMessage, RoleGrant
 from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
 from bookings.services.charges import charge_make
@@ -71,6 +71,7 @@ class TestFees:
         made.refresh_from_db()
         assert made.state == "requested"
         assert reservations_lapse(now=made.deadline_at) == 1
+        assert OutboxMessage.objects.filter(kind="charge.due").count() == 1
         assert owed(made, made.deadline_at) == full
 
     def test_a_shortening_fee_outlives_not_coming(self, cast):
