@@ -4,9 +4,15 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from accounts.domain.errors import NotFound
-from bookings.models import Chain, Reservation
+from accounts.models import User
+from bookings.models import Chain, Reservation, Series
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
+
+
+def lock_series(series_id: UUID) -> Series:
+    """Before its reservations."""
+    return Series.objects.select_for_update(no_key=True).get(pk=series_id)
 
 
 def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
@@ -38,3 +44,9 @@ def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
 def lock_chain(chain_id: UUID) -> Chain:
     """What ties steps on different instruments together; after their reservations."""
     return Chain.objects.select_for_update(no_key=True).get(pk=chain_id)
+
+
+def lock_person(person: UUID) -> None:
+    """What is counted per person over all instruments is counted one at a time. The last lock
+    to take."""
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=person)

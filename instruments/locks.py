@@ -8,21 +8,7 @@ from uuid import UUID
 
 from accounts.domain.errors import NotFound
 from instruments.models import Instrument
-
-_WITH = ("facility", "organisation", "region", "schedule", "policy")
-# Columns of the record that deciding about its time and rules never asks for.
-_RECORD = (
-    "description",
-    "description_zh",
-    "owners",
-    "manufacturers",
-    "instrument_types",
-    "measured_variables",
-    "dates",
-    "related_identifiers",
-    "alternate_identifiers",
-    "search_tokens",
-)
+from instruments.selectors.registry import RECORD, WITH
 
 
 def lock_instrument(instrument_id: UUID, *, record: bool = False) -> Instrument:
@@ -38,5 +24,5 @@ def lock_instruments(instrument_ids: Iterable[UUID], *, record: bool = False) ->
     some = Instrument.objects.filter(pk__in=wanted).order_by("pk")
     if len(some.select_for_update(no_key=True).values_list("pk")) != len(wanted):
         raise NotFound
-    found = some.select_related(*_WITH)
-    return list(found if record else found.defer(*_RECORD))
+    found = some.select_related(*WITH)
+    return list(found if record else found.defer(*RECORD))

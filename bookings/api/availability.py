@@ -18,7 +18,7 @@ from bookings.domain.periods import Period
 from bookings.selectors.availability import load_calendar
 from bookings.selectors.starts import load_starts
 from instruments.models import Instrument
-from instruments.selectors.registry import instrument_by_id
+from instruments.selectors.registry import instrument_to_book
 
 LONGEST_SPAN = timedelta(days=62)
 USUAL_SPAN = timedelta(days=7)
@@ -93,7 +93,7 @@ class Availability(Endpoint):
         be accepted from the asking person."""
         query = asked(AvailabilityQuery, request.query_params)
         span = span_of(query, self.now)
-        found = instrument_by_id(self.actor, instrument_id)
+        found = instrument_to_book(self.actor, instrument_id)
         payer = payer_for(self.actor, query.get("organisation"))
         calendar = load_calendar(found, span, self.now)
         if calendar is None:

@@ -159,7 +159,12 @@ class Instruments(InstrumentRegister):
         self, rows: list[Instrument], payer: Organisation | None, criteria: Criteria
     ) -> list[dict[str, Any]]:
         offers = load_offers(
-            rows, payer, self.now, user_id=self.actor.user_id, minutes=criteria.minutes
+            rows,
+            payer,
+            self.now,
+            user_id=self.actor.user_id,
+            mode=criteria.service_mode or None,
+            minutes=criteria.minutes,
         )
         return offered((row, offers[row.pk]) for row in rows)
 

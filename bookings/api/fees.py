@@ -17,7 +17,7 @@ from bookings.api.refusals import refusal_json
 from bookings.domain.quotes import quote_to_json
 from bookings.selectors.fees import Asked
 from bookings.selectors.quotes import Quotation, load_quotation
-from instruments.selectors.registry import instrument_by_id
+from instruments.selectors.registry import instrument_to_book
 
 
 class QuoteLineShape(serializers.Serializer[Any]):
@@ -106,7 +106,7 @@ class Quotes(Endpoint):
         """The itemised price and every rule that would refuse; 200 also when rules refuse.
         Nothing is kept. Nobody signed in gets the price of the group `external`."""
         data = checked(AskedBody, request.data)
-        found = instrument_by_id(self.actor, data["instrument"])
+        found = instrument_to_book(self.actor, data["instrument"])
         payer = payer_for(self.actor, data.get("organisation"))
         mode = data.get("service_mode") or next(iter(found.service_modes), "self")
         if data.get("service_mode") and mode not in found.service_modes:

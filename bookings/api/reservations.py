@@ -1,6 +1,6 @@
-"""Reservations: asking for them, reading them, deciding on them, cancelling them."""
+"""Reservations: asking for them, reading them. What becomes of one: transitions, moves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,43 +15,20 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import RefusalShape, one_of, operation, page
-from accounts.api.shapes import (
-    Choice,
-    Instant,
-    ListOf,
-    Money,
-    Query,
-    ReasonBody,
-    Shape,
-    Text,
-    amount,
-    asked,
-    checked,
-    rfc3339,
-)
-from accounts.api.versions import etag, expected_version
+from accounts.api.schema import one_of, operation, page
+from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, rfc3339
+from accounts.api.versions import etag
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import Actor
 from bookings.api.asking import AskedBody, period_of, samples_of
 from bookings.api.charges import ChargeShape, charge_json
 from bookings.api.fees import CardRefShape, QuoteShape
-from bookings.api.refusals import refusal_json
-from bookings.domain.money import format_number
 from bookings.domain.refusals import OVERRIDABLE
 from bookings.domain.reservations import effective_state
 from bookings.models import Quote, Reservation, UsageSession
-from bookings.selectors.charges import cancellation_for
-from bookings.selectors.moves import load_move
 from bookings.selectors.reservations import reservations_for
-from bookings.services.moves import reservation_move
 from bookings.services.placing import Booking
-from bookings.services.reservations import (
-    MOST_AT_ONCE,
-    reservation_cancel,
-    reservation_decide,
-    reservations_request,
-)
+from bookings.services.reservations import MOST_AT_ONCE, reservations_request
 from instruments.models import Instrument
 
 TAG = "reservations"
@@ -412,226 +389,3 @@ class ReservationDetail(Endpoint):
     def get(self, request: Request, reservation_id: UUID) -> Response:
         """As it is now, with its quote."""
         return one(self.actor, reservation_id, self.now)
-
-
-class Transition(Endpoint):
-    """A step of a reservation."""
-
-    write_scope = "book"
-    body: type[Shape] = ReasonBody
-
-    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
-        raise NotImplementedError
-
-    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
-        expected, data = expected_version(request), checked(self.body, request.data)
-
-        def act() -> Response:
-            self.step(reservation_id, data, expected)
-            return one(self.actor, reservation_id, self.now)
-
-        return self.once(act)
-
-
-def described(
-    name: str, summary: Any, takes: type[Shape] = ReasonBody, sends: Any = None
-) -> Callable[[Any], Any]:
-    """The description of a step."""
-    return operation(
-        name,
-        summary,
-        tag=TAG,
-        takes=takes,
-        gives=ReservationShape,
-        refuses=[404, 409, 422],
-        versioned=True,
-        once=True,
-        sends=sends,
-    )
-
-
-class Cancel(Transition):
-    @described("reservation_cancel", _("Cancel"))
-    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
-        """For the person, the payer's managers, and the host's managers, who owe a reason. The
-        fee is what `cancellation/` says; it is nothing for a request that was never confirmed
-        and for what the host cancels."""
-        return super().post(request, reservation_id)
-
-    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
-        reservation_cancel(
-            actor=self.actor,
-            reservation_id=reservation_id,
-            reason=data["reason"],
-            expected_version=expected,
-            now=self.now,
-        )
-
-
-class MoveBody(OverrideBody):
-    """The new time."""
-
-    start = Instant()
-    end = Instant()
-
-
-class MoveQuery(Query):
-    start = Instant()
-    end = Instant()
-    override = Text(200, default="", help_text="Rules to leave out: codes with commas between.")
-
-
-class FeeShape(serializers.Serializer[Any]):
-    percent = serializers.CharField()
-    fee = Money()
-    tax = Money()
-
-
-class MoveShape(serializers.Serializer[Any]):
-    """What a change of time would come to."""
-
-    kind = serializers.ChoiceField(["move", "extend", "shorten"])
-    needs_approval = serializers.BooleanField(
-        help_text="It would be a request again, until the host answers."
-    )
-    refusals = RefusalShape(many=True)
-    overridable = serializers.ListField(
-        child=serializers.CharField(),
-        help_text="What a manager of the host could set aside, if that is all that refuses.",
-    )
-    old_total = Money()
-    new_total = Money(allow_null=True)
-    shortening = FeeShape(help_text="What shortening it so late costs.")
-    cancelling_costs_at_least = serializers.CharField(help_text="Per cent, afterwards.")
-
-
-def move_json(move: Any) -> dict[str, Any]:
-    currency = move.currency
-    return {
-        "kind": move.kind,
-        "needs_approval": move.needs_approval,
-        "refusals": [refusal_json(refusal) for refusal in move.refusals],
-        "overridable": list(move.overridable),
-        "old_total": amount(move.old_total, currency),
-        "new_total": None if move.new_total is None else amount(move.new_total, currency),
-        "shortening": {
-            "percent": format_number(move.fee.percent),
-            "fee": amount(move.fee.fee, currency),
-            "tax": amount(move.fee.tax, currency),
-        },
-        "cancelling_costs_at_least": format_number(move.least_percent),
-    }
-
-
-class MoveReservation(Transition):
-    body = MoveBody
-    needs_person = True
-
-    @operation(
-        "reservation_move_preview",
-        _("What another time would come to"),
-        tag=TAG,
-        query=MoveQuery,
-        gives=MoveShape,
-        refuses=[404],
-    )
-    def get(self, request: Request, reservation_id: UUID) -> Response:
-        """Which rules refuse it, whether it would wait for the host's word again, and what it
-        costs. Nothing is done."""
-        query = asked(MoveQuery, request.query_params)
-        found = load_one(self.actor, reservation_id)
-        codes = [code for code in query["override"].split(",") if code]
-        return Response(
-            move_json(load_move(self.actor, found, period_of(query), self.now, override=codes))
-        )
-
-    @described(
-        "reservation_move",
-        _("Move, extend or shorten"),
-        takes=MoveBody,
-        sends={"start": "2026-03-06T13:00:00+08:00", "end": "2026-03-06T15:00:00+08:00"},
-    )
-    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
-        """Another time on the same instrument, for the person, the payer's managers, and the
-        host's, who owe a reason. All rules are asked; those of notice and horizon not where the
-        start stays. The old slot is given back only as the new one is won. What needs the
-        owner's word is a request again, but for shortening: GET says so first."""
-        return super().post(request, reservation_id)
-
-    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
-        reservation_move(
-            actor=self.actor,
-            reservation_id=reservation_id,
-            period=period_of(data),
-            override=data["override"],
-            reason=data["reason"],
-            expected_version=expected,
-            now=self.now,
-        )
-
-
-class Decision(Transition):
-    approve = False
-
-    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
-        reservation_decide(
-            actor=self.actor,
-            reservation_id=reservation_id,
-            approve=self.approve,
-            reason=data["reason"],
-            expected_version=expected,
-            now=self.now,
-        )
-
-
-class Approve(Decision):
-    approve = True
-
-    @described("reservation_approve", _("Approve"))
-    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
-        """For the host's managers, never on their own request. Past the deadline: 409
-        `wrong-state`."""
-        return super().post(request, reservation_id)
-
-
-class Reject(Decision):
-    @described("reservation_reject", _("Reject"), sends={"reason": "Under repair that week."})
-    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
-        """For the host's managers, with a reason. It costs nothing."""
-        return super().post(request, reservation_id)
-
-
-# What cancelling would cost
-
-
-class CancellationShape(serializers.Serializer[Any]):
-    """By the terms of the frozen rate card; the tax is on the fee."""
-
-    percent = serializers.CharField()
-    fee = Money()
-    tax = Money()
-
-
-class Cancellation(Endpoint):
-    needs_person = True
-
-    @operation(
-        "reservation_cancellation",
-        _("What cancelling now would cost"),
-        tag=TAG,
-        gives=CancellationShape,
-        refuses=[404, 409],
-    )
-    def get(self, request: Request, reservation_id: UUID) -> Response:
-        """For the payer. Nothing for a request that was never confirmed, and nothing when the
-        host's manager who asks would cancel. 409 once it cannot be cancelled any more."""
-        found = load_one(self.actor, reservation_id)
-        fee = cancellation_for(self.actor, found, self.now)
-        currency = found.current_quotes[0].currency  # type: ignore[attr-defined]
-        return Response(
-            {
-                "percent": format_number(fee.percent),
-                "fee": amount(fee.fee, currency),
-                "tax": amount(fee.tax, currency),
-            }
-        )

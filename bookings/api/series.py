@@ -29,12 +29,7 @@ from accounts.api.versions import etag, expected_version
 from bookings.api.asking import AskedBody, period_of, samples_of
 from bookings.api.availability import period_json
 from bookings.api.refusals import refusal_json
-from bookings.api.reservations import (
-    PurposeBody,
-    ReservationShape,
-    reservation_json,
-    with_all,
-)
+from bookings.api.reservations import PurposeBody, ReservationShape, reservation_json, with_all
 from bookings.domain.series import SCOPES
 from bookings.models import Series
 from bookings.selectors.fees import Asked
@@ -43,19 +38,14 @@ from bookings.selectors.series import (
     Occurrence,
     SeriesPreview,
     load_series_cancellation,
-    load_series_move,
     load_series_preview,
     reservations_of,
     series_for,
 )
+from bookings.selectors.series_moves import load_series_move
 from bookings.services.placing import Booking
-from bookings.services.series import (
-    ON_CONFLICT,
-    SeriesMade,
-    series_book,
-    series_cancel,
-    series_move,
-)
+from bookings.services.series import ON_CONFLICT, SeriesMade, series_book, series_cancel
+from bookings.services.series_moves import series_move
 from instruments.models import Instrument
 
 TAG = "reservations"

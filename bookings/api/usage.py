@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 
 from accounts.api.shapes import Nothing, Shape, Text, Whole
-from bookings.api.reservations import Transition, described
+from bookings.api.transitions import Transition, described
 from bookings.services.usage import reservation_check_in, reservation_check_out
 
 

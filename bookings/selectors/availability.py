@@ -43,18 +43,23 @@ def load_blocks(
     now: datetime,
     *,
     without: Collection[UUID] = (),
+    lapsed: set[UUID] | None = None,
 ) -> dict[UUID, list[Block]]:
     """What is taken of each instrument in a span, buffers included; `without` the given
-    reservations. One statement."""
+    reservations. One statement. `lapsed` gathers the instruments where a row has run out there:
+    it counts no more, but until it is deleted the constraint sees it."""
     blocks: dict[UUID, list[Block]] = {pk: [] for pk in instrument_ids}
-    rows = Occupancy.objects.filter(
-        live(now), instrument_id__in=list(blocks), span__overlap=to_range(within)
-    )
+    rows = Occupancy.objects.filter(instrument_id__in=list(blocks), span__overlap=to_range(within))
+    if lapsed is None:
+        rows = rows.filter(live(now))
     if without:
         rows = rows.exclude(reservation_id__in=list(without))
-    for instrument_id, unit, span, closure_id in rows.values_list(
-        "instrument_id", "unit", "span", "closure_id"
+    for instrument_id, unit, span, closure_id, expires_at in rows.values_list(
+        "instrument_id", "unit", "span", "closure_id", "expires_at"
     ):
+        if lapsed is not None and expires_at is not None and expires_at <= now:
+            lapsed.add(instrument_id)
+            continue
         kind = CLOSURE if closure_id else RESERVATION
         blocks[instrument_id].append(Block(to_period(span), unit, kind))
     return blocks
@@ -146,11 +151,12 @@ def load_calendar(
     now: datetime,
     *,
     without: Collection[UUID] = (),
+    lapsed: set[UUID] | None = None,
 ) -> Calendar | None:
     """As `calendar_of`, with what is taken around the span. One statement; two where the
     policy has quotas or keeps a share for other regions."""
     wide = covered(instrument, within)
-    blocks = load_blocks([instrument.pk], wide, now, without=without)
+    blocks = load_blocks([instrument.pk], wide, now, without=without, lapsed=lapsed)
     booked = load_booked([instrument], within, now, without=without)
     return calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()))
 

@@ -23,7 +23,7 @@ from bookings.selectors.availability import (
     to_period,
     to_range,
 )
-from bookings.selectors.catalogue import load_cards
+from bookings.selectors.catalogue import load_cards, served_starts
 from bookings.selectors.fees import terms_on
 from bookings.selectors.reservations import own_reservations, visible_among
 from instruments.domain.opening import merged
@@ -142,12 +142,11 @@ def load_week(
     length = minutes if minutes and policy.allows(minutes) else policy.usual_minutes
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
     first = terms_on(instrument, payer, cards, span.start)
-    # A card may begin or end inside the span: whether there is a price is asked of each start.
-    asker = replace(load_asker(instrument, payer, first, user_id=actor.user_id), is_served=True)
+    asker = load_asker(instrument, payer, first, user_id=actor.user_id)
 
     def begins(length: int) -> list[datetime]:
-        found = calendar.starts(minutes=length, asker=asker, within=span.padded(0, length), now=now)
-        return [s for s in found if terms_on(instrument, payer, cards, s).is_served]
+        within = span.padded(0, length)
+        return served_starts(instrument, payer, cards, calendar, asker, within, now, minutes=length)
 
     starts = begins(length)
     least = policy.min_minutes

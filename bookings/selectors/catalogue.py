@@ -45,13 +45,15 @@ def load_offers(
     now: datetime,
     *,
     user_id: UUID | None = None,
+    mode: str | None = None,
     span: Period | None = None,
     minutes: int | None = None,
     most: int = STARTS,
 ) -> dict[UUID, Offer]:
     """The offer of each instrument (policy, schedule, facility loaded with it) to somebody of a
-    payer: its first starts in a span (the next three weeks) for a length (the usual one). Two
-    statements, one more where a policy has quotas and one where it wants a certificate."""
+    payer who would work in some mode: its first starts in a span (the next three weeks) for a
+    length (the usual one). Two statements, one more where a policy has quotas and one where it
+    wants a certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
     wide = within.padded(1440, 1440)
     blocks = load_blocks([i.pk for i in instruments], wide, now)
@@ -59,7 +61,7 @@ def load_offers(
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
     terms = {i.pk: terms_on(i, payer, cards.get(i.pk, []), first) for i in instruments}
-    askers = load_askers(instruments, payer, terms, user_id=user_id)
+    askers = load_askers(instruments, payer, terms, user_id=user_id, mode=mode)
     return {
         instrument.pk: _offer(
             instrument,
@@ -101,12 +103,9 @@ def _offer(
                 minutes=length, asker=asker, within=within, now=now, most=most
             )
         else:
-            # A card begins or ends inside the span: whether it serves is asked of each start.
-            served = replace(asker, is_served=True)
-            found = calendar.starts(minutes=length, asker=served, within=within, now=now)
-            starts = [
-                start for start in found if terms_on(instrument, payer, cards, start).is_served
-            ][:most]
+            starts = served_starts(
+                instrument, payer, cards, calendar, asker, within, now, minutes=length
+            )[:most]
             terms = terms_on(instrument, payer, cards, starts[0] if starts else first)
     values = terms.card.values if terms.card and terms.is_served else None
     return Offer(
@@ -126,6 +125,24 @@ def _holds_throughout(terms: Terms, instrument: Instrument, within: Period) -> b
     until = terms.card.valid_until
     zone = ZoneInfo(instrument.facility.time_zone)
     return until is None or local_date(zone, within.end) < until
+
+
+def served_starts(
+    instrument: Instrument,
+    payer: Organisation | None,
+    cards: Sequence[CardInForce],
+    calendar: Calendar,
+    asker: Asker,
+    within: Period,
+    now: datetime,
+    *,
+    minutes: int,
+) -> list[datetime]:
+    """Every start that all rules allow, where a card may begin or end inside the span: whether
+    there is a price is asked of each. No statement."""
+    served = replace(asker, is_served=True)
+    found = calendar.starts(minutes=minutes, asker=served, within=within, now=now)
+    return [start for start in found if terms_on(instrument, payer, cards, start).is_served]
 
 
 def load_cards(instrument_ids: Sequence[UUID]) -> dict[UUID, list[CardInForce]]:
@@ -170,7 +187,13 @@ def free_between(
     while True:
         batch = candidates(found, sieve, after=after, most=most)
         offers = load_offers(
-            batch, payer, now, user_id=actor.user_id, span=span, minutes=criteria.minutes
+            batch,
+            payer,
+            now,
+            user_id=actor.user_id,
+            mode=criteria.service_mode or None,
+            span=span,
+            minutes=criteria.minutes,
         )
         for instrument in batch:
             offer = offers[instrument.pk]

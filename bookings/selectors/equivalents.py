@@ -9,7 +9,7 @@ from django.db.models import Case, Count, QuerySet, Value, When
 
 from accounts.domain.errors import Invalid
 from accounts.models import Organisation
-from bookings.domain.availability import Wish
+from bookings.domain.availability import Calendar, Wish
 from bookings.domain.fees import quote
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Equivalent, Refusal
@@ -66,31 +66,54 @@ def load_equivalents(
     user_id: UUID | None,
 ) -> tuple[Equivalent, ...]:
     """The few that could take the period nearest to the one asked for, with their price; the
-    nearest first, then the cheapest. At most seven statements."""
+    nearest first, then the cheapest. At most ten statements.
+
+    Where enough of them could take that very period, nobody looks further.
+    """
     mode = asked.service_mode
     candidates = [i for i in equivalents_of(instrument)[:LOOKED_AT] if mode in i.service_modes]
     if not candidates:
         return ()
-    span = covered_all(candidates, around(asked.period))
-    blocks = load_blocks([i.pk for i in candidates], span, now)
-    booked = load_booked(candidates, span, now)
     cards = load_cards([i.pk for i in candidates])
     terms = {i.pk: terms_on(i, payer, cards.get(i.pk, []), asked.period.start) for i in candidates}
     askers = load_askers(candidates, payer, terms, user_id=user_id, mode=mode)
-    found = []
-    for other in candidates:
-        calendar = calendar_of(other, span, blocks[other.pk], booked.get(other.pk, ()))
-        if calendar is None or not askers[other.pk].is_served:
-            continue
-        wish = Wish(asked.period, askers[other.pk])
-        period = asked.period if not calendar.check(wish, now) else calendar.nearest(wish, now)
-        if period is None:
-            continue
-        on_day = terms_on(other, payer, cards.get(other.pk, []), period.start)
-        found.append(_equivalent(other, on_day, replace(asked, period=period, options={})))
+    served = [i for i in candidates if askers[i.pk].is_served]
+    narrow = _calendars(served, asked.period, now)
+    periods = {
+        other.pk: asked.period
+        for other in served
+        if other.pk in narrow
+        and not narrow[other.pk].check(Wish(asked.period, askers[other.pk]), now)
+    }
+    if len(periods) < SHOWN:
+        rest = [other for other in served if other.pk not in periods]
+        for pk, calendar in _calendars(rest, around(asked.period), now).items():
+            nearest = calendar.nearest(Wish(asked.period, askers[pk]), now)
+            if nearest is not None:
+                periods[pk] = nearest
+    found = [
+        _equivalent(
+            other,
+            terms_on(other, payer, cards.get(other.pk, []), period.start),
+            replace(asked, period=period, options={}),
+        )
+        for other in served
+        if (period := periods.get(other.pk))
+    ]
     wanted = asked.period.start
     found.sort(key=lambda e: (abs(e.period.start - wanted), e.payable is None, e.payable or 0))
     return tuple(found[:SHOWN])
+
+
+def _calendars(
+    instruments: Sequence[Instrument], within: Period, now: datetime
+) -> dict[UUID, Calendar]:
+    """Those that have one. Two statements at most."""
+    span = covered_all(instruments, within)
+    blocks = load_blocks([i.pk for i in instruments], span, now)
+    booked = load_booked(instruments, span, now)
+    found = {i.pk: calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ())) for i in instruments}
+    return {pk: calendar for pk, calendar in found.items() if calendar is not None}
 
 
 def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalent:

@@ -146,7 +146,9 @@ def weigh_move(
             if calendar is not None:
                 refusals = narrow.explain(wish, now) or refusals
             else:
-                refusals = _explained(instrument, reservation, wish, refusals, now)
+                refusals = _explained(
+                    instrument, reservation, wish, refusals, (setup, teardown), now
+                )
     if not _keeps_order(reservation, period):
         refusals = (*refusals, Refusal("chain-order"))
     percent = _percent(reservation, now)
@@ -219,12 +221,13 @@ def _explained(
     reservation: Reservation,
     wish: Wish,
     refusals: tuple[Refusal, ...],
+    buffers: tuple[int, int],
     now: datetime,
 ) -> tuple[Refusal, ...]:
     wide = load_calendar(instrument, around(wish.period), now, without=[reservation.pk])
     if wide is None:
         return refusals
-    wide.keep_buffers(reservation.setup_minutes, reservation.teardown_minutes)
+    wide.keep_buffers(*buffers)
     return wide.explain(wish, now) or refusals
 
 

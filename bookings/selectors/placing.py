@@ -25,6 +25,7 @@ class Place:
     terms: Terms
     policy: Policy
     overrides: tuple[str, ...] = ()
+    has_lapsed: bool = False  # something near has run out and still has its row
 
 
 def load_place(
@@ -40,7 +41,8 @@ def load_place(
     """Where a new booking goes. `RulesRefuse` names every rule that refuses, with the nearest
     that passes. Two statements, one more for quotas and one for a certificate."""
     terms = load_terms(instrument, payer, period.start)
-    calendar = load_calendar(instrument, period, now)
+    lapsed: set[UUID] = set()
+    calendar = load_calendar(instrument, period, now, lapsed=lapsed)
     if calendar is None:
         raise RulesRefuse([Refusal("not-published")])
     asker = load_asker(instrument, payer, terms, user_id=user_id, mode=mode)
@@ -49,7 +51,7 @@ def load_place(
     unit = calendar.free_unit(period)
     if unit is None:  # `require_place` has just said that there is one
         raise RulesRefuse([Refusal("slot-taken")])
-    return Place(unit, terms, calendar.policy, broken)
+    return Place(unit, terms, calendar.policy, broken, bool(lapsed))
 
 
 def require_place(

@@ -1,8 +1,8 @@
 """Recurring bookings: what each date would come to, and those that were made."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -40,11 +40,11 @@ from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.catalogue import load_cards
 from bookings.selectors.fees import Asked, quote_input, terms_on
 from bookings.selectors.holds import holds_of
-from bookings.selectors.moves import Move, is_by_host, weigh_move
+from bookings.selectors.moves import is_by_host
 from bookings.selectors.placing import Place
 from bookings.selectors.reservations import reservations_for
 from instruments.models import Instrument
-from instruments.selectors.registry import WITH, instrument_by_id
+from instruments.selectors.registry import instrument_to_book
 
 # Before anything is booked
 
@@ -99,7 +99,7 @@ def load_series_preview(
     The same refusals as of booking it: `NotFound`, `NotPermitted`, `Invalid`. The number of
     statements does not grow with the number of dates.
     """
-    instrument = instrument_by_id(actor, instrument_id)
+    instrument = instrument_to_book(actor, instrument_id)
     payer = payer_for(actor, organisation)
     if payer is None:
         raise invalid("organisation", "organisation-needed")
@@ -197,6 +197,7 @@ def reservations_of(actor: Actor, series: Series) -> QuerySet[Reservation]:
 
 
 def standings(reservations: Sequence[Reservation], now: datetime) -> list[Standing]:
+    """Bookings as the rule about scopes sees them."""
     return [
         Standing(
             r.pk,
@@ -303,96 +304,3 @@ def _may_cancel(r: Reservation, now: datetime) -> bool:
     return state == "requested" or (
         state == "confirmed" and may_still_cancel(r.start_at, r.end_at, r.check_in_minutes, now)
     )
-
-
-# Moving
-
-
-@dataclass(frozen=True)
-class Shift:
-    """How an edit changes times: `by` on the wall clock of the instrument; `minutes` is the new
-    length, None where each keeps its own."""
-
-    by: timedelta
-    minutes: int | None
-
-    @property
-    def is_none(self) -> bool:
-        return not self.by and self.minutes is None
-
-
-def shift_of(series: Series, this: Reservation, period: Period) -> Shift:
-    """The change that gives one booking a new period."""
-    zone, walls = ZoneInfo(series.time_zone), wall_clocks(series)
-    is_there = period.start == this.start_at
-    by = timedelta() if is_there else wall_of(zone, period.start) - _wall(zone, walls, this)
-    old = Period(this.start_at, this.end_at)
-    return Shift(by, None if period.minutes == old.minutes else period.minutes)
-
-
-def shifted(series: Series, reservations: Sequence[Reservation], shift: Shift) -> list[Period]:
-    """The periods an edit gives to some bookings of a series."""
-    zone, walls = ZoneInfo(series.time_zone), wall_clocks(series)
-    periods = []
-    for r in reservations:
-        start = instant_of(zone, _wall(zone, walls, r) + shift.by) if shift.by else r.start_at
-        minutes = shift.minutes or Period(r.start_at, r.end_at).minutes
-        periods.append(Period(start, start + timedelta(minutes=minutes)))
-    return periods
-
-
-def _wall(zone: ZoneInfo, walls: Mapping[datetime, datetime], reservation: Reservation) -> datetime:
-    """The wall clock of a booking: the rule's own where it still is there, so that a day on
-    which the clock skipped it shifts like any other."""
-    start = reservation.start_at
-    if start == reservation.occurrence_at and start in walls:
-        return walls[start]
-    return wall_of(zone, start)
-
-
-def weigh_series_move(
-    actor: Actor,
-    instrument: Instrument,
-    series: Series,
-    reservations: Sequence[Reservation],
-    shift: Shift,
-    now: datetime,
-) -> list[tuple[Reservation, Move]]:
-    """What shifting each of some bookings would come to, those that pass counted for those
-    after them; none is in another's way with the time it has now. A few statements for each."""
-    periods = shifted(series, reservations, shift)
-    span = around(Period(min(p.start for p in periods), max(p.end for p in periods)))
-    calendar = load_calendar(instrument, span, now, without=[r.pk for r in reservations])
-    found = []
-    for reservation, period in zip(reservations, periods, strict=True):
-        move = weigh_move(actor, instrument, reservation, period, now, calendar=calendar)
-        found.append((reservation, move))
-        if calendar is None or move.refusals or move.unit is None:
-            continue
-        blocked = period.padded(move.setup_minutes, move.teardown_minutes)
-        calendar.take(
-            Block(blocked, move.unit),
-            Booked(
-                period,
-                reservation.user_id,
-                reservation.organisation_id,
-                move.terms.price_group,
-                reservation.payer_region_id == reservation.host_region_id,
-            ),
-        )
-    return found
-
-
-def load_series_move(
-    actor: Actor, series_id: UUID, scope: str, this: UUID, period: Period, now: datetime
-) -> list[tuple[Reservation, Move]]:
-    """The same before anything is done. `WrongState` if nothing is left to move."""
-    series = series_for(actor, series_id)
-    rows = list(reservations_of(actor, series))
-    found = choose(rows, scope, this, now)
-    if not found:
-        raise WrongState("series-over")
-    instrument = Instrument.objects.select_related(*WITH).get(pk=series.instrument_id)
-    reference = next(r for r in rows if r.pk == this)
-    shift = shift_of(series, reference, period)
-    return weigh_series_move(actor, instrument, series, found, shift, now)

@@ -1,6 +1,5 @@
 """Where a booking may begin, by every rule, for the person who asks."""
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from accounts.models import Organisation
 from bookings.domain.availability import Calendar
 from bookings.domain.periods import Period
 from bookings.selectors.askers import load_asker
-from bookings.selectors.catalogue import load_cards
+from bookings.selectors.catalogue import load_cards, served_starts
 from bookings.selectors.fees import terms_on
 from instruments.models import Instrument
 
@@ -29,7 +28,4 @@ def load_starts(
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
     first = terms_on(instrument, payer, cards, within.start)
     asker = load_asker(instrument, payer, first, user_id=user_id, mode=mode)
-    # A card may begin or end inside the span: whether there is a price is asked of each start.
-    asker = replace(asker, is_served=True)
-    found = calendar.starts(minutes=minutes, asker=asker, within=within, now=now)
-    return [start for start in found if terms_on(instrument, payer, cards, start).is_served]
+    return served_starts(instrument, payer, cards, calendar, asker, within, now, minutes=minutes)

@@ -1,36 +1,27 @@
 """The waiting list as it stands: who waits, in which order, and what is offered to whom."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.domain.errors import Invalid, NotFound
+from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from bookings.domain import waiting as rules
-from bookings.domain.availability import Asker, Calendar, Wish
-from bookings.domain.fees import quote
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal
 from bookings.models import Reservation, WaitingOffer, WaitingWish
 from bookings.selectors.askers import load_asker
-from bookings.selectors.availability import load_calendar
 from bookings.selectors.catalogue import load_cards
 from bookings.selectors.equivalents import equivalents_of
-from bookings.selectors.fees import Asked, Terms, load_terms, quote_input, terms_on
+from bookings.selectors.fees import load_terms, terms_on
 from instruments.models import Instrument
 from instruments.selectors.ratecards import CardInForce
 
 # Of one wish, the wished one included.
 MOST_INSTRUMENTS = 100
-# Rules that say no to one person and not to another.
-OF_PERSONS = frozenset(
-    {"too-far", "user-quota", "organisation-quota", "group-quota", "kept-for-other-regions"}
-)
 _OFFERS = WaitingOffer.objects.filter(wish=OuterRef("pk"))
 # A hold has no quote; what it becomes has one, whatever becomes of that.
 _TAKEN = Q(reservation__quotes__isnull=False)
@@ -235,118 +226,7 @@ def load_hindrances(
     return found
 
 
-# What fits a wish
-
-
-@dataclass(frozen=True)
-class Line:
-    """One instrument with those who wait for it, in order, and what is known to choose for
-    them: its calendar, the starts from which a length is free at all, by minutes, the cards of
-    it and of the wished ones, and what each was offered on it before."""
-
-    instrument: Instrument
-    wishes: tuple[WaitingWish, ...]
-    calendar: Calendar | None
-    free: Mapping[int, Sequence[datetime]]
-    cards: Mapping[UUID, list[CardInForce]]
-    offered: Mapping[UUID, list[Period]]
-
-
-def load_line(instrument: Instrument, now: datetime) -> Line:
-    """Five statements at most, one where nobody waits."""
-    wishes = tuple(next_in_line(instrument.pk, now))
-    windows = [
-        window
-        for wish in wishes
-        if (window := rules.window_left(wish.earliest, wish.latest, wish.minutes, now))
-    ]
-    if not windows:
-        return Line(instrument, (), None, {}, {}, {})
-    span = Period(min(w.start for w in windows), max(w.end for w in windows))
-    offered: dict[UUID, list[Period]] = {}
-    for wish_id, start, end in WaitingOffer.objects.filter(
-        wish__in=wishes, reservation__instrument=instrument
-    ).values_list("wish_id", "reservation__start_at", "reservation__end_at"):
-        offered.setdefault(wish_id, []).append(Period(start, end))
-    calendar = load_calendar(instrument, span, now)
-    if calendar is None:
-        return Line(instrument, (), None, {}, {}, {})
-    # Looked for once a length, whoever asks: most looks end here, however many wait.
-    free = {
-        minutes: calendar.starts(
-            minutes=minutes, asker=Asker(), within=span, now=now, waived=OF_PERSONS
-        )
-        for minutes in {wish.minutes for wish in wishes}
-    }
-    return Line(
-        instrument,
-        wishes,
-        calendar,
-        free,
-        load_cards(list({instrument.pk, *(wish.instrument_id for wish in wishes)})),
-        offered,
-    )
-
-
-def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
-    """The earliest slot of the line's instrument that every rule and the price let the wish
-    have. At most one statement, for a certificate."""
-    instrument, calendar = line.instrument, line.calendar
-    window = rules.window_left(wish.earliest, wish.latest, wish.minutes, now)
-    if calendar is None or window is None or wish.service_mode not in instrument.service_modes:
-        return None
-    free, length = line.free[wish.minutes], rules.length_of(wish.minutes)
-    starts = free[bisect_left(free, window.start) : bisect_right(free, window.end - length)]
-    if not starts:
-        return None
-    cards = line.cards.get(instrument.pk, [])
-    terms = terms_on(instrument, wish.organisation, cards, window.start)
-    asker = load_asker(
-        instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
-    )
-    # A card may begin or end inside the window: whether there is a price is asked of each start.
-    asker = replace(asker, is_served=True)
-
-    def accepts(period: Period) -> bool:
-        if calendar.check(Wish(period, asker), now):
-            return False
-        on_day = terms_on(instrument, wish.organisation, cards, period.start)
-        price = _price(instrument, on_day, period, wish.service_mode)
-        if price is None:
-            return False
-        limit = (
-            None
-            if wish.max_price is None
-            else (wish.max_price, _currency(line.cards, wish, period.start))
-        )
-        return rules.is_at_most(price, limit)
-
-    start = rules.first_fit(
-        starts, wish.minutes, offered=line.offered.get(wish.pk, ()), accepts=accepts
-    )
-    return None if start is None else Period(start, start + length)
-
-
-def _price(
-    instrument: Instrument, terms: Terms, period: Period, mode: str
-) -> tuple[Decimal | None, str] | None:
-    """What a slot costs before tax and vouchers, with its currency; an amount of None depends
-    on more than the time. None: it cannot be booked so."""
-    if terms.card is None:
-        return None
-    by_sample = terms.card.values.rate_unit == "sample"
-    asked = Asked(period, mode, quantity=Decimal(1) if by_sample else None)
-    given = quote_input(instrument, terms, asked)
-    if given is None:
-        return None
-    try:
-        subtotal = quote(given).subtotal
-    except Invalid:
-        return None
-    return (None if by_sample else subtotal), terms.card.values.currency
-
-
-def _currency(
+def currency_of(
     by_instrument: Mapping[UUID, list[CardInForce]], wish: WaitingWish, moment: datetime
 ) -> str:
     """That of the instrument that was wished for: of its card on the day, else of its last."""
@@ -359,4 +239,4 @@ def _currency(
 def load_currencies(wishes: Sequence[WaitingWish]) -> dict[UUID, str]:
     """The currency in which each wish, by id, names its price. One statement."""
     cards = load_cards(list({wish.instrument_id for wish in wishes}))
-    return {wish.pk: _currency(cards, wish, wish.earliest) for wish in wishes}
+    return {wish.pk: currency_of(cards, wish, wish.earliest) for wish in wishes}

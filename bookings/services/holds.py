@@ -10,12 +10,11 @@ from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain import holds as rules
-from bookings.domain.quotes import QuoteInput
-from bookings.domain.refusals import Refusal, RulesRefuse
+from bookings.domain.refusals import RulesRefuse
 from bookings.domain.reservations import effective_state
-from bookings.locks import lock_reservations
+from bookings.locks import lock_person, lock_reservations
 from bookings.models import Occupancy, Reservation
-from bookings.selectors.fees import Terms, quote_input
+from bookings.selectors.fees import Terms
 from bookings.selectors.holds import holds_of
 from bookings.selectors.placing import qualification_refusals
 from bookings.services.demand import attempt
@@ -24,9 +23,9 @@ from bookings.services.placing import (
     Booking,
     Parties,
     first_state,
-    lock_person,
     parties_of,
     place_find,
+    quote_given,
     quote_store,
     reservation_locked,
     reservation_put,
@@ -141,8 +140,10 @@ def hold_complete(
     if hold.instrument_id != instrument.pk or hold.user_id != parties.person:
         raise invalid("hold", "another-booking")
     state = effective_state(hold.state, hold.deadline_at, now)
+    if state == "expired":
+        raise WrongState("hold-expired", state=state)
     if state != "held":
-        raise WrongState("hold-expired" if state == "expired" else None, state=state)
+        raise WrongState(state=state)
     if (hold.start_at, hold.end_at) != (booking.period.start, booking.period.end):
         raise invalid("hold", "another-booking")
     if hold.organisation_id != parties.payer.pk:
@@ -155,7 +156,9 @@ def hold_complete(
         )
         if refusals:
             raise RulesRefuse(refusals)
-    given = _quote_of(hold, instrument, booking)
+    # By the card and the group it was kept on.
+    terms = Terms(hold.price_group, load_card(hold.rate_card))
+    given = quote_given(instrument, terms, booking)
     state, deadline = first_state(actor, parties, instrument, booking.period, now)
     Occupancy.objects.filter(reservation=hold).update(expires_at=deadline)
     reservation_move_to(
@@ -175,12 +178,3 @@ def hold_complete(
     )
     quote_store(reservation=hold, given=given, now=now)
     return hold
-
-
-def _quote_of(hold: Reservation, instrument: Instrument, booking: Booking) -> QuoteInput:
-    """By the card and the group the hold was given on."""
-    terms = Terms(hold.price_group, load_card(hold.rate_card))
-    given = quote_input(instrument, terms, booking.asked)
-    if given is None:
-        raise RulesRefuse([Refusal("audience-not-served", {"price_group": hold.price_group})])
-    return given

@@ -143,6 +143,7 @@ def slot_freed(reservation: Reservation, period: Period) -> Effect:
 
 
 def time_freed(instrument_id: UUID, period: Period, cause: str) -> Effect:
+    """The same of any time; `cause` makes it one of a kind."""
     return Effect(
         kind="slot.freed",
         key=f"slot.freed:{cause}",
@@ -162,6 +163,7 @@ def hours_dirty(reservation: Reservation, start: datetime, end: datetime) -> Eff
 
 
 def days_dirty(instrument_id: UUID, start: datetime, end: datetime, cause: str) -> Effect:
+    """The same of any cause."""
     return Effect(
         kind="hours.dirty",
         key=f"hours.dirty:{cause}",

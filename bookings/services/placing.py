@@ -11,7 +11,7 @@ from uuid import UUID
 from accounts import trail
 from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
 from accounts.domain.roles import Actor
-from accounts.models import Organisation, User
+from accounts.models import Organisation
 from accounts.notifications import Effect
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -23,7 +23,7 @@ from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 from bookings.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
 from bookings.locks import lock_reservation
 from bookings.models import Occupancy, Quote, Reservation
-from bookings.selectors.fees import Asked, quote_input
+from bookings.selectors.fees import Asked, Terms, quote_input
 from bookings.selectors.placing import Place, load_place
 from bookings.selectors.reservations import has_completed
 from bookings.services.occupancy import lapse, lineage_of, message, occupancy_take
@@ -132,7 +132,8 @@ def place_find(
         now,
         override=booking.override,
     )
-    lapse_due(instrument, now)
+    if place.has_lapsed:
+        lapse(instrument=instrument, now=now)
     return place
 
 
@@ -156,7 +157,7 @@ def reservation_put(
 ) -> Reservation:
     """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
     None is the platform, for the person."""
-    given = None if state == "held" else quote_given(instrument, place, booking)
+    given = None if state == "held" else quote_given(instrument, place.terms, booking)
     if place.terms.card is None:
         raise RulesRefuse(
             [Refusal("audience-not-served", {"price_group": place.terms.price_group})]
@@ -258,13 +259,11 @@ def _sees(actor: Actor, instrument: Instrument, reservation: Reservation) -> boo
     )
 
 
-def quote_given(instrument: Instrument, place: Place, booking: Booking) -> QuoteInput:
+def quote_given(instrument: Instrument, terms: Terms, booking: Booking) -> QuoteInput:
     """What the fee rule is asked with; `RulesRefuse` where the group is not served."""
-    given = quote_input(instrument, place.terms, booking.asked)
+    given = quote_input(instrument, terms, booking.asked)
     if given is None:
-        raise RulesRefuse(
-            [Refusal("audience-not-served", {"price_group": place.terms.price_group})]
-        )
+        raise RulesRefuse([Refusal("audience-not-served", {"price_group": terms.price_group})])
     return given
 
 
@@ -292,6 +291,7 @@ def confirmed_effects(
 
 
 def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
+    """The reminders of its present start; those of an earlier one find it moved and say nothing."""
     times = reminders.reminder_times(reservation.start_at, now)
     return [
         Effect(
@@ -311,9 +311,3 @@ def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
 def requested_effects(reservation: Reservation) -> list[Effect]:
     """The word to the person that it was asked for, and to those who decide."""
     return [message("requested", reservation), message("to-decide", reservation)]
-
-
-def lock_person(person: UUID) -> None:
-    """What is counted per person over all instruments is counted one at a time. The last lock
-    to take."""
-    User.objects.select_for_update(no_key=True).only("pk").get(pk=person)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -13,33 +12,13 @@ from accounts import trail
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.notifications import Effect, enqueue
-from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
-from bookings.domain.series import (
-    THIS,
-    Rule,
-    instant_of,
-    parse_rule,
-    shifted_rule,
-    wall_of,
-    wall_times,
-)
-from bookings.locks import lock_reservations
-from bookings.models import Occupancy, Reservation, Series
-from bookings.selectors.series import (
-    Occurrence,
-    Shift,
-    choose,
-    periods_of,
-    series_for,
-    shift_of,
-    wall_clocks,
-    weigh_series,
-    weigh_series_move,
-)
+from bookings.domain.series import THIS
+from bookings.locks import lock_reservations, lock_series
+from bookings.models import Reservation, Series
+from bookings.selectors.series import Occurrence, choose, periods_of, series_for, weigh_series
 from bookings.services.demand import demand_refused, guarded
 from bookings.services.holds import holds_give_back
-from bookings.services.moves import move_store, require_movable, require_mover, reservation_move
 from bookings.services.occupancy import lineage_of
 from bookings.services.placing import (
     Booking,
@@ -157,8 +136,8 @@ def _book(
         for occurrence in found
         if not occurrence.refusals
     ]
-    _record(actor, series, "series.create", made, now, skipped=len(skipped))
-    _tell(made, "series", now, [e for r in made for e in reminders_of(r, now)])
+    series_record(actor, series, "series.create", made, now, skipped=len(skipped))
+    series_tell(made, "series", now, [e for r in made for e in reminders_of(r, now)])
     return SeriesMade(series, tuple(made), tuple(skipped))
 
 
@@ -193,7 +172,7 @@ def reminders_of(reservation: Reservation, now: datetime) -> list[Effect]:
     return reminder_effects(reservation, now) if reservation.state == "confirmed" else []
 
 
-def _tell(
+def series_tell(
     reservations: Sequence[Reservation], kind: str, now: datetime, effects: Sequence[Effect] = ()
 ) -> None:
     """One message of many bookings: to the person, and to those who decide where any waits for
@@ -219,7 +198,7 @@ def _message(kind: str, first: Reservation, reservations: Sequence[Reservation])
     )
 
 
-def _record(
+def series_record(
     actor: Actor,
     series: Series,
     action: str,
@@ -228,6 +207,7 @@ def _record(
     reason: str = "",
     **said: str | int,
 ) -> None:
+    """An act on a series, in the trail of host and payer; each booking has its own entry."""
     first = reservations[0]
     trail.record(
         actor=actor,
@@ -250,14 +230,14 @@ def _record(
 # Changing
 
 
-def _locked(
+def series_locked(
     actor: Actor, series_id: UUID, expected_version: int | None
 ) -> tuple[Instrument, Series, list[Reservation]]:
     """A series with its instrument and all its bookings, locked; `NotFound` if it is not the
     actor's to see."""
     series = series_for(actor, series_id)
     instrument = lock_instrument(series.instrument_id)
-    series = Series.objects.select_for_update(of=("self",), no_key=True).get(pk=series.pk)
+    series = lock_series(series.pk)
     if expected_version is not None and expected_version != series.version:
         raise WrongVersion(version=series.version)
     ids = Reservation.objects.filter(series=series).values_list("pk", flat=True)
@@ -278,7 +258,7 @@ def series_cancel(
     """Cancel one, those from it on, or all that have not begun: each by the rules of
     `reservation_cancel`, all or none; one message. `WrongState` (`series-over`) if none is
     left."""
-    instrument, series, rows = _locked(actor, series_id, expected_version)
+    instrument, series, rows = series_locked(actor, series_id, expected_version)
     lapse_due(instrument, now)
     found = choose(rows, scope, reservation_id, now)
     if not found:
@@ -293,165 +273,15 @@ def series_cancel(
             is_one_of_many=scope != THIS,
         )
     if scope != THIS:
-        _tell(found, "series-cancelled", now)
-    _touch(series)
-    _record(actor, series, "series.cancel", found, now, reason.strip(), scope=scope)
+        series_tell(found, "series-cancelled", now)
+    series_touch(series)
+    series_record(actor, series, "series.cancel", found, now, reason.strip(), scope=scope)
     return series
 
 
-def _touch(series: Series, **changes: Any) -> None:
+def series_touch(series: Series, **changes: Any) -> None:
+    """Store changes under the lock; the version tells readers that something is new."""
     for name, value in changes.items():
         setattr(series, name, value)
     series.version += 1
     series.save(update_fields=[*changes, "version"])
-
-
-def series_move(
-    *,
-    actor: Actor,
-    series_id: UUID,
-    scope: str,
-    reservation_id: UUID,
-    period: Period,
-    now: datetime,
-    reason: str = "",
-    expected_version: int | None = None,
-) -> Series:
-    """Give one booking another time and those the scope names the same change on the wall
-    clock, all or none; what has begun stays. The series they belong to then: where some went
-    before them, one of its own (`split_from`).
-
-    `RulesRefuse` names the refused by their number from 0 among those to be moved, in the
-    order of the rule. None is in another's way with the time it has now.
-    """
-    with guarded():
-        instrument, series, rows = _locked(actor, series_id, expected_version)
-        lapse_due(instrument, now)
-        found = choose(rows, scope, reservation_id, now)
-        if not found:
-            raise WrongState("series-over")
-        if scope == THIS:
-            reservation_move(
-                actor=actor,
-                reservation_id=reservation_id,
-                period=period,
-                now=now,
-                reason=reason,
-            )
-            _touch(series)
-            return series
-        this = next(r for r in rows if r.pk == reservation_id)
-        return _move(actor, instrument, series, found, shift_of(series, this, period), reason, now)
-
-
-def _move(
-    actor: Actor,
-    instrument: Instrument,
-    series: Series,
-    found: Sequence[Reservation],
-    shift: Shift,
-    reason: str,
-    now: datetime,
-) -> Series:
-    if shift.is_none:
-        return series
-    weighed = weigh_series_move(actor, instrument, series, found, shift, now)
-    for reservation, move in weighed:
-        require_mover(actor, instrument, reservation, move.period, reason)
-        require_movable(reservation, move.period, now)
-    refusals = [
-        replace(refusal, booking=index)
-        for index, (_, move) in enumerate(weighed)
-        for refusal in move.refusals
-    ]
-    if refusals:
-        raise RulesRefuse(refusals)
-    moved = [
-        (reservation, move)
-        for reservation, move in weighed
-        if (reservation.start_at, reservation.end_at) != (move.period.start, move.period.end)
-    ]
-    # Each may go where another still is: they all leave before the first arrives.
-    Occupancy.objects.filter(reservation__in=[r for r, _ in moved]).delete()
-    for reservation, move in moved:
-        move_store(
-            actor=actor,
-            instrument=instrument,
-            reservation=reservation,
-            move=move,
-            reason=reason.strip(),
-            now=now,
-            is_one_of_many=True,
-        )
-    series = _reseries(actor, series, found, shift, now)
-    _tell(found, "series-moved", now)
-    _record(
-        actor,
-        series,
-        "series.move",
-        found,
-        now,
-        reason.strip(),
-        by_minutes=int(shift.by.total_seconds() // 60),
-        minutes=shift.minutes or series.minutes,
-    )
-    return series
-
-
-def _reseries(
-    actor: Actor, series: Series, found: Sequence[Reservation], shift: Shift, now: datetime
-) -> Series:
-    """Give the moved bookings the rule that says where they are now; those before them keep
-    the old one, cut off."""
-    zone = ZoneInfo(series.time_zone)
-    first = found[0].occurrence_at or found[0].start_at
-    before, walls, rule = _parted(series, zone, first)
-    later = shifted_rule(rule, walls, shift.by, zone) if rule and walls else None
-    at = wall_clocks(series)
-    start = instant_of(zone, (walls[0] if walls else wall_of(zone, first)) + shift.by)
-    values: dict[str, Any] = {
-        "rule": later.text if later else "",
-        "starts_at": start,
-        "minutes": shift.minutes or series.minutes,
-    }
-    old = series
-    if before or not rule:
-        if rule:
-            _touch(old, rule=replace(rule, count=before, until=None).text)
-        series = Series.objects.create(
-            instrument_id=old.instrument_id,
-            user_id=old.user_id,
-            made_by_id=actor.person,
-            organisation_id=old.organisation_id,
-            time_zone=old.time_zone,
-            created_at=now,
-            split_from=old,
-            **values,
-        )
-    else:
-        _touch(series, **values)
-    places = {}
-    for reservation in found:
-        was = reservation.occurrence_at or reservation.start_at
-        places[reservation.pk] = instant_of(zone, at.get(was, wall_of(zone, was)) + shift.by)
-    # The places of some may be those that others are about to leave.
-    rows = Reservation.objects.filter(pk__in=list(places))
-    rows.update(occurrence_at=None)
-    for reservation in found:
-        reservation.series = series
-        reservation.occurrence_at = places[reservation.pk]
-    Reservation.objects.bulk_update(found, ["series", "occurrence_at"])
-    return series
-
-
-def _parted(
-    series: Series, zone: ZoneInfo, first: datetime
-) -> tuple[int, list[datetime], Rule | None]:
-    """How many dates a rule puts before an instant, the wall clocks of those from it on, and
-    the rule; none of it where a series has no rule any more."""
-    if not series.rule:
-        return 0, [], None
-    rule = parse_rule(series.rule)
-    walls = wall_times(rule, wall_of(zone, series.starts_at), zone)
-    later = [wall for wall in walls if instant_of(zone, wall) >= first]
-    return len(walls) - len(later), later, rule

@@ -1,9 +1,4 @@
-"""The waiting list: wishing, withdrawing, and offering what comes free.
-
-A slot is offered as a real hold. One transaction makes one offer, under one instrument's lock
-and then one person's, and asks for another look at the instrument: so any number of workers may
-share the work, and what is done twice finds nothing left to do.
-"""
+"""The waiting list: wishing, withdrawing, offering what comes free, and how it ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,30 +9,19 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from accounts import trail
-from accounts.domain.errors import (
-    NotFound,
-    NotPermitted,
-    Refused,
-    WrongState,
-    WrongVersion,
-    invalid,
-)
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Region
-from accounts.notifications import Effect, enqueue
-from accounts.selectors.memberships import load_actor
+from accounts.notifications import enqueue
 from accounts.selectors.organisations import region_by_code
 from bookings.domain import waiting as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
-from bookings.locks import lock_reservation
+from bookings.locks import lock_person, lock_reservation
 from bookings.models import WaitingOffer, WaitingWish
 from bookings.selectors.waiting import (
     ended_wishes,
-    load_fit,
     load_instruments,
-    load_line,
     next_in_line,
     open_wishes,
     standing_offer,
@@ -45,22 +29,15 @@ from bookings.selectors.waiting import (
     wish_by_id,
 )
 from bookings.services.holds import hold_give_back
-from bookings.services.occupancy import message
-from bookings.services.placing import (
-    Booking,
-    lapse_due,
-    lock_person,
-    parties_of,
-    place_find,
-    reservation_put,
-)
+from bookings.services.placing import Booking, lapse_due, parties_of
+from bookings.services.waiting_offers import Outrun, look_again, slot_offer_locked, wish_record
 from instruments.domain.policies import Policy
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
 from instruments.selectors.registry import PUBLIC, may_see
 
-ATTEMPTS = 5
+ATTEMPTS = 5  # of offering a slot, while others offer too
 
 
 @dataclass(frozen=True)
@@ -78,10 +55,6 @@ class Wanted:
     any_equivalent: bool = False
     regions: Sequence[str] = ()
     max_price: Decimal | None = None
-
-
-class Outrun(Exception):
-    """Another worker made the wish an offer meanwhile."""
 
 
 @transaction.atomic
@@ -132,10 +105,10 @@ def wish_make(*, actor: Actor, wanted: Wanted, now: datetime) -> WaitingWish:
     if wanted.any_equivalent:
         wish.instruments = load_instruments(wish)
         wish.save(update_fields=["instruments"])
-    _record(actor, "waiting.create", wish, now, after=_said(wish, regions))
-    if _offer(instrument, now, holding=actor.person) is None:
+    wish_record(actor, "waiting.create", wish, now, after=_said(wish, regions))
+    if slot_offer_locked(instrument, now, holding=actor.person) is None:
         enqueue(
-            [_look(pk, f"{wish.pk}:{pk}") for pk in wish.instruments if pk != instrument.pk],
+            [look_again(pk, f"{wish.pk}:{pk}") for pk in wish.instruments if pk != instrument.pk],
             now=now,
         )
     wish.refresh_from_db(fields=["version"])
@@ -220,89 +193,10 @@ def slot_offer(*, instrument_id: UUID, now: datetime) -> WaitingOffer | None:
             with transaction.atomic():
                 instrument = lock_instrument(instrument_id)
                 lapse_due(instrument, now)
-                return _offer(instrument, now)
+                return slot_offer_locked(instrument, now)
         except Outrun:  # its lock on the person is gone with the transaction: look again
             continue
     return None
-
-
-def _offer(
-    instrument: Instrument, now: datetime, *, holding: UUID | None = None
-) -> WaitingOffer | None:
-    """Under the instrument's lock. `holding` is the person whose lock is taken already: nobody
-    else's may be, so that what goes to another is left to a job."""
-    line = load_line(instrument, now)
-    for wish in line.wishes:
-        slot = load_fit(line, wish, now)
-        if slot is None:
-            continue
-        if holding is not None and wish.user_id != holding:
-            enqueue([_look(instrument.pk, f"{wish.pk}:{now.isoformat()}")], now=now)
-            return None
-        offer = _hold_for(wish, instrument, slot, now)
-        if offer is not None:
-            return offer
-    return None
-
-
-def _hold_for(
-    wish: WaitingWish, instrument: Instrument, slot: Period, now: datetime
-) -> WaitingOffer | None:
-    """Hold the slot for the wish; None where its person may not book it any more. `Outrun` if
-    it is no longer without an offer."""
-    if not wish.user.is_active:
-        return None
-    booking = Booking(instrument.pk, slot, wish.organisation.code, wish.service_mode)
-    person = load_actor(wish.user)
-    try:
-        parties = parties_of(person, booking)
-        place = place_find(
-            actor=person, parties=parties, booking=booking, instrument=instrument, now=now
-        )
-    except Refused:  # a membership ended, a record was withdrawn
-        return None
-    deadline = rules.answer_by(now, place.policy.offer_minutes, slot.start)
-    if deadline is None:
-        return None
-    lock_person(wish.user_id)
-    if not unoffered(open_wishes(now), now).filter(pk=wish.pk).exists():
-        raise Outrun
-    hold = reservation_put(
-        actor=None,
-        parties=parties,
-        booking=booking,
-        instrument=instrument,
-        place=place,
-        state="held",
-        deadline=deadline,
-        now=now,
-    )
-    offer = WaitingOffer.objects.create(wish=wish, reservation=hold, offered_at=now)
-    WaitingWish.objects.filter(pk=wish.pk).update(version=F("version") + 1)
-    _record(
-        None,
-        "waiting.offer",
-        wish,
-        now,
-        after={
-            "reservation": hold.pk,
-            "instrument": instrument.pk,
-            "start": slot.start,
-            "end": slot.end,
-            "until": deadline,
-        },
-    )
-    enqueue([message("offer", hold), _look(instrument.pk, str(offer.pk))], now=now)
-    return offer
-
-
-def _look(instrument_id: UUID, cause: str) -> Effect:
-    """Look whether anybody in line for the instrument can be offered something."""
-    return Effect(
-        kind="slot.freed",
-        key=f"slot.freed:waiting:{cause}",
-        payload={"instrument": str(instrument_id)},
-    )
 
 
 def wishes_settle(*, now: datetime, most: int = 500) -> int:
@@ -354,7 +248,7 @@ def _end(
     if not swapped:
         raise WrongVersion
     wish.refresh_from_db(fields=["state", "ended_at", "version"])
-    _record(
+    wish_record(
         actor,
         f"waiting.{state}",
         wish,
@@ -376,25 +270,3 @@ def _said(wish: WaitingWish, regions: Sequence[Region]) -> dict[str, object]:
         "regions": [region.code for region in regions],
         "max_price": wish.max_price,
     }
-
-
-def _record(
-    actor: Actor | None,
-    action: str,
-    wish: WaitingWish,
-    now: datetime,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    instrument, payer = wish.instrument, wish.organisation
-    trail.record(
-        actor=actor,
-        action=action,
-        target=wish,
-        now=now,
-        before=before,
-        after=after,
-        organisation_ids=[payer.pk, instrument.organisation_id],
-        region_ids=[*instrument.region.lineage, *payer.region.lineage],
-    )

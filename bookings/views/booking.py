@@ -33,10 +33,7 @@ from bookings.services.reservations import reservation_request
 from bookings.views.catalogue import payer_of
 from bookings.views.reservations import refusal_text, seconds_left
 from instruments.models import Instrument
-from instruments.selectors.registry import instrument_by_id
-
-# The names the rules give to fields that are called otherwise here.
-_FIELDS = {"samples": "quantity"}
+from instruments.selectors.registry import instrument_to_book
 
 
 def options_of(terms: Terms) -> list[dict[str, Any]]:
@@ -53,7 +50,7 @@ def options_of(terms: Terms) -> list[dict[str, Any]]:
 def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The booking form, with its quote; POST reserves."""
     now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_by_id(actor, instrument_id)
+    instrument = instrument_to_book(actor, instrument_id)
     data = request.POST if request.method == "POST" else request.GET
     asked = PeriodForm(data)
     if not asked.is_valid():
@@ -90,10 +87,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         except RulesRefuse as refused:
             refusals = refused.refusals
         except Invalid as refused:
-            for problem in refused.problems:
-                name = _FIELDS.get(problem.field) or problem.field.replace("options.", "option_")
-                text = sentence(problem.code, problem.numbers)
-                form.add_error(name if name in form.fields else None, text)
+            form.refuse(refused.problems)
         except (WrongState, NotPermitted) as refused:
             form.add_error(None, sentence(refused.code, refused.numbers))
         else:
@@ -179,7 +173,7 @@ def _quotation(
 def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Keep the slot of the form for ten minutes: a fragment that counts down."""
     now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_by_id(actor, instrument_id)
+    instrument = instrument_to_book(actor, instrument_id)
     asked = PeriodForm(request.POST)
     if not asked.is_valid():
         return HttpResponse(status=400)
@@ -256,7 +250,7 @@ def _quote_context(
 def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The quote alone, for `hx-get` as the form changes."""
     now, actor = timezone.now(), actor_of(request.user)
-    instrument = instrument_by_id(actor, instrument_id)
+    instrument = instrument_to_book(actor, instrument_id)
     asked = PeriodForm(request.GET)
     if not asked.is_valid():
         return HttpResponse(status=400)

@@ -24,7 +24,7 @@ from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.selectors.qualifications import load_qualifying
-from instruments.selectors.registry import instrument_by_id
+from instruments.selectors.registry import instrument_by_id, instrument_to_book
 from instruments.selectors.search import facets, search
 
 PAGE = 18
@@ -71,7 +71,14 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             instruments = affordable(instruments, payer, criteria.max_price, now)
         page = Paginator(instruments, PAGE).get_page(request.GET.get("page"))
         shown = list(page.object_list)
-        offers = load_offers(shown, payer, now, user_id=actor.user_id, minutes=asked)
+        offers = load_offers(
+            shown,
+            payer,
+            now,
+            user_id=actor.user_id,
+            mode=criteria.service_mode or None,
+            minutes=asked,
+        )
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": page, "total": page.paginator.count}
     return render(request, "bookings/catalogue.html", context)
@@ -98,7 +105,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The week of free starts alone, for `hx-get`."""
     now, actor = timezone.now(), actor_of(request.user)
-    found = instrument_by_id(actor, instrument_id)
+    found = instrument_to_book(actor, instrument_id)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
     context = {"instrument": found, "payer": payer, **week_of(actor, found, payer, request, now)}
     return render(request, "bookings/instrument.html#week", context)

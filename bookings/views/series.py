@@ -20,7 +20,6 @@ from accounts.selectors.memberships import place_of
 from bookings.domain.refusals import RulesRefuse
 from bookings.domain.series import ALL, FOLLOWING, THIS
 from bookings.forms import PeriodForm, SeriesCancelForm, SeriesForm, SeriesMoveForm
-from bookings.messages import sentence
 from bookings.models import Reservation
 from bookings.selectors.fees import load_terms
 from bookings.selectors.moves import Move
@@ -28,20 +27,18 @@ from bookings.selectors.reservations import reservation_by_id
 from bookings.selectors.series import (
     SeriesPreview,
     load_series_cancellations,
-    load_series_move,
     load_series_preview,
     reservations_of,
     series_for,
     series_of,
 )
-from bookings.services.series import series_book, series_cancel, series_move
+from bookings.selectors.series_moves import load_series_move
+from bookings.services.series import series_book, series_cancel
+from bookings.services.series_moves import series_move
 from bookings.views.booking import first_mode, options_of
 from bookings.views.catalogue import payer_of
 from bookings.views.reservations import refusal_text, shown
 from instruments.selectors.registry import instrument_by_id
-
-# The names the rules give to fields that are called otherwise here.
-_FIELDS = {"samples": "quantity", "rule": "times"}
 
 
 @login_required
@@ -94,14 +91,14 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         except RulesRefuse:
             status, refused = 409, True
         except Invalid as problem:
-            _refuse(form, problem)
+            form.refuse(problem.problems)
         if not form.errors:
             try:
                 preview = load_series_preview(
                     actor, instrument.pk, payer.code, form.asked(), form.rule(), now
                 )
             except Invalid as problem:
-                _refuse(form, problem)
+                form.refuse(problem.problems)
     if form.errors and act != "preview":
         status = 400
     context: dict[str, Any] = {
@@ -120,16 +117,6 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         template += "#preview"
     return render(request, template, context, status=status)
-
-
-def _refuse(form: SeriesForm, refused: Invalid) -> None:
-    """Each problem at its field; one of the rule where it says how long."""
-    for problem in refused.problems:
-        name = _FIELDS.get(problem.field) or problem.field.replace("options.", "option_")
-        if problem.field == "rule" and form.cleaned_data.get("ends") == "until":
-            name = "until"
-        text = sentence(problem.code, problem.numbers)
-        form.add_error(name if name in form.fields else None, text)
 
 
 def _booked(made: Any) -> str:

@@ -37,12 +37,11 @@ def week_of(
     if week is None:
         return {"days": [], "zone": zone.key}
     policy = week.calendar.policy
-    lengths = _lengths(policy.min_minutes, policy.max_minutes, policy.slot_minutes)
     return {
         "days": _days(week, zone, first, today),
         "zone": zone.key,
         "minutes": week.minutes,
-        "lengths": lengths if week.minutes in lengths else sorted([*lengths, week.minutes]),
+        "lengths": sorted({*policy.lengths, week.minutes}),
         "week": first,
         "next_week": first + timedelta(days=DAYS),
         "last_week": max(today, first - timedelta(days=DAYS)) if first > today else None,
@@ -98,16 +97,6 @@ def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str
             }
         )
     return days
-
-
-def _lengths(shortest: int, longest: int, slot: int) -> list[int]:
-    """The lengths to choose from: every slot at first, then wider steps, the longest last."""
-    lengths = [
-        m
-        for m in range(shortest, longest + 1, slot)
-        if m <= 4 * 60 or m % 120 == 0 or m == shortest
-    ]
-    return [*lengths[:24], *([longest] if longest not in lengths[:24] else [])]
 
 
 def _date(given: str | None, today: date) -> date:

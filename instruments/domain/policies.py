@@ -46,6 +46,13 @@ class Policy:
         """The length shown first: an hour where it is allowed, else the shortest."""
         return 60 if self.allows(60) else self.min_minutes
 
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths to choose from: every slot at first, then wider steps, the longest last."""
+        every = range(self.min_minutes, self.max_minutes + 1, self.slot_minutes)
+        first = [m for m in every if m <= 240 or m % 120 == 0 or m == self.min_minutes][:24]
+        return (*first, *(() if self.max_minutes in first else (self.max_minutes,)))
+
     def allows(self, minutes: int) -> bool:
         """Whether a booking may be so long."""
         return self.min_minutes <= minutes <= self.max_minutes and minutes % self.slot_minutes == 0

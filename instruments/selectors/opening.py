@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from instruments.adapters.holiday_calendars import public_holidays
@@ -18,12 +17,11 @@ LONGEST_KEPT = 100 * DAY
 
 @dataclass(frozen=True)
 class _Content:
-    """What a schedule says. The digest is of the rest, so it stands for it."""
+    """What a schedule says. The digest is of the rest, so it stands for it; its hours are read
+    only where they are not known here yet."""
 
     digest: str
-    time_zone: str = field(compare=False)
-    holiday_calendar: str = field(compare=False)
-    hours: Any = field(compare=False)
+    schedule: Schedule = field(compare=False)
 
 
 def load_windows(schedule: Schedule | None, since: datetime, until: datetime) -> list[Window]:
@@ -43,12 +41,13 @@ def resolve(schedule: Schedule, since: date, until: date) -> list[Window]:
 
 
 def _content(schedule: Schedule) -> _Content:
-    return _Content(schedule.digest, schedule.time_zone, schedule.holiday_calendar, schedule.hours)
+    return _Content(schedule.digest, schedule)
 
 
 def _resolve(content: _Content, since: date, until: date) -> list[Window]:
-    holidays = public_holidays(content.holiday_calendar, range(since.year, until.year + 1))
-    return windows(_hours(content), ZoneInfo(content.time_zone), holidays, since, until)
+    schedule = content.schedule
+    holidays = public_holidays(schedule.holiday_calendar, range(since.year, until.year + 1))
+    return windows(_hours(content), ZoneInfo(schedule.time_zone), holidays, since, until)
 
 
 @lru_cache(maxsize=KEPT)
@@ -58,7 +57,7 @@ def _kept(content: _Content, since: date, until: date) -> tuple[Window, ...]:
 
 @lru_cache(maxsize=KEPT)
 def _hours(content: _Content) -> OpeningHours:
-    return parse_hours(content.hours)
+    return parse_hours(content.schedule.hours)
 
 
 def load_holidays(instrument: Instrument, since: date, until: date) -> frozenset[date]:

@@ -141,7 +141,7 @@ def _store(run: _Import, actor: Actor | None, rows: Rows) -> None:
     created = [row for row in rows if row[0].result is Result.CREATED]
     changed = [row for row in rows if row[0].result is Result.CHANGED]
     ids = [run.known[outcome.key][0] for outcome, _values in changed]
-    locked = {row.source_key: row for row in lock_instruments(ids)} if ids else {}
+    locked = {row.source_key: row for row in lock_instruments(ids, record=True)} if ids else {}
     changes = facilities_store(run.sites, rows, locked)
     if created:
         changes += _created_store(run, created)

@@ -46,7 +46,7 @@ def opening_hours_set(
 ) -> Instrument:
     """Give an instrument new opening hours, from today on. Reservations stay as they are.
     `WrongVersion` if the instrument moved on from `expected_version`."""
-    instrument = lock_instrument(instrument_id)
+    instrument = lock_instrument(instrument_id, record=True)
     require(actor, "manage-instruments", place_of(instrument.organisation))
     if expected_version is not None and expected_version != instrument.version:
         raise WrongVersion(version=instrument.version)

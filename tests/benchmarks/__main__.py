@@ -65,6 +65,7 @@ def main() -> None:
             _world(address, asked.database, instruments, bookings, now)
         for name, measure in wanted:
             gc.collect()
+            gc.freeze()  # as the web process does, when it has loaded
             print(f"... {name}", flush=True)
             rows.append(measure())
     _say(rows)

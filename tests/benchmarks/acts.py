@@ -20,7 +20,7 @@ from bookings.selectors.calendars import load_board, load_week
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
 from instruments.models import Instrument
-from instruments.selectors.registry import WITH, instrument_by_id
+from instruments.selectors.registry import WITH, instrument_to_book
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SIGNING_IN = 3  # the token, the grants, the memberships
@@ -112,7 +112,7 @@ def one_week(now: datetime) -> tuple[Callable[[int], Any], float]:
     (actor,) = people(1)
 
     def act(number: int) -> None:
-        found = instrument_by_id(actor, fullest[number % len(fullest)]["instrument_id"])
+        found = instrument_to_book(actor, fullest[number % len(fullest)]["instrument_id"])
         load_week(actor, found, None, week, now, minutes=60)
 
     return act, sum(row["number"] for row in fullest) / len(fullest)

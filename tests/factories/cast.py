@@ -6,7 +6,7 @@ enterprise in Anhui; an auditor and a coordinator of Anhui; an administrator. Al
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.domain.roles import Actor
@@ -27,9 +27,8 @@ from instruments.services.policies import policy_set
 from instruments.services.publishing import instrument_publication
 from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import facility_create, instrument_create
+from tests.factories.moments import NOW, at
 
-# Thursday noon in China.
-NOW = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 
 WEEKDAYS = {
@@ -204,11 +203,6 @@ def publish(
         now=now,
     )
     return instrument_publication(actor=zhao, instrument_id=instrument.pk, act="publish", now=now)
-
-
-def at(text: str) -> datetime:
-    """An instant of the cast's wall clock: `2026-03-06 10:00`."""
-    return datetime.fromisoformat(f"{text}:00+08:00").astimezone(UTC)
 
 
 def reserve(

@@ -25,6 +25,7 @@ from bookings.services.demo.outages import breakdowns_of, outages_make
 from bookings.services.demo.past import history_of
 from bookings.services.demo.places import ACCOUNTS, PASSWORD, Places, places_make
 from bookings.services.demo.rules import rules_make
+from bookings.services.demo.together import together_make
 from bookings.services.demo.wanting import Wanting
 from bookings.services.utilisation import hours_roll_up
 
@@ -106,6 +107,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{made} past bookings (generated) with sessions, charges and their trail")
     coming += _coming_make(later, now)
     tell(f"{coming} bookings to come, some waiting for a decision")
+    tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()

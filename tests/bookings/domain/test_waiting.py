@@ -27,7 +27,7 @@ from bookings.domain.waiting import (
 )
 from instruments.domain.opening import Window
 from instruments.domain.policies import Policy
-from tests.factories.cast import NOW, at
+from tests.factories.moments import NOW, at
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

@@ -20,9 +20,11 @@ from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import clock
+from instruments.domain.ratecards import parse_rate_card
+from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import facility_create
 from tests.conftest import DEEP
-from tests.factories.cast import NOW, publish
+from tests.factories.cast import CARD, NOW, at, publish
 from tests.factories.qualifications import certify
 
 SLOT = timedelta(minutes=30)
@@ -201,7 +203,7 @@ FEW = settings(
 )
 
 
-def starts_of(asked, within):
+def starts_of(asked, within, mode):
     calendar = load_calendar(asked.instrument, within, asked.now)
     payer = {"wang": asked.cast.fudan, "sun": asked.cast.ustc, "hu": asked.cast.optics}[asked.who]
     return payer, load_starts(
@@ -212,7 +214,7 @@ def starts_of(asked, within):
         asked.now,
         minutes=asked.minutes,
         user_id=asked.actor.user_id,
-        mode=asked.mode,
+        mode=mode,
     )
 
 
@@ -222,10 +224,9 @@ def starts_of(asked, within):
 def test_what_is_listed_can_be_booked_and_nothing_else(cast, data):
     with transaction.atomic():
         asked = Asked(cast, data.draw)
-        within = Period(
-            asked.start, asked.start + timedelta(hours=data.draw(st.sampled_from([14, 26])))
-        )
-        _, starts = starts_of(asked, within)
+        first = asked.start + timedelta(hours=data.draw(st.sampled_from([0, 14])))
+        within = Period(first, first + timedelta(hours=14))
+        _, starts = starts_of(asked, within, asked.mode)
         accepted = []
         moment, length = within.start, timedelta(minutes=asked.minutes)
         while moment + length <= within.end:
@@ -244,12 +245,11 @@ def test_the_search_for_free_time_finds_what_has_a_start(cast, data):
         asked = Asked(cast, data.draw)
         slot = data.draw(st.integers(0, 60))
         within = Period(asked.start + slot * SLOT, asked.start + (slot + 24) * SLOT)
-        payer, starts = starts_of(asked, within)
+        payer, starts = starts_of(asked, within, None)
         criteria = Criteria(
             free_from=within.start,
             free_until=within.end,
             minutes=asked.minutes,
-            service_mode=asked.mode,
         )
         found = free_between(asked.actor, criteria, payer, asked.now, after=None, size=10)
         offers = {instrument.pk: offer for instrument, offer in found}
@@ -257,3 +257,64 @@ def test_the_search_for_free_time_finds_what_has_a_start(cast, data):
         if starts:
             assert list(offers[asked.instrument.pk].starts) == starts[:3]
         transaction.set_rollback(True)
+
+
+DAY_AND_NIGHT = {
+    "weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]
+}
+NIGHT = Period(at("2026-03-06 22:00"), at("2026-03-07 02:00"))
+
+
+def hours_listed(cast, instrument, **values):
+    """The hours of the night that are listed for an hour's booking, by the wall clock."""
+    found = load_starts(
+        instrument,
+        cast.fudan,
+        load_calendar(instrument, NIGHT, NOW),
+        NIGHT,
+        NOW,
+        minutes=60,
+        user_id=cast.wang.pk,
+        **values,
+    )
+    return [(start + timedelta(hours=8)).strftime("%H:%M") for start in found]
+
+
+@pytest.mark.parametrize(
+    ("card", "listed"),
+    [
+        ({}, ["22:00", "22:30", "23:00", "23:30", "00:00", "00:30", "01:00"]),
+        ({"valid_until": "2026-03-07"}, ["22:00", "22:30", "23:00", "23:30"]),
+        ({"valid_from": "2026-03-07"}, ["00:00", "00:30", "01:00"]),
+    ],
+)
+def test_a_start_needs_a_card_in_force_on_its_day(cast, card, listed):
+    instrument = cast.instrument(
+        name="Day and night", hours=DAY_AND_NIGHT, card={"valid_until": "2026-03-05"}
+    )
+    rate_card_create(
+        actor=cast.actor("zhao"),
+        instrument_id=instrument.pk,
+        card=parse_rate_card(CARD | {"valid_from": "2026-03-05"} | card),
+        publish=True,
+        now=NOW,
+    )
+    assert hours_listed(cast, instrument) == listed
+
+
+def test_a_search_for_working_alone_asks_for_the_certificate(cast):
+    """As the list of starts and the booking itself do."""
+    guarded = cast.instrument(
+        name="Guarded", hours=DAY_AND_NIGHT, policy={"qualification": "instrument"}
+    )
+    assert hours_listed(cast, guarded, mode="self") == []
+    assert len(hours_listed(cast, guarded, mode="assisted")) == 7
+    criteria = {"free_from": NIGHT.start, "free_until": NIGHT.end, "minutes": 60}
+
+    def found(mode):
+        wanted = Criteria(**criteria, service_mode=mode)
+        rows = free_between(cast.actor("wang"), wanted, cast.fudan, NOW, after=None, size=10)
+        return [instrument.name for instrument, _ in rows]
+
+    assert found("assisted") == ["Guarded"]
+    assert found("self") == []

@@ -69,8 +69,8 @@ class TestRequest:
             reserve(cast, f"2026-03-09 {hour:02d}:00", f"2026-03-09 {hour + 1:02d}:00", who="sun")
         actor = cast.actor("wang")
         assert actor.user_id
-        # sign-in (3), SAVEPOINT and RELEASE, and 11 of its own
-        with django_assert_max_num_queries(16):
+        # sign-in (3), SAVEPOINT and RELEASE, and 10 of its own
+        with django_assert_max_num_queries(15):
             reserve(cast, *FRIDAY)
 
     def test_a_taken_slot_is_refused_with_the_nearest_and_remembered(self, cast):

@@ -20,7 +20,8 @@ from bookings.selectors.series import load_series_cancellation, load_series_prev
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
-from bookings.services.series import series_book, series_cancel, series_move
+from bookings.services.series import series_book, series_cancel
+from bookings.services.series_moves import series_move
 from tests.factories.cast import NOW, at, reserve
 
 # Mondays at ten, from the 9th of March on.

@@ -1,0 +1,143 @@
+"""Steps of a reservation: cancelling it, answering a request."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Money, ReasonBody, Shape, amount, checked
+from accounts.api.versions import expected_version
+from bookings.api.reservations import TAG, ReservationShape, load_one, one
+from bookings.domain.fees import CancellationFee
+from bookings.domain.money import format_number
+from bookings.selectors.charges import cancellation_for
+from bookings.services.reservations import reservation_cancel, reservation_decide
+
+
+class Transition(Endpoint):
+    """A step of a reservation."""
+
+    write_scope = "book"
+    body: type[Shape] = ReasonBody
+
+    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        raise NotImplementedError
+
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        expected, data = expected_version(request), checked(self.body, request.data)
+
+        def act() -> Response:
+            self.step(reservation_id, data, expected)
+            return one(self.actor, reservation_id, self.now)
+
+        return self.once(act)
+
+
+def described(
+    name: str, summary: Any, takes: type[Shape] = ReasonBody, sends: Any = None
+) -> Callable[[Any], Any]:
+    """The description of a step."""
+    return operation(
+        name,
+        summary,
+        tag=TAG,
+        takes=takes,
+        gives=ReservationShape,
+        refuses=[404, 409, 422],
+        versioned=True,
+        once=True,
+        sends=sends,
+    )
+
+
+class Cancel(Transition):
+    @described("reservation_cancel", _("Cancel"))
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """For the person, the payer's managers, and the host's managers, who owe a reason. The
+        fee is what `cancellation/` says; it is nothing for a request that was never confirmed
+        and for what the host cancels."""
+        return super().post(request, reservation_id)
+
+    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        reservation_cancel(
+            actor=self.actor,
+            reservation_id=reservation_id,
+            reason=data["reason"],
+            expected_version=expected,
+            now=self.now,
+        )
+
+
+class Decision(Transition):
+    approve = False
+
+    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        reservation_decide(
+            actor=self.actor,
+            reservation_id=reservation_id,
+            approve=self.approve,
+            reason=data["reason"],
+            expected_version=expected,
+            now=self.now,
+        )
+
+
+class Approve(Decision):
+    approve = True
+
+    @described("reservation_approve", _("Approve"))
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """For the host's managers, never on their own request. Past the deadline: 409
+        `wrong-state`."""
+        return super().post(request, reservation_id)
+
+
+class Reject(Decision):
+    @described("reservation_reject", _("Reject"), sends={"reason": "Under repair that week."})
+    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """For the host's managers, with a reason. It costs nothing."""
+        return super().post(request, reservation_id)
+
+
+class FeeShape(serializers.Serializer[Any]):
+    percent = serializers.CharField()
+    fee = Money()
+    tax = Money()
+
+
+class CancellationShape(FeeShape):
+    """By the terms of the frozen rate card; the tax is on the fee."""
+
+
+def fee_json(fee: CancellationFee, currency: str) -> dict[str, Any]:
+    return {
+        "percent": format_number(fee.percent),
+        "fee": amount(fee.fee, currency),
+        "tax": amount(fee.tax, currency),
+    }
+
+
+class Cancellation(Endpoint):
+    needs_person = True
+
+    @operation(
+        "reservation_cancellation",
+        _("What cancelling now would cost"),
+        tag=TAG,
+        gives=CancellationShape,
+        refuses=[404, 409],
+    )
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """For the payer. Nothing for a request that was never confirmed, and nothing when the
+        host's manager who asks would cancel. 409 once it cannot be cancelled any more."""
+        found = load_one(self.actor, reservation_id)
+        fee = cancellation_for(self.actor, found, self.now)
+        currency = found.current_quotes[0].currency  # type: ignore[attr-defined]
+        return Response(fee_json(fee, currency))

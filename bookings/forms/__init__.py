@@ -1,0 +1,36 @@
+"""Input of pages turned into typed values: shape only."""
+
+from bookings.forms.booking import BookingForm, PeriodForm
+from bookings.forms.calendars import BoardForm, CalendarForm
+from bookings.forms.catalogue import CatalogueForm
+from bookings.forms.chains import ChainForm, StepForm
+from bookings.forms.closures import ClosureEndForm, ClosureForm
+from bookings.forms.moves import MoveForm
+from bookings.forms.reservations import DecideForm, ReasonForm
+from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
+from bookings.forms.trail import TrailForm
+from bookings.forms.usage import CheckOutForm
+from bookings.forms.utilisation import HoursForm
+from bookings.forms.waiting import WaitingForm
+
+__all__ = [
+    "BoardForm",
+    "BookingForm",
+    "CalendarForm",
+    "CatalogueForm",
+    "ChainForm",
+    "CheckOutForm",
+    "ClosureEndForm",
+    "ClosureForm",
+    "DecideForm",
+    "HoursForm",
+    "MoveForm",
+    "PeriodForm",
+    "ReasonForm",
+    "SeriesCancelForm",
+    "SeriesForm",
+    "SeriesMoveForm",
+    "StepForm",
+    "TrailForm",
+    "WaitingForm",
+]

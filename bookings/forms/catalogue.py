@@ -1,0 +1,77 @@
+"""The catalogue's search."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.forms.fields import of_our_time
+from instruments.domain.criteria import Criteria
+from instruments.models import Instrument
+
+
+class CatalogueForm(forms.Form):
+    """The catalogue's search: text, facets, and free time in the reader's own zone."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    technique = forms.CharField(required=False, max_length=60)
+    region = forms.CharField(required=False, max_length=20)
+    host = forms.CharField(required=False, max_length=30)
+    service_mode = forms.ChoiceField(
+        label=_("Service"),
+        required=False,
+        choices=[("", _("any")), *Instrument.ServiceMode.choices],
+    )
+    free_from = forms.DateTimeField(label=_("Free from"), required=False)
+    free_until = forms.DateTimeField(label=_("until"), required=False)
+    minutes = forms.TypedChoiceField(
+        label=_("for"),
+        required=False,
+        coerce=int,
+        empty_value="",
+        choices=[(m, m) for m in (30, 60, 120, 180, 240, 360, 480)],
+    )
+    max_price = forms.DecimalField(
+        label=_("At most, an hour"), required=False, min_value=0, max_digits=10
+    )
+    organisation = forms.CharField(required=False, max_length=40)
+
+    def clean_free_from(self) -> datetime | None:
+        given = self.cleaned_data["free_from"]
+        return of_our_time(given) if given else None
+
+    def clean_free_until(self) -> datetime | None:
+        given = self.cleaned_data["free_until"]
+        return of_our_time(given) if given else None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "free_from" in self.errors or "free_until" in self.errors:
+            return data
+        start, end = data.get("free_from"), data.get("free_until")
+        if start and not end:
+            data["free_until"] = start + timedelta(days=7)
+        elif end and not start:
+            self.add_error("free_from", _("Say from when."))
+        elif start and end and end <= start:
+            self.add_error("free_until", _("This must be after the start."))
+        elif start and end and end - start > timedelta(days=60):
+            self.add_error("free_until", _("Look at no more than 60 days at once."))
+        return data
+
+    def criteria(self) -> Criteria:
+        """What was asked; a field that could not be read is left out and marked on the form."""
+        data = self.cleaned_data
+        start, end = data.get("free_from"), data.get("free_until")
+        return Criteria(
+            text=data.get("q", ""),
+            technique=data.get("technique", ""),
+            region=data.get("region", ""),
+            host=data.get("host", ""),
+            service_mode=data.get("service_mode", ""),
+            free_from=start if start and end else None,
+            free_until=end if start and end else None,
+            minutes=data.get("minutes") or 60,
+            max_price=data.get("max_price"),
+        )

@@ -1,0 +1,125 @@
+"""Bookings made together, and wishes for what is taken."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from accounts.domain.errors import Refused
+from bookings.domain.chains import Gap
+from bookings.domain.periods import Period
+from bookings.models import Reservation
+from bookings.selectors.availability import load_calendar
+from bookings.selectors.chains import StepWish
+from bookings.selectors.starts import load_starts
+from bookings.services.chains import chain_book
+from bookings.services.demo.files import load
+from bookings.services.demo.offers import Calendar, Offer
+from bookings.services.demo.places import Places
+from bookings.services.placing import Booking
+from bookings.services.series import series_book
+from bookings.services.waiting import Wanted, wish_make
+
+DAY = timedelta(days=1)
+
+
+def together_make(places: Places, offers: Sequence[Offer], calendar: Calendar) -> int:
+    """A series, a chain and some wishes; what does not fit into the calendars of the day is left
+    out. How many were made."""
+    by_key = {offer.key: offer for offer in offers}
+    rows = load("rules")
+    made = _series(places, by_key, rows["series"], calendar)
+    made += _chain(places, by_key, rows["chain"], calendar)
+    return made + sum(_wish(places, by_key, row, calendar) for row in rows["wishes"])
+
+
+def _series(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    offer, person, now = offers[row["instrument"]], places.people[row["person"]], calendar.now
+    within = Period(now + row["days"] * DAY, now + (row["days"] + 7) * DAY)
+    free = load_calendar(offer.instrument, within, now)
+    if free is None:
+        return 0
+    starts = load_starts(
+        offer.instrument,
+        person.organisation,
+        free,
+        within,
+        now,
+        minutes=row["minutes"],
+        user_id=person.user.pk,
+        mode=row["mode"],
+    )
+    for start in starts[:1]:
+        booking = Booking(
+            instrument_id=offer.instrument.pk,
+            period=Period(start, start + timedelta(minutes=row["minutes"])),
+            organisation=None,
+            service_mode=row["mode"],
+        )
+        series_book(
+            actor=person.actor, booking=booking, rule=row["rule"], on_conflict="skip", now=now
+        )
+        return 1
+    return 0
+
+
+def _chain(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    since, until = row["days"]
+    steps = [
+        StepWish(
+            offers[step["instrument"]].instrument.pk,
+            step["minutes"],
+            step["mode"],
+            Gap(*step["gap"]),
+        )
+        for step in row["steps"]
+    ]
+    try:
+        chain_book(
+            actor=places.people[row["person"]].actor,
+            steps=steps,
+            organisation=None,
+            purpose="research",
+            purpose_text="",
+            within=Period(calendar.now + since * DAY, calendar.now + until * DAY),
+            now=calendar.now,
+        )
+    except Refused:
+        return 0
+    return 1
+
+
+def _wish(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    """For the time of a booking that somebody else has."""
+    person, instrument = places.people[row["person"]], offers[row["instrument"]].instrument
+    taken = (
+        Reservation.objects.filter(
+            instrument=instrument,
+            state=Reservation.State.CONFIRMED,
+            start_at__gt=calendar.now + DAY,
+        )
+        .exclude(user=person.user)
+        .order_by("start_at", "id")
+        .first()
+    )
+    if taken is None:
+        return 0
+    wanted = Wanted(
+        instrument_id=instrument.pk,
+        organisation=None,
+        service_mode=row["mode"],
+        earliest=taken.start_at,
+        latest=taken.end_at,
+        minutes=int((taken.end_at - taken.start_at).total_seconds()) // 60,
+        any_equivalent=row["any_equivalent"],
+    )
+    try:
+        wish_make(actor=person.actor, wanted=wanted, now=calendar.now)
+    except Refused:
+        return 0
+    return 1
