@@ -1,6 +1,6 @@
 """Changing when a booking is: what it is called, and which rules run.
 
-Rules: docs/availability.md, "Which rules run when", and docs/fees.md, "Changes".
+Rules: docs/availability.md, "Which rules run when", and docs/fees.md, "Changing".
 """
 
 from bookings.domain.periods import Period

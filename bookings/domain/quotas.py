@@ -1,6 +1,6 @@
 """Counting what is booked: quotas, and the share kept for other regions.
 
-Rules: docs/availability.md, "Quotas" and "Share kept for other regions". What is limited:
+Rules: docs/availability.md, "Rules". What is limited:
 instruments/domain/quotas.py.
 """
 

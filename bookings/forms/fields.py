@@ -17,6 +17,11 @@ def of_our_time[T: date](moment: T) -> T:
     return moment
 
 
+def local_moment(at: datetime, zone: ZoneInfo) -> str:
+    """An instant as `<input type=datetime-local>` shows it."""
+    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
 class LocalMomentField(forms.CharField):
     """A wall-clock time of a zone as `<input type=datetime-local>` sends it; an instant.
 

@@ -107,51 +107,13 @@ def weigh_move(
     calendar: one that knows nothing of the booking and reaches far enough to find the nearest
     (`around`), where several are judged one after the other; it is left as it is.
     """
-    old_period = Period(reservation.start_at, reservation.end_at)
-    kind = moves.kind_of(old_period, period)
+    kind = moves.kind_of(Period(reservation.start_at, reservation.end_at), period)
     is_host = is_by_host(actor, instrument, reservation)
     terms = _terms(instrument, reservation, period, kind)
-    setup, teardown = reservation.setup_minutes, reservation.teardown_minutes
-    narrow = copy(calendar) or load_calendar(instrument, period, now, without=[reservation.pk])
-    asker = load_asker(
-        instrument,
-        reservation.organisation,
-        terms,
-        user_id=reservation.user_id,
-        mode=reservation.service_mode,
-    )
-    if kind != moves.MOVE:  # on the terms it was made on
-        asker = replace(asker, price_group=reservation.price_group, is_served=True)
-    refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
-    broken: tuple[str, ...] = ()
-    unit = None
-    if narrow is not None:
-        if kind == moves.MOVE:
-            setup, teardown = narrow.policy.setup_minutes, narrow.policy.teardown_minutes
-        narrow.keep_buffers(setup, teardown)
-        waived = frozenset(override)
-        if kind != moves.MOVE:
-            waived |= moves.NO_NOTICE
-        if kind == moves.SHORTEN:
-            # It takes nothing new: only what the change itself breaks speaks against it.
-            waived |= {r.code for r in narrow.refusing(Wish(old_period, asker), now)}
-        wish = Wish(period, asker, waived, keeps_start=kind != moves.MOVE)
-        found = narrow.refusing(wish, now)
-        broken = tuple(dict.fromkeys(r.code for r in found if r.code in override))
-        refusals = tuple(r for r in found if r.code not in waived)
-        unit = _unit(narrow, reservation, period)
-        if not refusals and unit is None:
-            refusals = (Refusal("slot-taken", {"units": 1}),)
-        if refusals:
-            if calendar is not None:
-                refusals = narrow.explain(wish, now) or refusals
-            else:
-                refusals = _explained(
-                    instrument, reservation, wish, refusals, (setup, teardown), now
-                )
+    verdict = _judge(instrument, reservation, period, kind, terms, now, override, calendar)
+    refusals = verdict.refusals
     if not _keeps_order(reservation, period):
         refusals = (*refusals, Refusal("chain-order"))
-    percent = _percent(reservation, now)
     quoted = load_quoted(reservation.pk)
     asked = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
     given = quote_input(instrument, terms, asked)
@@ -171,19 +133,76 @@ def weigh_move(
     return Move(
         kind=kind,
         period=period,
-        unit=unit,
+        unit=verdict.unit,
         refusals=refusals,
-        broken=broken,
+        broken=verdict.broken,
         needs_approval=waits,
         terms=terms,
         given=given,
         old=old,
         new=new,
         fee=fee,
-        least_percent=percent if is_bound else reservation.least_percent,
-        setup_minutes=setup,
-        teardown_minutes=teardown,
+        least_percent=_percent(reservation, quoted, now) if is_bound else reservation.least_percent,
+        setup_minutes=verdict.setup_minutes,
+        teardown_minutes=verdict.teardown_minutes,
     )
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the rules say of a change of time; the fields are those of `Move`."""
+
+    refusals: tuple[Refusal, ...]
+    broken: tuple[str, ...]
+    unit: int | None
+    setup_minutes: int
+    teardown_minutes: int
+
+
+def _judge(
+    instrument: Instrument,
+    reservation: Reservation,
+    period: Period,
+    kind: str,
+    terms: Terms,
+    now: datetime,
+    override: Sequence[str],
+    calendar: Calendar | None,
+) -> _Verdict:
+    setup, teardown = reservation.setup_minutes, reservation.teardown_minutes
+    narrow = copy(calendar) or load_calendar(instrument, period, now, without=[reservation.pk])
+    if narrow is None:
+        return _Verdict((Refusal("not-published"),), (), None, setup, teardown)
+    asker = load_asker(
+        instrument,
+        reservation.organisation,
+        terms,
+        user_id=reservation.user_id,
+        mode=reservation.service_mode,
+    )
+    waived = frozenset(override)
+    if kind == moves.MOVE:
+        setup, teardown = narrow.policy.setup_minutes, narrow.policy.teardown_minutes
+    else:  # on the terms it was made on
+        asker = replace(asker, price_group=reservation.price_group, is_served=True)
+        waived |= moves.NO_NOTICE
+    narrow.keep_buffers(setup, teardown)
+    if kind == moves.SHORTEN:
+        # It takes nothing new: only what the change itself breaks speaks against it.
+        old = Period(reservation.start_at, reservation.end_at)
+        waived |= {r.code for r in narrow.refusing(Wish(old, asker), now)}
+    wish = Wish(period, asker, waived, keeps_start=kind != moves.MOVE)
+    found = narrow.refusing(wish, now)
+    broken = tuple(dict.fromkeys(r.code for r in found if r.code in override))
+    refusals = tuple(r for r in found if r.code not in waived)
+    unit = _unit(narrow, reservation, period)
+    if not refusals and unit is None:
+        refusals = (Refusal("slot-taken", {"units": 1}),)
+    if refusals and calendar is not None:
+        refusals = narrow.explain(wish, now) or refusals
+    elif refusals:
+        refusals = _explained(instrument, reservation, wish, refusals, (setup, teardown), now)
+    return _Verdict(refusals, broken, unit, setup, teardown)
 
 
 def is_by_host(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:
@@ -247,12 +266,11 @@ def _keeps_order(reservation: Reservation, period: Period) -> bool:
     return is_in_order(placed, gaps_from_json(reservation.chain.gaps))
 
 
-def _percent(reservation: Reservation, now: datetime) -> Decimal:
+def _percent(reservation: Reservation, quoted: QuoteInput, now: datetime) -> Decimal:
     """What cancelling at this moment would cost, of the base: nothing before it is confirmed."""
     if reservation.confirmed_at is None:
         return Decimal(0)
-    terms = charges.cancellation(load_quoted(reservation.pk), now, reservation.least_percent)
-    return terms.percent
+    return charges.cancellation(quoted, now, reservation.least_percent).percent
 
 
 def _needs_approval(

@@ -72,11 +72,10 @@ def require_place(
     raise RulesRefuse(wide.explain(wish, now) if wide else [])
 
 
-def qualification_refusals(
-    instrument: Instrument, user_id: UUID, period: Period, mode: str
-) -> tuple[Refusal, ...]:
-    """Whether the person may work alone through the period. At most one statement."""
+def require_qualified(instrument: Instrument, user_id: UUID, period: Period, mode: str) -> None:
+    """`RulesRefuse` if the person may not work so through the period. At most one statement."""
     if not hasattr(instrument, "policy") or not instrument.policy.qualification:
-        return ()
+        return
     asker = load_asker(instrument, None, Terms("external", None), user_id=user_id, mode=mode)
-    return tuple(unqualified(asker, period))
+    if refusals := tuple(unqualified(asker, period)):
+        raise RulesRefuse(refusals)

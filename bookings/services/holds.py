@@ -10,13 +10,12 @@ from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain import holds as rules
-from bookings.domain.refusals import RulesRefuse
 from bookings.domain.reservations import effective_state
 from bookings.locks import lock_person, lock_reservations
 from bookings.models import Occupancy, Reservation
 from bookings.selectors.fees import Terms
 from bookings.selectors.holds import holds_of
-from bookings.selectors.placing import qualification_refusals
+from bookings.selectors.placing import require_qualified
 from bookings.services.demand import attempt
 from bookings.services.occupancy import reservation_move_to
 from bookings.services.placing import (
@@ -151,11 +150,7 @@ def hold_complete(
     if booking.service_mode not in instrument.service_modes:
         raise invalid("service_mode", "not-offered")
     if booking.service_mode != hold.service_mode:
-        refusals = qualification_refusals(
-            instrument, hold.user_id, booking.period, booking.service_mode
-        )
-        if refusals:
-            raise RulesRefuse(refusals)
+        require_qualified(instrument, hold.user_id, booking.period, booking.service_mode)
     # By the card and the group it was kept on.
     terms = Terms(hold.price_group, load_card(hold.rate_card))
     given = quote_given(instrument, terms, booking)

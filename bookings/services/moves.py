@@ -142,19 +142,7 @@ def move_store(
         deadline = approvals.answer_deadline(now, policy.approval_minutes, move.period.start)
     elif deadline is not None:
         deadline = min(deadline, move.period.start)
-    changes: dict[str, Any] = {
-        "start_at": move.period.start,
-        "end_at": move.period.end,
-        "unit": move.unit,
-        "setup_minutes": move.setup_minutes,
-        "teardown_minutes": move.teardown_minutes,
-        "price_group": move.terms.price_group,
-        "rate_card_id": move.terms.card.id if move.terms.card else reservation.rate_card_id,
-        "least_percent": move.least_percent,
-        "shortening_fee": reservation.shortening_fee + move.fee.fee,
-        "overrides": sorted({*reservation.overrides, *move.broken}),
-        "deadline_at": deadline,
-    }
+    changes = _changes(reservation, move) | {"deadline_at": deadline}
     _occupy(reservation, move, deadline, is_one_of_many)
     said = {
         "start": move.period.start,
@@ -194,6 +182,21 @@ def move_store(
     if move.kind != moves.EXTEND:
         effects.append(slot_freed(reservation, old))
     enqueue(effects, now=now)
+
+
+def _changes(reservation: Reservation, move: Move) -> dict[str, Any]:
+    return {
+        "start_at": move.period.start,
+        "end_at": move.period.end,
+        "unit": move.unit,
+        "setup_minutes": move.setup_minutes,
+        "teardown_minutes": move.teardown_minutes,
+        "price_group": move.terms.price_group,
+        "rate_card_id": move.terms.card.id if move.terms.card else reservation.rate_card_id,
+        "least_percent": move.least_percent,
+        "shortening_fee": reservation.shortening_fee + move.fee.fee,
+        "overrides": sorted({*reservation.overrides, *move.broken}),
+    }
 
 
 def _occupy(

@@ -17,7 +17,7 @@ from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.models import Occupancy, Reservation
 from bookings.selectors.holds import kept_for
-from bookings.selectors.placing import qualification_refusals
+from bookings.selectors.placing import require_qualified
 from bookings.services.demand import attempt
 from bookings.services.holds import hold_complete, hold_give_back
 from bookings.services.occupancy import charge_due, lapse, message, reservation_move_to
@@ -169,14 +169,12 @@ def reservation_decide(
         )
         enqueue([message("rejected", reservation)], now=now)
         return reservation
-    refusals = qualification_refusals(
+    require_qualified(
         instrument,
         reservation.user_id,
         Period(reservation.start_at, reservation.end_at),
         reservation.service_mode,
     )
-    if refusals:
-        raise RulesRefuse(refusals)
     Occupancy.objects.filter(reservation=reservation).update(expires_at=None)
     reservation_move_to(
         reservation=reservation,

@@ -17,7 +17,7 @@ from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.locks import lock_reservation
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import live, to_period, to_range
-from bookings.selectors.placing import qualification_refusals
+from bookings.selectors.placing import require_qualified
 from bookings.services.occupancy import (
     charge_due,
     hours_dirty,
@@ -43,14 +43,12 @@ def reservation_check_in(
         raise WrongState("too-early", opens=span.start.isoformat())
     if now >= span.end:
         raise WrongState("too-late")
-    refusals = qualification_refusals(
+    require_qualified(
         instrument,
         reservation.user_id,
         Period(reservation.start_at, reservation.end_at),
         reservation.service_mode,
     )
-    if refusals:
-        raise RulesRefuse(refusals)
     if now < reservation.start_at:
         lapse(instrument=instrument, now=now)
         _take_from_now(reservation, now)

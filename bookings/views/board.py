@@ -24,6 +24,7 @@ from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from bookings.domain.periods import Period
 from bookings.forms import BoardForm, ClosureForm, PeriodForm
+from bookings.forms.fields import local_moment
 from bookings.selectors.calendars import Row, load_board, load_in_the_way
 from bookings.services.closures import InTheWay, closure_create
 from bookings.views.events import instant, lane_of, locale, named, offset_of, row_events, walls
@@ -244,8 +245,8 @@ def _asked(request: HttpRequest, zone: ZoneInfo) -> dict[str, Any]:
     unit = request.GET.get("unit", "")
     return {
         "kind": "maintenance",
-        "start": f"{period.start.astimezone(zone):%Y-%m-%dT%H:%M}",
-        "end": f"{period.end.astimezone(zone):%Y-%m-%dT%H:%M}",
+        "start": local_moment(period.start, zone),
+        "end": local_moment(period.end, zone),
         "period": period,
         "units": [int(unit)] if unit.isdecimal() and len(unit) < 5 and int(unit) else [],
     }

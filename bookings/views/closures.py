@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.domain.errors import Invalid, WrongState
 from accounts.permissions import actor_of
 from bookings.forms import ClosureEndForm, ClosureForm
+from bookings.forms.fields import local_moment
 from bookings.messages import sentence
 from bookings.selectors.closures import coming, instrument_of, past, running, with_people
 from bookings.services.closures import InTheWay, closure_create, closure_delete, closure_end
@@ -95,7 +96,7 @@ def delete(request: HttpRequest, closure_id: UUID) -> HttpResponse:
 def _form(instrument: Instrument, data: Any, now: datetime) -> ClosureForm:
     units = instrument.policy.units if hasattr(instrument, "policy") else 1
     zone = ZoneInfo(instrument.facility.time_zone)
-    start = f"{now.astimezone(zone):%Y-%m-%dT%H:%M}"
+    start = local_moment(now, zone)
     return ClosureForm(data, zone=zone, units=units, initial={"start": start})
 
 

@@ -1,6 +1,5 @@
 """Moving a booking, or changing its length: what would happen, and doing it."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from accounts.selectors.memberships import place_of
 from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
 from bookings.forms import MoveForm, PeriodForm
+from bookings.forms.fields import local_moment
 from bookings.models import Reservation
 from bookings.selectors.moves import load_move
 from bookings.selectors.reservations import reservation_by_id
@@ -109,14 +109,10 @@ def _initial(request: HttpRequest, found: Reservation, zone: ZoneInfo) -> dict[s
     asked = PeriodForm(request.GET)
     period = asked.period() if asked.is_valid() else Period(found.start_at, found.end_at)
     return {
-        "start": _wall(period.start, zone),
-        "end": _wall(period.end, zone),
+        "start": local_moment(period.start, zone),
+        "end": local_moment(period.end, zone),
         "version": found.version,
     }
-
-
-def _wall(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
 
 
 def _period(form: MoveForm, request: HttpRequest, found: Reservation) -> Period | None:

@@ -1,6 +1,5 @@
 """Recurring bookings: the form with its preview, one series, changing some or all of it."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from accounts.selectors.memberships import place_of
 from bookings.domain.refusals import RulesRefuse
 from bookings.domain.series import ALL, FOLLOWING, THIS
 from bookings.forms import PeriodForm, SeriesCancelForm, SeriesForm, SeriesMoveForm
+from bookings.forms.fields import local_moment
 from bookings.models import Reservation
 from bookings.selectors.fees import load_terms
 from bookings.selectors.moves import Move
@@ -219,8 +219,8 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     of = series_of(actor, found)
     zone = ZoneInfo(of.time_zone)
     initial = {
-        "start": _wall(found.start_at, zone),
-        "end": _wall(found.end_at, zone),
+        "start": local_moment(found.start_at, zone),
+        "end": local_moment(found.end_at, zone),
         "scope": FOLLOWING,
         "version": of.version,
     }
@@ -270,10 +270,6 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         template, status = template + "#preview", 200
     return render(request, template, context, status=status)
-
-
-def _wall(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"
 
 
 def _sums(moves: list[tuple[Reservation, Move]]) -> dict[str, Any] | None:

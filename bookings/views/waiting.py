@@ -19,6 +19,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import sharing_regions
 from bookings.domain.refusals import RulesRefuse
 from bookings.forms import WaitingForm
+from bookings.forms.fields import local_moment
 from bookings.selectors.fees import load_terms
 from bookings.selectors.waiting import (
     load_currencies,
@@ -120,8 +121,8 @@ def _form(
         policy=load_policy(instrument.policy) if hasattr(instrument, "policy") else None,
         regions=regions,
         initial={
-            "earliest": _wall_clock(earliest, zone),
-            "latest": _wall_clock(latest, zone),
+            "earliest": local_moment(earliest, zone),
+            "latest": local_moment(latest, zone),
             "minutes": minutes if minutes.isdecimal() and len(minutes) < 6 else None,
             "service_mode": request.GET.get("service_mode", ""),
         },
@@ -140,10 +141,6 @@ def _window(request: HttpRequest, zone: ZoneInfo, now: datetime) -> tuple[dateti
     first = day_span(zone, day)[0]
     soon = now + timedelta(minutes=30 - now.minute % 30)
     return max(first, soon), day_span(zone, day + timedelta(days=WEEK - 1))[1]
-
-
-def _wall_clock(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
 
 
 @login_required

@@ -21,7 +21,7 @@ LONGEST = 1440
 
 @dataclass(frozen=True)
 class Policy:
-    """All lengths in minutes; see docs/availability.md, "Policy"."""
+    """All lengths in minutes; see docs/availability.md, "Rules"."""
 
     slot_minutes: int = 30
     min_minutes: int = 30

@@ -34,7 +34,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
-@pytest.mark.parametrize("path", ["nonsense/", "instruments", "instruments/42/", "nonsense/42/", ""])
+@pytest.mark.parametrize(
+    "path", ["nonsense/", "instruments", "instruments/42/", "nonsense/42/", ""]
+)
 def test_an_address_that_is_not_there(
     cast: Cast,
     program: Programs,

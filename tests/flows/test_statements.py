@@ -139,7 +139,7 @@ def test_to_move(world):
                     period=Period(at(start), at(end)),
                 )
             )
-    assert counts == [16, 15, 15, 18, 17, 17]
+    assert counts == [15, 14, 14, 17, 16, 16]
 
 
 def test_to_decide_and_cancel(world):

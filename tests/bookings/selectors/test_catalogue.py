@@ -381,6 +381,24 @@ def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(cast, monkeypatch, quer
 
 def test_the_sieve_looks_up_what_is_taken_by_instrument_unit_and_span(cast):
     """Without all three the exclusion constraint's index reads too much."""
+    closure = Closure.objects.create(
+        instrument=cast.microscope,
+        kind="maintenance",
+        start_at=NOW - 400 * DAY,
+        end_at=NOW,
+        created_by=cast.zhao,
+        created_at=NOW,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO bookings_occupancy (id, instrument_id, unit, span, closure_id)
+            SELECT gen_random_uuid(), %s, 1, tstzrange(at, at + interval '1 hour'), %s
+            FROM generate_series(%s, %s - interval '2 hours', interval '2 hours') at
+            """,
+            [cast.microscope.pk, closure.pk, NOW - 400 * DAY, NOW],
+        )
+        cursor.execute("ANALYZE bookings_occupancy")
     sieve = Sieve(NOW, Period(NOW, NOW + DAY), cast.fudan, 60)
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")

@@ -187,10 +187,10 @@ def test_in_chinese_and_in_both_zones(
     wait(cast, instrument)
     wang.cookies["django_language"] = "zh-hans"
     html = page_of(wang.get("/waiting/", headers={"Accept-Language": "zh-hans"}))
-    assert "有空位给您" in html and "Europe/London" in html
+    assert "已候补到" in html and "Europe/London" in html
     clock += timedelta(hours=2)
     html = page_of(wang.get("/waiting/", headers={"Accept-Language": "zh-hans"}))
-    assert "有空位给您" not in html and "排在第 1 位" in html
+    assert "已候补到" not in html and "排在第 1 位" in html
 
 
 def test_who_is_displaced_sees_where_else(cast: Cast, wang: Client) -> None:
