@@ -25,7 +25,8 @@ from bookings.api.charges import ChargeShape, charge_json
 from bookings.api.fees import CardRefShape, QuoteShape
 from bookings.domain.refusals import OVERRIDABLE
 from bookings.domain.reservations import effective_state
-from bookings.models import Quote, Reservation, UsageSession
+from bookings.models import Charge, Quote, Reservation, UsageSession
+from bookings.selectors.charges import IN_FORCE
 from bookings.selectors.reservations import reservations_for
 from bookings.services.placing import Booking
 from bookings.services.reservations import MOST_AT_ONCE, reservations_request
@@ -107,10 +108,11 @@ class ReservationShape(serializers.Serializer[Any]):
 
 
 def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
-    """With what an answer says of each. One more statement, whatever the number."""
-    current = Quote.objects.filter(is_current=True)
+    """With what an answer says of each. Two more statements, whatever the number."""
+    current, in_force = Quote.objects.filter(is_current=True), Charge.objects.filter(IN_FORCE)
     return rows.select_related("rate_card").prefetch_related(
-        Prefetch("quotes", current, to_attr="current_quotes")
+        Prefetch("quotes", current, to_attr="current_quotes"),
+        Prefetch("charges", in_force, to_attr="charges_in_force"),
     )
 
 
@@ -119,7 +121,8 @@ def reservation_json(row: Reservation, now: datetime) -> dict[str, Any]:
     quotes: list[Quote] = row.current_quotes  # type: ignore[attr-defined]
     quote = quotes[0] if quotes else None
     card = {"id": str(row.rate_card_id), "version": row.rate_card.version}
-    session, charge = getattr(row, "session", None), getattr(row, "charge", None)
+    session = getattr(row, "session", None)
+    charge = next(iter(row.charges_in_force), None)  # type: ignore[attr-defined]
     count = (quote.inputs.get("quantity") if quote else None) or None
     return {
         "id": str(row.pk),

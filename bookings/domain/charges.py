@@ -5,13 +5,16 @@ Rules: docs/fees.md, "Cancelling and missing" and "After use".
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bookings.domain import fees
 from bookings.domain.money import format_amount, percentage
 from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
+
+# How long the payer may dispute a charge.
+DISPUTABLE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,14 @@ class ChargeMade:
     currency: str
     inputs: Mapping[str, Any]
     result: Mapping[str, Any]
+    tax: Decimal
     total: Decimal
     payable: Decimal
+
+    @property
+    def covered(self) -> Decimal:
+        """What a voucher pays of it."""
+        return self.total - self.payable
 
 
 def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
@@ -71,6 +80,7 @@ def _with_shortening(made: ChargeMade, quoted: QuoteInput, fee: Decimal) -> Char
         made,
         inputs={**made.inputs, "shortening_fee": format_amount(fee, currency)},
         result={**made.result, **sums, "shortening": shown},
+        tax=made.tax + tax,
         total=made.total + added,
         payable=made.payable + added,
     )
@@ -120,6 +130,7 @@ def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
         currency=result.currency,
         inputs=input_to_json(given),
         result=quote_to_json(result, explained=True),
+        tax=result.tax,
         total=result.total,
         payable=result.payable,
     )
@@ -146,6 +157,7 @@ def _fee_charge(
             "tax": format_amount(terms.tax, currency),
             "total": format_amount(total, currency),
         },
+        tax=terms.tax,
         total=total,
         payable=total,
     )

@@ -1,9 +1,10 @@
 """Which voucher covers how much of a booking (docs/fees.md, step 7)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from bookings.domain.money import percentage
 
@@ -23,6 +24,68 @@ class GrantValues:
     cap_per_booking: Decimal | None
     remaining: Decimal
     expires: date | None
+
+
+@dataclass(frozen=True)
+class GrantOffer:
+    """A grant of one payer with the terms of its programme.
+
+    `remaining` is what is neither earmarked nor redeemed; the grant counts on the local days of
+    [`valid_from`, `valid_until`), both its own and its programme's; `host_regions` empty: those
+    of everybody.
+    """
+
+    id: UUID
+    code: str
+    percent: Decimal
+    cap_per_booking: Decimal | None
+    currency: str
+    remaining: Decimal
+    valid_from: date
+    valid_until: date | None
+    host_regions: frozenset[UUID] = frozenset()
+    is_open: bool = True  # neither it nor its programme is suspended, and the payer's kind served
+
+
+@dataclass(frozen=True)
+class Use:
+    """Where and when a payer would use a grant. `host_regions`: the host's with all above it;
+    `is_honoured`: within the payer's own region, or by an agreement in force."""
+
+    day: date
+    currency: str
+    host_regions: frozenset[UUID]
+    is_honoured: bool
+
+
+def serves_kind(
+    kinds: Collection[str], is_for_small_only: bool, *, kind: str, is_small: bool
+) -> bool:
+    """Whether a programme serves payers of a kind; of enterprises perhaps the small ones."""
+    if kinds and kind not in kinds:
+        return False
+    return is_small or not is_for_small_only or kind != "enterprise"
+
+
+def usable(offers: Iterable[GrantOffer], use: Use) -> tuple[GrantValues, ...]:
+    """The grants that may pay for a use, in the order of their codes (docs/fees.md, step 7)."""
+    return tuple(
+        GrantValues(
+            code=offer.code,
+            percent=offer.percent,
+            cap_per_booking=offer.cap_per_booking,
+            remaining=offer.remaining,
+            expires=offer.valid_until - timedelta(days=1) if offer.valid_until else None,
+        )
+        for offer in sorted(offers, key=lambda each: each.code)
+        if offer.is_open
+        and use.is_honoured
+        and offer.remaining > 0
+        and offer.currency == use.currency
+        and offer.valid_from <= use.day
+        and (offer.valid_until is None or use.day < offer.valid_until)
+        and (not offer.host_regions or offer.host_regions & use.host_regions)
+    )
 
 
 def cover(grant: GrantValues, eligible: Decimal, currency: str) -> Decimal:

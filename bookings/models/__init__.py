@@ -1,30 +1,62 @@
-"""The tables of what happens: occupancy, reservations, use, quotes, charges, hours."""
+"""The tables of what happens: occupancy, reservations, use, money, hours."""
 
-from bookings.models.charges import Charge
+from bookings.models.agreements import Agreement, AgreementMember
+from bookings.models.charges import Charge, Correction, Dispute
 from bookings.models.closures import Closure
 from bookings.models.demand import UnmetDemand
 from bookings.models.fees import Quote
+from bookings.models.funding import FundingSource
+from bookings.models.ledger import LedgerEntry, Posting
 from bookings.models.occupancy import Occupancy
 from bookings.models.reservations import Reservation
 from bookings.models.series import Chain, Series
+from bookings.models.statements import (
+    ClosedMonth,
+    ExchangeRate,
+    Payment,
+    Settlement,
+    SettlementLine,
+    Statement,
+    StatementCounter,
+    StatementLine,
+)
 from bookings.models.usage import UsageSession
 from bookings.models.utilisation import DirtyDay, InstrumentDay, InstrumentDayUse, RollUp
+from bookings.models.vouchers import Earmark, VoucherGrant, VoucherProgramme
 from bookings.models.waiting import WaitingOffer, WaitingWish
 
 __all__ = [
+    "Agreement",
+    "AgreementMember",
     "Chain",
     "Charge",
+    "ClosedMonth",
     "Closure",
+    "Correction",
     "DirtyDay",
+    "Dispute",
+    "Earmark",
+    "ExchangeRate",
+    "FundingSource",
     "InstrumentDay",
     "InstrumentDayUse",
+    "LedgerEntry",
     "Occupancy",
+    "Payment",
+    "Posting",
     "Quote",
     "Reservation",
     "RollUp",
     "Series",
+    "Settlement",
+    "SettlementLine",
+    "Statement",
+    "StatementCounter",
+    "StatementLine",
     "UnmetDemand",
     "UsageSession",
+    "VoucherGrant",
+    "VoucherProgramme",
     "WaitingOffer",
     "WaitingWish",
 ]

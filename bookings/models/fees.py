@@ -3,6 +3,7 @@
 from django.db import models
 
 from accounts.models.keys import new_id
+from bookings.models.amounts import amount_field
 from bookings.models.reservations import Reservation
 
 
@@ -15,8 +16,8 @@ class Quote(models.Model):
     inputs = models.JSONField()
     result = models.JSONField()
     currency = models.CharField(max_length=3)
-    total = models.DecimalField(max_digits=16, decimal_places=2)
-    payable = models.DecimalField(max_digits=16, decimal_places=2)
+    total = amount_field()
+    payable = amount_field()
     created_at = models.DateTimeField()
 
     class Meta:

@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
+from bookings.models.agreements import Agreement
+from bookings.models.amounts import amount_field
 from bookings.models.series import Chain, Series
 from instruments.models import Instrument, RateCard
 
@@ -65,6 +67,10 @@ class Reservation(models.Model):
     rate_card = models.ForeignKey(
         RateCard, models.PROTECT, related_name="reservations", db_index=False
     )
+    # Of group `partner`: what it was by when it was made, or last moved.
+    agreement = models.ForeignKey(
+        Agreement, models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     requested_at = models.DateTimeField()
     deadline_at = models.DateTimeField(null=True)  # of a hold or an unanswered request
@@ -80,7 +86,7 @@ class Reservation(models.Model):
     # Nobody escapes a late fee by moving: what cancelling costs at least, and what shortening
     # late has cost already, before tax.
     least_percent = models.DecimalField(max_digits=6, decimal_places=3, default=0)
-    shortening_fee = models.DecimalField(max_digits=16, decimal_places=2, default=0)
+    shortening_fee = amount_field(default=0)
 
     # Where it is one of several made together.
     series = models.ForeignKey(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
+from bookings.models.amounts import amount_field
 from bookings.models.reservations import Reservation
 from instruments.models import Instrument
 
@@ -34,7 +35,7 @@ class WaitingWish(models.Model):
     any_equivalent = models.BooleanField(default=False)
     regions = models.ManyToManyField(Region, related_name="+", blank=True)
     # In all, before tax and vouchers, in the currency of the instrument that was wished for.
-    max_price = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+    max_price = amount_field(null=True)
     # The instruments it is content with, the wished one included, as found when last looked.
     instruments = ArrayField(models.UUIDField(), default=list)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)

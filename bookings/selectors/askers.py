@@ -6,7 +6,7 @@ from uuid import UUID
 from accounts.models import Organisation
 from bookings.domain.availability import Asker
 from bookings.domain.periods import Period
-from bookings.selectors.fees import Terms, group_of
+from bookings.selectors.fees import Terms
 from instruments.models import Instrument
 from instruments.selectors.qualifications import load_qualified
 
@@ -43,7 +43,7 @@ def load_askers(
     asks = {i.pk for i in alone if hasattr(i, "policy") and i.policy.qualification}
     return {
         instrument.pk: Asker(
-            price_group=group_of(instrument, payer),
+            price_group=terms[instrument.pk].price_group,
             is_served=terms[instrument.pk].is_served,
             user=user_id,
             organisation=payer.pk if payer else None,

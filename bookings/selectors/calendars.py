@@ -24,7 +24,7 @@ from bookings.selectors.availability import (
     to_range,
 )
 from bookings.selectors.catalogue import load_cards, served_starts
-from bookings.selectors.fees import terms_on
+from bookings.selectors.fees import load_backing, terms_on
 from bookings.selectors.reservations import own_reservations, visible_among
 from instruments.domain.opening import merged
 from instruments.models import Instrument
@@ -76,7 +76,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Week:
-    """A row with the calendar the rules are asked with.
+    """A row with the calendar the rules are asked with, for the price group of its first day.
 
     starts: where a booking of the length asked for may begin; free: spans of which every part
     can be booked, by every rule, in bookings of the shortest length at least. Spans of
@@ -86,6 +86,7 @@ class Week:
     row: Row
     calendar: Calendar
     minutes: int
+    price_group: str
     starts: tuple[datetime, ...]
     free: tuple[Period, ...]
 
@@ -127,8 +128,8 @@ def load_week(
 ) -> Week | None:
     """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
     length (one that is not allowed: the usual one); None for an instrument without a policy,
-    which cannot be booked. Three statements; one more each where the policy has quotas and where
-    it asks for a certificate."""
+    which cannot be booked. Four statements; one more each for a payer of another region, where the
+    policy has quotas and where it asks for a certificate."""
     if not hasattr(instrument, "policy"):
         return None
     wide = covered(instrument, span)
@@ -141,12 +142,15 @@ def load_week(
     policy = calendar.policy
     length = minutes if minutes and policy.allows(minutes) else policy.usual_minutes
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
-    first = terms_on(instrument, payer, cards, span.start)
+    backing = load_backing(payer, instruments=[instrument])
+    first = terms_on(instrument, backing, cards, span.start)
     asker = load_asker(instrument, payer, first, user_id=actor.user_id)
 
     def begins(length: int) -> list[datetime]:
         within = span.padded(0, length)
-        return served_starts(instrument, payer, cards, calendar, asker, within, now, minutes=length)
+        return served_starts(
+            instrument, backing, cards, calendar, asker, within, now, minutes=length
+        )
 
     starts = begins(length)
     least = policy.min_minutes
@@ -161,6 +165,7 @@ def load_week(
         ),
         calendar=calendar,
         minutes=length,
+        price_group=first.price_group,
         starts=tuple(s for s in starts if s < span.end),
         free=tuple(p for b in bookable(calendar, wide) for p in intersect([b], covered_by_some)),
     )

@@ -14,7 +14,7 @@ from bookings.domain.periods import Period
 from bookings.selectors.askers import load_askers
 from bookings.selectors.availability import calendar_of, load_blocks, load_booked
 from bookings.selectors.catalogue_candidates import Sieve, candidates
-from bookings.selectors.fees import Terms, terms_on
+from bookings.selectors.fees import Backing, Terms, group_of, load_backing, terms_on
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
 from instruments.models import Instrument, RateCard
@@ -44,6 +44,7 @@ def load_offers(
     payer: Organisation | None,
     now: datetime,
     *,
+    backing: Backing | None = None,
     user_id: UUID | None = None,
     mode: str | None = None,
     span: Period | None = None,
@@ -52,7 +53,7 @@ def load_offers(
 ) -> dict[UUID, Offer]:
     """The offer of each instrument (policy, schedule, facility loaded with it) to somebody of a
     payer who would work in some mode: its first starts in a span (the next three weeks) for a
-    length (the usual one). Two statements, one more where a policy has quotas and one where it
+    length (the usual one). Four statements, one more where a policy has quotas and one where it
     wants a certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
     wide = within.padded(1440, 1440)
@@ -60,12 +61,13 @@ def load_offers(
     booked = load_booked(instruments, wide, now)
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
-    terms = {i.pk: terms_on(i, payer, cards.get(i.pk, []), first) for i in instruments}
+    backing = backing or load_backing(payer)
+    terms = {i.pk: terms_on(i, backing, cards.get(i.pk, []), first) for i in instruments}
     askers = load_askers(instruments, payer, terms, user_id=user_id, mode=mode)
     return {
         instrument.pk: _offer(
             instrument,
-            payer,
+            backing,
             calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ())),
             askers[instrument.pk],
             cards.get(instrument.pk, []),
@@ -81,7 +83,7 @@ def load_offers(
 
 def _offer(
     instrument: Instrument,
-    payer: Organisation | None,
+    backing: Backing,
     calendar: Calendar | None,
     asker: Asker,
     cards: Sequence[CardInForce],
@@ -95,18 +97,18 @@ def _offer(
     if calendar and not is_fixed and not calendar.policy.allows(length):
         length = calendar.policy.usual_minutes
     first = max(now, within.start)
-    terms = terms_on(instrument, payer, cards, first)
+    terms = terms_on(instrument, backing, cards, first)
     starts: list[datetime] = []
     if calendar is not None and cards:
-        if _holds_throughout(terms, instrument, within):
+        if _holds_throughout(terms, instrument, backing, within):
             starts = calendar.first_starts(
                 minutes=length, asker=asker, within=within, now=now, most=most
             )
         else:
             starts = served_starts(
-                instrument, payer, cards, calendar, asker, within, now, minutes=length
+                instrument, backing, cards, calendar, asker, within, now, minutes=length
             )[:most]
-            terms = terms_on(instrument, payer, cards, starts[0] if starts else first)
+            terms = terms_on(instrument, backing, cards, starts[0] if starts else first)
     values = terms.card.values if terms.card and terms.is_served else None
     return Offer(
         price_group=terms.price_group,
@@ -118,18 +120,34 @@ def _offer(
     )
 
 
-def _holds_throughout(terms: Terms, instrument: Instrument, within: Period) -> bool:
-    """Whether the terms stay as they are to the end of a span."""
+def _holds_throughout(
+    terms: Terms, instrument: Instrument, backing: Backing, within: Period
+) -> bool:
+    """Whether card and price group stay as they are to the end of a span."""
     if terms.card is None:
         return False
     until = terms.card.valid_until
     zone = ZoneInfo(instrument.facility.time_zone)
-    return until is None or local_date(zone, within.end) < until
+    if until is not None and local_date(zone, within.end) >= until:
+        return False
+    return len(_groups(instrument, backing, within)) == 1
+
+
+def _groups(instrument: Instrument, backing: Backing, within: Period) -> set[str]:
+    """The payer's price groups on the local days of a span: an agreement may begin or end."""
+    zone = ZoneInfo(instrument.facility.time_zone)
+    first, last = local_date(zone, within.start), local_date(zone, within.end)
+    days = {first}
+    for agreement in backing.agreements.get(instrument.region_id, ()):
+        for day in (agreement.valid_from, agreement.valid_until):
+            if day is not None and first < day <= last:
+                days.add(day)
+    return {group_of(instrument, backing, day) for day in days}
 
 
 def served_starts(
     instrument: Instrument,
-    payer: Organisation | None,
+    backing: Backing,
     cards: Sequence[CardInForce],
     calendar: Calendar,
     asker: Asker,
@@ -138,11 +156,16 @@ def served_starts(
     *,
     minutes: int,
 ) -> list[datetime]:
-    """Every start that all rules allow, where a card may begin or end inside the span: whether
-    there is a price is asked of each. No statement."""
-    served = replace(asker, is_served=True)
-    found = calendar.starts(minutes=minutes, asker=served, within=within, now=now)
-    return [start for start in found if terms_on(instrument, payer, cards, start).is_served]
+    """Every start that all rules allow, where a card or an agreement may begin or end inside the
+    span: the price group, and whether there is a price, is asked of each. No statement."""
+    found = []
+    for group in _groups(instrument, backing, within):
+        one = replace(asker, price_group=group, is_served=True)
+        for start in calendar.starts(minutes=minutes, asker=one, within=within, now=now):
+            terms = terms_on(instrument, backing, cards, start)
+            if terms.price_group == group and terms.is_served:
+                found.append(start)
+    return sorted(found)
 
 
 def load_cards(instrument_ids: Sequence[UUID]) -> dict[UUID, list[CardInForce]]:
@@ -174,10 +197,11 @@ def free_between(
         span = Period(criteria.free_from, criteria.free_until)
         if span.end <= now:
             return []
+    backing = load_backing(payer)
     sieve = Sieve(
         now=now,
         within=span or Period(now, now + LOOK_AHEAD),
-        payer=payer,
+        backing=backing,
         minutes=criteria.minutes if span else None,
         max_price=criteria.max_price,
     )
@@ -190,6 +214,7 @@ def free_between(
             batch,
             payer,
             now,
+            backing=backing,
             user_id=actor.user_id,
             mode=criteria.service_mode or None,
             span=span,

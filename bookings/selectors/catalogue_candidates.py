@@ -15,7 +15,7 @@ same at the end of the list as at its beginning.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,19 +25,31 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from accounts.models import Organisation
+from bookings.domain.agreements import recognition
 from bookings.domain.periods import Period
+from bookings.selectors.agreements import Agreements
+from bookings.selectors.fees import Backing, load_backing
 from instruments.domain.policies import DEFAULT_HORIZON_DAYS
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH
 
-# What `bookings.domain.fees.price_group` says, over the columns of an instrument `i`.
-_PRICE_GROUP = """
-    CASE WHEN %(payer)s::uuid IS NULL THEN 'external'
-        WHEN i.organisation_id = %(payer)s::uuid THEN 'internal'
-        WHEN %(payer_kind)s = 'enterprise' THEN 'industry'
-        WHEN i.region_id = %(payer_region)s::uuid THEN 'regional'
-        ELSE 'external' END
-"""
+
+def _price_group(partners: str) -> str:
+    """What `bookings.domain.fees.price_group` says, over the columns of an instrument `i`."""
+    return f"""
+        CASE WHEN %(payer)s::uuid IS NULL THEN 'external'
+            WHEN i.organisation_id = %(payer)s::uuid THEN 'internal'
+            WHEN %(payer_kind)s = 'enterprise' THEN 'industry'
+            WHEN i.region_id = %(payer_region)s::uuid THEN 'regional'
+            WHEN i.region_id = ANY({partners}::uuid[]) THEN 'partner'
+            ELSE 'external' END
+    """
+
+
+# An agreement may begin or end within the span: what it makes of the payer on some of its days
+# is `_ONE`, on others `_OTHER`.
+_ONE = _price_group("%(always_partners)s")
+_OTHER = _price_group("%(sometimes_partners)s")
 
 
 def _served(first_day: str, last_day: str) -> str:
@@ -48,8 +60,12 @@ def _served(first_day: str, last_day: str) -> str:
             WHERE c.instrument_id = i.id AND c.published_at IS NOT NULL
             AND c.valid_from <= {last_day}
             AND (c.valid_until IS NULL OR c.valid_until > {first_day})
-            AND CASE WHEN %(max_price)s::numeric IS NULL THEN (c.card -> 'rates') ? ({_PRICE_GROUP})
-                ELSE (c.card -> 'rates' ->> ({_PRICE_GROUP}))::numeric <= %(max_price)s::numeric
+            AND CASE WHEN %(max_price)s::numeric IS NULL
+                THEN (c.card -> 'rates') ?| ARRAY[{_ONE}, {_OTHER}]
+                ELSE least(
+                    (c.card -> 'rates' ->> ({_ONE}))::numeric,
+                    (c.card -> 'rates' ->> ({_OTHER}))::numeric
+                ) <= %(max_price)s::numeric
                 END
         )
     """
@@ -82,8 +98,9 @@ _HAS_ROOM = f"""
             s.open
             * tstzmultirange(
                 tstzrange(%(now)s + make_interval(mins => p.notice_minutes), NULL)
-                * tstzrange(NULL, %(now)s + make_interval(mins => %(minutes)s + 1440 * coalesce(
-                    (p.horizon_days ->> ({_PRICE_GROUP}))::int, {DEFAULT_HORIZON_DAYS}
+                * tstzrange(NULL, %(now)s + make_interval(mins => %(minutes)s + 1440 * greatest(
+                    coalesce((p.horizon_days ->> ({_ONE}))::int, {DEFAULT_HORIZON_DAYS}),
+                    coalesce((p.horizon_days ->> ({_OTHER}))::int, {DEFAULT_HORIZON_DAYS})
                 )))
             )
             - coalesce((
@@ -114,7 +131,7 @@ class Sieve:
 
     now: datetime
     within: Period
-    payer: Organisation | None
+    backing: Backing
     minutes: int | None = None
     max_price: Decimal | None = None
 
@@ -123,18 +140,38 @@ class Sieve:
         """By the names that the SQL has for them. Days are a day wider on either side: the
         local day of an instrument is at most one away from that of UTC."""
         start = max(self.now, self.within.start)
+        end = max(start, self.within.end)
+        first = start.astimezone(UTC).date() - timedelta(days=1)
+        last = end.astimezone(UTC).date() + timedelta(days=1)
+        payer = self.backing.payer
+        always, sometimes = _partners(self.backing.agreements, first, last)
         return {
             "now": self.now,
             "start": start,
-            "end": max(start, self.within.end),
-            "first_day": start.astimezone(UTC).date() - timedelta(days=1),
-            "last_day": max(start, self.within.end).astimezone(UTC).date() + timedelta(days=1),
+            "end": end,
+            "first_day": first,
+            "last_day": last,
             "minutes": self.minutes,
-            "payer": self.payer.pk if self.payer else None,
-            "payer_kind": self.payer.kind if self.payer else "",
-            "payer_region": self.payer.region_id if self.payer else None,
+            "payer": payer.pk if payer else None,
+            "payer_kind": payer.kind if payer else "",
+            "payer_region": payer.region_id if payer else None,
+            "always_partners": always,
+            "sometimes_partners": sometimes,
             "max_price": self.max_price,
         }
+
+
+def _partners(agreements: Agreements, first: date, last: date) -> tuple[list[UUID], list[UUID]]:
+    """The regions with which an agreement is in force on each of some days, and on any."""
+    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    covered = {
+        region: sum(recognition(each, day) is not None for day in days)
+        for region, each in agreements.items()
+    }
+    return (
+        [region for region, number in covered.items() if number == len(days)],
+        [region for region, number in covered.items() if number],
+    )
 
 
 def candidates(
@@ -178,7 +215,8 @@ def affordable(
     found: QuerySet[Instrument], payer: Organisation | None, max_price: Decimal, now: datetime
 ) -> QuerySet[Instrument]:
     """Those whose rate for the payer today, in the host's own currency, is not above a price."""
-    sieve = Sieve(now, Period(now, now + timedelta(days=1)), payer, max_price=max_price)
+    within = Period(now, now + timedelta(days=1))
+    sieve = Sieve(now, within, load_backing(payer), max_price=max_price)
     sql = f"""
         SELECT i.id FROM instruments_instrument i
         JOIN instruments_facility f ON f.id = i.facility_id

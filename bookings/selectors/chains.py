@@ -32,7 +32,7 @@ from bookings.models import Chain, Reservation
 from bookings.models import Quote as QuoteRow
 from bookings.selectors.availability import load_calendar
 from bookings.selectors.catalogue import load_cards
-from bookings.selectors.fees import Asked, quote_input, terms_on
+from bookings.selectors.fees import Asked, load_backing, quote_input, terms_on
 from bookings.selectors.holds import holds_of
 from bookings.selectors.moves import is_by_host
 from bookings.selectors.reservations import reservations_for
@@ -149,12 +149,12 @@ def load_chains(
         _candidate(actor.person, payer, instrument, step, within, now, own)
         for step, instrument in zip(steps, instruments, strict=True)
     ]
-    cards = load_cards(ids)
+    cards, backing = load_cards(ids), load_backing(payer)
     found = []
     for periods in find(candidates, most):
         stages = []
         for step, instrument, period in zip(steps, instruments, periods, strict=True):
-            terms = terms_on(instrument, payer, cards.get(instrument.pk, []), period.start)
+            terms = terms_on(instrument, backing, cards.get(instrument.pk, []), period.start)
             given = quote_input(instrument, terms, step.asked(period))
             stages.append(Stage(instrument, period, fees.quote(given) if given else None))
         found.append(Proposal(tuple(stages)))

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import WrongState
 from accounts.domain.roles import Actor
@@ -15,6 +15,9 @@ from bookings.domain.fees import CancellationFee
 from bookings.domain.quotes import QuoteInput, input_from_json
 from bookings.models import Charge, Quote, Reservation, UsageSession
 from bookings.selectors.reservations import visible_to
+
+# The one that says what a reservation costs; a correction puts another in its place.
+IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
 
 
 def charges_for(actor: Actor) -> QuerySet[Charge]:

@@ -24,7 +24,7 @@ from bookings.selectors.availability import (
     load_calendar,
 )
 from bookings.selectors.catalogue import load_cards
-from bookings.selectors.fees import Asked, Terms, load_terms, quote_input, terms_on
+from bookings.selectors.fees import Asked, Terms, load_backing, load_terms, quote_input, terms_on
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH
 
@@ -66,7 +66,7 @@ def load_equivalents(
     user_id: UUID | None,
 ) -> tuple[Equivalent, ...]:
     """The few that could take the period nearest to the one asked for, with their price; the
-    nearest first, then the cheapest. At most ten statements.
+    nearest first, then the cheapest after vouchers. At most twelve statements.
 
     Where enough of them could take that very period, nobody looks further.
     """
@@ -75,7 +75,10 @@ def load_equivalents(
     if not candidates:
         return ()
     cards = load_cards([i.pk for i in candidates])
-    terms = {i.pk: terms_on(i, payer, cards.get(i.pk, []), asked.period.start) for i in candidates}
+    backing = load_backing(payer)
+    terms = {
+        i.pk: terms_on(i, backing, cards.get(i.pk, []), asked.period.start) for i in candidates
+    }
     askers = load_askers(candidates, payer, terms, user_id=user_id, mode=mode)
     served = [i for i in candidates if askers[i.pk].is_served]
     narrow = _calendars(served, asked.period, now)
@@ -94,7 +97,7 @@ def load_equivalents(
     found = [
         _equivalent(
             other,
-            terms_on(other, payer, cards.get(other.pk, []), period.start),
+            terms_on(other, backing, cards.get(other.pk, []), period.start),
             replace(asked, period=period, options={}),
         )
         for other in served
@@ -142,7 +145,7 @@ def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalen
 
 def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, ...]:
     """Where somebody whose booking cannot take place could go: the free periods nearest to it,
-    of its own instrument and of equivalent ones, the nearest first. At most twelve statements."""
+    of its own instrument and of equivalent ones, the nearest first. At most eighteen statements."""
     instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
     payer = reservation.organisation
     period = Period(reservation.start_at, reservation.end_at)

@@ -1,15 +1,21 @@
-"""What a booking would cost: card, price group and holidays gathered for the rule."""
+"""What a booking would cost: card, price group, agreement, vouchers and holidays gathered for
+the rule."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.models import Organisation
+from bookings.domain.agreements import Recognition, recognition
 from bookings.domain.fees import price_group
 from bookings.domain.periods import Period
 from bookings.domain.quotes import QuoteInput
+from bookings.domain.vouchers import GrantOffer, Use, usable
+from bookings.selectors.agreements import Agreements, load_agreements
+from bookings.selectors.vouchers import load_grants
 from instruments.domain.opening import local_date
 from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument
@@ -18,16 +24,59 @@ from instruments.selectors.ratecards import CardInForce, load_card_in_force
 
 
 @dataclass(frozen=True)
+class Backing:
+    """What a payer brings to a price: the organisation (None: nobody in particular), what its
+    region has agreed with others, and its voucher grants."""
+
+    payer: Organisation | None
+    agreements: Agreements = field(default_factory=dict)
+    grants: tuple[GrantOffer, ...] = ()
+
+    def recognition(self, instrument: Instrument, day: date) -> Recognition | None:
+        """What the payer's region and the host's have agreed for a local day."""
+        return recognition(self.agreements.get(instrument.region_id, ()), day)
+
+    def grant(self, code: str | None) -> GrantOffer | None:
+        """The one with a code."""
+        return next((grant for grant in self.grants if grant.code == code), None)
+
+    def having(self, grant_id: UUID | None, more: Decimal) -> "Backing":
+        """The same with so much more left of a grant, or less."""
+        if grant_id is None or not more:
+            return self
+        return replace(
+            self,
+            grants=tuple(
+                replace(grant, remaining=grant.remaining + more) if grant.id == grant_id else grant
+                for grant in self.grants
+            ),
+        )
+
+
+NOBODY = Backing(None)
+
+
+@dataclass(frozen=True)
 class Terms:
-    """On what terms a payer books an instrument on a day."""
+    """On what terms a payer books an instrument on a day; `grants` are those that may be used
+    for a booking that starts on it."""
 
     price_group: str
     card: CardInForce | None
+    recognition: Recognition | None = None
+    grants: tuple[GrantOffer, ...] = ()
+    use: Use | None = None
 
     @property
     def is_served(self) -> bool:
         """Whether there is a card in force with a rate for the group."""
         return self.card is not None and self.price_group in self.card.values.rates
+
+    @property
+    def agreement_id(self) -> UUID | None:
+        """The agreement that makes the group `partner`."""
+        is_partner = self.price_group == "partner" and self.recognition is not None
+        return self.recognition.agreement.id if is_partner and self.recognition else None
 
 
 @dataclass(frozen=True)
@@ -40,8 +89,39 @@ class Asked:
     quantity: Decimal | None = None
 
 
-def group_of(instrument: Instrument, payer: Organisation | None) -> str:
-    """The price group of a payer at an instrument; nobody in particular is `external`."""
+def load_backing(
+    payer: Organisation | None, *, instruments: Iterable[Instrument] | None = None
+) -> Backing:
+    """What a payer brings, at some instruments only if they are named. Two statements at most;
+    one where they are of the payer's own region, none for nobody."""
+    if payer is None:
+        return NOBODY
+    return load_backings([payer], instruments=instruments)[payer.pk]
+
+
+def load_backings(
+    payers: Iterable[Organisation],
+    *,
+    instruments: Iterable[Instrument] | None = None,
+    lock: bool = False,
+) -> dict[UUID, Backing]:
+    """The same of several, by id. `lock`: for whoever will set money of their grants aside."""
+    named = {payer.pk: payer for payer in payers}
+    regions = None if instruments is None else {i.region_id for i in instruments}
+    agreements = {}
+    for region in {payer.region_id for payer in named.values()}:
+        others = None if regions is None else regions - {region}
+        agreements[region] = {} if others == set() else load_agreements(region, others)
+    grants = load_grants(named.values(), lock=lock)
+    return {
+        pk: Backing(payer, agreements[payer.region_id], tuple(grants[pk]))
+        for pk, payer in named.items()
+    }
+
+
+def group_of(instrument: Instrument, backing: Backing, day: date) -> str:
+    """The price group at an instrument on a local day; nobody in particular is `external`."""
+    payer = backing.payer
     if payer is None:
         return "external"
     return price_group(
@@ -50,25 +130,62 @@ def group_of(instrument: Instrument, payer: Organisation | None) -> str:
         payer_kind=payer.kind,
         host_region_id=instrument.region_id,
         payer_region_id=payer.region_id,
-        has_agreement=False,
+        has_agreement=backing.recognition(instrument, day) is not None,
     )
 
 
-def load_terms(instrument: Instrument, payer: Organisation | None, start: datetime) -> Terms:
-    """The terms on the local day of `start`. One statement."""
+def load_terms(
+    instrument: Instrument,
+    payer: Organisation | None,
+    start: datetime,
+    *,
+    backing: Backing | None = None,
+) -> Terms:
+    """The terms on the local day of `start`. One statement where the payer's `backing` is known;
+    else two more at most, for agreements with another region and for grants."""
+    if backing is None:
+        backing = load_backing(payer, instruments=[instrument])
     day = local_date(ZoneInfo(instrument.facility.time_zone), start)
-    return Terms(group_of(instrument, payer), load_card_in_force(instrument.pk, day))
+    return _terms(instrument, backing, load_card_in_force(instrument.pk, day), day)
 
 
 def terms_on(
     instrument: Instrument,
-    payer: Organisation | None,
+    backing: Backing,
     cards: Sequence[CardInForce],
     moment: datetime,
 ) -> Terms:
     """The same where the instrument's published cards are loaded already. No statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), moment)
-    return Terms(group_of(instrument, payer), card_in_force(cards, day))
+    return _terms(instrument, backing, card_on(instrument, cards, moment), day)
+
+
+def card_on(
+    instrument: Instrument, cards: Sequence[CardInForce], moment: datetime
+) -> CardInForce | None:
+    """The instrument's card in force on the local day of a moment. No statement."""
+    return card_in_force(cards, local_date(ZoneInfo(instrument.facility.time_zone), moment))
+
+
+def terms_by(instrument: Instrument, backing: Backing, card: CardInForce, start: datetime) -> Terms:
+    """The same by a card that was frozen. No statement."""
+    return _terms(
+        instrument, backing, card, local_date(ZoneInfo(instrument.facility.time_zone), start)
+    )
+
+
+def _terms(instrument: Instrument, backing: Backing, card: CardInForce | None, day: date) -> Terms:
+    agreed = backing.recognition(instrument, day)
+    use = None
+    if card is not None and backing.payer is not None:
+        use = Use(
+            day=day,
+            currency=card.values.currency,
+            host_regions=frozenset(instrument.region.lineage),
+            is_honoured=backing.payer.region_id == instrument.region_id
+            or (agreed is not None and agreed.honours_vouchers),
+        )
+    return Terms(group_of(instrument, backing, day), card, agreed, backing.grants, use)
 
 
 def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInput | None:
@@ -77,6 +194,7 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
         return None
     zone = ZoneInfo(instrument.facility.time_zone)
     period = asked.period
+    is_partner = terms.price_group == "partner" and terms.recognition is not None
     return QuoteInput(
         card=terms.card.values,
         time_zone=instrument.facility.time_zone,
@@ -86,6 +204,10 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
         service_mode=asked.service_mode,
         quantity=asked.quantity,
         options=asked.options,
+        agreement_discount_percent=terms.recognition.discount_percent
+        if is_partner and terms.recognition
+        else Decimal(0),
+        grants=usable(terms.grants, terms.use) if terms.use else (),
         public_holidays=load_holidays(
             instrument,
             local_date(zone, period.start),

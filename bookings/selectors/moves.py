@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import Actor
@@ -20,7 +21,16 @@ from bookings.models import Reservation
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.charges import load_quoted
-from bookings.selectors.fees import Asked, Terms, load_terms, quote_input
+from bookings.selectors.earmarks import Earmarked, kept_grants, load_earmarked
+from bookings.selectors.fees import (
+    Asked,
+    Backing,
+    Terms,
+    load_backing,
+    load_terms,
+    quote_input,
+    terms_by,
+)
 from bookings.selectors.reservations import has_completed
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
@@ -40,7 +50,7 @@ class Move:
     kind: move, extend or shorten; refusals: every rule against it, those set aside left out,
     with the nearest that passes; broken: those set aside that it breaks; needs_approval: it
     would become a request again; fee: what it costs now to have less time; least_percent: what
-    a later cancelling costs at least.
+    a later cancelling costs at least; earmarked: the money set aside for it at present.
     """
 
     kind: str
@@ -54,6 +64,7 @@ class Move:
     old: Quote
     new: Quote | None
     fee: CancellationFee
+    earmarked: Earmarked
     least_percent: Decimal
     setup_minutes: int
     teardown_minutes: int
@@ -61,6 +72,19 @@ class Move:
     @property
     def currency(self) -> str:
         return self.old.currency
+
+    @property
+    def grant_id(self) -> UUID | None:
+        """The grant that covers some of the new price."""
+        if self.new is None or self.new.voucher is None:
+            return None
+        if self.kind != moves.MOVE:
+            return self.earmarked.grant_id
+        return next((g.id for g in self.terms.grants if g.code == self.new.voucher), None)
+
+    def agreement_id(self, reservation: Reservation) -> UUID | None:
+        """What keeps its start keeps its agreement."""
+        return self.terms.agreement_id if self.kind == moves.MOVE else reservation.agreement_id
 
     @property
     def old_total(self) -> Decimal:
@@ -101,15 +125,22 @@ def weigh_move(
     *,
     override: Sequence[str] = (),
     calendar: Calendar | None = None,
+    backing: Backing | None = None,
 ) -> Move:
     """The same of an instrument already loaded: the service asks again under the lock.
 
     calendar: one that knows nothing of the booking and reaches far enough to find the nearest
-    (`around`), where several are judged one after the other; it is left as it is.
+    (`around`), where several are judged one after the other; it is left as it is. backing:
+    what the payer brings, locked, for whoever will carry it out.
     """
     kind = moves.kind_of(Period(reservation.start_at, reservation.end_at), period)
     is_host = is_by_host(actor, instrument, reservation)
-    terms = _terms(instrument, reservation, period, kind)
+    earmarked = load_earmarked(reservation.pk)
+    if backing is None:
+        backing = load_backing(reservation.organisation, instruments=[instrument])
+    # What is set aside for it now is there for it again.
+    backing = backing.having(earmarked.grant_id, earmarked.held)
+    terms = _terms(instrument, reservation, period, kind, backing)
     verdict = _judge(instrument, reservation, period, kind, terms, now, override, calendar)
     refusals = verdict.refusals
     if not _keeps_order(reservation, period):
@@ -117,6 +148,12 @@ def weigh_move(
     quoted = load_quoted(reservation.pk)
     asked = Asked(period, reservation.service_mode, quoted.options, quoted.quantity)
     given = quote_input(instrument, terms, asked)
+    if given is not None and kind != moves.MOVE:  # on the terms it was made on
+        given = replace(
+            given,
+            agreement_discount_percent=quoted.agreement_discount_percent,
+            grants=kept_grants(quoted, earmarked),
+        )
     old, new = fees.quote(quoted), fees.quote(given) if given else None
     fee = FREE
     if not is_host and reservation.confirmed_at and new is not None:
@@ -142,6 +179,7 @@ def weigh_move(
         old=old,
         new=new,
         fee=fee,
+        earmarked=earmarked,
         least_percent=_percent(reservation, quoted, now) if is_bound else reservation.least_percent,
         setup_minutes=verdict.setup_minutes,
         teardown_minutes=verdict.teardown_minutes,
@@ -213,16 +251,23 @@ def is_by_host(actor: Actor, instrument: Instrument, reservation: Reservation) -
     } and actor.may("manage-instruments", place_of(instrument.organisation))
 
 
-def _terms(instrument: Instrument, reservation: Reservation, period: Period, kind: str) -> Terms:
+def _terms(
+    instrument: Instrument,
+    reservation: Reservation,
+    period: Period,
+    kind: str,
+    backing: Backing,
+) -> Terms:
     """A move is priced anew: by the frozen card if it covers the new day, else by the one in
     force. What keeps its start keeps card and group."""
     frozen = load_card(reservation.rate_card)
     if kind != moves.MOVE:
-        return Terms(reservation.price_group, frozen)
-    terms = load_terms(instrument, reservation.organisation, period.start)
+        terms = terms_by(instrument, backing, frozen, reservation.start_at)
+        return replace(terms, price_group=reservation.price_group)
+    terms = load_terms(instrument, reservation.organisation, period.start, backing=backing)
     day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
     if frozen.valid_from <= day and (frozen.valid_until is None or day < frozen.valid_until):
-        return Terms(terms.price_group, frozen)
+        return terms_by(instrument, backing, frozen, period.start)
     return terms
 
 

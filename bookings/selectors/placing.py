@@ -11,7 +11,7 @@ from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
-from bookings.selectors.fees import Terms, load_terms
+from bookings.selectors.fees import Backing, Terms, load_terms
 from instruments.domain.policies import Policy
 from instruments.models import Instrument
 
@@ -37,10 +37,12 @@ def load_place(
     now: datetime,
     *,
     override: Sequence[str] = (),
+    backing: Backing | None = None,
 ) -> Place:
     """Where a new booking goes. `RulesRefuse` names every rule that refuses, with the nearest
-    that passes. Two statements, one more for quotas and one for a certificate."""
-    terms = load_terms(instrument, payer, period.start)
+    that passes. Two statements where the payer's `backing` is known, two more at most where not;
+    one more for quotas and one for a certificate."""
+    terms = load_terms(instrument, payer, period.start, backing=backing)
     lapsed: set[UUID] = set()
     calendar = load_calendar(instrument, period, now, lapsed=lapsed)
     if calendar is None:

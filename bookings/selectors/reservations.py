@@ -20,7 +20,6 @@ WITH = (
     "payer_region",
     "host_region",
     "session",
-    "charge",
 )
 
 

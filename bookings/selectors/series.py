@@ -38,7 +38,7 @@ from bookings.models import Reservation, Series
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.catalogue import load_cards
-from bookings.selectors.fees import Asked, quote_input, terms_on
+from bookings.selectors.fees import Asked, Backing, load_backing, quote_input, terms_on
 from bookings.selectors.holds import holds_of
 from bookings.selectors.moves import is_by_host
 from bookings.selectors.placing import Place
@@ -139,18 +139,20 @@ def weigh_series(
     now: datetime,
     *,
     without: Collection[UUID] = (),
+    backing: Backing | None = None,
 ) -> list[Occurrence]:
-    """Each period in order, those that pass counted for those after them. At most four
+    """Each period in order, those that pass counted for those after them. At most six
     statements, whatever the number: the calendar is loaded once for the whole span."""
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
     span = around(Period(periods[0].start, max(period.end for period in periods)))
     calendar = load_calendar(instrument, span, now, without=without)
-    terms = terms_on(instrument, payer, cards, periods[0].start)
+    backing = backing or load_backing(payer, instruments=[instrument])
+    terms = terms_on(instrument, backing, cards, periods[0].start)
     asker = load_asker(instrument, payer, terms, user_id=user_id, mode=asked.service_mode)
     found = []
     for index, period in enumerate(periods):
-        terms = terms_on(instrument, payer, cards, period.start)
-        here = replace(asker, is_served=terms.is_served)
+        terms = terms_on(instrument, backing, cards, period.start)
+        here = replace(asker, price_group=terms.price_group, is_served=terms.is_served)
         given = quote_input(instrument, terms, replace(asked, period=period))
         quote = fees.quote(given) if given else None
         place = None
@@ -159,6 +161,9 @@ def weigh_series(
             refusals = calendar.explain(Wish(period, here), now)
             unit = None if refusals else calendar.free_unit(period)
             if unit is not None:
+                grant = backing.grant(quote.voucher) if quote else None
+                if grant is not None and quote is not None:
+                    backing = backing.having(grant.id, -quote.covered)
                 place = Place(unit, terms, calendar.policy)
                 calendar.take(
                     Block(calendar.blocked_span(period), unit),

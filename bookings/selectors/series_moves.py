@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from bookings.domain.quotas import Booked
 from bookings.domain.series import instant_of, wall_of
 from bookings.models import Reservation, Series
 from bookings.selectors.availability import around, load_calendar
+from bookings.selectors.fees import Backing, load_backing
 from bookings.selectors.moves import Move, weigh_move
 from bookings.selectors.series import choose, reservations_of, series_for, wall_clocks
 from instruments.models import Instrument
@@ -69,18 +71,25 @@ def weigh_series_move(
     reservations: Sequence[Reservation],
     shift: Shift,
     now: datetime,
+    *,
+    backing: Backing | None = None,
 ) -> list[tuple[Reservation, Move]]:
     """What shifting each of some bookings would come to, those that pass counted for those
     after them; none is in another's way with the time it has now. A few statements for each."""
     periods = shifted(series, reservations, shift)
     span = around(Period(min(p.start for p in periods), max(p.end for p in periods)))
     calendar = load_calendar(instrument, span, now, without=[r.pk for r in reservations])
+    backing = backing or load_backing(series.organisation, instruments=[instrument])
     found = []
     for reservation, period in zip(reservations, periods, strict=True):
-        move = weigh_move(actor, instrument, reservation, period, now, calendar=calendar)
+        move = weigh_move(
+            actor, instrument, reservation, period, now, calendar=calendar, backing=backing
+        )
         found.append((reservation, move))
         if calendar is None or move.refusals or move.unit is None:
             continue
+        backing = backing.having(move.earmarked.grant_id, move.earmarked.held)
+        backing = backing.having(move.grant_id, -move.new.covered if move.new else Decimal(0))
         blocked = period.padded(move.setup_minutes, move.teardown_minutes)
         calendar.take(
             Block(blocked, move.unit),

@@ -8,7 +8,7 @@ from bookings.domain.availability import Calendar
 from bookings.domain.periods import Period
 from bookings.selectors.askers import load_asker
 from bookings.selectors.catalogue import load_cards, served_starts
-from bookings.selectors.fees import terms_on
+from bookings.selectors.fees import load_backing, terms_on
 from instruments.models import Instrument
 
 
@@ -24,8 +24,9 @@ def load_starts(
     mode: str | None = None,
 ) -> list[datetime]:
     """Every start at which a booking of `minutes` would be accepted so that it ends inside a
-    span. Two statements at most."""
+    span. Four statements at most."""
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
-    first = terms_on(instrument, payer, cards, within.start)
+    backing = load_backing(payer, instruments=[instrument])
+    first = terms_on(instrument, backing, cards, within.start)
     asker = load_asker(instrument, payer, first, user_id=user_id, mode=mode)
-    return served_starts(instrument, payer, cards, calendar, asker, within, now, minutes=minutes)
+    return served_starts(instrument, backing, cards, calendar, asker, within, now, minutes=minutes)

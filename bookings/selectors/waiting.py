@@ -16,7 +16,7 @@ from bookings.models import Reservation, WaitingOffer, WaitingWish
 from bookings.selectors.askers import load_asker
 from bookings.selectors.catalogue import load_cards
 from bookings.selectors.equivalents import equivalents_of
-from bookings.selectors.fees import load_terms, terms_on
+from bookings.selectors.fees import card_on, load_terms
 from instruments.models import Instrument
 from instruments.selectors.ratecards import CardInForce
 
@@ -208,7 +208,7 @@ def load_hindrances(
 ) -> dict[UUID, tuple[Refusal, ...]]:
     """Why nothing of the wished instrument would be offered at present, whatever came free: it
     is out of service, has no price for the group, or asks for a certificate the person lacks.
-    By wish. Two statements each at most."""
+    By wish. Four statements each at most."""
     found = {}
     for wish in wishes:
         instrument = wish.instrument
@@ -231,8 +231,8 @@ def currency_of(
 ) -> str:
     """That of the instrument that was wished for: of its card on the day, else of its last."""
     cards = by_instrument.get(wish.instrument_id, [])
-    terms = terms_on(wish.instrument, wish.organisation, cards, moment)
-    card = terms.card or (cards[-1] if cards else None)
+    card = card_on(wish.instrument, cards, moment)
+    card = card or (cards[-1] if cards else None)
     return card.values.currency if card else ""
 
 

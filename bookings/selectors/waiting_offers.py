@@ -16,7 +16,7 @@ from bookings.models import WaitingOffer, WaitingWish
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import load_calendar
 from bookings.selectors.catalogue import load_cards
-from bookings.selectors.fees import Asked, Terms, quote_input, terms_on
+from bookings.selectors.fees import Asked, Terms, load_backing, quote_input, terms_on
 from bookings.selectors.waiting import currency_of, next_in_line
 from instruments.models import Instrument
 from instruments.selectors.ratecards import CardInForce
@@ -79,7 +79,7 @@ def load_line(instrument: Instrument, now: datetime) -> Line:
 
 def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     """The earliest slot of the line's instrument that every rule and the price let the wish
-    have. At most one statement, for a certificate."""
+    have. At most three statements, for agreements, grants and a certificate."""
     instrument, calendar = line.instrument, line.calendar
     window = rules.window_left(wish.earliest, wish.latest, wish.minutes, now)
     if calendar is None or window is None or wish.service_mode not in instrument.service_modes:
@@ -89,7 +89,8 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     if not starts:
         return None
     cards = line.cards.get(instrument.pk, [])
-    terms = terms_on(instrument, wish.organisation, cards, window.start)
+    backing = load_backing(wish.organisation, instruments=[instrument])
+    terms = terms_on(instrument, backing, cards, window.start)
     asker = load_asker(
         instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
     )
@@ -97,9 +98,10 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
     asker = replace(asker, is_served=True)
 
     def accepts(period: Period) -> bool:
-        if calendar.check(Wish(period, asker), now):
+        on_day = terms_on(instrument, backing, cards, period.start)
+        here = replace(asker, price_group=on_day.price_group)
+        if calendar.check(Wish(period, here), now):
             return False
-        on_day = terms_on(instrument, wish.organisation, cards, period.start)
         price = _price(instrument, on_day, period, wish.service_mode)
         if price is None:
             return False

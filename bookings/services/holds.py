@@ -13,7 +13,7 @@ from bookings.domain import holds as rules
 from bookings.domain.reservations import effective_state
 from bookings.locks import lock_person, lock_reservations
 from bookings.models import Occupancy, Reservation
-from bookings.selectors.fees import Terms
+from bookings.selectors.fees import Backing, terms_by
 from bookings.selectors.holds import holds_of
 from bookings.selectors.placing import require_qualified
 from bookings.services.demand import attempt
@@ -21,11 +21,12 @@ from bookings.services.occupancy import reservation_move_to
 from bookings.services.placing import (
     Booking,
     Parties,
+    earmarks_said,
     first_state,
     parties_of,
     place_find,
     quote_given,
-    quote_store,
+    quote_keep,
     reservation_locked,
     reservation_put,
 )
@@ -129,6 +130,7 @@ def hold_complete(
     parties: Parties,
     booking: Booking,
     instrument: Instrument,
+    backing: Backing,
     now: datetime,
 ) -> Reservation:
     """Turn a hold into a request or a booking, under the instrument's lock. Its verdict stands:
@@ -152,9 +154,20 @@ def hold_complete(
     if booking.service_mode != hold.service_mode:
         require_qualified(instrument, hold.user_id, booking.period, booking.service_mode)
     # By the card and the group it was kept on.
-    terms = Terms(hold.price_group, load_card(hold.rate_card))
+    terms = replace(
+        terms_by(instrument, backing, load_card(hold.rate_card), hold.start_at),
+        price_group=hold.price_group,
+    )
     given = quote_given(instrument, terms, booking)
     state, deadline = first_state(actor, parties, instrument, booking.period, now)
+    quote = quote_keep(
+        reservation=hold,
+        given=given,
+        terms=terms,
+        shares=booking.funding,
+        instrument=instrument,
+        now=now,
+    )
     Occupancy.objects.filter(reservation=hold).update(expires_at=deadline)
     reservation_move_to(
         reservation=hold,
@@ -169,7 +182,8 @@ def hold_complete(
             "requested_at": now,
             "deadline_at": deadline,
             "confirmed_at": now if state == "confirmed" else None,
+            "agreement_id": terms.agreement_id,
         },
+        said=earmarks_said(quote, booking.funding),
     )
-    quote_store(reservation=hold, given=given, now=now)
     return hold

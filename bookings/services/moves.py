@@ -19,7 +19,9 @@ from bookings.domain.refusals import RulesRefuse
 from bookings.locks import lock_chain
 from bookings.models import Quote, Reservation
 from bookings.selectors.availability import to_period, to_range
+from bookings.selectors.fees import Backing, load_backings
 from bookings.selectors.moves import Move, is_by_host, weigh_move
+from bookings.services.earmarks import earmarks_change
 from bookings.services.occupancy import (
     message,
     reservation_move_to,
@@ -66,7 +68,10 @@ def reservation_move(
     if reservation.chain_id is not None:
         lock_chain(reservation.chain_id)  # its other steps may be moving too
     lapse_due(instrument, now)
-    move = weigh_move(actor, instrument, reservation, period, now, override=override)
+    backing = backing_locked(instrument, reservation)
+    move = weigh_move(
+        actor, instrument, reservation, period, now, override=override, backing=backing
+    )
     if move.refusals:
         raise RulesRefuse(move.refusals)
     move_store(
@@ -78,6 +83,12 @@ def reservation_move(
         now=now,
     )
     return reservation
+
+
+def backing_locked(instrument: Instrument, reservation: Reservation) -> Backing:
+    """What the payer brings; from here on nobody else sets money of its grants aside."""
+    payer = reservation.organisation
+    return load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
 
 
 def require_mover(
@@ -152,6 +163,8 @@ def move_store(
         "shortening_fee": move.fee.fee,
         "overrides": list(move.broken),
     }
+    if move.new is not None and (move.new.voucher or move.old.voucher):
+        said |= {"voucher": move.new.voucher, "covered": move.new.covered}
     if waits and was == "confirmed":
         reservation_move_to(
             reservation=reservation,
@@ -171,9 +184,16 @@ def move_store(
             reason=reason,
             now=now,
         )
-    if move.given is not None:
+    if move.given is not None and move.new is not None:
         Quote.objects.filter(reservation=reservation, is_current=True).update(is_current=False)
-        quote_store(reservation=reservation, given=move.given, now=now)
+        quote_store(reservation=reservation, given=move.given, result=move.new, now=now)
+        earmarks_change(
+            earmarked=move.earmarked,
+            reservation=reservation,
+            quote=move.new,
+            grant_id=move.grant_id,
+            now=now,
+        )
     effects: list[Effect] = []
     if not is_one_of_many:
         effects += requested_effects(reservation) if waits else [message("moved", reservation)]
@@ -192,6 +212,7 @@ def _changes(reservation: Reservation, move: Move) -> dict[str, Any]:
         "setup_minutes": move.setup_minutes,
         "teardown_minutes": move.teardown_minutes,
         "price_group": move.terms.price_group,
+        "agreement_id": move.agreement_id(reservation),
         "rate_card_id": move.terms.card.id if move.terms.card else reservation.rate_card_id,
         "least_percent": move.least_percent,
         "shortening_fee": reservation.shortening_fee + move.fee.fee,

@@ -17,6 +17,7 @@ from bookings.domain.periods import Period
 from bookings.locks import lock_reservations
 from bookings.models import Occupancy, Reservation
 from bookings.selectors.availability import to_range
+from bookings.services.earmarks import earmarks_release
 from instruments.models import Instrument
 
 
@@ -44,10 +45,12 @@ def reservation_move_to(
     reason: str = "",
     by_host: bool = False,
     extra: Mapping[str, Any] | None = None,
+    said: Mapping[str, Any] | None = None,
     effects: Iterable[Effect] = (),
 ) -> None:
-    """One transition: compare-and-swap on the old state, the slot given back where the new
-    state releases it, the trail and the outbox written. `extra` are further fields to set."""
+    """One transition: compare-and-swap on the old state, the slot and the money set aside given
+    back where the new state releases them, the trail and the outbox written. `extra` are
+    further fields to set, `said` is more for the trail."""
     old = reservation.state
     rules.require_transition(old, state)
     changes: dict[str, Any] = {"state": state, "version": reservation.version + 1} | dict(
@@ -67,6 +70,8 @@ def reservation_move_to(
     effects = list(effects)
     if state in rules.RELEASED:
         Occupancy.objects.filter(reservation_id=reservation.pk).delete()
+        if old != "held":  # what is only kept has nothing set aside
+            earmarks_release(reservation=reservation, now=now)
         period = Period(reservation.start_at, reservation.end_at)
         if period.end > now:
             effects.append(slot_freed(reservation, period))
@@ -76,7 +81,8 @@ def reservation_move_to(
         target=reservation,
         now=now,
         before={"state": old},
-        after={name: value for name, value in changes.items() if name != "reason"},
+        after={name: value for name, value in changes.items() if name != "reason"}
+        | dict(said or {}),
         reason=reason,
         organisation_ids=[reservation.organisation_id, reservation.host_id],
         region_ids=lineage_of(reservation),

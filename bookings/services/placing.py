@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from accounts import trail
 from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
@@ -18,15 +19,18 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code, payer_for
 from accounts.selectors.users import member_named, person_named
 from bookings.domain import approvals, fees, reminders
+from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 from bookings.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
 from bookings.locks import lock_reservation
 from bookings.models import Occupancy, Quote, Reservation
-from bookings.selectors.fees import Asked, Terms, quote_input
+from bookings.selectors.fees import Asked, Backing, Terms, quote_input
 from bookings.selectors.placing import Place, load_place
 from bookings.selectors.reservations import has_completed
+from bookings.services.earmarks import earmarks_store, grant_take, sources_take
 from bookings.services.occupancy import lapse, lineage_of, message, occupancy_take
+from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
 from instruments.selectors.registry import may_see
@@ -38,7 +42,7 @@ class Booking:
 
     hold: the reservation in state `held` that this completes; on_behalf_of: the id or mail
     address of the person it is for, if not the one who asks; override: rules a manager sets
-    aside, with the reason.
+    aside, with the reason; funding: the payer's sources that pay, by percent.
     """
 
     instrument_id: UUID
@@ -54,6 +58,7 @@ class Booking:
     on_behalf_of: str = ""
     override: tuple[str, ...] = ()
     reason: str = ""
+    funding: tuple[Share, ...] = ()
 
     @property
     def asked(self) -> Asked:
@@ -113,7 +118,13 @@ def require_override(
 
 
 def place_find(
-    *, actor: Actor, parties: Parties, booking: Booking, instrument: Instrument, now: datetime
+    *,
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    now: datetime,
+    backing: Backing | None = None,
 ) -> Place:
     """Where the booking goes. `NotFound`, `Invalid`, or `RulesRefuse` with every refusal."""
     if not may_see(actor, instrument):
@@ -131,6 +142,7 @@ def place_find(
         booking.service_mode,
         now,
         override=booking.override,
+        backing=backing,
     )
     if place.has_lapsed:
         lapse(instrument=instrument, now=now)
@@ -157,6 +169,7 @@ def reservation_put(
 ) -> Reservation:
     """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
     None is the platform, for the person."""
+    quote = None
     given = None if state == "held" else quote_given(instrument, place.terms, booking)
     if place.terms.card is None:
         raise RulesRefuse(
@@ -184,6 +197,7 @@ def reservation_put(
         samples=booking.samples,
         price_group=place.terms.price_group,
         rate_card_id=place.terms.card.id,
+        agreement_id=place.terms.agreement_id,
         requested_at=now,
         deadline_at=deadline,
         confirmed_at=now if state == "confirmed" else None,
@@ -192,7 +206,14 @@ def reservation_put(
     )
     Reservation.objects.bulk_create([reservation])
     if given is not None:
-        quote_store(reservation=reservation, given=given, now=now)
+        quote = quote_keep(
+            reservation=reservation,
+            given=given,
+            terms=place.terms,
+            shares=booking.funding,
+            instrument=instrument,
+            now=now,
+        )
     blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
     occupancy_take(reservation=reservation, blocked=blocked, expires_at=deadline)
     trail.record(
@@ -211,7 +232,8 @@ def reservation_put(
             "rate_card": place.terms.card.id,
         }
         | ({"for": parties.person} if not actor or parties.person != actor.user_id else {})
-        | ({"overrides": list(place.overrides)} if place.overrides else {}),
+        | ({"overrides": list(place.overrides)} if place.overrides else {})
+        | earmarks_said(quote, booking.funding),
         reason=booking.reason if place.overrides else "",
         organisation_ids=[payer.pk, instrument.organisation_id],
         region_ids=lineage_of(reservation),
@@ -267,9 +289,53 @@ def quote_given(instrument: Instrument, terms: Terms, booking: Booking) -> Quote
     return given
 
 
-def quote_store(*, reservation: Reservation, given: QuoteInput, now: datetime) -> Quote:
-    """Freeze what the reservation was quoted, with its inputs."""
+def quote_keep(
+    *,
+    reservation: Reservation,
+    given: QuoteInput,
+    terms: Terms,
+    shares: Sequence[Share],
+    instrument: Instrument,
+    now: datetime,
+) -> fees.Quote:
+    """Freeze what a new booking was quoted and set the money aside that it will cost: of the
+    grant that covers some of it (locked already), and of the payer's sources."""
     result = fees.quote(given)
+    quote_store(reservation=reservation, given=given, result=result, now=now)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    rows = sources_take(
+        reservation=reservation,
+        quote=result,
+        shares=shares,
+        day=local_date(zone, reservation.start_at),
+        today=local_date(zone, now),
+        now=now,
+    )
+    grant = next((g for g in terms.grants if g.code == result.voucher), None)
+    if grant is not None:
+        rows.append(
+            grant_take(reservation=reservation, grant_id=grant.id, covered=result.covered, now=now)
+        )
+    if rows:
+        earmarks_store(rows)
+    return result
+
+
+def earmarks_said(quote: fees.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
+    """What the trail says of money that was set aside."""
+    said: dict[str, Any] = {}
+    if quote is not None and quote.voucher:
+        said |= {"voucher": quote.voucher, "covered": quote.covered}
+    if quote is not None and shares:
+        said["funding"] = {share.source: share.percent for share in shares}
+        said["payable"] = quote.payable
+    return said
+
+
+def quote_store(
+    *, reservation: Reservation, given: QuoteInput, result: fees.Quote, now: datetime
+) -> Quote:
+    """Freeze what the reservation was quoted, with its inputs."""
     row = Quote(
         reservation=reservation,
         inputs=input_to_json(given),

@@ -16,6 +16,7 @@ from bookings.domain import reservations as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.models import Occupancy, Reservation
+from bookings.selectors.fees import Backing, load_backings
 from bookings.selectors.holds import kept_for
 from bookings.selectors.placing import require_qualified
 from bookings.services.demand import attempt
@@ -69,14 +70,19 @@ def reservations_put(
 ) -> list[Reservation]:
     """Within a transaction: lock the instruments, find every booking its place, store them."""
     instruments = {i.pk: i for i in lock_instruments({b.instrument_id for b in bookings})}
+    # From here on nobody else sets money of these payers' grants aside.
+    payers = {party.payer.pk: party.payer for party in parties}
+    backings = load_backings(payers.values(), instruments=instruments.values(), lock=True)
     made: list[Reservation] = []
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
+        instrument = instruments[booking.instrument_id]
         extra = extras[position] if extras else {}
+        if position:  # those before it may have used some
+            backings |= load_backings([party.payer], instruments=[instrument], lock=True)
+        backing = backings[party.payer.pk]
         try:
-            made.append(
-                _reserve(actor, party, booking, instruments[booking.instrument_id], extra, now)
-            )
+            made.append(_reserve(actor, party, booking, instrument, backing, extra, now))
         except RulesRefuse as refused:
             alone = len(bookings) == 1
             refusals += [
@@ -93,6 +99,7 @@ def _reserve(
     parties: Parties,
     booking: Booking,
     instrument: Instrument,
+    backing: Backing,
     extra: dict[str, object],
     now: datetime,
 ) -> Reservation:
@@ -100,7 +107,12 @@ def _reserve(
     if booking.hold is None:
         try:
             place = place_find(
-                actor=actor, parties=parties, booking=booking, instrument=instrument, now=now
+                actor=actor,
+                parties=parties,
+                booking=booking,
+                instrument=instrument,
+                now=now,
+                backing=backing,
             )
         except RulesRefuse:
             # Whoever keeps this very slot, and did not say so, is in nobody's way but their own.
@@ -114,6 +126,7 @@ def _reserve(
             parties=parties,
             booking=booking,
             instrument=instrument,
+            backing=backing,
             now=now,
         )
     else:

@@ -16,6 +16,7 @@ from bookings.domain.refusals import RulesRefuse
 from bookings.domain.series import THIS
 from bookings.locks import lock_reservations, lock_series
 from bookings.models import Reservation, Series
+from bookings.selectors.fees import load_backings
 from bookings.selectors.series import Occurrence, choose, periods_of, series_for, weigh_series
 from bookings.services.demand import demand_refused, guarded
 from bookings.services.holds import holds_give_back
@@ -110,7 +111,11 @@ def _book(
     parsed, periods = periods_of(instrument, booking.period, rule)
     lapse_due(instrument, now)
     holds_give_back(actor=actor, person=parties.person, instrument=instrument, now=now)
-    found += weigh_series(instrument, parties.payer, parties.person, booking.asked, periods, now)
+    payer = parties.payer
+    backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
+    found += weigh_series(
+        instrument, payer, parties.person, booking.asked, periods, now, backing=backing
+    )
     skipped = [occurrence for occurrence in found if occurrence.refusals]
     if skipped and (on_conflict == REFUSE or len(skipped) == len(found)):
         raise RulesRefuse(

@@ -24,7 +24,13 @@ from bookings.models import Occupancy, Reservation, Series
 from bookings.selectors.series import choose, wall_clocks
 from bookings.selectors.series_moves import Shift, shift_of, weigh_series_move
 from bookings.services.demand import guarded
-from bookings.services.moves import move_store, require_movable, require_mover, reservation_move
+from bookings.services.moves import (
+    backing_locked,
+    move_store,
+    require_movable,
+    require_mover,
+    reservation_move,
+)
 from bookings.services.placing import lapse_due
 from bookings.services.series import series_locked, series_record, series_tell, series_touch
 from instruments.models import Instrument
@@ -79,7 +85,8 @@ def _move(
 ) -> Series:
     if shift.is_none:
         return series
-    weighed = weigh_series_move(actor, instrument, series, found, shift, now)
+    backing = backing_locked(instrument, found[0])
+    weighed = weigh_series_move(actor, instrument, series, found, shift, now, backing=backing)
     for reservation, move in weighed:
         require_mover(actor, instrument, reservation, move.period, reason)
         require_movable(reservation, move.period, now)

@@ -19,7 +19,7 @@ from accounts.selectors.organisations import payer_for
 from bookings.forms import CatalogueForm
 from bookings.selectors.catalogue import free_between, load_offers
 from bookings.selectors.catalogue_candidates import affordable
-from bookings.selectors.fees import group_of, load_terms
+from bookings.selectors.fees import load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
 from instruments.domain.ratecards import PRICE_GROUPS
@@ -94,7 +94,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "payer": payer,
         "payers": payers,
         "terms": terms,
-        "rates": _rates(terms, group_of(found, payer)),
+        "rates": _rates(terms, terms.price_group),
         "qualifying": load_qualifying(actor.user_id, found, now),
         "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
         **week_of(actor, found, payer, request, now),

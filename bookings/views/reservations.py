@@ -21,7 +21,7 @@ from bookings.domain.reservations import CHECK_IN_BEFORE, effective_state
 from bookings.forms import CheckOutForm, ReasonForm
 from bookings.messages import sentence
 from bookings.models import Reservation
-from bookings.selectors.charges import cancellation_now
+from bookings.selectors.charges import IN_FORCE, cancellation_now
 from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.reservations import own_reservations, reservation_by_id
 from bookings.selectors.trail import story_of
@@ -83,7 +83,7 @@ def reservation_page(
         "zone": found.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
         "session": getattr(found, "session", None),
-        "charge": getattr(found, "charge", None),
+        "charge": found.charges.filter(IN_FORCE).first(),
         "is_own": is_own,
         "is_host": is_host,
         "may_cancel": may_cancel,

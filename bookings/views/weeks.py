@@ -11,7 +11,6 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain.periods import Period, clip
 from bookings.selectors.calendars import Week, load_week
-from bookings.selectors.fees import group_of
 from bookings.views.events import instants, locale, offset_of, week_events
 from instruments.domain.opening import day_span, local_date
 from instruments.models import Instrument
@@ -46,7 +45,7 @@ def week_of(
         "next_week": first + timedelta(days=DAYS),
         "last_week": max(today, first - timedelta(days=DAYS)) if first > today else None,
         "policy": policy,
-        "horizon": policy.horizon_for(group_of(instrument, payer)),
+        "horizon": policy.horizon_for(week.price_group),
         "setup": {
             "zone": zone.key,
             "readerZone": actor.time_zone if actor.user_id else zone.key,

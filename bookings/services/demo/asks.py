@@ -9,13 +9,11 @@ from typing import Any
 
 from accounts.models import Organisation
 from bookings.domain.periods import Period
-from bookings.selectors.fees import Asked, Terms, group_of
+from bookings.selectors.fees import Asked, Backing, Terms, terms_on
 from bookings.services.demo.demand import Slot
 from bookings.services.demo.files import load, written
 from bookings.services.demo.offers import Offer
 from bookings.services.demo.places import Person
-from instruments.domain.opening import local_date
-from instruments.domain.ratecards import card_in_force
 
 MINUTE = timedelta(minutes=1)
 # How people like to work: at home, elsewhere in the country, from abroad.
@@ -61,8 +59,7 @@ class Ask:
 
 def terms_of(offer: Offer, payer: Organisation, start: datetime) -> Terms:
     """As `selectors.fees.load_terms`, from what is loaded."""
-    day = local_date(offer.zone, start)
-    return Terms(group_of(offer.instrument, payer), card_in_force(offer.cards, day))
+    return terms_on(offer.instrument, Backing(payer), offer.cards, start)
 
 
 def ask(offer: Offer, person: Person, slot: Slot, luck: random.Random) -> Ask:

@@ -10,16 +10,15 @@ from bookings.domain.availability import Asker
 from bookings.domain.periods import Period
 from bookings.models import Reservation
 from bookings.selectors.availability import load_calendar
-from bookings.selectors.fees import group_of
 from bookings.services.demo.asks import Ask, planned_ask
 from bookings.services.demo.demand import Slot
 from bookings.services.demo.fates import requested_at
 from bookings.services.demo.files import chance
-from bookings.services.demo.offers import Calendar, Offer
+from bookings.services.demo.offers import Calendar, Offer, group_of
 from bookings.services.demo.places import Person
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_decide, reservation_request
-from instruments.domain.opening import instant
+from instruments.domain.opening import instant, local_date
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -40,7 +39,7 @@ def first_free(
     free = load_calendar(offer.instrument, within, now)
     if free is None:
         return None
-    group = group_of(offer.instrument, person.organisation)
+    group = group_of(offer, person.organisation, local_date(offer.zone, wanted))
     length = row["minutes"] * MINUTE
     # The past is looked at from the day on which it was to come.
     asked = wanted - timedelta(days=14) if is_past else calendar.now
@@ -84,7 +83,7 @@ def _asked_at(
 ) -> datetime:
     """When it was asked for: before now, within notice and horizon; what may still wait for
     an answer not long ago."""
-    group = group_of(offer.instrument, ask.payer)
+    group = group_of(offer, ask.payer, local_date(offer.zone, ask.period.start))
     asked_at = requested_at(offer, ask.period, group, luck)
     recent = luck.uniform(1, offer.policy.approval_minutes / 100 if is_left else 140) * HOUR
     latest = ask.period.start - (offer.policy.notice_minutes + 5) * MINUTE

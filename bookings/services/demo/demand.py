@@ -12,9 +12,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bookings.domain.periods import Period
-from bookings.selectors.fees import group_of
 from bookings.services.demo.files import load
-from bookings.services.demo.offers import Offer
+from bookings.services.demo.offers import Offer, group_of
 from bookings.services.demo.places import Person
 from instruments.domain.opening import Window, merged
 from instruments.domain.policies import Policy
@@ -145,7 +144,8 @@ def _weight(offer: Offer, person: Person) -> float:
     instrument = offer.instrument
     if person is offer.manager:  # nobody decides their own request
         return 0.0
-    if payer is None or group_of(instrument, payer) not in offer.cards[-1].values.rates:
+    card = offer.cards[-1]
+    if payer is None or group_of(offer, payer, card.valid_from) not in card.values.rates:
         return 0.0
     if payer.pk == instrument.organisation_id:
         near = "same organisation"

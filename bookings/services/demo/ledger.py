@@ -16,6 +16,7 @@ from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 from bookings.domain.reservations import RELEASED, used_span
 from bookings.models import Charge, Occupancy, Quote, Reservation, UsageSession
 from bookings.selectors.availability import to_range
+from bookings.services.charges import charge_row
 from bookings.services.demo.fates import Fate
 from bookings.services.occupancy import lineage_of
 
@@ -110,16 +111,7 @@ class Ledger:
         )
         if due is None:
             return
-        row = Charge(
-            reservation=reservation,
-            kind=due.kind,
-            inputs=dict(due.inputs),
-            result=dict(due.result),
-            currency=due.currency,
-            total=due.total,
-            payable=due.payable,
-            created_at=fate.ended_at,
-        )
+        row = charge_row(reservation=reservation, due=due, grant_id=None, now=fate.ended_at)
         self.charges.append(row)
         after = {
             "reservation": reservation.pk,

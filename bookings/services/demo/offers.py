@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.models import Organisation
+from bookings.selectors import fees
 from bookings.services.demo.files import load
 from bookings.services.demo.places import Person, Places
 from instruments.domain.opening import local_date, parse_hours
@@ -44,6 +46,11 @@ class Offer:
     @property
     def field(self) -> str:
         return str(self.data["field"])
+
+
+def group_of(offer: Offer, payer: Organisation, day: date) -> str:
+    """The price group of a payer on a local day."""
+    return fees.group_of(offer.instrument, fees.Backing(payer), day)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from bookings.models import Closure, Occupancy
 from bookings.selectors.availability import to_range
 from bookings.selectors.catalogue import fits_price, free_between, load_offers
 from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates
+from bookings.selectors.fees import load_backing
 from instruments.domain.criteria import Criteria
 from instruments.domain.policies import parse_policy
 from instruments.models import BookingPolicy, Instrument, RateCard, Schedule
@@ -399,7 +400,7 @@ def test_the_sieve_looks_up_what_is_taken_by_instrument_unit_and_span(cast):
             [cast.microscope.pk, closure.pk, NOW - 400 * DAY, NOW],
         )
         cursor.execute("ANALYZE bookings_occupancy")
-    sieve = Sieve(NOW, Period(NOW, NOW + DAY), cast.fudan, 60)
+    sieve = Sieve(NOW, Period(NOW, NOW + DAY), load_backing(cast.fudan), 60)
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         candidates(search(Criteria()), sieve, after=("A", cast.microscope.pk), most=50)

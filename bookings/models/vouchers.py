@@ -1,0 +1,138 @@
+"""Voucher programmes, the grants made from them, and money set aside."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, Region, User
+from accounts.models.keys import new_id
+from bookings.models.amounts import amount_field
+from bookings.models.funding import FundingSource
+from bookings.models.reservations import Reservation
+
+
+class VoucherProgramme(models.Model):
+    """A region pays `percent` of the use its organisations make elsewhere.
+
+    `budget` caps the sum of all grants (null: none); `granted` is that sum. Empty lists mean
+    everybody: `payer_kinds` of organisations served, `host_regions` where it may be used.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="programmes")
+    code = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=200)
+    name_zh = models.CharField(max_length=200, blank=True)
+    percent = models.DecimalField(max_digits=6, decimal_places=3)
+    cap_per_booking = amount_field(null=True)
+    currency = models.CharField(max_length=3)
+    budget = amount_field(null=True)
+    granted = amount_field(default=0)
+    payer_kinds = ArrayField(models.CharField(max_length=20), default=list)
+    is_for_small_only = models.BooleanField(default=False)  # of enterprises, the small ones
+    host_regions = ArrayField(models.UUIDField(), default=list)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True)
+    suspended_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("voucher programme")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percent__gt=0, percent__lte=100), name="programme_percent"
+            ),
+            models.CheckConstraint(
+                condition=Q(granted__gte=0) & (Q(budget=None) | Q(granted__lte=F("budget"))),
+                name="programme_within_budget",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
+                name="programme_forward",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class VoucherGrant(models.Model):
+    """One organisation's yearly amount, usable for bookings that start on the local days of
+    [`valid_from`, `valid_until`). `held` is earmarked, `redeemed` spent; the rest is left."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    programme = models.ForeignKey(VoucherProgramme, models.PROTECT, related_name="grants")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="grants")
+    code = models.SlugField(max_length=40, unique=True)
+    amount = amount_field()
+    held = amount_field(default=0)
+    redeemed = amount_field(default=0)
+    valid_from = models.DateField()
+    valid_until = models.DateField()
+    suspended_at = models.DateTimeField(null=True)
+    granted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("voucher grant")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(held__gte=0, redeemed__gte=0)
+                & Q(amount__gte=F("held") + F("redeemed")),
+                name="grant_never_below_zero",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_until__gt=F("valid_from")), name="grant_forward"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Earmark(models.Model):
+    """Money of a grant or of a funding source set aside for one reservation.
+
+    `amount` is in the currency of what it is set aside from: of a source, the quoted amount
+    times `rate`. `held` turns into `redeemed` when the reservation is charged; what was not
+    needed is released.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="earmarks")
+    grant = models.ForeignKey(VoucherGrant, models.PROTECT, null=True, related_name="earmarks")
+    source = models.ForeignKey(FundingSource, models.PROTECT, null=True, related_name="earmarks")
+    percent = models.DecimalField(max_digits=6, decimal_places=3, null=True)  # of a source
+    rate = models.DecimalField(max_digits=20, decimal_places=10, default=1)
+    held = amount_field(default=0)
+    redeemed = amount_field(default=0)
+    created_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("earmark")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(grant__isnull=False, source=None, percent=None)
+                | Q(grant=None, source__isnull=False, percent__isnull=False),
+                name="earmark_one_purse",
+            ),
+            models.CheckConstraint(
+                condition=Q(held__gte=0, redeemed__gte=0), name="earmark_not_negative"
+            ),
+            # One cost is never paid by two vouchers.
+            models.UniqueConstraint(
+                fields=["reservation"],
+                condition=Q(grant__isnull=False, released_at=None),
+                name="earmark_one_grant",
+            ),
+            models.UniqueConstraint(
+                fields=["reservation", "source"],
+                condition=Q(source__isnull=False, released_at=None),
+                name="earmark_source_once",
+            ),
+        ]

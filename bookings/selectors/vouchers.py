@@ -1,0 +1,54 @@
+"""Voucher grants of a payer, as the fee rules want them."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from accounts.models import Organisation
+from bookings.domain.vouchers import GrantOffer, serves_kind
+from bookings.models import VoucherGrant
+
+
+def load_grants(
+    payers: Iterable[Organisation], *, lock: bool = False
+) -> dict[UUID, list[GrantOffer]]:
+    """The grants of some payers that have anything left, by payer. One statement.
+
+    `lock`: for whoever will set money aside; in the order of their ids, after everything else.
+    """
+    kinds = {payer.pk: payer for payer in payers}
+    found: dict[UUID, list[GrantOffer]] = {payer_id: [] for payer_id in kinds}
+    if not kinds:
+        return found
+    rows = VoucherGrant.objects.filter(organisation_id__in=sorted(kinds)).select_related(
+        "programme"
+    )
+    if lock:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    for row in rows.order_by("pk"):
+        found[row.organisation_id].append(load_grant(row, kinds[row.organisation_id]))
+    return found
+
+
+def load_grant(row: VoucherGrant, payer: Organisation) -> GrantOffer:
+    """The row (its programme loaded with it) as a value."""
+    programme = row.programme
+    ends = [day for day in (row.valid_until, programme.valid_until) if day is not None]
+    return GrantOffer(
+        id=row.pk,
+        code=row.code,
+        percent=programme.percent,
+        cap_per_booking=programme.cap_per_booking,
+        currency=programme.currency,
+        remaining=row.amount - row.held - row.redeemed,
+        valid_from=max(row.valid_from, programme.valid_from),
+        valid_until=min(ends) if ends else None,
+        host_regions=frozenset(programme.host_regions),
+        is_open=row.suspended_at is None
+        and programme.suspended_at is None
+        and serves_kind(
+            programme.payer_kinds,
+            programme.is_for_small_only,
+            kind=payer.kind,
+            is_small=payer.is_small,
+        ),
+    )
