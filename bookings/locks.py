@@ -3,11 +3,19 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db.models import Model, QuerySet
+
 from accounts.domain.errors import NotFound
 from accounts.models import User
 from bookings.models import Chain, Reservation, Series
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
+
+
+def locked[Row: Model](rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Rows that a selector reads for whoever will change them: sources, programmes, grants. Say
+    an order."""
+    return rows.select_for_update(of=("self",), no_key=True)
 
 
 def lock_series(series_id: UUID) -> Series:

@@ -92,6 +92,13 @@ SENTENCES = {
     "longer-than-window": _("The window is too short for this, or too little of it is left."),
     "only-with-equivalents": _("Regions count only where an equivalent instrument will do."),
     "unknown-region": _("There is no region {region}."),
+    "not-a-whole": _("The percents must add up to 100."),
+    "unknown-source": _("There is no such funding source, or it is not yours to charge."),
+    "source-suspended": _("This funding source is suspended."),
+    "source-not-valid": _("This funding source is not valid on the day of the booking."),
+    "no-exchange-rate": _(
+        "Your finance office has entered no exchange rate from {base} to {quote} yet."
+    ),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
@@ -134,6 +141,9 @@ SENTENCES = {
     # rules
     "rules-refuse": _("The rules of this instrument refuse the booking."),
     "not-published": _("The instrument cannot be booked at present."),
+    "funding-short": _(
+        "The funding source {source} has {left} {currency} left; {needed} {currency} are needed."
+    ),
     "audience-not-served": _("The instrument has no price for your group on that day."),
     "too-soon": _("It must be booked at least {notice_minutes} minutes ahead."),
     "begun": _("This time has begun already, or lies in the past."),

@@ -48,10 +48,12 @@ def require_shares(shares: Sequence[Share]) -> None:
     for index, share in enumerate(shares):
         where = f"funding[{index}]"
         if share.source in seen:
-            problems.append(FieldProblem(f"{where}.source", "named-twice"))
+            problems.append(FieldProblem(f"{where}.source", "repeated"))
         seen.add(share.source)
         if not share.percent.is_finite() or not 0 < share.percent <= HUNDRED:
-            problems.append(FieldProblem(f"{where}.percent", "not-a-percent"))
+            problems.append(
+                FieldProblem(f"{where}.percent", "out-of-range", {"least": "0.001", "most": "100"})
+            )
         elif share.percent != round(share.percent, 3):
             problems.append(FieldProblem(f"{where}.percent", "too-many-decimals", {"decimals": 3}))
     if not problems and shares and sum(share.percent for share in shares) != HUNDRED:

@@ -142,7 +142,7 @@ def load_week(
     policy = calendar.policy
     length = minutes if minutes and policy.allows(minutes) else policy.usual_minutes
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
-    backing = load_backing(payer, instruments=[instrument])
+    backing = load_backing(payer, instruments=[instrument], grants=False)
     first = terms_on(instrument, backing, cards, span.start)
     asker = load_asker(instrument, payer, first, user_id=actor.user_id)
 

@@ -61,7 +61,7 @@ def load_offers(
     booked = load_booked(instruments, wide, now)
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
-    backing = backing or load_backing(payer)
+    backing = backing or load_backing(payer, grants=False)
     terms = {i.pk: terms_on(i, backing, cards.get(i.pk, []), first) for i in instruments}
     askers = load_askers(instruments, payer, terms, user_id=user_id, mode=mode)
     return {
@@ -197,7 +197,7 @@ def free_between(
         span = Period(criteria.free_from, criteria.free_until)
         if span.end <= now:
             return []
-    backing = load_backing(payer)
+    backing = load_backing(payer, grants=False)
     sieve = Sieve(
         now=now,
         within=span or Period(now, now + LOOK_AHEAD),

@@ -24,11 +24,10 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from accounts.models import Organisation
 from bookings.domain.agreements import recognition
 from bookings.domain.periods import Period
 from bookings.selectors.agreements import Agreements
-from bookings.selectors.fees import Backing, load_backing
+from bookings.selectors.fees import Backing
 from instruments.domain.policies import DEFAULT_HORIZON_DAYS
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH
@@ -212,11 +211,11 @@ def candidates(
 
 
 def affordable(
-    found: QuerySet[Instrument], payer: Organisation | None, max_price: Decimal, now: datetime
+    found: QuerySet[Instrument], backing: Backing, max_price: Decimal, now: datetime
 ) -> QuerySet[Instrument]:
     """Those whose rate for the payer today, in the host's own currency, is not above a price."""
     within = Period(now, now + timedelta(days=1))
-    sieve = Sieve(now, within, load_backing(payer), max_price=max_price)
+    sieve = Sieve(now, within, backing, max_price=max_price)
     sql = f"""
         SELECT i.id FROM instruments_instrument i
         JOIN instruments_facility f ON f.id = i.facility_id

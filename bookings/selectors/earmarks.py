@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bookings.domain.quotes import QuoteInput
 from bookings.domain.vouchers import GrantValues
+from bookings.locks import locked
 from bookings.models import Earmark, VoucherGrant
 
 
@@ -33,7 +34,7 @@ def load_earmarked(reservation_id: UUID, *, lock: bool = False) -> Earmarked:
     if lock:
         held = Earmark.objects.filter(reservation_id=reservation_id, released_at=None)
         grants = VoucherGrant.objects.filter(pk__in=held.values("grant_id")).order_by("pk")
-        list(grants.select_for_update(no_key=True).values_list("pk"))
+        list(locked(grants).values_list("pk"))
     rows = list(
         Earmark.objects.filter(reservation_id=reservation_id, released_at=None)
         .select_related("grant__programme", "source")

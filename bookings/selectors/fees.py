@@ -90,19 +90,24 @@ class Asked:
 
 
 def load_backing(
-    payer: Organisation | None, *, instruments: Iterable[Instrument] | None = None
+    payer: Organisation | None,
+    *,
+    instruments: Iterable[Instrument] | None = None,
+    grants: bool = True,
 ) -> Backing:
-    """What a payer brings, at some instruments only if they are named. Two statements at most;
-    one where they are of the payer's own region, none for nobody."""
+    """What a payer brings, at some instruments only if they are named; without its grants for
+    whoever shows rates only. Two statements at most; one less where the instruments are of the
+    payer's own region, none for nobody."""
     if payer is None:
         return NOBODY
-    return load_backings([payer], instruments=instruments)[payer.pk]
+    return load_backings([payer], instruments=instruments, grants=grants)[payer.pk]
 
 
 def load_backings(
     payers: Iterable[Organisation],
     *,
     instruments: Iterable[Instrument] | None = None,
+    grants: bool = True,
     lock: bool = False,
 ) -> dict[UUID, Backing]:
     """The same of several, by id. `lock`: for whoever will set money of their grants aside."""
@@ -112,9 +117,9 @@ def load_backings(
     for region in {payer.region_id for payer in named.values()}:
         others = None if regions is None else regions - {region}
         agreements[region] = {} if others == set() else load_agreements(region, others)
-    grants = load_grants(named.values(), lock=lock)
+    granted = load_grants(named.values(), lock=lock) if grants else {}
     return {
-        pk: Backing(payer, agreements[payer.region_id], tuple(grants[pk]))
+        pk: Backing(payer, agreements[payer.region_id], tuple(granted.get(pk, ())))
         for pk, payer in named.items()
     }
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.domain.errors import invalid
 from bookings.domain.funding import Purse, Share
+from bookings.locks import locked
 from bookings.models import ExchangeRate, FundingSource
 
 
@@ -26,7 +27,7 @@ def load_purses(
         | Exists(through.objects.filter(fundingsource_id=OuterRef("pk"), user_id=user_id))
     )
     if lock:
-        rows = rows.select_for_update(of=("self",), no_key=True)
+        rows = locked(rows)
     return {row.code: load_purse(row) for row in rows.order_by("pk")}
 
 

@@ -26,7 +26,7 @@ def load_starts(
     """Every start at which a booking of `minutes` would be accepted so that it ends inside a
     span. Four statements at most."""
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
-    backing = load_backing(payer, instruments=[instrument])
+    backing = load_backing(payer, instruments=[instrument], grants=False)
     first = terms_on(instrument, backing, cards, within.start)
     asker = load_asker(instrument, payer, first, user_id=user_id, mode=mode)
     return served_starts(instrument, backing, cards, calendar, asker, within, now, minutes=minutes)

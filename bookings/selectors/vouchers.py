@@ -5,6 +5,7 @@ from uuid import UUID
 
 from accounts.models import Organisation
 from bookings.domain.vouchers import GrantOffer, serves_kind
+from bookings.locks import locked
 from bookings.models import VoucherGrant
 
 
@@ -23,7 +24,7 @@ def load_grants(
         "programme"
     )
     if lock:
-        rows = rows.select_for_update(of=("self",), no_key=True)
+        rows = locked(rows)
     for row in rows.order_by("pk"):
         found[row.organisation_id].append(load_grant(row, kinds[row.organisation_id]))
     return found

@@ -19,7 +19,7 @@ from accounts.selectors.organisations import payer_for
 from bookings.forms import CatalogueForm
 from bookings.selectors.catalogue import free_between, load_offers
 from bookings.selectors.catalogue_candidates import affordable
-from bookings.selectors.fees import load_terms
+from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
 from instruments.domain.ratecards import PRICE_GROUPS
@@ -67,14 +67,16 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     else:
         asked = criteria.minutes if request.GET.get("minutes") else None
         instruments = search(criteria)
+        backing = load_backing(payer, grants=False)
         if criteria.max_price is not None:
-            instruments = affordable(instruments, payer, criteria.max_price, now)
+            instruments = affordable(instruments, backing, criteria.max_price, now)
         page = Paginator(instruments, PAGE).get_page(request.GET.get("page"))
         shown = list(page.object_list)
         offers = load_offers(
             shown,
             payer,
             now,
+            backing=backing,
             user_id=actor.user_id,
             mode=criteria.service_mode or None,
             minutes=asked,

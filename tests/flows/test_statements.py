@@ -107,7 +107,7 @@ def test_to_reserve(world):
     every = count(cast, reservation_request, booking=booking(limited, *FRIDAY))
     asked = count(cast, reservation_request, booking=booking(asks, *FRIDAY))
     assert Reservation.objects.filter(start_at=at(FRIDAY[0])).count() == 3
-    assert (plain, every, asked) == (10, 12, 10)
+    assert (plain, every, asked) == (12, 14, 12)
     assert plain <= 14
     assert every <= 20
 
@@ -118,7 +118,7 @@ def test_to_hold_and_complete(world):
     every = count(cast, hold_take, booking=booking(limited, *FRIDAY))
     hold = Reservation.objects.get(instrument=limited, state="held")
     completed = count(cast, reservation_request, booking=booking(limited, *FRIDAY, hold=hold.pk))
-    assert (plain, every, completed) == (11, 13, 10)
+    assert (plain, every, completed) == (13, 15, 12)
 
 
 def test_to_move(world):
@@ -139,7 +139,7 @@ def test_to_move(world):
                     period=Period(at(start), at(end)),
                 )
             )
-    assert counts == [15, 14, 14, 17, 16, 16]
+    assert counts == [18, 17, 17, 20, 19, 19]
 
 
 def test_to_decide_and_cancel(world):
@@ -159,7 +159,7 @@ def test_to_decide_and_cancel(world):
         )
         if approve:
             counts.append(count(cast, reservation_cancel, reservation_id=made.pk, reason=""))
-    assert counts == [10, 9, 11]
+    assert counts == [10, 10, 12]
 
 
 def test_to_check_in_and_out(world):

@@ -55,7 +55,7 @@ def fingerprint() -> str:
         *bookings.values_list(
             "instrument__name", "unit", "start_at", "end_at", "state", "user__email",
             "organisation__code", "price_group", "requested_at", "confirmed_at", "ended_at",
-            "purpose_text", "reason", "charge__total", "session__checked_in_at",
+            "purpose_text", "reason", "charges__total", "session__checked_in_at",
             "session__checked_out_at", "session__rating",
         ),
         *InstrumentDay.objects.order_by("instrument__name", "date").values_list(

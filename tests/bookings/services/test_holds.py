@@ -1,6 +1,7 @@
 """Keeping a slot while a form is completed."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_it_becomes_the_booking(cast):
         2,
     )
     assert Occupancy.objects.get().expires_at is None
-    assert str(made.quotes.get().payable) == "657.20"
+    assert made.quotes.get().payable == Decimal("657.20")
     refused(WrongState, lambda: complete(cast, hold))
 
 
@@ -119,7 +120,7 @@ def test_its_verdict_stands(cast):
     rate_card_create(actor=zhao, instrument_id=guarded.pk, card=dearer, publish=True, now=NOW)
     instrument_publication(actor=zhao, instrument_id=guarded.pk, act="suspend", now=NOW)
     made = complete(cast, hold, instrument=guarded)
-    assert (made.state, str(made.quotes.get().payable)) == ("confirmed", "657.20")
+    assert (made.state, made.quotes.get().payable) == ("confirmed", Decimal("657.20"))
 
 
 def test_another_way_of_service_asks_for_its_certificate(cast):

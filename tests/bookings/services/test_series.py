@@ -86,7 +86,7 @@ class TestBook:
         assert (series.starts_at, series.user, series.organisation) == (
             DATES[0], cast.wang, cast.fudan,
         )  # fmt: skip
-        assert [str(q.total) for q in Quote.objects.all()] == ["657.20"] * 4
+        assert [q.total for q in Quote.objects.all()] == [Decimal("657.20")] * 4
         kinds = OutboxMessage.objects.values_list("kind", flat=True)
         assert sorted(kinds) == ["mail.reminder"] * 8 + ["mail.series"]
         assert TrailEntry.objects.filter(action="reservation.confirmed").count() == 4
@@ -375,7 +375,7 @@ class TestMove:
         assert [to_period(r.occupancy.span).start for r in rows] == [r.start_at for r in rows]
         # 3 h x 260 + 100 set-up, 6 % tax
         totals = Quote.objects.filter(is_current=True, reservation__series=after)
-        assert [str(q.total) for q in totals] == ["932.80"] * 2
+        assert [q.total for q in totals] == [Decimal("932.80")] * 2
         assert OutboxMessage.objects.filter(kind="mail.series-moved").count() == 1
         assert OutboxMessage.objects.filter(kind="slot.freed").count() == 2
 
