@@ -1,7 +1,8 @@
 """Addresses of the catalogue, of booking, of deciding, and of hours and their story."""
 
-from django.urls import path
+from django.urls import include, path
 
+from bookings import money_urls
 from bookings.views import (
     board,
     booking,
@@ -57,6 +58,7 @@ urlpatterns = [
     path("manage/instruments/<uuid:instrument_id>/closures/", closures.closures, name="closures"),
     path("manage/closures/<uuid:closure_id>/end/", closures.end, name="closure-end"),
     path("manage/closures/<uuid:closure_id>/delete/", closures.delete, name="closure-delete"),
+    path("money/", include(money_urls)),
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("trail/", trail.trail, name="trail"),

@@ -55,6 +55,8 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         waiting = requests_to_decide(actor, timezone.now()).count()
         items.append(("bookings:requests", gettext("Requests"), waiting))
         items.append(("instruments:manage", gettext("Manage"), 0))
+    if actor.user_id:
+        items.append(("bookings:money-charges", gettext("Money"), 0))
     if any(actor.has(role) for role in ("manager", "finance", "coordinator", "auditor")):
         items.append(("bookings:hours", gettext("Hours"), 0))
     if actor.has("auditor"):
@@ -81,6 +83,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return ""
     if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
+    if match.view_name.startswith("bookings:money-"):
+        return "bookings:money-charges"
     if match.view_name in BOOKING and actor.user_id:
         # Others' bookings belong to no entry.
         own = own_reservations(actor).filter(pk=match.kwargs["reservation_id"])

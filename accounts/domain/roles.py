@@ -24,6 +24,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "register-instruments": frozenset({MANAGER, RESEARCHER}),
     "manage-instruments": frozenset({MANAGER}),
     "read-money": frozenset({FINANCE, MANAGER, AUDITOR}),
+    "account": frozenset({FINANCE}),
+    "coordinate": frozenset({COORDINATOR}),
     "read-bookings": frozenset({MANAGER, FINANCE, AUDITOR}),
     "read-hours": frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR}),
     "read-trail": frozenset({AUDITOR}),

@@ -3,158 +3,163 @@
 One row an address and method; one column a person (tests/factories/cast.py): nobody signed in;
 Alice, who belongs nowhere; Wang (researcher of the payer, whose booking it is); Sun (researcher of
 the host); Hu (researcher of an enterprise of the host's region); Zhao (manager of the host); Chen
-(manager of the payer); an auditor and a coordinator of the host's region; an administrator.
+(manager of the payer); Lin (finance of the payer); Gao (finance of the host); an auditor and a
+coordinator of the host's region; Xu, coordinator of the payer's; an administrator.
 `-` means: sent to sign in (pages), or 401 (API). 302 on a POST means done.
 """
 
-PEOPLE = ("", "alice", "wang", "sun", "hu", "zhao", "chen", "auditor", "coordinator", "admin")
+PEOPLE = (
+    "", "alice", "wang", "sun", "hu", "zhao", "chen", "lin", "gao", "auditor", "coordinator", "xu",
+    "admin",
+)  # fmt: skip
 
 # allauth's and Django's own; their pages are tried in tests/accounts.
 NOT_OURS = ("account_", "mfa_", "socialaccount_", "usersessions_", "admin")
 
 PAGES = """
-GET  bookings:catalogue           200 200 200 200 200 200 200 200 200 200
-GET  bookings:instrument          200 200 200 200 200 200 200 200 200 200
-GET  bookings:week                200 200 200 200 200 200 200 200 200 200
-GET  bookings:book                  - 403 200 200 200 200 200 403 403 403
-POST bookings:book                  - 403 302 302 302 400 400 403 403 403
-POST bookings:hold                  - 400 200 200 200 403 403 400 400 400
-GET  bookings:quote                 - 200 200 200 200 200 200 200 200 200
-GET  bookings:series-new            - 403 200 200 200 403 403 403 403 403
-POST bookings:series-new            - 403 302 302 302 403 403 403 403 403
-GET  bookings:series                - 404 200 404 404 200 200 200 404 404
-GET  bookings:series-cancel         - 404 200 404 404 200 200 403 404 404
-POST bookings:series-cancel         - 404 302 404 404 302 302 403 404 404
-GET  bookings:series-move           - 404 200 404 404 200 200 403 404 404
-POST bookings:series-move           - 404 302 404 404 409 302 403 404 404
-GET  bookings:chain-new             - 403 200 200 200 403 403 403 403 403
-POST bookings:chain-new             - 403 302 302 302 403 403 403 403 403
-GET  bookings:chain                 - 404 200 404 404 200 200 200 404 404
-POST bookings:chain-cancel          - 404 302 404 404 302 302 403 404 404
-GET  bookings:mine                  - 200 200 200 200 200 200 200 200 200
-GET  bookings:waiting               - 200 200 200 200 200 200 200 200 200
-GET  bookings:waiting-new           - 403 200 200 200 403 403 403 403 403
-POST bookings:waiting-new           - 403 302 302 302 403 403 403 403 403
-POST bookings:waiting-withdraw      - 404 302 404 404 403 404 404 404 404
-POST bookings:waiting-decline       - 404 302 404 404 404 404 404 404 404
-GET  bookings:calendar              - 200 200 200 200 200 200 200 200 200
-GET  bookings:reservation           - 404 200 404 404 200 200 200 404 404
-POST bookings:cancel                - 404 302 404 404 302 302 403 404 404
-GET  bookings:move                  - 404 200 404 404 200 200 403 404 404
-POST bookings:move                  - 404 302 404 404 302 302 403 404 404
-POST bookings:check-in              - 404 302 404 404 302 403 403 404 404
-POST bookings:check-out             - 404 409 404 404 409 403 403 404 404
-GET  bookings:board                 - 403 403 403 403 200 200 403 403 403
-GET  bookings:board-events          - 403 403 403 403 200 200 403 403 403
-GET  bookings:board-close           - 403 403 403 403 200 403 403 403 403
-POST bookings:board-close           - 403 403 403 403 302 403 403 403 403
-GET  bookings:requests              - 403 403 403 403 200 200 403 403 403
-POST bookings:decide                - 404 403 404 404 302 403 403 404 404
-GET  bookings:closures              - 403 403 403 403 200 403 403 403 403
-POST bookings:closures              - 403 403 403 403 302 403 403 403 403
-POST bookings:closure-end           - 404 404 403 404 400 404 403 403 404
-POST bookings:closure-delete        - 404 404 403 404 302 404 403 403 404
-GET  bookings:hours                 - 403 200 200 200 200 200 200 200 200
-GET  bookings:hours-rows            - 404 404 404 404 200 404 200 200 200
-GET  bookings:trail                 - 200 200 200 200 200 200 200 200 200
-GET  bookings:story                 - 404 200 404 404 404 404 200 404 404
-GET  instruments:manage             - 403 403 403 403 200 200 403 403 403
-GET  instruments:facility-new       - 403 403 403 403 200 200 403 403 403
-POST instruments:facility-new       - 403 403 403 403 400 400 403 403 403
-GET  instruments:instrument-new     - 403 200 200 200 200 200 403 403 403
-POST instruments:instrument-new     - 403 400 400 400 400 400 403 403 403
-GET  instruments:instrument-manage   - 403 403 200 403 200 403 403 403 403
-GET  instruments:instrument-edit    - 403 403 403 403 200 403 403 403 403
-POST instruments:instrument-edit    - 403 403 403 403 400 403 403 403 403
-GET  instruments:opening            - 403 403 403 403 200 403 403 403 403
-POST instruments:opening            - 403 403 403 403 302 403 403 403 403
-GET  instruments:policy             - 403 403 403 403 200 403 403 403 403
-POST instruments:policy             - 403 403 403 403 400 403 403 403 403
-GET  instruments:rate-cards         - 403 403 403 403 200 403 403 403 403
-POST instruments:rate-cards         - 403 403 403 403 400 403 403 403 403
-GET  instruments:people             - 403 403 403 403 200 403 403 403 403
-POST instruments:people             - 403 403 403 403 302 403 403 403 403
-POST instruments:qualification-revoke - 403 403 403 403 302 403 403 403 403
-GET  instruments:qualifications     - 200 200 200 200 200 200 200 200 200
-POST instruments:publication        - 403 403 302 403 302 403 403 403 403
-POST accounts:language            302 302 302 302 302 302 302 302 302 302
-GET  accounts:profile               - 200 200 200 200 200 200 200 200 200
-POST accounts:profile               - 200 200 200 200 200 200 200 200 200
-POST accounts:token-make            - 302 302 302 302 302 302 302 302 302
-GET  accounts:token-made            - 302 302 302 302 302 302 302 302 302
-POST accounts:token-revoke          - 404 404 404 404 404 404 404 404 404
-GET  healthz                      200 200 200 200 200 200 200 200 200 200
-GET  readyz                       200 200 200 200 200 200 200 200 200 200
-GET  mail                           - 200 200 200 200 200 200 200 200 200
+GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
+POST bookings:book                   - 403 302 302 302 400 400 403 403 403 403 403 403
+POST bookings:hold                   - 400 200 200 200 403 403 403 403 400 400 400 400
+GET  bookings:quote                  - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:series-new             - 403 200 200 200 403 403 403 403 403 403 403 403
+POST bookings:series-new             - 403 302 302 302 403 403 403 403 403 403 403 403
+GET  bookings:series                 - 404 200 404 404 200 200 200 200 200 404 404 404
+GET  bookings:series-cancel          - 404 200 404 404 200 200 403 403 403 404 404 404
+POST bookings:series-cancel          - 404 302 404 404 302 302 403 403 403 404 404 404
+GET  bookings:series-move            - 404 200 404 404 200 200 403 403 403 404 404 404
+POST bookings:series-move            - 404 302 404 404 409 302 403 403 403 404 404 404
+GET  bookings:chain-new              - 403 200 200 200 403 403 403 403 403 403 403 403
+POST bookings:chain-new              - 403 302 302 302 403 403 403 403 403 403 403 403
+GET  bookings:chain                  - 404 200 404 404 200 200 200 200 200 404 404 404
+POST bookings:chain-cancel           - 404 302 404 404 302 302 403 403 403 404 404 404
+GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:waiting                - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 403 403
+POST bookings:waiting-new            - 403 302 302 302 403 403 403 403 403 403 403 403
+POST bookings:waiting-withdraw       - 404 302 404 404 403 404 404 404 404 404 404 404
+POST bookings:waiting-decline        - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:calendar               - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:reservation            - 404 200 404 404 200 200 200 200 200 404 404 404
+POST bookings:cancel                 - 404 302 404 404 302 302 403 403 403 404 404 404
+GET  bookings:move                   - 404 200 404 404 200 200 403 403 403 404 404 404
+POST bookings:move                   - 404 302 404 404 302 302 403 403 403 404 404 404
+POST bookings:check-in               - 404 302 404 404 302 403 403 403 403 404 404 404
+POST bookings:check-out              - 404 409 404 404 409 403 403 403 403 404 404 404
+GET  bookings:board                  - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  bookings:board-events           - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  bookings:board-close            - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:board-close            - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  bookings:requests               - 403 403 403 403 200 200 403 403 403 403 403 403
+POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 404 404
+GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
+POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
+POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
+POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
+GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
+GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
+GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  instruments:facility-new        - 403 403 403 403 200 200 403 403 403 403 403 403
+POST instruments:facility-new        - 403 403 403 403 400 400 403 403 403 403 403 403
+GET  instruments:instrument-new      - 403 200 200 200 200 200 403 403 403 403 403 403
+POST instruments:instrument-new      - 403 400 400 400 400 400 403 403 403 403 403 403
+GET  instruments:instrument-manage   - 403 403 200 403 200 403 403 403 403 403 403 403
+GET  instruments:instrument-edit     - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:instrument-edit     - 403 403 403 403 400 403 403 403 403 403 403 403
+GET  instruments:opening             - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:opening             - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:policy              - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:policy              - 403 403 403 403 400 403 403 403 403 403 403 403
+GET  instruments:rate-cards          - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:rate-cards          - 403 403 403 403 400 403 403 403 403 403 403 403
+GET  instruments:people              - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:people              - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:qualification-revoke   - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
+POST instruments:publication         - 403 403 302 403 302 403 403 403 403 403 403 403
+POST accounts:language             302 302 302 302 302 302 302 302 302 302 302 302 302
+GET  accounts:profile                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:profile                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:token-make             - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  accounts:token-made             - 302 302 302 302 302 302 302 302 302 302 302 302
+POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 404 404
+GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  readyz                        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  mail                            - 200 200 200 200 200 200 200 200 200 200 200 200
 """
 
 API = """
-GET    api-schema                   200 200 200 200 200 200 200 200 200 200
-GET    api-docs                     200 200 200 200 200 200 200 200 200 200
-GET    api-regions                  200 200 200 200 200 200 200 200 200 200
-GET    api-organisations            200 200 200 200 200 200 200 200 200 200
-GET    api-techniques               200 200 200 200 200 200 200 200 200 200
-GET    api-facilities               200 200 200 200 200 200 200 200 200 200
-POST   api-facilities                 - 403 403 403 403 201 403 403 403 403
-GET    api-facility                 200 200 200 200 200 200 200 200 200 200
-GET    api-instruments              200 200 200 200 200 200 200 200 200 200
-POST   api-instruments                - 403 403 201 403 201 403 403 403 403
-GET    api-instrument               200 200 200 200 200 200 200 200 200 200
-PATCH  api-instrument                 - 403 403 403 403 200 403 403 403 403
-GET    api-instrument-pidinst       200 200 200 200 200 200 200 200 200 200
-POST   api-instrument-submit          - 404 404 200 404 200 404 403 403 404
-POST   api-instrument-publish         - 404 404 403 404 200 404 403 403 404
-POST   api-instrument-suspend         - 403 403 403 403 200 403 403 403 403
-POST   api-instrument-retire          - 404 404 403 404 200 404 403 403 404
-GET    api-opening-hours            200 200 200 200 200 200 200 200 200 200
-PUT    api-opening-hours              - 403 403 403 403 200 403 403 403 403
-GET    api-policy                   200 200 200 200 200 200 200 200 200 200
-PUT    api-policy                     - 403 403 403 403 200 403 403 403 403
-GET    api-rate-cards               200 200 200 200 200 200 200 200 200 200
-POST   api-rate-cards                 - 403 403 403 403 201 403 403 403 403
-GET    api-closures                 200 200 200 200 200 200 200 200 200 200
-POST   api-closures                   - 403 403 403 403 201 403 403 403 403
-GET    api-closure                  404 404 404 200 404 200 404 200 200 404
-DELETE api-closure                    - 404 404 403 404 204 404 403 403 404
-POST   api-closure-end                - 404 404 403 404 200 404 403 403 404
-GET    api-qualifications             - 200 200 200 200 200 200 200 200 200
-POST   api-qualifications             - 403 403 403 403 201 403 403 403 403
-GET    api-qualification              - 404 200 404 404 200 404 200 404 404
-POST   api-qualification-revoke       - 404 403 404 404 200 404 403 404 404
-GET    api-availability             200 200 200 200 200 200 200 200 200 200
-POST   api-quotes                   200 200 200 200 200 200 200 200 200 200
-GET    api-reservations               - 200 200 200 200 200 200 200 200 200
-POST   api-reservations               - 400 201 201 201 403 403 400 400 400
-GET    api-reservation                - 404 200 404 404 200 200 200 404 404
-POST   api-reservation-cancel         - 404 200 404 404 200 200 403 404 404
-GET    api-holds                      - 200 200 200 200 200 200 200 200 200
-POST   api-holds                      - 400 201 201 201 403 403 400 400 400
-DELETE api-hold                       - 404 204 404 404 404 404 404 404 404
-GET    api-reservation-move           - 404 200 404 404 200 200 200 404 404
-POST   api-reservation-move           - 404 200 404 404 200 200 403 404 404
-POST   api-reservation-approve        - 404 403 404 404 200 403 403 404 404
-POST   api-reservation-reject         - 404 403 404 404 200 403 403 404 404
-POST   api-reservation-check-in       - 404 200 404 404 200 403 403 404 404
-POST   api-reservation-check-out      - 404 409 404 404 409 403 403 404 404
-GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 404 404
-GET    api-waiting-list               - 200 200 200 200 200 200 200 200 200
-POST   api-waiting-list               - 400 201 201 201 403 403 400 400 400
-GET    api-waiting-wish               - 404 200 404 404 200 404 404 404 404
-DELETE api-waiting-wish               - 404 204 404 404 403 404 404 404 404
-POST   api-series                     - 400 201 201 201 403 403 400 400 400
-GET    api-series-one                 - 404 200 404 404 200 200 200 404 404
-GET    api-series-cancel              - 404 200 404 404 200 200 200 404 404
-POST   api-series-cancel              - 404 200 404 404 200 200 403 404 404
-GET    api-series-move                - 404 200 404 404 200 200 200 404 404
-POST   api-series-move                - 404 200 404 404 200 200 403 404 404
-POST   api-chains                     - 400 201 201 201 403 403 400 400 400
-GET    api-chain                      - 404 200 404 404 200 200 200 404 404
-GET    api-chain-cancel               - 404 200 404 404 200 200 200 404 404
-POST   api-chain-cancel               - 404 200 404 404 200 200 403 404 404
-GET    api-charges                    - 200 200 200 200 200 200 200 200 200
-GET    api-statistics-hours           - 403 200 200 200 200 200 200 200 200
-GET    api-trail-entries              - 200 200 200 200 200 200 200 200 200
-GET    api-unknown                  404 404 404 404 404 404 404 404 404 404
+GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-facility                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-instruments             200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-instruments               - 403 403 201 403 201 403 403 403 403 403 403 403
+GET    api-instrument              200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-instrument                - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-instrument-pidinst      200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
+POST   api-instrument-publish        - 404 404 403 404 200 404 404 403 403 403 404 404
+POST   api-instrument-suspend        - 403 403 403 403 200 403 403 403 403 403 403 403
+POST   api-instrument-retire         - 404 404 403 404 200 404 404 403 403 403 404 404
+GET    api-opening-hours           200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-opening-hours             - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-policy                  200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-policy                    - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-rate-cards              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-rate-cards                - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-closures                  - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 404 404
+DELETE api-closure                   - 404 404 403 404 204 404 404 403 403 403 404 404
+POST   api-closure-end               - 404 404 403 404 200 404 404 403 403 403 404 404
+GET    api-qualifications            - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-qualifications            - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-qualification             - 404 200 404 404 200 404 404 404 200 404 404 404
+POST   api-qualification-revoke      - 404 403 404 404 200 404 404 404 403 404 404 404
+GET    api-availability            200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-quotes                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-reservations              - 400 201 201 201 403 403 403 403 400 400 400 400
+GET    api-reservation               - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-reservation-cancel        - 404 200 404 404 200 200 403 403 403 404 404 404
+GET    api-holds                     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-holds                     - 400 201 201 201 403 403 403 403 400 400 400 400
+DELETE api-hold                      - 404 204 404 404 404 404 404 404 404 404 404 404
+GET    api-reservation-move          - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-reservation-move          - 404 200 404 404 200 200 403 403 403 404 404 404
+POST   api-reservation-approve       - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-reservation-reject        - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-reservation-check-in      - 404 200 404 404 200 403 403 403 403 404 404 404
+POST   api-reservation-check-out     - 404 409 404 404 409 403 403 403 403 404 404 404
+GET    api-reservation-cancellation   - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-waiting-list              - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-waiting-list              - 400 201 201 201 403 403 403 403 400 400 400 400
+GET    api-waiting-wish              - 404 200 404 404 200 404 404 404 404 404 404 404
+DELETE api-waiting-wish              - 404 204 404 404 403 404 404 404 404 404 404 404
+POST   api-series                    - 400 201 201 201 403 403 403 403 400 400 400 400
+GET    api-series-one                - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-series-cancel             - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-series-cancel             - 404 200 404 404 200 200 403 403 403 404 404 404
+GET    api-series-move               - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-series-move               - 404 200 404 404 200 200 403 403 403 404 404 404
+POST   api-chains                    - 400 201 201 201 403 403 403 403 400 400 400 400
+GET    api-chain                     - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-chain-cancel              - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-chain-cancel              - 404 200 404 404 200 200 403 403 403 404 404 404
+GET    api-charges                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
+GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
 
 # What follows the address: `<word>` is the id of a thing of the test's world.

@@ -2,7 +2,8 @@
 
 Wang Li (researcher) and Chen Jing (manager) of Fudan University in Shanghai; Zhao Min
 (manager) and Sun Tao (researcher) of USTC in Anhui; Hu Bo (researcher) of Hefei Optics, an
-enterprise in Anhui; an auditor and a coordinator of Anhui; an administrator. Alice is nobody's.
+enterprise in Anhui; an auditor and a coordinator of Anhui; an administrator. Lin Na keeps the
+accounts of Fudan, Gao Lei those of USTC; Xu coordinates Shanghai. Alice is nobody's.
 """
 
 from dataclasses import dataclass
@@ -122,6 +123,9 @@ def build_cast() -> Cast:
         "zhao": person("Zhao Min", "zhao@ustc.example"),
         "sun": person("Sun Tao", "sun@ustc.example"),
         "hu": person("Hu Bo", "hu@optics.example"),
+        "lin": person("Lin Na", "lin@fudan.example"),
+        "gao": person("Gao Lei", "gao@ustc.example"),
+        "xu": person("Xu Fang", "xu@shanghai.example"),
         "auditor": person("Auditor", "auditor@anhui.example"),
         "coordinator": person("Coordinator", "coordinator@anhui.example"),
         "admin": person("Administrator", "admin@commons.example"),
@@ -133,10 +137,13 @@ def build_cast() -> Cast:
         ("zhao", ustc, "manager"),
         ("sun", ustc, "researcher"),
         ("hu", optics, "researcher"),
+        ("lin", fudan, "finance"),
+        ("gao", ustc, "finance"),
     ):
         membership_start(actor=None, user=people[name], organisation=organisation, now=NOW)
         role_grant(actor=None, user=people[name], role=role, organisation=organisation, now=NOW)
     role_grant(actor=None, user=people["auditor"], role="auditor", region=anhui, now=NOW)
+    role_grant(actor=None, user=people["xu"], role="coordinator", region=shanghai, now=NOW)
     role_grant(actor=None, user=people["coordinator"], role="coordinator", region=anhui, now=NOW)
     role_grant(actor=None, user=people["admin"], role="administrator", now=NOW)
     facility = facility_create(

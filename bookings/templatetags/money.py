@@ -1,0 +1,44 @@
+"""The pages about money that somebody has."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.roles import Actor
+
+register = template.Library()
+
+
+def _anybody(actor: Actor) -> bool:
+    return actor.user_id is not None
+
+
+def _has(*roles: str) -> Callable[[Actor], bool]:
+    return lambda actor: any(actor.has(role) for role in roles)
+
+
+# The first page of each part, its name, and who has it. Pages below one are named after it.
+TABS = [
+    ("money-charges", _("Charges"), _anybody),
+]
+
+
+@register.inclusion_tag("bookings/money/tabs.html", takes_context=True)
+def money_tabs(context: dict[str, Any]) -> dict[str, Any]:
+    """The parts as tabs, that of the present page marked."""
+    match = context["request"].resolver_match
+    here = match.url_name if match else ""
+    return {
+        "tabs": [
+            {
+                "url": reverse(f"bookings:{name}"),
+                "label": label,
+                "is_here": here == name or here.startswith(f"{name}-"),
+            }
+            for name, label, is_for in TABS
+            if is_for(context["actor"])
+        ]
+    }

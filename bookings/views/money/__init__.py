@@ -1,0 +1,1 @@
+"""Pages about money: charges, and what pays for them."""
