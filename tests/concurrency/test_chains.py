@@ -36,7 +36,7 @@ def chaining(actor, instruments, start, now, *, is_fixed=True):
 
 def test_a_chain_against_a_single_booking(real_cast, pair, race, rounds):
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         before = Reservation.objects.count()
         results = race(
@@ -56,7 +56,7 @@ def test_a_chain_against_a_single_booking(real_cast, pair, race, rounds):
 def test_chains_in_opposite_orders(real_cast, pair, race, rounds):
     """X then Y from nine, Y then X from nine: they cross, and both find room."""
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         results = race([chaining(wang, pair, start, now), chaining(sun, pair[::-1], start, now)])
         assert len(won(results)) == 2
@@ -66,7 +66,7 @@ def test_chains_in_opposite_orders(real_cast, pair, race, rounds):
 def test_chains_that_find_their_own_way(real_cast, pair, race, rounds):
     """Four of them, and hours for three at most: never a half, never two in one time."""
     people = [real_cast.actor(name) for name in ("wang", "sun", "hu", "wang")]
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         before = Reservation.objects.count()
         results = race([chaining(who, pair, start, now, is_fixed=False) for who in people])

@@ -29,7 +29,7 @@ def states():
 
 def test_twenty_keep_one_slot(real_cast, instrument, race, rounds):
     people = [real_cast.actor(name) for name in ("wang", "sun", "hu")]
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         results = race(
             [
@@ -47,7 +47,7 @@ def test_twenty_keep_one_slot(real_cast, instrument, race, rounds):
 
 def test_one_hold_completed_by_many(real_cast, instrument, race, rounds):
     wang = real_cast.actor("wang")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         hold = take(wang, instrument, start, now)
         results = race([completing(wang, hold, instrument, now)] * 5)
@@ -61,7 +61,7 @@ def test_one_hold_completed_by_many(real_cast, instrument, race, rounds):
 def test_completed_in_the_moment_it_runs_out(real_cast, instrument, race, rounds):
     """By one clock the hold still stands, by another the slot is free: one of them gets it."""
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         hold = take(wang, instrument, start, now)
         deadline = now + HOLD_LASTS
@@ -84,7 +84,7 @@ def test_completed_in_the_moment_it_runs_out(real_cast, instrument, race, rounds
 
 def test_completed_while_the_job_sweeps(real_cast, instrument, race, rounds):
     wang = real_cast.actor("wang")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         hold = take(wang, instrument, start, now)
         deadline = now + HOLD_LASTS
@@ -103,7 +103,7 @@ def test_completed_while_the_job_sweeps(real_cast, instrument, race, rounds):
 
 def test_completed_and_given_back(real_cast, instrument, race, rounds):
     wang = real_cast.actor("wang")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         hold = take(wang, instrument, start, now)
         results = race(
@@ -122,7 +122,7 @@ def test_three_holds_a_person_over_all_instruments(real_cast, race, rounds):
     """Different instruments, different locks: never a fourth."""
     wang = real_cast.actor("wang")
     many = [real_cast.instrument(name=f"Number {n}", hours=ALWAYS) for n in range(8)]
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         results = race([lambda i=i, s=start, now=now: take(wang, i, s, now) for i in many])
         assert len(won(results)) == 3

@@ -41,7 +41,7 @@ def test_a_quota_of_one(real_cast, race, rounds):
     instrument = with_policy(cast, "One each", quotas=quota("bookings", "upcoming", 1))
     wang = cast.actor("wang")
     start, now = time_of(0)
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = start + timedelta(days=round_)
         asks = [(reservation_request, hold_take)[i % 4 == 0] for i in range(20)]
         results = race(
@@ -65,7 +65,7 @@ def test_hours_a_day_of_an_organisation(real_cast, race, rounds):
     quotas = quota("hours", "day", 3, scope="organisation")
     instrument = with_policy(cast, "Three hours", quotas=quotas)
     sun, hu = cast.actor("sun"), cast.actor("hu")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(days=2)
         results = race(
@@ -88,7 +88,7 @@ def test_two_extensions_share_what_is_left(real_cast, race, rounds):
     cast = real_cast
     instrument = with_policy(cast, "Three hours", quotas=quota("hours", "day", 3))
     wang = cast.actor("wang")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(days=2)
         made = [
@@ -119,7 +119,7 @@ def test_the_share_of_other_regions(real_cast, race, rounds):
     instrument = with_policy(cast, "For all", cross_region_share={"percent": 95})
     sun, hu, wang = cast.actor("sun"), cast.actor("hu"), cast.actor("wang")
     monday = FIRST + timedelta(days=3)
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = monday + timedelta(weeks=round_)
         now = begin - timedelta(days=2)
         results = race(
@@ -139,7 +139,7 @@ def test_the_last_of_n_units(real_cast, race, rounds):
     cast = real_cast
     instrument = with_policy(cast, "Three of them", units=3, setup_minutes=10, teardown_minutes=5)
     people = [cast.actor(name) for name in ("wang", "sun", "hu")]
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         results = race(
             [
@@ -164,7 +164,7 @@ def test_fewer_units_while_the_last_is_booked(real_cast, race, rounds):
         policy = parse_policy({"max_minutes": 480, "horizon_days": LONG, "units": n})
         return policy_set(actor=zhao, instrument_id=instrument.pk, policy=policy, now=now)
 
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(hours=1)
         units(2, now)

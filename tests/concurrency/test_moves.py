@@ -35,7 +35,7 @@ def start_of(made):
 def test_onto_each_other(real_cast, instrument, race, rounds):
     """Each is in the other's way whichever comes first: both stay where they are."""
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         one = reserve(wang, instrument, start, now)
         other = reserve(sun, instrument, start + HOUR, now)
@@ -48,7 +48,7 @@ def test_onto_each_other(real_cast, instrument, race, rounds):
 def test_onto_a_slot_that_is_being_left(real_cast, instrument, race, rounds):
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
     seen = set()
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         one = reserve(wang, instrument, start, now)
         other = reserve(sun, instrument, start + HOUR, now)
@@ -73,7 +73,7 @@ def test_twenty_move_to_one_slot(real_cast, instrument, race, rounds):
         reserve(people[i % 3], instrument, start + i * HOUR, now - timedelta(days=1))
         for i in range(20)
     ]
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         target = start + timedelta(days=2, hours=round_)
         before = {row.pk: start_of(row) for row in made}
         results = race([moving(people[i % 3], row, target, now) for i, row in enumerate(made)])
@@ -86,7 +86,7 @@ def test_twenty_move_to_one_slot(real_cast, instrument, race, rounds):
 
 def test_moving_against_a_request_for_the_slot(real_cast, instrument, race, rounds):
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         made = reserve(wang, instrument, start, now)
         results = race(
@@ -111,7 +111,7 @@ def test_extending_against_a_request_for_what_follows(real_cast, race, rounds):
         policy={"setup_minutes": 10, "teardown_minutes": 20},
     )
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         made = reserve(wang, buffered, start, now)
         results = race(
@@ -127,7 +127,7 @@ def test_extending_against_a_request_for_what_follows(real_cast, race, rounds):
 
 def test_one_booking_moved_twice_from_one_version(real_cast, instrument, race, rounds):
     wang = real_cast.actor("wang")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         made = reserve(wang, instrument, start, now)
         results = race(
@@ -147,7 +147,7 @@ def test_one_booking_moved_twice_from_one_version(real_cast, instrument, race, r
 def test_moving_into_a_closure_that_displaces(real_cast, instrument, race, rounds):
     """Whichever comes first: nothing live is left in the closure."""
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         made = reserve(wang, instrument, start, now)
         outage = Outage("breakdown", start + HOUR, start + 2 * HOUR, reason="leak")

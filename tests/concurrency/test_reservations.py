@@ -24,7 +24,7 @@ def test_twenty_ask_for_one_slot(real_cast, instrument, race, rounds):
     """Overlapping, not only equal, periods: exactly one wins, the others hear why."""
     cast = real_cast
     wang, sun = cast.actor("wang"), cast.actor("sun")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         asked = [
             (
@@ -45,7 +45,7 @@ def test_twenty_ask_for_one_slot(real_cast, instrument, race, rounds):
         lost = [r for r in results if isinstance(r, RulesRefuse)]
         assert (len(won), len(lost)) == (1, CLIENTS - 1), (round_, results)
         assert {refusal.code for r in lost for refusal in r.refusals} == {"slot-taken"}
-    assert Reservation.objects.count() == Occupancy.objects.count() == rounds // 2
+    assert Reservation.objects.count() == Occupancy.objects.count() == rounds(2)
     assert overlaps() == 0
 
 
@@ -54,7 +54,7 @@ def test_a_closure_moves_over_bookings_being_made(real_cast, instrument, race, r
     cast = real_cast
     wang, zhao = cast.actor("wang"), cast.actor("zhao")
     both = {"booked first": 0, "closed first": 0}
-    for round_ in range(rounds):
+    for round_ in range(rounds(1)):
         start, now = time_of(round_)
         outage = Outage("maintenance", start + timedelta(hours=1), start + timedelta(hours=2))
         made, closed = race(
@@ -75,13 +75,13 @@ def test_a_closure_moves_over_bookings_being_made(real_cast, instrument, race, r
             assert closed.pk
             both["closed first"] += 1
         assert overlaps() == 0
-    assert sum(both.values()) == rounds
+    assert sum(both.values()) == rounds(1)
 
 
 def test_a_closure_that_displaces_leaves_no_live_booking_in_it(real_cast, instrument, race, rounds):
     cast = real_cast
     wang, zhao = cast.actor("wang"), cast.actor("zhao")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         outage = Outage("breakdown", start, start + timedelta(hours=2), reason="vacuum lost")
         asks = [
@@ -114,7 +114,7 @@ def test_approving_and_cancelling_at_once(real_cast, race, rounds):
     after it hears so."""
     instrument = asks_first(real_cast)
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
         approved, cancelled = race(
@@ -139,7 +139,7 @@ def test_approving_and_rejecting_at_once(real_cast, race, rounds):
     """Exactly one stands; all others hear `wrong-state`."""
     instrument = asks_first(real_cast)
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
         results = race(
@@ -160,7 +160,7 @@ def test_approving_and_rejecting_at_once(real_cast, race, rounds):
 def test_approved_in_the_moment_it_expires(real_cast, race, rounds):
     instrument = asks_first(real_cast)
     wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         made = reservation_request(actor=wang, booking=booking(instrument, start), now=now)
         deadline = made.deadline_at

@@ -33,7 +33,7 @@ def written():
 def test_opposite_orders(real_cast, three, race, rounds):
     x, y, _ = three
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds):
+    for round_ in range(rounds(1)):
         start, now = time_of(round_)
         results = race([asking(wang, [x, y], start, now), asking(sun, [y, x], start, now)])
         (made,) = won(results)
@@ -47,7 +47,7 @@ def test_round_about(real_cast, three, race, rounds):
     """Three in a ring, each twice: of X Y, Y Z and Z X one fits."""
     x, y, z = three
     people = [real_cast.actor(name) for name in ("wang", "sun", "hu")]
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         start, now = time_of(round_)
         rings = [[x, y], [y, z], [z, x], [y, x], [z, y], [x, z]]
         results = race([asking(people[i % 3], pair, start, now) for i, pair in enumerate(rings)])
@@ -60,7 +60,7 @@ def test_round_about(real_cast, three, race, rounds):
 def test_one_of_them_is_asked_for_alone(real_cast, three, race, rounds):
     x, y, z = three
     wang, sun = real_cast.actor("wang"), real_cast.actor("sun")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         before = Reservation.objects.count()
         results = race(

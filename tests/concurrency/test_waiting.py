@@ -31,7 +31,7 @@ def unmake():
 def test_several_workers_make_one_offer(real_cast, race, rounds):
     cast = real_cast
     instrument = narrow(cast)
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         booked = reserve(cast, *SLOT, who="sun", instrument=instrument)
         first = wait(cast, instrument, "wang")
         wait(cast, instrument, "hu", now=NOW + SECOND)
@@ -53,7 +53,7 @@ def test_one_wish_two_instruments_one_offer(real_cast, race, rounds):
     cast = real_cast
     instruments = [narrow(cast, name=name) for name in ("One", "Two", "Three")]
     cast.microscope.techniques.clear()
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         booked = [reserve(cast, *SLOT, who="sun", instrument=i) for i in instruments]
         wait(cast, instruments[0], "wang", any_equivalent=True)
         wait(cast, instruments[1], "hu", any_equivalent=True, now=NOW + SECOND)
@@ -77,7 +77,7 @@ def test_taking_and_declining_and_withdrawing_at_once(real_cast, race, rounds):
     """Whichever comes first: the slot is the person's, or it goes to the next, never both."""
     cast = real_cast
     instrument = narrow(cast)
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         wish = wait(cast, instrument, "wang")
         wait(cast, instrument, "hu", now=NOW + SECOND)
         held = WaitingOffer.objects.get().reservation
