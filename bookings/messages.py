@@ -175,6 +175,22 @@ SENTENCES = {
 }
 
 
+# The rules by name, without numbers: those set aside, and those a booking would break.
+RULES = {
+    "too-soon": _("notice"),
+    "too-far": _("how far ahead"),
+    "off-grid": _("grid of slots"),
+    "too-short": _("shortest length"),
+    "too-long": _("longest length"),
+    "outside-opening-hours": _("opening hours"),
+    "qualification-missing": _("certificate"),
+    "qualification-expires": _("certificate to the end"),
+    "user-quota": _("quota of a person"),
+    "organisation-quota": _("quota of an organisation"),
+    "group-quota": _("quota of a price group"),
+    "kept-for-other-regions": _("share kept for other regions"),
+}
+
 # What a quota counts: its unit and its span.
 COUNTS = {
     ("hours", "day"): _("hours a day"),

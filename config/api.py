@@ -35,6 +35,7 @@ from bookings.api import (
     closures,
     fees,
     holds,
+    misfits,
     moves,
     reservations,
     series,
@@ -276,6 +277,7 @@ urlpatterns = [
         name="api-opening-hours",
     ),
     path(_instrument + "policy/", policies.InstrumentPolicy.as_view(), name="api-policy"),
+    path(_instrument + "misfits/", misfits.InstrumentMisfits.as_view(), name="api-misfits"),
     path(
         _instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"
     ),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.money import minor_digits
+from bookings.messages import RULES
 from bookings.messages import sentence as sentence_of
 from bookings.models import Closure, Reservation
 
@@ -159,6 +160,12 @@ def named(thing: Any) -> str:
 @register.filter
 def sentence(code: str, numbers: Any = None) -> str:
     return sentence_of(code, numbers)
+
+
+@register.filter
+def rules_named(codes: Any) -> str:
+    """The names of rules, with commas between."""
+    return gettext(", ").join(str(RULES.get(code, code)) for code in codes)
 
 
 @register.filter

@@ -72,7 +72,7 @@ GET  instruments:instrument-manage   - 403 403 200 403 200 403 403 403 403 403 4
 GET  instruments:instrument-edit     - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:instrument-edit     - 403 403 403 403 400 403 403 403 403 403 403 403
 GET  instruments:opening             - 403 403 403 403 200 403 403 403 403 403 403 403
-POST instruments:opening             - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:opening             - 403 403 403 403 409 403 403 403 403 403 403 403
 GET  instruments:policy              - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:policy              - 403 403 403 403 400 403 403 403 403 403 403 403
 GET  instruments:rate-cards          - 403 403 403 403 200 403 403 403 403 403 403 403
@@ -115,6 +115,7 @@ GET    api-opening-hours           200 200 200 200 200 200 200 200 200 200 200 2
 PUT    api-opening-hours             - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-policy                  200 200 200 200 200 200 200 200 200 200 200 200 200
 PUT    api-policy                    - 403 403 403 403 200 403 403 403 403 403 403 403
+POST   api-misfits                   - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-rate-cards              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-rate-cards                - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -268,6 +269,7 @@ API_BODIES = {
         "observes_holidays": False,
     },
     ("PUT", "api-policy"): {"slot_minutes": 60},
+    ("POST", "api-misfits"): {"policy": {"slot_minutes": 60}},
     ("POST", "api-rate-cards"): {
         "currency": "CNY",
         "valid_from": "2027-01-01",

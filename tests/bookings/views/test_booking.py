@@ -131,6 +131,8 @@ def test_a_manager_sets_rules_aside_and_says_why(cast, browser):
     assert done.status_code == 302
     row = Reservation.objects.get()
     assert (row.overrides, row.start_at) == (["outside-opening-hours"], at("2026-03-08 10:00"))
+    page = browser("sun").get(reverse("bookings:reservation", args=[row.pk]))
+    assert "data-overrides>opening hours</dd>" in page.content.decode()
     # A researcher who sends it is not heard.
     refused = browser("wang").post(
         address(cast),

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from instruments.models import Instrument
 from instruments.services.registry import instrument_create
-from tests.factories.cast import NOW, WEEKDAYS
+from tests.factories.cast import NOW, WEEKDAYS, reserve
 from tests.instruments.views.conftest import typed
 
 
@@ -186,3 +186,23 @@ def test_absurd_counts_are_bounded(cast, zhao):
     response = zhao.post(address(cast.microscope), {"windows": "99999", "rows": "9999"})
     assert response.status_code == 302
     assert hours(cast)["weekly"] == []
+
+
+def test_bookings_that_would_no_longer_fit_are_shown_before(cast, zhao):
+    """Saved only by whoever has seen the list as it is."""
+    made = reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")
+    sent = typed(shown(zhao, cast), day_5_0_closes="12:00")
+    first = zhao.post(address(cast.microscope), sent)
+    assert first.status_code == 409
+    assert f'data-misfit="{made.pk}"' in first.content.decode()
+    assert first.context["form"]["day_5_0_closes"].value() == "12:00"
+    assert hours(cast) == WEEKDAYS
+    later = reserve(cast, "2026-03-13 14:00", "2026-03-13 15:00")
+    again = zhao.post(address(cast.microscope), sent | {"seen": first.context["seen"]})
+    assert again.status_code == 409
+    assert f'data-misfit="{later.pk}"' in again.content.decode()
+    done = zhao.post(address(cast.microscope), sent | {"seen": again.context["seen"]})
+    assert done.status_code == 302
+    assert hours(cast)["weekly"][4]["closes"] == "12:00"
+    made.refresh_from_db()
+    assert (made.state, made.version) == ("confirmed", 1)

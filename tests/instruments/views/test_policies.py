@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from instruments.models import BookingPolicy
+from tests.factories.cast import reserve
 from tests.instruments.views.conftest import typed
 
 
@@ -108,3 +109,17 @@ def test_refused_at_the_field_and_nothing_written(cast, zhao, changes, field, te
     assert f'id="id_{field}_error"' in html
     assert 'value="77"' in html
     assert BookingPolicy.objects.get().version == 1
+
+
+def test_bookings_that_would_no_longer_fit_are_shown_before(cast, zhao):
+    made = reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00")
+    sent = typed(zhao.get(address(cast)).context["form"], max_minutes="60")
+    first = zhao.post(address(cast), sent)
+    assert first.status_code == 409
+    text = first.content.decode()
+    assert f'data-misfit="{made.pk}"' in text
+    assert "longest length" in text
+    assert BookingPolicy.objects.get().max_minutes == 480
+    assert zhao.post(address(cast), sent | {"seen": "something else"}).status_code == 409
+    assert zhao.post(address(cast), sent | {"seen": first.context["seen"]}).status_code == 302
+    assert BookingPolicy.objects.get().max_minutes == 60
