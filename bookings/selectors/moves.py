@@ -22,6 +22,7 @@ from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.charges import load_quoted
 from bookings.selectors.earmarks import Earmarked, kept_grants, load_earmarked
+from bookings.selectors.equivalents import with_equivalents
 from bookings.selectors.fees import (
     Asked,
     Backing,
@@ -111,9 +112,28 @@ def load_move(
     override: Sequence[str] = (),
 ) -> Move:
     """What moving a booking to a period would come to, said before it is done. One statement
-    more than `weigh_move`."""
+    more than `weigh_move`, and those of `load_elsewhere` where the time is taken."""
     instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
-    return weigh_move(actor, instrument, reservation, period, now, override=override)
+    move = weigh_move(actor, instrument, reservation, period, now, override=override)
+    return replace(move, refusals=load_elsewhere(reservation, period, move.refusals, now))
+
+
+def load_elsewhere(
+    reservation: Reservation, period: Period, refusals: Sequence[Refusal], now: datetime
+) -> tuple[Refusal, ...]:
+    """The refusals of a move; that the slot is taken says which equivalent instruments could be
+    booked instead. Of another length of the same booking nothing elsewhere is a part."""
+    is_move = moves.kind_of(Period(reservation.start_at, reservation.end_at), period) == moves.MOVE
+    if not is_move or not any(refusal.code == "slot-taken" for refusal in refusals):
+        return tuple(refusals)
+    return with_equivalents(
+        refusals,
+        Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id),
+        reservation.organisation,
+        Asked(period, reservation.service_mode),
+        now,
+        user_id=reservation.user_id,
+    )
 
 
 def weigh_move(

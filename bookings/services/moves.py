@@ -20,7 +20,7 @@ from bookings.locks import lock_chain
 from bookings.models import Quote, Reservation
 from bookings.selectors.availability import to_period, to_range
 from bookings.selectors.fees import Backing, load_backings
-from bookings.selectors.moves import Move, is_by_host, weigh_move
+from bookings.selectors.moves import Move, is_by_host, load_elsewhere, weigh_move
 from bookings.services.earmarks import earmarks_change
 from bookings.services.occupancy import (
     message,
@@ -42,7 +42,6 @@ from instruments.selectors.policies import load_policy
 MOVABLE = frozenset({"requested", "confirmed", "in_use"})
 
 
-@transaction.atomic
 def reservation_move(
     *,
     actor: Actor,
@@ -57,8 +56,28 @@ def reservation_move(
     reason and may set rules aside). The old slot is given back only as the new one is won.
 
     A move or an extension that needs approval becomes a request again (`load_move` says so
-    first). `RulesRefuse` with every rule against it; the booking then stays as it is.
+    first). `RulesRefuse` with every rule against it, and where else one could go; the booking
+    then stays as it is.
     """
+    try:
+        with transaction.atomic():
+            return _carry_out(
+                actor, reservation_id, period, now, expected_version, override, reason
+            )
+    except RulesRefuse as refused:
+        found = Reservation.objects.select_related("organisation").get(pk=reservation_id)
+        raise RulesRefuse(load_elsewhere(found, period, refused.refusals, now)) from None
+
+
+def _carry_out(
+    actor: Actor,
+    reservation_id: UUID,
+    period: Period,
+    now: datetime,
+    expected_version: int | None,
+    override: Sequence[str],
+    reason: str,
+) -> Reservation:
     instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
     require_mover(actor, instrument, reservation, period, reason)
     require_override(actor, instrument, reservation.user_id, override, reason)

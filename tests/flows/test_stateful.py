@@ -106,14 +106,17 @@ class Bookings(RuleBasedStateMachine):
             first, first + max(length, 1) * SLOT - (15 * MINUTE if length == 0 else 0 * MINUTE)
         )
 
+    def written(self):
+        return written()
+
     def attempt(self, name, act):
         """What is refused leaves nothing behind."""
-        before = written()
+        before = self.written()
         try:
             result = act()
         except Refused as refused:
             self.happened[f"{name}: {refused.code}"] += 1
-            now = written()
+            now = self.written()
             # An expired row may have been swept before the refusal; a refusal undoes that too.
             assert now == before, (name, refused.code)
             return None
@@ -386,9 +389,9 @@ class Bookings(RuleBasedStateMachine):
         lapsed, settled = reservations_lapse(now=self.now), usage_settle(now=self.now)
         self.happened["lapsed"] += lapsed
         self.happened["settled"] += settled
-        again = written()
+        again = self.written()
         assert (reservations_lapse(now=self.now), usage_settle(now=self.now)) == (0, 0)
-        assert written() == again
+        assert self.written() == again
 
     @rule()
     def charges(self):

@@ -98,6 +98,25 @@ def test_an_extension_into_a_neighbour_names_the_longest_that_passes(cast):
     assert taken.nearest == Period(at("2026-03-10 10:00"), at("2026-03-10 13:00"))
 
 
+def test_a_taken_slot_says_where_else_one_could_go(cast):
+    """Before the move and when it is refused; of a longer time on the same instrument nothing
+    elsewhere is a part."""
+    other = cast.instrument(name="Second microscope")
+    row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
+    reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", who="sun")
+    taken = Period(at("2026-03-11 10:00"), at("2026-03-11 12:00"))
+    (said,) = load_move(cast.actor("wang"), row, taken, NOW).refusals
+    (refusal,) = refused(cast, row, "2026-03-11 10:00", "2026-03-11 12:00")
+    assert said == refusal
+    (equivalent,) = refusal.equivalents
+    assert (equivalent.instrument, equivalent.period) == (other.pk, taken)
+    # Of the external group: 2 h at 260 and 100 to set up, 6 % tax.
+    assert equivalent.payable == Decimal("657.20")
+    reserve(cast, "2026-03-10 12:00", "2026-03-10 13:00", who="sun")
+    (longer,) = refused(cast, row, "2026-03-10 10:00", "2026-03-10 12:30")
+    assert (longer.code, longer.equivalents) == ("slot-taken", ())
+
+
 def test_shortening_needs_no_approval_but_a_move_and_an_extension_do(cast):
     asks = cast.instrument(name="Asks", policy={"approval": "manual"})
     row = reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00", instrument=asks)

@@ -212,11 +212,14 @@ class TestMove:
         assert "as before" in page.text
 
     def test_a_rule_that_refuses_names_the_nearest_time(self, cast, browser, booked):
+        other = cast.instrument(name="Second microscope")
         reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", who="sun")
         query = "?start=2026-03-06T06:30:00Z&minutes=120"
         page = Page(browser("wang").get(move_url(booked) + query))
         assert "It cannot go there" in page.text and "This time is taken." in page.text
         assert "Nearest time that passes: Fri 6 Mar 2026, 16:00 – 18:00" in page.text
+        assert "Second microscope · USTC, Anhui · Fri 6 Mar 2026, 14:30 – 16:30" in page.text
+        assert f"/instruments/{other.pk}/book/" in page.html
         # A rule nobody sets aside has no box.
         assert 'name="override"' not in page.html
 
