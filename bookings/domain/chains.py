@@ -102,6 +102,18 @@ def find(steps: Sequence[Candidate], most: int) -> list[tuple[Period, ...]]:
     return found
 
 
+def find_together(steps: Sequence[Candidate], most: int) -> list[tuple[Period, ...]]:
+    """The first few moments at which every step could begin, each of its own length; no pause
+    counts."""
+    if not steps:
+        return []
+    common = set(steps[0].starts).intersection(*(step.starts for step in steps[1:]))
+    return [
+        tuple(Period(start, start + step.length) for step in steps)
+        for start in sorted(common)[:most]
+    ]
+
+
 def _soonest(
     step: Candidate, following: Candidate, ends: Sequence[datetime | None]
 ) -> list[int | None]:

@@ -51,6 +51,11 @@ class ChainForm(StyledForm):
 
     earliest = LocalMomentField(label=_("Not before"))
     latest = LocalMomentField(label=_("Over by"), is_end=True)
+    order = forms.ChoiceField(
+        label=_("In which order?"),
+        required=False,
+        choices=[("chain", _("One after the other")), ("together", _("All from the same moment"))],
+    )
     purpose = forms.ChoiceField(label=_("Purpose"), choices=Reservation.Purpose.choices)
     purpose_text = forms.CharField(label=_("What will you do?"), required=False, max_length=500)
     organisation = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
@@ -65,6 +70,11 @@ class ChainForm(StyledForm):
         earliest, latest = data.get("earliest"), data.get("latest")
         if earliest and latest and latest <= earliest:
             self.add_error("latest", _("This must be after the start."))
+
+    @property
+    def is_together(self) -> bool:
+        """Whether all begin at the same moment."""
+        return str(self["order"].value()) == "together"
 
     def within(self) -> Period:
         return Period(self.cleaned_data["earliest"], self.cleaned_data["latest"])

@@ -23,6 +23,7 @@ from bookings.domain.chains import (
     Candidate,
     Gap,
     find,
+    find_together,
     require_gaps,
 )
 from bookings.domain.periods import Period
@@ -126,10 +127,12 @@ def load_chains(
     now: datetime,
     *,
     most: int = SHOWN,
+    together: bool = False,
 ) -> Proposals:
     """The first few ways to take all steps inside a span, with their prices, for the person who
-    asks; their own holds are in nobody's way. `Invalid`, `NotFound`, `NotPermitted`. A few
-    statements for each step."""
+    asks; their own holds are in nobody's way. `together`: all begin at the same moment, instead
+    of one after the other. `Invalid`, `NotFound`, `NotPermitted`. A few statements for each
+    step."""
     require_steps(steps, within)
     payer = payer_for(actor, organisation)
     if payer is None:
@@ -151,7 +154,7 @@ def load_chains(
     ]
     cards, backing = load_cards(ids), load_backing(payer)
     found = []
-    for periods in find(candidates, most):
+    for periods in (find_together if together else find)(candidates, most):
         stages = []
         for step, instrument, period in zip(steps, instruments, periods, strict=True):
             terms = terms_on(instrument, backing, cards.get(instrument.pk, []), period.start)

@@ -55,20 +55,51 @@ def chain_book(
                 raise WrongState("no-chain")
             starts = [stage.period.start for stage in found[0].stages]
         for step, start in zip(steps, starts, strict=True):
-            booking = Booking(
-                instrument_id=step.instrument_id,
-                period=Period(start, start + timedelta(minutes=step.minutes)),
-                organisation=organisation,
-                service_mode=step.service_mode,
-                purpose=purpose,
-                purpose_text=purpose_text,
-                samples=step.samples,
-                options=step.options,
-                quantity=step.quantity,
-            )
-            bookings.append(booking)
-            parties.append(parties_of(actor, booking))
+            bookings.append(_booking(step, start, organisation, purpose, purpose_text))
+            parties.append(parties_of(actor, bookings[-1]))
         return _book(actor, parties, bookings, steps, now)
+
+
+def together_book(
+    *,
+    actor: Actor,
+    steps: Sequence[StepWish],
+    organisation: str | None,
+    purpose: str,
+    purpose_text: str,
+    start: datetime,
+    now: datetime,
+) -> list[Reservation]:
+    """Book several instruments from one moment on, all or none; their pauses do not count. No
+    chain: afterwards each is a booking of its own.
+
+    `RulesRefuse` names each refused one by its number from 0. Your own holds on the instruments
+    are given back for it.
+    """
+    longest = max((step.minutes for step in steps), default=0)
+    require_steps(steps, Period(start, start + timedelta(minutes=longest)))
+    bookings = [_booking(step, start, organisation, purpose, purpose_text) for step in steps]
+    parties = [parties_of(actor, booking) for booking in bookings]
+    with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
+        for instrument in lock_instruments({step.instrument_id for step in steps}):
+            holds_give_back(actor=actor, person=actor.person, instrument=instrument, now=now)
+        return reservations_put(actor=actor, parties=parties, bookings=bookings, now=now)
+
+
+def _booking(
+    step: StepWish, start: datetime, organisation: str | None, purpose: str, purpose_text: str
+) -> Booking:
+    return Booking(
+        instrument_id=step.instrument_id,
+        period=Period(start, start + timedelta(minutes=step.minutes)),
+        organisation=organisation,
+        service_mode=step.service_mode,
+        purpose=purpose,
+        purpose_text=purpose_text,
+        samples=step.samples,
+        options=step.options,
+        quantity=step.quantity,
+    )
 
 
 def _book(

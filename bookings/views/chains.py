@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, WrongState, WrongVersion
+from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.domain.chains import FEWEST_STEPS, MOST_STEPS
@@ -23,13 +24,14 @@ from bookings.forms import ChainForm, ReasonForm, StepForm
 from bookings.messages import sentence
 from bookings.selectors.chains import (
     Proposals,
+    StepWish,
     chain_for,
     is_left,
     load_chain_cancellation,
     load_chains,
     steps_of,
 )
-from bookings.services.chains import chain_book, chain_cancel
+from bookings.services.chains import chain_book, chain_cancel, together_book
 from bookings.views.catalogue import payer_of
 from bookings.views.reservations import refusal_text, shown
 from instruments.domain.criteria import Criteria
@@ -66,6 +68,24 @@ def new(request: HttpRequest) -> HttpResponse:
     if is_asked and is_sound and len(steps) >= FEWEST_STEPS:
         wishes = [step.wish() for step in steps]
         try:
+            if request.method == "POST" and form.is_together:
+                proposals = load_chains(
+                    actor, payer.code, wishes, form.within(), now, most=1, together=True
+                )
+                starts = _starts(sent.getlist("start")) or _first(proposals)
+                if not starts:
+                    raise WrongState("no-chain")
+                together_book(
+                    actor=actor,
+                    steps=wishes,
+                    organisation=payer.code,
+                    purpose=form.cleaned_data["purpose"],
+                    purpose_text=form.cleaned_data["purpose_text"],
+                    start=starts[0],
+                    now=now,
+                )
+                messages.success(request, gettext("Booked. You are told of each by mail."))
+                return redirect("bookings:mine")
             if request.method == "POST":
                 made = chain_book(
                     actor=actor,
@@ -79,7 +99,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 )
                 messages.success(request, gettext("Booked. You are told of each step by mail."))
                 return redirect("bookings:chain", chain_id=made.pk)
-            proposals = load_chains(actor, payer.code, wishes, form.within(), now)
+            proposals = _proposals(actor, payer.code, wishes, form, now)
         except RulesRefuse as refused:
             refusals, status = refused.refusals, 409
         except WrongState as refused:
@@ -88,7 +108,7 @@ def new(request: HttpRequest) -> HttpResponse:
             _show(refused, form, steps)
             status = 400
         if status == 409:
-            proposals = load_chains(actor, payer.code, wishes, form.within(), now)
+            proposals = _proposals(actor, payer.code, wishes, form, now)
     elif (is_asked and not is_sound) or request.method == "POST":
         status = 400
     words = str(sent.get("q", ""))[:200].strip()
@@ -117,6 +137,17 @@ def new(request: HttpRequest) -> HttpResponse:
         ],
     }
     return render(request, "bookings/chain_new.html", context, status=status)
+
+
+def _proposals(
+    actor: Actor, payer: str, wishes: Sequence[StepWish], form: ChainForm, now: datetime
+) -> Proposals:
+    return load_chains(actor, payer, wishes, form.within(), now, together=form.is_together)
+
+
+def _first(proposals: Proposals) -> list[datetime]:
+    """The start of the first way, if there is any."""
+    return [p.stages[0].period.start for p in proposals.found[:1]]
 
 
 def _ids(sent: QueryDict) -> list[UUID]:
@@ -149,6 +180,7 @@ def _fill(
         "earliest": f"{tomorrow:%Y-%m-%d}T00:00",
         "latest": f"{tomorrow + timedelta(days=DAYS):%Y-%m-%d}T00:00",
         "purpose": "research",
+        "order": "chain",
     }
     for instrument in instruments:
         least = instrument.policy.min_minutes if hasattr(instrument, "policy") else 60

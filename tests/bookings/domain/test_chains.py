@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.domain.errors import Invalid
-from bookings.domain.chains import Candidate, Gap, Placed, find, is_in_order, require_gaps
+from bookings.domain.chains import (
+    Candidate,
+    Gap,
+    Placed,
+    find,
+    find_together,
+    is_in_order,
+    require_gaps,
+)
 from bookings.domain.periods import Period
 
 DAY = datetime(2026, 3, 9, tzinfo=UTC)
@@ -98,6 +106,15 @@ def test_what_is_found_is_in_order(steps):
     for chain in find(steps, 5):
         placed = [Placed(i, period) for i, period in enumerate(chain, start=1)]
         assert is_in_order(placed, [step.gap for step in steps[1:]])
+
+
+@given(worlds, st.integers(1, 5))
+def test_together_all_begin_where_each_can_and_no_such_moment_is_missed(steps, most):
+    found = find_together(steps, most)
+    moments = sorted({start for step in steps for start in step.starts})
+    right = [m for m in moments if all(m in step.starts for step in steps)]
+    assert [[p.start for p in way] for way in found] == [[m] * len(steps) for m in right[:most]]
+    assert all([p.length for p in way] == [step.length for step in steps] for way in found)
 
 
 class TestOrder:

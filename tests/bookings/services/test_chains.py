@@ -11,7 +11,7 @@ from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import Chain, Occupancy, Quote, Reservation, UnmetDemand
 from bookings.selectors.chains import StepWish, load_chain_cancellation, load_chains
-from bookings.services.chains import chain_book, chain_cancel
+from bookings.services.chains import chain_book, chain_cancel, together_book
 from bookings.services.holds import hold_take
 from bookings.services.moves import reservation_move
 from bookings.services.placing import Booking
@@ -233,3 +233,52 @@ class TestCancel:
         assert written() == before
         chain_cancel(actor=cast.actor("zhao"), chain_id=chain.pk, reason="no helium", now=NOW)
         assert not OutboxMessage.objects.filter(kind="charge.due").exists()
+
+
+class TestTogether:
+    def book(self, cast, steps, start="2026-03-09 10:00", who="wang"):
+        return together_book(
+            actor=cast.actor(who), steps=steps, organisation=None, purpose="research",
+            purpose_text="both beams", start=at(start), now=NOW,
+        )  # fmt: skip
+
+    def test_moments_at_which_all_are_free(self, cast, saw, steps):
+        reserve(cast, "2026-03-09 08:00", "2026-03-09 09:00", who="sun")
+        reserve(cast, "2026-03-09 11:00", "2026-03-09 12:00", who="sun", instrument=saw)
+        found = load_chains(cast.actor("wang"), None, steps, WITHIN, NOW, together=True).found
+        assert [p.stages[0].period.start for p in found[:2]] == [
+            at("2026-03-09 09:00"),
+            at("2026-03-09 12:00"),
+        ]
+        assert {(s.instrument.pk, s.period.minutes) for s in found[0].stages} == {
+            (saw.pk, 120),
+            (cast.microscope.pk, 60),
+        }
+
+    def test_booked_as_bookings_of_their_own(self, cast, saw, steps):
+        kept = hold_take(
+            actor=cast.actor("wang"),
+            booking=Booking(
+                saw.pk, Period(at("2026-03-09 11:00"), at("2026-03-09 12:00")), None, "self"
+            ),
+            now=NOW,
+        )
+        made = self.book(cast, steps)
+        kept.refresh_from_db()
+        assert kept.state == "cancelled"
+        assert [(r.instrument_id, r.state, r.chain_id) for r in made] == [
+            (saw.pk, "confirmed", None),
+            (cast.microscope.pk, "confirmed", None),
+        ]
+        assert {r.start_at for r in made} == {at("2026-03-09 10:00")}
+        assert [r.end_at for r in made] == [at("2026-03-09 12:00"), at("2026-03-09 11:00")]
+
+    def test_all_or_none(self, cast, saw, steps):
+        reserve(cast, "2026-03-09 10:30", "2026-03-09 11:00", who="sun")
+        before = written()
+        with pytest.raises(RulesRefuse) as refused:
+            self.book(cast, steps)
+        assert [(r.code, r.booking) for r in refused.value.refusals] == [("slot-taken", 1)]
+        assert written() == before
+        with pytest.raises(Invalid):
+            self.book(cast, steps[:1])

@@ -84,6 +84,31 @@ class TestNew:
         html = page_of(wang.get(f"/bookings/{rows[1].pk}/"))
         assert "This is step 2." in html
 
+    def test_from_the_same_moment(self, cast, wang, saw, chosen):
+        reserve(cast, "2026-03-09 08:00", "2026-03-09 09:00", who="sun")
+        both = chosen | {"order": "together"}
+        html = page_of(wang.get("/chains/new/", both | {"find": "1"}))
+        assert html.count("Book these") == 5 and "gap_max" not in html
+        assert "Mon 9 Mar 09:00 – 11:00" in html and "Mon 9 Mar 09:00 – 10:00" in html
+        starts = ["2026-03-09T01:00:00Z", "2026-03-09T01:00:00Z"]
+        answer = wang.post("/chains/new/", both | {"start": starts})
+        assert (answer.status_code, answer["Location"]) == (302, "/bookings/")
+        rows = Reservation.objects.filter(user=cast.wang)
+        assert {r.instrument_id for r in rows} == {saw.pk, cast.microscope.pk}
+        assert {f"{r.start_at:%H:%M}" for r in rows} == {"01:00"}
+        assert not Chain.objects.exists()
+        # The same again is taken by now: none is booked, others are offered.
+        html = page_of(wang.post("/chains/new/", both | {"start": starts}), 409)
+        assert "This time is taken." in html and "Book these" in html
+        assert Reservation.objects.filter(user=cast.wang).count() == 2
+
+    def test_nothing_begins_together(self, wang, chosen):
+        tight = chosen | {"order": "together", "latest": "2026-03-09T09:30"}
+        html = page_of(wang.get("/chains/new/", tight | {"find": "1"}))
+        assert "No times fit" in html
+        html = page_of(wang.post("/chains/new/", tight), 409)
+        assert "There is no way to take all steps in this time." in html
+
     def test_taken_meanwhile_it_offers_others(self, cast, wang, chosen):
         reserve(cast, "2026-03-09 14:00", "2026-03-09 15:00", who="sun")
         starts = ["2026-03-09T02:00:00Z", "2026-03-09T06:00:00Z"]
