@@ -289,7 +289,7 @@ def test_whatever_is_done_together_in_whatever_order(cast):
     run_state_machine_as_test(
         Together,
         settings=settings(
-            max_examples=200 if DEEP else 10,
+            max_examples=100 if DEEP else 10,
             stateful_step_count=60 if DEEP else 30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
