@@ -1,5 +1,6 @@
 """Answering disputes, correcting charges, saying when a booking was used."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -192,7 +193,7 @@ class ChargeCorrections(CorrectionEndpoint):
         return self.once(propose)
 
 
-def decided(name: str, summary: Any, takes: type[Shape], sends: Any = None) -> Any:
+def decided(name: str, summary: Any, takes: type[Shape], sends: Any = None) -> Callable[[Any], Any]:
     """The description of a word on a correction."""
     return operation(
         name,

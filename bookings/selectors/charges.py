@@ -70,7 +70,8 @@ def drawn_months(host_id: UUID) -> frozenset[date]:
 def months_of(actor: Actor) -> list[date]:
     """The months that charges the actor may see belong to, the newest first."""
     found = charges_for(actor).order_by("-month").exclude(month=None)
-    return list(found.values_list("month", flat=True).distinct())
+    months = found.values_list("month", flat=True).distinct()
+    return [month for month in months if month is not None]
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:

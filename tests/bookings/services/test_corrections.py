@@ -9,6 +9,7 @@ from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.models import OutboxMessage, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.domain.corrections import Amendment, charged_again
+from bookings.domain.funding import Share
 from bookings.models import (
     Charge,
     ClosedMonth,
@@ -20,7 +21,6 @@ from bookings.models import (
     Reservation,
     UsageSession,
 )
-from bookings.domain.funding import Share
 from bookings.selectors.ledger import receivables, sums_by_currency
 from bookings.services.charges import charge_make, charges_finalise
 from bookings.services.corrections import (
