@@ -6,8 +6,8 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from accounts.domain.errors import NotFound
-from accounts.models import User
-from bookings.models import Chain, Reservation, Series
+from accounts.models import Organisation, User
+from bookings.models import Chain, Charge, Reservation, Series
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 
@@ -58,3 +58,15 @@ def lock_person(person: UUID) -> None:
     """What is counted per person over all instruments is counted one at a time. The last lock
     to take."""
     User.objects.select_for_update(no_key=True).only("pk").get(pk=person)
+
+
+def lock_host_books(host_id: UUID) -> None:
+    """Whoever draws up a host's statements and whoever makes its charges final take turns, so
+    that a month that is closed gets no more charges. After everything a charge is made under;
+    before counters and charges."""
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=host_id)
+
+
+def lock_charge(charge_id: UUID) -> Charge:
+    """After the host's books, where both are wanted."""
+    return Charge.objects.select_for_update(of=("self",), no_key=True).get(pk=charge_id)

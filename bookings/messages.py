@@ -47,6 +47,7 @@ SENTENCES = {
     "not-a-number": _("This must be a number."),
     "not-a-time": _("This must be a time such as 08:30."),
     "not-a-date": _("This must be a date such as 2026-03-06."),
+    "not-a-month": _("This must be a month such as 2026-03."),
     "not-an-instant": _("This must be an instant such as 2026-03-06T10:00:00+08:00."),
     "naive-time": _("This instant has no offset from UTC: add Z or one such as +08:00."),
     "not-a-weekday": _("A weekday is a number from 1 (Monday) to 7 (Sunday)."),
@@ -92,6 +93,15 @@ SENTENCES = {
     "longer-than-window": _("The window is too short for this, or too little of it is left."),
     "only-with-equivalents": _("Regions count only where an equivalent instrument will do."),
     "unknown-region": _("There is no region {region}."),
+    "in-the-future": _("This lies in the future."),
+    "not-near-the-booking": _(
+        "This is not near the booking: use begins at most 15 minutes before it and before its"
+        " end, and ends at most 12 hours after it."
+    ),
+    "was-cancelled": _("The booking was cancelled: it has no times of use."),
+    "was-not-used": _("The booking was not used: only its fee can be waived."),
+    "nothing-changes": _("With this the charge would come out as it is."),
+    "both-times": _("Say both when it began and when it ended."),
     "not-a-whole": _("The percents must add up to 100."),
     "unknown-source": _("There is no such funding source, or it is not yours to charge."),
     "source-suspended": _("This funding source is suspended."),
@@ -108,9 +118,17 @@ SENTENCES = {
     "own-request": _("Nobody decides on their own request."),
     "own-override": _("Nobody sets rules aside for themselves."),
     "own-role": _("Nobody gives themselves a role."),
+    "own-charge": _("Nobody answers for a charge of their own booking."),
+    "own-dispute": _("Somebody else answers the dispute that you opened."),
+    "own-correction": _("A second person agrees to a correction or refuses it."),
+    "not-your-proposal": _("Only the person who proposed it can take it back."),
     "own-qualification": _("Nobody certifies themselves."),
     "not-found": _("There is nothing here, or it is not yours to see."),
     # state
+    "correction-proposed": _("A correction of this charge waits for a second person's word."),
+    "charged-already": _(
+        "It is charged already. What is wrong with the charge is corrected on its page."
+    ),
     "already-waiting": _("You are waiting for just this already."),
     "too-many-wishes": _("You are waiting for {most} things already: withdraw one of them first."),
     "too-many-holds": _("You keep {most} slots already: complete or give back one of them."),

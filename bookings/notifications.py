@@ -23,7 +23,7 @@ from bookings.domain.charges import ChargeMade, charge
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Equivalent
 from bookings.domain.reservations import OCCUPYING, effective_state
-from bookings.models import Quote, Reservation
+from bookings.models import Charge, Quote, Reservation
 from bookings.selectors.charges import load_ending, load_quoted
 from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.reservations import WITH
@@ -31,11 +31,13 @@ from bookings.selectors.reservations import WITH
 
 @dataclass(frozen=True)
 class Words:
-    """Subject and first sentence of a kind of message; `to_host`: the host's managers read it."""
+    """Subject and first sentence of a kind of message; `to_host`: the host's managers read it;
+    `about_charge`: of a charge, and its first sentence names what it comes to."""
 
     subject: object
     lead: object
     to_host: bool = False
+    about_charge: bool = False
 
 
 KINDS = {
@@ -87,6 +89,30 @@ KINDS = {
         _("Nobody checked in, so the booking counts as not used and the time was given free."),
     ),
     "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended.")),
+    "charged": Words(
+        _("Charged: {instrument}"),
+        _(
+            "Your booking was charged to {organisation}. If something is wrong with it, dispute"
+            " it within seven days."
+        ),
+        about_charge=True,
+    ),
+    "disputed": Words(
+        _("Disputed: {instrument}"),
+        _("{organisation} disputes a charge. It does not become final before you have answered."),
+        to_host=True,
+        about_charge=True,
+    ),
+    "dispute-settled": Words(
+        _("Dispute answered: {instrument}"),
+        _("The owner of the instrument stands by the charge that was disputed: it is final."),
+        about_charge=True,
+    ),
+    "corrected": Words(
+        _("Corrected: {instrument}"),
+        _("A charge was corrected: it was taken back, and what is owed now is below."),
+        about_charge=True,
+    ),
     "series": Words(
         _("Confirmed ({count}): {instrument}"), _("Your series of bookings is confirmed.")
     ),
@@ -129,19 +155,34 @@ def mail(row: OutboxMessage, now: datetime) -> str:
             return "skipped"
         reservation = many[0]
     words = KINDS[kind]
-    people = (
-        list(holders_of("manager", reservation.host_id)) if words.to_host else [reservation.user]
-    )
+    about = Charge.objects.get(pk=UUID(row.payload["charge"])) if words.about_charge else None
+    people = _readers(kind, reservation, about)
     # All are written before the first is sent, and all go over one connection: what fails most
     # likely fails before anybody has read anything. If the server breaks off between two, the
     # row is tried again and the first readers get theirs twice, under the same Message-ID.
     more: dict[str, Any] = {"many": many} if many else {}
+    if about is not None:
+        more["about"] = about
     if kind == "displaced":
         more["nearest"] = load_nearest(reservation, now)
     letters = [compose(kind, reservation, person, row, **more) for person in people]
     if letters:
         mailers.default.send_messages(letters)
     return "sent" if letters else "skipped"
+
+
+def _readers(kind: str, reservation: Reservation, about: Charge | None) -> list[User]:
+    """Who reads a message: the person of the booking, or the host's managers; of a dispute all
+    who may answer it, and of its answer also whoever opened it."""
+    if not KINDS[kind].to_host:
+        readers = {reservation.user.pk: reservation.user}
+        if kind == "dispute-settled" and about is not None:
+            readers |= {d.opened_by_id: d.opened_by for d in about.disputes.all()}
+        return list(readers.values())
+    found = list(holders_of("manager", reservation.host_id))
+    if about is not None:
+        found += holders_of("finance", reservation.host_id)
+    return list({person.pk: person for person in found}.values())
 
 
 # Messages of many bookings, and in which states those still are that each speaks of.
@@ -224,6 +265,13 @@ def _form_for(instrument_id: UUID, period: Period, organisation: str) -> str:
     return f"{settings.SITE_URL}{form}?{urlencode(asked)}"
 
 
+def _page_of(reservation: Reservation, about: Charge | None) -> str:
+    """The page that a message is about."""
+    if about is not None:
+        return reverse("bookings:money-charges-one", kwargs={"charge_id": about.pk})
+    return reverse("bookings:reservation", kwargs={"reservation_id": reservation.pk})
+
+
 def compose(
     kind: str,
     reservation: Reservation,
@@ -232,9 +280,11 @@ def compose(
     *,
     many: Sequence[Reservation] = (),
     nearest: Sequence[Equivalent] = (),
+    about: Charge | None = None,
 ) -> EmailMultiAlternatives:
     """The message in the person's language, with times in the instrument's zone and theirs; of
-    many bookings it lists the dates. `nearest` is where somebody displaced could go."""
+    many bookings it lists the dates. `nearest` is where somebody displaced could go; `about` the
+    charge it is about."""
     words = KINDS[kind]
     if kind in OF_SERIES:
         many = many or [reservation]
@@ -262,14 +312,14 @@ def compose(
             "zone": zone,
             "own_zone": person.time_zone if person.time_zone != zone else "",
             "many": many,
-            "costs": _cost_of_many(kind, many) if many else _costs(kind, reservation),
-            "costs_label": gettext("Charged") if kind in CHARGED else gettext("Price"),
+            "costs": about or (_cost_of_many(kind, many) if many else _costs(kind, reservation)),
+            "costs_label": gettext("Charged") if kind in CHARGED or about else gettext("Price"),
             "again": settings.SITE_URL + again if kind in {"displaced", "rejected"} else "",
             "nearest": [(n, _form_for(n.instrument, n.period, payer)) for n in nearest],
             "take": _form_for(instrument.pk, period, payer) if kind == "offer" else "",
             "waiting_list": settings.SITE_URL + reverse("bookings:waiting"),
-            "link": settings.SITE_URL
-            + reverse("bookings:reservation", kwargs={"reservation_id": reservation.pk}),
+            "link": settings.SITE_URL + _page_of(reservation, about),
+            "is_charge": about is not None,
         }
         message = EmailMultiAlternatives(
             subject=" ".join(str(words.subject).format_map(facts).split()),

@@ -5,7 +5,9 @@ from django.utils import timezone
 
 from accounts.services.idempotency import idempotency_clear
 from accounts.services.outbox import outbox_clear
+from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
 from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
@@ -31,6 +33,16 @@ def complete_reservations() -> None:
 @shared_task
 def tell_of_overruns() -> None:
     overruns_tell(now=timezone.now())
+
+
+@shared_task
+def finalise_charges() -> None:
+    charges_finalise(now=timezone.now())
+
+
+@shared_task
+def melt_fees() -> None:
+    fees_melt(now=timezone.now())
 
 
 @shared_task

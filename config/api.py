@@ -33,6 +33,7 @@ from bookings.api import (
     chains,
     charges,
     closures,
+    corrections,
     fees,
     holds,
     misfits,
@@ -244,6 +245,8 @@ _reservation = "reservations/<uuid:reservation_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
 _closure = "closures/<uuid:closure_id>/"
+_charge = "charges/<uuid:charge_id>/"
+_correction = "corrections/<uuid:correction_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
 
 urlpatterns = [
@@ -326,7 +329,42 @@ urlpatterns = [
     path("chains/", chains.Chains.as_view(), name="api-chains"),
     path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
     path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
+    # what it costs
     path("charges/", charges.Charges.as_view(), name="api-charges"),
+    path(_charge, charges.ChargeDetail.as_view(), name="api-charge"),
+    path(_charge + "dispute/", charges.ChargeDispute.as_view(), name="api-charge-dispute"),
+    path(_charge + "withdraw/", charges.ChargeWithdraw.as_view(), name="api-charge-withdraw"),
+    path(_charge + "settle/", corrections.ChargeSettle.as_view(), name="api-charge-settle"),
+    path(
+        _charge + "corrections/",
+        corrections.ChargeCorrections.as_view(),
+        name="api-charge-corrections",
+    ),
+    path(
+        _correction + "agree/",
+        corrections.CorrectionAgree.as_view(),
+        name="api-correction-agree",
+    ),
+    path(
+        _correction + "refuse/",
+        corrections.CorrectionRefuse.as_view(),
+        name="api-correction-refuse",
+    ),
+    path(
+        _correction + "withdraw/",
+        corrections.CorrectionWithdraw.as_view(),
+        name="api-correction-withdraw",
+    ),
+    path(
+        "sessions-to-complete/",
+        corrections.SessionsToComplete.as_view(),
+        name="api-sessions-to-complete",
+    ),
+    path(
+        _reservation + "usage/",
+        corrections.ReservationUsage.as_view(),
+        name="api-reservation-usage",
+    ),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     re_path("", Unknown.as_view(), name="api-unknown"),

@@ -19,6 +19,8 @@ app.conf.beat_schedule = {
     "lapse reservations": {"task": "bookings.tasks.lapse_reservations", "schedule": 60.0},
     "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 300.0},
     "overruns": {"task": "bookings.tasks.tell_of_overruns", "schedule": 60.0},
+    "final charges": {"task": "bookings.tasks.finalise_charges", "schedule": 300.0},
+    "melting fees": {"task": "bookings.tasks.melt_fees", "schedule": crontab(minute=35)},
     "settle waiting": {"task": "bookings.tasks.settle_waiting", "schedule": 60.0},
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},

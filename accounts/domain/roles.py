@@ -25,6 +25,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "manage-instruments": frozenset({MANAGER}),
     "read-money": frozenset({FINANCE, MANAGER, AUDITOR}),
     "account": frozenset({FINANCE}),
+    "manage-charges": frozenset({FINANCE, MANAGER}),  # dispute, answer, correct
     "coordinate": frozenset({COORDINATOR}),
     "read-bookings": frozenset({MANAGER, FINANCE, AUDITOR}),
     "read-hours": frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR}),

@@ -110,6 +110,7 @@ class ReservationShape(serializers.Serializer[Any]):
 def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
     """With what an answer says of each. Two more statements, whatever the number."""
     current, in_force = Quote.objects.filter(is_current=True), Charge.objects.filter(IN_FORCE)
+    in_force = in_force.select_related("grant")
     return rows.select_related("rate_card").prefetch_related(
         Prefetch("quotes", current, to_attr="current_quotes"),
         Prefetch("charges", in_force, to_attr="charges_in_force"),

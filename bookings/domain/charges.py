@@ -10,11 +10,13 @@ from decimal import Decimal
 from typing import Any
 
 from bookings.domain import fees
-from bookings.domain.money import format_amount, percentage
+from bookings.domain.money import format_amount, format_number, percentage
 from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 
 # How long the payer may dispute a charge.
 DISPUTABLE = timedelta(days=7)
+# The kinds that say what a reservation costs; the others take back.
+ORIGINAL = frozenset({"use", "cancellation", "no_show"})
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class ChargeMade:
         return self.total - self.payable
 
 
+def is_disputable(kind: str, state: str, open_until: datetime | None, now: datetime) -> bool:
+    """Whether the payer may still dispute a charge: its deadline decides, not the job that makes
+    it final; what takes a charge back is final at once."""
+    return kind in ORIGINAL and state == "open" and open_until is not None and now < open_until
+
+
 def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     """The charge, or None where nothing is owed or, for want of usage times, not yet.
 
@@ -59,14 +67,15 @@ def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
         return made
     if made is None and (kind := _FEES.get(ending.state)):
         nothing = fees.CancellationFee(Decimal(0), Decimal(0), Decimal(0))
-        made = _fee_charge(kind, quoted, ending, nothing)
-    return _with_shortening(made, quoted, ending.shortening_fee) if made else None
+        made = fee_charge(kind, quoted, ending, nothing)
+    return with_shortening(made, quoted, ending.shortening_fee) if made else None
 
 
 _FEES = {"cancelled": "cancellation", "expired": "cancellation", "no_show": "no_show"}
 
 
-def _with_shortening(made: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
+def with_shortening(made: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
+    """The same with what shortening the booking late has cost, and its tax."""
     currency = made.currency
     tax = percentage(quoted.card.tax_percent, fee, currency)
     added = fee + tax
@@ -139,18 +148,24 @@ def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
 def _fee(
     kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
 ) -> ChargeMade | None:
-    return _fee_charge(kind, quoted, ending, terms) if terms.fee else None
+    return fee_charge(kind, quoted, ending, terms) if terms.fee else None
 
 
-def _fee_charge(
+def fee_charge(
     kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
 ) -> ChargeMade:
+    """The charge of a booking that was not used, by the terms of its card."""
     currency = quoted.card.currency
     total = terms.fee + terms.tax
     return ChargeMade(
         kind=kind,
         currency=currency,
-        inputs={"quote": input_to_json(quoted), "ended_at": ending.ended_at.isoformat()},
+        inputs={
+            "quote": input_to_json(quoted),
+            "ended_at": ending.ended_at.isoformat(),
+            "state": ending.state,
+            "least_percent": format_number(ending.least_percent),
+        },
         result={
             "percent": str(terms.percent),
             "fee": format_amount(terms.fee, currency),

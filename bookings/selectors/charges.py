@@ -1,19 +1,19 @@
-"""What a charge is made from."""
+"""Charges, as far as each person may see them, and what they are made from."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from accounts.domain.errors import WrongState
+from accounts.domain.errors import NotFound, WrongState
 from accounts.domain.roles import Actor
 from bookings.domain import charges
 from bookings.domain import reservations as rules
 from bookings.domain.charges import Ending
 from bookings.domain.fees import CancellationFee
 from bookings.domain.quotes import QuoteInput, input_from_json
-from bookings.models import Charge, Quote, Reservation, UsageSession
+from bookings.models import Charge, ClosedMonth, Quote, Reservation, UsageSession
 from bookings.selectors.reservations import visible_to
 
 # The one that says what a reservation costs; a correction puts another in its place.
@@ -26,9 +26,52 @@ def charges_for(actor: Actor) -> QuerySet[Charge]:
     seen = Reservation.objects.filter(visible_to(actor))
     return (
         Charge.objects.filter(reservation__in=seen.values("pk"))
-        .select_related("reservation__instrument", "reservation__organisation", "reservation__host")
+        .select_related(
+            "reservation__instrument", "reservation__organisation", "reservation__host", "grant"
+        )
         .order_by("-created_at", "-id")
     )
+
+
+def charge_by_id(actor: Actor, charge_id: UUID) -> Charge:
+    """With what its page says. `NotFound` if there is none, or it is not the actor's to see."""
+    found = (
+        charges_for(actor)
+        .select_related(
+            "reservation__instrument__facility",
+            "reservation__user",
+            "reservation__session",
+            "organisation__region",
+            "host__region",
+            "reverses",
+        )
+        .prefetch_related(
+            "reversals",
+            "disputes__opened_by",
+            "disputes__settled_by",
+            "corrections__proposed_by",
+            "corrections__decided_by",
+            "corrections__replacement",
+        )
+        .filter(pk=charge_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def drawn_months(host_id: UUID) -> frozenset[date]:
+    """The months whose statements a host has drawn up. Under the lock of its books."""
+    months = ClosedMonth.objects.filter(host_id=host_id).values_list("month", flat=True)
+    return frozenset(months)
+
+
+def months_of(actor: Actor) -> list[date]:
+    """The months that charges the actor may see belong to, the newest first."""
+    found = charges_for(actor).order_by("-month").exclude(month=None)
+    months = found.values_list("month", flat=True).distinct()
+    return [month for month in months if month is not None]
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:

@@ -199,6 +199,37 @@ def earmarks_spend(
     return kept.grant_id if covered else None
 
 
+def earmarks_respend(
+    *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str
+) -> UUID | None:
+    """After a correction or a melting: the grant and the sources of a reservation have spent in
+    all what is owed in all, not more and not less. The grant, where one covers any of it. Grants
+    are locked already."""
+    rows = list(
+        Earmark.objects.filter(reservation=reservation)
+        .select_related("source")
+        .order_by("created_at", "id")
+    )
+    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
+    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
+    ids = sorted(row.source_id for row in sources if row.source_id)
+    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
+    for row, part in zip(sources, parts, strict=False):
+        spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
+        _source_add(row.source_id, spent=spent - row.redeemed)
+        row.redeemed = spent
+        row.save(update_fields=["redeemed"])
+    grants = [row for row in rows if row.grant_id is not None]
+    if not grants:
+        return None
+    kept = next((row for row in reversed(grants) if row.redeemed), grants[-1])
+    _grant_add(kept.grant_id, redeemed=covered - kept.redeemed)
+    kept.redeemed = covered
+    kept.save(update_fields=["redeemed"])
+    return kept.grant_id if covered else None
+
+
 def _spent(row: Earmark, amount: Decimal, now: datetime) -> None:
     row.held, row.redeemed = Decimal(0), row.redeemed + amount
     row.released_at = row.released_at or now

@@ -35,7 +35,7 @@ def reservation_check_in(
 ) -> UsageSession:
     """Begin using the instrument: from 15 minutes before the start, if the unit is free until
     then, to the end. Whoever was left checked in on the unit is checked out."""
-    instrument, reservation = _locked(actor, reservation_id, expected_version)
+    instrument, reservation = reservation_to_use(actor, reservation_id, expected_version)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
     span = rules.check_in_span(Period(reservation.start_at, reservation.end_at))
@@ -105,7 +105,7 @@ def reservation_check_out(
     expected_version: int | None = None,
 ) -> UsageSession:
     """Stop using the instrument. What is left of the slot is free at once."""
-    _, reservation = _locked(actor, reservation_id, expected_version)
+    _, reservation = reservation_to_use(actor, reservation_id, expected_version)
     if reservation.state != "in_use":
         raise WrongState(state=reservation.state, wanted="completed")
     if rating is not None and not 1 <= rating <= 5:
@@ -167,7 +167,7 @@ def session_finish(
     enqueue(effects, now=now)
 
 
-def _locked(
+def reservation_to_use(
     actor: Actor, reservation_id: UUID, expected_version: int | None
 ) -> tuple[Instrument, Reservation]:
     """For the person who booked, or the host's manager."""

@@ -1,0 +1,24 @@
+"""The month a charge belongs to: the one in which it became final, in the host's zone."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+
+def month_of(moment: datetime, time_zone: str) -> date:
+    """The first day of the local month of a moment."""
+    return moment.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
+
+
+def month_after(month: date) -> date:
+    """The first day of the month after it."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def month_for(final_at: datetime, time_zone: str, drawn: Collection[date]) -> date:
+    """The month of a charge that became final at a moment; where the host's statements of that
+    month are drawn up already, the next one whose are not."""
+    month = month_of(final_at, time_zone)
+    while month in drawn:
+        month = month_after(month)
+    return month

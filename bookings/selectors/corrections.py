@@ -1,0 +1,47 @@
+"""What a correction is computed from."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from bookings.domain.quotes import input_from_json
+from bookings.domain.vouchers import GrantValues
+from bookings.models import Charge, Correction, VoucherGrant
+from bookings.selectors.charges import charges_for
+
+
+def correction_by_id(actor: Actor, correction_id: UUID) -> Correction:
+    """Of a charge the actor may see; else `NotFound`."""
+    seen = charges_for(actor).order_by().values("pk")
+    found = (
+        Correction.objects.select_related("charge")
+        .filter(pk=correction_id, charge__in=seen)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues, ...]:
+    """The voucher that the reservation was booked with, on the terms of the inputs, with what it
+    has left once the charge is taken back. Lock the grant first where that must stay true."""
+    earmarked = VoucherGrant.objects.filter(earmarks__reservation_id=charge.reservation_id)
+    left = {grant.code: grant.amount - grant.held - grant.redeemed for grant in earmarked}
+    if charge.grant is not None:
+        left[charge.grant.code] = left.get(charge.grant.code, Decimal(0)) + charge.covered
+    quoted = input_from_json(inputs.get("quote", inputs))
+    return tuple(
+        GrantValues(
+            code=grant.code,
+            percent=grant.percent,
+            cap_per_booking=grant.cap_per_booking,
+            remaining=left[grant.code],
+            expires=grant.expires,
+        )
+        for grant in quoted.grants
+        if grant.code in left
+    )[:1]
