@@ -34,6 +34,7 @@ from bookings.api import (
     charges,
     closures,
     fees,
+    funding,
     holds,
     moves,
     reservations,
@@ -242,6 +243,7 @@ _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
+_source = "funding-sources/<uuid:source_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
 
@@ -324,6 +326,24 @@ urlpatterns = [
     path("chains/", chains.Chains.as_view(), name="api-chains"),
     path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
     path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
+    path("funding-sources/", funding.FundingSources.as_view(), name="api-funding-sources"),
+    path(_source, funding.FundingSourceDetail.as_view(), name="api-funding-source"),
+    path(
+        _source + "suspend/",
+        funding.FundingSourceSuspend.as_view(),
+        name="api-funding-source-suspend",
+    ),
+    path(
+        _source + "resume/",
+        funding.FundingSourceResume.as_view(),
+        name="api-funding-source-resume",
+    ),
+    path(
+        _source + "entries/",
+        funding.FundingSourceEntries.as_view(),
+        name="api-funding-source-entries",
+    ),
+    path("spending/", funding.Spending.as_view(), name="api-spending"),
     path("charges/", charges.Charges.as_view(), name="api-charges"),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),

@@ -10,12 +10,14 @@ from accounts import trail
 from accounts.domain.errors import WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from bookings.domain.chains import Placed, gaps_to_json, is_in_order
+from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.locks import lock_chain, lock_reservations
 from bookings.models import Chain, Reservation
 from bookings.selectors.chains import StepWish, chain_for, is_left, load_chains, require_steps
 from bookings.services.demand import attempt
+from bookings.services.earmarks import purses_lock
 from bookings.services.holds import holds_give_back
 from bookings.services.occupancy import lineage_of
 from bookings.services.placing import Booking, Parties, parties_of
@@ -33,12 +35,13 @@ def chain_book(
     within: Period,
     now: datetime,
     starts: Sequence[datetime] | None = None,
+    funding: Sequence[Share] = (),
 ) -> Chain:
     """Book all steps or none: at the given starts, or at the earliest way there is.
 
     `RulesRefuse` names each refused step by its number from 0; `chain-order` where the starts
     do not follow each other with the pauses asked for. `WrongState` (`no-chain`) where there is
-    no way. Your own holds on the instruments are given back for it.
+    no way. `funding` pays for each step. Your own holds on the instruments are given back for it.
     """
     require_steps(steps, within)
     if starts is not None and len(starts) != len(steps):
@@ -65,6 +68,7 @@ def chain_book(
                 samples=step.samples,
                 options=step.options,
                 quantity=step.quantity,
+                funding=tuple(funding),
             )
             bookings.append(booking)
             parties.append(parties_of(actor, booking))
@@ -146,6 +150,7 @@ def chain_cancel(
     left = [r for r in seen or locked if is_left(r, now)]
     if not left:
         raise WrongState("chain-over")
+    purses_lock(left)
     for reservation in left:
         reservation_drop(
             actor=actor,
