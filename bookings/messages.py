@@ -104,11 +104,11 @@ SENTENCES = {
     "both-times": _("Say both when it began and when it ended."),
     "not-a-whole": _("The percents must add up to 100."),
     "unknown-source": _("There is no such funding source, or it is not yours to charge."),
-    "source-suspended": _("This funding source is suspended."),
-    "source-not-valid": _("This funding source is not valid on the day of the booking."),
-    "no-exchange-rate": _(
-        "Your finance office has entered no exchange rate from {base} to {quote} yet."
+    "budget-below-use": _(
+        "{used} {currency} are set aside or spent already: the budget cannot be less."
     ),
+    "currency-in-use": _("It has been charged already: its currency stays."),
+    "code-taken": _("There is one with this code already."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
@@ -161,6 +161,14 @@ SENTENCES = {
     "not-published": _("The instrument cannot be booked at present."),
     "funding-short": _(
         "The funding source {source} has {left} {currency} left; {needed} {currency} are needed."
+    ),
+    "source-suspended": _("The funding source {source} is suspended."),
+    "source-not-valid": _("The funding source {source} is not valid on the day of the booking."),
+    "no-exchange-rate": _(
+        "Your finance office has entered no exchange rate from {base} to {quote} yet."
+    ),
+    "funding-blocked": _(
+        "What is to pay for it has been suspended by the payer, or is no longer valid on that day."
     ),
     "audience-not-served": _("The instrument has no price for your group on that day."),
     "too-soon": _("It must be booked at least {notice_minutes} minutes ahead."),

@@ -35,6 +35,7 @@ from bookings.api import (
     closures,
     corrections,
     fees,
+    funding,
     holds,
     misfits,
     moves,
@@ -244,6 +245,7 @@ _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
+_source = "funding-sources/<uuid:source_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
@@ -330,6 +332,24 @@ urlpatterns = [
     path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
     path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
     # what it costs
+    path("funding-sources/", funding.FundingSources.as_view(), name="api-funding-sources"),
+    path(_source, funding.FundingSourceDetail.as_view(), name="api-funding-source"),
+    path(
+        _source + "suspend/",
+        funding.FundingSourceSuspend.as_view(),
+        name="api-funding-source-suspend",
+    ),
+    path(
+        _source + "resume/",
+        funding.FundingSourceResume.as_view(),
+        name="api-funding-source-resume",
+    ),
+    path(
+        _source + "entries/",
+        funding.FundingSourceEntries.as_view(),
+        name="api-funding-source-entries",
+    ),
+    path("spending/", funding.Spending.as_view(), name="api-spending"),
     path("charges/", charges.Charges.as_view(), name="api-charges"),
     path(_charge, charges.ChargeDetail.as_view(), name="api-charge"),
     path(_charge + "dispute/", charges.ChargeDispute.as_view(), name="api-charge-dispute"),

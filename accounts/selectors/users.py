@@ -1,10 +1,12 @@
 """People: what their profile shows, and the accounts of the demonstration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Q
+from django.db.models.functions import Lower
 
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
 
@@ -56,6 +58,45 @@ def member_named(name: str, organisation_id: UUID) -> User | None:
         user=found, organisation_id=organisation_id, ended_at=None
     ).exists()
     return found if is_member else None
+
+
+def members_among(user_ids: Iterable[UUID], organisation_id: UUID) -> set[UUID]:
+    """Those of some people who are active and present members of an organisation. One statement,
+    none for nobody."""
+    wanted = list(user_ids)
+    if not wanted:
+        return set()
+    return set(
+        Membership.objects.filter(
+            user__in=wanted, user__is_active=True, organisation_id=organisation_id, ended_at=None
+        ).values_list("user_id", flat=True)
+    )
+
+
+def members_named(names: Iterable[str], organisation_id: UUID) -> dict[str, UUID]:
+    """The ids of active, present members of an organisation by what they were called: an id or
+    a mail address; others are left out. One statement."""
+    wanted = {name: name.strip().lower() for name in names if "\0" not in name}
+    if not wanted:
+        return {}
+    ids = [found for text in wanted.values() if (found := _as_id(text))]
+    people = User.objects.annotate(address=Lower("email")).filter(
+        Q(pk__in=ids) | Q(address__in=list(wanted.values())),
+        is_active=True,
+        memberships__organisation_id=organisation_id,
+        memberships__ended_at=None,
+    )
+    known: dict[str, UUID] = {}
+    for pk, email in people.values_list("pk", "email"):
+        known |= {str(pk): pk, email.lower(): pk}
+    return {name: known[text] for name, text in wanted.items() if text in known}
+
+
+def _as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def places_of(user: User) -> list[PlaceOfPerson]:

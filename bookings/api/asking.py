@@ -10,6 +10,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.api.shapes import Choice, Instant, Number, Shape, Text, Whole
 from accounts.domain.errors import invalid
+from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from instruments.models import Instrument
 
@@ -78,6 +79,29 @@ class AskedBody(Shape):
         help_text="Quantities of the rate card's options, by code.",
     )
     samples = Samples(required=False)
+
+
+class ShareBody(Shape):
+    """What one source pays."""
+
+    source = Text(40, help_text="A code.")  # type: ignore[assignment]
+    percent = Number(6, 3, help_text="Of what is payable; all together 100.")
+
+
+class FundingBody(Shape):
+    """What the payer pays from."""
+
+    funding = ShareBody(
+        many=True,
+        required=False,
+        help_text="At most ten sources of the payer, by percent, in all 100: what is payable is "
+        "set aside in them.",
+    )
+
+
+def shares_of(data: dict[str, Any]) -> tuple[Share, ...]:
+    """The shares of a checked body; none where nothing is said."""
+    return tuple(Share(each["source"], each["percent"]) for each in data.get("funding", ()))
 
 
 def period_of(data: dict[str, Any]) -> Period:

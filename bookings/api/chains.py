@@ -29,7 +29,7 @@ from accounts.api.shapes import (
 )
 from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import invalid
-from bookings.api.asking import LONGEST, Samples, samples_of
+from bookings.api.asking import LONGEST, FundingBody, Samples, samples_of, shares_of
 from bookings.api.availability import period_json
 from bookings.api.reservations import (
     PurposeBody,
@@ -157,7 +157,7 @@ class StepBody(Shape):
     samples = Samples(required=False)
 
 
-class ChainBody(Shape):
+class ChainBody(FundingBody):
     """Two to five steps, each on another instrument, between two instants."""
 
     steps = StepBody(many=True)
@@ -204,7 +204,7 @@ class ChainEndpoint(Endpoint):
             "id": str(chain.pk),
             "organisation": chain.organisation.code,
             "gaps": [{"least": gap.least, "most": gap.most} for gap in gaps_from_json(chain.gaps)],
-            "reservations": [reservation_json(row, self.now) for row in rows],
+            "reservations": [reservation_json(row, self.actor, self.now) for row in rows],
             "version": chain.version,
         }
 
@@ -273,6 +273,7 @@ class Chains(ChainEndpoint):
                 purpose_text=data["purpose"]["text"],
                 within=within,
                 starts=data.get("starts"),
+                funding=shares_of(data),
                 now=self.now,
             )
             return self.answer(chain, status=201)

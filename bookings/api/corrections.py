@@ -291,7 +291,7 @@ class SessionsToComplete(Endpoint):
             with_all(sessions_to_complete(self.actor)),
             query,
             ("end_at", "id"),
-            lambda rows: [reservation_json(row, self.now) for row in rows],
+            lambda rows: [reservation_json(row, self.actor, self.now) for row in rows],
         )
 
 

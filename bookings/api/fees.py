@@ -9,11 +9,13 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import RefusalShape, operation
-from accounts.api.shapes import checked
+from accounts.api.shapes import Money, amount, checked
 from accounts.domain.errors import invalid
 from accounts.selectors.organisations import payer_for
-from bookings.api.asking import AskedBody, period_of, samples_of
+from bookings.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
 from bookings.api.refusals import refusal_json
+from bookings.domain.funding import Part
+from bookings.domain.money import format_number
 from bookings.domain.quotes import quote_to_json
 from bookings.selectors.fees import Asked
 from bookings.selectors.quotes import Quotation, load_quotation
@@ -58,9 +60,24 @@ class QuoteShape(serializers.Serializer[Any]):
     payable = serializers.CharField(allow_null=True)
 
 
-class QuotationShape(QuoteShape):
-    """With what refuses the booking, if anything does."""
+class PartShape(serializers.Serializer[Any]):
+    """What one funding source would pay."""
 
+    source = serializers.CharField()  # type: ignore[assignment]
+    percent = serializers.CharField()
+    amount = Money(help_text="In the currency of the price.")
+    reserved = Money(
+        allow_null=True,
+        help_text="What would be set aside, in the currency of the source; null without a rate.",
+    )
+    left = Money(allow_null=True, help_text="What it has left at present; null: no budget.")
+
+
+class QuotationShape(QuoteShape):
+    """With what refuses the booking, if anything does, and what each funding source named would
+    pay."""
+
+    funding = PartShape(many=True)
     refusals = RefusalShape(many=True)
 
 
@@ -79,8 +96,25 @@ def quotation_json(quotation: Quotation) -> dict[str, Any]:
         **quoted,
         "price_group": terms.price_group,
         "rate_card": {"id": str(card.id), "version": card.version} if card else None,
+        "funding": [part_json(part, quotation) for part in quotation.parts],
         "refusals": [refusal_json(refusal) for refusal in quotation.refusals],
     }
+
+
+def part_json(part: Part, quotation: Quotation) -> dict[str, Any]:
+    currency = quotation.quote.currency if quotation.quote else part.purse.currency
+    purse = part.purse
+    return {
+        "source": purse.code,
+        "percent": format_number(part.percent),
+        "amount": amount(part.amount, currency),
+        "reserved": None if part.reserved is None else amount(part.reserved, purse.currency),
+        "left": None if purse.left is None else amount(purse.left, purse.currency),
+    }
+
+
+class QuoteBody(AskedBody, FundingBody):
+    """What a price is asked for, and what would pay it."""
 
 
 class Quotes(Endpoint):
@@ -90,7 +124,7 @@ class Quotes(Endpoint):
         "quote",
         _("What it would cost"),
         tag="reservations",
-        takes=AskedBody,
+        takes=QuoteBody,
         gives=QuotationShape,
         refuses=[404],
         sends={
@@ -105,7 +139,7 @@ class Quotes(Endpoint):
     def post(self, request: Request) -> Response:
         """The itemised price and every rule that would refuse; 200 also when rules refuse.
         Nothing is kept. Nobody signed in gets the price of the group `external`."""
-        data = checked(AskedBody, request.data)
+        data = checked(QuoteBody, request.data)
         found = instrument_to_book(self.actor, data["instrument"])
         payer = payer_for(self.actor, data.get("organisation"))
         mode = data.get("service_mode") or next(iter(found.service_modes), "self")
@@ -117,5 +151,12 @@ class Quotes(Endpoint):
             options=data.get("options", {}),
             quantity=samples_of(data)[0],
         )
-        quotation = load_quotation(found, payer, wanted, self.now, user_id=self.actor.user_id)
+        quotation = load_quotation(
+            found,
+            payer,
+            wanted,
+            self.now,
+            user_id=self.actor.user_id,
+            shares=shares_of(data),
+        )
         return Response(quotation_json(quotation))

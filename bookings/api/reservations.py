@@ -20,13 +20,15 @@ from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, che
 from accounts.api.versions import etag
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import Actor
-from bookings.api.asking import AskedBody, period_of, samples_of
+from bookings.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
 from bookings.api.charges import ChargeShape, charge_json
 from bookings.api.fees import CardRefShape, QuoteShape
+from bookings.api.funding import FundedShape, funded_json
 from bookings.domain.refusals import OVERRIDABLE
 from bookings.domain.reservations import effective_state
 from bookings.models import Charge, Quote, Reservation, UsageSession
 from bookings.selectors.charges import IN_FORCE
+from bookings.selectors.earmarks import paying, sees_funding
 from bookings.selectors.reservations import reservations_for
 from bookings.services.placing import Booking
 from bookings.services.reservations import MOST_AT_ONCE, reservations_request
@@ -90,6 +92,11 @@ class ReservationShape(serializers.Serializer[Any]):
     price_group = serializers.CharField()
     rate_card = CardRefShape()
     quote = QuoteShape(allow_null=True)
+    funding = FundedShape(
+        many=True,
+        allow_null=True,
+        help_text="What pays for it. Null where that is not yours to see: it is the payer's.",
+    )
     deadline = Instant(allow_null=True, help_text="Of a request: until when it is answered.")
     requested_at = Instant()
     confirmed_at = Instant(allow_null=True)
@@ -108,17 +115,19 @@ class ReservationShape(serializers.Serializer[Any]):
 
 
 def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
-    """With what an answer says of each. Two more statements, whatever the number."""
+    """With what an answer says of each. Three more statements, whatever the number."""
     current, in_force = Quote.objects.filter(is_current=True), Charge.objects.filter(IN_FORCE)
     in_force = in_force.select_related("grant")
     return rows.select_related("rate_card").prefetch_related(
         Prefetch("quotes", current, to_attr="current_quotes"),
         Prefetch("charges", in_force, to_attr="charges_in_force"),
+        Prefetch("earmarks", paying(), to_attr="funded_by"),
     )
 
 
-def reservation_json(row: Reservation, now: datetime) -> dict[str, Any]:
-    """The answer of one reservation loaded `with_all`, in the state it has at this moment."""
+def reservation_json(row: Reservation, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The answer of one reservation loaded `with_all`, in the state it has at this moment; what
+    pays for it only to those whose affair it is."""
     quotes: list[Quote] = row.current_quotes  # type: ignore[attr-defined]
     quote = quotes[0] if quotes else None
     card = {"id": str(row.rate_card_id), "version": row.rate_card.version}
@@ -146,6 +155,7 @@ def reservation_json(row: Reservation, now: datetime) -> dict[str, Any]:
         "price_group": row.price_group,
         "rate_card": card,
         "quote": {**quote.result, "rate_card": card} if quote else None,
+        "funding": funded_json(row.funded_by) if sees_funding(actor, row) else None,  # type: ignore[attr-defined]
         "deadline": _instant(row.deadline_at),
         "requested_at": rfc3339(row.requested_at),
         "confirmed_at": _instant(row.confirmed_at),
@@ -202,7 +212,7 @@ def one(actor: Actor, reservation_id: UUID, now: datetime, status: int = 200) ->
     headers = etag(found.version)
     if status == 201:
         headers["Location"] = reverse("api-reservation", kwargs={"reservation_id": found.pk})
-    return Response(reservation_json(found, now), status=status, headers=headers)
+    return Response(reservation_json(found, actor, now), status=status, headers=headers)
 
 
 # Requests
@@ -224,7 +234,7 @@ class OverrideBody(Shape):
     reason = Text(500, default="", allow_blank=True, help_text="Needed with `override`.")
 
 
-class ReservationBody(AskedBody, OverrideBody):
+class ReservationBody(AskedBody, FundingBody, OverrideBody):
     service_mode = Choice(Instrument.ServiceMode.choices)
     purpose = PurposeBody()
     hold = serializers.UUIDField(
@@ -308,7 +318,7 @@ class Reservations(Endpoint):
             rows,
             query,
             ("-start_at", "-id"),
-            lambda found: [reservation_json(row, self.now) for row in found],
+            lambda found: [reservation_json(row, self.actor, self.now) for row in found],
         )
 
     @operation(
@@ -327,6 +337,7 @@ class Reservations(Endpoint):
             "organisation": "wusong-tech",
             "service_mode": "self",
             "purpose": {"code": "research", "text": "Lattice defects in perovskites"},
+            "funding": [{"source": "NSFC-2026-17", "percent": "100"}],
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
@@ -376,13 +387,14 @@ def booking_of(data: dict[str, Any]) -> Booking:
         on_behalf_of=data["on_behalf_of"].strip(),
         override=tuple(data["override"]),
         reason=data["reason"],
+        funding=shares_of(data),
     )
 
 
 def several(actor: Actor, ids: Sequence[UUID], now: datetime) -> list[dict[str, Any]]:
     """Reservations in the order of their ids given."""
     rows = {row.pk: row for row in with_all(reservations_for(actor)).filter(pk__in=ids)}
-    return [reservation_json(rows[pk], now) for pk in ids if pk in rows]
+    return [reservation_json(rows[pk], actor, now) for pk in ids if pk in rows]
 
 
 class ReservationDetail(Endpoint):

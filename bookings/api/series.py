@@ -26,7 +26,7 @@ from accounts.api.shapes import (
     rfc3339,
 )
 from accounts.api.versions import etag, expected_version
-from bookings.api.asking import AskedBody, period_of, samples_of
+from bookings.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
 from bookings.api.availability import period_json
 from bookings.api.refusals import refusal_json
 from bookings.api.reservations import PurposeBody, ReservationShape, reservation_json, with_all
@@ -163,7 +163,7 @@ def move_json(reservation_id: UUID, move: Move) -> dict[str, Any]:
 # Requests
 
 
-class SeriesBody(AskedBody):
+class SeriesBody(AskedBody, FundingBody):
     """`start` and `end` are of the first date that is tried."""
 
     service_mode = Choice(Instrument.ServiceMode.choices)
@@ -223,7 +223,7 @@ class SeriesEndpoint(Endpoint):
             "start": rfc3339(series.starts_at),
             "minutes": series.minutes,
             "split_from": str(series.split_from_id) if series.split_from_id else None,
-            "reservations": [reservation_json(row, self.now) for row in rows],
+            "reservations": [reservation_json(row, self.actor, self.now) for row in rows],
             "version": series.version,
         }
 
@@ -285,6 +285,7 @@ class SeriesCollection(SeriesEndpoint):
             samples=samples,
             options=data.get("options", {}),
             quantity=quantity,
+            funding=shares_of(data),
         )
         wanted: Asked = booking.asked
 
@@ -297,6 +298,7 @@ class SeriesCollection(SeriesEndpoint):
                     wanted,
                     data["rule"],
                     self.now,
+                    shares=booking.funding,
                 )
                 return Response(preview_json(preview))
             return self.made(

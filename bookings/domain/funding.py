@@ -1,13 +1,19 @@
 """Paying from several sources by percent (docs/fees.md, "Funding")."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
-from bookings.domain.money import exact_arithmetic, minor_digits, round_half_up
+from bookings.domain.money import (
+    exact_arithmetic,
+    format_amount,
+    minor_digits,
+    round_half_up,
+)
+from bookings.domain.refusals import Refusal
 
 MOST_SHARES = 10
 HUNDRED = Decimal(100)
@@ -62,18 +68,78 @@ def require_shares(shares: Sequence[Share]) -> None:
         raise Invalid(problems)
 
 
-def require_chargeable(index: int, purse: Purse | None, day: date) -> Purse:
-    """`Invalid` names `funding[index].source` where the person may not charge it on the day."""
-    problem = None
-    if purse is None or not purse.may_charge:
-        problem = "unknown-source"
-    elif purse.is_suspended:
-        problem = "source-suspended"
-    elif not purse.is_valid(day):
-        problem = "source-not-valid"
-    if problem or purse is None:
-        raise Invalid([FieldProblem(f"funding[{index}].source", problem or "unknown-source")])
-    return purse
+def require_known(shares: Sequence[Share], purses: Mapping[str, Purse]) -> None:
+    """`Invalid` names each `funding[index].source` that there is not, or is not the person's to
+    charge: the two are not told apart."""
+    problems = [
+        FieldProblem(f"funding[{index}].source", "unknown-source")
+        for index, share in enumerate(shares)
+        if (purse := purses.get(share.source)) is None or not purse.may_charge
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one source pays of a booking: `amount` in the currency of the price, `reserved` the
+    same at `rate` in its own. Both None where no rate is known."""
+
+    purse: Purse
+    percent: Decimal
+    amount: Decimal
+    rate: Decimal | None
+    reserved: Decimal | None
+
+    @property
+    def left(self) -> Decimal | None:
+        """What the source would have left after it; None without a budget, or a rate."""
+        if self.purse.left is None or self.reserved is None:
+            return None
+        return self.purse.left - self.reserved
+
+
+def parts_of(
+    shares: Sequence[Share],
+    purses: Mapping[str, Purse],
+    rates: Mapping[str, Decimal],
+    payable: Decimal,
+    currency: str,
+) -> tuple[Part, ...]:
+    """What each source pays, in the order of the shares. `rates` are those from the currency of
+    the price to those of the sources."""
+    amounts = split(payable, [share.percent for share in shares], currency)
+    found = []
+    for share, amount in zip(shares, amounts, strict=True):
+        purse = purses[share.source]
+        rate = Decimal(1) if purse.currency == currency else rates.get(purse.currency)
+        reserved = None if rate is None else converted(amount, rate, purse.currency)
+        found.append(Part(purse, share.percent, amount, rate, reserved))
+    return tuple(found)
+
+
+def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tuple[Refusal, ...]:
+    """Every reason why the sources will not pay for a booking that starts on a local day; None:
+    for one that only gives time back, which needs no source's word."""
+    found = []
+    for part in parts:
+        purse = part.purse
+        if day is not None and purse.is_suspended:
+            found.append(Refusal("source-suspended", {"source": purse.code}))
+        if day is not None and not purse.is_valid(day):
+            found.append(Refusal("source-not-valid", {"source": purse.code}))
+        if part.reserved is None:
+            numbers = {"source": purse.code, "base": currency, "quote": purse.currency}
+            found.append(Refusal("no-exchange-rate", numbers))
+        elif purse.left is not None and part.reserved > max(purse.left, Decimal(0)):
+            numbers = {
+                "source": purse.code,
+                "left": format_amount(max(purse.left, Decimal(0)), purse.currency),
+                "needed": format_amount(part.reserved, purse.currency),
+                "currency": purse.currency,
+            }
+            found.append(Refusal("funding-short", numbers))
+    return tuple(found)
 
 
 def split(amount: Decimal, percents: Sequence[Decimal], currency: str) -> list[Decimal]:

@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
+from accounts.domain.roles import Actor, Place
 from bookings.domain.quotes import QuoteInput
+from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.domain.vouchers import GrantValues
 from bookings.locks import locked
-from bookings.models import Earmark, VoucherGrant
+from bookings.models import Earmark, Reservation, VoucherGrant
+from bookings.selectors.funding import load_purse
+from instruments.domain.opening import local_date
+from instruments.models import Instrument
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,37 @@ def load_earmarked(reservation_id: UUID, *, lock: bool = False) -> Earmarked:
         grant=next((row for row in rows if row.grant_id is not None), None),
         sources=tuple(row for row in rows if row.source_id is not None),
     )
+
+
+def paying() -> QuerySet[Earmark]:
+    """What is, or was, set aside for reservations in the payer's sources, with these."""
+    return (
+        Earmark.objects.filter(source__isnull=False)
+        .select_related("source")
+        .order_by("created_at", "id")
+    )
+
+
+def sees_funding(actor: Actor, reservation: Reservation) -> bool:
+    """What pays for a booking is the affair of the person, of whoever made it, and of those who
+    look after the payer's money; the host's people are not told."""
+    if actor.user_id in {reservation.user_id, reservation.made_by_id}:
+        return True
+    payer = Place(reservation.organisation_id, frozenset(reservation.payer_region.lineage))
+    return actor.may("read-money", payer)
+
+
+def require_funded(instrument: Instrument, reservation: Reservation) -> None:
+    """`RulesRefuse` (`funding-blocked`) if a source that is to pay for a request has been
+    suspended since, or is not valid any more on the day of its start. Which one is the payer's
+    affair; what is set aside stays so. One statement."""
+    day = local_date(ZoneInfo(instrument.facility.time_zone), reservation.start_at)
+    for row in load_earmarked(reservation.pk).sources:
+        source = row.source
+        if source is not None and (
+            source.suspended_at is not None or not load_purse(source).is_valid(day)
+        ):
+            raise RulesRefuse([Refusal("funding-blocked")])
 
 
 def kept_grants(quoted: QuoteInput, earmarked: Earmarked) -> tuple[GrantValues, ...]:

@@ -1,38 +1,154 @@
-"""A home organisation's funding sources."""
+"""What would pay for bookings: the payer's sources named for them, and what they have left."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.domain.errors import invalid
-from bookings.domain.funding import Purse, Share
+from bookings.domain.funding import (
+    Part,
+    Purse,
+    Share,
+    parts_of,
+    refuse_parts,
+    require_known,
+    require_shares,
+)
+from bookings.domain.quotes import Quote
+from bookings.domain.refusals import Refusal
 from bookings.locks import locked
-from bookings.models import ExchangeRate, FundingSource
+from bookings.models import Earmark, ExchangeRate, FundingSource
+
+
+class Funding:
+    """The sources that pay, by percent, of bookings one after the other: what `take` took is
+    not there for the next. Exchange rates are looked up when first needed, one statement for
+    each currency of prices."""
+
+    def __init__(
+        self,
+        payer_id: UUID | None,
+        shares: Sequence[Share],
+        purses: dict[str, Purse],
+        today: date,
+    ) -> None:
+        self.shares = tuple(shares)
+        self._payer_id, self._purses, self._today = payer_id, purses, today
+        self._rates: dict[str, dict[str, Decimal]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.shares)
+
+    def keep_rates(self, base: str, rates: dict[str, Decimal]) -> None:
+        """Those a booking was made with, instead of today's."""
+        self._rates[base] = rates
+
+    def parts(self, quote: Quote) -> tuple[Part, ...]:
+        """What each source would pay of a price."""
+        if not self.shares or self._payer_id is None:
+            return ()
+        base = quote.currency
+        if base not in self._rates:
+            wanted = {purse.currency for purse in self._purses.values()}
+            self._rates[base] = load_rates(self._payer_id, base, wanted, self._today)
+        return parts_of(self.shares, self._purses, self._rates[base], quote.payable, base)
+
+    def refusals(self, quote: Quote, day: date | None) -> tuple[Refusal, ...]:
+        """Why they would not, for a booking that starts on a local day (`refuse_parts`)."""
+        return refuse_parts(self.parts(quote), quote.currency, day)
+
+    def take(self, quote: Quote) -> None:
+        """Count what a booking costs for those after it."""
+        for part in self.parts(quote):
+            self._purses[part.purse.code] = replace(part.purse, left=part.left)
+
+
+NO_FUNDING = Funding(None, (), {}, date.min)
+
+
+def load_funding(
+    payer_id: UUID | None,
+    shares: Sequence[Share],
+    people: Iterable[UUID | None],
+    today: date,
+    *,
+    lock: bool = False,
+) -> Funding:
+    """The shares with their sources, which one of the people must be able to charge: whom the
+    booking is for, or who makes it. `Invalid` names what is wrong with `funding`. One statement,
+    none without shares.
+
+    `today`: whose exchange rates count. `lock`: for whoever will set money aside.
+    """
+    if not shares:
+        return NO_FUNDING
+    require_shares(shares)
+    purses = {}
+    if payer_id is not None:
+        purses = load_purses(payer_id, {share.source for share in shares}, people, lock=lock)
+    require_known(shares, purses)
+    return Funding(payer_id, shares, purses, today)
+
+
+def load_refunding(
+    payer_id: UUID, rows: Sequence[Earmark], currency: str, today: date, *, lock: bool = False
+) -> Funding:
+    """What pays for a booking already, to pay for it at another price: what is set aside for it
+    now is there for it again, at the rates it was made with. `rows` are loaded with their
+    sources; `lock` reads those again, for whoever will change what is set aside."""
+    if not rows:
+        return NO_FUNDING
+    sources = {row.source_id: row.source for row in rows}
+    if lock:
+        found = FundingSource.objects.filter(pk__in=list(sources)).order_by("pk")
+        sources = {source.pk: source for source in locked(found)}
+    shares, purses, rates = [], {}, {}
+    for row in rows:
+        source = sources[row.source_id]
+        if source is None:
+            continue
+        purse = load_purse(source)
+        left = None if purse.left is None else max(purse.left, Decimal(0)) + row.held
+        purses[purse.code] = replace(purse, left=left)
+        shares.append(Share(purse.code, row.percent or Decimal(0)))
+        rates[purse.currency] = row.rate
+    funding = Funding(payer_id, shares, purses, today)
+    funding.keep_rates(currency, rates)
+    return funding
 
 
 def load_purses(
-    organisation_id: UUID, codes: Iterable[str], user_id: UUID, *, lock: bool = False
+    organisation_id: UUID,
+    codes: Iterable[str],
+    people: Iterable[UUID | None],
+    *,
+    lock: bool = False,
 ) -> dict[str, Purse]:
-    """The named sources of an organisation, by code, for a person who would charge them. One
-    statement. `lock`: for whoever will set money aside; in the order of their ids."""
-    through = FundingSource.users.through
-    rows = FundingSource.objects.filter(
-        organisation_id=organisation_id, code__in=sorted(set(codes))
-    ).annotate(
-        may_charge=Q(is_open=True)
-        | Q(owner_id=user_id)
-        | Exists(through.objects.filter(fundingsource_id=OuterRef("pk"), user_id=user_id))
+    """The named sources of an organisation, by code, for people who would charge them. One
+    statement. `lock`: in the order of their ids."""
+    named = sorted({code for code in codes if "\0" not in code})
+    rows = FundingSource.objects.filter(organisation_id=organisation_id, code__in=named).annotate(
+        may_charge=may_charge(people)
     )
     if lock:
         rows = locked(rows)
     return {row.code: load_purse(row) for row in rows.order_by("pk")}
 
 
+def may_charge(people: Iterable[UUID | None]) -> Q:
+    """Whether any of the people may charge a source: it is open to all members, theirs, or they
+    are named."""
+    found = sorted({person for person in people if person})
+    through = FundingSource.users.through
+    named = through.objects.filter(fundingsource_id=OuterRef("pk"), user_id__in=found)
+    return Q(is_open=True) | Q(owner_id__in=found) | Q(Exists(named))
+
+
 def load_purse(row: FundingSource) -> Purse:
-    """The row, annotated with `may_charge`, as a value."""
+    """The row as a value; `may_charge` as it was annotated."""
     return Purse(
         id=row.pk,
         code=row.code,
@@ -62,22 +178,3 @@ def load_rates(
         .distinct("quote")
     )
     return {row.quote: row.rate for row in rows}
-
-
-def rates_of(
-    organisation_id: UUID,
-    shares: Sequence[Share],
-    purses: Mapping[str, Purse],
-    currency: str,
-    day: date,
-) -> list[Decimal]:
-    """The rate of each share from an amount's currency to that of its source; `Invalid`
-    (`no-exchange-rate`) where finance has not said any: nothing converts silently."""
-    known = load_rates(organisation_id, currency, {p.currency for p in purses.values()}, day)
-    rates = []
-    for index, share in enumerate(shares):
-        to = purses[share.source].currency
-        if to != currency and to not in known:
-            raise invalid(f"funding[{index}].source", "no-exchange-rate", base=currency, quote=to)
-        rates.append(Decimal(1) if to == currency else known[to])
-    return rates

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ from bookings.selectors.fees import (
     quote_input,
     terms_by,
 )
+from bookings.selectors.funding import load_refunding
 from bookings.selectors.reservations import has_completed
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
@@ -101,6 +102,14 @@ class Move:
         """The refusals a manager of the host could set aside, if those are all."""
         codes = tuple(refusal.code for refusal in self.refusals)
         return codes if set(codes) <= set(OVERRIDABLE) else ()
+
+
+def paid_from(instrument: Instrument, kind: str, period: Period) -> date | None:
+    """The local day on which what pays for a booking must be valid; None where it only gives
+    time back."""
+    if kind == moves.SHORTEN:
+        return None
+    return local_date(ZoneInfo(instrument.facility.time_zone), period.start)
 
 
 def load_move(
@@ -175,6 +184,11 @@ def weigh_move(
             grants=kept_grants(quoted, earmarked),
         )
     old, new = fees.quote(quoted), fees.quote(given) if given else None
+    if new is not None and earmarked.sources:
+        today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+        payer_id, rows = reservation.organisation_id, earmarked.sources
+        funding = load_refunding(payer_id, rows, old.currency, today)
+        refusals = (*refusals, *funding.refusals(new, paid_from(instrument, kind, period)))
     fee = FREE
     if not is_host and reservation.confirmed_at and new is not None:
         fee = fees.cancellation_terms(

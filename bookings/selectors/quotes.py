@@ -1,32 +1,37 @@
 """What a booking would cost and what refuses it, before anybody books."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import FieldProblem, Invalid
 from accounts.models import Organisation
 from bookings.domain.availability import Wish
 from bookings.domain.fees import quote
+from bookings.domain.funding import Part, Share
 from bookings.domain.quotes import Quote
 from bookings.domain.refusals import Refusal
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.equivalents import with_equivalents
 from bookings.selectors.fees import Asked, Terms, load_terms, quote_input
+from bookings.selectors.funding import load_funding
+from instruments.domain.opening import local_date
 from instruments.models import Instrument
 
 
 @dataclass(frozen=True)
 class Quotation:
     """A quote with what refuses the booking; `quote` is None without a card in force, or where
-    `problems` say why it cannot be told yet."""
+    `problems` say why it cannot be told yet. `parts`: what each funding source would pay."""
 
     terms: Terms
     quote: Quote | None
     refusals: tuple[Refusal, ...]
     problems: tuple[FieldProblem, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 def load_quotation(
@@ -38,6 +43,7 @@ def load_quotation(
     user_id: UUID | None,
     is_draft: bool = False,
     without: Collection[UUID] = (),
+    shares: Sequence[Share] = (),
 ) -> Quotation:
     """Price and refusals of a period, as they would be for a booking made now by a person.
 
@@ -54,8 +60,15 @@ def load_quotation(
         refusals = with_equivalents(refusals, instrument, payer, asked, now, user_id=user_id)
     given = quote_input(instrument, terms, asked)
     try:
-        return Quotation(terms, quote(given) if given else None, refusals)
+        result = quote(given) if given else None
+        zone = ZoneInfo(instrument.facility.time_zone)
+        payer_id, today = payer.pk if payer else None, local_date(zone, now)
+        funding = load_funding(payer_id, shares, [user_id], today)
     except Invalid as unclear:
         if not is_draft:
             raise
         return Quotation(terms, None, refusals, tuple(unclear.problems))
+    if result is None or not funding:
+        return Quotation(terms, result, refusals)
+    refusals += funding.refusals(result, local_date(zone, asked.period.start))
+    return Quotation(terms, result, refusals, (), funding.parts(result))

@@ -17,6 +17,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
 from bookings.domain import charges, fees
 from bookings.domain.availability import Block, Wish
+from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from bookings.domain.quotas import Booked
 from bookings.domain.quotes import Quote, input_from_json
@@ -39,10 +40,12 @@ from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.catalogue import load_cards
 from bookings.selectors.fees import Asked, Backing, load_backing, quote_input, terms_on
+from bookings.selectors.funding import NO_FUNDING, Funding, load_funding
 from bookings.selectors.holds import holds_of
 from bookings.selectors.moves import is_by_host
 from bookings.selectors.placing import Place
 from bookings.selectors.reservations import reservations_for
+from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.registry import instrument_to_book
 
@@ -92,6 +95,8 @@ def load_series_preview(
     asked: Asked,
     rule: str,
     now: datetime,
+    *,
+    shares: Sequence[Share] = (),
 ) -> SeriesPreview:
     """What a series that begins with the period asked for would come to. Nothing is done; the
     person's own holds on the instrument are in nobody's way, since booking gives them back.
@@ -118,8 +123,23 @@ def load_series_preview(
         periods,
         now,
         without=list(own.values_list("pk", flat=True)),
+        funding=load_series_funding(instrument, payer, [actor.person], shares, now),
     )
     return SeriesPreview(parsed, instrument.facility.time_zone, tuple(found))
+
+
+def load_series_funding(
+    instrument: Instrument,
+    payer: Organisation,
+    people: Sequence[UUID],
+    shares: Sequence[Share],
+    now: datetime,
+    *,
+    lock: bool = False,
+) -> Funding:
+    """What pays for each date (`load_funding`)."""
+    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    return load_funding(payer.pk, shares, people, today, lock=lock)
 
 
 def periods_of(instrument: Instrument, first: Period, rule: str) -> tuple[Rule, list[Period]]:
@@ -140,9 +160,12 @@ def weigh_series(
     *,
     without: Collection[UUID] = (),
     backing: Backing | None = None,
+    funding: Funding = NO_FUNDING,
 ) -> list[Occurrence]:
     """Each period in order, those that pass counted for those after them. At most six
-    statements, whatever the number: the calendar is loaded once for the whole span."""
+    statements, whatever the number: the calendar is loaded once for the whole span. What pays
+    for them is used up date by date."""
+    zone = ZoneInfo(instrument.facility.time_zone)
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
     span = around(Period(periods[0].start, max(period.end for period in periods)))
     calendar = load_calendar(instrument, span, now, without=without)
@@ -159,11 +182,15 @@ def weigh_series(
         refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
         if calendar is not None:
             refusals = calendar.explain(Wish(period, here), now)
+            if quote is not None:
+                refusals += funding.refusals(quote, local_date(zone, period.start))
             unit = None if refusals else calendar.free_unit(period)
             if unit is not None:
                 grant = backing.grant(quote.voucher) if quote else None
                 if grant is not None and quote is not None:
                     backing = backing.having(grant.id, -quote.covered)
+                if quote is not None:
+                    funding.take(quote)
                 place = Place(unit, terms, calendar.policy)
                 calendar.take(
                     Block(calendar.blocked_span(period), unit),

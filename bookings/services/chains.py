@@ -10,12 +10,14 @@ from accounts import trail
 from accounts.domain.errors import WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from bookings.domain.chains import Placed, gaps_to_json, is_in_order
+from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.locks import lock_chain, lock_reservations
 from bookings.models import Chain, Reservation
 from bookings.selectors.chains import StepWish, chain_for, is_left, load_chains, require_steps
 from bookings.services.demand import attempt
+from bookings.services.earmarks import purses_lock
 from bookings.services.holds import holds_give_back
 from bookings.services.occupancy import lineage_of
 from bookings.services.placing import Booking, Parties, parties_of
@@ -33,12 +35,13 @@ def chain_book(
     within: Period,
     now: datetime,
     starts: Sequence[datetime] | None = None,
+    funding: Sequence[Share] = (),
 ) -> Chain:
     """Book all steps or none: at the given starts, or at the earliest way there is.
 
     `RulesRefuse` names each refused step by its number from 0; `chain-order` where the starts
     do not follow each other with the pauses asked for. `WrongState` (`no-chain`) where there is
-    no way. Your own holds on the instruments are given back for it.
+    no way. `funding` pays for each step. Your own holds on the instruments are given back for it.
     """
     require_steps(steps, within)
     if starts is not None and len(starts) != len(steps):
@@ -55,7 +58,7 @@ def chain_book(
                 raise WrongState("no-chain")
             starts = [stage.period.start for stage in found[0].stages]
         for step, start in zip(steps, starts, strict=True):
-            bookings.append(_booking(step, start, organisation, purpose, purpose_text))
+            bookings.append(_booking(step, start, organisation, purpose, purpose_text, funding))
             parties.append(parties_of(actor, bookings[-1]))
         return _book(actor, parties, bookings, steps, now)
 
@@ -68,6 +71,7 @@ def together_book(
     purpose: str,
     purpose_text: str,
     start: datetime,
+    funding: Sequence[Share] = (),
     now: datetime,
 ) -> list[Reservation]:
     """Book several instruments from one moment on, all or none; their pauses do not count. No
@@ -78,7 +82,9 @@ def together_book(
     """
     longest = max((step.minutes for step in steps), default=0)
     require_steps(steps, Period(start, start + timedelta(minutes=longest)))
-    bookings = [_booking(step, start, organisation, purpose, purpose_text) for step in steps]
+    bookings = [
+        _booking(step, start, organisation, purpose, purpose_text, funding) for step in steps
+    ]
     parties = [parties_of(actor, booking) for booking in bookings]
     with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
         for instrument in lock_instruments({step.instrument_id for step in steps}):
@@ -87,7 +93,12 @@ def together_book(
 
 
 def _booking(
-    step: StepWish, start: datetime, organisation: str | None, purpose: str, purpose_text: str
+    step: StepWish,
+    start: datetime,
+    organisation: str | None,
+    purpose: str,
+    purpose_text: str,
+    funding: Sequence[Share],
 ) -> Booking:
     return Booking(
         instrument_id=step.instrument_id,
@@ -99,6 +110,7 @@ def _booking(
         samples=step.samples,
         options=step.options,
         quantity=step.quantity,
+        funding=tuple(funding),
     )
 
 
@@ -177,6 +189,7 @@ def chain_cancel(
     left = [r for r in seen or locked if is_left(r, now)]
     if not left:
         raise WrongState("chain-over")
+    purses_lock(left)
     for reservation in left:
         reservation_drop(
             actor=actor,

@@ -19,6 +19,7 @@ from bookings.domain.reservations import OCCUPYING
 from bookings.locks import lock_reservations
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import FOREVER, live, to_period, to_range
+from bookings.services.earmarks import purses_lock
 from bookings.services.occupancy import (
     days_dirty,
     lapse,
@@ -149,6 +150,7 @@ def _clear(
     in_the_way = sorted((r for r in held if r.state in OCCUPYING), key=lambda r: r.start_at)
     if in_the_way and not displace:
         raise InTheWay(in_the_way)
+    purses_lock(in_the_way)
     displaced = []
     for reservation in in_the_way:
         if reservation.state == "in_use":

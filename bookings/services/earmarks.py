@@ -1,9 +1,9 @@
 """Setting money of grants and funding sources aside, spending it, giving it back.
 
-Call these within a transaction, under the instrument's lock; sources are locked before grants.
+Call these within a transaction, under the instrument's lock; grants are locked before sources.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,38 @@ from uuid import UUID
 
 from django.db.models import F
 
-from bookings.domain.funding import Share, converted, require_chargeable, require_shares, split
-from bookings.domain.money import format_amount
+from bookings.domain.funding import Share, converted, split
 from bookings.domain.quotes import Quote
-from bookings.domain.refusals import Refusal, RulesRefuse
+from bookings.domain.refusals import RulesRefuse
+from bookings.locks import locked
 from bookings.models import Earmark, FundingSource, Reservation, VoucherGrant
 from bookings.selectors.earmarks import Earmarked, load_earmarked
-from bookings.selectors.funding import load_purses, rates_of
+from bookings.selectors.funding import load_funding, load_refunding
+
+
+def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
+    """All sources that several bookings name (payer, code), in one order, before the first takes
+    of any. One statement, none where fewer than two are named."""
+    wanted = set(named)
+    if len(wanted) < 2:
+        return
+    rows = FundingSource.objects.filter(
+        organisation_id__in={payer for payer, _ in wanted},
+        code__in={code for _, code in wanted if "\0" not in code},
+    )
+    list(locked(rows.order_by("pk")).values_list("pk"))
+
+
+def purses_lock(reservations: Sequence[Reservation]) -> None:
+    """Grants and sources with money set aside for several bookings that are about to give it
+    back, in one order. Two statements, none for one booking."""
+    if len(reservations) < 2:
+        return
+    rows = Earmark.objects.filter(reservation__in=reservations, released_at=None)
+    grants = VoucherGrant.objects.filter(pk__in=rows.values("grant_id"))
+    list(locked(grants.order_by("pk")).values_list("pk"))
+    sources = FundingSource.objects.filter(pk__in=rows.values("source_id"))
+    list(locked(sources.order_by("pk")).values_list("pk"))
 
 
 def sources_take(
@@ -32,51 +57,28 @@ def sources_take(
     """Set what a booking will cost aside in the sources that pay for it; the rows are not yet
     stored. `day`: the local day of its start; `today`: whose exchange rate counts.
 
-    `Invalid` (`funding…`) for a source the person may not charge then; `RulesRefuse`
-    (`funding-short`) where a budget has not enough left.
+    `Invalid` (`funding…`) for shares that do not add up and sources that are not theirs to
+    charge; `RulesRefuse` for one that is suspended, not valid on the day, in a currency without
+    a rate (`no-exchange-rate`), or has not enough left (`funding-short`).
     """
-    if not shares:
-        return []
-    require_shares(shares)
-    payer = reservation.organisation_id
-    purses = load_purses(payer, {s.source for s in shares}, reservation.user_id, lock=True)
-    for index, share in enumerate(shares):
-        require_chargeable(index, purses.get(share.source), day)
-    rates = rates_of(payer, shares, purses, quote.currency, today)
-    parts = split(quote.payable, [s.percent for s in shares], quote.currency)
-    rows, short = [], []
-    for share, part, rate in zip(shares, parts, rates, strict=True):
-        purse = purses[share.source]
-        amount = converted(part, rate, purse.currency)
-        if purse.left is not None and amount > purse.left:
-            short.append(_short(share.source, purse.left, amount, purse.currency))
-        rows.append(
-            Earmark(
-                reservation=reservation,
-                source_id=purse.id,
-                percent=share.percent,
-                rate=rate,
-                held=amount,
-                created_at=now,
-            )
+    people = (reservation.user_id, reservation.made_by_id)
+    funding = load_funding(reservation.organisation_id, shares, people, today, lock=True)
+    if refusals := funding.refusals(quote, day):
+        raise RulesRefuse(refusals)
+    rows = [
+        Earmark(
+            reservation=reservation,
+            source_id=part.purse.id,
+            percent=part.percent,
+            rate=part.rate or Decimal(1),  # nothing without one gets past `refusals`
+            held=part.reserved or Decimal(0),
+            created_at=now,
         )
-    if short:
-        raise RulesRefuse(short)
+        for part in funding.parts(quote)
+    ]
     for row in rows:
         _source_add(row.source_id, held=row.held)
     return rows
-
-
-def _short(source: str, left: Decimal, needed: Decimal, currency: str) -> Refusal:
-    return Refusal(
-        "funding-short",
-        {
-            "source": source,
-            "left": format_amount(max(left, Decimal(0)), currency),
-            "needed": format_amount(needed, currency),
-            "currency": currency,
-        },
-    )
 
 
 def grant_take(
@@ -98,16 +100,41 @@ def earmarks_change(
     earmarked: Earmarked,
     reservation: Reservation,
     quote: Quote,
+    was: str,
+    grant_id: UUID | None,
+    day: date | None,
+    today: date,
+    now: datetime,
+) -> None:
+    """After a move: set aside what the new quote says instead of what the old one, in the
+    currency `was`, did. The sources and their percents stay; `grant_id` is the grant the new
+    quote is covered by. `day`: the local day of the new start; None where time is given back.
+
+    `RulesRefuse` where a source does not pay for it then, or has not enough left for the
+    difference.
+    """
+    _grant_change(earmarked.grant, reservation, quote, grant_id, now)
+    rows = earmarked.sources
+    payer = reservation.organisation_id
+    funding = load_refunding(payer, rows, was, today, lock=True)
+    if refusals := funding.refusals(quote, day):
+        raise RulesRefuse(refusals)
+    for row, part in zip(rows, funding.parts(quote), strict=True):
+        amount, rate = part.reserved or Decimal(0), part.rate or row.rate
+        if amount != row.held:
+            _source_add(row.source_id, held=amount - row.held)
+        if (amount, rate) != (row.held, row.rate):
+            row.held, row.rate = amount, rate
+            row.save(update_fields=["held", "rate"])
+
+
+def _grant_change(
+    row: Earmark | None,
+    reservation: Reservation,
+    quote: Quote,
     grant_id: UUID | None,
     now: datetime,
 ) -> None:
-    """After a move: set aside what the new quote says instead of what the old one did. The
-    sources and their percents stay; `grant_id` is the grant the new quote is covered by.
-
-    `RulesRefuse` (`funding-short`) where a budget has not enough left for the difference.
-    """
-    _sources_change(earmarked.sources, quote)
-    row = earmarked.grant
     if row is not None and (grant_id != row.grant_id or not quote.covered):
         _release(row, now)
         row = None
@@ -123,36 +150,12 @@ def earmarks_change(
         row.save(update_fields=["held"])
 
 
-def _sources_change(rows: Sequence[Earmark], quote: Quote) -> None:
-    if not rows:
-        return
-    sources = {
-        source.pk: source
-        for source in FundingSource.objects.select_for_update(no_key=True)
-        .filter(pk__in=[row.source_id for row in rows])
-        .order_by("pk")
-    }
-    parts = split(quote.payable, [row.percent or Decimal(0) for row in rows], quote.currency)
-    short = []
-    for row, part in zip(rows, parts, strict=True):
-        source = sources[row.source_id]  # type: ignore[index]
-        amount = converted(part, row.rate, source.currency)
-        more = amount - row.held
-        left = None if source.budget is None else source.budget - source.held - source.spent
-        if left is not None and more > max(left, Decimal(0)):
-            short.append(_short(source.code, left + row.held, amount, source.currency))
-        row.held = amount
-        if more:
-            _source_add(row.source_id, held=more)
-            row.save(update_fields=["held"])
-    if short:
-        raise RulesRefuse(short)
-
-
 def earmarks_release(*, reservation: Reservation, now: datetime) -> None:
     """Give back all that is set aside for a reservation that will not take place."""
     earmarked = load_earmarked(reservation.pk)
-    for row in (*earmarked.sources, *([earmarked.grant] if earmarked.grant else [])):
+    if earmarked.grant:
+        _release(earmarked.grant, now)
+    for row in sorted(earmarked.sources, key=lambda row: str(row.source_id)):
         _release(row, now)
 
 
@@ -180,6 +183,11 @@ def earmarks_spend(
         .select_related("source")
         .order_by("created_at", "id")
     )
+    grants = [row for row in rows if row.grant_id is not None]
+    kept = next((row for row in grants if row.released_at is None), grants[-1] if grants else None)
+    if kept is not None and (kept.held or covered):
+        _grant_add(kept.grant_id, held=-kept.held, redeemed=covered)
+        _spent(kept, covered, now)
     newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
     sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
     ids = sorted(row.source_id for row in sources if row.source_id)
@@ -189,14 +197,7 @@ def earmarks_spend(
         spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
         _source_add(row.source_id, held=-row.held, spent=spent)
         _spent(row, spent, now)
-    grants = [row for row in rows if row.grant_id is not None]
-    if not grants:
-        return None
-    kept = next((row for row in grants if row.released_at is None), grants[-1])
-    if kept.held or covered:
-        _grant_add(kept.grant_id, held=-kept.held, redeemed=covered)
-        _spent(kept, covered, now)
-    return kept.grant_id if covered else None
+    return kept.grant_id if kept is not None and covered else None
 
 
 def earmarks_respend(

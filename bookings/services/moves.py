@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -20,7 +21,7 @@ from bookings.locks import lock_chain
 from bookings.models import Quote, Reservation
 from bookings.selectors.availability import to_period, to_range
 from bookings.selectors.fees import Backing, load_backings
-from bookings.selectors.moves import Move, is_by_host, load_elsewhere, weigh_move
+from bookings.selectors.moves import Move, is_by_host, load_elsewhere, paid_from, weigh_move
 from bookings.services.earmarks import earmarks_change
 from bookings.services.occupancy import (
     message,
@@ -36,6 +37,7 @@ from bookings.services.placing import (
     require_override,
     reservation_locked,
 )
+from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
 
@@ -184,6 +186,8 @@ def move_store(
     }
     if move.new is not None and (move.new.voucher or move.old.voucher):
         said |= {"voucher": move.new.voucher, "covered": move.new.covered}
+    if move.new is not None and move.earmarked.sources:
+        said |= {"payable": move.new.payable}
     if waits and was == "confirmed":
         reservation_move_to(
             reservation=reservation,
@@ -210,7 +214,10 @@ def move_store(
             earmarked=move.earmarked,
             reservation=reservation,
             quote=move.new,
+            was=move.currency,
             grant_id=move.grant_id,
+            day=paid_from(instrument, move.kind, move.period),
+            today=local_date(ZoneInfo(instrument.facility.time_zone), now),
             now=now,
         )
     effects: list[Effect] = []

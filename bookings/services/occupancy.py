@@ -17,7 +17,7 @@ from bookings.domain.periods import Period
 from bookings.locks import lock_reservations
 from bookings.models import Occupancy, Reservation
 from bookings.selectors.availability import to_range
-from bookings.services.earmarks import earmarks_release
+from bookings.services.earmarks import earmarks_release, purses_lock
 from instruments.models import Instrument
 
 
@@ -187,7 +187,9 @@ def lapse(*, instrument: Instrument, now: datetime) -> int:
         "reservation_id", flat=True
     )
     lapsed = 0
-    for reservation in lock_reservations(pk for pk in due if pk):
+    found = lock_reservations(pk for pk in due if pk)
+    purses_lock(found)
+    for reservation in found:
         if rules.effective_state(reservation.state, reservation.deadline_at, now) != "expired":
             continue
         was_request = reservation.state == "requested"

@@ -16,10 +16,12 @@ from bookings.domain import reservations as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.models import Occupancy, Reservation
+from bookings.selectors.earmarks import require_funded
 from bookings.selectors.fees import Backing, load_backings
 from bookings.selectors.holds import kept_for
 from bookings.selectors.placing import require_qualified
 from bookings.services.demand import attempt
+from bookings.services.earmarks import sources_lock
 from bookings.services.holds import hold_complete, hold_give_back
 from bookings.services.occupancy import charge_due, lapse, message, reservation_move_to
 from bookings.services.placing import (
@@ -73,6 +75,9 @@ def reservations_put(
     # From here on nobody else sets money of these payers' grants aside.
     payers = {party.payer.pk: party.payer for party in parties}
     backings = load_backings(payers.values(), instruments=instruments.values(), lock=True)
+    sources_lock(
+        (p.payer.pk, s.source) for p, b in zip(parties, bookings, strict=True) for s in b.funding
+    )
     made: list[Reservation] = []
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
@@ -188,6 +193,7 @@ def reservation_decide(
         Period(reservation.start_at, reservation.end_at),
         reservation.service_mode,
     )
+    require_funded(instrument, reservation)
     Occupancy.objects.filter(reservation=reservation).update(expires_at=None)
     reservation_move_to(
         reservation=reservation,

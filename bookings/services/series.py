@@ -17,8 +17,16 @@ from bookings.domain.series import THIS
 from bookings.locks import lock_reservations, lock_series
 from bookings.models import Reservation, Series
 from bookings.selectors.fees import load_backings
-from bookings.selectors.series import Occurrence, choose, periods_of, series_for, weigh_series
+from bookings.selectors.series import (
+    Occurrence,
+    choose,
+    load_series_funding,
+    periods_of,
+    series_for,
+    weigh_series,
+)
 from bookings.services.demand import demand_refused, guarded
+from bookings.services.earmarks import purses_lock
 from bookings.services.holds import holds_give_back
 from bookings.services.occupancy import lineage_of
 from bookings.services.placing import (
@@ -113,8 +121,17 @@ def _book(
     holds_give_back(actor=actor, person=parties.person, instrument=instrument, now=now)
     payer = parties.payer
     backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
+    people = [parties.person, actor.person]
+    funding = load_series_funding(instrument, payer, people, booking.funding, now, lock=True)
     found += weigh_series(
-        instrument, payer, parties.person, booking.asked, periods, now, backing=backing
+        instrument,
+        payer,
+        parties.person,
+        booking.asked,
+        periods,
+        now,
+        backing=backing,
+        funding=funding,
     )
     skipped = [occurrence for occurrence in found if occurrence.refusals]
     if skipped and (on_conflict == REFUSE or len(skipped) == len(found)):
@@ -268,6 +285,7 @@ def series_cancel(
     found = choose(rows, scope, reservation_id, now)
     if not found:
         raise WrongState("series-over")
+    purses_lock(found)
     for reservation in found:
         reservation_drop(
             actor=actor,

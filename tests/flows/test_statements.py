@@ -159,7 +159,7 @@ def test_to_decide_and_cancel(world):
         )
         if approve:
             counts.append(count(cast, reservation_cancel, reservation_id=made.pk, reason=""))
-    assert counts == [10, 10, 12]
+    assert counts == [11, 10, 12]
 
 
 def test_to_check_in_and_out(world):

@@ -194,7 +194,7 @@ BAD = [
     ({"samples": 1.5}, [("samples.count", "not-an-integer")]),
     ({"samples": {"n": 1}}, [("samples.n", "unknown-field")]),
     # Of later issues, or of nobody: refused, so that nobody believes they were honoured.
-    ({"funding": []}, [("funding", "unknown-field")]),
+    ({"funding": 1}, [("funding", "not-a-list")]),
     ({"hold": "x"}, [("hold", "not-an-id")]),
     ({"override": ["slot-taken"]}, [("override[0]", "unknown-value")]),
     ({"override": "too-soon"}, [("override", "not-a-list")]),
@@ -676,7 +676,7 @@ def test_the_list_asks_as_much_of_the_database_for_three_as_for_one(
     one = statements()
     reserve(cast, "2026-03-09 10:00", "2026-03-09 11:00")
     reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
-    assert statements() == one == 6
+    assert statements() == one == 7
 
 
 # Language
