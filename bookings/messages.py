@@ -99,6 +99,18 @@ SENTENCES = {
     "no-exchange-rate": _(
         "Your finance office has entered no exchange rate from {base} to {quote} yet."
     ),
+    "too-few": _("There are too few: at least {least}."),
+    "code-taken": _("There is one of this code already. Choose another."),
+    "region-does-not-share": _("This is not one of the regions that share instruments."),
+    "not-a-member-region": _("This region is not a member of the agreement."),
+    "ends-before-that": _("It ends on {day} already: choose an earlier day."),
+    "below-granted": _("{amount} {currency} have been granted already."),
+    "below-used": _("{amount} {currency} of it are set aside or spent already."),
+    "programme-short": _("The programme has only {amount} {currency} left to grant."),
+    "outside-programme": _("This lies outside the days of the programme."),
+    "granted-already": _("This cannot change any more: grants have been made."),
+    "not-of-the-region": _("This organisation does not belong to the region of the programme."),
+    "kind-not-served": _("The programme is not for organisations of this kind."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
@@ -115,6 +127,7 @@ SENTENCES = {
     "too-many-wishes": _("You are waiting for {most} things already: withdraw one of them first."),
     "too-many-holds": _("You keep {most} slots already: complete or give back one of them."),
     "hold-expired": _("The time for which the slot was kept is over."),
+    "signed-already": _("Your region has signed this already."),
     "already-qualified": _("The person holds this very certificate already."),
     "no-chain": _("There is no way to take all steps in this time. Give it more room."),
     "chain-over": _("Nothing of this chain is left to cancel."),

@@ -1,6 +1,7 @@
 """Setting money of grants and funding sources aside, spending it, giving it back.
 
-Call these within a transaction, under the instrument's lock; sources are locked before grants.
+Call these within a transaction, under the instrument's lock. Whoever books has the grants of
+the payer before its sources; so everybody takes them in that order.
 """
 
 from collections.abc import Sequence
@@ -152,7 +153,8 @@ def _sources_change(rows: Sequence[Earmark], quote: Quote) -> None:
 def earmarks_release(*, reservation: Reservation, now: datetime) -> None:
     """Give back all that is set aside for a reservation that will not take place."""
     earmarked = load_earmarked(reservation.pk)
-    for row in (*earmarked.sources, *([earmarked.grant] if earmarked.grant else [])):
+    sources = sorted(earmarked.sources, key=lambda row: str(row.source_id))
+    for row in (*([earmarked.grant] if earmarked.grant else []), *sources):
         _release(row, now)
 
 
