@@ -117,3 +117,12 @@ def agreement_by_id(actor: Actor, agreement_id: UUID) -> Agreement:
 def _organisations(actor: Actor) -> list[UUID]:
     named = {grant.organisation_id for grant in actor.grants if grant.organisation_id}
     return sorted(actor.organisations | named)
+
+
+def agreements_on(rows: QuerySet[Agreement], day: date) -> QuerySet[Agreement]:
+    """Those of some that are in force on a day."""
+    return rows.filter(
+        Q(valid_until=None) | Q(valid_until__gt=day),
+        signed_at__isnull=False,
+        valid_from__lte=day,
+    )
