@@ -7,7 +7,15 @@ from django.db.models import Model, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.models import Organisation, User
-from bookings.models import Chain, Charge, Reservation, Series
+from bookings.models import (
+    Agreement,
+    Chain,
+    Charge,
+    Reservation,
+    Series,
+    VoucherGrant,
+    VoucherProgramme,
+)
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 
@@ -70,3 +78,33 @@ def lock_host_books(host_id: UUID) -> None:
 def lock_charge(charge_id: UUID) -> Charge:
     """After the host's books, where both are wanted."""
     return Charge.objects.select_for_update(of=("self",), no_key=True).get(pk=charge_id)
+
+
+def lock_agreement(agreement_id: UUID) -> Agreement | None:
+    """While it is changed, signed or ended. It is taken alone."""
+    return Agreement.objects.select_for_update(no_key=True).filter(pk=agreement_id).first()
+
+
+def lock_programme(programme_id: UUID) -> VoucherProgramme | None:
+    """Before its grants, by whoever makes or changes one: its budget is shared out by one at a
+    time."""
+    return (
+        VoucherProgramme.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("region")
+        .filter(pk=programme_id)
+        .first()
+    )
+
+
+def lock_grant(grant_id: UUID) -> tuple[VoucherProgramme, VoucherGrant]:
+    """A grant after its programme, both locked. `NotFound` if there is none."""
+    programme_id = (
+        VoucherGrant.objects.filter(pk=grant_id).values_list("programme_id", flat=True).first()
+    )
+    programme = lock_programme(programme_id) if programme_id else None
+    if programme is None:
+        raise NotFound
+    (grant,) = locked(
+        VoucherGrant.objects.filter(pk=grant_id).select_related("organisation__region")
+    )
+    return programme, grant

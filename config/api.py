@@ -28,6 +28,7 @@ from accounts.domain.errors import (
     WrongVersion,
 )
 from bookings.api import (
+    agreements,
     availability,
     catalogue,
     chains,
@@ -36,9 +37,11 @@ from bookings.api import (
     corrections,
     fees,
     funding,
+    grants,
     holds,
     misfits,
     moves,
+    programmes,
     reservations,
     series,
     trail,
@@ -250,6 +253,9 @@ _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
+_agreement = "agreements/<uuid:agreement_id>/"
+_programme = "programmes/<uuid:programme_id>/"
+_grant = "grants/<uuid:grant_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -385,6 +391,24 @@ urlpatterns = [
         corrections.ReservationUsage.as_view(),
         name="api-reservation-usage",
     ),
+    # agreements and vouchers
+    path("agreements/", agreements.Agreements.as_view(), name="api-agreements"),
+    path(_agreement, agreements.AgreementDetail.as_view(), name="api-agreement"),
+    path(_agreement + "sign/", agreements.AgreementSign.as_view(), name="api-agreement-sign"),
+    path(_agreement + "end/", agreements.AgreementEnd.as_view(), name="api-agreement-end"),
+    path("programmes/", programmes.Programmes.as_view(), name="api-programmes"),
+    path(_programme, programmes.ProgrammeDetail.as_view(), name="api-programme"),
+    path(
+        _programme + "suspend/",
+        programmes.ProgrammeSuspend.as_view(),
+        name="api-programme-suspend",
+    ),
+    path(_programme + "resume/", programmes.ProgrammeResume.as_view(), name="api-programme-resume"),
+    path("grants/", grants.Grants.as_view(), name="api-grants"),
+    path(_grant, grants.GrantDetail.as_view(), name="api-grant"),
+    path(_grant + "suspend/", grants.GrantSuspend.as_view(), name="api-grant-suspend"),
+    path(_grant + "resume/", grants.GrantResume.as_view(), name="api-grant-resume"),
+    path(_grant + "uses/", grants.GrantUses.as_view(), name="api-grant-uses"),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     re_path("", Unknown.as_view(), name="api-unknown"),

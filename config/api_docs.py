@@ -33,6 +33,8 @@ def _tags() -> dict[str, str]:
         "closures": gettext("Closures"),
         "qualifications": gettext("Qualifications"),
         "reservations": gettext("Quotes and reservations"),
+        "agreements": gettext("Agreements between regions"),
+        "vouchers": gettext("Vouchers"),
         "money": gettext("Money"),
         "statistics": gettext("Hours"),
         "trail": gettext("The trail"),

@@ -1,10 +1,13 @@
 """What two regions have agreed, on a day (docs/fees.md, "Price group")."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
+
+from accounts.domain.errors import FieldProblem, Invalid, invalid
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,113 @@ def recognition(agreements: Iterable[AgreementValues], day: date) -> Recognition
         honours_vouchers=any(each.honours_vouchers for each in found),
         recognises_qualifications=any(each.recognises_qualifications for each in found),
     )
+
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+MOST_MEMBERS = 50
+
+
+@dataclass(frozen=True)
+class AgreementTerms:
+    """What is proposed to the `regions`."""
+
+    code: str
+    name: str
+    name_zh: str
+    regions: tuple[UUID, ...]
+    valid_from: date
+    valid_until: date | None
+    discount_percent: Decimal = Decimal(0)
+    honours_vouchers: bool = False
+    recognises_qualifications: bool = False
+
+
+def require_terms(terms: AgreementTerms, *, sharing: Container[UUID], today: date) -> None:
+    """`Invalid` with all that is wrong with a proposal; `sharing` are the regions that share."""
+    problems = [*named_problems(terms.code, terms.name, terms.name_zh)]
+    if len(terms.regions) < 2:
+        problems.append(FieldProblem("regions", "too-few", {"least": 2}))
+    if len(terms.regions) > MOST_MEMBERS:
+        problems.append(FieldProblem("regions", "too-many", {"most": MOST_MEMBERS}))
+    for index, region in enumerate(terms.regions):
+        where = f"regions[{index}]"
+        if region in terms.regions[:index]:
+            problems.append(FieldProblem(where, "repeated"))
+        elif region not in sharing:
+            problems.append(FieldProblem(where, "region-does-not-share"))
+    problems += percent_problems("discount_percent", terms.discount_percent, least=Decimal(0))
+    problems += days_problems(terms.valid_from, terms.valid_until, today)
+    if problems:
+        raise Invalid(problems)
+
+
+def named_problems(code: str, name: str, name_zh: str) -> Iterator[FieldProblem]:
+    """What is wrong with the code and names of a thing of money."""
+    if not CODE.fullmatch(code):
+        yield FieldProblem("code", "not-a-code")
+    if not name.strip():
+        yield FieldProblem("name", "required")
+    for field, text in (("name", name), ("name_zh", name_zh)):
+        if len(text) > 200:
+            yield FieldProblem(field, "too-long", {"most": 200})
+        if "\0" in text:
+            yield FieldProblem(field, "bad-character")
+
+
+def percent_problems(field: str, percent: Decimal, *, least: Decimal) -> Iterator[FieldProblem]:
+    """From `least` to 100, with three decimals at most."""
+    if not percent.is_finite() or not least <= percent <= 100:
+        yield FieldProblem(field, "out-of-range", {"least": str(least), "most": "100"})
+    elif percent != round(percent, 3):
+        yield FieldProblem(field, "too-many-decimals", {"decimals": 3})
+
+
+def days_problems(
+    valid_from: date, valid_until: date | None, today: date | None
+) -> Iterator[FieldProblem]:
+    """Of the days [`valid_from`, `valid_until`), which are not all over on `today`."""
+    for field, day in (("valid_from", valid_from), ("valid_until", valid_until)):
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            yield FieldProblem(
+                field, "out-of-range", {"least": str(FIRST_DAY), "most": str(LAST_DAY)}
+            )
+    if valid_until is not None:
+        if valid_until <= valid_from:
+            yield FieldProblem("valid_until", "not-after-valid-from")
+        elif today is not None and valid_until <= today:
+            yield FieldProblem("valid_until", "in-the-past")
+
+
+def agreement_state(
+    *,
+    is_signed: bool,
+    is_ended: bool,
+    valid_from: date,
+    valid_until: date | None,
+    today: date,
+) -> str:
+    """`proposed` until all have signed, `withdrawn` if it was ended before; then `coming`,
+    `in_force`, `over`. `is_ended`: somebody has ended it earlier than it was to end."""
+    if not is_signed:
+        return "withdrawn" if is_ended else "proposed"
+    if valid_until is not None and (valid_until <= today or valid_until <= valid_from):
+        return "over"
+    return "coming" if today < valid_from else "in_force"
+
+
+def end_of(*, valid_from: date, valid_until: date | None, wanted: date | None, today: date) -> date:
+    """The first day on which an agreement is no longer in force, if it is ended: the day
+    `wanted`, or today; never one that is past. One that has not begun never begins.
+
+    `Invalid` for a day in the past, or not before the day on which it ends anyway.
+    """
+    day = wanted if wanted is not None else max(today, valid_from)
+    if day < today:
+        raise invalid("valid_until", "in-the-past")
+    if day > LAST_DAY:
+        raise invalid("valid_until", "out-of-range", least=str(today), most=str(LAST_DAY))
+    day = max(day, valid_from)
+    if valid_until is not None and day >= valid_until:
+        raise invalid("valid_until", "ends-before-that", day=str(valid_until))
+    return day

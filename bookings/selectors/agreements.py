@@ -1,12 +1,19 @@
-"""Agreements in force between a payer's region and those of the hosts."""
+"""Agreements in force between a payer's region and those of the hosts, and as people see them."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q, QuerySet
 
-from bookings.domain.agreements import AgreementValues
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor, Place
+from accounts.models import Region
+from accounts.selectors.organisations import sharing_regions
+from bookings.domain.agreements import AgreementValues, agreement_state
 from bookings.models import Agreement, AgreementMember
+from instruments.domain.opening import local_date
 
 Agreements = Mapping[UUID, tuple[AgreementValues, ...]]
 
@@ -36,4 +43,86 @@ def load_agreement(row: Agreement) -> AgreementValues:
         discount_percent=row.discount_percent,
         honours_vouchers=row.honours_vouchers,
         recognises_qualifications=row.recognises_qualifications,
+    )
+
+
+# As people see them
+
+
+def coordinates(actor: Actor, region: Region) -> bool:
+    """Whether the actor is the coordinator of a region, or of one above it."""
+    return actor.may("coordinate", Place(None, frozenset(region.lineage)))
+
+
+def own_regions(actor: Actor) -> list[Region]:
+    """The regions that share, of which the actor is the coordinator. One statement."""
+    above = list(actor.regions_where("coordinate"))
+    return list(sharing_regions().filter(lineage__overlap=above)) if above else []
+
+
+def members_of(agreement_id: UUID) -> list[AgreementMember]:
+    """With region and who signed, in the order of the regions' codes. One statement."""
+    return list(
+        AgreementMember.objects.filter(agreement_id=agreement_id)
+        .select_related("region", "signed_by")
+        .order_by("region__code", "region__scheme")
+    )
+
+
+def today_in(places: Iterable[AgreementMember | Region], now: datetime) -> date:
+    """The latest local day of some regions: what is past there is past for all."""
+    regions = [place if isinstance(place, Region) else place.region for place in places]
+    zones = {region.time_zone for region in regions} or {"UTC"}
+    return max(local_date(ZoneInfo(zone), now) for zone in zones)
+
+
+def state_on(row: Agreement, today: date) -> str:
+    """Its state on a day (`domain/agreements.py`)."""
+    return agreement_state(
+        is_signed=row.signed_at is not None,
+        is_ended=row.ended_by_id is not None,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        today=today,
+    )
+
+
+def agreements_for(actor: Actor) -> QuerySet[Agreement]:
+    """The newest first: those that all members of the actor's regions have signed, whoever has
+    an organisation or a role there; proposals for coordinators and auditors of a member region,
+    and what they can see of others' as well."""
+    above = list(actor.regions_where("coordinate") | actor.regions_where("read-money"))
+    theirs = AgreementMember.objects.filter(region__lineage__overlap=above)
+    own = AgreementMember.objects.filter(region__organisations__in=_organisations(actor))
+    seen = Q(pk__in=theirs.values("agreement")) | Q(
+        pk__in=own.values("agreement"), signed_at__isnull=False
+    )
+    members = AgreementMember.objects.select_related("region", "signed_by")
+    return (
+        Agreement.objects.filter(seen)
+        .select_related("proposed_by", "ended_by")
+        .prefetch_related(Prefetch("members", members.order_by("region__code", "region__scheme")))
+        .order_by("-proposed_at", "-id")
+    )
+
+
+def agreement_by_id(actor: Actor, agreement_id: UUID) -> Agreement:
+    """With its members; `NotFound` if it is not the actor's to see."""
+    found = agreements_for(actor).filter(pk=agreement_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _organisations(actor: Actor) -> list[UUID]:
+    named = {grant.organisation_id for grant in actor.grants if grant.organisation_id}
+    return sorted(actor.organisations | named)
+
+
+def agreements_on(rows: QuerySet[Agreement], day: date) -> QuerySet[Agreement]:
+    """Those of some that are in force on a day."""
+    return rows.filter(
+        Q(valid_until=None) | Q(valid_until__gt=day),
+        signed_at__isnull=False,
+        valid_from__lte=day,
     )

@@ -18,7 +18,7 @@ from bookings.locks import lock_host_books, lock_reservation
 from bookings.models import Charge, Reservation
 from bookings.selectors.charges import drawn_months, load_ending, load_quoted
 from bookings.selectors.earmarks import kept_grants, load_earmarked
-from bookings.services.earmarks import earmarks_spend
+from bookings.services.earmarks import earmarks_release, earmarks_spend
 from bookings.services.ledger import charge_post
 from bookings.services.occupancy import lineage_of
 
@@ -40,6 +40,8 @@ def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
     grants = kept_grants(quoted, load_earmarked(reservation_id, lock=True))
     due = charge(replace(quoted, grants=grants), load_ending(reservation))
     if due is None:
+        if reservation.state != Reservation.State.COMPLETED:  # else its times are yet to come
+            earmarks_release(reservation=reservation, now=now)
         return None
     grant_id = earmarks_spend(
         reservation=reservation,

@@ -158,6 +158,25 @@ GET    api-chain                     - 404 200 404 404 200 200 200 200 200 404 4
 GET    api-chain-cancel              - 404 200 404 404 200 200 200 200 200 404 404 404
 POST   api-chain-cancel              - 404 200 404 404 200 200 403 403 403 404 404 404
 GET    api-charges                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-agreements                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-agreements                - 403 403 403 403 403 403 403 403 403 201 201 403
+GET    api-agreement                 - 404 404 404 404 404 404 404 404 200 200 200 404
+PATCH  api-agreement                 - 404 404 404 404 404 404 404 404 403 200 200 404
+POST   api-agreement-sign            - 404 404 404 404 404 404 404 404 403 200 200 404
+POST   api-agreement-end             - 404 404 404 404 404 404 404 404 403 200 200 404
+GET    api-programmes                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-programmes                - 403 403 403 403 403 403 403 403 403 403 201 403
+GET    api-programme                 - 404 404 404 404 404 404 404 404 404 404 200 404
+PATCH  api-programme                 - 404 404 404 404 404 404 404 404 404 404 200 404
+POST   api-programme-suspend         - 404 404 404 404 404 404 404 404 404 404 200 404
+POST   api-programme-resume          - 404 404 404 404 404 404 404 404 404 404 409 404
+GET    api-grants                    - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-grants                    - 400 400 400 400 400 400 400 400 400 400 201 400
+GET    api-grant                     - 404 200 404 404 404 200 200 404 404 404 200 404
+PATCH  api-grant                     - 404 403 404 404 404 403 403 404 404 404 200 404
+POST   api-grant-suspend             - 404 403 404 404 404 403 403 404 404 404 200 404
+POST   api-grant-resume              - 404 403 404 404 404 403 403 404 404 404 409 404
+GET    api-grant-uses                - 404 200 404 404 404 200 200 404 404 404 200 404
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
@@ -330,6 +349,29 @@ API_BODIES = {
         "end": "2026-03-11T14:00:00+08:00",
         "reason": "test",
     },
+    ("POST", "api-agreements"): {
+        "code": "two",
+        "name": "Anhui and Shanghai",
+        "regions": ["CN-AH", "CN-SH"],
+        "valid_from": "2026-01-01",
+    },
+    ("PATCH", "api-agreement"): {"discount_percent": "20"},
+    ("POST", "api-programmes"): {
+        "region": "CN-SH",
+        "code": "two",
+        "name": "Vouchers",
+        "percent": "50",
+        "valid_from": "2026-01-01",
+    },
+    ("PATCH", "api-programme"): {"percent": "20"},
+    ("POST", "api-grants"): {
+        "programme": "<programme>",
+        "organisation": "fudan",
+        "amount": "10.00",
+        "valid_from": "2026-01-01",
+        "valid_until": "2027-01-01",
+    },
+    ("PATCH", "api-grant"): {"amount": "2000.00"},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
 }

@@ -24,6 +24,7 @@ from tests.architecture.permission_table import (
     PEOPLE,
     QUERIES,
 )
+from tests.factories.agreements import grant, programme, propose
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.qualifications import certify
 from tests.factories.waiting import wait
@@ -81,7 +82,11 @@ def world(cast, monkeypatch):
         ),
         now=NOW,
     )
+    vouchers = programme(cast)
     return cast, {
+        "agreement": str(propose(cast).pk),
+        "programme": str(vouchers.pk),
+        "grant": str(grant(cast, vouchers).pk),
         "held": str(held.pk),
         "chain": str(chain.pk),
         "asks-first": str(asks.pk),
@@ -114,6 +119,9 @@ ARGUMENTS = {
     "facility_id": "facility",
     "qualification_id": "qualification",
     "charge_id": "absent",
+    "agreement_id": "agreement",
+    "programme_id": "programme",
+    "grant_id": "grant",
     "entry_id": "absent",
 }
 SPECIAL = {
