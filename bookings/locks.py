@@ -6,8 +6,8 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 
 from accounts.domain.errors import NotFound
-from accounts.models import User
-from bookings.models import Chain, Reservation, Series
+from accounts.models import Organisation, User
+from bookings.models import Chain, Reservation, Series, Settlement, Statement
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 
@@ -58,3 +58,40 @@ def lock_person(person: UUID) -> None:
     """What is counted per person over all instruments is counted one at a time. The last lock
     to take."""
     User.objects.select_for_update(no_key=True).only("pk").get(pk=person)
+
+
+def lock_host_books(host_id: UUID) -> Organisation:
+    """What a host's month holds is decided one at a time: charges that become final, and drawing
+    up or voiding its statements. After instruments, reservations, sources and grants; several
+    hosts in the order of their ids."""
+    return (
+        Organisation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("region")
+        .get(pk=host_id)
+    )
+
+
+def lock_statement(statement_id: UUID) -> Statement:
+    """After the books of its host, where those are needed. `NotFound` if there is none."""
+    found = (
+        Statement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("host", "payer", "host_region", "payer_region")
+        .filter(pk=statement_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def lock_settlement(settlement_id: UUID) -> Settlement:
+    """`NotFound` if there is none."""
+    found = (
+        Settlement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("first", "second")
+        .filter(pk=settlement_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
