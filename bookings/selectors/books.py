@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, F, Q, QuerySet, Sum, Value
+from django.db.models import Count, DecimalField, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
-from bookings.models import Charge, Posting, Settlement, Statement
+from bookings.models import Charge, ClosedMonth, Posting, Settlement, Statement, StatementLine
 from bookings.selectors.settlements import net_of
 
 ZERO = Value(Decimal(0), output_field=DecimalField(max_digits=18, decimal_places=3))
@@ -129,15 +129,6 @@ def statements_astray() -> list[Statement]:
 
 def charges_astray() -> QuerySet[Charge]:
     """Final charges of closed months that are on no statement in force."""
-    on_one = Q(statement_lines__is_void=False)
-    return (
-        Charge.objects.filter(month__isnull=False)
-        .annotate(places=Count("statement_lines", filter=on_one))
-        .filter(places=0, host__in=Charge.objects.values("host"))
-        .extra(
-            where=[
-                "EXISTS (SELECT FROM bookings_closedmonth k WHERE k.host_id ="
-                " bookings_charge.host_id AND k.month = bookings_charge.month)"
-            ]
-        )
-    )
+    closed = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
+    placed = StatementLine.objects.filter(charge=OuterRef("pk"), is_void=False)
+    return Charge.objects.filter(Exists(closed), ~Exists(placed)).order_by("pk")

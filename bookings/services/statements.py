@@ -83,11 +83,13 @@ def statements_draw(*, month: date, host: Organisation | None = None, now: datet
     month = month.replace(day=1)
     if host is not None and not is_month_over(host, month, now):
         raise invalid("month", "month-not-over")
-    drawn = Drawn()
+    drawn, months = Drawn(), {month}
     for host_id, due in months_to_draw(now, host):
         if due <= month:
             drawn += _draw(host_id, due, now)
-    return drawn + Drawn(settlements=settlements_draw(month=month, now=now))
+            months.add(due)
+    settled = sum(settlements_draw(month=each, now=now) for each in sorted(months))
+    return drawn + Drawn(settlements=settled)
 
 
 def statements_draw_due(*, now: datetime) -> Drawn:
