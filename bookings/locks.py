@@ -13,6 +13,8 @@ from bookings.models import (
     Charge,
     Reservation,
     Series,
+    Settlement,
+    Statement,
     VoucherGrant,
     VoucherProgramme,
 )
@@ -68,11 +70,41 @@ def lock_person(person: UUID) -> None:
     User.objects.select_for_update(no_key=True).only("pk").get(pk=person)
 
 
-def lock_host_books(host_id: UUID) -> None:
-    """Whoever draws up a host's statements and whoever makes its charges final take turns, so
-    that a month that is closed gets no more charges. After everything a charge is made under;
-    before counters and charges."""
-    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=host_id)
+def lock_host_books(host_id: UUID) -> Organisation:
+    """What a host's month holds is decided one at a time: charges that become final, and drawing
+    up or voiding its statements. After instruments, reservations, sources and grants; several
+    hosts in the order of their ids."""
+    return (
+        Organisation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("region")
+        .get(pk=host_id)
+    )
+
+
+def lock_statement(statement_id: UUID) -> Statement:
+    """After the books of its host, where those are needed. `NotFound` if there is none."""
+    found = (
+        Statement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("host", "payer", "host_region", "payer_region")
+        .filter(pk=statement_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def lock_settlement(settlement_id: UUID) -> Settlement:
+    """`NotFound` if there is none."""
+    found = (
+        Settlement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("first", "second")
+        .filter(pk=settlement_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def lock_charge(charge_id: UUID) -> Charge:

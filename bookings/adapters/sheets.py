@@ -1,0 +1,101 @@
+"""Statements and settlements as tables for spreadsheets: CSV in UTF-8 with the mark that Excel
+needs. No cell of text begins like a formula; numbers stay numbers."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+from bookings.domain.money import format_amount, format_number
+from bookings.domain.statements import statement_number
+from bookings.selectors.papers import SettlementPaper, StatementPaper
+
+# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def text_cell(text: object) -> str:
+    """Text that stays text: an apostrophe before what would be a formula."""
+    said = str(text)
+    return f"'{said}" if said.startswith(FORMULA) else said
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(heads)
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+STATEMENT_HEADS = (
+    "statement", "position", "month", "host", "payer", "payer_name", "charge", "booking",
+    "instrument", "kind", "start", "end", "billed_minutes", "samples", "fee_percent",
+    "tax_percent", "currency", "net", "tax", "total", "voucher", "payable",
+)  # fmt: skip
+
+
+def statement_csv(paper: StatementPaper) -> bytes:
+    """One row a charge; names of columns are English, as the API's."""
+    row = paper.statement
+    number = text_cell(statement_number(row.host.code, row.year, row.number))
+    rows = []
+    for line in paper.lines:
+        zone = ZoneInfo(line.time_zone)
+        amounts = (line.net, line.tax, line.total, line.covered, line.payable)
+        rows.append(
+            (
+                number,
+                str(line.position),
+                f"{row.month:%Y-%m}",
+                text_cell(row.host.code),
+                text_cell(row.payer.code),
+                text_cell(row.payer.name),
+                str(line.charge),
+                str(line.reservation),
+                text_cell(line.instrument),
+                line.kind,
+                line.start.astimezone(zone).isoformat(),
+                line.end.astimezone(zone).isoformat(),
+                "" if line.minutes is None else str(line.minutes),
+                "" if line.samples is None else format_number(line.samples),
+                "" if line.percent is None else format_number(line.percent),
+                format_number(line.tax_percent),
+                row.currency,
+                *(format_amount(amount, row.currency) for amount in amounts),
+            )
+        )
+    return _table(STATEMENT_HEADS, rows)
+
+
+SETTLEMENT_HEADS = (
+    "month", "payer_region", "host_region", "payer", "payer_name", "host", "host_name", "charges",
+    "currency", "total", "voucher", "payable",
+)  # fmt: skip
+
+
+def settlement_csv(paper: SettlementPaper) -> bytes:
+    """One row a payer and host, in both directions; vouchers add up to what each region owes."""
+    row = paper.settlement
+    rows = []
+    for lines, payer, host in (
+        (paper.by_first, row.first, row.second),
+        (paper.by_second, row.second, row.first),
+    ):
+        for line in lines:
+            amounts = (line.total, line.covered, line.payable)
+            rows.append(
+                (
+                    f"{row.month:%Y-%m}",
+                    text_cell(payer.code),
+                    text_cell(host.code),
+                    text_cell(line.payer.code),
+                    text_cell(line.payer.name),
+                    text_cell(line.host.code),
+                    text_cell(line.host.name),
+                    str(line.charges),
+                    row.currency,
+                    *(format_amount(amount, row.currency) for amount in amounts),
+                )
+            )
+    return _table(SETTLEMENT_HEADS, rows)
