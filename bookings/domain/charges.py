@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bookings.domain import fees
-from bookings.domain.money import format_amount, percentage
+from bookings.domain.money import format_amount, format_number, percentage
 from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 
 # How long the payer may dispute a charge.
@@ -150,7 +150,12 @@ def _fee_charge(
     return ChargeMade(
         kind=kind,
         currency=currency,
-        inputs={"quote": input_to_json(quoted), "ended_at": ending.ended_at.isoformat()},
+        inputs={
+            "quote": input_to_json(quoted),
+            "state": ending.state,
+            "ended_at": ending.ended_at.isoformat(),
+            "least_percent": format_number(ending.least_percent),
+        },
         result={
             "percent": str(terms.percent),
             "fee": format_amount(terms.fee, currency),

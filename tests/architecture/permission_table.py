@@ -59,6 +59,7 @@ POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 4
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-charges-replay   - 404 200 404 404 200 200 200 200 200 404 404 404
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -157,6 +158,7 @@ GET    api-chain                     - 404 200 404 404 200 200 200 200 200 404 4
 GET    api-chain-cancel              - 404 200 404 404 200 200 200 200 200 404 404 404
 POST   api-chain-cancel              - 404 200 404 404 200 200 403 403 403 404 404 404
 GET    api-charges                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-charge-replay             - 404 200 404 404 200 200 200 200 200 404 404 404
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404

@@ -11,9 +11,11 @@ from django.utils import timezone
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
+from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_cancel
 from bookings.services.series import series_book
 from tests.architecture.permission_table import (
     API,
@@ -52,6 +54,8 @@ def world(cast, monkeypatch):
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     asked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
     now = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    cancelled = reserve(cast, "2026-03-05 16:00", "2026-03-05 17:00")
+    reservation_cancel(actor=cast.actor("wang"), reservation_id=cancelled.pk, reason="", now=NOW)
     wish = wait(cast, cast.instrument(name="Waited for"), minutes=60)
     series = series_book(
         actor=cast.actor("wang"),
@@ -83,6 +87,7 @@ def world(cast, monkeypatch):
     )
     return cast, {
         "held": str(held.pk),
+        "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
         "chain": str(chain.pk),
         "asks-first": str(asks.pk),
         "series": str(series.series.pk),
@@ -120,6 +125,8 @@ SPECIAL = {
     ("api-hold", "reservation_id"): "held",
     ("bookings:series-cancel", "reservation_id"): "occurrence",
     ("bookings:series-move", "reservation_id"): "occurrence",
+    ("bookings:money-charges-replay", "charge_id"): "replayed",
+    ("api-charge-replay", "charge_id"): "replayed",
     ("instruments:publication", "instrument_id"): "draft",
     ("bookings:decide", "reservation_id"): "request",
     ("bookings:check-in", "reservation_id"): "present",
