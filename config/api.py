@@ -280,6 +280,11 @@ urlpatterns = [
     path(
         _instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"
     ),
+    path(
+        _instrument + "rate-cards/<int:version>/",
+        ratecards.InstrumentRateCard.as_view(),
+        name="api-rate-card",
+    ),
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),

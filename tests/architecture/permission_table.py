@@ -118,6 +118,9 @@ GET    api-policy                  200 200 200 200 200 200 200 200 200 200 200 2
 PUT    api-policy                    - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-rate-cards              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-rate-cards                - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-rate-card               404 404 404 404 404 200 404 404 200 200 404 404 404
+PUT    api-rate-card                 - 404 404 404 404 200 404 404 403 403 404 404 404
+DELETE api-rate-card                 - 404 404 404 404 204 404 404 403 403 404 404 404
 GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-closures                  - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 404 404
@@ -271,6 +274,11 @@ API_BODIES = {
     },
     ("PUT", "api-policy"): {"slot_minutes": 60},
     ("POST", "api-rate-cards"): {
+        "currency": "CNY",
+        "valid_from": "2027-01-01",
+        "rates": {"internal": "1.00"},
+    },
+    ("PUT", "api-rate-card"): {
         "currency": "CNY",
         "valid_from": "2027-01-01",
         "rates": {"internal": "1.00"},
