@@ -65,6 +65,13 @@ SENTENCES = {
     "not-a-member": _("You are not a member of {organisation}."),
     "in-the-past": _("This lies in the past."),
     "overlaps-version": _("Version {version} is in force on some of these days."),
+    "leaves-gap": _(
+        "Between this and version {version} there would be days without a price, up to or from"
+        " {day}. Begin or end next to it."
+    ),
+    "version-used": _(
+        "Bookings were made by version {version}: another can take over on {day} at the earliest."
+    ),
     "closed-already": _("Some of this time is closed already."),
     "not-one-of-theirs": _("{organisation} has no active member of this name."),
     "another-currency": _(

@@ -42,6 +42,7 @@ from bookings.api import (
     misfits,
     moves,
     programmes,
+    replay,
     reservations,
     series,
     trail,
@@ -292,6 +293,11 @@ urlpatterns = [
     path(
         _instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"
     ),
+    path(
+        _instrument + "rate-cards/<int:version>/",
+        ratecards.InstrumentRateCard.as_view(),
+        name="api-rate-card",
+    ),
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
@@ -409,6 +415,11 @@ urlpatterns = [
     path(_grant + "suspend/", grants.GrantSuspend.as_view(), name="api-grant-suspend"),
     path(_grant + "resume/", grants.GrantResume.as_view(), name="api-grant-resume"),
     path(_grant + "uses/", grants.GrantUses.as_view(), name="api-grant-uses"),
+    path(
+        "charges/<uuid:charge_id>/replay/",
+        replay.ChargeReplay.as_view(),
+        name="api-charge-replay",
+    ),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     re_path("", Unknown.as_view(), name="api-unknown"),

@@ -151,13 +151,16 @@ def input_to_json(given: QuoteInput) -> dict[str, object]:
     }
 
 
-def input_from_json(data: Mapping[str, Any]) -> QuoteInput:
-    """What `input_to_json` wrote. It is trusted: ValueError or KeyError if it is something else."""
+def input_from_json(data: Mapping[str, Any], card: RateCardValues | None = None) -> QuoteInput:
+    """What `input_to_json` wrote. It is trusted: ValueError or KeyError if it is something else.
+
+    `card`: the one it holds where that is read already, or another to ask the same with.
+    """
     if data.get("rules_version", RULES_VERSION) != RULES_VERSION:
         raise ValueError(f"no rules of version {data['rules_version']}")
     quantity = data.get("quantity")
     return QuoteInput(
-        card=parse_rate_card(data["card"]),
+        card=parse_rate_card(data["card"]) if card is None else card,
         time_zone=data["timezone"],
         start=datetime.fromisoformat(data["start"]).astimezone(UTC),
         end=datetime.fromisoformat(data["end"]).astimezone(UTC),

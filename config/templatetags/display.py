@@ -74,6 +74,8 @@ ACTS = {
     "qualification.grant": _("Qualification given"),
     "qualification.revoke": _("Qualification revoked"),
     "ratecard.create": _("Rate card drafted"),
+    "ratecard.update": _("Rate card draft changed"),
+    "ratecard.delete": _("Rate card draft deleted"),
     "ratecard.publish": _("Rate card put in force"),
     "closure.create": _("Closed"),
     "closure.end": _("Closure ended"),

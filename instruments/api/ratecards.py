@@ -13,15 +13,22 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Instant, asked, object_of
+from accounts.api.versions import etag, expected_version
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
 from accounts.selectors.memberships import place_of
 from instruments.domain.ratecard_parts import OPTION_UNITS
-from instruments.domain.ratecards import CHARGE_BASES, PRICE_GROUPS, RATE_UNITS, parse_rate_card
+from instruments.domain.ratecards import (
+    CHARGE_BASES,
+    PRICE_GROUPS,
+    RATE_UNITS,
+    RateCardValues,
+    parse_rate_card,
+)
 from instruments.models import RateCard
-from instruments.selectors.ratecards import rate_cards_of
+from instruments.selectors.ratecards import rate_cards_of, readable_card
 from instruments.selectors.registry import instrument_by_id
-from instruments.services.ratecards import rate_card_create
+from instruments.services.ratecards import rate_card_change, rate_card_create, rate_card_delete
 
 # These describe; `parse_rate_card` checks.
 _CLOCK = r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$"
@@ -116,11 +123,15 @@ class RateCardShape(CardShape):
     id = serializers.UUIDField()
     version = serializers.IntegerField()
     published_at = Instant(allow_null=True)
+    replaced_at = Instant(
+        allow_null=True, help_text="A newer version with the same first day took its place."
+    )
     created_at = Instant()
 
 
 def shown(row: RateCard) -> dict[str, Any]:
-    moments = {"published_at": row.published_at, "created_at": row.created_at}
+    names = ("published_at", "replaced_at", "created_at")
+    moments = {name: getattr(row, name) for name in names}
     return {
         "id": str(row.pk),
         "version": row.version,
@@ -178,11 +189,7 @@ class InstrumentRateCards(Endpoint):
     def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
         """A new version, for the host's managers. A card that is open-ended ends where the new
         one begins; any other overlap is refused."""
-        data = object_of(request.data)
-        publish = data.pop("publish", False)
-        if not isinstance(publish, bool):
-            raise invalid("publish", "not-a-boolean")
-        card = parse_rate_card(data)
+        card, publish = _card_of(request)
 
         def create() -> Response:
             instrument_by_id(self.actor, instrument_id)
@@ -193,6 +200,75 @@ class InstrumentRateCards(Endpoint):
                 publish=publish,
                 now=self.now,
             )
-            return Response(shown(row), status=201)
+            return Response(shown(row), status=201, headers=etag(row.revision))
 
         return self.once(create)
+
+
+def _card_of(request: Request) -> tuple[RateCardValues, bool]:
+    """The prices of a body, and whether to publish them."""
+    data = object_of(request.data)
+    publish = data.pop("publish", False)
+    if not isinstance(publish, bool):
+        raise invalid("publish", "not-a-boolean")
+    return parse_rate_card(data), publish
+
+
+class InstrumentRateCard(Endpoint):
+    @operation(
+        "rate_card",
+        _("One version of the rate card"),
+        tag="instruments",
+        gives=RateCardShape,
+        refuses=[404],
+    )
+    def get(self, request: Request, instrument_id: UUID, version: int) -> Response:
+        """Published versions; for those who may read the host's money drafts too."""
+        row = readable_card(self.actor, instrument_id, version)
+        return Response(shown(row), headers=etag(row.revision))
+
+    @operation(
+        "rate_card_change",
+        _("Change a draft"),
+        tag="instruments",
+        takes=RateCardBody,
+        gives=RateCardShape,
+        refuses=[404, 409],
+        versioned=True,
+    )
+    def put(self, request: Request, instrument_id: UUID, version: int) -> Response:
+        """Other prices in a draft, for the host's managers; `publish` puts it in force as a new
+        version is. What was published once is never edited."""
+        expected, (card, publish) = expected_version(request), _card_of(request)
+        readable_card(self.actor, instrument_id, version)
+        row = rate_card_change(
+            actor=self.actor,
+            instrument_id=instrument_id,
+            version=version,
+            card=card,
+            publish=publish,
+            now=self.now,
+            expected_version=expected,
+        )
+        return Response(shown(row), headers=etag(row.revision))
+
+    @operation(
+        "rate_card_delete",
+        _("Delete a draft"),
+        tag="instruments",
+        gives=None,
+        status=204,
+        refuses=[404, 409],
+        versioned=True,
+    )
+    def delete(self, request: Request, instrument_id: UUID, version: int) -> Response:
+        """Throws a draft away, for the host's managers."""
+        readable_card(self.actor, instrument_id, version)
+        rate_card_delete(
+            actor=self.actor,
+            instrument_id=instrument_id,
+            version=version,
+            now=self.now,
+            expected_version=expected_version(request),
+        )
+        return Response(status=204)

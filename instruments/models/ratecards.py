@@ -10,7 +10,11 @@ from instruments.models.instruments import Instrument
 
 
 class RateCard(models.Model):
-    """`card` is the JSON of docs/fees.md. Published cards of one instrument never overlap."""
+    """`card` is the JSON of docs/fees.md. Published cards of one instrument never overlap.
+
+    A draft was never published; `replaced_at`: a newer version with the same first day took its
+    place. `revision` counts changes of the row, `version` the cards of the instrument.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="rate_cards")
@@ -20,7 +24,9 @@ class RateCard(models.Model):
     valid_from = models.DateField()
     valid_until = models.DateField(null=True)
     published_at = models.DateTimeField(null=True)
+    replaced_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    revision = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [
@@ -30,6 +36,10 @@ class RateCard(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
                 name="ratecard_forward",
+            ),
+            models.CheckConstraint(
+                condition=Q(published_at=None) | Q(replaced_at=None),
+                name="ratecard_published_or_replaced",
             ),
             ExclusionConstraint(
                 name="ratecard_no_overlap",

@@ -1,15 +1,19 @@
 """Rate cards as values."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from accounts.selectors.memberships import place_of
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Instrument, RateCard
+from instruments.selectors.registry import instrument_by_id
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,25 @@ class CardInForce:
 def rate_cards_of(instrument: Instrument) -> QuerySet[RateCard]:
     """Newest first."""
     return RateCard.objects.filter(instrument=instrument).order_by("-version")
+
+
+def rate_card_by_version(instrument: Instrument, version: int) -> RateCard:
+    """`NotFound` if the instrument has no such version."""
+    row = rate_cards_of(instrument).filter(version=version).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def readable_card(actor: Actor, instrument_id: UUID, version: int) -> RateCard:
+    """One that the actor may see: published ones of instruments they see; for those who may read
+    the host's money drafts too. `NotFound` else."""
+    instrument = instrument_by_id(actor, instrument_id)
+    row = rate_card_by_version(instrument, version)
+    if row.published_at is None and not actor.may("read-money", place_of(instrument.organisation)):
+        raise NotFound
+    row.instrument = instrument
+    return row
 
 
 def load_card_in_force(instrument_id: UUID, day: date) -> CardInForce | None:
@@ -48,16 +71,17 @@ def load_card(row: RateCard) -> CardInForce:
     if row.published_at is None:
         values = parse_rate_card(row.card)
     else:
-        values = _values(_Published(row.pk, row.version, row.card))
+        values = _values(_Published(row.pk, row.published_at, row.card))
     return CardInForce(row.pk, row.version, values, row.valid_from, row.valid_until)
 
 
 @dataclass(frozen=True)
 class _Published:
-    """A card that is never edited again: its identity stands for its content."""
+    """A card that is never edited again: its identity, and when it was published, stand for its
+    content."""
 
     id: UUID
-    version: int
+    published_at: datetime
     card: Any = field(compare=False)
 
 

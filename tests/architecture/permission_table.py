@@ -59,6 +59,7 @@ POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 4
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-charges-replay   - 404 200 404 404 200 200 200 200 200 404 404 404
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -118,6 +119,9 @@ PUT    api-policy                    - 403 403 403 403 200 403 403 403 403 403 4
 POST   api-misfits                   - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-rate-cards              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-rate-cards                - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-rate-card               404 404 404 404 404 200 404 404 200 200 404 404 404
+PUT    api-rate-card                 - 404 404 404 404 200 404 404 403 403 404 404 404
+DELETE api-rate-card                 - 404 404 404 404 204 404 404 403 403 404 404 404
 GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-closures                  - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 404 404
@@ -177,6 +181,7 @@ PATCH  api-grant                     - 404 403 404 404 404 403 403 404 404 404 2
 POST   api-grant-suspend             - 404 403 404 404 404 403 403 404 404 404 200 404
 POST   api-grant-resume              - 404 403 404 404 404 403 403 404 404 404 409 404
 GET    api-grant-uses                - 404 200 404 404 404 200 200 404 404 404 200 404
+GET    api-charge-replay             - 404 200 404 404 200 200 200 200 200 404 404 404
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
@@ -290,6 +295,11 @@ API_BODIES = {
     ("PUT", "api-policy"): {"slot_minutes": 60},
     ("POST", "api-misfits"): {"policy": {"slot_minutes": 60}},
     ("POST", "api-rate-cards"): {
+        "currency": "CNY",
+        "valid_from": "2027-01-01",
+        "rates": {"internal": "1.00"},
+    },
+    ("PUT", "api-rate-card"): {
         "currency": "CNY",
         "valid_from": "2027-01-01",
         "rates": {"internal": "1.00"},

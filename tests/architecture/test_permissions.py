@@ -11,10 +11,14 @@ from django.utils import timezone
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
+from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_cancel
 from bookings.services.series import series_book
+from instruments.domain.ratecards import parse_rate_card
+from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (
     API,
     API_BODIES,
@@ -25,7 +29,7 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.agreements import grant, programme, propose
-from tests.factories.cast import NOW, at, reserve
+from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.qualifications import certify
 from tests.factories.waiting import wait
 
@@ -53,6 +57,15 @@ def world(cast, monkeypatch):
     booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     asked = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00", instrument=asks)
     now = reserve(cast, "2026-03-05 12:00", "2026-03-05 13:00")
+    draft_card = rate_card_create(
+        actor=cast.actor("zhao"),
+        instrument_id=cast.microscope.pk,
+        card=parse_rate_card(CARD | {"valid_from": "2026-06-01"}),
+        publish=False,
+        now=NOW,
+    )
+    cancelled = reserve(cast, "2026-03-05 16:00", "2026-03-05 17:00")
+    reservation_cancel(actor=cast.actor("wang"), reservation_id=cancelled.pk, reason="", now=NOW)
     wish = wait(cast, cast.instrument(name="Waited for"), minutes=60)
     series = series_book(
         actor=cast.actor("wang"),
@@ -88,6 +101,8 @@ def world(cast, monkeypatch):
         "programme": str(vouchers.pk),
         "grant": str(grant(cast, vouchers).pk),
         "held": str(held.pk),
+        "draft-card": str(draft_card.version),
+        "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
         "chain": str(chain.pk),
         "asks-first": str(asks.pk),
         "series": str(series.series.pk),
@@ -109,6 +124,7 @@ def world(cast, monkeypatch):
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
     "instrument_id": "instrument",
+    "version": "draft-card",
     "reservation_id": "reservation",
     "object_id": "reservation",
     "closure_id": "closure",
@@ -128,6 +144,8 @@ SPECIAL = {
     ("api-hold", "reservation_id"): "held",
     ("bookings:series-cancel", "reservation_id"): "occurrence",
     ("bookings:series-move", "reservation_id"): "occurrence",
+    ("bookings:money-charges-replay", "charge_id"): "replayed",
+    ("api-charge-replay", "charge_id"): "replayed",
     ("instruments:publication", "instrument_id"): "draft",
     ("bookings:decide", "reservation_id"): "request",
     ("bookings:check-in", "reservation_id"): "present",

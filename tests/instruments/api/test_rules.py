@@ -291,3 +291,51 @@ def test_a_card_over_another_is_refused(cast: Cast, program: Programs) -> None:
     )
     assert answer.problems == [("valid_from", "overlaps-version")]
     assert RateCard.objects.count() == 1
+
+
+def test_a_gap_between_versions_is_refused(cast: Cast, program: Programs) -> None:
+    zhao, path = program("zhao"), f"instruments/{cast.microscope.pk}/rate-cards/"
+    season = {"valid_from": "2026-05-01", "valid_until": "2026-06-01", "publish": True}
+    assert zhao.post(path, CARD | season).status == 201
+    answer = zhao.post(path, CARD | {"valid_from": "2026-06-02", "publish": True})
+    assert answer.problems == [("valid_from", "leaves-gap")]
+    assert "2026-06-01" in answer.body["errors"][0]["message"]
+    assert RateCard.objects.count() == 2
+
+
+def test_a_version_that_was_used_is_not_replaced(cast: Cast, program: Programs) -> None:
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    answer = program("zhao").post(
+        f"instruments/{cast.microscope.pk}/rate-cards/",
+        CARD | {"valid_from": "2026-01-01", "publish": True},
+    )
+    assert answer.problems == [("valid_from", "version-used")]
+    assert "2026-03-05 at the earliest" in answer.body["errors"][0]["message"]
+
+
+def test_a_draft_from_first_to_last(cast: Cast, program: Programs) -> None:
+    zhao, path = program("zhao"), f"instruments/{cast.microscope.pk}/rate-cards/"
+    made = zhao.post(path, CARD | {"valid_from": "2027-01-01"})
+    assert made.headers["ETag"] == '"1"'
+    one = f"{path}2/"
+    assert zhao.get(one).body == made.body
+    assert program("wang").get(one).code == "not-found"
+    assert zhao.put(one, CARD | {"rates": {"internal": "-1"}}).problems == [
+        ("rates.internal", "too-small")
+    ]
+    changed = zhao.put(one, CARD | {"valid_from": "2027-02-01"}, If_Match='"1"')
+    assert (changed.body["valid_from"], changed.headers["ETag"]) == ("2027-02-01", '"2"')
+    assert zhao.put(one, CARD, If_Match='"1"').code == "wrong-version"
+    assert zhao.delete(one, If_Match='"1"').code == "wrong-version"
+    assert program("auditor").put(one, CARD).code == "not-permitted"
+    assert zhao.delete(one).status == 204
+    assert zhao.get(one).code == "not-found"
+    again = zhao.post(path, CARD | {"valid_from": "2027-01-01"})
+    published = zhao.put(
+        f"{path}{again.body['version']}/", CARD | {"valid_from": "2027-01-01", "publish": True}
+    )
+    assert published.body["published_at"] == "2026-03-05T04:00:00Z"
+    assert zhao.put(one, CARD).code == "wrong-state"
+    assert zhao.delete(one).code == "wrong-state"
+    assert program("wang").get(one).body["version"] == 2
+    assert zhao.get(f"{path}77/").code == "not-found"

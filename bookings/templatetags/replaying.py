@@ -1,0 +1,95 @@
+"""The lines of a charge computed again, in words."""
+
+from collections.abc import Mapping
+
+from django import template
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bookings.domain.replay_steps import Step
+
+register = template.Library()
+
+LABELS = {
+    "setup": _("Set-up fee"),
+    "agreement": _("Agreement between the regions"),
+    "subtotal": _("Subtotal"),
+    "tax": _("Tax"),
+    "total": _("Total"),
+    "payable": _("To pay"),
+    "base": _("What the percentage is of"),
+    "fee": _("Fee"),
+    "shortening": _("For shortening it late"),
+}
+USAGE = {
+    "standard": _("Use"),
+    "capped": _("Use beyond the daily cap"),
+    "sample": _("Samples"),
+}
+
+
+@register.filter
+def step_label(step: Step) -> str:
+    """What a line is about."""
+    code = step.code.replace("-", " ").replace("_", " ")
+    if step.kind == "usage":
+        label = USAGE.get(step.code)
+        return str(label) if label else gettext("Use, {band}").format(band=code)
+    if step.kind == "voucher":
+        return gettext("Voucher {code}").format(code=step.code) if code else gettext("Voucher")
+    if step.kind == "option":
+        return code
+    return str(LABELS.get(step.kind, step.kind))
+
+
+@register.filter
+def step_sum(step: Step, currency: str) -> str:
+    """How its amount comes about: `200.00 × 0.5 × 135 / 60 = 225, rounded to CNY 225.00`."""
+    text = _product(step)
+    if not text:
+        return ""
+    if step.exact is not None:
+        text += f" = {step.exact}"
+    is_rounded = step.exact not in (None, step.recomputed) and step.kind != "voucher"
+    if is_rounded and step.recomputed is not None and not _is_same(step):
+        text += gettext(", rounded to {amount}").format(amount=step.recomputed)
+    return text
+
+
+def _is_same(step: Step) -> bool:
+    """Whether rounding changed nothing but the zeros at the end."""
+    exact, rounded = str(step.exact), str(step.recomputed)
+    if "." in rounded:
+        rounded = rounded.rstrip("0").rstrip(".")
+    return exact == rounded
+
+
+def _product(step: Step) -> str:
+    of = step.of
+    match step.kind:
+        case "usage" if step.code == "capped":
+            return gettext("{minutes} minutes, free").format(minutes=of.get("minutes", ""))
+        case "usage" if "minutes" in of:
+            return gettext("{rate} an hour × {multiplier} × {minutes} min / 60").format(**of)
+        case "usage" | "option" if "quantity" in of:
+            return f"{of['quantity']} × {of.get('rate') or of.get('price', '')}"
+        case "agreement":
+            return gettext("−{percent} % of {base}").format(**of)
+        case "fee" if "notice" in of:
+            return gettext("{percent} % of {base}, with {notice} minutes' notice").format(**of)
+        case "tax" | "fee" if "percent" in of:
+            return gettext("{percent} % of {base}").format(**of)
+        case "voucher" if "percent" in of:
+            return _voucher(of)
+        case "voucher" if "base" in of:
+            return gettext("none covers anything of {base}").format(**of)
+        case _ if "reversed" in of:
+            return gettext("takes back {amount}").format(amount=of["reversed"])
+    return ""
+
+
+def _voucher(of: Mapping[str, str]) -> str:
+    if "cap" in of:
+        text = gettext("{percent} % of {base}, at most {cap} a booking, with {left} left")
+        return text.format(**of)
+    return gettext("{percent} % of {base}, with {left} left").format(**of)

@@ -1,0 +1,206 @@
+"""Stored quotes and charges computed again."""
+
+import json
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from bookings.domain.charges import Ending, charge
+from bookings.domain.fees import input_from_json, input_to_json, quote, quote_to_json
+from bookings.domain.quotes import QuoteInput
+from bookings.domain.replay import Amounts, Difference, Replayer, StoredCharge, StoredQuote
+from bookings.domain.replay_steps import Step, replay
+from instruments.domain.ratecards import CancellationTier
+from tests.bookings.domain.test_fees import CASES, EXAMPLE, inputs
+
+D = Decimal
+LATE = (CancellationTier(4320, D(0)), CancellationTier(1440, D("33.3")), CancellationTier(0, D(95)))
+
+
+def stored_quote(asked: QuoteInput) -> StoredQuote:
+    """As the database gives it back."""
+    answer = quote(asked)
+    return StoredQuote(
+        inputs=json.loads(json.dumps(input_to_json(asked))),
+        result=json.loads(json.dumps(quote_to_json(answer, explained=True))),
+        currency=answer.currency,
+        total=answer.total,
+        payable=answer.payable,
+    )
+
+
+def stored_charge(asked: QuoteInput, ending: Ending) -> StoredCharge | None:
+    made = charge(asked, ending)
+    if made is None:
+        return None
+    return StoredCharge(
+        kind=made.kind,
+        inputs=json.loads(json.dumps(made.inputs)),
+        result=json.loads(json.dumps(made.result)),
+        currency=made.currency,
+        amounts=Amounts(made.tax, made.total, made.covered, made.payable),
+    )
+
+
+@st.composite
+def endings(draw: st.DrawFn) -> tuple[QuoteInput, Ending]:
+    """A booking with cancellation terms, and one of the ways it may have ended."""
+    asked = draw(inputs())
+    basis = draw(st.sampled_from(["reserved", "used", "greater"]))
+    card = replace(asked.card, charge_basis=basis, cancellation=LATE, no_show_percent=D("66.6"))
+    # Use is charged from the input of the quote: holidays outside of what it keeps do not count.
+    asked = input_from_json(json.loads(json.dumps(input_to_json(replace(asked, card=card)))))
+    minutes = st.integers(-600, 600).map(lambda n: timedelta(minutes=n))
+    check_in = asked.start + draw(minutes)
+    check_out = check_in + abs(draw(minutes))
+    return asked, Ending(
+        state=draw(st.sampled_from(["completed", "cancelled", "expired", "no_show"])),
+        ended_at=asked.start - timedelta(seconds=draw(st.integers(-9000, 500_000))),
+        was_confirmed=True,
+        is_ended_by_host=False,
+        usage=draw(st.sampled_from([None, (check_in, check_out)])),
+        least_percent=draw(st.sampled_from([D(0), D("12.5"), D(100)])),
+        shortening_fee=draw(st.sampled_from([D(0), D(7), D(250)])),
+    )
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        return [leaf for key, item in value.items() for leaf in leaves(item, (*path, key))]
+    if isinstance(value, list):
+        return [leaf for key, item in enumerate(value) for leaf in leaves(item, (*path, key))]
+    return [path]
+
+
+@given(inputs())
+def test_a_quote_agrees(asked: QuoteInput) -> None:
+    assert Replayer().quote(stored_quote(asked)) == []
+
+
+@pytest.mark.parametrize("case", CASES["quotes"], ids=lambda case: case["name"])
+def test_every_worked_case_agrees_when_replayed(case: dict[str, Any]) -> None:
+    stored = stored_quote(input_from_json(case["input"]))
+    assert Replayer().quote(stored) == []
+    assert {key: stored.result[key] for key in ("total", "payable")} == {
+        key: case["expected"][key] for key in ("total", "payable")
+    }
+
+
+@given(endings())
+def test_a_charge_agrees_however_it_ended(ended: tuple[QuoteInput, Ending]) -> None:
+    stored = stored_charge(*ended)
+    assume(stored is not None)
+    assert stored is not None
+    assert Replayer().charge(stored) == []
+    answer = replay(stored)
+    assert answer.agrees
+    assert answer.steps
+    assert all(step.agrees for step in answer.steps), answer.steps
+
+
+@given(endings(), st.data())
+def test_whatever_is_altered_of_a_result_is_named(
+    ended: tuple[QuoteInput, Ending], data: st.DataObject
+) -> None:
+    stored = stored_charge(*ended)
+    assume(stored is not None)
+    assert stored is not None
+    result = deepcopy(dict(stored.result))
+    path = data.draw(st.sampled_from(leaves(result)))
+    place: Any = result
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = "999.99"
+    found = Replayer().charge(replace(stored, result=result))
+    named = "result" + "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path)
+    assert [(each.field, each.stored) for each in found] == [(named, "999.99")]
+    assert not replay(replace(stored, result=result)).agrees
+
+
+@pytest.mark.parametrize("column", ["tax", "total", "covered", "payable"])
+def test_a_column_that_was_altered_is_named(column: str) -> None:
+    stored = stored_charge(EXAMPLE, Ending("completed", EXAMPLE.end, True, False))
+    assert stored is not None
+    was = getattr(stored.amounts, column)
+    altered = replace(stored, amounts=replace(stored.amounts, **{column: was + D("0.001")}))
+    assert Replayer().charge(altered) == [Difference(column, f"{was + D('0.001'):f}", f"{was:.2f}")]
+
+
+def test_inputs_that_were_altered_come_out_otherwise() -> None:
+    stored = stored_quote(EXAMPLE)
+    card = {**stored.inputs["card"], "setup_fee": "99.00"}
+    found = Replayer().quote(replace(stored, inputs={**stored.inputs, "card": card}))
+    assert Difference("result.total", "940.75", "939.69") in found
+    assert {each.field for each in found} >= {"total", "payable", "result.subtotal"}
+
+
+def test_inputs_that_cannot_be_read_are_a_difference_and_no_crash() -> None:
+    stored = stored_charge(EXAMPLE, Ending("completed", EXAMPLE.end, True, False))
+    assert stored is not None
+    broken = replace(stored, inputs={"card": {}})
+    assert [each.field for each in Replayer().charge(broken)] == ["inputs"]
+    assert replay(broken).steps == ()
+    assert not replay(broken).agrees
+    other_rules = replace(stored, inputs={**stored.inputs, "rules_version": 2})
+    assert "no rules of version 2" in str(Replayer().charge(other_rules)[0].recomputed)
+
+
+def test_a_reversal_is_the_opposite_of_what_it_takes_back() -> None:
+    was = Amounts(D("53.25"), D("940.75"), D("266.25"), D("674.50"))
+    stored = StoredCharge("reversal", {}, {"total": "-940.75"}, "CNY", was.negated(), was)
+    assert replay(stored).agrees
+    assert [step.kind for step in replay(stored).steps] == ["tax", "total", "voucher", "payable"]
+    less = replace(stored, amounts=replace(was.negated(), payable=D("-674.49")))
+    assert Replayer().charge(less) == [Difference("payable", "-674.49", "-674.50")]
+    assert Replayer().charge(replace(stored, result={"total": "-940.74"})) == [
+        Difference("result.total", "-940.74", "-940.75")
+    ]
+
+
+def test_a_kind_without_a_rule_does_not_pass_for_one_that_agrees() -> None:
+    stored = StoredCharge("of-tomorrow", {}, {}, "CNY", Amounts(D(0), D(0), D(0), D(0)))
+    assert not replay(stored).is_known
+    assert not replay(stored).agrees
+
+
+def test_the_worked_example_explained() -> None:
+    stored = stored_charge(EXAMPLE, Ending("completed", EXAMPLE.end, True, False))
+    assert stored is not None
+    steps = {(step.kind, step.code): step for step in replay(stored).steps}
+    assert steps["usage", "night"] == Step(
+        kind="usage",
+        code="night",
+        of={"minutes": "135", "rate": "200", "multiplier": "0.5"},
+        exact="225",
+        recomputed="225.00",
+        stored="225.00",
+    )
+    assert steps["agreement", ""].of == {"percent": "10", "base": "625.00"}
+    assert steps["tax", ""].exact == "53.25"
+    voucher = next(step for step in replay(stored).steps if step.kind == "voucher")
+    assert (voucher.exact, voucher.recomputed) == ("266.25", "266.25")
+    assert {"percent", "base", "left", "cap"} == set(voucher.of)
+
+
+def test_a_late_cancellation_explained() -> None:
+    asked = replace(EXAMPLE, card=replace(EXAMPLE.card, cancellation=LATE))
+    ended_at = asked.start - timedelta(minutes=2000)
+    stored = stored_charge(asked, Ending("cancelled", ended_at, True, False))
+    assert stored is not None
+    steps = replay(stored).steps
+    assert [step.kind for step in steps] == [
+        "usage", "usage", "setup", "agreement", "base", "fee", "tax", "total",
+    ]  # fmt: skip
+    assert steps[4].recomputed == "662.50"
+    assert steps[5].of == {"percent": "33.3", "base": "662.50", "notice": "2000"}
+    assert (steps[5].exact, steps[5].stored) == ("220.6125", "220.61")
+    earlier = {**stored.inputs, "ended_at": (asked.start - timedelta(minutes=1000)).isoformat()}
+    assert "result.percent" in {
+        d.field for d in replay(replace(stored, inputs=earlier)).differences
+    }
