@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from bookings.views.money import charges, replay
+from bookings.views.money import charges, replay, sessions
+
+_charge = "charges/<uuid:charge_id>/"
 
 urlpatterns = [
     path("charges/", charges.charges, name="money-charges"),
-    path("charges/<uuid:charge_id>/replay/", replay.charge, name="money-charges-replay"),
+    path(_charge, charges.charge, name="money-charges-one"),
+    path(_charge + "dispute/", charges.dispute, name="money-charges-dispute"),
+    path(_charge + "withdraw/", charges.withdraw, name="money-charges-withdraw"),
+    path(_charge + "reject/", charges.reject, name="money-charges-reject"),
+    path(_charge + "correct/", charges.correct, name="money-charges-correct"),
+    path(_charge + "replay/", replay.charge, name="money-charges-replay"),
+    path("corrections/<uuid:correction_id>/", charges.decide, name="money-charges-decide"),
+    path("sessions/", sessions.sessions, name="money-sessions"),
+    path("sessions/<uuid:reservation_id>/", sessions.complete, name="money-sessions-complete"),
 ]

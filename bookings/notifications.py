@@ -225,6 +225,16 @@ def _cost_of_many(kind: str, many: Sequence[Reservation]) -> Sum | None:
     return Sum(sum((c.payable for c in costs), Decimal(0)), costs[0].currency)
 
 
+def _costs_of(
+    kind: str, reservation: Reservation, many: Sequence[Reservation], about: Charge | None
+) -> Sum | Quote | ChargeMade | Charge | None:
+    if about is None:
+        return _cost_of_many(kind, many) if many else _costs(kind, reservation)
+    # Of one that was taken back, with none in its place, nothing is left.
+    is_gone = about.state == Charge.State.REVERSED
+    return Sum(Decimal(0), about.currency) if is_gone else about
+
+
 CHARGED = frozenset({"cancelled", "series-cancelled", "no-show", "completed"})
 PRICED = frozenset({"requested", "to-decide", "confirmed", "moved", "reminder"})
 
@@ -312,7 +322,7 @@ def compose(
             "zone": zone,
             "own_zone": person.time_zone if person.time_zone != zone else "",
             "many": many,
-            "costs": about or (_cost_of_many(kind, many) if many else _costs(kind, reservation)),
+            "costs": _costs_of(kind, reservation, many, about),
             "costs_label": gettext("Charged") if kind in CHARGED or about else gettext("Price"),
             "again": settings.SITE_URL + again if kind in {"displaced", "rejected"} else "",
             "nearest": [(n, _form_for(n.instrument, n.period, payer)) for n in nearest],

@@ -4,6 +4,7 @@ from bookings.forms.booking import BookingForm, PeriodForm
 from bookings.forms.calendars import BoardForm, CalendarForm
 from bookings.forms.catalogue import CatalogueForm
 from bookings.forms.chains import ChainForm, StepForm
+from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, WordForm
 from bookings.forms.closures import ClosureEndForm, ClosureForm
 from bookings.forms.moves import MoveForm
 from bookings.forms.reservations import DecideForm, ReasonForm
@@ -19,9 +20,11 @@ __all__ = [
     "CalendarForm",
     "CatalogueForm",
     "ChainForm",
+    "ChargeFilterForm",
     "CheckOutForm",
     "ClosureEndForm",
     "ClosureForm",
+    "CorrectionForm",
     "DecideForm",
     "HoursForm",
     "MoveForm",
@@ -31,6 +34,8 @@ __all__ = [
     "SeriesForm",
     "SeriesMoveForm",
     "StepForm",
+    "TimesForm",
     "TrailForm",
     "WaitingForm",
+    "WordForm",
 ]

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import NotFound, WrongState
 from accounts.domain.roles import Actor
+from accounts.models import Organisation
 from bookings.domain import charges
 from bookings.domain import reservations as rules
 from bookings.domain.charges import Ending
@@ -72,6 +73,15 @@ def months_of(actor: Actor) -> list[date]:
     found = charges_for(actor).order_by("-month").exclude(month=None)
     months = found.values_list("month", flat=True).distinct()
     return [month for month in months if month is not None]
+
+
+def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
+    """Code and names of the payers and hosts of charges the actor may see, by name."""
+    seen = charges_for(actor).order_by()
+    found = Organisation.objects.filter(
+        Q(pk__in=seen.values("organisation")) | Q(pk__in=seen.values("host"))
+    )
+    return list(found.order_by("name").values_list("code", "name", "name_zh"))
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:

@@ -53,6 +53,13 @@ def story_of(actor: Actor, object_id: UUID) -> list[Step]:
     return steps_of(list(entries.select_related("text").order_by("at", "id")))
 
 
+def charge_story(actor: Actor, charge_id: UUID) -> list[Step]:
+    """All that happened to a charge, oldest first, for somebody who may see it. Three
+    statements."""
+    entries = TrailEntry.objects.filter(object_id=charge_id)
+    return steps_of(list(entries.select_related("text").order_by("at", "id")))
+
+
 def readable_story(actor: Actor, object_id: UUID) -> list[Step]:
     """As much of the same as the actor may read of the trail; empty where that is nothing."""
     entries = entries_for(actor).filter(object_id__in=_with_charge(object_id))

@@ -172,17 +172,23 @@ def reservation_to_use(
 ) -> tuple[Instrument, Reservation]:
     """For the person who booked, or the host's manager."""
     instrument, reservation = lock_reservation(reservation_id)
-    place = place_of(instrument.organisation)
-    if actor.user_id not in {reservation.user_id, reservation.made_by_id}:
-        may_read = actor.may("read-bookings", place) or actor.may(
-            "read-bookings", place_of(reservation.organisation)
-        )
-        if not may_read:
-            raise NotFound
-        require(actor, "manage-instruments", place)
+    require_user(actor, reservation)
     if expected_version is not None and expected_version != reservation.version:
         raise WrongVersion(version=reservation.version)
     return instrument, reservation
+
+
+def require_user(actor: Actor, reservation: Reservation) -> None:
+    """The person who booked, or the host's manager; `NotFound` for whoever may not even see it."""
+    if actor.user_id in {reservation.user_id, reservation.made_by_id}:
+        return
+    place = place_of(reservation.host)
+    may_read = actor.may("read-bookings", place) or actor.may(
+        "read-bookings", place_of(reservation.organisation)
+    )
+    if not may_read:
+        raise NotFound
+    require(actor, "manage-instruments", place)
 
 
 def overruns_tell(*, now: datetime, most: int = 500) -> int:

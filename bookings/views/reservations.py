@@ -20,10 +20,11 @@ from bookings.domain.refusals import RulesRefuse
 from bookings.domain.reservations import CHECK_IN_BEFORE, effective_state
 from bookings.forms import CheckOutForm, ReasonForm
 from bookings.messages import sentence
-from bookings.models import Reservation
-from bookings.selectors.charges import IN_FORCE, cancellation_now
+from bookings.models import Charge, Reservation
+from bookings.selectors.charges import cancellation_now
 from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.reservations import own_reservations, reservation_by_id
+from bookings.selectors.sessions import to_complete
 from bookings.selectors.trail import story_of
 from bookings.selectors.waiting import offers_to
 from bookings.services.reservations import reservation_cancel
@@ -78,12 +79,21 @@ def reservation_page(
     may_cancel = (may_act or actor.may("book-for-members", place_of(found.organisation))) and (
         state == "requested" or (state == "confirmed" and found.end_at > now)
     )
+    charged = list(found.charges.select_related("grant").order_by("created_at", "id"))
+    in_force = next(
+        (c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None
+    )
     context = {
         "reservation": found,
         "zone": found.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
         "session": getattr(found, "session", None),
-        "charge": found.charges.filter(IN_FORCE).first(),
+        "charge": in_force,
+        "charges_besides": [c for c in charged if c is not in_force],
+        "needs_times": may_act
+        and not charged
+        and state == "completed"
+        and to_complete().filter(pk=found.pk).exists(),
         "is_own": is_own,
         "is_host": is_host,
         "may_cancel": may_cancel,

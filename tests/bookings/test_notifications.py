@@ -10,6 +10,7 @@ from accounts.services.memberships import role_grant
 from bookings.domain.periods import Period
 from bookings.models import Reservation
 from bookings.notifications import KINDS, compose
+from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.effects import effects_carry_out
 from bookings.services.holds import hold_release
@@ -170,10 +171,15 @@ def test_every_kind_can_be_written(cast, kind, language):
         "series-cancelled": "cancelled",
         "completed": "completed",
         "no-show": "no_show",
+        **{name: "completed" for name, words in KINDS.items() if words.about_charge},
     }.get(kind, "confirmed")
     made.ended_at = made.deadline_at = made.start_at - HOUR
     cast.wang.language = language
-    message = compose(kind, made, cast.wang)
+    more = {}
+    if KINDS[kind].about_charge:
+        made.save()
+        more["about"] = charge_make(reservation_id=made.pk, now=made.start_at)
+    message = compose(kind, made, cast.wang, **more)
     assert "\n" not in message.subject and message.subject
     assert "{" not in message.subject + message.body
     # Before it is the quote, after it what is owed; where nothing is owed nothing is said.
