@@ -12,17 +12,19 @@ def charge_post(*, charge: Charge, now: datetime) -> None:
     if not postings:
         return
     entry = LedgerEntry.objects.create(kind=LedgerEntry.Kind.CHARGE, charge=charge, at=now)
-    _post(
-        entry,
-        postings,
-        Posting(
-            host_id=charge.host_id,
-            payer_id=charge.organisation_id,
-            host_region_id=charge.host_region_id,
-            payer_region_id=charge.payer_region_id,
-            currency=charge.currency,
-        ),
+    Posting.objects.bulk_create(posting_rows(entry, postings, charge))
+
+
+def posting_rows(entry: LedgerEntry, postings: Postings, charge: Charge) -> list[Posting]:
+    """Those of a charge, not yet stored."""
+    to = Posting(
+        host_id=charge.host_id,
+        payer_id=charge.organisation_id,
+        host_region_id=charge.host_region_id,
+        payer_region_id=charge.payer_region_id,
+        currency=charge.currency,
     )
+    return _rows(entry, postings, to)
 
 
 def payment_post(*, payment: Payment, now: datetime) -> None:
@@ -47,7 +49,11 @@ def payment_post(*, payment: Payment, now: datetime) -> None:
 
 
 def _post(entry: LedgerEntry, postings: Postings, to: Posting) -> None:
-    Posting.objects.bulk_create(
+    Posting.objects.bulk_create(_rows(entry, postings, to))
+
+
+def _rows(entry: LedgerEntry, postings: Postings, to: Posting) -> list[Posting]:
+    return [
         Posting(
             entry=entry,
             account=account,
@@ -59,4 +65,4 @@ def _post(entry: LedgerEntry, postings: Postings, to: Posting) -> None:
             amount=amount,
         )
         for account, amount in postings
-    )
+    ]

@@ -60,6 +60,15 @@ POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 4
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-charges-replay   - 404 200 404 404 200 200 200 200 200 404 404 404
+GET  bookings:money-charges-one      - 404 200 404 404 200 200 200 200 200 404 404 404
+POST bookings:money-charges-dispute  - 404 302 404 404 403 302 302 403 403 404 404 404
+POST bookings:money-charges-withdraw - 404 302 404 404 403 302 302 403 403 404 404 404
+POST bookings:money-charges-reject   - 404 403 404 404 302 403 403 302 403 404 404 404
+POST bookings:money-charges-correct  - 404 403 404 404 302 403 403 302 403 404 404 404
+POST bookings:money-charges-decide   - 404 403 404 404 302 403 403 403 403 404 404 404
+GET  bookings:money-sessions         - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-sessions-complete - 404 200 404 404 200 403 403 403 403 404 404 404
+POST bookings:money-sessions-complete - 404 302 404 404 302 403 403 403 403 404 404 404
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -182,6 +191,16 @@ POST   api-grant-suspend             - 404 403 404 404 404 403 403 404 404 404 2
 POST   api-grant-resume              - 404 403 404 404 404 403 403 404 404 404 409 404
 GET    api-grant-uses                - 404 200 404 404 404 200 200 404 404 404 200 404
 GET    api-charge-replay             - 404 200 404 404 200 200 200 200 200 404 404 404
+GET    api-charge                    - 404 200 404 404 200 200 200 200 200 404 404 404
+POST   api-charge-dispute            - 404 200 404 404 403 200 200 403 403 404 404 404
+POST   api-charge-withdraw           - 404 200 404 404 403 200 200 403 403 404 404 404
+POST   api-charge-settle             - 404 403 404 404 200 403 403 200 403 404 404 404
+POST   api-charge-corrections        - 404 403 404 404 201 403 403 201 403 404 404 404
+POST   api-correction-agree          - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-correction-refuse         - 404 403 404 404 200 403 403 403 403 404 404 404
+POST   api-correction-withdraw       - 404 403 404 404 403 403 403 200 403 404 404 404
+GET    api-sessions-to-complete      - 200 200 200 200 200 200 200 200 200 200 200 200
+PUT    api-reservation-usage         - 404 200 404 404 200 403 403 403 403 404 404 404
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
@@ -250,6 +269,14 @@ PAGE_BODIES = {
         "reason": "",
     },
     "bookings:decide": {"approve": "1", "reason": "", "version": "1"},
+    "bookings:money-charges-dispute": {"reason": "test"},
+    "bookings:money-charges-reject": {"reason": "test"},
+    "bookings:money-charges-correct": {"waive_percent": "50", "reason": "test"},
+    "bookings:money-charges-decide": {"act": "agree"},
+    "bookings:money-sessions-complete": {
+        "check_in": "2026-03-04T14:00",
+        "check_out": "2026-03-04T15:00",
+    },
     "bookings:closures": {
         "kind": "maintenance",
         "start": "2026-03-10T10:00",
@@ -317,6 +344,14 @@ API_BODIES = {
     },
     ("POST", "api-qualification-revoke"): {"reason": "test"},
     ("POST", "api-closure-end"): {"end": "2026-03-09T03:00:00Z"},
+    ("POST", "api-charge-dispute"): {"reason": "test"},
+    ("POST", "api-charge-settle"): {"verdict": "reject", "answer": "test"},
+    ("POST", "api-charge-corrections"): {"waive_percent": "50", "reason": "test"},
+    ("POST", "api-correction-refuse"): {"reason": "test"},
+    ("PUT", "api-reservation-usage"): {
+        "check_in": "2026-03-04T14:00:00+08:00",
+        "check_out": "2026-03-04T15:00:00+08:00",
+    },
     ("POST", "api-quotes"): {
         "instrument": "<instrument>",
         "start": "2026-03-06T06:00:00Z",

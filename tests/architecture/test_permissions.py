@@ -1,6 +1,7 @@
 """Every address in the permission table, every cell of it tried."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.db import transaction
@@ -8,15 +9,19 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from bookings.domain.corrections import Amendment
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
+from bookings.services.corrections import correction_propose
+from bookings.services.disputes import dispute_open
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
 from bookings.services.series import series_book
+from bookings.services.usage import usage_settle
 from instruments.domain.ratecards import parse_rate_card
 from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (
@@ -30,6 +35,7 @@ from tests.architecture.permission_table import (
 )
 from tests.factories.agreements import grant, programme, propose
 from tests.factories.cast import CARD, NOW, at, reserve
+from tests.factories.charges import BY_USE, use
 from tests.factories.qualifications import certify
 from tests.factories.waiting import wait
 
@@ -38,6 +44,39 @@ def rows(table):
     for line in table.strip().splitlines():
         method, name, *cells = line.split()
         yield method, name, cells
+
+
+def charged_things(cast):
+    """Charges of Wang Li's: one open, one disputed, one with a correction that Gao Lei proposed;
+    and a booking that is charged by use, which nobody recorded."""
+    watched = cast.instrument(name="Charged")
+    by_use = cast.instrument(name="By use", card=BY_USE, policy={"check_in_minutes": None})
+    charge, disputed, corrected = (
+        use(cast, f"2026-03-0{day} 10:00", f"2026-03-0{day} 12:00", instrument=watched)
+        for day in (2, 3, 4)
+    )
+    dispute_open(actor=cast.actor("wang"), charge_id=disputed.pk, reason="test", now=NOW)
+    correction = correction_propose(
+        actor=cast.actor("gao"),
+        charge_id=corrected.pk,
+        amendment=Amendment(waive_percent=Decimal(50)),
+        reason="test",
+        now=NOW,
+    )
+    unrecorded = reserve(
+        cast,
+        "2026-03-04 14:00",
+        "2026-03-04 15:00",
+        instrument=by_use,
+        now=at("2026-03-03 10:00"),
+    )
+    usage_settle(now=NOW)
+    return {
+        "charge": str(charge.pk),
+        "disputed": str(disputed.pk),
+        "correction": str(correction.pk),
+        "unrecorded": str(unrecorded.pk),
+    }
 
 
 @pytest.fixture
@@ -85,6 +124,7 @@ def world(cast, monkeypatch):
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
         now=NOW,
     )
+    money = charged_things(cast)
     held = hold_take(
         actor=cast.actor("wang"),
         booking=Booking(
@@ -100,6 +140,7 @@ def world(cast, monkeypatch):
         "agreement": str(propose(cast).pk),
         "programme": str(vouchers.pk),
         "grant": str(grant(cast, vouchers).pk),
+        **money,
         "held": str(held.pk),
         "draft-card": str(draft_card.version),
         "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
@@ -134,14 +175,21 @@ ARGUMENTS = {
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
-    "charge_id": "absent",
     "agreement_id": "agreement",
     "programme_id": "programme",
     "grant_id": "grant",
+    "charge_id": "charge",
+    "correction_id": "correction",
     "entry_id": "absent",
 }
 SPECIAL = {
     ("api-hold", "reservation_id"): "held",
+    ("bookings:money-charges-withdraw", "charge_id"): "disputed",
+    ("bookings:money-charges-reject", "charge_id"): "disputed",
+    ("bookings:money-sessions-complete", "reservation_id"): "unrecorded",
+    ("api-charge-withdraw", "charge_id"): "disputed",
+    ("api-charge-settle", "charge_id"): "disputed",
+    ("api-reservation-usage", "reservation_id"): "unrecorded",
     ("bookings:series-cancel", "reservation_id"): "occurrence",
     ("bookings:series-move", "reservation_id"): "occurrence",
     ("bookings:money-charges-replay", "charge_id"): "replayed",

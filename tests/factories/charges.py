@@ -4,7 +4,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bookings.models import Charge, Reservation, VoucherGrant, VoucherProgramme
+from bookings.models import (
+    Agreement,
+    AgreementMember,
+    Charge,
+    Reservation,
+    VoucherGrant,
+    VoucherProgramme,
+)
 from bookings.services.charges import charge_make
 from bookings.services.reservations import reservation_cancel
 from bookings.services.usage import reservation_check_in, reservation_check_out
@@ -75,8 +82,6 @@ def grant(cast: Cast, amount: str = "1000", percent: str = "30", **values: Any) 
 
 def agreement(cast: Cast, discount: str = "10") -> None:
     """Between Anhui and Shanghai, vouchers honoured."""
-    from bookings.models import Agreement, AgreementMember
-
     made = Agreement.objects.create(
         code="yangtze",
         name="Yangtze",

@@ -11,13 +11,24 @@ from accounts.domain.roles import Actor
 from accounts.trail import Change
 from bookings.domain import fees
 from bookings.domain.charges import Ending, charge
+from bookings.domain.ledger import charge_postings
+from bookings.domain.months import month_for
 from bookings.domain.periods import Period
 from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 from bookings.domain.reservations import RELEASED, used_span
-from bookings.models import Charge, Occupancy, Quote, Reservation, UsageSession
+from bookings.models import (
+    Charge,
+    LedgerEntry,
+    Occupancy,
+    Posting,
+    Quote,
+    Reservation,
+    UsageSession,
+)
 from bookings.selectors.availability import to_range
-from bookings.services.charges import charge_row
+from bookings.services.charges import charge_row, charge_said
 from bookings.services.demo.fates import Fate
+from bookings.services.ledger import posting_rows
 from bookings.services.occupancy import lineage_of
 
 BATCH = 1000
@@ -42,13 +53,16 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """Everything to be stored."""
+    """Everything to be stored, as it stands at `now`."""
 
+    now: datetime
     reservations: list[Reservation] = field(default_factory=list)
     quotes: list[Quote] = field(default_factory=list)
     occupancies: list[Occupancy] = field(default_factory=list)
     sessions: list[UsageSession] = field(default_factory=list)
     charges: list[Charge] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
 
     def add(self, entry: Entry) -> Period | None:
@@ -78,6 +92,8 @@ class Ledger:
         Occupancy.objects.bulk_create(self.occupancies, batch_size=BATCH)
         UsageSession.objects.bulk_create(self.sessions, batch_size=BATCH)
         Charge.objects.bulk_create(self.charges, batch_size=BATCH)
+        LedgerEntry.objects.bulk_create(self.entries, batch_size=BATCH)
+        Posting.objects.bulk_create(self.postings, batch_size=BATCH)
         trail.record_all(self.changes)
 
     def _quote(self, entry: Entry) -> None:
@@ -113,14 +129,27 @@ class Ledger:
             return
         row = charge_row(reservation=reservation, due=due, grant_id=None, now=fate.ended_at)
         self.charges.append(row)
-        after = {
-            "reservation": reservation.pk,
-            "kind": due.kind,
-            "currency": due.currency,
-            "total": due.total,
-            "payable": due.payable,
-        }
-        self.changes.append(_change(entry, None, "charge.create", fate.ended_at, {}, after, row))
+        self.changes.append(
+            _change(entry, None, "charge.create", fate.ended_at, {}, charge_said(row), row)
+        )
+        self._post(row)
+        if row.open_until is not None and row.open_until <= self.now:
+            self._finalise(entry, row, row.open_until)
+
+    def _post(self, row: Charge) -> None:
+        postings = charge_postings(tax=row.tax, covered=row.covered, payable=row.payable)
+        if postings:
+            made = LedgerEntry(kind=LedgerEntry.Kind.CHARGE, charge=row, at=row.created_at)
+            self.entries.append(made)
+            self.postings += posting_rows(made, postings, row)
+
+    def _finalise(self, entry: Entry, row: Charge, at: datetime) -> None:
+        """Nobody disputed it in time."""
+        row.state, row.final_at = Charge.State.FINAL, at
+        row.month = month_for(at, entry.reservation.host_region.time_zone, ())
+        row.version += 1
+        after = {"state": "final", "final_at": at, "month": row.month}
+        self.changes.append(_change(entry, None, "charge.final", at, {"state": "open"}, after, row))
 
 
 def _left(entry: Entry) -> Period | None:

@@ -100,7 +100,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{instruments} instruments with opening hours, rules and rates")
     tell(f"{outages_make(offers, calendar, past)} closures")
     coming = _planned_coming(places, offers, calendar)
-    ledger = Ledger()
+    ledger = Ledger(now)
     later = _past_make(places, offers, calendar, ledger, scale)
     ledger.store()
     made = len(ledger.reservations)

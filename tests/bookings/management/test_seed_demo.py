@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import authenticate
@@ -20,11 +21,14 @@ from accounts.models import Organisation, TrailEntry, User
 from accounts.permissions import actor_of
 from accounts.trail import canonical
 from bookings.domain.availability import Calendar
+from bookings.domain.corrections import charged_again
 from bookings.domain.fees import input_from_json, quote, quote_to_json
 from bookings.domain.periods import Period
 from bookings.domain.reservations import RELEASED
 from bookings.models import Charge, InstrumentDay, Occupancy, Quote, Reservation, UsageSession
+from bookings.selectors.ledger import receivables, sums_by_currency
 from bookings.selectors.reservations import own_reservations, requests_to_decide
+from bookings.services.charges import charges_finalise
 from bookings.services.demo import ACCOUNTS, PASSWORD, Built, NotEmpty, NotLocal, demo_seed
 from instruments.models import Instrument
 from instruments.selectors.opening import load_windows
@@ -208,10 +212,29 @@ def test_quotes_and_charges_replay() -> None:
     charges = list(Charge.objects.select_related("reservation"))
     assert {c.kind for c in charges} <= {"use", "cancellation", "no_show"}
     for charge in charges:
-        if charge.kind == "use":
-            again = quote_to_json(quote(input_from_json(charge.inputs)), explained=True)
-            assert again == charge.result
+        again = charged_again(charge.kind, charge.inputs)
+        assert (again.result, again.total) == (charge.result, charge.total)
         assert charge.total == charge.payable > 0
+
+
+def test_past_charges_are_final_and_in_the_books() -> None:
+    charges = list(Charge.objects.select_related("host_region"))
+    for charge in charges:
+        due = charge.created_at + timedelta(days=7)
+        assert charge.open_until == due
+        assert (charge.state == "final") == (due <= NOW)
+        if charge.state == "final":
+            zone = ZoneInfo(charge.host_region.time_zone)
+            assert charge.final_at == due
+            assert charge.month == due.astimezone(zone).date().replace(day=1)
+    assert {charge.state for charge in charges} == {"open", "final"}
+    assert TrailEntry.objects.filter(action="charge.final").count() == sum(
+        charge.state == "final" for charge in charges
+    )
+    assert set(sums_by_currency().values()) == {0}
+    owed = sum(balance.amount for balance in receivables())
+    assert owed == sum(charge.payable for charge in charges)
+    assert charges_finalise(now=NOW) == 0
 
 
 def test_each_booking_has_its_story() -> None:
