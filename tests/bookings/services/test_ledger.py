@@ -157,6 +157,7 @@ class Books:
 
     def __init__(self, cast):
         self.cast, self.day, self.done = cast, 0, defaultdict(int)
+        self.heard = []
         agreement(cast)
         self.grant = grant(cast, amount="900", percent="40")
         self.instrument = cast.instrument(name="By use", card=BY_USE, hours=ALWAYS)
@@ -184,8 +185,9 @@ class Books:
             with transaction.atomic():
                 getattr(self, name)(minutes, percent)
             self.done[name] += 1
-        except Refused:
+        except Refused as refused:
             self.done["refused"] += 1
+            self.heard.append((name, refused.code, getattr(refused, "problems", refused.numbers)))
 
     def use(self, minutes, percent):
         self.day += 1
@@ -335,5 +337,5 @@ def test_a_sequence_that_does_it_all(cast):
                  "cancel"):  # fmt: skip
         books.act(name, 75, D(50))
         books.holds()
-    assert books.done["refused"] == 0
+    assert books.heard == []
     assert {c.kind for c in Charge.objects.all()} == {"use", "cancellation", "reversal", "melting"}
