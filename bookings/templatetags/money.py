@@ -23,6 +23,7 @@ def _has(*roles: str) -> Callable[[Actor], bool]:
 # The first page of each part, its name, and who has it. Pages below one are named after it.
 TABS = [
     ("money-charges", _("Charges"), _anybody),
+    ("money-funding", _("Funding"), _anybody),
 ]
 
 

@@ -25,6 +25,7 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.cast import NOW, at, reserve
+from tests.factories.funding import source
 from tests.factories.qualifications import certify
 from tests.factories.waiting import wait
 
@@ -97,6 +98,7 @@ def world(cast, monkeypatch):
         "offered": str(wish.offers.get().reservation_id),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
+        "source": str(source(cast).pk),
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -113,6 +115,7 @@ ARGUMENTS = {
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
+    "source_id": "source",
     "charge_id": "absent",
     "entry_id": "absent",
 }
