@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -32,7 +33,7 @@ def percents(draw: st.DrawFn) -> list[Decimal]:
         st.lists(st.integers(min_value=1, max_value=99_999), max_size=9, unique=True).map(sorted)
     )
     edges = [0, *cuts, 100_000]
-    return [Decimal(b - a) / 1000 for a, b in zip(edges, edges[1:], strict=False)]
+    return [Decimal(b - a) / 1000 for a, b in pairwise(edges)]
 
 
 @st.composite
