@@ -37,7 +37,7 @@ def balanced():
 
 def test_twenty_bookings_and_a_budget_for_one(real_cast, several, race, rounds):
     cast = real_cast
-    row, pays = source(cast, budget=str(AN_HOUR)), paid_by("NSFC-17")
+    row = source(cast, budget=str(AN_HOUR))
     wang = cast.actor("wang")
     for round_ in range(rounds // 5):
         begin = FIRST + timedelta(days=round_)
