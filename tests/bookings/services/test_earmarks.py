@@ -432,6 +432,21 @@ def test_only_giving_time_back_needs_no_word_of_the_source(cast: Cast, how: str)
     assert sums(row)[0] == TWO_HOURS
 
 
+def test_the_host_is_not_told_what_the_payer_has_left(cast: Cast) -> None:
+    row = source(cast, budget="932.80")
+    made = reserve(cast, *FRIDAY, funding=paid_by("NSFC-17"))
+    with pytest.raises(RulesRefuse) as caught:
+        reservation_move(
+            actor=cast.actor("zhao"),
+            reservation_id=made.pk,
+            period=Period(at("2026-03-06 10:00"), at("2026-03-06 14:00")),
+            reason="A longer run",
+            now=NOW,
+        )
+    assert [(r.code, r.numbers) for r in caught.value.refusals] == [("funding-blocked", {})]
+    assert sums(row)[0] == TWO_HOURS
+
+
 def test_a_move_keeps_the_rate_it_was_made_with(cast: Cast) -> None:
     row = source(cast, currency="EUR")
     for day, rate in ((date(2026, 3, 1), "0.1"), (date(2026, 3, 6), "0.2")):

@@ -209,7 +209,7 @@ def test_a_blocked_request_stays_in_the_inbox(cast, browser):
     answer = browser("zhao").post(path, {"approve": "1", "reason": "", "version": "1"})
     assert answer.status_code == 409
     html = answer.content.decode()
-    assert "has been suspended by the payer" in html
+    assert "What the payer pays it from does not allow it" in html
     assert "NSFC-17" not in html
     made.refresh_from_db()
     assert made.state == "requested"
