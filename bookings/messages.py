@@ -187,7 +187,8 @@ SENTENCES = {
         "Your finance office has entered no exchange rate from {base} to {quote} yet."
     ),
     "funding-blocked": _(
-        "What is to pay for it has been suspended by the payer, or is no longer valid on that day."
+        "What the payer pays it from does not allow it: it is suspended, not valid on that day, or"
+        " has not enough left."
     ),
     "audience-not-served": _("The instrument has no price for your group on that day."),
     "too-soon": _("It must be booked at least {notice_minutes} minutes ahead."),

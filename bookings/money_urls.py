@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from bookings.views.money import charges, replay, sessions
+from bookings.views.money import charges, funding, replay, sessions
 
 _charge = "charges/<uuid:charge_id>/"
+_source = "funding/<uuid:source_id>/"
 
 urlpatterns = [
     path("charges/", charges.charges, name="money-charges"),
@@ -17,4 +18,10 @@ urlpatterns = [
     path("corrections/<uuid:correction_id>/", charges.decide, name="money-charges-decide"),
     path("sessions/", sessions.sessions, name="money-sessions"),
     path("sessions/<uuid:reservation_id>/", sessions.complete, name="money-sessions-complete"),
+    path("funding/", funding.sources, name="money-funding"),
+    path("funding/new/", funding.new, name="money-funding-new"),
+    path(_source, funding.source, name="money-funding-source"),
+    path(_source + "change/", funding.change, name="money-funding-change"),
+    path(_source + "suspend/", funding.suspend, name="money-funding-suspend"),
+    path(_source + "resume/", funding.resume, name="money-funding-resume"),
 ]

@@ -34,9 +34,8 @@ from accounts.api.shapes import (
 )
 from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import NotFound, invalid
-from accounts.models import Organisation, User
+from accounts.models import User
 from accounts.selectors.organisations import organisation_by_code
-from accounts.selectors.users import members_named
 from bookings.domain.funding_sources import (
     LONGEST_CODE,
     LONGEST_NAME,
@@ -53,6 +52,7 @@ from bookings.selectors.funding_sources import (
     source_by_id,
     sources_for,
     state_of,
+    terms_given,
 )
 from bookings.selectors.spending import Spent, load_spending
 from bookings.services.funding import (
@@ -258,27 +258,6 @@ class SourceBody(SourceChangeBody):
 class SourceQuery(Pages):
     organisation = Text(40, default="", help_text="A code.")
     state = Choice([(state, state) for state in STATES], required=False)
-
-
-def terms_given(data: dict[str, Any], organisation: Organisation) -> dict[str, Any]:
-    """The fields of `SourceTerms` that a body names; `Invalid` for people who are no members."""
-    named = [data["owner"]] if "owner" in data else []
-    people = members_named([*named, *data.get("users", ())], organisation.pk)
-    for field, names in (("owner", named), ("users", data.get("users", ()))):
-        if any(name not in people for name in names):
-            raise invalid(field, "not-one-of-theirs", organisation=organisation.code)
-    given: dict[str, Any] = {
-        name: data[name]
-        for name in ("name", "currency", "budget", "valid_from", "valid_until")
-        if name in data
-    }
-    if "owner" in data:
-        given["owner"] = people[data["owner"]]
-    if "users" in data:
-        given["users"] = frozenset(people[name] for name in data["users"])
-    if "open" in data:
-        given["is_open"] = data["open"]
-    return given
 
 
 class FundingEndpoint(Endpoint):

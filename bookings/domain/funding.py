@@ -142,6 +142,12 @@ def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tupl
     return tuple(found)
 
 
+def without_numbers(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """The same for the host's people: which source it is, and what it has left, is the payer's
+    affair."""
+    return (Refusal("funding-blocked"),) if refusals else ()
+
+
 def split(amount: Decimal, percents: Sequence[Decimal], currency: str) -> list[Decimal]:
     """The amount in parts by percent (in all 100), which add up to it exactly: each is rounded
     down to the minor unit, and what is left goes, a unit each, to those that lost most (of

@@ -6,6 +6,7 @@ from bookings.forms.catalogue import CatalogueForm
 from bookings.forms.chains import ChainForm, StepForm
 from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, WordForm
 from bookings.forms.closures import ClosureEndForm, ClosureForm
+from bookings.forms.funding import SourceForm, SuspendForm
 from bookings.forms.moves import MoveForm
 from bookings.forms.reservations import DecideForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
@@ -33,7 +34,9 @@ __all__ = [
     "SeriesCancelForm",
     "SeriesForm",
     "SeriesMoveForm",
+    "SourceForm",
     "StepForm",
+    "SuspendForm",
     "TimesForm",
     "TrailForm",
     "WaitingForm",

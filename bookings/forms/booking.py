@@ -1,6 +1,6 @@
 """What a booking is asked for with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,9 @@ from accounts.domain.errors import FieldProblem
 from bookings.domain.periods import Period
 from bookings.domain.refusals import OVERRIDABLE
 from bookings.forms.fields import of_our_time
+from bookings.forms.funding import PaysFrom
 from bookings.messages import sentence
-from bookings.models import Reservation
+from bookings.models import FundingSource, Reservation
 from bookings.selectors.fees import Asked
 from bookings.services.placing import Booking
 from instruments.models import Instrument
@@ -40,7 +41,7 @@ class PeriodForm(forms.Form):
         return Period(start, start + timedelta(minutes=self.cleaned_data["minutes"]))
 
 
-class BookingForm(PeriodForm):
+class BookingForm(PaysFrom, PeriodForm):
     """The booking form: how and what for. Options are the rate card's own."""
 
     service_mode = forms.ChoiceField(
@@ -75,6 +76,7 @@ class BookingForm(PeriodForm):
         for_others: bool = False,
         only_for_others: bool = False,
         may_override: bool = False,
+        sources: Sequence[FundingSource] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -94,6 +96,7 @@ class BookingForm(PeriodForm):
             )
             self.fields["reason"] = forms.CharField(required=False, max_length=500)
         self.is_managed = may_override
+        self.offer(sources)
         for name in ("start", "minutes", "organisation"):
             self.fields[name].widget = forms.HiddenInput()
         labels = dict(Instrument.ServiceMode.choices)
@@ -129,6 +132,8 @@ class BookingForm(PeriodForm):
 
     def place_of(self, path: str) -> str:
         """The field of a problem that the rules name their own way."""
+        if path.startswith("funding"):
+            return "funding"
         return "quantity" if path == "samples" else path.replace("options.", "option_")
 
     def refuse(self, problems: Iterable[FieldProblem]) -> None:
@@ -145,6 +150,11 @@ class BookingForm(PeriodForm):
             for name in self.option_names
             if (value := self.cleaned_data.get(name))
         }
+
+    @property
+    def named(self) -> str:
+        """For whom it is, if not for the reader."""
+        return str(self["on_behalf_of"].value() or "") if "on_behalf_of" in self.fields else ""
 
     def quantity(self) -> Decimal | None:
         given = self.cleaned_data.get("quantity")
@@ -171,8 +181,10 @@ class BookingForm(PeriodForm):
             on_behalf_of=data.get("on_behalf_of", ""),
             override=tuple(data.get("override", ())),
             reason=data.get("reason", ""),
+            funding=self.shares(),
         )
 
     def shown(self) -> list[forms.BoundField]:
         """The fields the template lists; what is set aside has its own place."""
-        return [self[name] for name in self.fields if name not in {"override", "reason", "hold"}]
+        elsewhere = {"override", "reason", "hold"} | self.funding_names()
+        return [self[name] for name in self.fields if name not in elsewhere]

@@ -1,5 +1,6 @@
 """Chains: their steps, and when they may be."""
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from bookings.domain.chains import LONGEST_GAP, Gap
 from bookings.domain.periods import Period
 from bookings.forms.fields import LocalMomentField
-from bookings.models import Reservation
+from bookings.forms.funding import PaysFrom
+from bookings.models import FundingSource, Reservation
 from bookings.selectors.chains import StepWish
 from instruments.forms.fields import StyledForm
 from instruments.models import Instrument
@@ -46,7 +48,7 @@ class StepForm(StyledForm):
         )
 
 
-class ChainForm(StyledForm):
+class ChainForm(PaysFrom, StyledForm):
     """When a chain may begin and must be over, and what it is for."""
 
     earliest = LocalMomentField(label=_("Not before"))
@@ -60,8 +62,9 @@ class ChainForm(StyledForm):
     purpose_text = forms.CharField(label=_("What will you do?"), required=False, max_length=500)
     organisation = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, zone: ZoneInfo) -> None:
+    def __init__(self, data: Any, *, zone: ZoneInfo, sources: Sequence[FundingSource] = ()) -> None:
         super().__init__(data)
+        self.offer(sources)
         fields: Any = self.fields
         fields["earliest"].zone = fields["latest"].zone = zone
 

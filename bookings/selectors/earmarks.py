@@ -75,7 +75,8 @@ def sees_funding(actor: Actor, reservation: Reservation) -> bool:
 def require_funded(instrument: Instrument, reservation: Reservation) -> None:
     """`RulesRefuse` (`funding-blocked`) if a source that is to pay for a request has been
     suspended since, or is not valid any more on the day of its start. Which one is the payer's
-    affair; what is set aside stays so. One statement."""
+    affair. What is set aside stays so, so that what is left does not matter any more. One
+    statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), reservation.start_at)
     for row in load_earmarked(reservation.pk).sources:
         source = row.source

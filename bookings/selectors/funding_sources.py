@@ -1,17 +1,19 @@
 """Funding sources, as far as each person may see them, and what was charged to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.domain.errors import NotFound
+from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
+from accounts.selectors.users import members_named
 from bookings.domain.funding_sources import state_on
 from bookings.models import Earmark, FundingSource
 from bookings.selectors.funding import may_charge
@@ -115,3 +117,25 @@ def in_state(rows: QuerySet[FundingSource], state: str, today: date) -> QuerySet
         if state == "ended"
         else rows.filter(Q(valid_until=None) | Q(valid_until__gt=today), valid_from__lte=today)
     )
+
+
+def terms_given(data: Mapping[str, Any], organisation: Organisation) -> dict[str, Any]:
+    """The fields of `SourceTerms` that somebody names, people by id or mail address; `Invalid`
+    for those who are no members of the organisation."""
+    named = [data["owner"]] if "owner" in data else []
+    people = members_named([*named, *data.get("users", ())], organisation.pk)
+    for field, names in (("owner", named), ("users", data.get("users", ()))):
+        if any(name not in people for name in names):
+            raise invalid(field, "not-one-of-theirs", organisation=organisation.code)
+    given: dict[str, Any] = {
+        name: data[name]
+        for name in ("name", "currency", "budget", "valid_from", "valid_until")
+        if name in data
+    }
+    if "owner" in data:
+        given["owner"] = people[data["owner"]]
+    if "users" in data:
+        given["users"] = frozenset(people[name] for name in data["users"])
+    if "open" in data:
+        given["is_open"] = data["open"]
+    return given

@@ -14,6 +14,7 @@ from bookings.domain import approvals, charges, fees, moves
 from bookings.domain.availability import Calendar, Wish
 from bookings.domain.chains import Placed, gaps_from_json, is_in_order
 from bookings.domain.fees import CancellationFee
+from bookings.domain.funding import without_numbers
 from bookings.domain.periods import Period
 from bookings.domain.quotes import Quote, QuoteInput
 from bookings.domain.refusals import OVERRIDABLE, Refusal
@@ -188,7 +189,8 @@ def weigh_move(
         today = local_date(ZoneInfo(instrument.facility.time_zone), now)
         payer_id, rows = reservation.organisation_id, earmarked.sources
         funding = load_refunding(payer_id, rows, old.currency, today)
-        refusals = (*refusals, *funding.refusals(new, paid_from(instrument, kind, period)))
+        unpaid = funding.refusals(new, paid_from(instrument, kind, period))
+        refusals = (*refusals, *(without_numbers(unpaid) if is_host else unpaid))
     fee = FREE
     if not is_host and reservation.confirmed_at and new is not None:
         fee = fees.cancellation_terms(

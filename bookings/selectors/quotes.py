@@ -17,7 +17,7 @@ from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.equivalents import with_equivalents
 from bookings.selectors.fees import Asked, Terms, load_terms, quote_input
-from bookings.selectors.funding import load_funding
+from bookings.selectors.funding import NO_FUNDING, load_funding
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 
@@ -25,7 +25,8 @@ from instruments.models import Instrument
 @dataclass(frozen=True)
 class Quotation:
     """A quote with what refuses the booking; `quote` is None without a card in force, or where
-    `problems` say why it cannot be told yet. `parts`: what each funding source would pay."""
+    `problems` say why it cannot be told yet; those of `funding` leave it.
+    `parts`: what each funding source would pay."""
 
     terms: Terms
     quote: Quote | None
@@ -44,8 +45,10 @@ def load_quotation(
     is_draft: bool = False,
     without: Collection[UUID] = (),
     shares: Sequence[Share] = (),
+    made_for: UUID | None = None,
 ) -> Quotation:
-    """Price and refusals of a period, as they would be for a booking made now by a person.
+    """Price and refusals of a period, as they would be for a booking made now by a person, or
+    by them for another, whose funding sources then count as well.
 
     `Invalid` where the fee rule cannot answer; of a draft, a form half filled in, the quotation
     says so itself.
@@ -59,16 +62,24 @@ def load_quotation(
         refusals = calendar.explain(Wish(asked.period, asker), now)
         refusals = with_equivalents(refusals, instrument, payer, asked, now, user_id=user_id)
     given = quote_input(instrument, terms, asked)
+    result, funding = None, NO_FUNDING
+    problems: list[FieldProblem] = []
     try:
         result = quote(given) if given else None
-        zone = ZoneInfo(instrument.facility.time_zone)
-        payer_id, today = payer.pk if payer else None, local_date(zone, now)
-        funding = load_funding(payer_id, shares, [user_id], today)
     except Invalid as unclear:
         if not is_draft:
             raise
-        return Quotation(terms, None, refusals, tuple(unclear.problems))
-    if result is None or not funding:
-        return Quotation(terms, result, refusals)
-    refusals += funding.refusals(result, local_date(zone, asked.period.start))
-    return Quotation(terms, result, refusals, (), funding.parts(result))
+        problems += unclear.problems
+    zone = ZoneInfo(instrument.facility.time_zone)
+    payer_id, today = payer.pk if payer else None, local_date(zone, now)
+    try:
+        funding = load_funding(payer_id, shares, [user_id, made_for], today)
+    except Invalid as unclear:
+        if not is_draft:
+            raise
+        problems += unclear.problems
+    parts: tuple[Part, ...] = ()
+    if result is not None:
+        parts = funding.parts(result)
+        refusals += funding.refusals(result, local_date(zone, asked.period.start))
+    return Quotation(terms, result, refusals, tuple(problems), parts)

@@ -38,7 +38,7 @@ def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
     since = datetime(first.year, first.month, 1, tzinfo=zone)
     found = [
         Spent(
-            row["month"].date(),
+            row["starts_in"].date(),
             row["source_id"],
             row["source__code"],
             row["source__name"],
@@ -47,10 +47,10 @@ def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
             row["spent"],
         )
         for row in Earmark.objects.filter(source__isnull=False, reservation__user_id=user_id)
-        .annotate(month=TruncMonth("reservation__start_at", tzinfo=zone))
-        .filter(month__gte=since)
+        .annotate(starts_in=TruncMonth("reservation__start_at", tzinfo=zone))
+        .filter(starts_in__gte=since)
         .order_by()
-        .values("month", "source_id", "source__code", "source__name", "source__currency")
+        .values("starts_in", "source_id", "source__code", "source__name", "source__currency")
         .annotate(held=Sum("held"), spent=Sum("redeemed"))
         if row["held"] or row["spent"]
     ]
@@ -67,14 +67,14 @@ def _unfunded(user_id: UUID, zone: ZoneInfo, now: datetime, since: datetime) -> 
     for index, rows in enumerate((coming, Charge.objects.all())):
         months = (
             rows.filter(~Exists(funded), reservation__user_id=user_id)
-            .annotate(month=TruncMonth("reservation__start_at", tzinfo=zone))
-            .filter(month__gte=since)
+            .annotate(starts_in=TruncMonth("reservation__start_at", tzinfo=zone))
+            .filter(starts_in__gte=since)
             .order_by()
-            .values("month", "currency")
+            .values("starts_in", "currency")
             .annotate(amount=Sum("payable"))
         )
         for row in months:
-            key = (row["month"].date(), row["currency"])
+            key = (row["starts_in"].date(), row["currency"])
             sums.setdefault(key, [Decimal(0), Decimal(0)])[index] += row["amount"]
     return [
         Spent(month, None, "", "", currency, will_cost, has_cost)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from bookings.domain.funding import Share, converted, split
+from bookings.domain.funding import Share, converted, split, without_numbers
 from bookings.domain.quotes import Quote
 from bookings.domain.refusals import RulesRefuse
 from bookings.locks import locked
@@ -105,6 +105,7 @@ def earmarks_change(
     day: date | None,
     today: date,
     now: datetime,
+    by_host: bool = False,
 ) -> None:
     """After a move: set aside what the new quote says instead of what the old one, in the
     currency `was`, did. The sources and their percents stay; `grant_id` is the grant the new
@@ -118,7 +119,7 @@ def earmarks_change(
     payer = reservation.organisation_id
     funding = load_refunding(payer, rows, was, today, lock=True)
     if refusals := funding.refusals(quote, day):
-        raise RulesRefuse(refusals)
+        raise RulesRefuse(without_numbers(refusals) if by_host else refusals)
     for row, part in zip(rows, funding.parts(quote), strict=True):
         amount, rate = part.reserved or Decimal(0), part.rate or row.rate
         if amount != row.held:

@@ -219,6 +219,7 @@ def move_store(
             day=paid_from(instrument, move.kind, move.period),
             today=local_date(ZoneInfo(instrument.facility.time_zone), now),
             now=now,
+            by_host=is_by_host(actor, instrument, reservation),
         )
     effects: list[Effect] = []
     if not is_one_of_many:

@@ -24,6 +24,7 @@ def _has(*roles: str) -> Callable[[Actor], bool]:
 TABS = [
     ("money-charges", _("Charges"), _anybody),
     ("money-sessions", _("Sessions to complete"), _has("manager")),
+    ("money-funding", _("Funding"), _anybody),
 ]
 
 

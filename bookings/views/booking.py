@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,12 +19,15 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from accounts.selectors.users import member_named
+from bookings.domain.periods import Period
 from bookings.domain.quotes import quote_to_json
 from bookings.domain.refusals import OVERRIDABLE, RulesRefuse
 from bookings.forms import BookingForm, PeriodForm
 from bookings.messages import sentence
-from bookings.models import Reservation
+from bookings.models import FundingSource, Reservation
 from bookings.selectors.fees import Asked, Terms, load_terms
+from bookings.selectors.funding_sources import chargeable
 from bookings.selectors.holds import holds_of, kept_for
 from bookings.selectors.quotes import Quotation, load_quotation
 from bookings.selectors.reservations import clashes_of
@@ -32,6 +36,7 @@ from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
 from bookings.views.catalogue import payer_of
 from bookings.views.reservations import refusal_text, seconds_left
+from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.registry import instrument_to_book
 
@@ -62,6 +67,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         return render(request, "bookings/no_organisation.html", context, status=403)
     terms = load_terms(instrument, payer, asked.period().start)
     kept = kept_for(actor.person, instrument.pk, payer.pk, asked.period(), now)
+    sources = sources_offered(instrument, payer, asked.period(), actor, standing.for_others)
     initial = {
         "start": data["start"],
         "minutes": data["minutes"],
@@ -78,6 +84,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         for_others=standing.for_others,
         only_for_others=not standing.may_book,
         may_override=standing.may_override,
+        sources=sources,
         initial=initial,
     )
     refusals: Any = ()
@@ -97,7 +104,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 messages.success(request, gettext("Requested. The owner will answer you by mail."))
             return redirect("bookings:reservation", reservation_id=made.pk)
     wish = _asked(form, asked, instrument, terms)
-    quotation = _quotation(actor, instrument, payer, wish, now)
+    quotation = _quotation(actor, instrument, payer, wish, now, form)
     shown = refusals or quotation.refusals
     context = _quote_context(instrument, payer, asked, quotation) | {
         "form": form,
@@ -114,6 +121,21 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     }
     status = 409 if refusals else 400 if form.errors else 200
     return render(request, "bookings/book.html", context, status=status)
+
+
+def sources_offered(
+    instrument: Instrument,
+    payer: Organisation | None,
+    period: Period,
+    actor: Actor,
+    for_others: bool = False,
+) -> list[FundingSource]:
+    """The payer's funding sources that a booking form offers: those the reader may charge on the
+    day; whoever books for others sees all."""
+    if payer is None or payer.pk not in actor.organisations:
+        return []
+    day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
+    return chargeable(payer, [actor.user_id], day, all_of_it=for_others)
 
 
 @dataclass(frozen=True)
@@ -158,13 +180,30 @@ def _reserve(actor: Actor, booking: Booking, now: datetime) -> Reservation:
 
 
 def _quotation(
-    actor: Actor, instrument: Instrument, payer: Organisation | None, wish: Asked, now: datetime
+    actor: Actor,
+    instrument: Instrument,
+    payer: Organisation | None,
+    wish: Asked,
+    now: datetime,
+    form: BookingForm,
 ) -> Quotation:
     """One's own holds here are in nobody's way: the form gives them back for its own."""
     here = holds_of(actor.person, now).filter(instrument=instrument)
     own = list(here.values_list("pk", flat=True))
+    shares, made_for = form.shares_so_far(), None
+    if shares and payer is not None and form.named:
+        member = member_named(form.named, payer.pk)
+        made_for = member.pk if member else None
     return load_quotation(
-        instrument, payer, wish, now, user_id=actor.user_id, is_draft=True, without=own
+        instrument,
+        payer,
+        wish,
+        now,
+        user_id=actor.user_id,
+        is_draft=True,
+        without=own,
+        shares=shares,
+        made_for=made_for,
     )
 
 
@@ -242,6 +281,7 @@ def _quote_context(
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
         "refusals": quotation.refusals,
         "unclear": quotation.problems[0] if quotation.problems else None,
+        "parts": quotation.parts,
         "cancellation": quotation.terms.card.values.cancellation if quotation.terms.card else (),
     }
 
@@ -256,8 +296,15 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         return HttpResponse(status=400)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(instrument, payer, asked.period().start)
-    form = BookingForm(request.GET, instrument=instrument, options=options_of(terms))
+    for_others = payer is not None and actor.may("book-for-members", place_of(payer))
+    form = BookingForm(
+        request.GET,
+        instrument=instrument,
+        options=options_of(terms),
+        for_others=for_others,
+        sources=sources_offered(instrument, payer, asked.period(), actor, for_others),
+    )
     wish = _asked(form, asked, instrument, terms)
-    quotation = _quotation(actor, instrument, payer, wish, now)
+    quotation = _quotation(actor, instrument, payer, wish, now, form)
     context = _quote_context(instrument, payer, asked, quotation)
     return render(request, "bookings/book.html#quote", context)

@@ -19,8 +19,10 @@ from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.domain.chains import FEWEST_STEPS, MOST_STEPS
+from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
 from bookings.forms import ChainForm, ReasonForm, StepForm
+from bookings.forms.funding import default_of
 from bookings.messages import sentence
 from bookings.selectors.chains import (
     Proposals,
@@ -32,6 +34,7 @@ from bookings.selectors.chains import (
     steps_of,
 )
 from bookings.services.chains import chain_book, chain_cancel, together_book
+from bookings.views.booking import sources_offered
 from bookings.views.catalogue import payer_of
 from bookings.views.reservations import refusal_text, shown
 from instruments.domain.criteria import Criteria
@@ -56,10 +59,12 @@ def new(request: HttpRequest) -> HttpResponse:
         return render(request, "bookings/no_organisation.html", {"payer": payer}, status=403)
     instruments = _chosen(sent, {i.pk: i for i in instruments_for(actor).filter(pk__in=_ids(sent))})
     zone = ZoneInfo(instruments[0].facility.time_zone if instruments else actor.time_zone)
+    sources = sources_offered(instruments[0], payer, _soonest(now), actor) if instruments else []
+    sent.setdefault("funding", default_of(sources))
     _fill(sent, instruments, zone, now)
     sent["organisation"] = payer.code
     steps = [StepForm(sent, instrument=i, index=n) for n, i in enumerate(instruments)]
-    form = ChainForm(sent, zone=zone)
+    form = ChainForm(sent, zone=zone, sources=sources)
     is_sound = all([form.is_valid(), *(step.is_valid() for step in steps)])
     is_asked = request.method == "POST" or "find" in sent
     status, problem = 200, ""
@@ -82,6 +87,7 @@ def new(request: HttpRequest) -> HttpResponse:
                     purpose=form.cleaned_data["purpose"],
                     purpose_text=form.cleaned_data["purpose_text"],
                     start=starts[0],
+                    funding=form.shares(),
                     now=now,
                 )
                 messages.success(request, gettext("Booked. You are told of each by mail."))
@@ -95,6 +101,7 @@ def new(request: HttpRequest) -> HttpResponse:
                     purpose_text=form.cleaned_data["purpose_text"],
                     within=form.within(),
                     starts=_starts(sent.getlist("start")) or None,
+                    funding=form.shares(),
                     now=now,
                 )
                 messages.success(request, gettext("Booked. You are told of each step by mail."))
@@ -148,6 +155,11 @@ def _proposals(
 def _first(proposals: Proposals) -> list[datetime]:
     """The start of the first way, if there is any."""
     return [p.stages[0].period.start for p in proposals.found[:1]]
+
+
+def _soonest(now: datetime) -> Period:
+    """When the first step may be at the earliest."""
+    return Period(now, now + timedelta(days=1))
 
 
 def _ids(sent: QueryDict) -> list[UUID]:
@@ -213,7 +225,8 @@ def _show(refused: Invalid, form: ChainForm, steps: Sequence[StepForm]) -> None:
             step = steps[int(number)]
             step.add_error(name if name in step.fields else None, text)
         else:
-            form.add_error(problem.field if problem.field in form.fields else None, text)
+            field = "funding" if problem.field.startswith("funding") else problem.field
+            form.add_error(field if field in form.fields else None, text)
 
 
 @login_required

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
 from accounts.permissions import actor_of
+from bookings.domain.refusals import RulesRefuse
 from bookings.forms import DecideForm
 from bookings.messages import sentence
 from bookings.selectors.requests import load_requests
@@ -53,6 +54,9 @@ def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     except WrongVersion as refused:
         text = sentence(refused.code, refused.numbers)
         return _page(request, status=412, decided=reservation_id, form=form, refused=text)
+    except RulesRefuse as refused:
+        text = " ".join(sentence(r.code, r.numbers) for r in refused.refusals)
+        return _page(request, status=409, decided=reservation_id, form=form, refused=text)
     except Invalid as refused:
         form.refuse(refused.problems)
         return _page(request, status=400, decided=reservation_id, form=form)

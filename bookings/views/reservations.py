@@ -14,15 +14,18 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
+from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.domain.refusals import RulesRefuse
 from bookings.domain.reservations import CHECK_IN_BEFORE, effective_state
 from bookings.forms import CheckOutForm, ReasonForm
 from bookings.messages import sentence
-from bookings.models import Charge, Reservation
+from bookings.models import Charge, Earmark, Reservation
 from bookings.selectors.charges import cancellation_now
+from bookings.selectors.earmarks import paying, sees_funding
 from bookings.selectors.equivalents import load_nearest
+from bookings.selectors.funding_sources import sources_for
 from bookings.selectors.reservations import own_reservations, reservation_by_id
 from bookings.selectors.sessions import to_complete
 from bookings.selectors.trail import story_of
@@ -88,6 +91,7 @@ def reservation_page(
         "zone": found.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
         "session": getattr(found, "session", None),
+        "funding": _funding(actor, found),
         "charge": in_force,
         "charges_besides": [c for c in charged if c is not in_force],
         "needs_times": may_act
@@ -113,6 +117,18 @@ def reservation_page(
         **forms,
     }
     return render(request, "bookings/reservation.html", context, status=status)
+
+
+def _funding(actor: Actor, found: Reservation) -> list[Earmark]:
+    """What pays for a booking, for those whose affair it is; each knows whether the reader may
+    open its source. Two statements at most."""
+    rows = list(paying().filter(reservation=found)) if sees_funding(actor, found) else []
+    if rows:
+        named = sources_for(actor).filter(pk__in=[row.source_id for row in rows])
+        seen = set(named.order_by().values_list("pk", flat=True))
+        for row in rows:
+            row.is_open_to_reader = row.source_id in seen  # type: ignore[attr-defined]
+    return rows
 
 
 def answered(request: HttpRequest, reservation_id: UUID, act: Any, done: str) -> HttpResponse:

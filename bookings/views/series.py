@@ -20,6 +20,7 @@ from bookings.domain.refusals import RulesRefuse
 from bookings.domain.series import ALL, FOLLOWING, THIS
 from bookings.forms import PeriodForm, SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.fields import local_moment
+from bookings.forms.funding import default_of
 from bookings.models import Reservation
 from bookings.selectors.fees import load_terms
 from bookings.selectors.moves import Move
@@ -35,7 +36,7 @@ from bookings.selectors.series import (
 from bookings.selectors.series_moves import load_series_move
 from bookings.services.series import series_book, series_cancel
 from bookings.services.series_moves import series_move
-from bookings.views.booking import first_mode, options_of
+from bookings.views.booking import first_mode, options_of, sources_offered
 from bookings.views.catalogue import payer_of
 from bookings.views.reservations import refusal_text, shown
 from instruments.selectors.registry import instrument_by_id
@@ -58,7 +59,9 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     terms = load_terms(instrument, payer, asked.period().start)
     zone = ZoneInfo(instrument.facility.time_zone)
     sent = data.copy()
+    sources = sources_offered(instrument, payer, asked.period(), actor)
     for name, value in {
+        "funding": default_of(sources),
         "service_mode": first_mode(instrument, terms),
         "purpose": "research",
         "frequency": "WEEKLY",
@@ -72,7 +75,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     sent["organisation"] = payer.code
     if request.method != "POST" and "weekdays" not in sent:
         sent["weekdays"] = str(asked.period().start.astimezone(zone).weekday())
-    form = SeriesForm(sent, instrument=instrument, options=options_of(terms))
+    form = SeriesForm(sent, instrument=instrument, options=options_of(terms), sources=sources)
     act = request.POST.get("act", "preview")
     status, refused = 200, False
     preview: SeriesPreview | None = None
@@ -95,7 +98,13 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         if not form.errors:
             try:
                 preview = load_series_preview(
-                    actor, instrument.pk, payer.code, form.asked(), form.rule(), now
+                    actor,
+                    instrument.pk,
+                    payer.code,
+                    form.asked(),
+                    form.rule(),
+                    now,
+                    shares=form.shares(),
                 )
             except Invalid as problem:
                 form.refuse(problem.problems)

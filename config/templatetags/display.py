@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bookings.domain.money import minor_digits
+from bookings.domain.money import format_number, minor_digits
 from bookings.messages import RULES
 from bookings.messages import sentence as sentence_of
 from bookings.models import Closure, Reservation
@@ -122,6 +122,12 @@ def time_of_day(value: datetime) -> str:
 def money(value: Any, currency: str) -> str:
     """An amount with its currency: `CNY 1,234.50`."""
     return f"{currency} {Decimal(str(value)):,.{minor_digits(currency)}f}"
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """A number without trailing zeros: `33.3`."""
+    return format_number(Decimal(str(value)))
 
 
 @register.filter

@@ -69,6 +69,14 @@ POST bookings:money-charges-decide   - 404 403 404 404 302 403 403 403 403 404 4
 GET  bookings:money-sessions         - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-sessions-complete - 404 200 404 404 200 403 403 403 403 404 404 404
 POST bookings:money-sessions-complete - 404 302 404 404 302 403 403 403 403 404 404 404
+GET  bookings:money-funding          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-funding-new      - 403 403 403 403 403 403 200 200 403 403 403 403
+POST bookings:money-funding-new      - 403 403 403 403 403 403 302 400 403 403 403 403
+GET  bookings:money-funding-source   - 404 200 404 404 404 200 200 404 404 404 404 404
+GET  bookings:money-funding-change   - 404 403 404 404 404 403 200 404 404 404 404 404
+POST bookings:money-funding-change   - 404 403 404 404 404 403 302 404 404 404 404 404
+POST bookings:money-funding-suspend  - 404 403 404 404 404 403 302 404 404 404 404 404
+POST bookings:money-funding-resume   - 404 403 404 404 404 403 409 404 404 404 404 404
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -201,6 +209,14 @@ POST   api-correction-refuse         - 404 403 404 404 200 403 403 403 403 404 4
 POST   api-correction-withdraw       - 404 403 404 404 403 403 403 200 403 404 404 404
 GET    api-sessions-to-complete      - 200 200 200 200 200 200 200 200 200 200 200 200
 PUT    api-reservation-usage         - 404 200 404 404 200 403 403 403 403 404 404 404
+GET    api-funding-sources           - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-funding-sources           - 403 403 403 403 403 403 201 403 403 403 403 403
+GET    api-funding-source            - 404 200 404 404 404 200 200 404 404 404 404 404
+PATCH  api-funding-source            - 404 403 404 404 404 403 200 404 404 404 404 404
+POST   api-funding-source-suspend    - 404 403 404 404 404 403 200 404 404 404 404 404
+POST   api-funding-source-resume     - 404 403 404 404 404 403 409 404 404 404 404 404
+GET    api-funding-source-entries    - 404 200 404 404 404 200 200 404 404 404 404 404
+GET    api-spending                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
@@ -222,6 +238,14 @@ QUERIES = {
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
+SOURCE = {
+    "organisation": "fudan",
+    "code": "NEW-1",
+    "name": "New",
+    "owner": "wang@fudan.example",
+    "currency": "CNY",
+    "valid_from": "2026-03-05",
+}
 PAGE_BODIES = {
     "bookings:book": {
         "start": "2026-03-06T06:00:00Z",
@@ -277,6 +301,10 @@ PAGE_BODIES = {
         "check_in": "2026-03-04T14:00",
         "check_out": "2026-03-04T15:00",
     },
+    "bookings:money-funding-new": SOURCE,
+    "bookings:money-funding-change": SOURCE,
+    "bookings:money-funding-suspend": {"reason": "test"},
+    "bookings:money-funding-resume": {"reason": "test"},
     "bookings:closures": {
         "kind": "maintenance",
         "start": "2026-03-10T10:00",
@@ -417,6 +445,9 @@ API_BODIES = {
         "valid_until": "2027-01-01",
     },
     ("PATCH", "api-grant"): {"amount": "2000.00"},
+    ("POST", "api-funding-sources"): SOURCE,
+    ("PATCH", "api-funding-source"): {"name": "New"},
+    ("POST", "api-funding-source-suspend"): {"reason": "test"},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
 }

@@ -36,6 +36,7 @@ from tests.architecture.permission_table import (
 from tests.factories.agreements import grant, programme, propose
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.charges import BY_USE, use
+from tests.factories.funding import source
 from tests.factories.qualifications import certify
 from tests.factories.waiting import wait
 
@@ -158,6 +159,7 @@ def world(cast, monkeypatch):
         "offered": str(wish.offers.get().reservation_id),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
+        "source": str(source(cast).pk),
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -180,6 +182,7 @@ ARGUMENTS = {
     "grant_id": "grant",
     "charge_id": "charge",
     "correction_id": "correction",
+    "source_id": "source",
     "entry_id": "absent",
 }
 SPECIAL = {

@@ -3,14 +3,23 @@
 Sign-in and transaction control are not counted (docs: performance).
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bookings.domain.periods import Period
-from bookings.models import Occupancy, Reservation
+from bookings.models import (
+    Agreement,
+    AgreementMember,
+    Occupancy,
+    Reservation,
+    VoucherGrant,
+    VoucherProgramme,
+)
+from bookings.selectors.fees import Asked
+from bookings.selectors.quotes import load_quotation
 from bookings.services.holds import hold_take
 from bookings.services.moves import reservation_move
 from bookings.services.placing import Booking
@@ -20,7 +29,9 @@ from bookings.services.reservations import (
     reservation_request,
 )
 from bookings.services.usage import reservation_check_in, reservation_check_out
+from instruments.selectors.registry import instrument_to_book
 from tests.factories.cast import NOW, at, reserve
+from tests.factories.funding import paid_by, source
 from tests.factories.qualifications import certify
 
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
@@ -110,6 +121,61 @@ def test_to_reserve(world):
     assert (plain, every, asked) == (12, 14, 12)
     assert plain <= 14
     assert every <= 20
+
+
+def granted(cast):
+    """A voucher of Fudan that an agreement with the host's region honours."""
+    programme = VoucherProgramme.objects.create(
+        region=cast.shanghai, code="sh-2026", name="Vouchers", percent=30, currency="CNY",
+        valid_from=date(2026, 1, 1), created_by=cast.xu, created_at=NOW,
+    )  # fmt: skip
+    VoucherGrant.objects.create(
+        programme=programme, organisation=cast.fudan, code="fudan-2026", amount=100_000,
+        valid_from=date(2026, 1, 1), valid_until=date(2027, 1, 1), granted_by=cast.xu,
+        granted_at=NOW,
+    )  # fmt: skip
+    agreement = Agreement.objects.create(
+        code="ah-sh", name="Anhui and Shanghai", valid_from=date(2026, 1, 1),
+        honours_vouchers=True, proposed_by=cast.xu, proposed_at=NOW, signed_at=NOW,
+    )  # fmt: skip
+    for region in (cast.anhui, cast.shanghai):
+        AgreementMember.objects.create(agreement=agreement, region=region)
+
+
+def test_to_reserve_with_quotas_voucher_and_budgets(world):
+    cast, limited, _ = world
+    granted(cast)
+    source(cast, "A")
+    source(cast, "B")
+    shares = paid_by("A", "B", percents=("60", "40"))
+    all_of_it = count(cast, reservation_request, booking=booking(limited, *FRIDAY, funding=shares))
+    made = Reservation.objects.get(start_at=at(FRIDAY[0]))
+    assert made.earmarks.filter(held__gt=0).count() == 3  # the grant and both sources
+    assert all_of_it == 20
+
+
+def test_to_quote(world):
+    cast, limited, _ = world
+    granted(cast)
+    source(cast, "A")
+    fudan, wang = cast.fudan, cast.wang.pk
+    wanted = Asked(Period(at(FRIDAY[0]), at(FRIDAY[1])))
+    counts = []
+    for instrument in (cast.microscope, limited):
+        instrument = instrument_to_book(cast.actor("wang"), instrument.pk)
+        for shares in ((), paid_by("A")):
+            found = []
+            counts.append(
+                statements(
+                    lambda instrument=instrument, shares=shares, found=found: found.append(
+                        load_quotation(instrument, fudan, wanted, NOW, user_id=wang, shares=shares)
+                    )
+                )
+            )
+            assert not found[0].refusals
+            assert found[0].quote.voucher == "fudan-2026"
+    assert counts == [4, 5, 6, 7]
+    assert counts[0] <= 6
 
 
 def test_to_hold_and_complete(world):

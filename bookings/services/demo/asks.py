@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from accounts.models import Organisation
+from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from bookings.selectors.fees import Asked, Backing, Terms, terms_on
 from bookings.services.demo.demand import Slot
@@ -40,6 +41,7 @@ class Ask:
     options: Mapping[str, Decimal] = field(default_factory=dict)
     quantity: Decimal | None = None
     is_planned: bool = False
+    funding: tuple[Share, ...] = ()
 
     @property
     def period(self) -> Period:
@@ -98,6 +100,9 @@ def planned_ask(row: Mapping[str, Any], person: Person, slot: Slot) -> Ask:
         count=int("".join(c for c in row["samples"] if c.isdigit())[:1] or 1),
         options={code: Decimal(number) for code, number in row.get("options", {}).items()},
         is_planned=True,
+        funding=tuple(
+            Share(code, Decimal(percent)) for code, percent in row.get("funding", {}).items()
+        ),
     )
 
 

@@ -106,6 +106,7 @@ def _make(
         samples=ask.samples,
         options=ask.options,
         quantity=ask.quantity,
+        funding=ask.funding,
     )
     try:
         made = reservation_request(actor=ask.person.actor, booking=booking, now=asked_at)

@@ -19,6 +19,7 @@ from bookings.services.demo.asks import Ask, planned_ask
 from bookings.services.demo.coming import coming_make, first_free, planned_make
 from bookings.services.demo.demand import Diaries
 from bookings.services.demo.files import chance, load
+from bookings.services.demo.funding import sources_make
 from bookings.services.demo.ledger import Ledger
 from bookings.services.demo.offers import Calendar, Offer, offers_make, schedules_resolve
 from bookings.services.demo.outages import breakdowns_of, outages_make
@@ -94,6 +95,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
         f"{len(places.regions)} regions, {len(places.organisations)} organisations, "
         f"{len(places.people)} people"
     )
+    tell(f"{sources_make(places, began=calendar.began, now=now)} funding sources")
     schedules_resolve(places, calendar)
     offers = offers_make(places, calendar)
     instruments = len(load("instruments"))

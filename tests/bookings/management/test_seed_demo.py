@@ -13,7 +13,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 from django.test import Client, override_settings
 
 from accounts.domain.roles import Actor
@@ -26,6 +26,7 @@ from bookings.domain.fees import input_from_json, quote, quote_to_json
 from bookings.domain.periods import Period
 from bookings.domain.reservations import RELEASED
 from bookings.models import Charge, InstrumentDay, Occupancy, Quote, Reservation, UsageSession
+from bookings.selectors.funding_sources import sources_for, state_of
 from bookings.selectors.ledger import receivables, sums_by_currency
 from bookings.selectors.reservations import own_reservations, requests_to_decide
 from bookings.services.charges import charges_finalise
@@ -163,6 +164,19 @@ def test_researcher_is_of_another_region_than_the_managers_instruments() -> None
 def test_manager_has_requests_from_other_regions_to_decide() -> None:
     waiting = requests_to_decide(actor("manager"), NOW)
     assert waiting.exclude(payer_region=F("host_region")).count() >= 4
+
+
+def test_the_researcher_has_sources_that_pay_for_some_bookings() -> None:
+    researcher = actor("researcher")
+    rows = {row.code: row for row in sources_for(researcher)}
+    assert set(rows) == {"NSFC-52273017", "WS-LAB-FUND"}
+    project, fund = rows["NSFC-52273017"], rows["WS-LAB-FUND"]
+    assert project.owner_id == researcher.user_id
+    assert project.held > fund.held > 0
+    for row in rows.values():
+        held = row.earmarks.aggregate(held=Sum("held"))["held"]
+        assert (row.held, row.spent) == (held, 0)
+        assert state_of(row, NOW) == "valid"
 
 
 def test_bookings_lie_in_opening_hours_on_the_grid() -> None:

@@ -1,0 +1,63 @@
+"""Funding sources of the cast, made by their finance through the service."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from bookings.domain.funding import Share
+from bookings.domain.funding_sources import SourceTerms
+from bookings.models import Earmark, FundingSource
+from bookings.services.funding import source_create
+from tests.factories.cast import NOW, Cast
+
+
+def source(
+    cast: Cast,
+    code: str = "NSFC-17",
+    *,
+    by: str = "lin",
+    owner: str = "wang",
+    users: tuple[str, ...] = (),
+    budget: str | None = "10000",
+    currency: str = "CNY",
+    valid_from: date = date(2026, 1, 1),
+    now: datetime = NOW,
+    **values: Any,
+) -> FundingSource:
+    """A source of Fudan that Wang owns, with 10,000 yuan."""
+    return source_create(
+        actor=cast.actor(by),
+        organisation=values.pop("organisation", cast.fudan),
+        code=code,
+        terms=SourceTerms(
+            name=values.pop("name", "Cathodes without cobalt"),
+            owner=cast.people[owner].pk,
+            users=frozenset(cast.people[name].pk for name in users),
+            budget=None if budget is None else Decimal(budget),
+            currency=currency,
+            valid_from=valid_from,
+            **values,
+        ),
+        now=now,
+    )
+
+
+def paid_by(*codes: str, percents: tuple[str, ...] = ()) -> tuple[Share, ...]:
+    """One source for all of it, or several by percent."""
+    parts = percents or ("100",)
+    return tuple(Share(c, Decimal(p)) for c, p in zip(codes, parts, strict=True))
+
+
+def sums(row: FundingSource) -> tuple[Decimal, Decimal]:
+    """What is set aside in a source and spent, now."""
+    row.refresh_from_db()
+    return row.held, row.spent
+
+
+def set_aside(reservation: Any) -> list[tuple[str, Decimal]]:
+    """What each source has set aside for a booking, in the order of the shares."""
+    rows = Earmark.objects.filter(reservation=reservation, source__isnull=False)
+    return [
+        (row.source.code, row.held)
+        for row in rows.select_related("source").order_by("created_at", "id")
+    ]
