@@ -1,11 +1,13 @@
 """Input of pages turned into typed values: shape only."""
 
+from bookings.forms.agreements import AgreementEndForm, AgreementForm, SignForm
 from bookings.forms.booking import BookingForm, PeriodForm
 from bookings.forms.calendars import BoardForm, CalendarForm
 from bookings.forms.catalogue import CatalogueForm
 from bookings.forms.chains import ChainForm, StepForm
 from bookings.forms.closures import ClosureEndForm, ClosureForm
 from bookings.forms.moves import MoveForm
+from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.reservations import DecideForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import TrailForm
@@ -14,6 +16,8 @@ from bookings.forms.utilisation import HoursForm
 from bookings.forms.waiting import WaitingForm
 
 __all__ = [
+    "AgreementEndForm",
+    "AgreementForm",
     "BoardForm",
     "BookingForm",
     "CalendarForm",
@@ -23,14 +27,19 @@ __all__ = [
     "ClosureEndForm",
     "ClosureForm",
     "DecideForm",
+    "GrantChangeForm",
+    "GrantForm",
     "HoursForm",
     "MoveForm",
     "PeriodForm",
+    "ProgrammeForm",
     "ReasonForm",
     "SeriesCancelForm",
     "SeriesForm",
     "SeriesMoveForm",
+    "SignForm",
     "StepForm",
+    "SuspendForm",
     "TrailForm",
     "WaitingForm",
 ]

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
+from bookings.domain.money import format_number
 
 register = template.Library()
 
@@ -23,6 +24,8 @@ def _has(*roles: str) -> Callable[[Actor], bool]:
 # The first page of each part, its name, and who has it. Pages below one are named after it.
 TABS = [
     ("money-charges", _("Charges"), _anybody),
+    ("money-agreements", _("Agreements"), _anybody),
+    ("money-vouchers", _("Vouchers"), _anybody),
 ]
 
 
@@ -42,3 +45,33 @@ def money_tabs(context: dict[str, Any]) -> dict[str, Any]:
             if is_for(context["actor"])
         ]
     }
+
+
+# State of an agreement, programme or grant -> its words, and the badge that looks right.
+STATES = {
+    "proposed": (_("proposed"), "requested"),
+    "coming": (_("coming"), "requested"),
+    "in_force": (_("in force"), "confirmed"),
+    "over": (_("over"), "completed"),
+    "withdrawn": (_("withdrawn"), "cancelled"),
+    "open": (_("open"), "confirmed"),
+    "suspended": (_("suspended"), "suspended"),
+    "used_up": (_("used up"), "completed"),
+    "expired": (_("expired"), "expired"),
+}
+
+
+@register.filter
+def state_words(state: str) -> str:
+    return str(STATES[state][0])
+
+
+@register.filter
+def state_look(state: str) -> str:
+    return STATES[state][1]
+
+
+@register.filter
+def plain_number(value: Any) -> str:
+    """A percent without trailing zeros: `12.5`."""
+    return format_number(value)
