@@ -14,6 +14,7 @@ from accounts.domain.errors import invalid
 from accounts.selectors.organisations import payer_for
 from bookings.api.asking import AskedBody, period_of, samples_of
 from bookings.api.refusals import refusal_json
+from bookings.domain.money import format_amount
 from bookings.domain.quotes import quote_to_json
 from bookings.selectors.fees import Asked
 from bookings.selectors.quotes import Quotation, load_quotation
@@ -58,9 +59,22 @@ class QuoteShape(serializers.Serializer[Any]):
     payable = serializers.CharField(allow_null=True)
 
 
-class QuotationShape(QuoteShape):
-    """With what refuses the booking, if anything does."""
+class ConsideredShape(serializers.Serializer[Any]):
+    """A voucher grant of the payer: what it would cover, or why it cannot; only the one that
+    `is_chosen` pays."""
 
+    grant = serializers.UUIDField()
+    code = serializers.CharField()
+    covers = serializers.CharField()
+    left = serializers.CharField(help_text="Of the grant, in its own currency, once it has paid.")
+    why_not = serializers.CharField(allow_null=True)
+    is_chosen = serializers.BooleanField()
+
+
+class QuotationShape(QuoteShape):
+    """With the payer's vouchers, and with what refuses the booking, if anything does."""
+
+    vouchers = ConsideredShape(many=True)
     refusals = RefusalShape(many=True)
 
 
@@ -75,10 +89,22 @@ def quotation_json(quotation: Quotation) -> dict[str, Any]:
     else:
         quoted = quote_to_json(quotation.quote, explained=True)
     card = terms.card
+    currency = quotation.quote.currency if quotation.quote else ""
     return {
         **quoted,
         "price_group": terms.price_group,
         "rate_card": {"id": str(card.id), "version": card.version} if card else None,
+        "vouchers": [
+            {
+                "grant": str(each.offer.id),
+                "code": each.offer.code,
+                "covers": format_amount(each.covers, currency),
+                "left": format_amount(each.left, each.offer.currency),
+                "why_not": each.why_not or None,
+                "is_chosen": each.is_chosen,
+            }
+            for each in quotation.vouchers
+        ],
         "refusals": [refusal_json(refusal) for refusal in quotation.refusals],
     }
 
