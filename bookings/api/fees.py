@@ -15,7 +15,7 @@ from accounts.selectors.organisations import payer_for
 from bookings.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
 from bookings.api.refusals import refusal_json
 from bookings.domain.funding import Part
-from bookings.domain.money import format_number
+from bookings.domain.money import format_amount, format_number
 from bookings.domain.quotes import quote_to_json
 from bookings.selectors.fees import Asked
 from bookings.selectors.quotes import Quotation, load_quotation
@@ -73,11 +73,24 @@ class PartShape(serializers.Serializer[Any]):
     left = Money(allow_null=True, help_text="What it has left at present; null: no budget.")
 
 
+class ConsideredShape(serializers.Serializer[Any]):
+    """A voucher grant of the payer: what it would cover, or why it cannot; only the one that
+    `is_chosen` pays."""
+
+    grant = serializers.UUIDField()
+    code = serializers.CharField()
+    covers = serializers.CharField()
+    left = serializers.CharField(help_text="Of the grant, in its own currency, once it has paid.")
+    why_not = serializers.CharField(allow_null=True)
+    is_chosen = serializers.BooleanField()
+
+
 class QuotationShape(QuoteShape):
-    """With what refuses the booking, if anything does, and what each funding source named would
-    pay."""
+    """With what each funding source named would pay, the payer's vouchers, and what refuses the
+    booking, if anything does."""
 
     funding = PartShape(many=True)
+    vouchers = ConsideredShape(many=True)
     refusals = RefusalShape(many=True)
 
 
@@ -92,11 +105,23 @@ def quotation_json(quotation: Quotation) -> dict[str, Any]:
     else:
         quoted = quote_to_json(quotation.quote, explained=True)
     card = terms.card
+    currency = quotation.quote.currency if quotation.quote else ""
     return {
         **quoted,
         "price_group": terms.price_group,
         "rate_card": {"id": str(card.id), "version": card.version} if card else None,
         "funding": [part_json(part, quotation) for part in quotation.parts],
+        "vouchers": [
+            {
+                "grant": str(each.offer.id),
+                "code": each.offer.code,
+                "covers": format_amount(each.covers, currency),
+                "left": format_amount(each.left, each.offer.currency),
+                "why_not": each.why_not or None,
+                "is_chosen": each.is_chosen,
+            }
+            for each in quotation.vouchers
+        ],
         "refusals": [refusal_json(refusal) for refusal in quotation.refusals],
     }
 

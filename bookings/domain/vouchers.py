@@ -70,21 +70,64 @@ def serves_kind(
 def usable(offers: Iterable[GrantOffer], use: Use) -> tuple[GrantValues, ...]:
     """The grants that may pay for a use, in the order of their codes (docs/fees.md, step 7)."""
     return tuple(
-        GrantValues(
-            code=offer.code,
-            percent=offer.percent,
-            cap_per_booking=offer.cap_per_booking,
-            remaining=offer.remaining,
-            expires=offer.valid_until - timedelta(days=1) if offer.valid_until else None,
-        )
+        _values(offer)
         for offer in sorted(offers, key=lambda each: each.code)
-        if offer.is_open
-        and use.is_honoured
-        and offer.remaining > 0
-        and offer.currency == use.currency
-        and offer.valid_from <= use.day
-        and (offer.valid_until is None or use.day < offer.valid_until)
-        and (not offer.host_regions or offer.host_regions & use.host_regions)
+        if not why_unusable(offer, use)
+    )
+
+
+def _values(offer: GrantOffer) -> GrantValues:
+    return GrantValues(
+        code=offer.code,
+        percent=offer.percent,
+        cap_per_booking=offer.cap_per_booking,
+        remaining=offer.remaining,
+        expires=offer.valid_until - timedelta(days=1) if offer.valid_until else None,
+    )
+
+
+def why_unusable(offer: GrantOffer, use: Use) -> str:
+    """What keeps a grant from paying for a use, the first of several; empty where nothing does:
+    `suspended` (or not for this payer), `used-up`, `other-currency`, `not-yet`, `expired`,
+    `other-host` (its programme does not serve the host's region) or `not-honoured`."""
+    reasons = (
+        ("suspended", not offer.is_open),
+        ("not-yet", use.day < offer.valid_from),
+        ("expired", offer.valid_until is not None and use.day >= offer.valid_until),
+        ("used-up", offer.remaining <= 0),
+        ("other-currency", offer.currency != use.currency),
+        ("other-host", bool(offer.host_regions) and not offer.host_regions & use.host_regions),
+        ("not-honoured", not use.is_honoured),
+    )
+    return next((code for code, applies in reasons if applies), "")
+
+
+@dataclass(frozen=True)
+class Considered:
+    """One grant of the payer in the face of a use: what it would cover, or why it cannot.
+    `left` is what it would have left then."""
+
+    offer: GrantOffer
+    covers: Decimal
+    why_not: str
+    is_chosen: bool
+
+    @property
+    def left(self) -> Decimal:
+        return self.offer.remaining - (self.covers if self.is_chosen else 0)
+
+
+def considered(offers: Iterable[GrantOffer], use: Use, eligible: Decimal) -> tuple[Considered, ...]:
+    """All grants of a payer, the one that pays first, then by what they would cover."""
+    known = list(offers)
+    chosen, _ = best_cover(usable(known, use), eligible, use.currency)
+    found = []
+    for offer in known:
+        why_not = why_unusable(offer, use)
+        covers = Decimal(0) if why_not else cover(_values(offer), eligible, use.currency)
+        found.append(Considered(offer, covers, why_not, offer.code == chosen))
+    return tuple(
+        sorted(found, key=lambda each: (not each.is_chosen, -each.covers, each.offer.code))
     )
 
 

@@ -1,13 +1,15 @@
 """Input of pages turned into typed values: shape only."""
 
+from bookings.forms.agreements import AgreementEndForm, AgreementForm, SignForm
 from bookings.forms.booking import BookingForm, PeriodForm
 from bookings.forms.calendars import BoardForm, CalendarForm
 from bookings.forms.catalogue import CatalogueForm
 from bookings.forms.chains import ChainForm, StepForm
 from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, WordForm
 from bookings.forms.closures import ClosureEndForm, ClosureForm
-from bookings.forms.funding import SourceForm, SuspendForm
+from bookings.forms.funding import SourceForm
 from bookings.forms.moves import MoveForm
+from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.reservations import DecideForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import TrailForm
@@ -16,6 +18,8 @@ from bookings.forms.utilisation import HoursForm
 from bookings.forms.waiting import WaitingForm
 
 __all__ = [
+    "AgreementEndForm",
+    "AgreementForm",
     "BoardForm",
     "BookingForm",
     "CalendarForm",
@@ -27,13 +31,17 @@ __all__ = [
     "ClosureForm",
     "CorrectionForm",
     "DecideForm",
+    "GrantChangeForm",
+    "GrantForm",
     "HoursForm",
     "MoveForm",
     "PeriodForm",
+    "ProgrammeForm",
     "ReasonForm",
     "SeriesCancelForm",
     "SeriesForm",
     "SeriesMoveForm",
+    "SignForm",
     "SourceForm",
     "StepForm",
     "SuspendForm",

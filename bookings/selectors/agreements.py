@@ -46,6 +46,42 @@ def load_agreement(row: Agreement) -> AgreementValues:
     )
 
 
+def load_recognised(
+    regions: set[UUID], issuers: set[UUID]
+) -> dict[tuple[UUID, UUID], list[tuple[date, date | None]]]:
+    """On which days some regions recognise certificates that others issued: by region and issuer's
+    region, the days [first, until) of each agreement that says so and all have signed. One
+    statement. For `load_qualified`, which lies below agreements."""
+    rows = AgreementMember.objects.filter(
+        region__in=regions,
+        agreement__signed_at__isnull=False,
+        agreement__recognises_qualifications=True,
+        agreement__members__region__in=issuers,
+    ).values_list(
+        "region_id",
+        "agreement__members__region_id",
+        "agreement__valid_from",
+        "agreement__valid_until",
+    )
+    found: dict[tuple[UUID, UUID], list[tuple[date, date | None]]] = {}
+    for region, issuer, first, until in rows:
+        if region != issuer and (until is None or until > first):
+            found.setdefault((region, issuer), []).append((first, until))
+    return found
+
+
+def recognised_regions(region_id: UUID, day: date) -> list[Region]:
+    """Those whose organisations' certificates for a technique count in a region on a day, by
+    code. One statement."""
+    mine = AgreementMember.objects.filter(region_id=region_id).values("agreement")
+    agreements = agreements_on(
+        Agreement.objects.filter(pk__in=mine, recognises_qualifications=True), day
+    )
+    members = AgreementMember.objects.filter(agreement__in=agreements.values("pk"))
+    found = Region.objects.filter(pk__in=members.exclude(region_id=region_id).values("region"))
+    return list(found.order_by("code"))
+
+
 # As people see them
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from accounts.models import Organisation
 from bookings.domain.availability import Asker
 from bookings.domain.periods import Period
+from bookings.selectors.agreements import load_recognised
 from bookings.selectors.fees import Terms
 from instruments.models import Instrument
 from instruments.selectors.qualifications import load_qualified
@@ -20,7 +21,7 @@ def load_asker(
     mode: str | None = None,
 ) -> Asker:
     """Somebody who would book for a payer on some terms. One statement where the policy asks
-    for a certificate, else none."""
+    for a certificate, two for one of another region, else none."""
     askers = load_askers([instrument], payer, {instrument.pk: terms}, user_id=user_id, mode=mode)
     return askers[instrument.pk]
 
@@ -33,13 +34,15 @@ def load_askers(
     user_id: UUID | None,
     mode: str | None = None,
 ) -> dict[UUID, Asker]:
-    """The same of many instruments (policy, facility loaded with them). At most one statement.
+    """The same of many instruments (policy, facility loaded with them). At most one statement;
+    one more for somebody with a certificate of another region, which counts where an agreement
+    recognises it.
 
     A certificate is needed to work alone: in service mode `self`, and where no mode is said,
     if the instrument offers no other.
     """
     alone = [i for i in instruments if _works_alone(i, mode)]
-    qualified = load_qualified(user_id, alone)
+    qualified = load_qualified(user_id, alone, load_recognised)
     asks = {i.pk for i in alone if hasattr(i, "policy") and i.policy.qualification}
     return {
         instrument.pk: Asker(

@@ -13,6 +13,7 @@ from bookings.domain.fees import quote
 from bookings.domain.funding import Part, Share
 from bookings.domain.quotes import Quote
 from bookings.domain.refusals import Refusal
+from bookings.domain.vouchers import Considered, considered
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.equivalents import with_equivalents
@@ -33,6 +34,13 @@ class Quotation:
     refusals: tuple[Refusal, ...]
     problems: tuple[FieldProblem, ...] = ()
     parts: tuple[Part, ...] = ()
+
+    @property
+    def vouchers(self) -> tuple[Considered, ...]:
+        """The payer's grants: which of them pays how much of it, and what the others would."""
+        if self.quote is None or self.terms.use is None:
+            return ()
+        return considered(self.terms.grants, self.terms.use, self.quote.eligible)
 
 
 def load_quotation(

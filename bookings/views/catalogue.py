@@ -17,11 +17,13 @@ from accounts.permissions import actor_of
 from accounts.selectors.memberships import organisations_of
 from accounts.selectors.organisations import payer_for
 from bookings.forms import CatalogueForm
+from bookings.selectors.agreements import load_recognised, recognised_regions
 from bookings.selectors.catalogue import free_between, load_offers
 from bookings.selectors.catalogue_candidates import affordable
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
+from instruments.domain.opening import local_date
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.registry import instrument_by_id, instrument_to_book
@@ -91,13 +93,18 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     found = instrument_by_id(actor, instrument_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(found, payer, now)
+    qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
+    today = local_date(ZoneInfo(found.facility.time_zone), now)
     context = {
         "instrument": found,
         "payer": payer,
         "payers": payers,
         "terms": terms,
         "rates": _rates(terms, terms.price_group),
-        "qualifying": load_qualifying(actor.user_id, found, now),
+        "qualifying": qualifying,
+        "recognised": recognised_regions(found.region_id, today)
+        if qualifying and qualifying.technique
+        else [],
         "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
         **week_of(actor, found, payer, request, now),
     }

@@ -61,6 +61,19 @@ ACTS = {
     "source.update": _("Funding source changed"),
     "source.suspend": _("Funding source suspended"),
     "source.resume": _("Funding source resumed"),
+    "agreement.propose": _("Agreement proposed"),
+    "agreement.change": _("Proposal changed"),
+    "agreement.sign": _("Agreement signed"),
+    "agreement.end": _("Agreement ended"),
+    "agreement.withdraw": _("Proposal withdrawn"),
+    "programme.create": _("Voucher programme begun"),
+    "programme.change": _("Voucher programme changed"),
+    "programme.suspend": _("Voucher programme suspended"),
+    "programme.resume": _("Voucher programme resumed"),
+    "grant.create": _("Voucher granted"),
+    "grant.change": _("Grant changed"),
+    "grant.suspend": _("Grant suspended"),
+    "grant.resume": _("Grant resumed"),
     "instrument.create": _("Instrument entered"),
     "instrument.update": _("Instrument record changed"),
     "instrument.import": _("Instrument imported"),
@@ -176,6 +189,12 @@ def named(thing: Any) -> str:
     if _is_chinese() and name_zh:
         return str(name_zh)
     return str(getattr(thing, "name", None) or thing)
+
+
+@register.filter
+def names(things: Any) -> str:
+    """The names of several, as a sentence lists them."""
+    return ("、" if _is_chinese() else ", ").join(named(thing) for thing in things)
 
 
 @register.filter

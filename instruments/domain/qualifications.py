@@ -1,8 +1,8 @@
 """When a person's certificates allow them to operate an instrument alone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from instruments.domain.opening import day_span, local_date
@@ -34,6 +34,18 @@ class Certificate:
         if today < self.valid_from:
             return "coming"
         return "expired" if self.valid_until is not None and self.valid_until < today else "valid"
+
+
+def within(certificate: Certificate, first: date, until: date | None) -> Certificate | None:
+    """The certificate as far as it lies on the days [`first`, `until`); None: on none of them."""
+    last = certificate.valid_until
+    if until is not None:
+        before = until - timedelta(days=1)
+        last = before if last is None else min(last, before)
+    start = max(certificate.valid_from, first)
+    if last is not None and last < start:
+        return None
+    return replace(certificate, valid_from=start, valid_until=last)
 
 
 def counts_for(needed: str, *, is_of_instrument: bool, technique: str | None) -> bool:

@@ -1,6 +1,6 @@
 """Certificates, as far as each person may see them, and the time in which they count."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -21,6 +21,7 @@ from instruments.domain.qualifications import (
     Span,
     counts_for,
     valid_spans,
+    within,
 )
 from instruments.models import Instrument, Qualification, Technique
 
@@ -39,43 +40,86 @@ def needed_for(instrument: Instrument) -> str:
     return instrument.policy.qualification if hasattr(instrument, "policy") else ""
 
 
+# The days (the last not included; None: no end) on which regions recognise certificates of others,
+# by the region of the instrument and that of the issuer. What has been agreed is not ours to
+# know: whoever asks hands in a function that says it of some regions, one statement at most.
+type Recognised = Mapping[tuple[UUID, UUID], Sequence[tuple[date, date | None]]]
+type Recognise = Callable[[set[UUID], set[UUID]], Recognised]
+
+
 def load_qualified(
-    user_id: UUID | None, instruments: Iterable[Instrument]
+    user_id: UUID | None,
+    instruments: Iterable[Instrument],
+    recognise: Recognise | None = None,
 ) -> dict[UUID, list[Span]]:
     """For each instrument whose policy asks for a qualification: the half-open spans in which
-    the person's certificates count there. Only those its host issued do.
+    the person's certificates count there. Those its host issued do; those of a technique by
+    issuers of other regions on the days that `recognise` names.
 
-    Instruments come with facility and policy. One statement; none where nothing is asked for.
+    Instruments come with facility and policy. One statement; none where nothing is asked for,
+    one more where the person holds a certificate of another region.
     """
-    asking = [instrument for instrument in instruments if needed_for(instrument)]
-    found: dict[UUID, list[Qualification]] = {}
-    if user_id is not None and asking:
-        rows = Qualification.objects.filter(
-            user_id=user_id, issuer_id__in={i.organisation_id for i in asking}
-        ).select_related("technique")
-        for row in rows:
-            found.setdefault(row.issuer_id, []).append(row)
     return {
-        instrument.pk: valid_spans(
-            (
-                load_certificate(row)
-                for row in found.get(instrument.organisation_id, ())
-                if counts(row, instrument)
-            ),
+        pk: valid_spans((each for _, each in held), zone)
+        for pk, (zone, held) in _load_held(user_id, instruments, recognise).items()
+    }
+
+
+def _load_held(
+    user_id: UUID | None, instruments: Iterable[Instrument], recognise: Recognise | None
+) -> dict[UUID, tuple[ZoneInfo, list[tuple[Qualification, Certificate]]]]:
+    """By instrument that asks for one: the certificates that count there, on the days they do."""
+    asking = [instrument for instrument in instruments if needed_for(instrument)]
+    rows: list[Qualification] = []
+    if user_id is not None and asking:
+        wanted = Q(issuer_id__in={i.organisation_id for i in asking})
+        techniques = {needed_for(i) for i in asking} - {THIS_INSTRUMENT}
+        if recognise is not None and techniques:
+            wanted |= Q(technique__code__in=techniques)
+        found = Qualification.objects.filter(wanted, user_id=user_id)
+        rows = list(found.select_related("technique", "issuer"))
+    homes = {i.region_id for i in asking}
+    elsewhere = {
+        row.issuer.region_id
+        for row in rows
+        if row.technique and not homes <= {row.issuer.region_id}
+    }
+    recognised = recognise(homes, elsewhere) if recognise is not None and elsewhere else {}
+    return {
+        instrument.pk: (
             ZoneInfo(instrument.facility.time_zone),
+            [(row, each) for row in rows for each in _counted(row, instrument, recognised)],
         )
         for instrument in asking
     }
 
 
-def counts(row: Qualification, instrument: Instrument) -> bool:
-    """Whether a certificate is of the thing that the instrument's policy asks for, whenever
-    it is valid. It is loaded with its technique."""
-    return row.issuer_id == instrument.organisation_id and counts_for(
+def _counted(
+    row: Qualification, instrument: Instrument, recognised: Recognised
+) -> list[Certificate]:
+    """A certificate as it counts on an instrument: whole if its host issued it, else on the
+    days on which its region is recognised."""
+    if counts(row, instrument):
+        return [load_certificate(row)]
+    if not is_of_needed(row, instrument) or row.issuer_id == instrument.organisation_id:
+        return []
+    spans = recognised.get((instrument.region_id, row.issuer.region_id), ())
+    return [each for first, until in spans if (each := within(load_certificate(row), first, until))]
+
+
+def is_of_needed(row: Qualification, instrument: Instrument) -> bool:
+    """Whether a certificate is of the thing that the instrument's policy asks for, whoever
+    issued it. It is loaded with its technique."""
+    return counts_for(
         needed_for(instrument),
         is_of_instrument=row.instrument_id == instrument.pk,
         technique=row.technique.code if row.technique else None,
     )
+
+
+def counts(row: Qualification, instrument: Instrument) -> bool:
+    """The same of one that the instrument's host issued, whenever it is valid."""
+    return row.issuer_id == instrument.organisation_id and is_of_needed(row, instrument)
 
 
 def load_certificate(row: Qualification) -> Certificate:
@@ -193,24 +237,39 @@ class Qualifying:
     is_held: bool = False
     since: date | None = None
     until: date | None = None
+    # Of another region, whose certificate counts here by agreement; None: the host's own.
+    issuer: Organisation | None = None
 
 
 def load_qualifying(
-    user_id: UUID | None, instrument: Instrument, now: datetime
+    user_id: UUID | None,
+    instrument: Instrument,
+    now: datetime,
+    recognise: Recognise | None = None,
 ) -> Qualifying | None:
-    """None where nothing is asked for, or nobody operates it alone. At most two statements."""
+    """None where nothing is asked for, or nobody operates it alone. At most two statements; one
+    more for a certificate of another region (`load_qualified`)."""
     needed = needed_for(instrument)
     if not needed or Instrument.ServiceMode.SELF not in instrument.service_modes:
         return None
     technique = next((t for t in techniques_at(instrument) if t.code == needed), None)
-    spans = load_qualified(user_id, [instrument])[instrument.pk]
+    zone, held = _load_held(user_id, [instrument], recognise)[instrument.pk]
+    spans = valid_spans((each for _, each in held), zone)
     span = next((span for span in spans if span[1] > now), None)
     if span is None:
         return Qualifying(technique)
-    zone, (start, end) = ZoneInfo(instrument.facility.time_zone), span
+    start, end = span
+    issuers = {
+        row.issuer_id: row.issuer
+        for row, each in held
+        if any(start <= part[0] < end for part in valid_spans([each], zone))
+    }
     return Qualifying(
         technique,
         is_held=start <= now,
         since=local_date(zone, start),
         until=None if end == OPEN_END else local_date(zone, end - timedelta(microseconds=1)),
+        issuer=None
+        if instrument.organisation_id in issuers
+        else next(iter(issuers.values()), None),
     )

@@ -144,6 +144,7 @@ def _page(
     needed = needed_for(instrument)
     context = {
         "instrument": instrument,
+        "now": now,
         "form": form or _form(instrument, None, now),
         "search": search,
         "is_filtered": bool(who),

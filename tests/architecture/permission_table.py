@@ -77,6 +77,25 @@ GET  bookings:money-funding-change   - 404 403 404 404 404 403 200 404 404 404 4
 POST bookings:money-funding-change   - 404 403 404 404 404 403 302 404 404 404 404 404
 POST bookings:money-funding-suspend  - 404 403 404 404 404 403 302 404 404 404 404 404
 POST bookings:money-funding-resume   - 404 403 404 404 404 403 409 404 404 404 404 404
+GET  bookings:money-agreements       - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-agreements-new   - 403 403 403 403 403 403 403 403 403 200 200 403
+POST bookings:money-agreements-new   - 403 403 403 403 403 403 403 403 403 302 302 403
+GET  bookings:money-agreements-one   - 404 404 404 404 404 404 404 404 200 200 200 404
+GET  bookings:money-agreements-change   - 404 404 404 404 404 404 404 404 403 200 200 404
+POST bookings:money-agreements-change   - 404 404 404 404 404 404 404 404 403 302 302 404
+POST bookings:money-agreements-sign   - 404 404 404 404 404 404 404 404 403 302 403 404
+POST bookings:money-agreements-end   - 404 404 404 404 404 404 404 404 403 302 302 404
+GET  bookings:money-vouchers         - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-vouchers-programme-new   - 403 403 403 403 403 403 403 403 403 200 200 403
+POST bookings:money-vouchers-programme-new   - 403 403 403 403 403 403 403 403 403 400 302 403
+GET  bookings:money-vouchers-programme   - 404 404 404 404 404 404 404 404 404 404 200 404
+POST bookings:money-vouchers-programme   - 404 404 404 404 404 404 404 404 404 404 302 404
+GET  bookings:money-vouchers-programme-change   - 404 404 404 404 404 404 404 404 404 404 200 404
+POST bookings:money-vouchers-programme-change   - 404 404 404 404 404 404 404 404 404 404 302 404
+POST bookings:money-vouchers-programme-suspend   - 404 404 404 404 404 404 404 404 404 404 302 404
+GET  bookings:money-vouchers-grant   - 404 200 404 404 404 200 200 404 404 404 200 404
+POST bookings:money-vouchers-grant-change   - 404 403 404 404 404 403 403 404 404 404 302 404
+POST bookings:money-vouchers-grant-suspend   - 404 403 404 404 404 403 403 404 404 404 302 404
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -245,6 +264,19 @@ SOURCE = {
     "owner": "wang@fudan.example",
     "currency": "CNY",
     "valid_from": "2026-03-05",
+AGREEMENT = {
+    "name": "Anhui and Shanghai",
+    "code": "two",
+    "regions": ["<anhui>", "<shanghai>"],
+    "valid_from": "2026-01-01",
+    "discount_percent": "5",
+}
+PROGRAMME = {
+    "name": "Vouchers",
+    "code": "two",
+    "percent": "40",
+    "currency": "CNY",
+    "valid_from": "2026-01-01",
 }
 PAGE_BODIES = {
     "bookings:book": {
@@ -311,6 +343,24 @@ PAGE_BODIES = {
         "end": "2026-03-10T12:00",
         "reason": "",
     },
+    "bookings:money-agreements-new": AGREEMENT,
+    "bookings:money-agreements-change": AGREEMENT,
+    "bookings:money-agreements-sign": {"region": "<anhui>"},
+    "bookings:money-vouchers-programme-new": PROGRAMME | {"region": "<shanghai>"},
+    "bookings:money-vouchers-programme-change": PROGRAMME | {"code": "sh-vouchers"},
+    "bookings:money-vouchers-programme": {
+        "organisation": "<fudan>",
+        "amount": "10",
+        "valid_from": "2026-01-01",
+        "valid_until": "2027-01-01",
+    },
+    "bookings:money-vouchers-programme-suspend": {"act": "suspend"},
+    "bookings:money-vouchers-grant-change": {
+        "amount": "20",
+        "valid_from": "2026-01-01",
+        "valid_until": "2027-01-01",
+    },
+    "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
     "instruments:people": {
         "user": "hu@optics.example",
         "thing": "instrument",

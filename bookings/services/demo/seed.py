@@ -15,6 +15,7 @@ from accounts.models import Organisation
 from bookings.domain.periods import Period
 from bookings.selectors.availability import load_blocks
 from bookings.services.demand import demand_refused
+from bookings.services.demo.agreements import agreements_make
 from bookings.services.demo.asks import Ask, planned_ask
 from bookings.services.demo.coming import coming_make, first_free, planned_make
 from bookings.services.demo.demand import Diaries
@@ -101,6 +102,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     instruments = len(load("instruments"))
     tell(f"{instruments} instruments with opening hours, rules and rates")
     tell(f"{outages_make(offers, calendar, past)} closures")
+    tell(f"an agreement between two regions, and {agreements_make(places, calendar)} vouchers")
     coming = _planned_coming(places, offers, calendar)
     ledger = Ledger(now)
     later = _past_make(places, offers, calendar, ledger, scale)

@@ -25,8 +25,8 @@ from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from bookings.domain.funding_sources import SourceTerms
-from bookings.forms import SourceForm, SuspendForm
-from bookings.forms.funding import source_initial
+from bookings.forms import SourceForm
+from bookings.forms.funding import SuspendForm, source_initial
 from bookings.models import FundingSource
 from bookings.selectors.funding_sources import (
     entries_of,

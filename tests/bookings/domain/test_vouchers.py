@@ -1,12 +1,23 @@
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_UP, Context, Decimal, localcontext
+from random import Random
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings.domain.money import round_half_up
-from bookings.domain.vouchers import GrantValues, best_cover
+from bookings.domain.vouchers import (
+    GrantOffer,
+    GrantValues,
+    Use,
+    best_cover,
+    considered,
+    usable,
+    why_unusable,
+)
 
 D = Decimal
 
@@ -116,3 +127,112 @@ def test_no_grant_pays_beyond_its_bounds_and_none_would_pay_more(
     assert (code is None) == (covered == 0)
     if code is not None:
         assert covered in [bound(one) for one in grants if one.code == code]
+
+
+# Grants of a payer in the face of a use
+
+
+def offer(code: str = "A", **changes: object) -> GrantOffer:
+    values: dict[str, object] = {
+        "id": UUID(int=ord(code[0])),
+        "code": code,
+        "percent": D(50),
+        "cap_per_booking": None,
+        "currency": "CNY",
+        "remaining": D(1000),
+        "valid_from": date(2026, 1, 1),
+        "valid_until": date(2027, 1, 1),
+    }
+    return GrantOffer(**values | changes)  # type: ignore[arg-type]
+
+
+HOST = UUID(int=7)
+USE = Use(date(2026, 3, 6), "CNY", frozenset({HOST}), is_honoured=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "use", "why"),
+    [
+        ({}, USE, ""),
+        ({"is_open": False}, USE, "suspended"),
+        ({"remaining": D(0)}, USE, "used-up"),
+        ({"currency": "EUR"}, USE, "other-currency"),
+        ({"valid_from": date(2026, 3, 7)}, USE, "not-yet"),
+        ({"valid_from": date(2026, 3, 6)}, USE, ""),
+        ({"valid_until": date(2026, 3, 6)}, USE, "expired"),
+        ({"valid_until": date(2026, 3, 7)}, USE, ""),
+        ({"valid_until": None}, USE, ""),
+        ({"host_regions": frozenset({UUID(int=8)})}, USE, "other-host"),
+        ({"host_regions": frozenset({UUID(int=8), HOST})}, USE, ""),
+        ({}, replace(USE, is_honoured=False), "not-honoured"),
+    ],
+)
+def test_why_a_grant_cannot_pay(changes: dict[str, object], use: Use, why: str) -> None:
+    assert why_unusable(offer(**changes), use) == why
+    assert bool(usable([offer(**changes)], use)) == (not why)
+
+
+def test_all_grants_are_told_the_one_that_pays_first() -> None:
+    found = considered(
+        [offer("A"), offer("B", percent=D(80), cap_per_booking=D(30)), offer("C", remaining=D(0))],
+        USE,
+        D(200),
+    )
+    assert [(c.offer.code, c.covers, c.why_not, c.is_chosen, c.left) for c in found] == [
+        ("A", D(100), "", True, D(900)),
+        ("B", D(30), "", False, D(1000)),
+        ("C", D(0), "used-up", False, D(0)),
+    ]
+
+
+offers_strategy = st.lists(
+    st.builds(
+        offer,
+        code=st.sampled_from("ABCDEF"),
+        percent=st.sampled_from([D("12.5"), D(30), D(50), D(100)]),
+        cap_per_booking=st.none() | money,
+        remaining=money,
+        currency=st.sampled_from(["CNY", "CNY", "EUR"]),
+        valid_until=st.none() | st.sampled_from([date(2026, 3, 6), date(2026, 12, 31)]),
+        is_open=st.booleans(),
+        host_regions=st.sampled_from([frozenset(), frozenset({HOST}), frozenset({UUID(int=8)})]),
+    ),
+    max_size=5,
+    unique_by=lambda each: each.code,
+)
+
+
+@given(offers_strategy, money, st.randoms())
+def test_one_grant_pays_whatever_their_order_and_never_beyond_its_caps(
+    offers: list[GrantOffer], eligible: D, luck: Random
+) -> None:
+    shuffled = list(offers)
+    luck.shuffle(shuffled)
+    code, amount = best_cover(usable(offers, USE), eligible, "CNY")
+    assert best_cover(usable(shuffled, USE), eligible, "CNY") == (code, amount)
+    told = considered(shuffled, USE, eligible)
+    assert told == considered(offers, USE, eligible)
+    chosen = [each for each in told if each.is_chosen]
+    assert [(each.offer.code, each.covers) for each in chosen] == ([(code, amount)] if code else [])
+    for each in chosen:
+        assert 0 < each.covers <= min(eligible, each.offer.remaining)
+        assert each.offer.cap_per_booking is None or each.covers <= each.offer.cap_per_booking
+        assert each.left >= 0
+        assert all(each.covers >= other.covers for other in told)
+
+
+@given(offers_strategy, st.lists(money, max_size=8))
+def test_a_row_of_bookings_never_takes_more_than_there_was(
+    offers: list[GrantOffer], costs: list[D]
+) -> None:
+    """Each takes from what the ones before have left."""
+    left = {each.code: each for each in offers}
+    taken = dict.fromkeys(left, D(0))
+    for eligible in costs:
+        code, amount = best_cover(usable(left.values(), USE), eligible, "CNY")
+        assert amount <= eligible
+        if code:
+            taken[code] += amount
+            left[code] = replace(left[code], remaining=left[code].remaining - amount)
+    for each in offers:
+        assert 0 <= taken[each.code] <= max(each.remaining, D(0))

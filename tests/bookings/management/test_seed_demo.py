@@ -25,9 +25,19 @@ from bookings.domain.corrections import charged_again
 from bookings.domain.fees import input_from_json, quote, quote_to_json
 from bookings.domain.periods import Period
 from bookings.domain.reservations import RELEASED
-from bookings.models import Charge, InstrumentDay, Occupancy, Quote, Reservation, UsageSession
+from bookings.models import (
+    Charge,
+    Earmark,
+    InstrumentDay,
+    Occupancy,
+    Quote,
+    Reservation,
+    UsageSession,
+)
+from bookings.selectors.agreements import agreements_for
 from bookings.selectors.funding_sources import sources_for, state_of
 from bookings.selectors.ledger import receivables, sums_by_currency
+from bookings.selectors.programmes import own_grants, programmes_for
 from bookings.selectors.reservations import own_reservations, requests_to_decide
 from bookings.services.charges import charges_finalise
 from bookings.services.demo import ACCOUNTS, PASSWORD, Built, NotEmpty, NotLocal, demo_seed
@@ -154,11 +164,26 @@ def test_researcher_is_of_another_region_than_the_managers_instruments() -> None
     own = own_reservations(actor("researcher"))
     host = Organisation.objects.get(code="hefei-materials")
     there = own.filter(host=host)
-    assert {r.price_group for r in there} == {"external"}
+    assert {r.price_group for r in there} == {"external", "partner"}
     assert there.exclude(payer_region=F("host_region")).count() == there.count() >= 6
     assert own.filter(state="completed").count() >= 5
     tomorrow = Period(NOW + timedelta(hours=9), NOW + timedelta(hours=34))
     assert own.filter(state="confirmed", start_at__range=(tomorrow.start, tomorrow.end)).exists()
+
+
+def test_an_agreement_is_in_force_and_vouchers_cover_what_comes() -> None:
+    (agreement,) = agreements_for(actor("researcher"))
+    assert [member.region.code for member in agreement.members.all()] == ["CN-AH", "CN-SH"]
+    assert all(member.signed_at for member in agreement.members.all())
+    coming = own_reservations(actor("researcher")).filter(agreement=agreement)
+    assert {r.price_group for r in coming} == {"partner"}
+    (own,) = own_grants(actor("researcher"))
+    held = Earmark.objects.filter(grant=own).aggregate(held=Sum("held"))["held"]
+    assert own.held == held > 0
+    assert own.amount >= own.held + own.redeemed
+    assert Earmark.objects.filter(grant=own, reservation__in=coming).exists()
+    (programme,) = programmes_for(actor("coordinator"))
+    assert programme.granted == 8000
 
 
 def test_manager_has_requests_from_other_regions_to_decide() -> None:
