@@ -122,7 +122,8 @@ def sides_of(actor: Actor, settlement: Settlement) -> list[str]:
 
 def net_of(settlement: Settlement) -> Decimal:
     """What the one that owes more pays; never below 0."""
-    return abs(settlement.first_owes - settlement.second_owes)
+    net: Decimal = abs(settlement.first_owes - settlement.second_owes)
+    return net
 
 
 def debtor_of(settlement: Settlement) -> Region:
