@@ -70,7 +70,7 @@ class SettlementShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class UseShape(serializers.Serializer[Any]):
+class SettledUseShape(serializers.Serializer[Any]):
     """One payer's use at one host: shown, not netted."""
 
     payer_region = serializers.CharField()
@@ -84,7 +84,7 @@ class UseShape(serializers.Serializer[Any]):
 
 
 class OneSettlementShape(SettlementShape):
-    use = UseShape(many=True)
+    use = SettledUseShape(many=True)
     payments = PaymentShape(many=True)
     ledger = CheckShape()
 

@@ -215,7 +215,7 @@ def test_a_constant_number_of_statements(cast, payers):
         store([charge_of(cast, who[i % payers], month=month, covered="1.00") for i in range(n)])
         counts.append(statements(lambda m=month, t=now: statements_draw(month=m, now=t)))
         assert StatementLine.objects.filter(charge__month=month).count() == n
-    assert counts == [16, 16]
+    assert counts == [17, 17]
 
 
 def test_a_void_number_stays_and_a_new_one_bills_the_charges(drawn):
@@ -394,3 +394,16 @@ def test_a_reminder_of_what_was_paid_meanwhile_is_not_sent(drawn):
     statement_pay(actor=cast.actor("gao"), statement_id=row.pk, paid=paid, now=late)
     effects_carry_out(now=late)
     assert mail.outbox == []
+
+
+def test_what_nobody_disputed_in_time_is_drawn_with_its_month(cast):
+    """The job that makes charges final slept: drawing up does it first."""
+    late = charge_of(cast, month=None)
+    late.open_until = at("2026-03-31 23:59")
+    still_open = charge_of(cast, month=None)
+    still_open.open_until = at("2026-04-01 09:01")
+    store([late, still_open])
+    assert statements_draw(month=MARCH, now=APRIL).statements == 1
+    late.refresh_from_db()
+    assert (late.state, late.month) == ("final", MARCH)
+    assert list(StatementLine.objects.values_list("charge", flat=True)) == [late.pk]

@@ -103,7 +103,7 @@ def test_a_rate_is_entered_and_a_statement_shown_at_it(drawn):
     }
     wrong = lin.post("/money/rates/", said | {"quote": "CNY", "valid_on": "2026-04-09"})
     assert wrong.status_code == 400
-    assert "two currencies" in read(wrong) and "yet to come" in read(wrong)
+    assert "two currencies" in read(wrong) and "lies in the future" in read(wrong)
     assert lin.post("/money/rates/", said).status_code == 302
     assert "1 CNY = 0.13 EUR" in read(lin.get("/money/rates/"))
     address = f"/money/statements/{row.pk}/"
