@@ -127,6 +127,12 @@ SENTENCES = {
     "granted-already": _("This cannot change any more: grants have been made."),
     "not-of-the-region": _("This organisation does not belong to the region of the programme."),
     "kind-not-served": _("The programme is not for organisations of this kind."),
+    "month-not-over": _("This month is not over yet where the host is."),
+    "nothing-paid": _("Say an amount other than 0."),
+    "more-than-owed": _("At most {most} {currency} is still to pay."),
+    "more-than-paid": _("Only {most} {currency} has been paid: no more can be taken back."),
+    "same-currency": _("These must be two currencies."),
+    "unknown-rate": _("Your finance office has entered no such rate of {base}."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
@@ -141,6 +147,7 @@ SENTENCES = {
     "own-correction": _("A second person agrees to a correction or refuses it."),
     "not-your-proposal": _("Only the person who proposed it can take it back."),
     "own-qualification": _("Nobody certifies themselves."),
+    "another-person": _("The other region has to be confirmed by another person."),
     "not-found": _("There is nothing here, or it is not yours to see."),
     # state
     "correction-proposed": _("A correction of this charge waits for a second person's word."),
@@ -157,6 +164,7 @@ SENTENCES = {
     "chain-over": _("Nothing of this chain is left to cancel."),
     "series-over": _("Nothing of this series is left to change."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
+    "has-payments": _("Money has been paid on it: take that back first."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
     "too-late": _("The booking has ended."),
     "units-in-use": _("Unit {units} is booked or in use: cancel or close what is on it first."),

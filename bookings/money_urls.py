@@ -8,8 +8,11 @@ from bookings.views.money import (
     funding,
     grants,
     programmes,
+    rates,
     replay,
     sessions,
+    settlements,
+    statements,
 )
 
 _charge = "charges/<uuid:charge_id>/"
@@ -17,6 +20,8 @@ _source = "funding/<uuid:source_id>/"
 _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "vouchers/programmes/<uuid:programme_id>/"
 _grant = "vouchers/<uuid:grant_id>/"
+_statement = "statements/<uuid:statement_id>/"
+_settlement = "settlements/<uuid:settlement_id>/"
 
 urlpatterns = [
     path("charges/", charges.charges, name="money-charges"),
@@ -49,4 +54,19 @@ urlpatterns = [
     path(_grant, grants.one, name="money-vouchers-grant"),
     path(_grant + "change/", grants.change, name="money-vouchers-grant-change"),
     path(_grant + "suspend/", grants.suspend, name="money-vouchers-grant-suspend"),
+    # statements, settlements, exchange rates
+    path("statements/", statements.statements, name="money-statements"),
+    path(_statement, statements.one, name="money-statements-one"),
+    path(_statement + "pdf/", statements.pdf, name="money-statements-pdf"),
+    path(_statement + "csv/", statements.table, name="money-statements-csv"),
+    path(_statement + "pay/", statements.pay, name="money-statements-pay"),
+    path(_statement + "void/", statements.void, name="money-statements-void"),
+    path(_statement + "rate/", statements.convert, name="money-statements-rate"),
+    path("settlements/", settlements.settlements, name="money-settlements"),
+    path(_settlement, settlements.one, name="money-settlements-one"),
+    path(_settlement + "pdf/", settlements.pdf, name="money-settlements-pdf"),
+    path(_settlement + "csv/", settlements.table, name="money-settlements-csv"),
+    path(_settlement + "confirm/", settlements.confirm, name="money-settlements-confirm"),
+    path(_settlement + "pay/", settlements.pay, name="money-settlements-pay"),
+    path("rates/", rates.rates, name="money-rates"),
 ]

@@ -9,6 +9,7 @@ from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
+from bookings.services.statements import statements_draw_due, statements_remind
 from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
@@ -58,6 +59,17 @@ def look_for_waiting() -> None:
 @shared_task
 def roll_up_hours() -> None:
     hours_roll_up(since=None, until=None, now=timezone.now())
+
+
+@shared_task
+def draw_statements() -> None:
+    """Hourly: the first of a month begins at another hour in each zone."""
+    statements_draw_due(now=timezone.now())
+
+
+@shared_task
+def remind_of_statements() -> None:
+    statements_remind(now=timezone.now())
 
 
 @shared_task

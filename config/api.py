@@ -35,6 +35,7 @@ from bookings.api import (
     charges,
     closures,
     corrections,
+    exchange_rates,
     fees,
     funding,
     grants,
@@ -45,6 +46,8 @@ from bookings.api import (
     replay,
     reservations,
     series,
+    settlements,
+    statements,
     trail,
     transitions,
     usage,
@@ -253,6 +256,8 @@ _source = "funding-sources/<uuid:source_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
+_statement = "statements/<uuid:statement_id>/"
+_settlement = "settlements/<uuid:settlement_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
 _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
@@ -420,6 +425,36 @@ urlpatterns = [
         replay.ChargeReplay.as_view(),
         name="api-charge-replay",
     ),
+    path("statements/", statements.Statements.as_view(), name="api-statements"),
+    path(_statement, statements.StatementDetail.as_view(), name="api-statement"),
+    path(_statement + "pdf/", statements.StatementPdf.as_view(), name="api-statement-pdf"),
+    path(_statement + "csv/", statements.StatementCsv.as_view(), name="api-statement-csv"),
+    path(_statement + "void/", statements.StatementVoid.as_view(), name="api-statement-void"),
+    path(
+        _statement + "payments/",
+        statements.StatementPayments.as_view(),
+        name="api-statement-payments",
+    ),
+    path(
+        _statement + "exchange-rate/",
+        statements.StatementConvert.as_view(),
+        name="api-statement-exchange-rate",
+    ),
+    path("settlements/", settlements.Settlements.as_view(), name="api-settlements"),
+    path(_settlement, settlements.SettlementDetail.as_view(), name="api-settlement"),
+    path(_settlement + "pdf/", settlements.SettlementPdf.as_view(), name="api-settlement-pdf"),
+    path(_settlement + "csv/", settlements.SettlementCsv.as_view(), name="api-settlement-csv"),
+    path(
+        _settlement + "confirm/",
+        settlements.SettlementConfirm.as_view(),
+        name="api-settlement-confirm",
+    ),
+    path(
+        _settlement + "payments/",
+        settlements.SettlementPayments.as_view(),
+        name="api-settlement-payments",
+    ),
+    path("exchange-rates/", exchange_rates.ExchangeRates.as_view(), name="api-exchange-rates"),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     re_path("", Unknown.as_view(), name="api-unknown"),

@@ -28,6 +28,11 @@ app.conf.beat_schedule = {
         "task": "bookings.tasks.extend_calendar",
         "schedule": crontab(minute=5, hour=1),
     },
+    "statements": {"task": "bookings.tasks.draw_statements", "schedule": crontab(minute=10)},
+    "overdue statements": {
+        "task": "bookings.tasks.remind_of_statements",
+        "schedule": crontab(minute=30, hour=1),
+    },
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
     "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
 }

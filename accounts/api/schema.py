@@ -131,11 +131,13 @@ def operation(
     sends: Any = None,
     answers: Any = None,
     also: Mapping[int, Any] | None = None,
+    media: str = "",
 ) -> Callable[[Any], Any]:
     """Describe a method: what it takes and gives, and every status it refuses with.
 
     `versioned`: it heeds `If-Match`; `once`: it heeds `Idempotency-Key`; `sends` and `answers`
-    are examples of the two bodies; `also`: what it gives with other statuses.
+    are examples of the two bodies; `also`: what it gives with other statuses; `media`: the
+    type of what it gives, where that is a file.
     """
     writes = takes is not None or versioned or once
     codes = {*(WRITES if writes else READS), *refuses}
@@ -146,7 +148,7 @@ def operation(
     answer: Any = (
         OpenApiResponse(description=_("Done.")) if gives is None else OpenApiResponse(gives)
     )
-    responses: dict[Any, Any] = {status: answer}
+    responses: dict[Any, Any] = {(status, media) if media else status: answer}
     for code, shape in (also or {}).items():
         responses[code] = OpenApiResponse(shape)
     for code in sorted(codes):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.domain.roles import Actor, Grant, Place
+from accounts.domain.roles import COORDINATOR, Actor, Grant, Place
 from accounts.models import Membership, Organisation, RoleGrant, User
 
 
@@ -48,6 +48,20 @@ def holders_of(role: str, organisation_id: UUID) -> QuerySet[User]:
         role_grants__organisation_id=organisation_id,
         role_grants__revoked_at=None,
     ).order_by("email")
+
+
+def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:
+    """Active people who coordinate any of the regions."""
+    return (
+        User.objects.filter(
+            is_active=True,
+            role_grants__role=COORDINATOR,
+            role_grants__region_id__in=set(region_ids),
+            role_grants__revoked_at=None,
+        )
+        .distinct()
+        .order_by("email")
+    )
 
 
 def users_by_id(ids: Iterable[UUID]) -> dict[UUID, User]:

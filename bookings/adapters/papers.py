@@ -40,6 +40,7 @@ from bookings.selectors.settlements import creditor_of, debtor_of, net_of
 FONT = "WenQuanYi Micro Hei"
 INK, SOFT, LINE, ACCENT = (colors.HexColor(c) for c in ("#1b2430", "#53606f", "#c9d0d8", "#085457"))
 WIDTH = A4[0] - 36 * mm
+PADDING = 6  # of the frame that the library puts within the margins
 
 
 @cache
@@ -102,7 +103,7 @@ def _name(name: str, name_zh: str) -> str:
     return (chinese and name_zh) or name
 
 
-class _Numbered(Canvas):
+class _Numbered(Canvas):  # type: ignore[misc]
     """Writes the foot of every page at the end, when their number is known."""
 
     foot = ""
@@ -133,8 +134,8 @@ def _build(title: str, foot: str, author: str, story: list[Any]) -> bytes:
     document = SimpleDocTemplate(
         out,
         pagesize=A4,
-        leftMargin=18 * mm,
-        rightMargin=18 * mm,
+        leftMargin=18 * mm - PADDING,
+        rightMargin=18 * mm - PADDING,
         topMargin=16 * mm,
         bottomMargin=20 * mm,
         title=title,
@@ -311,8 +312,8 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
             note,
         )
         story += _two(
-            _party(gettext("From"), row.host, row.host_region),
-            _party(gettext("To"), row.payer, row.payer_region),
+            _party(gettext("Issued by"), row.host, row.host_region),
+            _party(gettext("Billed to"), row.payer, row.payer_region),
         )
         story += [_rows(paper), Spacer(1, 5 * mm)]
         sums = [

@@ -1,7 +1,7 @@
 """The month a charge belongs to: the one in which it became final, in the host's zone."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -13,6 +13,20 @@ def month_of(moment: datetime, time_zone: str) -> date:
 def month_after(month: date) -> date:
     """The first day of the month after it."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def month_before(month: date) -> date:
+    """The first day of the month before it."""
+    return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """Every month from the first to the last, both included; none if the last is earlier."""
+    months, month = [], first.replace(day=1)
+    while month <= last:
+        months.append(month)
+        month = month_after(month)
+    return months
 
 
 def month_for(final_at: datetime, time_zone: str, drawn: Collection[date]) -> date:

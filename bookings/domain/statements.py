@@ -1,4 +1,4 @@
-"""Statements and settlements: months, numbers, what is still owed (docs/fees.md, "After use")."""
+"""Statements and settlements: numbers, and what is still owed (docs/fees.md, "After use")."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,31 +16,9 @@ ISSUED, PART_PAID, PAID = "issued", "part_paid", "paid"
 OVERDUE = "overdue"  # never stored: it follows from the day
 
 
-def month_of(moment: datetime, time_zone: str) -> date:
-    """The first day of the month a moment lies in, on the wall calendar of a zone."""
-    return day_of(moment, time_zone).replace(day=1)
-
-
 def day_of(moment: datetime, time_zone: str) -> date:
     """The day of a moment on the wall calendar of a zone."""
     return moment.astimezone(ZoneInfo(time_zone)).date()
-
-
-def month_after(month: date) -> date:
-    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
-
-
-def month_before(month: date) -> date:
-    return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
-
-
-def months_between(first: date, last: date) -> list[date]:
-    """Every month from the first to the last, both included; none if the last is earlier."""
-    months, month = [], first.replace(day=1)
-    while month <= last:
-        months.append(month)
-        month = month_after(month)
-    return months
 
 
 def statement_number(host: str, year: int, number: int) -> str:

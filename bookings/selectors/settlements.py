@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor, Place
 from accounts.models import Region
-from bookings.domain.statements import OVERDUE, day_of, is_overdue, month_before
+from bookings.domain.months import month_before
+from bookings.domain.statements import OVERDUE, day_of, is_overdue
 from bookings.models import ClosedMonth, Settlement, SettlementLine
 
 # Pairs of regions with use of each other's instruments in a month, once no host of either has
@@ -122,7 +123,8 @@ def sides_of(actor: Actor, settlement: Settlement) -> list[str]:
 
 def net_of(settlement: Settlement) -> Decimal:
     """What the one that owes more pays; never below 0."""
-    return abs(settlement.first_owes - settlement.second_owes)
+    net: Decimal = abs(settlement.first_owes - settlement.second_owes)
+    return net
 
 
 def debtor_of(settlement: Settlement) -> Region:

@@ -12,17 +12,8 @@ from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
-from bookings.domain.statements import (
-    ISSUED,
-    OVERDUE,
-    PART_PAID,
-    day_of,
-    is_overdue,
-    month_after,
-    month_before,
-    month_of,
-    months_between,
-)
+from bookings.domain.months import month_after, month_before, month_of, months_between
+from bookings.domain.statements import ISSUED, OVERDUE, PART_PAID, day_of, is_overdue
 from bookings.models import Charge, ClosedMonth, ExchangeRate, Statement
 
 WITH = ("host__region", "payer__region", "host_region", "payer_region", "exchange_rate")

@@ -36,7 +36,10 @@ from bookings.selectors.statements import (
     months_to_draw,
     today_of,
 )
+from bookings.services.charges import charges_finalise
 from bookings.services.settlements import settlements_catch_up, settlements_draw
+
+FINALISED_AT_ONCE = 2000  # of one host, by one run
 
 # The row of the counter is locked by whoever numbers, until the numbers are given or not.
 COUNT = """
@@ -83,6 +86,7 @@ def statements_draw(*, month: date, host: Organisation | None = None, now: datet
     month = month.replace(day=1)
     if host is not None and not is_month_over(host, month, now):
         raise invalid("month", "month-not-over")
+    _finalise(host, now)
     drawn, months = Drawn(), {month}
     for host_id, due in months_to_draw(now, host):
         if due <= month:
@@ -94,10 +98,19 @@ def statements_draw(*, month: date, host: Organisation | None = None, now: datet
 
 def statements_draw_due(*, now: datetime) -> Drawn:
     """Every month that is over where its host is and not closed yet; the job of the timetable."""
+    _finalise(None, now)
     drawn = Drawn()
     for host_id, month in months_to_draw(now):
         drawn += _draw(host_id, month, now)
     return drawn + Drawn(settlements=settlements_catch_up(now=now))
+
+
+def _finalise(host: Organisation | None, now: datetime) -> None:
+    """What nobody has disputed in time belongs to the month in which that time ended, however
+    late the job runs that says so: it runs before the month is closed."""
+    host_id = host.pk if host else None
+    while charges_finalise(now=now, host_id=host_id) >= FINALISED_AT_ONCE:
+        pass
 
 
 @transaction.atomic

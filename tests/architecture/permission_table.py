@@ -96,6 +96,21 @@ POST bookings:money-vouchers-programme-suspend   - 404 404 404 404 404 404 404 4
 GET  bookings:money-vouchers-grant   - 404 200 404 404 404 200 200 404 404 404 200 404
 POST bookings:money-vouchers-grant-change   - 404 403 404 404 404 403 403 404 404 404 302 404
 POST bookings:money-vouchers-grant-suspend   - 404 403 404 404 404 403 403 404 404 404 302 404
+GET  bookings:money-statements        - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-statements-one    - 404 404 404 404 200 200 200 200 200 404 404 404
+GET  bookings:money-statements-pdf    - 404 404 404 404 200 200 200 200 200 404 404 404
+GET  bookings:money-statements-csv    - 404 404 404 404 200 200 200 200 200 404 404 404
+POST bookings:money-statements-pay    - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-statements-void   - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-statements-rate   - 404 404 404 404 403 403 302 403 403 404 404 404
+GET  bookings:money-settlements       - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-settlements-one   - 404 404 404 404 404 404 404 404 200 200 200 404
+GET  bookings:money-settlements-pdf   - 404 404 404 404 404 404 404 404 200 200 200 404
+GET  bookings:money-settlements-csv   - 404 404 404 404 404 404 404 404 200 200 200 404
+POST bookings:money-settlements-confirm   - 404 404 404 404 404 404 404 404 403 302 302 404
+POST bookings:money-settlements-pay   - 404 404 404 404 404 404 404 404 403 302 403 404
+GET  bookings:money-rates             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:money-rates             - 403 403 403 403 403 403 302 400 403 403 403 403
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -236,6 +251,21 @@ POST   api-funding-source-suspend    - 404 403 404 404 404 403 200 404 404 404 4
 POST   api-funding-source-resume     - 404 403 404 404 404 403 409 404 404 404 404 404
 GET    api-funding-source-entries    - 404 200 404 404 404 200 200 404 404 404 404 404
 GET    api-spending                  - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statements                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statement                    - 404 404 404 404 200 200 200 200 200 404 404 404
+GET    api-statement-pdf                - 404 404 404 404 200 200 200 200 200 404 404 404
+GET    api-statement-csv                - 404 404 404 404 200 200 200 200 200 404 404 404
+POST   api-statement-void               - 404 404 404 404 403 403 403 201 403 404 404 404
+POST   api-statement-payments           - 404 404 404 404 403 403 403 201 403 404 404 404
+POST   api-statement-exchange-rate      - 404 404 404 404 403 403 200 403 403 404 404 404
+GET    api-settlements                  - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-settlement                   - 404 404 404 404 404 404 404 404 200 200 200 404
+GET    api-settlement-pdf               - 404 404 404 404 404 404 404 404 200 200 200 404
+GET    api-settlement-csv               - 404 404 404 404 404 404 404 404 200 200 200 404
+POST   api-settlement-confirm           - 404 404 404 404 404 404 404 404 403 200 200 404
+POST   api-settlement-payments          - 404 404 404 404 404 404 404 404 403 201 403 404
+GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
@@ -264,6 +294,7 @@ SOURCE = {
     "owner": "wang@fudan.example",
     "currency": "CNY",
     "valid_from": "2026-03-05",
+}
 AGREEMENT = {
     "name": "Anhui and Shanghai",
     "code": "two",
@@ -278,7 +309,22 @@ PROGRAMME = {
     "currency": "CNY",
     "valid_from": "2026-01-01",
 }
+PAYMENT = {"amount": "10.00", "paid_on": "2026-03-04", "reference": "Bank 1"}
+RATE = {
+    "base": "GBP",
+    "quote": "CNY",
+    "rate": "9.2",
+    "valid_on": "2026-03-01",
+    "source": "Bank of China",
+}
+
 PAGE_BODIES = {
+    "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
+    "bookings:money-statements-void": {"reason": "test"},
+    "bookings:money-statements-rate": {"rate": "<rate>"},
+    "bookings:money-settlements-confirm": {},
+    "bookings:money-settlements-pay": PAYMENT | {"act": "paid"},
+    "bookings:money-rates": RATE | {"organisation": "fudan"},
     "bookings:book": {
         "start": "2026-03-06T06:00:00Z",
         "minutes": "60",
@@ -452,6 +498,12 @@ API_BODIES = {
         "end": "2026-03-06T07:00:00Z",
         "reason": "test",
     },
+    ("POST", "api-statement-void"): {"reason": "test"},
+    ("POST", "api-statement-payments"): PAYMENT,
+    ("POST", "api-statement-exchange-rate"): {"exchange_rate": "<rate>"},
+    ("POST", "api-settlement-confirm"): {},
+    ("POST", "api-settlement-payments"): PAYMENT,
+    ("POST", "api-exchange-rates"): RATE,
     ("POST", "api-reservation-cancel"): {"reason": "test"},
     ("POST", "api-series"): RESERVATION | {"rule": "FREQ=DAILY;INTERVAL=3;COUNT=2"},
     ("POST", "api-chains"): {

@@ -1,6 +1,7 @@
 """Every address in the permission table, every cell of it tried."""
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,16 +12,20 @@ from django.utils import timezone
 
 from bookings.domain.corrections import Amendment
 from bookings.domain.periods import Period
+from bookings.models import Settlement, Statement
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.corrections import correction_propose
 from bookings.services.disputes import dispute_open
+from bookings.services.exchange_rates import RateSaid, rate_enter
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
 from bookings.services.series import series_book
+from bookings.services.settlements import settlement_confirm
+from bookings.services.statements import statements_draw
 from bookings.services.usage import usage_settle
 from instruments.domain.ratecards import parse_rate_card
 from instruments.services.ratecards import rate_card_create
@@ -37,6 +42,7 @@ from tests.factories.agreements import grant, programme, propose
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.charges import BY_USE, use
 from tests.factories.funding import source
+from tests.factories.money import charge_of, store
 from tests.factories.qualifications import certify
 from tests.factories.waiting import wait
 
@@ -145,6 +151,7 @@ def world(cast, monkeypatch):
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
         "fudan": str(cast.fudan.pk),
+        **books(cast),
         "held": str(held.pk),
         "draft-card": str(draft_card.version),
         "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
@@ -167,6 +174,25 @@ def world(cast, monkeypatch):
     }
 
 
+def books(cast):
+    """A statement and a settlement of February, a settlement of January that both have
+    confirmed, and a rate."""
+    months = [date(2026, 1, 1), date(2026, 2, 1)]
+    store([charge_of(cast, month=month, covered="20.00") for month in months])
+    statements_draw(month=months[1], now=NOW)
+    january, february = Settlement.objects.order_by("month")
+    for who in ("coordinator", "xu"):
+        settlement_confirm(actor=cast.actor(who), settlement_id=january.pk, now=NOW)
+    said = RateSaid("CNY", "EUR", Decimal("0.13"), months[1], "A bank")
+    rate = rate_enter(actor=cast.actor("lin"), organisation=cast.fudan, said=said, now=NOW)
+    return {
+        "statement": str(Statement.objects.get(month=months[1]).pk),
+        "settlement": str(february.pk),
+        "confirmed-settlement": str(january.pk),
+        "rate": str(rate.pk),
+    }
+
+
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
     "instrument_id": "instrument",
@@ -180,6 +206,8 @@ ARGUMENTS = {
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
+    "statement_id": "statement",
+    "settlement_id": "settlement",
     "agreement_id": "agreement",
     "programme_id": "programme",
     "grant_id": "grant",
@@ -189,6 +217,8 @@ ARGUMENTS = {
     "entry_id": "absent",
 }
 SPECIAL = {
+    ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",
+    ("api-settlement-payments", "settlement_id"): "confirmed-settlement",
     ("api-hold", "reservation_id"): "held",
     ("bookings:money-charges-withdraw", "charge_id"): "disputed",
     ("bookings:money-charges-reject", "charge_id"): "disputed",

@@ -8,10 +8,11 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.domain.errors import Refused
-from bookings.domain.statements import month_after, month_of
+from bookings.domain.months import month_after, month_of
 from bookings.locks import lock_host_books
 from bookings.models import Charge, ClosedMonth, Payment, Settlement, Statement, StatementLine
 from bookings.selectors.books import charges_astray, check_statement, statements_astray
+from bookings.services.charges import charges_finalise
 from bookings.services.payments import Paid, statement_pay
 from bookings.services.statements import statement_void, statements_draw
 from tests.concurrency.races import won
@@ -52,19 +53,20 @@ def test_each_charge_is_on_exactly_one_statement(real_cast, race, rounds):
     month or in the next, none in both, none in neither."""
     cast = real_cast
     made = []
-    for month, first in months(rounds):
-        charges = store(
-            [
-                charge_of(cast, (cast.fudan, cast.optics)[n % 2], month=None, covered="6.00")
-                for n in range(12)
-            ]
-        )
-        made += charges
+    for month, first in months(rounds(1)):
         late = first - timedelta(minutes=11)
+        charges = [
+            charge_of(cast, (cast.fudan, cast.optics)[n % 2], month=None, covered="6.00")
+            for n in range(16)
+        ]
+        for charge in charges[12:]:
+            charge.open_until = late  # nobody has disputed them in time
+        made += store(charges)
         race(
             [lambda c=c, t=late: become_final(c, t) for c in charges[:6]]
             + [lambda m=month, t=first: statements_draw(month=m, now=t)] * 2
-            + [lambda c=c, t=late: become_final(c, t) for c in charges[6:]]
+            + [lambda c=c, t=late: become_final(c, t) for c in charges[6:12]]
+            + [lambda t=first: charges_finalise(now=t)] * 2
         )
     statements_draw(month=month_after(month), now=first + timedelta(days=40))
     placed = Counter(StatementLine.objects.values_list("charge", flat=True))
@@ -82,7 +84,7 @@ def test_each_charge_is_on_exactly_one_statement(real_cast, race, rounds):
 
 def test_drawn_by_many_at_the_same_moment(real_cast, race, rounds):
     cast = real_cast
-    for month, first in months(rounds // 2):
+    for month, first in months(rounds(2)):
         store([charge_of(cast, payer, month=month) for payer in (cast.fudan, cast.optics)])
         drawn = race([lambda m=month, t=first: statements_draw(month=m, now=t)] * 6)
         assert sum(one.statements for one in drawn) == 2
@@ -98,7 +100,7 @@ def test_paid_and_voided_at_the_same_moment(real_cast, race, rounds):
     without gaps, and two payments are never more than what is owed."""
     cast = real_cast
     gao = cast.actor("gao")
-    for month, first in months(rounds // 2):
+    for month, first in months(rounds(2)):
         store([charge_of(cast, month=month)])
         statements_draw(month=month, now=first)
         row = Statement.objects.get(month=month)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
 
@@ -26,6 +27,7 @@ from bookings.selectors.books import (
     check_statement,
     statements_astray,
 )
+from bookings.services.effects import effects_carry_out
 from bookings.services.exchange_rates import RateSaid, rate_enter, statement_convert
 from bookings.services.payments import Paid, statement_pay
 from bookings.services.statements import (
@@ -213,7 +215,7 @@ def test_a_constant_number_of_statements(cast, payers):
         store([charge_of(cast, who[i % payers], month=month, covered="1.00") for i in range(n)])
         counts.append(statements(lambda m=month, t=now: statements_draw(month=m, now=t)))
         assert StatementLine.objects.filter(charge__month=month).count() == n
-    assert counts == [16, 16]
+    assert counts == [17, 17]
 
 
 def test_a_void_number_stays_and_a_new_one_bills_the_charges(drawn):
@@ -358,3 +360,50 @@ def test_the_command(cast, capsys, monkeypatch):
     Statement.objects.update(payable=1, total=1)
     with pytest.raises(CommandError):
         call_command("check_statements")
+
+
+def test_the_payers_finance_and_both_coordinators_are_told(drawn):
+    cast, row = drawn
+    effects_carry_out(now=APRIL)
+    sent = {message.to[0]: message for message in mail.outbox}
+    assert set(sent) == {"lin@fudan.example", "xu@shanghai.example", "coordinator@anhui.example"}
+    assert sent["lin@fudan.example"].subject == "Statement USTC-2026-0001 of USTC"
+    assert "CNY 268.00" in sent["lin@fudan.example"].body
+    assert f"/money/statements/{row.pk}/" in sent["lin@fudan.example"].body
+    assert "CNY 50.00" in sent["xu@shanghai.example"].body
+    mail.outbox.clear()
+    statement_void(actor=cast.actor("gao"), statement_id=row.pk, reason="Name", now=APRIL)
+    effects_carry_out(now=APRIL)
+    (message,) = mail.outbox
+    assert message.subject == "Statement USTC-2026-0002 of USTC, instead of USTC-2026-0001"
+    mail.outbox.clear()
+    late = at("2026-05-03 09:00")
+    statements_remind(now=late)
+    effects_carry_out(now=late)
+    (message,) = mail.outbox
+    assert message.subject == "Overdue: statement USTC-2026-0002 of USTC"
+
+
+def test_a_reminder_of_what_was_paid_meanwhile_is_not_sent(drawn):
+    cast, row = drawn
+    effects_carry_out(now=APRIL)
+    mail.outbox.clear()
+    late = at("2026-05-03 09:00")
+    statements_remind(now=late)
+    paid = Paid(row.payable, APRIL.date())
+    statement_pay(actor=cast.actor("gao"), statement_id=row.pk, paid=paid, now=late)
+    effects_carry_out(now=late)
+    assert mail.outbox == []
+
+
+def test_what_nobody_disputed_in_time_is_drawn_with_its_month(cast):
+    """The job that makes charges final slept: drawing up does it first."""
+    late = charge_of(cast, month=None)
+    late.open_until = at("2026-03-31 23:59")
+    still_open = charge_of(cast, month=None)
+    still_open.open_until = at("2026-04-01 09:01")
+    store([late, still_open])
+    assert statements_draw(month=MARCH, now=APRIL).statements == 1
+    late.refresh_from_db()
+    assert (late.state, late.month) == ("final", MARCH)
+    assert list(StatementLine.objects.values_list("charge", flat=True)) == [late.pk]

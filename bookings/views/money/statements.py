@@ -1,0 +1,250 @@
+"""Statements: lists, one of them as it would be printed, and what is done with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.domain.errors import Invalid, WrongState, WrongVersion
+from accounts.domain.roles import Actor
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
+from bookings.adapters.papers import statement_pdf
+from bookings.adapters.sheets import statement_csv
+from bookings.domain.statements import OVERDUE, statement_number
+from bookings.forms.money import ConvertForm, PaymentForm, VersionForm, VoidForm
+from bookings.messages import sentence
+from bookings.models import Statement
+from bookings.selectors.books import check_statement
+from bookings.selectors.papers import (
+    load_statement_paper,
+    paper_lines,
+    paper_rows,
+    payments_of,
+    tax_sums,
+)
+from bookings.selectors.statements import (
+    in_state,
+    rates_for,
+    shown_state,
+    statement_by_id,
+    statements_for,
+    today_of,
+)
+from bookings.services.exchange_rates import statement_convert
+from bookings.services.payments import statement_pay
+from bookings.services.statements import statement_void
+from bookings.views.money.files import file_answer
+
+PAGE, LINES = 30, 100
+
+
+def state_label(state: str) -> str:
+    """A state of a statement, `overdue` among them, in words."""
+    return gettext("overdue") if state == OVERDUE else str(Statement.State(state).label)
+
+
+@login_required
+@require_safe
+def statements(request: HttpRequest) -> HttpResponse:
+    """Those one's organisations pay or are paid by, and those of one's regions."""
+    now, actor = timezone.now(), actor_of(request.user)
+    rows = statements_for(actor)
+    states = [*Statement.State.values, OVERDUE]
+    state = request.GET.get("state", "")
+    if state in states:
+        rows = in_state(rows, state, now.date())
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": [(row, shown_state(row, now), _label(row, now)) for row in page.object_list],
+        "states": [(one, state_label(one)) for one in states],
+        "state": state if state in states else "",
+    }
+    return render(request, "bookings/money/statements.html", context)
+
+
+def _label(row: Statement, now: datetime) -> str:
+    return state_label(shown_state(row, now))
+
+
+@login_required
+@require_safe
+def one(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """With its charges, sums by tax rate, payments, and every number held against the ledger."""
+    return _page(request, statement_id)
+
+
+def _page(
+    request: HttpRequest, statement_id: UUID, *, status: int = 200, **forms: Any
+) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    row = statement_by_id(actor, statement_id)
+    page = Paginator(paper_rows(row), LINES).get_page(request.GET.get("page"))
+    newer = getattr(row, "replaced_by", None)
+    still = row.payable - row.paid
+    version = {"version": row.version}
+    rates = rates_for(row) if _may_convert(actor, row) else []
+    context: dict[str, Any] = {
+        "statement": row,
+        "still": still,
+        "shown_state": shown_state(row, now),
+        "state_label": _label(row, now),
+        "page": page,
+        "lines": paper_lines(page.object_list),
+        "taxes": tax_sums(row),
+        "payments": payments_of(row),
+        "check": check_statement(row),
+        "newer": newer,
+        "rates": rates,
+        "may_account": _may_account(actor, row) and row.state != Statement.State.VOIDED,
+        "may_void": _may_account(actor, row)
+        and row.state != Statement.State.VOIDED
+        and not row.paid,
+        "may_convert": bool(rates),
+        "pay_form": PaymentForm(
+            initial={
+                "amount": f"{abs(still):f}" if still else "",
+                "paid_on": today_of(row, now),
+                **version,
+            }
+        ),
+        "void_form": VoidForm(initial=version),
+        "convert_form": ConvertForm(initial=version),
+        **forms,
+    }
+    return render(request, "bookings/money/statement.html", context, status=status)
+
+
+def _may_account(actor: Actor, row: Statement) -> bool:
+    return actor.may("account", place_of(row.host))
+
+
+def _may_convert(actor: Actor, row: Statement) -> bool:
+    return actor.may("account", place_of(row.payer)) and row.state == Statement.State.ISSUED
+
+
+def _done(
+    request: HttpRequest,
+    statement_id: UUID,
+    form: VersionForm,
+    name: str,
+    act: Callable[[int | None], Any],
+    done: str,
+) -> HttpResponse:
+    """Carry out an act if its form is right; what refuses it is said on the page."""
+    status = 400
+    if form.is_valid():
+        try:
+            made = act(form.cleaned_data["version"])
+        except Invalid as refused:
+            form.refuse(refused.problems)
+        except (WrongState, WrongVersion) as refused:
+            messages.error(request, sentence(refused.code, refused.numbers))
+            status = 412 if isinstance(refused, WrongVersion) else 409
+        else:
+            messages.success(request, done)
+            is_new = isinstance(made, Statement)
+            return redirect(
+                "bookings:money-statements-one", statement_id=made.pk if is_new else statement_id
+            )
+    return _page(request, statement_id, status=status, **{name: form})
+
+
+@login_required
+@require_POST
+def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Mark what came in, or take it back."""
+    now, actor = timezone.now(), actor_of(request.user)
+    row = statement_by_id(actor, statement_id)
+    form = PaymentForm(request.POST)
+    return _done(
+        request,
+        statement_id,
+        form,
+        "pay_form",
+        lambda version: statement_pay(
+            actor=actor,
+            statement_id=statement_id,
+            paid=form.paid(-1 if row.payable < 0 else 1),
+            now=now,
+            expected_version=version,
+        ),
+        gettext("The payment is marked."),
+    )
+
+
+@login_required
+@require_POST
+def void(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Void it, and go to the one that bills its charges instead."""
+    now, actor = timezone.now(), actor_of(request.user)
+    statement_by_id(actor, statement_id)
+    form = VoidForm(request.POST)
+    return _done(
+        request,
+        statement_id,
+        form,
+        "void_form",
+        lambda version: statement_void(
+            actor=actor,
+            statement_id=statement_id,
+            reason=form.cleaned_data["reason"],
+            now=now,
+            expected_version=version,
+        ),
+        gettext("The statement is voided. This one bills its charges instead."),
+    )
+
+
+@login_required
+@require_POST
+def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Show it in the payer's currency."""
+    now, actor = timezone.now(), actor_of(request.user)
+    statement_by_id(actor, statement_id)
+    form = ConvertForm(request.POST)
+    return _done(
+        request,
+        statement_id,
+        form,
+        "convert_form",
+        lambda version: statement_convert(
+            actor=actor,
+            statement_id=statement_id,
+            rate_id=form.cleaned_data["rate"],
+            now=now,
+            expected_version=version,
+        ),
+        gettext("The statement is shown at this rate now."),
+    )
+
+
+@login_required
+@require_safe
+def pdf(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """In the reader's language."""
+    row = statement_by_id(actor_of(request.user), statement_id)
+    content = statement_pdf(load_statement_paper(row), language=translation.get_language() or "en")
+    return file_answer(content, _name(row), "pdf")
+
+
+@login_required
+@require_safe
+def table(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """As CSV."""
+    row = statement_by_id(actor_of(request.user), statement_id)
+    return file_answer(statement_csv(load_statement_paper(row)), _name(row), "csv")
+
+
+def _name(row: Statement) -> str:
+    return statement_number(row.host.code, row.year, row.number)

@@ -1,0 +1,134 @@
+"""The pages of statements, settlements and rates."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from bookings.models import ExchangeRate, Settlement, Statement
+from bookings.services.statements import statements_draw
+from tests.factories.money import APRIL, MARCH, charge_of, store
+
+
+@pytest.fixture
+def drawn(cast, monkeypatch):
+    store([charge_of(cast), charge_of(cast, total="212.00", covered="50.00")])
+    statements_draw(month=MARCH, now=APRIL)
+    monkeypatch.setattr(timezone, "now", lambda: APRIL + timedelta(hours=1))
+    return cast, Statement.objects.get()
+
+
+def browser(cast, who):
+    client = Client()
+    client.force_login(cast.people[who])
+    return client
+
+
+def read(answer):
+    return " ".join(answer.content.decode().split())
+
+
+def test_the_payer_reads_it(drawn):
+    cast, row = drawn
+    lin = browser(cast, "lin")
+    page = read(lin.get("/money/statements/"))
+    assert "USTC-2026-0001" in page and "CNY 268.00" in page
+    page = read(lin.get(f"/money/statements/{row.pk}/"))
+    for part in ("Transmission electron microscope", "At 6 % tax", "-50.00", "agrees", "1 h"):
+        assert part in page, part
+    assert "Mark a payment" not in page and "Void it" not in page
+    assert "does not agree" not in page
+    assert "None in this state" in read(lin.get("/money/statements/?state=overdue"))
+
+
+def test_the_host_marks_payments_and_voids(drawn):
+    cast, row = drawn
+    gao, address = browser(cast, "gao"), f"/money/statements/{row.pk}/"
+    assert "Mark a payment" in read(gao.get(address))
+    paid = {"act": "paid", "amount": "100", "paid_on": "2026-04-01", "version": "1"}
+    wrong = gao.post(f"{address}pay/", paid | {"amount": "300"})
+    assert wrong.status_code == 400
+    assert "At most 268.00 CNY is still to pay." in read(wrong)
+    assert 'value="300"' in read(wrong)
+    stale = gao.post(f"{address}pay/", paid | {"version": "9"})
+    assert stale.status_code == 412
+    assert gao.post(f"{address}pay/", paid).status_code == 302
+    assert "CNY 168.00" in read(gao.get(address))
+    refused = gao.post(f"{address}void/", {"reason": "Name"})
+    assert refused.status_code == 409
+    assert "take that back first" in read(refused)
+    assert gao.post(f"{address}pay/", paid | {"act": "back", "version": "2"}).status_code == 302
+    assert gao.post(f"{address}void/", {"reason": ""}).status_code == 400
+    done = gao.post(f"{address}void/", {"reason": "Name"})
+    assert done.status_code == 302
+    new = Statement.objects.exclude(pk=row.pk).get()
+    assert str(new.pk) in done["Location"]
+    assert "USTC-2026-0001" in read(gao.get(done["Location"]))
+    page = read(gao.get(address))
+    assert "Voided on" in page and "USTC-2026-0002" in page and "Mark a payment" not in page
+
+
+def test_both_coordinators_confirm_and_the_one_that_is_owed_marks_it(drawn):
+    cast, _ = drawn
+    xu, anhui = browser(cast, "xu"), browser(cast, "coordinator")
+    address = f"/money/settlements/{Settlement.objects.get().pk}/"
+    assert "Your word is wanted" in read(xu.get("/money/settlements/"))
+    page = read(xu.get(address))
+    assert "Confirm for Shanghai" in page and "Confirm for Anhui" not in page
+    assert xu.post(f"{address}confirm/", {"region": "CN-SH"}).status_code == 302
+    assert xu.post(f"{address}confirm/", {"region": "CN-SH"}).status_code == 409
+    assert "Mark a payment" not in read(anhui.get(address))
+    assert anhui.post(f"{address}confirm/", {}).status_code == 302
+    assert "Mark a payment" in read(anhui.get(address))
+    assert "Mark a payment" not in read(xu.get(address))
+    paid = {"act": "paid", "amount": "50", "paid_on": "2026-04-01"}
+    assert anhui.post(f"{address}pay/", paid).status_code == 302
+    assert "Shanghai pays Anhui" in read(xu.get(address))
+    assert Settlement.objects.get().state == "paid"
+
+
+def test_a_rate_is_entered_and_a_statement_shown_at_it(drawn):
+    cast, row = drawn
+    lin = browser(cast, "lin")
+    said = {
+        "organisation": "fudan",
+        "base": "cny",
+        "quote": "EUR",
+        "rate": "0.13",
+        "valid_on": "2026-04-01",
+        "source": "A bank",
+    }
+    wrong = lin.post("/money/rates/", said | {"quote": "CNY", "valid_on": "2026-04-09"})
+    assert wrong.status_code == 400
+    assert "two currencies" in read(wrong) and "lies in the future" in read(wrong)
+    assert lin.post("/money/rates/", said).status_code == 302
+    assert "1 CNY = 0.13 EUR" in read(lin.get("/money/rates/"))
+    address = f"/money/statements/{row.pk}/"
+    assert "Show it in your currency" in read(lin.get(address))
+    rate = ExchangeRate.objects.get()
+    assert lin.post(f"{address}rate/", {"rate": str(rate.pk)}).status_code == 302
+    assert "EUR 34.84" in read(lin.get(address))
+
+
+def test_files_are_saved_under_the_number(drawn):
+    cast, row = drawn
+    lin = browser(cast, "lin")
+    answer = lin.get(f"/money/statements/{row.pk}/pdf/?lang=zh-hans")
+    assert answer["Content-Type"] == "application/pdf"
+    assert 'filename="USTC-2026-0001.pdf"' in answer["Content-Disposition"]
+    assert lin.get(f"/money/statements/{row.pk}/csv/")["Content-Type"].startswith("text/csv")
+
+
+def test_as_many_statements_whatever_the_lines(drawn):
+    cast, _ = drawn
+    lin, counts = browser(cast, "lin"), []
+    store([charge_of(cast, month=MARCH.replace(month=4)) for _ in range(90)])
+    statements_draw(month=MARCH.replace(month=4), now=APRIL + timedelta(days=30))
+    for one in Statement.objects.order_by("month"):
+        with CaptureQueriesContext(connection) as caught:
+            lin.get(f"/money/statements/{one.pk}/")
+        counts.append(len(caught))
+    assert counts[0] == counts[1] <= 24
