@@ -115,6 +115,7 @@ GET  instruments:policy              - 403 403 403 403 200 403 403 403 403 403 4
 POST instruments:policy              - 403 403 403 403 400 403 403 403 403 403 403 403
 GET  instruments:rate-cards          - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:rate-cards          - 403 403 403 403 400 403 403 403 403 403 403 403
+POST instruments:rate-card-delete    - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:people              - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:people              - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:qualification-revoke   - 403 403 403 403 302 403 403 403 403 403 403 403
