@@ -279,3 +279,20 @@ class _Missing(dict[str, object]):
 
     def __missing__(self, key: str) -> str:
         return "–"
+
+
+# Why a booking is left out of a comparison of rate cards (bookings/domain/what_if.py).
+LEFT_OUT = {
+    "another-currency": _("charged in another currency than {currency}; nothing is converted."),
+    "audience-not-served": _("of a price group that this version has no rate for."),
+    "unknown-option": _("with an option that this version does not have."),
+    "priced-per-sample": _("by the hour, while this version is by the sample."),
+    "required": _("without a number of samples, which this version asks for."),
+    "no-usage-times": _("without times of use, which this version charges by."),
+}
+
+
+def left_out(code: str, currency: str) -> str:
+    """Why bookings were not compared with a card in a currency."""
+    words = LEFT_OUT.get(code)
+    return str(words).format(currency=currency) if words else sentence(code)

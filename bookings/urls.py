@@ -18,6 +18,7 @@ from bookings.views import (
     usage,
     utilisation,
     waiting,
+    what_if,
 )
 
 app_name = "bookings"
@@ -58,6 +59,7 @@ urlpatterns = [
     path("manage/instruments/<uuid:instrument_id>/closures/", closures.closures, name="closures"),
     path("manage/closures/<uuid:closure_id>/end/", closures.end, name="closure-end"),
     path("manage/closures/<uuid:closure_id>/delete/", closures.delete, name="closure-delete"),
+    path("manage/instruments/<uuid:instrument_id>/what-if/", what_if.compare, name="what-if"),
     path("money/", include(money_urls)),
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),

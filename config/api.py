@@ -53,6 +53,7 @@ from bookings.api import (
     usage,
     utilisation,
     waiting,
+    what_if,
 )
 from bookings.api.refusals import in_the_way_json, refusal_json
 from bookings.domain.fees import GroupNotServed
@@ -302,6 +303,12 @@ urlpatterns = [
         _instrument + "rate-cards/<int:version>/",
         ratecards.InstrumentRateCard.as_view(),
         name="api-rate-card",
+    ),
+    path(_instrument + "rate-cards/what-if/", what_if.WhatIfOfBody.as_view(), name="api-what-if"),
+    path(
+        _instrument + "rate-cards/<int:version>/what-if/",
+        what_if.WhatIfOfVersion.as_view(),
+        name="api-what-if-version",
     ),
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),

@@ -31,7 +31,7 @@ PARTS = {
         "bookings:requests": ("decide",),
         "bookings:hours": ("hours-rows",),
         "bookings:trail": ("story",),
-        "instruments:manage": ("closures", "closure-end", "closure-delete"),
+        "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
     for page in pages
 }

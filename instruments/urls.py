@@ -24,6 +24,7 @@ urlpatterns = [
     path(_one + "hours/", opening.opening_hours, name="opening"),
     path(_one + "policy/", policies.policy, name="policy"),
     path(_one + "rates/", ratecards.rate_cards, name="rate-cards"),
+    path(_one + "rates/<int:version>/delete/", ratecards.delete, name="rate-card-delete"),
     path(_one + "people/", qualifications.people, name="people"),
     path(
         _one + "people/<uuid:qualification_id>/revoke/",

@@ -78,11 +78,13 @@ class RateCardForm(StyledForm):
         card: RateCardValues | None = None,
         currency: str = "",
         first_day: date | None = None,
+        last_day: date | None = None,
     ) -> None:
         initial: dict[str, Any] = {
             "currency": currency,
             "rate_unit": "hour",
             "valid_from": first_day,
+            "valid_until": last_day,
             "billing_increment_minutes": 15,
             "minimum_minutes": 0,
             "charge_basis": "reserved",
@@ -113,8 +115,25 @@ class RateCardForm(StyledForm):
                 for name, field in ROWS[kind]().items():
                     self.add(f"{kind}_{n}_{name}", field)
         self.places: dict[str, str] = {}
+        self.given: dict[str, Any] = {}
 
     # What the page shows
+
+    def preview(self) -> RateCardValues | None:
+        """The rates and bands as far as they are typed, whatever else is wrong; None if they
+        themselves are."""
+        self.is_valid()
+        given = self.given
+        card, _problems = check_rate_card(
+            {
+                "currency": given.get("currency") or "CNY",
+                "rate_unit": given.get("rate_unit") or "hour",
+                "valid_from": "2026-01-01",  # no part of the week
+                "rates": given.get("rates") or {PRICE_GROUPS[0]: "0"},
+                "bands": given.get("bands", []),
+            }
+        )
+        return card
 
     def rates(self) -> list[Any]:
         return [self[f"rate_{group}"] for group in PRICE_GROUPS]
@@ -184,6 +203,7 @@ class RateCardForm(StyledForm):
         }
         for kind, (name, _least) in LISTS.items():
             given[name] = self._list(data, kind, name)
+        self.given = given
         if not given["rates"] and not any(f"rate_{group}" in self.errors for group in PRICE_GROUPS):
             self.add_error("rate_internal", gettext("At least one group needs a rate."))
         if self.errors:

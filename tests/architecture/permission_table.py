@@ -58,6 +58,7 @@ GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 4
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
+GET  bookings:what-if                - 403 403 403 403 200 403 403 200 200 403 403 403
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-charges-replay   - 404 200 404 404 200 200 200 200 200 404 404 404
 GET  bookings:money-charges-one      - 404 200 404 404 200 200 200 200 200 404 404 404
@@ -129,6 +130,7 @@ GET  instruments:policy              - 403 403 403 403 200 403 403 403 403 403 4
 POST instruments:policy              - 403 403 403 403 400 403 403 403 403 403 403 403
 GET  instruments:rate-cards          - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:rate-cards          - 403 403 403 403 400 403 403 403 403 403 403 403
+POST instruments:rate-card-delete    - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:people              - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:people              - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:qualification-revoke   - 403 403 403 403 302 403 403 403 403 403 403 403
@@ -173,6 +175,8 @@ POST   api-rate-cards                - 403 403 403 403 201 403 403 403 403 403 4
 GET    api-rate-card               404 404 404 404 404 200 404 404 200 200 404 404 404
 PUT    api-rate-card                 - 404 404 404 404 200 404 404 403 403 404 404 404
 DELETE api-rate-card                 - 404 404 404 404 204 404 404 403 403 404 404 404
+POST   api-what-if                   - 403 403 403 403 200 403 403 200 200 403 403 403
+GET    api-what-if-version           - 403 403 403 403 200 403 403 200 200 403 403 403
 GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-closures                  - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 404 404
@@ -451,6 +455,11 @@ API_BODIES = {
         "rates": {"internal": "1.00"},
     },
     ("PUT", "api-rate-card"): {
+        "currency": "CNY",
+        "valid_from": "2027-01-01",
+        "rates": {"internal": "1.00"},
+    },
+    ("POST", "api-what-if"): {
         "currency": "CNY",
         "valid_from": "2027-01-01",
         "rates": {"internal": "1.00"},

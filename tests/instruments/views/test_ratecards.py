@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from instruments.models import RateCard
-from tests.factories.cast import CARD
+from tests.factories.cast import CARD, reserve
 from tests.instruments.views.conftest import typed
 
 
@@ -169,3 +169,129 @@ def test_statements_do_not_grow_with_versions(cast, zhao, django_assert_max_num_
         zhao.post(address(cast), typed(shown(zhao, cast), draft="1"))
     with django_assert_max_num_queries(9):
         zhao.get(address(cast))
+
+
+# The week
+
+
+def test_the_week_of_a_stored_card_and_of_what_is_typed(cast, zhao):
+    page = zhao.get(address(cast)).content.decode()
+    assert page.count('class="price-even"') == 24 * 7
+    sent = typed(
+        shown(zhao, cast),
+        preview="1",
+        valid_from="",  # whatever else is wrong
+        band_0_code="night",
+        band_0_weekdays=["5"],
+        band_0_opens="22:30",
+        band_0_closes="02:00",
+        band_0_multiplier="0.5",
+    )
+    response = zhao.post(address(cast), sent)
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert RateCard.objects.count() == 1
+    assert html.count('<td class="price-low-1" title="night">') == 3
+    assert html.count('<span class="price-low-1 share-2" title="night, 30 minutes">') == 1
+    assert "Friday 22:30–02:00" in html
+    assert "CNY 130.00" in html  # half of 260, for other regions
+    part = zhao.post(address(cast), sent, headers={"HX-Request": "true"}).content.decode()
+    assert part.count('title="night"') == 3
+    assert "<form" not in part
+    wrong = zhao.post(address(cast), sent | {"band_0_opens": "33:00"}, headers={"HX-Request": "1"})
+    assert "The week is shown once" in wrong.content.decode()
+
+
+# Drafts
+
+
+def test_draft_is_changed_tried_published_and_deleted(cast, zhao):
+    zhao.post(address(cast), typed(shown(zhao, cast), valid_from="2026-06-01", draft="1"))
+    form = shown(zhao, cast, draft="2")
+    assert form["valid_from"].value().isoformat() == "2026-06-01"
+    draft = f"{address(cast)}?draft=2"
+    sent = typed(form, rate_regional="321", revision="1")
+    response = zhao.post(draft, sent | {"try": "1"})
+    assert response["Location"] == f"/manage/instruments/{cast.microscope.pk}/what-if/?version=2"
+    assert newest().card["rates"]["regional"] == "321"
+    assert RateCard.objects.count() == 2
+    late = zhao.post(draft, sent | {"draft": "1", "rate_regional": "9"})
+    assert late.status_code == 409
+    assert 'value="9"' in late.content.decode()
+    assert newest().card["rates"]["regional"] == "321"
+    assert zhao.post(draft, sent | {"revision": "2", "publish": "1"}).status_code == 302
+    assert newest().published_at is not None
+    # It is no draft any more: the address begins a new version.
+    assert zhao.get(draft).context["draft"] is None
+    where = reverse("instruments:rate-card-delete", args=[cast.microscope.pk, 2])
+    assert "is no draft any more" in zhao.post(where, follow=True).content.decode()
+    zhao.post(address(cast), typed(shown(zhao, cast), valid_from="2026-07-01", draft="1"))
+    where = reverse("instruments:rate-card-delete", args=[cast.microscope.pk, 3])
+    assert "The draft is deleted." in zhao.post(where, follow=True).content.decode()
+    assert RateCard.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "text"),
+    [
+        ({"valid_from": "2026-08-01"}, "valid_from", "there would be days without a price"),
+        ({"valid_from": "2026-01-01"}, "valid_from", "Bookings were made by version 1"),
+        (
+            {"valid_from": "2026-01-01", "valid_until": "2026-02-01"},
+            "valid_until",
+            "This lies in the past.",
+        ),
+    ],
+)
+def test_refusals_among_versions_are_said_at_their_day(cast, zhao, changes, field, text):
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    if changes["valid_from"] == "2026-08-01":
+        season = {"valid_from": "2026-05-01", "valid_until": "2026-06-01", "publish": "1"}
+        zhao.post(address(cast), typed(shown(zhao, cast), **season))
+    count = RateCard.objects.count()
+    sent = typed(shown(zhao, cast), publish="1") | changes
+    response = zhao.post(address(cast), sent)
+    assert response.status_code == 400
+    assert field in response.context["form"].errors
+    assert text in response.content.decode()
+    assert RateCard.objects.count() == count
+
+
+# Copies
+
+
+def test_copy_from_another_instrument(cast, zhao):
+    own = cast.instrument(name="Diffractometer", card={"rates": {"external": "77.70"}})
+    page = zhao.get(address(cast), {"look": "diffracto"})
+    assert [row.instrument for row in page.context["found"].rows] == [own]
+    card = RateCard.objects.get(instrument=own)
+    copy = zhao.get(address(cast), {"copy": card.pk})
+    form = copy.context["form"]
+    assert str(form["rate_external"].value()) == "77.70"
+    assert form["rate_internal"].value() is None
+    assert form["valid_from"].value().isoformat() == "2026-03-05"
+    assert "Filled in from Diffractometer of USTC, version 1." in copy.content.decode()
+    assert RateCard.objects.filter(instrument=cast.microscope).count() == 1
+    zhao.post(f"{address(cast)}?copy={card.pk}", typed(form, draft="1"))
+    made = RateCard.objects.get(instrument=cast.microscope, version=2)
+    assert made.card["rates"] == {"external": "77.70"}
+
+
+def test_what_is_not_to_be_copied_is_not_found(cast, zhao):
+    other = cast.instrument(name="Secret")
+    type(other).objects.filter(pk=other.pk).update(publication="draft", organisation=cast.fudan)
+    card = RateCard.objects.get(instrument=other)
+    assert zhao.get(address(cast), {"copy": card.pk}).status_code == 404
+    assert zhao.get(address(cast), {"copy": "x"}).status_code == 404
+    assert zhao.get(address(cast), {"look": "secret"}).context["found"].rows == []
+    type(other).objects.filter(pk=other.pk).update(publication="published")
+    assert zhao.get(address(cast), {"copy": card.pk}).status_code == 200
+    RateCard.objects.filter(pk=card.pk).update(published_at=None)
+    assert zhao.get(address(cast), {"copy": card.pk}).status_code == 404
+
+
+def test_copy_in_another_currency_says_so(cast, zhao):
+    other = cast.instrument(name="Abroad", card={"currency": "EUR"})
+    card = RateCard.objects.get(instrument=other)
+    html = zhao.get(address(cast), {"copy": card.pk}).content.decode()
+    assert "Its prices are in EUR, your region counts in CNY: nothing is converted." in html

@@ -1,0 +1,100 @@
+"""The week of a rate card as a table and a legend, in words."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.translation import gettext
+
+from instruments.domain.opening import clock
+from instruments.domain.ratecard_week import Part, Week
+from instruments.domain.ratecards import PRICE_GROUPS, Band, RateCardValues
+from instruments.forms.opening import weekday_name
+
+register = template.Library()
+
+
+@register.filter
+def week_table(week: Week, card: RateCardValues) -> dict[str, Any]:
+    """`days`: (short, long) names of the columns; `rows`: an hour with its cells."""
+    days = [(str(WEEKDAYS_ABBR[day]), str(WEEKDAYS[day])) for day in range(7)]
+    if week.holidays:
+        days.append((gettext("hol."), gettext("public holiday")))
+    rows = []
+    for hour in range(24):
+        cells = [_cell(week, card, parts, False) for parts in week.hours[hour]]
+        if week.holidays:
+            cells.append(_cell(week, card, week.holidays[hour], True))
+        rows.append({"hour": clock(hour * 60), "cells": cells})
+    return {"days": days, "rows": rows}
+
+
+def _cell(
+    week: Week, card: RateCardValues, parts: tuple[Part, ...], is_holiday: bool
+) -> list[dict[str, Any]]:
+    """What an hour is made of; its parts are as wide as they are long."""
+    cell = []
+    for part in parts:
+        band = None if part.band is None else card.bands[part.band]
+        if band is None and is_holiday:
+            name, text, level = gettext("as on the weekday"), "–", "weekday"
+        else:
+            name = _name(band)
+            text = f"×{_number(band.multiplier if band else Decimal(1))}"
+            level = _level(week.level(part.band))
+        if len(parts) > 1:
+            name = gettext("{name}, {minutes} minutes").format(name=name, minutes=part.minutes)
+        share = max(1, round(part.minutes / 15))
+        cell.append({"name": name, "text": text, "level": level, "share": share})
+    return cell
+
+
+def _level(level: int) -> str:
+    return "even" if not level else f"{'low' if level < 0 else 'high'}-{abs(level)}"
+
+
+def _name(band: Band | None) -> str:
+    return gettext("plain rate") if band is None else band.code.replace("-", " ").replace("_", " ")
+
+
+@register.filter
+def week_legend(week: Week, card: RateCardValues) -> list[dict[str, Any]]:
+    """Each band with its shade, when it holds, and the price of an hour for each group."""
+    bands: list[tuple[int | None, Band | None]] = [(None, None)]
+    if card.rate_unit == "hour":
+        bands += list(enumerate(card.bands))
+    return [
+        {
+            "name": _name(band),
+            "level": _level(week.level(index)),
+            "multiplier": _number(band.multiplier if band else Decimal(1)),
+            "when": _when(band),
+            "prices": [
+                (group, _price(card, group, band)) for group in PRICE_GROUPS if group in card.rates
+            ],
+        }
+        for index, band in bands
+    ]
+
+
+def _when(band: Band | None) -> str:
+    if band is None:
+        return gettext("at all other times")
+    days = [weekday_name(day) for day in band.weekdays]
+    if len(days) == 7:
+        days = [gettext("every day")]
+    elif len(days) > 2 and band.weekdays[-1] - band.weekdays[0] == len(days) - 1:
+        days = [f"{days[0]} – {days[-1]}"]
+    if band.holidays:
+        days.append(gettext("public holidays"))
+    return f"{', '.join(days)} {clock(band.opens)}–{clock(band.closes)}"
+
+
+def _price(card: RateCardValues, group: str, band: Band | None) -> Decimal:
+    return card.rates[group] * (band.multiplier if band else Decimal(1))
+
+
+def _number(value: Decimal) -> str:
+    """Without zeros at the end."""
+    return f"{value.normalize():f}"
