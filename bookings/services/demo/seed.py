@@ -17,6 +17,7 @@ from bookings.selectors.availability import load_blocks
 from bookings.services.demand import demand_refused
 from bookings.services.demo.agreements import agreements_make
 from bookings.services.demo.asks import Ask, planned_ask
+from bookings.services.demo.books import books_close
 from bookings.services.demo.coming import coming_make, first_free, planned_make
 from bookings.services.demo.demand import Diaries
 from bookings.services.demo.files import chance, load
@@ -109,6 +110,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     ledger.store()
     made = len(ledger.reservations)
     tell(f"{made} past bookings (generated) with sessions, charges and their trail")
+    drawn = books_close(now)
+    tell(f"{drawn.statements} statements and {drawn.settlements} settlements of past months")
     coming += _coming_make(later, now)
     tell(f"{coming} bookings to come, some waiting for a decision")
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
