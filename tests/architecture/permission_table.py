@@ -268,6 +268,8 @@ SOURCE = {
     "owner": "wang@fudan.example",
     "currency": "CNY",
     "valid_from": "2026-03-05",
+}
+
 AGREEMENT = {
     "name": "Anhui and Shanghai",
     "code": "two",
