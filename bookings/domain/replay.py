@@ -1,26 +1,24 @@
 """Stored quotes and charges computed again from their stored inputs (docs/fees.md, "Replay").
 
 What comes out must be what was stored, to the cent; where it is not, each field that differs is
-named. `steps` says line by line how the amounts of one charge come about.
+named. `bookings/domain/replay_steps.py` says line by line how the amounts of a charge come about.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bookings.domain.charges import ChargeMade, Ending, charge
+from bookings.domain.charges import ORIGINAL, ChargeMade
+from bookings.domain.corrections import charged_again
 from bookings.domain.fees import quote
+from bookings.domain.melting import Melted, melt
 from bookings.domain.money import format_amount
-from bookings.domain.quotes import QuoteInput, input_from_json, quote_to_json
-from instruments.domain.ratecards import RateCardValues, parse_rate_card
+from bookings.domain.quotes import input_from_json, quote_to_json
 
 AMOUNTS = ("tax", "total", "covered", "payable")
-# How a charge of these kinds ended, where its inputs do not say.
-ENDED = {"use": "completed", "cancellation": "cancelled", "no_show": "no_show"}
-MOST_CARDS = 1000
 
 
 @dataclass(frozen=True)
@@ -72,97 +70,113 @@ class NoRule(Exception):
     """Charges of this kind are not recomputed here."""
 
 
-# Kinds that follow from another charge: from their inputs and its amounts, in a currency.
-Following = Callable[[Mapping[str, Any], Amounts, str], Amounts]
-FOLLOWING: dict[str, Following] = {"reversal": lambda _inputs, reversed_, _: reversed_.negated()}
+@dataclass(frozen=True)
+class Followed:
+    """A charge that follows from another: its amounts, and what else its result says."""
+
+    amounts: Amounts
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Replayer:
-    """Recomputes one after another, reading each rate card once."""
-
-    def __init__(self) -> None:
-        self._cards: dict[str, RateCardValues] = {}
-
-    def given(self, inputs: Mapping[str, Any]) -> QuoteInput:
-        """The input of a quote as a value."""
-        key = json.dumps(inputs["card"], sort_keys=True)
-        card = self._cards.get(key)
-        if card is None:
-            if len(self._cards) >= MOST_CARDS:
-                self._cards.clear()
-            card = self._cards[key] = parse_rate_card(inputs["card"])
-        return input_from_json(inputs, card)
-
-    def quote(self, stored: StoredQuote) -> list[Difference]:
-        """What differs of a quote."""
-        try:
-            result = quote(self.given(stored.inputs))
-        except Exception as failure:
-            return [_unreadable(failure)]
-        # Quotes stored by older versions do not explain their options and agreement.
-        known = [quote_to_json(result, explained=True), quote_to_json(result)]
-        found = [] if dict(stored.result) in known else _differing(stored.result, known[0])
-        columns = {"currency": result.currency, "total": result.total, "payable": result.payable}
-        return found + _columns(
-            {name: getattr(stored, name) for name in columns}, columns, stored.currency
-        )
-
-    def made(self, stored: StoredCharge) -> ChargeMade | None:
-        """A charge of a kind of its own, made again; None where nothing would be owed."""
-        inputs = stored.inputs
-        is_use = stored.kind == "use"
-        given = self.given(inputs if is_use else inputs["quote"])
-        ended_at = given.end if is_use else datetime.fromisoformat(inputs["ended_at"])
-        return charge(
-            given,
-            Ending(
-                state=inputs.get("state", ENDED[stored.kind]),
-                ended_at=ended_at,
-                was_confirmed=True,
-                is_ended_by_host=False,
-                # The input of a charge for use is of the charged period already.
-                usage=(given.start, given.end) if is_use else None,
-                least_percent=Decimal(inputs.get("least_percent", 0)),
-                shortening_fee=Decimal(inputs.get("shortening_fee", 0)),
-            ),
-        )
-
-    def charge(self, stored: StoredCharge) -> list[Difference]:
-        """What differs of a charge. `NoRule` for a kind that cannot be recomputed."""
-        if stored.kind not in ENDED:
-            return self._following(stored)
-        try:
-            made = self.made(stored)
-        except Exception as failure:
-            return [_unreadable(failure)]
-        if made is None:
-            return [Difference("total", format_amount(stored.amounts.total, stored.currency), None)]
-        columns = {"kind": made.kind, "currency": made.currency}
-        columns |= {name: getattr(made, name) for name in AMOUNTS}
-        return _differing(stored.result, made.result) + _columns(
-            {
-                "kind": stored.kind,
-                "currency": stored.currency,
-                **{name: getattr(stored.amounts, name) for name in AMOUNTS},
-            },
-            columns,
-            stored.currency,
-        )
-
-    def _following(self, stored: StoredCharge) -> list[Difference]:
-        amounts = follow(stored)
-        found = _columns(vars(stored.amounts), vars(amounts), stored.currency)
-        said = {name: stored.result[name] for name in AMOUNTS if name in stored.result}
-        return found + _differing(
-            said, {name: format_amount(getattr(amounts, name), stored.currency) for name in said}
-        )
+def quote_differences(stored: StoredQuote) -> list[Difference]:
+    """What differs of a quote."""
+    try:
+        result = quote(input_from_json(stored.inputs))
+    except Exception as failure:
+        return [_unreadable(failure)]
+    # Quotes stored by older versions do not explain their options and agreement.
+    known = [quote_to_json(result, explained=True), quote_to_json(result)]
+    found = [] if dict(stored.result) in known else _differing(stored.result, known[0])
+    columns = {"currency": result.currency, "total": result.total, "payable": result.payable}
+    return found + _columns(
+        {name: getattr(stored, name) for name in columns}, columns, stored.currency
+    )
 
 
-def follow(stored: StoredCharge) -> Amounts:
-    """The amounts of a charge that follows from another."""
-    if stored.kind not in FOLLOWING or stored.reverses is None:
+def made_again(stored: StoredCharge) -> ChargeMade:
+    """A charge of a kind of its own, by the rule that made it."""
+    return charged_again(stored.kind, stored.inputs)
+
+
+def charge_differences(stored: StoredCharge) -> list[Difference]:
+    """What differs of a charge. `NoRule` for a kind that cannot be recomputed."""
+    try:
+        if stored.kind not in ORIGINAL:
+            return _following_differences(stored)
+        made = made_again(stored)
+    except NoRule:
+        raise
+    except Exception as failure:
+        return [_unreadable(failure)]
+    columns = {"kind": made.kind, "currency": made.currency}
+    columns |= {name: getattr(made, name) for name in AMOUNTS}
+    return _differing(stored.result, made.result) + _columns(
+        {
+            "kind": stored.kind,
+            "currency": stored.currency,
+            **{name: getattr(stored.amounts, name) for name in AMOUNTS},
+        },
+        columns,
+        stored.currency,
+    )
+
+
+def _following_differences(stored: StoredCharge) -> list[Difference]:
+    followed = follow(stored)
+    said = {
+        name: format_amount(getattr(followed.amounts, name), stored.currency) for name in AMOUNTS
+    }
+    return _differing(stored.result, {**said, **followed.said}) + _columns(
+        vars(stored.amounts), vars(followed.amounts), stored.currency
+    )
+
+
+def follow(stored: StoredCharge) -> Followed:
+    """What a charge that follows from another comes to. `NoRule` for other kinds."""
+    if stored.kind not in FOLLOWING:
         raise NoRule(stored.kind)
-    return FOLLOWING[stored.kind](stored.inputs, stored.reverses, stored.currency)
+    return FOLLOWING[stored.kind](stored)
+
+
+def _reversal(stored: StoredCharge) -> Followed:
+    """The opposite of what it takes back."""
+    if stored.reverses is None:
+        raise ValueError("it takes back nothing")
+    return Followed(stored.reverses.negated())
+
+
+def melted(stored: StoredCharge) -> Melted:
+    """What is taken off a fee for the time others used."""
+    start, end = (datetime.fromisoformat(text) for text in stored.inputs["period"])
+    return melt(
+        fee=Decimal(stored.inputs["fee"]),
+        tax=Decimal(stored.inputs["tax"]),
+        currency=stored.currency,
+        period=(start, end),
+        used=[
+            (datetime.fromisoformat(first), datetime.fromisoformat(last))
+            for first, last in stored.inputs["used"]
+        ],
+    )
+
+
+def _melting(stored: StoredCharge) -> Followed:
+    part = melted(stored)
+    taken = -(part.fee + part.tax)
+    return Followed(
+        Amounts(tax=-part.tax, total=taken, covered=Decimal(0), payable=taken),
+        {
+            "minutes": part.minutes,
+            "used_minutes": part.used,
+            "fee": format_amount(-part.fee, stored.currency),
+        },
+    )
+
+
+FOLLOWING: dict[str, Callable[[StoredCharge], Followed]] = {
+    "reversal": _reversal,
+    "melting": _melting,
+}
 
 
 def _unreadable(failure: Exception) -> Difference:

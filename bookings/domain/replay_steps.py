@@ -10,10 +10,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bookings.domain.charges import ChargeMade
 from bookings.domain.fees import cancellation_base, quote
 from bookings.domain.money import exact_arithmetic, format_amount, format_number
-from bookings.domain.quotes import Quote, QuoteInput, QuoteLine
-from bookings.domain.replay import AMOUNTS, Difference, NoRule, Replayer, StoredCharge, follow
+from bookings.domain.quotes import Quote, QuoteInput, QuoteLine, input_from_json
+from bookings.domain.replay import (
+    AMOUNTS,
+    Difference,
+    NoRule,
+    StoredCharge,
+    charge_differences,
+    follow,
+    made_again,
+    melted,
+)
 
 HUNDRED = Decimal(100)
 SHOWN_DECIMALS = 6
@@ -24,8 +34,9 @@ class Step:
     """One line of the calculation.
 
     `kind`: usage, setup, option, agreement, subtotal, tax, total, voucher, payable; of fees also
-    base and fee; shortening. `of`: the numbers by name. `exact`: the product before rounding,
-    ending in `…` where it goes on. `stored` None: nothing of it is stored by itself.
+    base and fee; shortening, waiver; of melting melted. `of`: the numbers by name. `exact`: the
+    product before rounding, ending in `…` where it goes on. `stored` None: nothing of it is
+    stored by itself.
     """
 
     kind: str
@@ -57,36 +68,67 @@ class Replay:
 
 def replay(stored: StoredCharge) -> Replay:
     """Recompute a charge and explain it."""
-    replayer = Replayer()
     try:
-        differences = tuple(replayer.charge(stored))
-        return Replay(tuple(_steps(replayer, stored)), differences)
+        differences = tuple(charge_differences(stored))
     except NoRule:
         return Replay((), (), is_known=False)
-    except Exception:
-        # Its inputs cannot be read: the difference says so, and there is nothing to explain.
-        return Replay((), tuple(replayer.charge(stored)))
+    if any(difference.field == "inputs" for difference in differences):
+        return Replay((), differences)  # they cannot be read: there is nothing to explain
+    return Replay(tuple(_steps(stored)), differences)
 
 
-def _steps(replayer: Replayer, stored: StoredCharge) -> Iterator[Step]:
-    if stored.kind == "use":
-        yield from _of_use(replayer, stored)
-    elif "quote" in stored.inputs:
-        yield from _of_fee(replayer, stored)
-    else:
-        amounts = follow(stored)
-        for name in AMOUNTS:
+def _steps(stored: StoredCharge) -> Iterator[Step]:
+    match stored.kind:
+        case "use":
+            yield from _of_use(stored)
+        case "melting":
+            yield from _of_melting(stored)
+        case "reversal":
+            yield from _of_reversal(stored)
+        case _:
+            yield from _of_fee(stored)
+
+
+def _of_reversal(stored: StoredCharge) -> Iterator[Step]:
+    amounts = follow(stored).amounts
+    for name in AMOUNTS:
+        yield Step(
+            kind="voucher" if name == "covered" else name,
+            recomputed=format_amount(getattr(amounts, name), stored.currency),
+            stored=format_amount(getattr(stored.amounts, name), stored.currency),
+            of={"reversed": format_amount(getattr(stored.reverses, name), stored.currency)},
+        )
+
+
+def _of_melting(stored: StoredCharge) -> Iterator[Step]:
+    part, currency = melted(stored), stored.currency
+    amounts = follow(stored).amounts
+    with exact_arithmetic():
+        for kind, taken, was in (
+            ("melted", part.fee, stored.result.get("fee")),
+            ("tax", part.tax, stored.result.get("tax")),
+        ):
+            whole = Decimal(stored.inputs["fee" if kind == "melted" else "tax"])
             yield Step(
-                kind="voucher" if name == "covered" else name,
-                recomputed=format_amount(getattr(amounts, name), stored.currency),
-                stored=format_amount(getattr(stored.amounts, name), stored.currency),
-                of={"reversed": format_amount(getattr(stored.reverses, name), stored.currency)},
+                kind=kind,
+                of={
+                    "whole": format_amount(whole, currency),
+                    "left": str(part.minutes - part.used),
+                    "minutes": str(part.minutes),
+                },
+                exact=_exact(whole * (part.minutes - part.used) / part.minutes - whole)
+                if part.minutes
+                else None,
+                recomputed=format_amount(-taken, currency),
+                stored=was,
             )
+    yield Step("total", format_amount(amounts.total, currency), stored.result.get("total"))
 
 
-def _of_use(replayer: Replayer, stored: StoredCharge) -> Iterator[Step]:
-    given = replayer.given(stored.inputs)
+def _of_use(stored: StoredCharge) -> Iterator[Step]:
+    given = input_from_json(stored.inputs)
     result, currency, told = quote(given), stored.currency, stored.result
+    made = made_again(stored)
     lines = told.get("lines", [])
     for index in range(max(len(result.lines), len(lines))):
         line = result.lines[index] if index < len(result.lines) else None
@@ -94,14 +136,11 @@ def _of_use(replayer: Replayer, stored: StoredCharge) -> Iterator[Step]:
         yield _line(line, old, currency)
     yield Step("subtotal", format_amount(result.subtotal, currency), told.get("subtotal"))
     yield _tax(given, result.subtotal, result.tax, told.get("tax"), currency)
-    yield from _shortening(replayer, stored)
-    made = replayer.made(stored)
-    total = made.total if made else result.total
-    yield Step("total", format_amount(total, currency), told.get("total"))
+    yield from _changes(stored, made, given)
+    yield Step("total", format_amount(made.total, currency), told.get("total"))
     if given.grants:
-        yield _voucher(given, result, told.get("covered"), currency)
-    payable = made.payable if made else result.payable
-    yield Step("payable", format_amount(payable, currency), told.get("payable"))
+        yield _voucher(given, result, made.covered, told.get("covered"), currency)
+    yield Step("payable", format_amount(made.payable, currency), told.get("payable"))
 
 
 def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) -> Step:
@@ -160,7 +199,9 @@ def _tax(given: QuoteInput, base: Decimal, tax: Decimal, stored: str | None, cur
     )
 
 
-def _voucher(given: QuoteInput, result: Quote, stored: str | None, currency: str) -> Step:
+def _voucher(
+    given: QuoteInput, result: Quote, covered: Decimal, stored: str | None, currency: str
+) -> Step:
     grant = next((grant for grant in given.grants if grant.code == result.voucher), None)
     of = {"base": format_amount(result.eligible, currency)}
     if grant is not None:
@@ -173,54 +214,54 @@ def _voucher(given: QuoteInput, result: Quote, stored: str | None, currency: str
         code=result.voucher or "",
         of=of,
         exact=_percent(grant.percent, result.eligible) if grant else None,
-        recomputed=format_amount(result.covered, currency),
+        recomputed=format_amount(covered, currency),
         stored=stored,
     )
 
 
-def _of_fee(replayer: Replayer, stored: StoredCharge) -> Iterator[Step]:
-    given = replayer.given(stored.inputs["quote"])
+def _of_fee(stored: StoredCharge) -> Iterator[Step]:
+    given = input_from_json(stored.inputs["quote"])
     quoted, currency, told = quote(given), stored.currency, stored.result
+    made = made_again(stored)
     for line in quoted.lines:
         if line.kind != "option":  # they are not part of what cancelling costs
             step = _line(line, None, currency)
             yield Step(step.kind, step.recomputed, None, step.code, step.of, step.exact, False)
     base = cancellation_base(quoted)
     yield Step("base", format_amount(base, currency), is_checked=False)
-    made = replayer.made(stored)
-    if made is not None:
-        percent = Decimal(made.result["percent"])
-        fee = Decimal(made.result["fee"])
-        of = {"percent": format_number(percent), "base": format_amount(base, currency)}
-        if stored.kind == "cancellation":
-            ended_at = datetime.fromisoformat(stored.inputs["ended_at"])
-            notice = max(given.start - ended_at, timedelta(0))
-            of["notice"] = str(notice // timedelta(minutes=1))
-        yield Step(
-            kind="fee",
-            of=of,
-            exact=_percent(percent, base),
-            recomputed=made.result["fee"],
-            stored=told.get("fee"),
-        )
-        yield _tax(given, fee, Decimal(made.result["tax"]), told.get("tax"), currency)
-    yield from _shortening(replayer, stored)
-    total = format_amount(made.total, currency) if made else None
-    yield Step("total", total, told.get("total"))
+    percent, fee = Decimal(made.result["percent"]), Decimal(made.result["fee"])
+    of = {"percent": format_number(percent), "base": format_amount(base, currency)}
+    if stored.kind == "cancellation":
+        ended_at = datetime.fromisoformat(stored.inputs["ended_at"])
+        notice = max(given.start - ended_at, timedelta(0))
+        of["notice"] = str(notice // timedelta(minutes=1))
+    yield Step(
+        kind="fee",
+        of=of,
+        exact=_percent(percent, base),
+        recomputed=made.result["fee"],
+        stored=told.get("fee"),
+    )
+    yield _tax(given, fee, Decimal(made.result["tax"]), told.get("tax"), currency)
+    yield from _changes(stored, made, given)
+    yield Step("total", format_amount(made.total, currency), told.get("total"))
 
 
-def _shortening(replayer: Replayer, stored: StoredCharge) -> Iterator[Step]:
-    """What shortening it late has cost, where that is part of the charge."""
-    made, told = replayer.made(stored), stored.result.get("shortening", {})
-    said = made.result.get("shortening") if made else None
-    if said is None and not told:
-        return
-    said = said or {}
-    inputs = stored.inputs if stored.kind == "use" else stored.inputs["quote"]
-    yield Step("shortening", said.get("fee"), told.get("fee"))
-    fee = Decimal(said.get("fee", 0))
-    tax = Decimal(said.get("tax", 0))
-    yield _tax(replayer.given(inputs), fee, tax, told.get("tax"), stored.currency)
+def _changes(stored: StoredCharge, made: ChargeMade, given: QuoteInput) -> Iterator[Step]:
+    """What shortening it late has cost and what a correction has waived, where it is part of
+    the charge; each with its tax."""
+    currency = stored.currency
+    for kind, amount in (("shortening", "fee"), ("waiver", "amount")):
+        told, said = stored.result.get(kind) or {}, made.result.get(kind) or {}
+        if not told and not said:
+            continue
+        of = {"percent": said["percent"]} if "percent" in said else {}
+        yield Step(kind, said.get(amount), told.get(amount), of=of)
+        if kind == "shortening":
+            fee, tax = Decimal(said.get("fee", 0)), Decimal(said.get("tax", 0))
+            yield _tax(given, fee, tax, told.get("tax"), currency)
+        else:
+            yield Step("tax", said.get("tax"), told.get("tax"))
 
 
 def _percent(percent: Decimal, base: Decimal) -> str | None:

@@ -15,9 +15,10 @@ from bookings.domain.replay import (
     Amounts,
     Difference,
     NoRule,
-    Replayer,
     StoredCharge,
     StoredQuote,
+    charge_differences,
+    quote_differences,
 )
 from bookings.domain.replay_steps import Replay, replay
 from bookings.models import Charge, Quote
@@ -74,7 +75,6 @@ def replay_all(
 ) -> Iterator[Replayed]:
     """Every stored quote and charge computed again, streamed: those made from a moment on, of
     one instrument, or one charge alone."""
-    replayer = Replayer()
     narrowed: dict[str, Any] = {}
     if since is not None:
         narrowed["created_at__gte"] = since
@@ -85,7 +85,7 @@ def replay_all(
             Quote.objects.filter(**narrowed), "inputs", "result", "currency", "total", "payable"
         ):
             pk = row.pop("id")
-            yield Replayed("quote", pk, replayer.quote(StoredQuote(**row)))
+            yield Replayed("quote", pk, quote_differences(StoredQuote(**row)))
     else:
         narrowed["pk"] = charge_id
     of_reversed = [f"reverses__{name}" for name in AMOUNTS]
@@ -104,7 +104,7 @@ def replay_all(
             else None,
         )
         try:
-            differences = replayer.charge(stored)
+            differences = charge_differences(stored)
         except NoRule:
             yield Replayed("charge", row["id"], None)
         else:

@@ -20,6 +20,8 @@ LABELS = {
     "base": _("What the percentage is of"),
     "fee": _("Fee"),
     "shortening": _("For shortening it late"),
+    "waiver": _("Waived by a correction"),
+    "melted": _("Melted: others used the time"),
 }
 USAGE = {
     "standard": _("Use"),
@@ -77,6 +79,12 @@ def _product(step: Step) -> str:
             return gettext("−{percent} % of {base}").format(**of)
         case "fee" if "notice" in of:
             return gettext("{percent} % of {base}, with {notice} minutes' notice").format(**of)
+        case "melted" | "tax" if "left" in of:
+            return gettext("{whole} × {left} / {minutes} min not used by others − {whole}").format(
+                **of
+            )
+        case "waiver" if "percent" in of:
+            return gettext("{percent} % before tax").format(**of)
         case "tax" | "fee" if "percent" in of:
             return gettext("{percent} % of {base}").format(**of)
         case "voucher" if "percent" in of:

@@ -299,6 +299,7 @@ SOURCE = {
     "currency": "CNY",
     "valid_from": "2026-03-05",
 }
+
 AGREEMENT = {
     "name": "Anhui and Shanghai",
     "code": "two",

@@ -12,9 +12,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bookings.domain.charges import Ending, charge
+from bookings.domain.corrections import charged_again
 from bookings.domain.fees import input_from_json, input_to_json, quote, quote_to_json
 from bookings.domain.quotes import QuoteInput
-from bookings.domain.replay import Amounts, Difference, Replayer, StoredCharge, StoredQuote
+from bookings.domain.replay import (
+    Amounts,
+    Difference,
+    StoredCharge,
+    StoredQuote,
+    charge_differences,
+    quote_differences,
+)
 from bookings.domain.replay_steps import Step, replay
 from instruments.domain.ratecards import CancellationTier
 from tests.bookings.domain.test_fees import CASES, EXAMPLE, inputs
@@ -80,13 +88,13 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @given(inputs())
 def test_a_quote_agrees(asked: QuoteInput) -> None:
-    assert Replayer().quote(stored_quote(asked)) == []
+    assert quote_differences(stored_quote(asked)) == []
 
 
 @pytest.mark.parametrize("case", CASES["quotes"], ids=lambda case: case["name"])
 def test_every_worked_case_agrees_when_replayed(case: dict[str, Any]) -> None:
     stored = stored_quote(input_from_json(case["input"]))
-    assert Replayer().quote(stored) == []
+    assert quote_differences(stored) == []
     assert {key: stored.result[key] for key in ("total", "payable")} == {
         key: case["expected"][key] for key in ("total", "payable")
     }
@@ -97,7 +105,7 @@ def test_a_charge_agrees_however_it_ended(ended: tuple[QuoteInput, Ending]) -> N
     stored = stored_charge(*ended)
     assume(stored is not None)
     assert stored is not None
-    assert Replayer().charge(stored) == []
+    assert charge_differences(stored) == []
     answer = replay(stored)
     assert answer.agrees
     assert answer.steps
@@ -117,7 +125,7 @@ def test_whatever_is_altered_of_a_result_is_named(
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = "999.99"
-    found = Replayer().charge(replace(stored, result=result))
+    found = charge_differences(replace(stored, result=result))
     named = "result" + "".join(f"[{k}]" if isinstance(k, int) else f".{k}" for k in path)
     assert [(each.field, each.stored) for each in found] == [(named, "999.99")]
     assert not replay(replace(stored, result=result)).agrees
@@ -129,13 +137,15 @@ def test_a_column_that_was_altered_is_named(column: str) -> None:
     assert stored is not None
     was = getattr(stored.amounts, column)
     altered = replace(stored, amounts=replace(stored.amounts, **{column: was + D("0.001")}))
-    assert Replayer().charge(altered) == [Difference(column, f"{was + D('0.001'):f}", f"{was:.2f}")]
+    assert charge_differences(altered) == [
+        Difference(column, f"{was + D('0.001'):f}", f"{was:.2f}")
+    ]
 
 
 def test_inputs_that_were_altered_come_out_otherwise() -> None:
     stored = stored_quote(EXAMPLE)
     card = {**stored.inputs["card"], "setup_fee": "99.00"}
-    found = Replayer().quote(replace(stored, inputs={**stored.inputs, "card": card}))
+    found = quote_differences(replace(stored, inputs={**stored.inputs, "card": card}))
     assert Difference("result.total", "940.75", "939.69") in found
     assert {each.field for each in found} >= {"total", "payable", "result.subtotal"}
 
@@ -144,23 +154,88 @@ def test_inputs_that_cannot_be_read_are_a_difference_and_no_crash() -> None:
     stored = stored_charge(EXAMPLE, Ending("completed", EXAMPLE.end, True, False))
     assert stored is not None
     broken = replace(stored, inputs={"card": {}})
-    assert [each.field for each in Replayer().charge(broken)] == ["inputs"]
+    assert [each.field for each in charge_differences(broken)] == ["inputs"]
     assert replay(broken).steps == ()
     assert not replay(broken).agrees
     other_rules = replace(stored, inputs={**stored.inputs, "rules_version": 2})
-    assert "no rules of version 2" in str(Replayer().charge(other_rules)[0].recomputed)
+    assert "no rules of version 2" in str(charge_differences(other_rules)[0].recomputed)
+
+
+WAS = Amounts(D("53.25"), D("940.75"), D("266.25"), D("674.50"))
+
+
+def reversal(**changes: Any) -> StoredCharge:
+    result = {
+        "tax": "-53.25", "total": "-940.75", "covered": "-266.25", "payable": "-674.50",
+    }  # fmt: skip
+    inputs = {"charge": "01920000-0000-7000-8000-000000000000"}
+    stored = StoredCharge("reversal", inputs, result, "CNY", WAS.negated(), WAS)
+    return replace(stored, **changes)
 
 
 def test_a_reversal_is_the_opposite_of_what_it_takes_back() -> None:
-    was = Amounts(D("53.25"), D("940.75"), D("266.25"), D("674.50"))
-    stored = StoredCharge("reversal", {}, {"total": "-940.75"}, "CNY", was.negated(), was)
-    assert replay(stored).agrees
-    assert [step.kind for step in replay(stored).steps] == ["tax", "total", "voucher", "payable"]
-    less = replace(stored, amounts=replace(was.negated(), payable=D("-674.49")))
-    assert Replayer().charge(less) == [Difference("payable", "-674.49", "-674.50")]
-    assert Replayer().charge(replace(stored, result={"total": "-940.74"})) == [
+    answer = replay(reversal())
+    assert answer.agrees
+    assert [step.kind for step in answer.steps] == ["tax", "total", "voucher", "payable"]
+    less = reversal(amounts=replace(WAS.negated(), payable=D("-674.49")))
+    assert charge_differences(less) == [Difference("payable", "-674.49", "-674.50")]
+    told = dict(reversal().result) | {"total": "-940.74"}
+    assert charge_differences(reversal(result=told)) == [
         Difference("result.total", "-940.74", "-940.75")
     ]
+    assert [each.field for each in charge_differences(reversal(reverses=None))] == ["inputs"]
+
+
+def melting(**changes: Any) -> StoredCharge:
+    """Of two hours half an hour was used by others."""
+    inputs = {
+        "charge": "01920000-0000-7000-8000-000000000000",
+        "fee": "100.01",
+        "tax": "6.00",
+        "period": ["2026-03-06T02:00:00+00:00", "2026-03-06T04:00:00+00:00"],
+        "used": [["2026-03-06T03:00:00+00:00", "2026-03-06T03:30:00+00:00"]],
+    }
+    result = {
+        "tax": "-1.50", "total": "-26.50", "covered": "0.00", "payable": "-26.50",
+        "minutes": 120, "used_minutes": 30, "fee": "-25.00",
+    }  # fmt: skip
+    amounts = Amounts(D("-1.50"), D("-26.50"), D(0), D("-26.50"))
+    return replace(StoredCharge("melting", inputs, result, "CNY", amounts, WAS), **changes)
+
+
+def test_what_melted_follows_from_the_minutes_others_used() -> None:
+    answer = replay(melting())
+    assert answer.agrees
+    assert [(step.kind, step.exact, step.recomputed) for step in answer.steps] == [
+        ("melted", "-25.0025", "-25.00"),
+        ("tax", "-1.5", "-1.50"),
+        ("total", None, "-26.50"),
+    ]
+    longer = [["2026-03-06T03:00:00+00:00", "2026-03-06T04:00:00+00:00"]]
+    found = charge_differences(melting(inputs={**melting().inputs, "used": longer}))
+    assert Difference("result.used_minutes", "30", "60") in found
+    assert Difference("payable", "-26.50", "-53.00") in found
+
+
+@given(endings(), st.sampled_from([D("12.5"), D(40)]))
+def test_a_charge_that_was_waived_in_part_agrees(
+    ended: tuple[QuoteInput, Ending], percent: Decimal
+) -> None:
+    stored = stored_charge(*ended)
+    assume(stored is not None)
+    assert stored is not None
+    made = charged_again(stored.kind, {**stored.inputs, "waive_percent": str(percent)})
+    waived = StoredCharge(
+        kind=made.kind,
+        inputs=json.loads(json.dumps(made.inputs)),
+        result=json.loads(json.dumps(made.result)),
+        currency=made.currency,
+        amounts=Amounts(made.tax, made.total, made.covered, made.payable),
+    )
+    answer = replay(waived)
+    assert answer.agrees
+    assert all(step.agrees for step in answer.steps), answer.steps
+    assert "waiver" in {step.kind for step in answer.steps}
 
 
 def test_a_kind_without_a_rule_does_not_pass_for_one_that_agrees() -> None:
