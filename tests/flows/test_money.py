@@ -1,0 +1,173 @@
+"""An enterprise of Anhui works in Shanghai: from the voucher to what the regions owe each other.
+
+Hu Bo of Hefei Optics books at Fudan under an agreement, with a voucher of Anhui. One booking he
+cancels late, and half of the slot is used by another; one he uses longer than booked, disputes,
+and is corrected. The month closes, both coordinators confirm, and the auditor replays everything.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from bookings.domain.corrections import Amendment
+from bookings.models import Charge, Settlement, Statement, VoucherGrant
+from bookings.selectors.ledger import sums_by_currency
+from bookings.selectors.replay import charge_replay, replay_all
+from bookings.services.charges import charge_make, charges_finalise
+from bookings.services.corrections import correction_agree, correction_propose
+from bookings.services.disputes import dispute_open
+from bookings.services.grants import grant_create
+from bookings.services.melting import fees_melt
+from bookings.services.programmes import programme_create
+from bookings.services.reservations import reservation_cancel
+from bookings.services.settlements import settlement_confirm, settlements_draw
+from bookings.services.statements import statements_draw
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from instruments.domain.opening import parse_hours
+from instruments.domain.policies import parse_policy
+from instruments.domain.ratecards import parse_rate_card
+from instruments.services.opening import opening_hours_set
+from instruments.services.policies import policy_set
+from instruments.services.publishing import instrument_publication
+from instruments.services.ratecards import rate_card_create
+from instruments.services.registry import facility_create, instrument_create
+from tests.factories.agreements import agree, programme_terms
+from tests.factories.cast import CARD, NOW, WEEKDAYS, at, reserve
+
+D = Decimal
+MARCH = date(2026, 3, 1)
+
+
+@pytest.fixture
+def in_shanghai(cast):
+    """Fudan's microscope, charged from the reserved start to the later of both ends."""
+    chen = cast.actor("chen")
+    facility = facility_create(
+        actor=None, organisation=cast.fudan, name="Nano centre", name_zh="纳米中心",
+        time_zone="Asia/Shanghai", address="220 Handan Road", now=NOW,
+    )  # fmt: skip
+    made = instrument_create(
+        actor=chen, facility=facility, techniques=[cast.technique], now=NOW,
+        name="Fudan microscope", description="Imaging.", manufacturers=[{"name": "Maker"}],
+        model="One", service_modes=["self"],
+    )  # fmt: skip
+    opening_hours_set(actor=chen, instrument_id=made.pk, hours=parse_hours(WEEKDAYS), now=NOW)
+    policy_set(
+        actor=chen,
+        instrument_id=made.pk,
+        policy=parse_policy({"slot_minutes": 30, "max_minutes": 480}),
+        now=NOW,
+    )
+    card = parse_rate_card(CARD | {"charge_basis": "greater"})
+    rate_card_create(actor=chen, instrument_id=made.pk, card=card, publish=True, now=NOW)
+    return instrument_publication(actor=chen, instrument_id=made.pk, act="publish", now=NOW)
+
+
+@pytest.fixture
+def voucher(cast):
+    """30 % of each booking of Hefei Optics, 5,000 yuan in all, from Anhui."""
+    coordinator = cast.actor("coordinator")
+    agree(cast)
+    terms = programme_terms(code="ah-vouchers", name="Anhui vouchers", percent=D(30))
+    programme = programme_create(actor=coordinator, region=cast.anhui, terms=terms, now=NOW)
+    return grant_create(
+        actor=coordinator,
+        programme_id=programme.pk,
+        organisation=cast.optics,
+        amount=D(5000),
+        valid_from=date(2026, 1, 1),
+        valid_until=date(2027, 1, 1),
+        now=NOW,
+    )
+
+
+def figures(charge):
+    return charge.kind, charge.total, charge.covered, charge.payable
+
+
+def left(voucher):
+    row = VoucherGrant.objects.get(pk=voucher.pk)
+    return row.held, row.redeemed
+
+
+def test_an_enterprise_of_anhui_in_shanghai(cast, in_shanghai, voucher):
+    hu, wang = cast.actor("hu"), cast.actor("wang")
+
+    # Two bookings: 2 h at 480, set-up 100, 6 % tax; the voucher pays 30 % of 1,060.
+    dropped = reserve(
+        cast, "2026-03-10 10:00", "2026-03-10 12:00", who="hu", instrument=in_shanghai
+    )
+    kept = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", who="hu", instrument=in_shanghai)
+    for made in (dropped, kept):
+        quote = made.quotes.get()
+        assert (quote.total, quote.payable) == (D("1123.60"), D("805.60"))
+    assert left(voucher) == (D("636.00"), 0)
+
+    # Cancelled 20 hours before: all of it, and no voucher for that.
+    gone = at("2026-03-09 14:00")
+    reservation_cancel(actor=hu, reservation_id=dropped.pk, reason="no sample", now=gone)
+    fee = charge_make(reservation_id=dropped.pk, now=gone)
+    assert figures(fee) == ("cancellation", D("1123.60"), 0, D("1123.60"))
+    assert left(voucher) == (D("318.00"), 0)
+
+    # Half of the slot is used by another, so half of the fee melts.
+    resold = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", instrument=in_shanghai, now=gone)
+    reservation_check_in(actor=wang, reservation_id=resold.pk, now=at("2026-03-10 10:00"))
+    reservation_check_out(actor=wang, reservation_id=resold.pk, now=at("2026-03-10 11:00"))
+    assert charge_make(reservation_id=resold.pk, now=at("2026-03-10 11:00")) is not None
+    fees_melt(now=at("2026-03-10 13:00"))
+    fees_melt(now=at("2026-03-10 14:00"))  # once only
+    melted = Charge.objects.get(kind="melting")
+    assert figures(melted) == ("melting", D("-561.80"), 0, D("-561.80"))
+
+    # Used an hour longer than booked: 3 h and set-up.
+    reservation_check_in(actor=hu, reservation_id=kept.pk, now=at("2026-03-11 10:00"))
+    reservation_check_out(actor=hu, reservation_id=kept.pk, now=at("2026-03-11 13:00"))
+    first = charge_make(reservation_id=kept.pk, now=at("2026-03-11 13:00"))
+    assert figures(first) == ("use", D("1632.40"), D("462.00"), D("1170.40"))
+    assert left(voucher) == (0, D("462.00"))
+
+    # He had left at half past twelve.
+    thursday = at("2026-03-12 09:00")
+    dispute_open(actor=hu, charge_id=first.pk, reason="I left at 12:30.", now=thursday)
+    proposed = correction_propose(
+        actor=cast.actor("lin"),
+        charge_id=first.pk,
+        amendment=Amendment(usage=(at("2026-03-11 10:00"), at("2026-03-11 12:30"))),
+        reason="The door says so.",
+        settles=True,
+        now=thursday,
+    )
+    correction_agree(actor=cast.actor("chen"), correction_id=proposed.pk, now=thursday)
+    reversal = Charge.objects.get(kind="reversal")
+    second = Charge.objects.get(reservation=kept, kind="use", state="open")
+    assert figures(reversal) == ("reversal", D("-1632.40"), D("-462.00"), D("-1170.40"))
+    assert figures(second) == ("use", D("1378.00"), D("390.00"), D("988.00"))
+    assert left(voucher) == (0, D("390.00"))
+
+    # The month closes.
+    april = at("2026-04-01 09:00")
+    charges_finalise(now=april)
+    statements_draw(month=MARCH, now=april)
+    settlements_draw(month=MARCH, now=april)
+    bill = Statement.objects.get(payer=cast.optics)
+    assert (bill.total, bill.covered, bill.payable) == (D("1939.80"), D("390.00"), D("1549.80"))
+    billed = Charge.objects.filter(organisation=cast.optics)
+    assert sorted(line.charge_id for line in bill.lines.all()) == sorted(c.pk for c in billed)
+    assert sum(c.payable for c in billed) == bill.payable
+
+    # Anhui owes Shanghai what its voucher paid there, no more and no less.
+    (settled,) = Settlement.objects.all()
+    assert (settled.first, settled.second) == (cast.anhui, cast.shanghai)
+    assert (settled.first_owes, settled.second_owes) == (D("390.00"), 0)
+    for who in ("coordinator", "xu"):
+        settlement_confirm(actor=cast.actor(who), settlement_id=settled.pk, now=april)
+    settled.refresh_from_db()
+    assert settled.state == "confirmed"
+
+    # Everything agrees: the books with themselves, and each amount with its inputs.
+    assert all(total == 0 for total in sums_by_currency().values())
+    assert [row for row in replay_all() if row.differences != []] == []
+    for charge in billed:
+        assert charge_replay(cast.actor("auditor"), charge.pk).replay.agrees
