@@ -23,6 +23,7 @@ from bookings.models import (
     VoucherGrant,
 )
 from bookings.selectors.ledger import balances, receivables, sums_by_currency
+from bookings.selectors.replay import replay_all
 from bookings.services.charges import charges_finalise
 from bookings.services.corrections import (
     correction_agree,
@@ -301,6 +302,8 @@ class Books:
         for each in charges:
             per_reservation[each.reservation_id] += each.total
         assert all(total >= 0 for total in per_reservation.values())
+        # All that is stored comes out again, whatever was corrected, waived or melted.
+        assert [row for row in replay_all() if row.differences != []] == []
 
 
 acts = st.lists(
