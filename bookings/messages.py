@@ -288,6 +288,7 @@ LEFT_OUT = {
     "unknown-option": _("with an option that this version does not have."),
     "priced-per-sample": _("by the hour, while this version is by the sample."),
     "required": _("without a number of samples, which this version asks for."),
+    "inputs-unreadable": _("whose stored inputs cannot be read."),
     "no-usage-times": _("without times of use, which this version charges by."),
 }
 

@@ -14,12 +14,14 @@ from uuid import UUID
 from accounts.domain.errors import Invalid
 from bookings.domain.charges import Ending, charge
 from bookings.domain.fees import GroupNotServed
+from bookings.domain.money import percentage
 from bookings.domain.quotes import input_from_json
 from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues
 
 ANOTHER_CURRENCY = "another-currency"
 NOT_SERVED = "audience-not-served"
 NO_TIMES = "no-usage-times"
+UNREADABLE = "inputs-unreadable"
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,17 @@ class Past:
     reserved: tuple[datetime, datetime]
     ending: Ending
     is_of_use: bool
+    waive_percent: Decimal = Decimal(0)  # what a correction took off, before tax
 
 
 def reprice(past: Past, card: RateCardValues) -> Decimal | str:
     """What it would have cost by the card; or a code why that cannot be said."""
     if past.currency != card.currency:
         return ANOTHER_CURRENCY
-    given = replace(input_from_json(past.inputs, card), grants=())
+    try:
+        given = replace(input_from_json(past.inputs, card), grants=())
+    except (KeyError, ValueError):
+        return UNREADABLE
     ending = past.ending
     if past.is_of_use and past.inputs["card"].get("charge_basis", "reserved") == card.charge_basis:
         # The period that was charged, however it came about.
@@ -57,7 +63,11 @@ def reprice(past: Past, card: RateCardValues) -> Decimal | str:
         return unclear.problems[0].code
     if made is None:
         return NO_TIMES if ending.state == "completed" else Decimal(0)
-    return made.total
+    if not past.waive_percent:
+        return made.total
+    net = made.total - made.tax
+    net -= percentage(past.waive_percent, net, card.currency)
+    return net + percentage(card.tax_percent, net, card.currency)
 
 
 @dataclass

@@ -125,4 +125,5 @@ def _past(row: dict[str, Any]) -> Past:
             shortening_fee=row["shortening_fee"],
         ),
         is_of_use=row["kind"] == "use",
+        waive_percent=Decimal(inputs.get("waive_percent", 0)),
     )

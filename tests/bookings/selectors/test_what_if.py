@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from bookings.domain.corrections import Amendment
 from bookings.models import Charge, Reservation
 from bookings.selectors import what_if as module
 from bookings.selectors.what_if import what_if
 from bookings.services.charges import charge_make
+from bookings.services.corrections import correction_agree, correction_propose
 from bookings.services.reservations import reservation_cancel
 from bookings.services.usage import reservation_check_in, reservation_check_out
 from instruments.domain.ratecards import parse_rate_card
@@ -132,6 +134,27 @@ def test_a_corrected_charge_counts_once(past):
     charge.id = Charge._meta.pk.get_default()
     charge.save(force_insert=True)
     assert ask(past, card()).comparison.whole.old == D(100) + HU + WANG
+
+
+def test_what_was_waived_would_be_waived_too(past):
+    charge = Charge.objects.get(kind="use", organisation=past.fudan)
+    correction = correction_propose(
+        actor=past.actor("zhao"),
+        charge_id=charge.pk,
+        amendment=Amendment(waive_percent=D(50)),
+        reason="The laser was weak.",
+        now=at("2026-03-07 12:00"),
+    )
+    correction_agree(
+        actor=past.actor("gao"), correction_id=correction.pk, now=at("2026-03-07 13:00")
+    )
+    found = ask(past, card())
+    assert groups(found)["external"] == (2, WANG / 2 + WANG, WANG / 2 + WANG, 0, 0)
+
+
+def test_inputs_that_cannot_be_read_are_left_out(past):
+    Charge.objects.filter(kind="use", organisation=past.fudan).update(inputs={})
+    assert ask(past, card()).comparison.left_out == {"inputs-unreadable": 1}
 
 
 def test_long_histories_are_cut_and_it_is_said(past, monkeypatch):
