@@ -17,6 +17,7 @@ from accounts.domain.errors import Invalid, WrongState, WrongVersion
 from accounts.permissions import actor_of
 from bookings.adapters.papers import settlement_pdf
 from bookings.adapters.sheets import settlement_csv
+from bookings.domain.money import format_amount
 from bookings.domain.statements import OVERDUE, day_of
 from bookings.forms.money import ConfirmForm, PaymentForm, VersionForm
 from bookings.messages import sentence
@@ -113,7 +114,7 @@ def _page(
         "may_account": is_creditor and net and row.state != Settlement.State.DRAWN_UP,
         "pay_form": PaymentForm(
             initial={
-                "amount": f"{net - row.paid:f}" if net != row.paid else "",
+                "amount": format_amount(net - row.paid, row.currency) if net != row.paid else "",
                 "paid_on": day_of(now, creditor.time_zone),
                 "version": row.version,
             }

@@ -20,6 +20,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.adapters.papers import statement_pdf
 from bookings.adapters.sheets import statement_csv
+from bookings.domain.money import format_amount
 from bookings.domain.statements import OVERDUE, statement_number
 from bookings.forms.money import ConvertForm, PaymentForm, VersionForm, VoidForm
 from bookings.messages import sentence
@@ -113,7 +114,7 @@ def _page(
         "may_convert": bool(rates),
         "pay_form": PaymentForm(
             initial={
-                "amount": f"{abs(still):f}" if still else "",
+                "amount": format_amount(abs(still), row.currency) if still else "",
                 "paid_on": today_of(row, now),
                 **version,
             }

@@ -32,15 +32,19 @@ from bookings.models import (
     Occupancy,
     Quote,
     Reservation,
+    Settlement,
+    Statement,
     UsageSession,
 )
 from bookings.selectors.agreements import agreements_for
+from bookings.selectors.books import charges_astray, check_settlement, statements_astray
 from bookings.selectors.funding_sources import sources_for, state_of
 from bookings.selectors.ledger import receivables, sums_by_currency
 from bookings.selectors.programmes import own_grants, programmes_for
 from bookings.selectors.reservations import own_reservations, requests_to_decide
 from bookings.services.charges import charges_finalise
 from bookings.services.demo import ACCOUNTS, PASSWORD, Built, NotEmpty, NotLocal, demo_seed
+from bookings.services.statements import statements_draw_due
 from instruments.models import Instrument
 from instruments.selectors.opening import load_windows
 from instruments.selectors.policies import load_policy
@@ -272,7 +276,8 @@ def test_past_charges_are_final_and_in_the_books() -> None:
     )
     assert set(sums_by_currency().values()) == {0}
     owed = sum(balance.amount for balance in receivables())
-    assert owed == sum(charge.payable for charge in charges)
+    paid = sum(Statement.objects.values_list("paid", flat=True))
+    assert owed == sum(charge.payable for charge in charges) - paid
     assert charges_finalise(now=NOW) == 0
 
 
@@ -304,3 +309,15 @@ def test_hours_are_rolled_up(world: tuple[Built, str]) -> None:
             + day.standby_minutes
             + day.non_scheduled_minutes
         )
+
+
+def test_past_months_are_drawn_up_and_agree_with_the_ledger() -> None:
+    statements = Statement.objects.all()
+    assert {row.state for row in statements} >= {"issued", "paid"}
+    assert {row.month.month for row in statements} == {8, 9, 10}
+    assert statements.filter(due_date__lt=NOW.date(), state="issued").exists()
+    assert Settlement.objects.exists()
+    assert statements_astray() == []
+    assert not charges_astray().exists()
+    assert all(check_settlement(row).agrees for row in Settlement.objects.all())
+    assert statements_draw_due(now=NOW).statements == 0

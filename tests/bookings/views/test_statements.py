@@ -47,7 +47,9 @@ def test_the_payer_reads_it(drawn):
 def test_the_host_marks_payments_and_voids(drawn):
     cast, row = drawn
     gao, address = browser(cast, "gao"), f"/money/statements/{row.pk}/"
-    assert "Mark a payment" in read(gao.get(address))
+    page = read(gao.get(address))
+    assert "Mark a payment" in page and 'value="268.00"' in page
+    assert '<h1 class="page-title">Statement USTC-2026-0001</h1>' in page
     paid = {"act": "paid", "amount": "100", "paid_on": "2026-04-01", "version": "1"}
     wrong = gao.post(f"{address}pay/", paid | {"amount": "300"})
     assert wrong.status_code == 400
