@@ -39,7 +39,7 @@ def test_twenty_bookings_and_a_budget_for_one(real_cast, several, race, rounds):
     cast = real_cast
     row = source(cast, budget=str(AN_HOUR))
     wang = cast.actor("wang")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(days=2)
         results = race(
@@ -66,7 +66,7 @@ def test_a_suspension_among_bookings(real_cast, several, race, rounds):
     cast = real_cast
     row = source(cast, budget=None)
     wang, lin = cast.actor("wang"), cast.actor("lin")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(days=2)
         acts = [
@@ -94,7 +94,7 @@ def test_a_budget_lowered_among_bookings(real_cast, several, race, rounds):
     cast = real_cast
     row = source(cast, budget=str(4 * AN_HOUR))
     wang, lin = cast.actor("wang"), cast.actor("lin")
-    for round_ in range(rounds // 5):
+    for round_ in range(rounds(5)):
         begin = FIRST + timedelta(days=round_)
         now = begin - timedelta(days=2)
         book = [
@@ -125,7 +125,7 @@ def test_sources_named_in_opposite_orders(real_cast, several, race, rounds):
     for code in ("A", "B"):
         source(cast, code, budget=None, users=("chen",))
     wang = cast.actor("wang")
-    for round_ in range(rounds // 2):
+    for round_ in range(rounds(2)):
         start, now = time_of(round_)
         pairs = [(0, 1, "A", "B"), (2, 3, "B", "A")]
         results = race(

@@ -272,7 +272,7 @@ def test_a_wrong_form_keeps_what_was_typed(cast, browser):
     )
     assert answer.status_code == 400
     html = answer.content.decode()
-    assert "There is one with this code already." in html
+    assert "There is one of this code already" in html
     assert 'value="Typed"' in html
 
 
