@@ -1,5 +1,6 @@
 """How the endpoints are described: OpenAPI 3.1, made from the shapes they check with."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -183,6 +184,7 @@ def one_of(name: str, *shapes: type[serializers.Serializer[Any]]) -> Any:
     )
 
 
+@functools.cache
 def page(shape: type[serializers.Serializer[Any]]) -> Any:
     """The shape of a page of a list."""
     return inline_serializer(

@@ -82,7 +82,7 @@ class ExchangeRates(Endpoint):
         status=201,
         once=True,
         sends={
-            "organisation": "fudan",
+            "organisation": "wusong-tech",
             "base": "GBP",
             "quote": "CNY",
             "rate": "9.2",
