@@ -46,7 +46,7 @@ class AgreementForm(StyledForm):
     name = forms.CharField(label=_("Name"), max_length=200)
     name_zh = forms.CharField(label=_("Name in Chinese"), max_length=200, required=False)
     code = forms.CharField(
-        label=_("Code"),
+        label=_("Short code"),
         max_length=40,
         help_text=_("Short and unique: letters, digits, dashes and underscores."),
     )

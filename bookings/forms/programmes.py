@@ -40,7 +40,7 @@ class ProgrammeForm(StyledForm):
     name = forms.CharField(label=_("Name"), max_length=200)
     name_zh = forms.CharField(label=_("Name in Chinese"), max_length=200, required=False)
     code = forms.CharField(
-        label=_("Code"),
+        label=_("Short code"),
         max_length=40,
         help_text=_("Short and unique: letters, digits, dashes and underscores."),
     )
@@ -145,7 +145,7 @@ class GrantForm(StyledForm):
         help_text=_("For bookings that begin before this day."),
     )
     code = forms.CharField(
-        label=_("Code"), required=False, max_length=40, help_text=_("Empty: one is made.")
+        label=_("Short code"), required=False, max_length=40, help_text=_("Empty: one is made.")
     )
 
     def __init__(

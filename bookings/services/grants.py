@@ -33,6 +33,8 @@ from bookings.selectors.agreements import coordinates
 from bookings.services.programmes import MOST_REASON, programme_locked
 from instruments.domain.opening import local_date
 
+LONGEST_STEM = 36  # of a code made here; a number may follow
+
 
 @dataclass(frozen=True)
 class GrantChange:
@@ -245,7 +247,8 @@ def _today(programme: VoucherProgramme, now: datetime) -> date:
 def _code_for(programme: VoucherProgramme, organisation: Organisation, day: date) -> str:
     """`<programme>-<organisation>-<year>`, as far as it fits and is free; the programme is
     locked."""
-    stem = f"{programme.code[:14]}-{organisation.code[:16]}-{day.year}"
+    ending = f"-{organisation.code[:20]}-{day.year}"
+    stem = programme.code[: LONGEST_STEM - len(ending)] + ending
     taken = set(VoucherGrant.objects.filter(code__startswith=stem).values_list("code", flat=True))
     if stem not in taken:
         return stem

@@ -70,7 +70,7 @@ STATES = {
     "coming": (_("coming"), "requested"),
     "in_force": (_("in force"), "confirmed"),
     "over": (_("over"), "completed"),
-    "withdrawn": (_("withdrawn"), "cancelled"),
+    "withdrawn": (_("taken back"), "cancelled"),
     "open": (_("open"), "confirmed"),
     "suspended": (_("suspended"), "suspended"),
     "used_up": (_("used up"), "completed"),

@@ -46,7 +46,7 @@ def test_twenty_bookings_and_a_grant_for_three(real_cast, race, rounds, instrume
     """Three are covered whole, the others not at all; all are booked."""
     cast = real_cast
     wang = cast.actor("wang")
-    for round_ in range(max(2, rounds // 10)):
+    for round_ in range(rounds(10)):
         given = grant(cast, vouchers, str(3 * EACH))
         start, now = time_of(6 * round_)
         results = race(
@@ -73,7 +73,7 @@ def test_booking_and_cancelling(real_cast, race, rounds, instruments, vouchers):
     cast = real_cast
     wang = cast.actor("wang")
     given = grant(cast, vouchers, str(3 * EACH))
-    for round_ in range(max(2, rounds // 10)):
+    for round_ in range(rounds(10)):
         start, now = time_of(6 * round_)
         made = [
             reservation_request(actor=wang, booking=booking(instruments[i], start), now=now)
@@ -115,7 +115,7 @@ def test_lowered_while_it_is_used(real_cast, race, rounds, instruments, vouchers
     """Either it is lowered and covers less, or what was set aside keeps it where it is."""
     cast = real_cast
     wang, xu = cast.actor("wang"), cast.actor("xu")
-    for round_ in range(max(2, rounds // 5)):
+    for round_ in range(rounds(5)):
         given = grant(cast, vouchers, str(2 * EACH))
         start, now = time_of(6 * round_)
         results = race(
@@ -141,7 +141,7 @@ def test_grants_against_the_budget_of_a_programme(real_cast, race, rounds):
     """Room for three: three are made, whoever asks."""
     cast = real_cast
     xu = cast.actor("xu")
-    for round_ in range(max(2, rounds // 5)):
+    for round_ in range(rounds(5)):
         made = programme(cast, code=f"p{round_}", budget=D(1000))
         results = race([lambda made=made: grant(cast, made, "300") for _ in range(12)])
         given = won(results)
@@ -166,7 +166,7 @@ def test_signed_by_both_at_once(real_cast, race, rounds):
     """It is in force whoever came last, and each signed once."""
     cast = real_cast
     people = [cast.actor("coordinator"), cast.actor("xu")] * 3
-    for round_ in range(max(2, rounds // 5)):
+    for round_ in range(rounds(5)):
         made = propose(cast, code=f"a{round_}", now=NOW - timedelta(days=1))
         results = race(
             [

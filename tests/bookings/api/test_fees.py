@@ -58,6 +58,7 @@ def test_a_quote_explains_itself_and_keeps_nothing(cast: Cast, program: Programs
         "covered": "0.00",
         "payable": "895.70",
         "vouchers": [],
+        "funding": [],
         "refusals": [],
     }
     assert not Quote.objects.exists()
