@@ -1,8 +1,6 @@
 """Every address in the permission table, every cell of it tried."""
 
 import json
-from datetime import date
-from decimal import Decimal
 
 import pytest
 from django.db import transaction
@@ -10,23 +8,15 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from bookings.domain.corrections import Amendment
 from bookings.domain.periods import Period
-from bookings.models import Settlement, Statement
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
-from bookings.services.corrections import correction_propose
-from bookings.services.disputes import dispute_open
-from bookings.services.exchange_rates import RateSaid, rate_enter
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
 from bookings.services.series import series_book
-from bookings.services.settlements import settlement_confirm
-from bookings.services.statements import statements_draw
-from bookings.services.usage import usage_settle
 from instruments.domain.ratecards import parse_rate_card
 from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (
@@ -38,12 +28,9 @@ from tests.architecture.permission_table import (
     PEOPLE,
     QUERIES,
 )
-from tests.factories.agreements import grant, programme, propose
 from tests.factories.cast import CARD, NOW, at, reserve
-from tests.factories.charges import BY_USE, use
-from tests.factories.funding import source
-from tests.factories.money import charge_of, store
 from tests.factories.qualifications import certify
+from tests.factories.things import money_things
 from tests.factories.waiting import wait
 
 
@@ -51,39 +38,6 @@ def rows(table):
     for line in table.strip().splitlines():
         method, name, *cells = line.split()
         yield method, name, cells
-
-
-def charged_things(cast):
-    """Charges of Wang Li's: one open, one disputed, one with a correction that Gao Lei proposed;
-    and a booking that is charged by use, which nobody recorded."""
-    watched = cast.instrument(name="Charged")
-    by_use = cast.instrument(name="By use", card=BY_USE, policy={"check_in_minutes": None})
-    charge, disputed, corrected = (
-        use(cast, f"2026-03-0{day} 10:00", f"2026-03-0{day} 12:00", instrument=watched)
-        for day in (2, 3, 4)
-    )
-    dispute_open(actor=cast.actor("wang"), charge_id=disputed.pk, reason="test", now=NOW)
-    correction = correction_propose(
-        actor=cast.actor("gao"),
-        charge_id=corrected.pk,
-        amendment=Amendment(waive_percent=Decimal(50)),
-        reason="test",
-        now=NOW,
-    )
-    unrecorded = reserve(
-        cast,
-        "2026-03-04 14:00",
-        "2026-03-04 15:00",
-        instrument=by_use,
-        now=at("2026-03-03 10:00"),
-    )
-    usage_settle(now=NOW)
-    return {
-        "charge": str(charge.pk),
-        "disputed": str(disputed.pk),
-        "correction": str(correction.pk),
-        "unrecorded": str(unrecorded.pk),
-    }
 
 
 @pytest.fixture
@@ -131,7 +85,7 @@ def world(cast, monkeypatch):
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
         now=NOW,
     )
-    money = charged_things(cast)
+    money = money_things(cast)
     held = hold_take(
         actor=cast.actor("wang"),
         booking=Booking(
@@ -142,16 +96,11 @@ def world(cast, monkeypatch):
         ),
         now=NOW,
     )
-    vouchers = programme(cast)
     return cast, {
-        "agreement": str(propose(cast).pk),
-        "programme": str(vouchers.pk),
-        "grant": str(grant(cast, vouchers).pk),
         **money,
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
         "fudan": str(cast.fudan.pk),
-        **books(cast),
         "held": str(held.pk),
         "draft-card": str(draft_card.version),
         "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
@@ -169,27 +118,7 @@ def world(cast, monkeypatch):
         "offered": str(wish.offers.get().reservation_id),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
-        "source": str(source(cast).pk),
         "absent": "01920000-0000-7000-8000-000000000000",
-    }
-
-
-def books(cast):
-    """A statement and a settlement of February, a settlement of January that both have
-    confirmed, and a rate."""
-    months = [date(2026, 1, 1), date(2026, 2, 1)]
-    store([charge_of(cast, month=month, covered="20.00") for month in months])
-    statements_draw(month=months[1], now=NOW)
-    january, february = Settlement.objects.order_by("month")
-    for who in ("coordinator", "xu"):
-        settlement_confirm(actor=cast.actor(who), settlement_id=january.pk, now=NOW)
-    said = RateSaid("CNY", "EUR", Decimal("0.13"), months[1], "A bank")
-    rate = rate_enter(actor=cast.actor("lin"), organisation=cast.fudan, said=said, now=NOW)
-    return {
-        "statement": str(Statement.objects.get(month=months[1]).pk),
-        "settlement": str(february.pk),
-        "confirmed-settlement": str(january.pk),
-        "rate": str(rate.pk),
     }
 
 

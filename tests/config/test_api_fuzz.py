@@ -26,10 +26,14 @@ from bookings.services.placing import Booking
 from bookings.services.series import series_book
 from config.api_docs import openapi
 from config.wsgi import application
+from instruments.domain.ratecards import parse_rate_card
+from instruments.services.ratecards import rate_card_create
 from tests.conftest import DEEP
 from tests.factories import api as programs
+from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.qualifications import certify
+from tests.factories.things import money_things
 from tests.factories.waiting import wait
 
 clock, program = programs.clock, programs.program  # fixtures
@@ -84,7 +88,29 @@ def known(cast: Cast) -> dict[str, list[str]]:
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
         now=NOW,
     )
+    draft = rate_card_create(
+        actor=cast.actor("zhao"),
+        instrument_id=cast.microscope.pk,
+        card=parse_rate_card(CARD | {"valid_from": "2026-06-01"}),
+        publish=False,
+        now=NOW,
+    )
+    money = money_things(cast)
     return {
+        "version": [str(draft.version), "1"],
+        "charge_id": [money["charge"], money["disputed"]],
+        **{
+            f"{name}_id": [money[name]]
+            for name in (
+                "agreement",
+                "correction",
+                "grant",
+                "programme",
+                "settlement",
+                "source",
+                "statement",
+            )
+        },
         "instrument_id": [str(cast.microscope.pk), str(manual.pk)],
         "facility_id": [str(cast.facility.pk)],
         "qualification_id": [str(certify(cast, cast.microscope).pk)],

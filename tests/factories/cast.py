@@ -28,6 +28,7 @@ from instruments.services.policies import policy_set
 from instruments.services.publishing import instrument_publication
 from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import facility_create, instrument_create
+from tests.factories.cards import CARD
 from tests.factories.moments import NOW, at
 
 PASSWORD = "correct horse battery"
@@ -36,27 +37,6 @@ WEEKDAYS = {
     "weekly": [{"weekday": day, "opens": "08:00", "closes": "20:00"} for day in range(1, 6)],
     "overrides": [],
     "observes_holidays": True,
-}
-CARD = {
-    "currency": "CNY",
-    "valid_from": "2026-01-01",
-    "rates": {
-        "internal": "120.00",
-        "regional": "200.00",
-        "partner": "200.00",
-        "external": "260.00",
-        "industry": "480.00",
-    },
-    "billing_increment_minutes": 15,
-    "minimum_minutes": 60,
-    "setup_fee": "100.00",
-    "options": [{"code": "operator", "unit": "hour", "price": "150.00", "subsidised": True}],
-    "tax_percent": "6",
-    "cancellation": [
-        {"notice_minutes": 4320, "percent": "0"},
-        {"notice_minutes": 1440, "percent": "50"},
-        {"notice_minutes": 0, "percent": "100"},
-    ],
 }
 
 

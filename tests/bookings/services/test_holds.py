@@ -116,7 +116,7 @@ def test_its_verdict_stands(cast):
     hold = take(cast, *FRIDAY, instrument=guarded)
     zhao = cast.actor("zhao")
     withdraw(cast, row)
-    dearer = parse_rate_card(CARD | {"rates": {"external": "999.00"}, "valid_from": "2026-03-01"})
+    dearer = parse_rate_card(CARD | {"rates": {"external": "999.00"}, "valid_from": "2026-03-05"})
     rate_card_create(actor=zhao, instrument_id=guarded.pk, card=dearer, publish=True, now=NOW)
     instrument_publication(actor=zhao, instrument_id=guarded.pk, act="suspend", now=NOW)
     made = complete(cast, hold, instrument=guarded)

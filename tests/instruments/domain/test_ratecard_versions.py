@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from accounts.domain.errors import Invalid
 from instruments.domain.ratecard_versions import Version, require_room
 from instruments.domain.ratecards import parse_rate_card
-from tests.factories.cast import CARD
+from tests.factories.cards import CARD
 
 TODAY = date(2026, 3, 5)
 DAY = timedelta(days=1)

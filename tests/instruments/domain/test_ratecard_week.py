@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bookings.domain.bands import band_spans, minute_of
 from instruments.domain.ratecard_week import Part, week_of
 from instruments.domain.ratecards import Band, parse_rate_card
-from tests.factories.cast import CARD
+from tests.factories.cards import CARD
 
 D = Decimal
 CARD_ = parse_rate_card(CARD)
