@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test import override_settings
 from hypothesis import HealthCheck, settings
 
 from tests.factories.cast import Cast, build_cast
 
 DEEP = os.environ.get("TEST_PROFILE") == "deep"
-ROUNDS = 200 if DEEP else 50  # of a race
 
 settings.register_profile(
     "quick", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -24,15 +24,23 @@ settings.load_profile("deep" if DEEP else "quick")
 
 
 @pytest.fixture
-def rounds() -> int:
-    """How often a race is run."""
-    return ROUNDS
-
-
-@pytest.fixture
 def cast(db: None) -> Cast:
     """Two regions, three organisations, one person per role, one instrument that can be booked."""
     return build_cast()
+
+
+@pytest.fixture(scope="module")
+def shared_cast(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]:
+    """The cast for all tests of a module, which leave it as they found it: each works in a
+    transaction that is rolled back."""
+    hasher = "django.contrib.auth.hashers.MD5PasswordHasher"
+    with (
+        django_db_blocker.unblock(),
+        override_settings(PASSWORD_HASHERS=[hasher]),
+        transaction.atomic(),
+    ):
+        yield build_cast()
+        transaction.set_rollback(True)
 
 
 def _triggers(role: str) -> None:

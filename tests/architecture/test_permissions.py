@@ -40,10 +40,19 @@ def rows(table):
         yield method, name, cells
 
 
-@pytest.fixture
-def world(cast, monkeypatch):
-    """One of each thing the addresses name, and the ids by the words of the table."""
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
+
+
+@pytest.fixture(scope="module")
+def world(shared_cast):
+    """One of each thing the addresses name, and the ids by the words of the table; made once,
+    as every request is rolled back."""
+    cast = shared_cast
     asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
     draft = cast.instrument(name="Draft", card={"valid_from": "2026-01-01"})
     type(draft).objects.filter(pk=draft.pk).update(publication="draft")

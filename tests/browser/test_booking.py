@@ -149,6 +149,7 @@ def test_every_page_is_accessible_and_fits_a_telephone(visit, real_cast, instrum
         page.set_viewport_size({"width": 1440, "height": 900})
         answer = page.goto(path.format(**names))
         assert answer.status == 200, path
+        page.wait_for_load_state("networkidle")  # calendars draw themselves
         page.evaluate(AXE.read_text("utf-8"))  # not as a script tag: the policy refuses it
         result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         found += [

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.concurrency.races import ALWAYS, Race
-from tests.conftest import DEEP, ROUNDS
+from tests.conftest import DEEP
 
 CLIENTS = 20
 
@@ -10,7 +10,7 @@ CLIENTS = 20
 def rounds():
     """How often a race is run: each as often as promised when tests run deep, otherwise one
     `part` of twenty, so that all of them together take less than a minute."""
-    return lambda part: ROUNDS if DEEP else 20 // part
+    return lambda part: 200 if DEEP else 20 // part
 
 
 @pytest.fixture

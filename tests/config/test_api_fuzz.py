@@ -62,9 +62,20 @@ def unlimited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     request_finished.connect(close_old_connections)
 
 
+pytestmark = pytest.mark.django_db
+
+
 @pytest.fixture
-def known(cast: Cast) -> dict[str, list[str]]:
-    """Ids that there are, so that requests get past 404."""
+def cast(shared_cast: Cast) -> Cast:
+    """Whose programs ask."""
+    return shared_cast
+
+
+@pytest.fixture(scope="module")
+def known(shared_cast: Cast) -> dict[str, list[str]]:
+    """Ids that there are, so that requests get past 404; made once, as every request is rolled
+    back."""
+    cast = shared_cast
     manual = cast.instrument(name="Cryo-EM", policy={"approval": "manual"})
     made = [
         reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00"),
@@ -125,7 +136,6 @@ def known(cast: Cast) -> dict[str, list[str]]:
 @pytest.mark.usefixtures("unlimited")
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_nothing_breaks(
-    cast: Cast,
     program: Any,
     known: dict[str, list[str]],
     path: str,
