@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
@@ -27,7 +28,7 @@ class Charge(models.Model):
         MELTING = "melting", _("used by others")
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("charge", "open")
         DISPUTED = "disputed", _("disputed")
         FINAL = "final", _("final")
         REVERSED = "reversed", _("reversed")
@@ -107,7 +108,7 @@ class Dispute(models.Model):
     """The payer's word against a charge; until it is settled the charge does not become final."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", pgettext_lazy("dispute", "open")
         UPHELD = "upheld", _("upheld")
         REJECTED = "rejected", _("rejected")
         WITHDRAWN = "withdrawn", _("withdrawn")

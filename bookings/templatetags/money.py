@@ -10,6 +10,7 @@ from django import template
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
@@ -71,7 +72,7 @@ STATES = {
     "in_force": (_("in force"), "confirmed"),
     "over": (_("over"), "completed"),
     "withdrawn": (_("taken back"), "cancelled"),
-    "open": (_("open"), "confirmed"),
+    "open": (pgettext_lazy("grant", "open"), "confirmed"),
     "suspended": (_("suspended"), "suspended"),
     "used_up": (_("used up"), "completed"),
     "expired": (_("expired"), "expired"),

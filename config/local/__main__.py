@@ -30,8 +30,8 @@ KEPT_AT_RESET = ("uv", "log", "test-*", "*.lock")
 ACCOUNTS = {
     "researcher": "finds instruments and books them",
     "manager": "publishes instruments and decides on requests",
-    "finance": "reads what an organisation books and is charged",
-    "coordinator": "reads the hours of a region",
+    "finance": "keeps an organisation's funding sources, charges and statements",
+    "coordinator": "keeps a region's agreements, vouchers and settlement",
     "auditor": "reads hours and the trail, changes nothing",
     "admin": "runs the platform",
 }
