@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -41,9 +42,17 @@ def _tags() -> dict[str, str]:
     }
 
 
-@lru_cache
+_MAKING = Lock()
+
+
 def openapi(language: str) -> dict[str, Any]:
     """The whole description, made once per language."""
+    with _MAKING:  # drf-spectacular loads its parts as it goes; two threads at once trip over it
+        return _made(language)
+
+
+@lru_cache
+def _made(language: str) -> dict[str, Any]:
     with translation.override(language):
         generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
         made = generator.get_schema(request=None, public=True)

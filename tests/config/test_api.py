@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -275,3 +277,19 @@ def test_every_code_has_a_sentence() -> None:
         if code not in SENTENCES and code not in OF_COMMANDS
     }
     assert missing == {}
+
+
+def test_the_description_is_made_once_for_whoever_asks_at_the_same_moment() -> None:
+    """As on a server that has just started: its library cannot be asked twice at once."""
+    script = (
+        "import django; django.setup()\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from config.api_docs import openapi\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    made = list(pool.map(openapi, ['en', 'zh-hans'] * 4))\n"
+        "assert all(made[i] is made[i % 2] for i in range(8))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
