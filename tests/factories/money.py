@@ -88,7 +88,7 @@ def charge_of(
         covered=paid_by_voucher,
         payable=amount - paid_by_voucher,
         created_at=start + timedelta(hours=1),
-        open_until=start + timedelta(days=7) if month else at("2030-01-01 00:00"),
+        open_until=start + timedelta(days=7) if month else at("2100-01-01 00:00"),
         final_at=final_at,
         month=month,
         **values,

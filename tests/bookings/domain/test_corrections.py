@@ -94,7 +94,9 @@ def test_a_corrected_charge_adds_up_and_comes_out_again(
     )
     after = amended(made.kind, made.inputs, amendment, quoted=QUOTED, grants=(VOUCHER,))
     if after.made is None:
-        assert waive == 100
+        # All of it is waived, or what is left of a small fee and of its tax rounds to nothing.
+        assert waive is not None
+        assert waive == 100 or (not is_use and made.total * (100 - waive) / 100 < D("0.02"))
         return
     now = after.made
     assert now.total == now.payable + now.covered
