@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.adapters.federation import openid_callback
 from config import api, health
 from config.mailbox import mailbox
 
@@ -11,6 +12,12 @@ urlpatterns = [
     path("", include("bookings.urls")),
     path("", include("instruments.urls")),
     path("", include("accounts.urls")),
+    # Before allauth's own, which checks less.
+    path(
+        "accounts/oidc/<str:provider_id>/login/callback/",
+        openid_callback,
+        name="openid_connect_callback",
+    ),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),

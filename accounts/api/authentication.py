@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from accounts.domain.errors import NotPermitted
 from accounts.models import ApiToken, User
+from accounts.permissions import confirmed_by_second_factor, require_second_factor
 from accounts.selectors.tokens import token_by_digest
 from accounts.services.tokens import digest_of, token_touch
 
@@ -66,6 +67,9 @@ class Scoped(BasePermission):
             if writes or view.needs_person:
                 raise NotAuthenticated
             return True
+        # A token is made only by whoever has shown the second factor.
+        confirmed = isinstance(request.auth, ApiToken) or confirmed_by_second_factor(request)
+        require_second_factor(request.user, confirmed=confirmed)
         scope = view.write_scope if writes else "read"
         if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
             raise NotPermitted("scope-missing", scope=scope)

@@ -16,6 +16,8 @@ ADMINISTRATOR = "administrator"
 ORGANISATION_ROLES = frozenset({RESEARCHER, MANAGER, FINANCE})
 REGION_ROLES = frozenset({COORDINATOR, AUDITOR})
 PLATFORM_ROLES = frozenset({ADMINISTRATOR})
+# Who decides or accounts for others signs in with a second factor.
+SECOND_FACTOR_ROLES = frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR, ADMINISTRATOR})
 
 # capability -> the roles that carry it
 CAPABILITIES: dict[str, frozenset[str]] = {

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -37,6 +38,12 @@ ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "ad
 def user_by_email(email: str) -> User | None:
     """Whatever its case."""
     return User.objects.filter(email__iexact=email.strip()).first()
+
+
+def has_second_factor(user: User) -> bool:
+    """An authenticator app or a passkey; recovery codes alone are none."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
 
 
 def person_named(name: str) -> User | None:

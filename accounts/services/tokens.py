@@ -11,7 +11,7 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.errors import NotFound, invalid
 from accounts.models import ApiToken, User
-from accounts.permissions import actor_of
+from accounts.permissions import actor_of, require_second_factor
 
 SCOPES = ("read", "book", "manage")
 LONGEST = timedelta(days=366)
@@ -32,7 +32,9 @@ def token_issue(
     now: datetime,
     scopes: Iterable[str] = SCOPES,
 ) -> tuple[ApiToken, str]:
-    """The stored row and the token itself, which is never to be had again."""
+    """The stored row and the token itself, which is never to be had again. `NotPermitted`
+    (`second-factor-missing`) for whom the roles ask for a second factor that is not there."""
+    require_second_factor(user, confirmed=True)
     label, wanted = label.strip(), sorted(set(scopes))
     if not label or len(label) > 60:
         raise invalid("label", "required" if not label else "too-long", most=60)

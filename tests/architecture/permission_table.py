@@ -14,7 +14,10 @@ PEOPLE = (
 )  # fmt: skip
 
 # allauth's and Django's own; their pages are tried in tests/accounts.
-NOT_OURS = ("account_", "mfa_", "socialaccount_", "usersessions_", "admin")
+NOT_OURS = (
+    "account_", "mfa_", "socialaccount_", "usersessions_", "openid_connect_", "orcid_", "saml_",
+    "admin",
+)  # fmt: skip
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
