@@ -69,6 +69,8 @@ POST bookings:money-charges-decide   - 404 403 404 404 302 403 403 403 403 404 4
 GET  bookings:money-sessions         - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-sessions-complete - 404 200 404 404 200 403 403 403 403 404 404 404
 POST bookings:money-sessions-complete - 404 302 404 404 302 403 403 403 403 404 404 404
+GET  bookings:member-end             - 404 200 404 404 404 200 404 404 404 404 404 200
+POST bookings:member-end             - 404 302 404 404 404 302 404 404 404 404 404 302
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -98,6 +100,24 @@ POST accounts:profile                - 200 200 200 200 200 200 200 200 200 200 2
 POST accounts:token-make             - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:token-made             - 302 302 302 302 302 302 302 302 302 302 302 302
 POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 404 404
+GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
+POST accounts:join-withdraw          - 302 404 404 404 404 404 404 404 404 404 404 404
+GET  accounts:invitation             - 200 403 403 403 403 403 403 403 403 403 403 403
+POST accounts:invitation             - 302 403 403 403 403 403 403 403 403 403 403 403
+POST accounts:invitation-accept      - 302 409 409 409 409 409 409 409 409 409 409 409
+GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200
+GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:members                - 403 403 403 403 403 200 403 403 403 403 403 200
+POST accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 403 302
+POST accounts:invitation-withdraw    - 403 403 403 403 403 302 403 403 403 403 403 302
+POST accounts:join-decide            - 403 403 403 403 403 302 403 403 403 403 403 302
+GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 403 200
+POST accounts:joining                - 403 403 403 403 403 302 403 403 403 403 403 302
+POST accounts:role-give              - 403 403 403 403 403 302 403 403 403 403 403 302
+POST accounts:role-take              - 404 302 404 404 404 302 404 404 404 404 404 302
 GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  readyz                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  mail                            - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -291,6 +311,14 @@ PAGE_BODIES = {
     "instruments:qualification-revoke": {"reason": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
+    "accounts:join": {"text": "test"},
+    "accounts:invite": {"email": "new@nowhere.example", "roles": ["researcher"], "days": "14"},
+    "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
+    "accounts:joining": {"mail_domains": "nowhere.example", "admits_by_mail": "on"},
+    "accounts:role-give": {"role": "finance"},
+    "accounts:role-take": {"reason": "test"},
+    "accounts:roles": {"user": "hu@optics.example", "role": "auditor", "region": "CN-SH"},
+    "bookings:member-end": {"bookings": "keep", "reason": "test"},
 }
 
 RESERVATION = {

@@ -9,6 +9,9 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.selectors.joining import invitation_token
+from accounts.services.invitations import invitation_send
+from accounts.services.joining import join_ask
 from bookings.domain.corrections import Amendment
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
@@ -136,11 +139,28 @@ def world(cast, monkeypatch):
         now=NOW,
     )
     vouchers = programme(cast)
+    alice = cast.people["alice"]
+    alice.emailaddress_set.create(email=alice.email, verified=True, primary=True)
+    invited = invitation_send(
+        actor=cast.actor("chen"),
+        organisation=cast.fudan,
+        email=alice.email,
+        roles=["researcher"],
+        now=NOW,
+    )
+    joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
     return cast, {
         "agreement": str(propose(cast).pk),
         "programme": str(vouchers.pk),
         "grant": str(grant(cast, vouchers).pk),
         **money,
+        "payer": str(cast.fudan.pk),
+        "member": str(cast.people["wang"].pk),
+        "membership": str(cast.people["wang"].memberships.get().pk),
+        "role": str(cast.people["wang"].role_grants.get().pk),
+        "invitation": str(invited.pk),
+        "invitation-token": invitation_token(invited.pk),
+        "join-request": str(joining.pk),
         "held": str(held.pk),
         "draft-card": str(draft_card.version),
         "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
@@ -180,6 +200,13 @@ ARGUMENTS = {
     "grant_id": "grant",
     "charge_id": "charge",
     "correction_id": "correction",
+    "organisation_id": "payer",
+    "user_id": "member",
+    "membership_id": "membership",
+    "role_id": "role",
+    "invitation_id": "invitation",
+    "token": "invitation-token",
+    "request_id": "join-request",
     "entry_id": "absent",
 }
 SPECIAL = {
