@@ -197,6 +197,23 @@ def own_memberships(actor: Actor) -> list[Membership]:
     return found
 
 
+def with_roles(found: Iterable[Membership]) -> list[tuple[Membership, list[RoleGrant]]]:
+    """Memberships with the roles in force at each. One statement."""
+    rows = list(found)
+    grants: dict[tuple[UUID, UUID | None], list[RoleGrant]] = {}
+    for grant in (
+        RoleGrant.objects.filter(
+            user_id__in={row.user_id for row in rows},
+            organisation_id__in={row.organisation_id for row in rows},
+            revoked_at=None,
+        )
+        .select_related("user", "organisation", "region", "granted_by")
+        .order_by("granted_at", "id")
+    ):
+        grants.setdefault((grant.user_id, grant.organisation_id), []).append(grant)
+    return [(row, grants.get((row.user_id, row.organisation_id), [])) for row in rows]
+
+
 def managers_or_administrators(organisation_id: UUID) -> list[User]:
     """Who decides about an organisation's people: its managers; where it has none, the
     administrators."""

@@ -128,6 +128,28 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
+PUT    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
+GET    api-memberships               - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-membership                - 404 200 404 404 404 200 404 404 404 404 404 200
+GET    api-membership-end            - 404 200 404 404 404 200 404 404 404 404 404 200
+POST   api-membership-end            - 404 200 404 404 404 200 404 404 404 404 404 200
+GET    api-roles                     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-roles                     - 403 403 403 403 403 201 403 403 403 403 403 201
+GET    api-role                      - 404 200 404 404 404 200 404 404 404 404 404 200
+POST   api-role-revoke               - 404 200 404 404 404 200 404 404 404 404 404 200
+GET    api-invitations               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-invitations               - 403 403 403 403 403 201 403 403 403 403 403 201
+GET    api-invitation                - 200 404 404 404 404 200 404 404 404 404 404 200
+DELETE api-invitation                - 403 404 404 404 404 204 404 404 404 404 404 204
+POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 404 403
+POST   api-invitation-accept-token   - 200 403 403 403 403 403 403 403 403 403 403 403
+GET    api-join-requests             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-join-requests             - 409 409 201 201 201 409 409 201 201 201 201 201
+GET    api-join-request              - 200 404 404 404 404 200 404 404 404 404 404 200
+DELETE api-join-request              - 204 404 404 404 404 404 404 404 404 404 404 404
+POST   api-join-request-approve      - 403 404 404 404 404 200 404 404 404 404 404 200
+POST   api-join-request-reject       - 403 404 404 404 404 200 404 404 404 404 404 200
 GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
@@ -329,6 +351,17 @@ RESERVATION = {
     "purpose": {"code": "research", "text": ""},
 }
 API_BODIES = {
+    ("PUT", "api-organisation-joining"): {
+        "mail_domains": ["fudan.example"],
+        "admits_by_mail": False,
+    },
+    ("POST", "api-membership-end"): {"bookings": "keep", "reason": "test"},
+    ("POST", "api-roles"): {"user": "<member>", "role": "finance", "organisation": "fudan"},
+    ("POST", "api-role-revoke"): {"reason": "test"},
+    ("POST", "api-invitations"): {"organisation": "fudan", "email": "new@nowhere.example"},
+    ("POST", "api-invitation-accept-token"): {"token": "<invitation-token>"},
+    ("POST", "api-join-requests"): {"organisation": "fudan"},
+    ("POST", "api-join-request-reject"): {"reason": "test"},
     ("POST", "api-facilities"): {
         "organisation": "ustc",
         "name": "Second site",
