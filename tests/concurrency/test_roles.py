@@ -15,7 +15,7 @@ def test_of_duties_that_exclude_one_another_only_one_is_given(race, real_cast, r
     cast = real_cast
     sun = cast.people["sun"]
     zhao, admin = cast.actor("zhao"), cast.actor("admin")
-    for _ in range(rounds):
+    for _ in range(rounds(4)):
         results = race(
             [
                 lambda: role_grant(
@@ -43,7 +43,7 @@ def test_of_the_last_two_managers_one_stays(race, real_cast, rounds):
     cast = real_cast
     role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=NOW)
     people = {"chen": cast.chen, "lin": cast.lin}
-    for round_ in range(rounds):
+    for round_ in range(rounds(4)):
         actors = {name: cast.actor(name) for name in people}
         grants = {
             name: RoleGrant.objects.get(user=user, role="manager", revoked_at=None)
