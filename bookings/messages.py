@@ -150,7 +150,7 @@ SENTENCES = {
     "another-person": _("The other region has to be confirmed by another person."),
     "duties-conflict": _(
         "The duties exclude one another: who audits is neither manager, finance nor coordinator of"
-        " what they audit. Take the other role first."
+        " what they audit. Take the other role away first."
     ),
     "member-first": _(
         "Roles at an organisation are for its members: the person has to join first."

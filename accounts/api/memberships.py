@@ -256,7 +256,7 @@ class RoleRevoke(Endpoint):
 
     @operation(
         "role_revoke",
-        _("Take a role"),
+        _("Take a role away"),
         tag=TAG,
         takes=TakeBody,
         gives=RoleShape,

@@ -197,7 +197,7 @@ def grant_put(
 
 @transaction.atomic
 def role_revoke(*, actor: Actor, grant_id: UUID, reason: str, now: datetime) -> RoleGrant:
-    """Take a role: whoever may give it, with a reason; or lay down one's own. The last manager
+    """Take a role away: whoever may give it, with a reason; or lay down one's own. The last manager
     of an organisation and the last administrator keep theirs."""
     grant = (
         RoleGrant.objects.select_related("organisation__region", "region", "user")

@@ -207,7 +207,7 @@ def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> Htt
 @login_required
 @require_POST
 def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
-    """Take a role; what refuses is said on the page that the role stands on."""
+    """Take a role away; what refuses is said on the page that the role stands on."""
     actor = actor_of(request.user)
     grant = grant_by_id(actor, role_id)
     form = TakeForm(request.POST)
@@ -224,7 +224,7 @@ def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
         if grant.organisation and actor.may("read-members", place_of(grant.organisation)):
             return _page(request, grant.organisation, refused=refused, opened_id=grant.user_id)
         raise
-    messages.success(request, gettext("The role is taken: it opens nothing any more."))
+    messages.success(request, gettext("The role is taken away: it opens nothing any more."))
     if actor.user_id == grant.user_id:
         return redirect("accounts:organisations")
     if grant.organisation:

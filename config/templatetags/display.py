@@ -107,7 +107,7 @@ ACTS = {
     "membership.start": _("Membership begun"),
     "membership.end": _("Membership ended"),
     "role.grant": _("Role given"),
-    "role.revoke": _("Role taken"),
+    "role.revoke": _("Role taken away"),
     "invitation.send": _("Invited"),
     "invitation.accept": _("Invitation accepted"),
     "invitation.withdraw": _("Invitation withdrawn"),
