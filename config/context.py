@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
@@ -68,7 +68,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     if actor.has("auditor"):
         items.append(("bookings:trail", gettext("Trail"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
-        items.append(("accounts:people", gettext("People"), 0))
+        items.append(("accounts:people", pgettext("organisation", "People"), 0))
     match = request.resolver_match
     here = match.view_name if match else ""
     part = _part_of(request, actor)
