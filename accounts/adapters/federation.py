@@ -287,7 +287,7 @@ class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             user.set_unusable_password()
             user.email = user.email.lower()
             user_register(user=user, now=timezone.now())
-            sociallogin.save(request)
+            super().save_user(request, sociallogin)
         else:
             super().save_user(request, sociallogin, form)
         _record(user, "user.way-add", sociallogin.account.provider)

@@ -19,7 +19,7 @@ MARK = "fernet:"
 def _cipher() -> MultiFernet:
     """Keys made from SECRET_KEY, the newest first."""
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    digests = (hashlib.sha256(f"second factors:{secret}".encode()).digest() for secret in secrets)
+    digests = (hashlib.sha256(f"second factors:{secret!s}".encode()).digest() for secret in secrets)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])
 
 

@@ -53,11 +53,6 @@ def affiliations(values: Iterable[str], may_assert: Collection[str]) -> list[Aff
     return [item for item in parse_affiliations(values) if item.scope in may_assert]
 
 
-def scopes_of_members(found: Iterable[Affiliation]) -> frozenset[str]:
-    """The scopes that a person belongs to by their affiliations."""
-    return frozenset(item.scope for item in found if item.kind in BELONGS)
-
-
 def require_own_scope(identifier: str, may_assert: Collection[str]) -> None:
     """`NotPermitted` (`scope-not-allowed`) for an identifier of somebody else's scope."""
     _, _, scope = identifier.rpartition("@")

@@ -62,6 +62,9 @@ class Organisation(models.Model):
     # there becomes one here, where the organisation says so.
     scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     admits_by_scope = models.BooleanField(default=False)
+    # Whoever has a confirmed address there may join; at once, where the organisation says so.
+    mail_domains = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    admits_by_mail = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("organisation")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q
@@ -44,6 +45,12 @@ def has_second_factor(user: User) -> bool:
     """An authenticator app or a passkey; recovery codes alone are none."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
     return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
+
+
+def confirmed_addresses(user_id: UUID) -> list[str]:
+    """Those a person has shown to be theirs, in small letters, the one they sign in with first."""
+    rows = EmailAddress.objects.filter(user_id=user_id, verified=True).order_by("-primary", "pk")
+    return [address.lower() for address in rows.values_list("email", flat=True)]
 
 
 def person_named(name: str) -> User | None:

@@ -1,6 +1,7 @@
 """What follows when somebody signs in elsewhere: whose member they are, what the trail keeps."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -8,40 +9,48 @@ from allauth.socialaccount.models import SocialApp
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import invalid
-from accounts.domain.federation import parse_affiliations, parse_scopes, scopes_of_members
-from accounts.domain.roles import RESEARCHER, Actor, Place
-from accounts.models import Membership, Organisation, User
+from accounts.domain.errors import WrongState, invalid
+from accounts.domain.federation import BELONGS, Affiliation, parse_affiliations, parse_scopes
+from accounts.domain.roles import RESEARCHER, Actor, DutiesConflict, Place
+from accounts.models import Organisation, User
 from accounts.permissions import actor_of, require
-from accounts.services.memberships import membership_start, role_grant
+from accounts.services.joining import join_ask
+from accounts.services.memberships import lock_user, membership_start, role_grant
 
 
 @transaction.atomic
-def federation_join(*, user: User, scopes: Collection[str], now: datetime) -> list[Organisation]:
-    """Make the person a member, and a researcher, of the organisations that hold one of these
-    scopes and admit by them; those joined now.
+def federation_join(*, user: User, affiliations: Iterable[Affiliation], now: datetime) -> None:
+    """What a person's affiliations mean here: a member, and a researcher, of the organisations
+    that admit by scope; elsewhere a request to join, which their managers answer.
 
-    Who was a member before is left alone: an ended membership was ended by somebody.
+    Once: who was a member or has asked before is left alone, since somebody decided on that.
     """
-    if not scopes:
-        return []
-    joined = []
-    admitting = (
-        Organisation.objects.filter(scopes__overlap=list(scopes), admits_by_scope=True)
+    found = {item.scope: item for item in affiliations if item.kind in BELONGS}
+    if not found:
+        return
+    organisations = (
+        Organisation.objects.filter(scopes__overlap=list(found))
         .exclude(memberships__user=user)
+        .exclude(join_requests__user=user)
         .select_related("region")
         .order_by("code")
     )
-    if not admitting:
-        return []
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    for organisation in admitting:
-        if Membership.objects.filter(user=user, organisation=organisation).exists():
-            continue  # another sign-in was quicker
-        membership_start(actor=None, user=user, organisation=organisation, now=now)
+    if not organisations:
+        return
+    lock_user(user.pk)
+    for organisation in organisations.all():  # read again: another sign-in may have been quicker
+        if organisation.admits_by_scope:
+            _admit(user, organisation, now)
+        else:
+            word = next(str(found[scope]) for scope in organisation.scopes if scope in found)
+            with suppress(WrongState), transaction.atomic():  # one request too many
+                join_ask(actor=actor_of(user), organisation=organisation, text=word, now=now)
+
+
+def _admit(user: User, organisation: Organisation, now: datetime) -> None:
+    membership_start(actor=None, user=user, organisation=organisation, now=now)
+    with suppress(DutiesConflict), transaction.atomic():  # an auditor, say, becomes a member only
         role_grant(actor=None, user=user, role=RESEARCHER, organisation=organisation, now=now)
-        joined.append(organisation)
-    return joined
 
 
 @transaction.atomic
@@ -114,8 +123,8 @@ def _record_provider(actor: Actor, verb: str, app: SocialApp, now: datetime) -> 
 
 def signed_in_elsewhere(*, user: User, affiliations: Iterable[str], now: datetime) -> None:
     """Somebody has come in by a provider that may assert these affiliations."""
-    scopes = scopes_of_members(parse_affiliations(affiliations))
-    if federation_join(user=user, scopes=scopes, now=now) and hasattr(user, "_actor"):
+    federation_join(user=user, affiliations=parse_affiliations(affiliations), now=now)
+    if hasattr(user, "_actor"):  # read again: there may be more of it now
         del user._actor
 
 
