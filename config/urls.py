@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from accounts.adapters.federation import openid_callback
+from accounts.adapters.federation import openid_callback, saml_finish
 from config import api, health
 from config.mailbox import mailbox
 
@@ -18,6 +18,7 @@ urlpatterns = [
         openid_callback,
         name="openid_connect_callback",
     ),
+    path("accounts/saml/<str:organization_slug>/acs/finish/", saml_finish, name="saml_finish_acs"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),

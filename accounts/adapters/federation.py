@@ -12,6 +12,7 @@ from allauth.account.internal.flows.manage_email import assess_unique_email
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount import signals
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.internal import jwtkit
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
@@ -22,12 +23,16 @@ from allauth.socialaccount.providers.orcid.provider import (
     OrcidProvider as AllauthOrcidProvider,
 )
 from allauth.socialaccount.providers.saml.provider import SAMLProvider
+from allauth.socialaccount.providers.saml.utils import get_app_or_404
+from allauth.socialaccount.providers.saml.views import finish_acs
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from lxml.etree import LxmlError
+from onelogin.saml2.errors import OneLogin_Saml2_Error
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.federation import (
@@ -67,6 +72,7 @@ SAML_SAFE = {
     "want_assertion_signed": True,
     "reject_deprecated_algorithm": True,
     "reject_idp_initiated_sso": True,
+    "allow_single_label_domains": True,  # a house may call the platform by one word
 }
 
 
@@ -227,6 +233,16 @@ def openid_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
         answer: HttpResponse = view(request)
     except SocialApp.DoesNotExist:
         raise Http404 from None
+    return answer
+
+
+def saml_finish(request: HttpRequest, organization_slug: str) -> HttpResponse:
+    """Where a SAML provider's answer is read: allauth's, with what is no answer at all refused."""
+    try:
+        answer: HttpResponse = finish_acs(request, organization_slug=organization_slug)
+    except (LxmlError, OneLogin_Saml2_Error, UnicodeError):
+        provider = get_app_or_404(request, organization_slug).get_provider(request)
+        answer = render_authentication_error(request, provider)
     return answer
 
 
