@@ -180,6 +180,108 @@ class JoiningForm(forms.Form):
         return str(self.cleaned_data["mail_domains"]).replace(",", " ").split()
 
 
+class ScopesForm(forms.Form):
+    """What identity providers call an organisation."""
+
+    scopes = forms.CharField(
+        label=_("Scopes"),
+        required=False,
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_(
+            "One a line: what stands behind the @ in member@example.edu when its people sign in at "
+            "their own institution."
+        ),
+    )
+    admits_by_scope = forms.BooleanField(
+        label=_("Whoever is a member there becomes a member and researcher without being asked"),
+        required=False,
+    )
+
+    def scope_list(self) -> list[str]:
+        return str(self.cleaned_data["scopes"]).replace(",", " ").split()
+
+
+class ProviderForm(forms.Form):
+    """A place where people may sign in."""
+
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[("openid_connect", "OpenID Connect"), ("saml", "SAML 2.0")]
+    )
+    id = forms.SlugField(
+        label=_("Short name in addresses"),
+        max_length=40,
+        help_text=_("It must stay as it is: people are known by it."),
+    )
+    name = forms.CharField(label=_("Name on the button"), max_length=40)
+    entity = forms.CharField(
+        label=_("Issuer or entity ID"), max_length=500, help_text=_("As the provider states it.")
+    )
+    metadata_url = forms.CharField(
+        label=_("Address of the metadata (SAML)"), required=False, max_length=500
+    )
+    identifier = forms.ChoiceField(
+        label=_("Whom it names by (SAML)"),
+        choices=[
+            ("pairwise-id", "pairwise-id"),
+            ("subject-id", "subject-id"),
+            ("persistent", "persistent NameID, eduPersonTargetedID"),
+        ],
+        required=False,
+    )
+    client_id = forms.CharField(
+        label=_("Client ID (OpenID Connect)"), required=False, max_length=190
+    )
+    secret = forms.CharField(
+        label=_("Secret (OpenID Connect)"),
+        required=False,
+        max_length=190,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Left empty, the one stored before stays."),
+    )
+    scopes = forms.CharField(
+        label=_("Scopes it may speak for"),
+        required=False,
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("One a line. What it says of others is not believed."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        is_saml = data.get("kind") == "saml"
+        needed = "metadata_url" if is_saml else "client_id"
+        if not data.get(needed):
+            self.add_error(needed, _("This is needed for the kind you chose."))
+        url_field = "metadata_url" if is_saml else "entity"
+        url = data.get(url_field) or ""
+        schemes = ("https://", "http://") if settings.LOCAL_MODE else ("https://",)
+        if url and not url.startswith(schemes):
+            self.add_error(url_field, _("Give an address that begins with https://."))
+        return data
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        scopes = str(data["scopes"]).replace(",", " ").split()
+        settings_: dict[str, Any] = {"scopes": scopes}
+        if data["kind"] == "saml":
+            settings_ |= {
+                "idp": {"entity_id": data["entity"], "metadata_url": data["metadata_url"]},
+                "identifier": data["identifier"] or "pairwise-id",
+            }
+        else:
+            settings_["server_url"] = data["entity"]
+        return {
+            "kind": data["kind"],
+            "provider_id": data["id"],
+            "name": data["name"],
+            "client_id": data["id"] if data["kind"] == "saml" else data["client_id"],
+            "secret": data["secret"],
+            "settings": settings_,
+        }
+
+
 class RoleForm(forms.Form):
     """A role to give to a member."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import language, members, organisations, profile
+from accounts.views import federation, language, members, organisations, profile
 
 app_name = "accounts"
 
@@ -28,6 +28,10 @@ urlpatterns = [
         organisations.accept,
         name="invitation-accept",
     ),
+    path("people/sign-in/", federation.providers, name="providers"),
+    path(
+        "people/sign-in/<slug:provider_id>/remove/", federation.provider_end, name="provider-remove"
+    ),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
     path(_members, members.members, name="members"),
@@ -38,6 +42,7 @@ urlpatterns = [
         name="invitation-withdraw",
     ),
     path(_members + "requests/<uuid:request_id>/decide/", members.decide, name="join-decide"),
+    path(_members + "scopes/", federation.scopes, name="scopes"),
     path(_members + "joining/", members.joining, name="joining"),
     path(_members + "<uuid:user_id>/roles/", members.role_give, name="role-give"),
     path("people/roles/<uuid:role_id>/take/", members.role_take, name="role-take"),

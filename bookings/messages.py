@@ -133,6 +133,10 @@ SENTENCES = {
     "more-than-paid": _("Only {most} {currency} has been paid: no more can be taken back."),
     "same-currency": _("These must be two currencies."),
     "unknown-rate": _("Your finance office has entered no such rate of {base}."),
+    # signing in elsewhere
+    "unknown-scope": _("“{scope}” is no scope: one looks like example.edu."),
+    "scope-taken": _("{scope} belongs to {organisation} already."),
+    "provider-id-taken": _("This short name belongs to an entry of another kind."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),

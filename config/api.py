@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import joining, memberships, organisations
+from accounts.api import federation, joining, memberships, organisations
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -280,6 +280,11 @@ urlpatterns = [
         "organisations/<uuid:organisation_id>/joining/",
         joining.OrganisationJoining.as_view(),
         name="api-organisation-joining",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/scopes/",
+        federation.OrganisationScopes.as_view(),
+        name="api-organisation-scopes",
     ),
     path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),
     path(_membership, memberships.MembershipDetail.as_view(), name="api-membership"),

@@ -39,7 +39,7 @@ PARTS = {
 
 PEOPLE = {
     "members", "invite", "invitation-withdraw", "join-decide", "joining", "role-give", "role-take",
-    "roles",
+    "roles", "scopes", "providers",
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ PAGE_OF = {
     "accounts:join-decide": "accounts:people",
     "accounts:role-give": "accounts:people",
     "accounts:role-take": "accounts:people",
+    "accounts:provider-remove": "accounts:providers",
 }
 # Of these pages there is one for each thing that the address names.
 OF_ONE = {"bookings:reservation", "instruments:instrument-manage"}

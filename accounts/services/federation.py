@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialApp
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.federation import BELONGS, Affiliation, parse_affiliations, parse_scopes
 from accounts.domain.roles import RESEARCHER, Actor, DutiesConflict, Place
 from accounts.models import Organisation, User
@@ -88,19 +88,39 @@ def scopes_set(
 
 
 @transaction.atomic
-def provider_set(*, actor: Actor, app: SocialApp, now: datetime) -> SocialApp:
-    """Store a place where people may sign in; the trail keeps no secrets of it."""
+def provider_set(
+    *,
+    actor: Actor,
+    kind: str,
+    provider_id: str,
+    name: str,
+    client_id: str,
+    secret: str,
+    settings: dict[str, Any],
+    now: datetime,
+) -> SocialApp:
+    """Store a place where people may sign in, in place of that with the same id; no secret keeps
+    the one there. `kind` is `saml` or `openid_connect`. The trail keeps no secrets of it."""
     require(actor, "administer", Place(None))
-    is_new = app.pk is None
+    settings = settings | {"scopes": parse_scopes(settings.get("scopes", []))}
+    kept = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
+    if kept is not None and kept.provider != kind:
+        raise invalid("id", "provider-id-taken")
+    app = kept or SocialApp(provider=kind, provider_id=provider_id)
+    app.name, app.client_id, app.settings = name, client_id, settings
+    app.secret = secret or app.secret
     app.save()
-    _record_provider(actor, "create" if is_new else "update", app, now)
+    _record_provider(actor, "update" if kept else "create", app, now)
     return app
 
 
 @transaction.atomic
-def provider_remove(*, actor: Actor, app: SocialApp, now: datetime) -> None:
-    """Nobody signs in there any more; who did keeps the account, with another way in."""
+def provider_remove(*, actor: Actor, provider_id: str, now: datetime) -> None:
+    """Nobody signs in there any more; who did keeps the account, and other ways in."""
     require(actor, "administer", Place(None))
+    app = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
+    if app is None:
+        raise NotFound
     _record_provider(actor, "delete", app, now)
     app.delete()
 

@@ -301,6 +301,7 @@ def _page(
     context = {
         "organisation": organisation,
         "manages": manages,
+        "runs_platform": actor.may("administer", Place(None)),
         "page": Paginator(members_of(organisation, text), PAGE).get_page(request.GET.get("page")),
         "former": former_members(organisation, now) if manages else [],
         "requests": open_requests(organisation) if manages else [],

@@ -163,6 +163,11 @@ POST accounts:invitation-withdraw    - 403 403 403 403 403 302 403 403 403 403 4
 POST accounts:join-decide            - 403 403 403 403 403 302 403 403 403 403 403 302
 GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 403 200
 POST accounts:joining                - 403 403 403 403 403 302 403 403 403 403 403 302
+GET  accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 302
+POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 403 404
 POST accounts:role-give              - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:role-take              - 404 302 404 404 404 302 404 404 404 404 404 302
 GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -177,6 +182,8 @@ GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
 PUT    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
+GET    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
+PUT    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
 GET    api-memberships               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-membership                - 404 200 404 404 404 200 404 404 404 404 404 200
 GET    api-membership-end            - 404 200 404 404 404 200 404 404 404 404 404 200
@@ -469,6 +476,16 @@ PAGE_BODIES = {
     "accounts:invite": {"email": "new@nowhere.example", "roles": ["researcher"], "days": "14"},
     "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
     "accounts:joining": {"mail_domains": "nowhere.example", "admits_by_mail": "on"},
+    "accounts:scopes": {"scopes": "nowhere.example", "admits_by_scope": "on"},
+    "accounts:providers": {
+        "kind": "openid_connect",
+        "id": "nowhere",
+        "name": "Nowhere",
+        "entity": "https://nowhere.example",
+        "client_id": "x",
+        "secret": "x",
+        "scopes": "nowhere.example",
+    },
     "accounts:role-give": {"role": "finance"},
     "accounts:role-take": {"reason": "test"},
     "accounts:roles": {"user": "hu@optics.example", "role": "auditor", "region": "CN-SH"},
@@ -486,6 +503,10 @@ API_BODIES = {
     ("PUT", "api-organisation-joining"): {
         "mail_domains": ["fudan.example"],
         "admits_by_mail": False,
+    },
+    ("PUT", "api-organisation-scopes"): {
+        "scopes": ["nowhere.example"],
+        "admits_by_scope": False,
     },
     ("POST", "api-membership-end"): {"bookings": "keep", "reason": "test"},
     ("POST", "api-roles"): {"user": "<member>", "role": "finance", "organisation": "fudan"},

@@ -1,15 +1,22 @@
 """Signing in with everything a browser can do: a code of the app, passkeys, recovery codes."""
 
+import json
+import os
 import re
 
 import pytest
 from allauth.mfa.totp.internal import auth as totp
 
-from accounts.models import TrailEntry
+from accounts.models import Membership, Organisation, TrailEntry, User
+from config import sign_in as configured
 from tests.factories.cast import PASSWORD
+from tests.providers import running
 
 HOME = re.compile(r"//[^/]+/$")
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning"),  # python3-saml
+]
 
 
 def code_of(secret, step=0):
@@ -120,3 +127,65 @@ def test_a_manager_with_app_and_passkey(visit, real_cast, settings):
         "totp",
         "webauthn",
     ]
+
+
+def test_signing_in_at_ones_own_institution(
+    chromium, real_cast, live_server, settings, monkeypatch, tmp_path
+):
+    """By OpenID Connect and by SAML: out of our page, through theirs, and back."""
+    Organisation.objects.filter(pk=real_cast.fudan.pk).update(
+        scopes=["fudan.example"], admits_by_scope=True
+    )
+    here = live_server.url
+    client = {
+        "client_id": "commons",
+        "client_secret": "a secret of tests",
+        "redirect_uris": [f"{here}/accounts/oidc/uni/login/callback/"],
+    }
+    li = {
+        "name": "Li Na",
+        "email": "li@fudan.example",
+        "eduperson_scoped_affiliation": "member@fudan.example",
+    }
+    lu = {
+        "pairwise-id": ["lu@fudan.example"],
+        "displayName": ["卢继"],
+        "mail": ["lu@fudan.example"],
+    }
+    with running.oidc([client], {"li": li}) as oidc, running.saml(tmp_path, {"lu": lu}) as saml:
+        way = {"name": "Fudan", "scopes": ["fudan.example"]}
+        ask_for = ["openid", "profile", "email", "affiliation"]
+        secret = {"client_id": "commons", "secret": "a secret of tests"}
+        openid = way | secret | {"id": "uni", "issuer": oidc, "ask_for": ask_for}
+        metadata = f"{saml}/metadata"
+        carsi = way | {"id": "carsi", "name": "CARSI"}
+        carsi |= {"entity_id": metadata, "metadata_url": metadata}
+        monkeypatch.setitem(os.environ, "SIGN_IN_OIDC", json.dumps([openid]))
+        monkeypatch.setitem(os.environ, "SIGN_IN_SAML", json.dumps([carsi]))
+        settings.SOCIALACCOUNT_PROVIDERS = configured.providers()
+        context = chromium.new_context(base_url=here, locale="en-GB")
+        page = context.new_page()
+        page.set_default_timeout(10000)
+
+        page.goto("/accounts/login/?next=/bookings/")
+        page.click("text=Sign in with Fudan")
+        page.wait_for_url(f"{oidc}/**", wait_until="domcontentloaded")
+        page.fill("[name=login]", "li")
+        page.fill("[name=password]", "x")
+        page.click("[type=submit]")
+        page.click("[type=submit]:not([disabled])")  # agrees
+        page.wait_for_url(re.compile(r"//[^/]+/bookings/$"))
+        user = User.objects.get(email="li@fudan.example")
+        assert Membership.objects.get(user=user).organisation == real_cast.fudan
+        sign_out(page)
+
+        answer = page.request.get("/accounts/saml/carsi/metadata/")
+        (tmp_path / "sp.xml").write_bytes(answer.body())
+        page.goto("/accounts/login/?next=/bookings/")
+        page.click("text=Sign in with CARSI")
+        page.wait_for_url(f"{saml}/sso**")
+        page.fill("#login", "lu")
+        page.click("button")
+        page.wait_for_url(re.compile(r"//[^/]+/bookings/$"))
+        assert User.objects.get(email="lu@fudan.example").name in page.inner_text("body")
+        context.close()

@@ -21,11 +21,15 @@ from django.test import Client
 from accounts.adapters.federation import FederationAdapter
 from accounts.models import JoinRequest, Membership, RoleGrant, TrailEntry, User
 from config import sign_in as configured
+from config.env import Misconfigured
 from tests.accounts.pages import page_of, sign_in
 from tests.factories.cast import Cast
 from tests.providers import running
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utc:DeprecationWarning"),  # python3-saml
+]
 
 OIDC = "/accounts/oidc/uni/login/"
 SAML = "/accounts/saml/carsi/login/"
@@ -504,3 +508,102 @@ def test_rubbish_is_no_answer(client: Client, cast: Cast, sp: str) -> None:
         assert give(browser(), {"SAMLResponse": value}).status_code in {401, 403}
     assert client.get("/accounts/saml/nobody/login/").status_code == 404
     assert client.get("/accounts/oidc/nobody/login/callback/").status_code == 404
+
+
+# Administrators' pages
+
+
+def test_a_provider_that_an_administrator_has_entered(
+    client: Client, cast: Cast, oidc: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(os.environ, "SIGN_IN_OIDC")
+    settings.SOCIALACCOUNT_PROVIDERS = configured.providers()
+    admin = browser()
+    admin.force_login(cast.people["admin"])
+    entry = {
+        "kind": "openid_connect",
+        "id": "uni",
+        "name": "Uni",
+        "entity": oidc,
+        "client_id": "commons",
+        "secret": "a secret of tests",
+        "scopes": "Fudan.example",
+    }
+    page = page_of(admin.post("/people/sign-in/", entry | {"scopes": "not a scope"}), 400)
+    assert "is no scope" in page
+    page = page_of(admin.post("/people/sign-in/", entry | {"client_id": ""}), 400)
+    assert "This is needed for the kind you chose." in page
+    settings.LOCAL_MODE = False
+    assert "begins with https://" in page_of(admin.post("/people/sign-in/", entry), 400)
+    settings.LOCAL_MODE = True
+    assert admin.post("/people/sign-in/", entry)["Location"] == "/people/sign-in/"
+    page = page_of(admin.get("/people/sign-in/?id=uni"))
+    assert "fudan.example" in page and "a secret of tests" not in page
+    admin.post("/people/sign-in/", entry | {"name": "University", "secret": ""})
+    assert "Sign in with University" in page_of(client.get("/accounts/login/"))
+    by_oidc(client, "li")
+    assert is_in(client) == "li.na@mail.fudan.example"
+    page_of(client.get("/accounts/3rdparty/"))
+    told = TrailEntry.objects.filter(action__startswith="provider.").order_by("at", "id")
+    assert [entry.action for entry in told] == ["provider.create", "provider.update"]
+    assert "a secret" not in str([entry.after for entry in told])
+    admin.post("/people/sign-in/uni/remove/")
+    assert browser().post(OIDC).status_code == 404
+    assert "uni" in page_of(client.get("/accounts/3rdparty/")), "a way that is gone has its id"
+
+
+def test_a_scope_belongs_to_one_organisation(cast: Cast) -> None:
+    admin = browser()
+    admin.force_login(cast.people["admin"])
+    path = f"/organisations/{cast.ustc.pk}/members/scopes/"
+    page = page_of(admin.post(path, {"scopes": "new.example\nFUDAN.example"}), 400)
+    assert "fudan.example belongs to fudan already." in page
+    cast.ustc.refresh_from_db()
+    assert cast.ustc.scopes == ["ustc.example"]
+    admin.post(path, {"scopes": "mail.ustc.example, ustc.example"})
+    cast.ustc.refresh_from_db()
+    assert cast.ustc.scopes == ["mail.ustc.example", "ustc.example"]
+    assert not cast.ustc.admits_by_scope
+    entry = TrailEntry.objects.filter(action="organisation.scopes").latest("id")
+    assert entry.before["scopes"] == ["ustc.example"] and entry.object_id == cast.ustc.pk
+    page_of(admin.get(path))
+    assert "mail.ustc.example" in page_of(admin.get(f"/organisations/{cast.ustc.pk}/members/"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SIGN_IN_OIDC", "{", "is no JSON"),
+        ("SIGN_IN_OIDC", "{}", "must be a JSON list"),
+        ("SIGN_IN_OIDC", '[{"id": "a"}]', "lacks client_id, issuer, name, secret"),
+        ("SIGN_IN_SAML", '[{"id": "a", "name": "A", "entity_id": "x"}]', "give metadata_url"),
+        (
+            "SIGN_IN_SAML",
+            '[{"id": "a", "name": "A", "entity_id": "x", "metadata_url": "y", "scope": "z"}]',
+            "scope means nothing here",
+        ),
+        (
+            "SIGN_IN_SAML",
+            '[{"id": "a", "name": "A", "entity_id": "x", "metadata_url": "y", '
+            '"identifier": "mail"}]',
+            "must be one of pairwise-id",
+        ),
+    ],
+)
+def test_what_is_wrong_in_the_environment_is_said(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setitem(os.environ, name, value)
+    with pytest.raises(Misconfigured, match=re.escape(says)):
+        configured.providers()
+
+
+def test_orcid_by_the_environment(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(os.environ, "ORCID_CLIENT_ID", "APP-1")
+    monkeypatch.setitem(os.environ, "ORCID_SECRET", "x")
+    settings.SOCIALACCOUNT_PROVIDERS = configured.providers()
+    assert "Sign in with" in page_of(client.get("/accounts/login/"))
+    url = leave(client, "/accounts/orcid/login/")
+    assert url.startswith("https://orcid.org/oauth/authorize?client_id=APP-1&")
