@@ -124,6 +124,7 @@ class OrcidProvider(AllauthOrcidProvider):  # type: ignore[misc]
     """ORCID: its iD is all that is kept of what it says."""
 
     package = "allauth.socialaccount.providers.orcid"  # whose addresses serve
+    name = "ORCID"
 
     def extract_extra_data(self, data: Any) -> dict[str, Any]:
         return {"affiliations": [], "home": ""}

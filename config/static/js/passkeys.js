@@ -41,6 +41,7 @@
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     const button = form.querySelector("[data-passkey-go]");
     if (!canWork) {
+      form.hidden = "quiet" in form.dataset;  // one way of several
       button.disabled = true;
       say(form, isAddress ? form.dataset.byAddress : form.dataset.unknown);
       continue;

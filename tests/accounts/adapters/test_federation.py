@@ -604,6 +604,6 @@ def test_orcid_by_the_environment(
     monkeypatch.setitem(os.environ, "ORCID_CLIENT_ID", "APP-1")
     monkeypatch.setitem(os.environ, "ORCID_SECRET", "x")
     settings.SOCIALACCOUNT_PROVIDERS = configured.providers()
-    assert "Sign in with" in page_of(client.get("/accounts/login/"))
+    assert "Sign in with ORCID" in page_of(client.get("/accounts/login/"))
     url = leave(client, "/accounts/orcid/login/")
     assert url.startswith("https://orcid.org/oauth/authorize?client_id=APP-1&")
