@@ -112,6 +112,9 @@ def _entries(name: str, needed: set[str], allowed: set[str]) -> list[dict[str, A
             raise Misconfigured(f"{name}: an entry lacks {', '.join(sorted(missing))}.")
         if unknown := set(entry) - needed - allowed:
             raise Misconfigured(f"{name}: {', '.join(sorted(unknown))} means nothing here.")
+        for key in ("issuer", "metadata_url"):
+            if not entry.get(key, "https://").startswith("https://") and not env.flag("LOCAL_MODE"):
+                raise Misconfigured(f"{name}, {entry['id']}: {key} must begin with https://.")
     ids = [entry["id"] for entry in entries]
     if len(ids) != len(set(ids)):
         raise Misconfigured(f"{name}: every entry needs an id of its own.")

@@ -598,6 +598,12 @@ def test_what_is_wrong_in_the_environment_is_said(
         configured.providers()
 
 
+def test_providers_are_asked_in_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "LOCAL_MODE", "0")
+    with pytest.raises(Misconfigured, match="issuer must begin with https://"):
+        configured.providers()
+
+
 def test_orcid_by_the_environment(
     client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
