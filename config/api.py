@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import joining, memberships, organisations
+from accounts.api import joining, memberships, organisations, tokens
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -295,6 +295,8 @@ urlpatterns = [
     ),
     path(_invitation, joining.InvitationDetail.as_view(), name="api-invitation"),
     path(_invitation + "accept/", joining.InvitationAccept.as_view(), name="api-invitation-accept"),
+    path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
+    path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
     path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),
     path(_joining, joining.JoinRequestDetail.as_view(), name="api-join-request"),
     path(_joining + "approve/", joining.JoinApprove.as_view(), name="api-join-request-approve"),

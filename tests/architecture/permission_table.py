@@ -188,6 +188,8 @@ GET    api-invitation                - 200 404 404 404 404 200 404 404 404 404 4
 DELETE api-invitation                - 403 404 404 404 404 204 404 404 404 404 404 204
 POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 404 403
 POST   api-invitation-accept-token   - 200 403 403 403 403 403 403 403 403 403 403 403
+GET    api-tokens                    - 200 200 200 200 200 200 200 200 200 200 200 200
+DELETE api-token                     - 404 404 404 404 404 404 404 404 404 404 404 404
 GET    api-join-requests             - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-join-requests             - 409 409 201 201 201 409 409 201 201 201 201 201
 GET    api-join-request              - 200 404 404 404 404 200 404 404 404 404 404 200
