@@ -148,7 +148,36 @@ SENTENCES = {
     "not-your-proposal": _("Only the person who proposed it can take it back."),
     "own-qualification": _("Nobody certifies themselves."),
     "another-person": _("The other region has to be confirmed by another person."),
+    "duties-conflict": _(
+        "The duties exclude one another: who audits is neither manager, finance nor coordinator of"
+        " what they audit. Take the other role away first."
+    ),
+    "member-first": _(
+        "Roles at an organisation are for its members: the person has to join first."
+    ),
+    "not-of-this-role": _("This role is not held there."),
+    "last-manager": _("Nobody else manages this organisation: make somebody else manager first."),
+    "last-administrator": _("There is no other administrator: make somebody else one first."),
+    "another-address": _(
+        "This invitation went to another e-mail address than yours. Sign in with the account of"
+        " that address."
+    ),
+    "second-factor-needed": _("Your role needs a second factor: set one up first."),
     "not-found": _("There is nothing here, or it is not yours to see."),
+    # joining
+    "not-a-mail-domain": _("This must be a mail domain such as example.edu."),
+    "public-mail-domain": _(
+        "Anybody gets an address at {domain}: it says nothing of where they belong."
+    ),
+    "already-member": _("The person is a member already."),
+    "already-asked": _("You have asked already: the answer is still to come."),
+    "too-many-requests-to-join": _(
+        "You wait for {most} answers already: withdraw one of the requests first."
+    ),
+    "too-many-invitations": _("{most} invitations are open already: withdraw some first."),
+    "invitation-used": _("This invitation was used already."),
+    "invitation-withdrawn": _("This invitation was withdrawn. Ask for a new one."),
+    "invitation-expired": _("This invitation has expired. Ask for a new one."),
     # state
     "correction-proposed": _("A correction of this charge waits for a second person's word."),
     "charged-already": _(
