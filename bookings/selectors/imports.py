@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from accounts.domain.errors import invalid
 from accounts.domain.roles import Actor
-from accounts.models import Organisation
-from bookings.domain.imports import References
+from accounts.models import Organisation, User
+from bookings.domain.imports import ImportReport, References
 from bookings.models import ImportedBooking
 from instruments.models import Instrument
 from instruments.selectors.registry import RECORD, instruments_for
@@ -54,9 +54,10 @@ def load_named(actor: Actor, texts: Iterable[str]) -> Named:
         query = Q(pk__in=ids)
         for name in _NAMES:
             query |= Q(**{f"{name}__in": left})
-        for row in seen.exclude(organisation_id__in=mine).filter(query).values(*columns):
-            for text in _names_of(row) & wanted.keys():
-                called.setdefault(text, set()).add(row["pk"])
+        for row in seen.exclude(organisation_id__in=mine).filter(query).values("pk", *_NAMES):
+            names = {str(row["pk"]), *(row[name] for name in _NAMES)}
+            for text in names.intersection(left):
+                called.setdefault(text.casefold(), set()).add(row["pk"])
     every = {pk for ids_of in called.values() for pk in ids_of}
     rows = {row.pk: row for row in seen.defer(*RECORD).filter(pk__in=every)}
     return Named({text: [rows[pk] for pk in pks] for text, pks in called.items()})
@@ -79,3 +80,16 @@ def load_references(payer: Organisation, references: Collection[str]) -> Referen
     """Which of some references were imported for a payer before. One statement."""
     rows = ImportedBooking.objects.filter(organisation=payer, reference__in=list(references))
     return References(dict(rows.values_list("reference", "digest")))
+
+
+def load_shown(
+    report: ImportReport,
+) -> tuple[dict[UUID | None, Instrument], dict[UUID | None, User]]:
+    """The instruments, with their facilities, and people that a report names. Two statements."""
+    instruments = {o.instrument for o in report.outcomes if o.instrument}
+    people = {o.person for o in report.outcomes if o.person}
+    rows = Instrument.objects.select_related("facility").defer(*RECORD)
+    return (
+        {row.pk: row for row in rows.filter(pk__in=instruments)},
+        {row.pk: row for row in User.objects.filter(pk__in=people)},
+    )
