@@ -27,7 +27,7 @@ class ImportForm(StyledForm):
     """The file, and who pays for what is in it. After a preview the file comes back inside the
     page, in base64, so that it need not be chosen again."""
 
-    organisation = forms.ChoiceField(label=_("Charged to"))
+    organisation = forms.ChoiceField(label=_("Charged to"), required=False)
     file = forms.FileField(
         label=_("File"),
         required=False,
@@ -51,6 +51,7 @@ class ImportForm(StyledForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
+        data["organisation"] = data.get("organisation") or self.payers[0].code
         upload = data.get("file")
         if upload is not None and upload.size > MOST_BYTES:
             self.add_error("file", sentence("file-too-large", {"most": MOST_BYTES // 1000}))

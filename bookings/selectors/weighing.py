@@ -66,9 +66,12 @@ class Weighing:
         """On what terms the payer books on the local day of a moment, with what is left."""
         return terms_on(instrument, self.backing, self._cards.get(instrument.pk, []), moment)
 
-    def weigh(self, instrument: Instrument, user_id: UUID, asked: Asked) -> Weighed:
+    def weigh(
+        self, instrument: Instrument, user_id: UUID, asked: Asked, *, nearest: bool = True
+    ) -> Weighed:
         """Judge a wish; one that passes counts for those after it. `Invalid` where it has no
-        price: an option there is none of, no number of samples."""
+        price: an option there is none of, no number of samples. `nearest`: say of one that is
+        refused which period nearest in time would pass."""
         period = asked.period
         terms = self.terms(instrument, period.start)
         asker = self._asker(instrument, user_id, asked.service_mode, terms)
@@ -77,7 +80,8 @@ class Weighing:
         calendar = self._calendars[instrument.pk]
         if calendar is None:
             return Weighed((Refusal("not-published"),), None, quote)
-        refusals = calendar.explain(Wish(period, asker), self.now)
+        judge = calendar.explain if nearest else calendar.check
+        refusals = judge(Wish(period, asker), self.now)
         if quote is not None:
             day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
             refusals += self.funding.refusals(quote, day)

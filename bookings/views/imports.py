@@ -33,7 +33,10 @@ def bring_in(request: HttpRequest) -> HttpResponse:
     ]
     if not payers:
         return render(request, "bookings/no_organisation.html", {"payer": None}, status=403)
-    form = ImportForm(request.POST or None, request.FILES or None, payers=payers)
+    is_sent = request.method == "POST"
+    form = ImportForm(
+        request.POST if is_sent else None, request.FILES if is_sent else None, payers=payers
+    )
     manages = bool(actor.organisations_where("manage-instruments"))
     status, report, is_refused = 200, None, False
     act = request.POST.get("act", "preview")
