@@ -175,6 +175,13 @@ SENTENCES = {
     ),
     "several-instruments": _("{count} instruments are called so: name it by its id."),
     "not-an-option": _("Options are written code=2; code=1. Not understood: {part}"),
+    "not-for-others": _(
+        "With this payer you may not book for other people. Leave it empty for what is yours."
+    ),
+    "not-for-yourself": _(
+        "You may not book for yourself with this payer: that needs the role of a researcher. Name"
+        " the person."
+    ),
     "reference-repeated": _("Row {first} has this reference already."),
     "imported-otherwise": _(
         "A row of this reference was imported before and said another instrument, time or person."

@@ -207,7 +207,8 @@ def _judge(run: _Run, *, lock: bool) -> None:
                 here = replace(each, instrument=instruments[each.instrument.pk])
                 outcome = _weigh(run, weighing, here, reference)
         except Refused as refused:
-            outcome = replace(outcome, result=Result.REFUSED, problems=_problems(refused))
+            problems = _problems(refused, each.details.person)
+            outcome = replace(outcome, result=Result.REFUSED, problems=problems)
         run.outcomes.append(outcome)
 
 
@@ -325,9 +326,9 @@ def _far(
     """What is said of a row that lies further off than any rule allows."""
     if not hasattr(instrument, "policy"):
         return (Refusal("not-published"),)
+    if period.start < now:  # whatever the notice: it lies in the past
+        return (Refusal("too-soon", {"notice_minutes": 0}),)
     policy = load_policy(instrument.policy)
-    if period.start < now:
-        return (Refusal("too-soon", {"notice_minutes": policy.notice_minutes}),)
     group = weighing.terms(instrument, period.start).price_group
     return (Refusal("too-far", {"horizon_days": policy.horizon_for(group)}),)
 
@@ -353,14 +354,15 @@ def _parties(run: _Run, instrument: Instrument, person: str) -> Parties:
 _COLUMN = {"on_behalf_of": "person", "organisation": "person"}
 
 
-def _problems(refused: Refused) -> tuple[FieldProblem, ...]:
+def _problems(refused: Refused, person: str) -> tuple[FieldProblem, ...]:
     """A refusal of one row, by its columns."""
+    if isinstance(refused, NotPermitted):
+        return (FieldProblem("person", "not-for-others" if person else "not-for-yourself"),)
     if isinstance(refused, Invalid):
         return tuple(
             FieldProblem(_COLUMN.get(p.field, p.field), p.code, p.numbers) for p in refused.problems
         )
-    column = "person" if isinstance(refused, NotPermitted) else ""
-    return (FieldProblem(column, refused.code, refused.numbers),)
+    return (FieldProblem("", refused.code, refused.numbers),)
 
 
 # Storing

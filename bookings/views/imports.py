@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid
@@ -19,6 +20,21 @@ from bookings.domain.imports import ON_REFUSED, ImportReport, RowsRefused
 from bookings.forms import ImportForm
 from bookings.selectors.imports import load_shown
 from bookings.services.imports import bookings_import
+
+_LABELS = {
+    "instrument": _("Instrument"),
+    "starts": _("Start"),
+    "ends": _("End"),
+    "minutes": _("Minutes"),
+    "person": _("Person"),
+    "service_mode": _("Service"),
+    "purpose": _("Purpose"),
+    "subject": _("What will you do?"),
+    "options": _("Options"),
+    "samples": _("Samples"),
+    "quantity": _("Number of samples"),
+    "reference": _("Reference"),
+}
 
 
 @login_required
@@ -84,6 +100,7 @@ def _rows(report: ImportReport | None) -> list[dict[str, Any]]:
             "outcome": outcome,
             "instrument": instruments.get(outcome.instrument or blank),
             "person": people.get(outcome.person or blank),
+            "problems": [(_LABELS.get(p.field, ""), p) for p in outcome.problems],
         }
         for outcome in report.outcomes
     ]

@@ -188,7 +188,7 @@ def test_a_preview_says_row_for_row_what_the_import_does_and_booking_alone_would
         (13, "qualification-missing"),
         (14, "audience-not-served"),
         (15, "unknown-instrument"),
-        (16, "not-permitted"),
+        (16, "not-for-others"),
         (17, "not-a-moment", "not-a-moment"),
         (18, "wrong-cells"),
         (19, "too-soon"),
@@ -239,7 +239,7 @@ class TestWhom:
         report = refused_of(cast, *lines, who="chen", organisation="fudan")
         assert verdicts(report) == [("booked", []), ("refused", ["not-one-of-theirs"])]
         report = refused_of(cast, line("10"), *lines, line("11", person="no@body.example"))
-        assert [v[1] for v in verdicts(report)] == [[], [], ["not-permitted"], ["not-permitted"]]
+        assert [v[1] for v in verdicts(report)] == [[], [], ["not-for-others"], ["not-for-others"]]
         for who, error in (("alice", Invalid), ("lin", NotPermitted)):
             with pytest.raises(error):
                 bring(cast, line(), who=who)
@@ -248,7 +248,7 @@ class TestWhom:
 
     def test_a_manager_who_may_not_book_imports_only_for_others(self, cast):
         report = refused_of(cast, line(), who="zhao")
-        assert verdicts(report) == [("refused", ["not-permitted"])]
+        assert verdicts(report) == [("refused", ["not-for-yourself"])]
 
 
 def test_instruments_are_called_many_things_ones_own_first(cast):
