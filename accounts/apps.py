@@ -9,7 +9,9 @@ class AccountsConfig(AppConfig):
         from accounts.adapters import (  # noqa: PLC0415  models are loaded only now
             allauth,
             federation,
+            limits,
         )
 
         allauth.connect()
         federation.connect()
+        limits.connect()

@@ -256,12 +256,16 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.EndpointSchema",
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "accounts.api.throttling.Strangers",
+        "accounts.api.throttling.People",
+        "accounts.api.throttling.Writers",
+        "accounts.api.throttling.Addresses",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.text("THROTTLE_ANONYMOUS", "600/min"),
         "user": env.text("THROTTLE_USER", "3000/min"),
+        "writes": env.text("THROTTLE_WRITES", "600/min"),
+        "address": env.text("THROTTLE_ADDRESS", "12000/min"),
     },
     # An address a client writes about itself is believed only of our own proxy.
     "NUM_PROXIES": env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0),
