@@ -136,6 +136,9 @@ SENTENCES = {
     # signing in elsewhere
     "unknown-scope": _("“{scope}” is no scope: one looks like example.edu."),
     "scope-taken": _("{scope} belongs to {organisation} already."),
+    "scope-not-allowed": _("The provider may not speak for {scope}."),
+    "no-identifier": _("The provider gave no lasting identifier ({wanted})."),
+    "sign-in-used": _("This answer was used before, or came too late: start again."),
     "provider-id-taken": _("This short name belongs to an entry of another kind."),
     # files of bookings
     "file-too-large": _("The file is too large: at most {most} kB."),

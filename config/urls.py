@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from accounts.adapters.federation import openid_callback, saml_finish
+from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
 from config import api, health
 from config.mailbox import mailbox
 
@@ -19,6 +19,7 @@ urlpatterns = [
         name="openid_connect_callback",
     ),
     path("accounts/saml/<str:organization_slug>/acs/finish/", saml_finish, name="saml_finish_acs"),
+    path("accounts/saml/<str:organization_slug>/sls/", saml_sign_out, name="saml_sls"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),

@@ -24,7 +24,7 @@ from allauth.socialaccount.providers.orcid.provider import (
 )
 from allauth.socialaccount.providers.saml.provider import SAMLProvider
 from allauth.socialaccount.providers.saml.utils import get_app_or_404
-from allauth.socialaccount.providers.saml.views import finish_acs
+from allauth.socialaccount.providers.saml.views import finish_acs, sls
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -244,6 +244,14 @@ def saml_finish(request: HttpRequest, organization_slug: str) -> HttpResponse:
     except (LxmlError, OneLogin_Saml2_Error, UnicodeError):
         provider = get_app_or_404(request, organization_slug).get_provider(request)
         answer = render_authentication_error(request, provider)
+    return answer
+
+
+def saml_sign_out(request: HttpRequest, organization_slug: str) -> HttpResponse:
+    """Signed out there, signed out here: allauth's, but nobody else's link signs anybody out."""
+    if "Signature" not in request.GET:
+        raise Http404
+    answer: HttpResponse = sls(request, organization_slug=organization_slug)
     return answer
 
 

@@ -5,6 +5,7 @@ import html
 import json
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -501,6 +502,27 @@ def test_an_answer_is_given_once_and_by_who_asked(client: Client, cast: Cast, sp
     text = base64.b64decode(form["SAMLResponse"]).decode().replace(asked[1], anew[1], 1)
     page_of(give(client, {"SAMLResponse": base64.b64encode(text.encode()).decode()}), 401)
     assert is_in(client) == ""
+
+
+def test_a_link_signs_nobody_out(client: Client, cast: Cast, sp: str, saml: str) -> None:
+    by_saml(client, "li")
+    text = (
+        '<samlp:LogoutRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" '
+        'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="x" Version="2.0" '
+        'IssueInstant="2026-01-01T00:00:00Z" '
+        'Destination="http://testserver/accounts/saml/carsi/sls/">'
+        f"<saml:Issuer>{saml}/metadata</saml:Issuer><saml:NameID>x</saml:NameID>"
+        "</samlp:LogoutRequest>"
+    )
+    packed = zlib.compress(text.encode())[2:-4]
+    query = {"SAMLRequest": base64.b64encode(packed).decode()}
+    assert client.get("/accounts/saml/carsi/sls/", query).status_code == 404
+    forged = query | {
+        "Signature": "AAAA",
+        "SigAlg": "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+    }
+    assert client.get("/accounts/saml/carsi/sls/", forged).status_code == 400
+    assert is_in(client)
 
 
 def test_rubbish_is_no_answer(client: Client, cast: Cast, sp: str) -> None:
