@@ -96,6 +96,9 @@ DATABASES = {
             "application_name": "instrument-commons",
             # A lock that is not had within seconds is answered as busy, never waited for
             # until the reader gives up. Compiling a query takes longer than running ours.
+            # A statement asked again on a connection is not planned again (docs/decisions/0006).
+            "server_side_binding": True,
+            "prepare_threshold": 3,
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c jit=off",
         },
     }
