@@ -153,7 +153,7 @@ def _closed(row: OutboxMessage) -> EmailMessage:
     user = User.objects.get(pk=UUID(row.payload["user"]))
     with translation.override(user.language):
         lead = gettext(
-            "Your account is closed, as you asked. In a minute your name and your addresses are"
+            "Your account is closed, as you asked. Within minutes your name and your addresses are"
             " gone from the platform; this is the last mail you get from it."
         )
         return EmailMessage(

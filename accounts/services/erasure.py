@@ -25,7 +25,6 @@ from accounts.domain.roles import Actor
 from accounts.models import (
     ApiToken,
     IdempotencyKey,
-    Invitation,
     JoinRequest,
     Membership,
     RoleGrant,
@@ -40,6 +39,8 @@ from accounts.selectors.erasure import (
     text_columns,
     texts_about,
 )
+from accounts.services.invitations import invitations_void
+from accounts.services.joining import join_withdraw
 from accounts.services.memberships import lock_user, membership_end, role_revoke
 
 # Letters about the leaving go out before; they still know whom they are about.
@@ -61,11 +62,9 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
         membership_end(actor=actor, membership_id=membership.pk, reason="", now=now)
     for grant in RoleGrant.objects.filter(user=user, revoked_at=None).order_by("pk"):
         role_revoke(actor=actor, grant_id=grant.pk, reason="", now=now)
-    JoinRequest.objects.filter(user=user, state="requested").update(
-        state=JoinRequest.State.WITHDRAWN, decided_at=now
-    )
-    mine = Q(email__in=addresses_of(user)) | Q(invited_by=user)
-    Invitation.objects.filter(mine, accepted_at=None, withdrawn_at=None).update(withdrawn_at=now)
+    for request in JoinRequest.objects.filter(user=user, state="requested").order_by("pk"):
+        join_withdraw(actor=actor, request_id=request.pk, now=now)
+    invitations_void(actor=actor, addresses=addresses_of(user), now=now)
     removed = _doors_remove(user)
     user.set_unusable_password()
     user.is_active = user.is_staff = user.is_superuser = False

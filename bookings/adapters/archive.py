@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from io import StringIO
 from typing import Any, BinaryIO
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from bookings.adapters.sheets import text_cell
 
@@ -27,7 +27,9 @@ def archive_write(
     """Write the ZIP to a file."""
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README.format(email=email, now=_plain(now)))
-        with archive.open("data.json", "w") as data:
+        entry = ZipInfo("data.json", now.timetuple()[:6])
+        entry.compress_type = ZIP_DEFLATED
+        with archive.open(entry, "w") as data:
             text = json.JSONEncoder(ensure_ascii=False, indent=1, default=_plain)
             for part in text.iterencode(dict(tables)):
                 data.write(part.encode())

@@ -11,7 +11,7 @@ from instruments.forms.fields import StyledForm
 class CloseForm(StyledForm):
     """The account's own address, typed once more."""
 
-    email = forms.CharField(
+    confirmed = forms.CharField(
         label=_("Your e-mail address, to confirm"),
         max_length=254,
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "email"}),
@@ -21,8 +21,8 @@ class CloseForm(StyledForm):
         super().__init__(data)
         self.address = address
 
-    def clean_email(self) -> str:
-        given: str = self.cleaned_data["email"].strip()
+    def clean_confirmed(self) -> str:
+        given: str = self.cleaned_data["confirmed"].strip()
         if given.lower() != self.address.lower():
             raise forms.ValidationError(_("This is not the address of the account."))
         return given

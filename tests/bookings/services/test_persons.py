@@ -21,6 +21,7 @@ from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.models import ApiToken, OutboxMessage, TrailEntry, User
 from accounts.permissions import actor_of
+from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.tokens import token_issue
@@ -56,6 +57,13 @@ def cast(shared_cast):
         user=wang, provider="orcid", uid="0000-0001", extra_data={"name": "Wang Li"}
     )
     token_issue(user=wang, label="Wang Li’s laptop", lifetime=timedelta(days=30), now=NOW)
+    invitation_send(
+        actor=cast.actor("zhao"),
+        organisation=cast.ustc,
+        email="li@home.example",
+        roles=[],
+        now=NOW,
+    )
     join_ask(actor=actor_of(wang), organisation=cast.optics, text="I am Wang Li", now=NOW)
     use(cast, "2026-03-03 10:00", "2026-03-03 12:00", purpose_text=SAYS)
     UsageSession.objects.update(remarks="Wang Li: 束流不稳，请找wang@fudan.example，王莉")
@@ -136,6 +144,8 @@ def test_somebody_is_forgotten(cast, wang, settings):
         assert not rows.objects.filter(user=wang).exists()
     assert not wang.memberships.filter(ended_at=None).exists()
     assert not wang.role_grants.filter(revoked_at=None).exists()
+    ended = {"invitation.withdraw", "joinrequest.withdraw", "membership.end", "role.revoke"}
+    assert ended <= set(TrailEntry.objects.values_list("action", flat=True))
     assert not browser.session.__class__(key).exists(key)
 
     effects_carry_out(now=LATER)
@@ -257,12 +267,12 @@ def test_the_page_asks_who_one_is_and_for_the_address(cast, wang):
     browser = Client()
     Authenticator.objects.filter(user=wang).delete()
     browser.post("/accounts/login/", {"login": wang.email, "password": PASSWORD})
-    wrong = browser.post("/profile/close/", {"email": "chen@fudan.example"})
+    wrong = browser.post("/profile/close/", {"confirmed": "chen@fudan.example"})
     assert wrong.status_code == 400 and "not the address" in wrong.content.decode()
     assert User.objects.get(pk=wang.pk).is_active
     saved = browser.post("/profile/data/export/")
     assert b"".join(saved.streaming_content)[:2] == b"PK"
-    done = browser.post("/profile/close/", {"email": "WANG@fudan.example "})
+    done = browser.post("/profile/close/", {"confirmed": "WANG@fudan.example "})
     assert done.status_code == 302 and done["Location"] == "/closed/"
     assert not User.objects.get(pk=wang.pk).is_active
     assert "_auth_user_id" not in browser.session
