@@ -120,11 +120,8 @@ def joining_set(
     domains = rules.parse_domains(mail_domains)
     if admits_by_mail and not domains:
         raise invalid("mail_domains", "required")
-    organisation = (
-        Organisation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("region")
-        .get(pk=organisation.pk)
-    )
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
+    organisation.refresh_from_db(fields=["mail_domains", "admits_by_mail", "version"])
     if expected_version not in {None, organisation.version}:
         raise WrongVersion(version=organisation.version)
     before = {

@@ -128,6 +128,14 @@ def joining_make(places: Places, *, now: datetime) -> None:
             roles=row["roles"],
             now=now,
         )
+    for row in data["tokens"]:
+        token_issue(
+            user=places.people[row["email"]].user,
+            label=row["label"],
+            scopes=row["scopes"],
+            lifetime=settings.TOKEN_LIFETIME,
+            now=now,
+        )
 
 
 def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datetime) -> None:
@@ -161,11 +169,3 @@ def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datet
         field=row.get("field", ""),
         activity=row.get("activity", 1.0),
     )
-    for row in data["tokens"]:
-        token_issue(
-            user=places.people[row["email"]].user,
-            label=row["label"],
-            scopes=row["scopes"],
-            lifetime=settings.TOKEN_LIFETIME,
-            now=now,
-        )
