@@ -133,6 +133,61 @@ SENTENCES = {
     "more-than-paid": _("Only {most} {currency} has been paid: no more can be taken back."),
     "same-currency": _("These must be two currencies."),
     "unknown-rate": _("Your finance office has entered no such rate of {base}."),
+    # files of bookings
+    "file-too-large": _("The file is too large: at most {most} kB."),
+    "unknown-encoding": _("There is no character encoding {encoding}."),
+    "not-text": _(
+        "The file is not text in {encoding}: byte {offset} cannot be read. Choose another encoding,"
+        " or send the spreadsheet itself (.xlsx)."
+    ),
+    "nul-byte": _("Line {line} has a NUL byte: this is no text, perhaps in another encoding."),
+    "empty-file": _("The file is empty."),
+    "no-header": _("The first line of the file must name the columns."),
+    "duplicate-header": _("Two columns are called {column}."),
+    "unclosed-quote": _("The quotation mark opened on line {line} is never closed."),
+    "old-workbook": _(
+        "This is a workbook of an old kind, or has a password. Save it as .xlsx without one, or as"
+        " CSV."
+    ),
+    "workbook-unreadable": _("The workbook cannot be read. Save it anew as .xlsx, or as CSV."),
+    "column-twice": _("The columns {first} and {column} mean the same: keep one of them."),
+    "column-missing": _("The file lacks a column: {columns}."),
+    "no-rows": _("The file has no rows."),
+    "too-many-rows": _("The file has too many rows: at most {most}. Divide it."),
+    "not-base64": _("This must be the content of the file in base64."),
+    "wrong-cells": _("The row has {cells} cells, the first line {columns}."),
+    "cell-too-long": _("The cell of column {column} is too long: at most {most} characters."),
+    "malformed-quotes": _("The quotation marks of the row make no sense."),
+    "not-a-moment": _(
+        "This must be a date and a time, year first, such as 2026-03-09 09:00, with or without an"
+        " offset such as +08:00."
+    ),
+    "time-skipped": _(
+        "There is no such time in {zone}: the clocks are put forward then. Correct it, or add the"
+        " offset from UTC."
+    ),
+    "time-twice": _(
+        "This time comes twice in {zone}: the clocks are put back then. Add the offset from UTC."
+    ),
+    "unknown-instrument": _(
+        "You can see no instrument of this id, identifier, number or name, whole and as it is"
+        " written in the catalogue."
+    ),
+    "several-instruments": _("{count} instruments are called so: name it by its id."),
+    "not-an-option": _("Options are written code=2; code=1. Not understood: {part}"),
+    "not-for-others": _(
+        "With this payer you may not book for other people. Leave it empty for what is yours."
+    ),
+    "not-for-yourself": _(
+        "You may not book for yourself with this payer: that needs the role of a researcher. Name"
+        " the person."
+    ),
+    "reference-repeated": _("Row {first} has this reference already."),
+    "imported-otherwise": _(
+        "A row of this reference was imported before and said another instrument, time or person."
+        " Change that booking on its page, or give this row a reference of its own."
+    ),
+    "rows-refused": _("{refused} of {rows} rows are refused, so nothing was booked."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),

@@ -40,6 +40,7 @@ from bookings.api import (
     funding,
     grants,
     holds,
+    imports,
     leaving,
     misfits,
     moves,
@@ -57,8 +58,10 @@ from bookings.api import (
     waiting,
     what_if,
 )
+from bookings.api.imports import report_json
 from bookings.api.refusals import in_the_way_json, refusal_json
 from bookings.domain.fees import GroupNotServed
+from bookings.domain.imports import RowsRefused
 from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
@@ -169,6 +172,8 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             return Problem(401, "not-signed-in", headers=CHALLENGE)
         case NotPermitted():
             return Problem(403, refused.code, refused.numbers)
+        case RowsRefused():
+            return Problem(422, refused.code, refused.numbers, more=report_json(refused.report))
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
             return Problem(409, refused.code, refused.numbers, more=more)
@@ -361,6 +366,9 @@ urlpatterns = [
     ),
     path("quotes/", fees.Quotes.as_view(), name="api-quotes"),
     path("reservations/", reservations.Reservations.as_view(), name="api-reservations"),
+    path(
+        "reservations/import/", imports.ReservationsImport.as_view(), name="api-reservations-import"
+    ),
     path(_reservation, reservations.ReservationDetail.as_view(), name="api-reservation"),
     path("holds/", holds.Holds.as_view(), name="api-holds"),
     path("holds/<uuid:reservation_id>/", holds.HoldDetail.as_view(), name="api-hold"),

@@ -35,6 +35,8 @@ GET  bookings:chain-new              - 403 200 200 200 403 403 403 403 403 403 4
 POST bookings:chain-new              - 403 302 302 302 403 403 403 403 403 403 403 403
 GET  bookings:chain                  - 404 200 404 404 200 200 200 200 200 404 404 404
 POST bookings:chain-cancel           - 404 302 404 404 302 302 403 403 403 404 404 404
+GET  bookings:import                 - 403 200 200 200 200 200 403 403 403 403 403 403
+POST bookings:import                 - 403 302 302 302 409 409 403 403 403 403 403 403
 GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 403 403
@@ -241,6 +243,7 @@ GET    api-availability            200 200 200 200 200 200 200 200 200 200 200 2
 POST   api-quotes                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-reservations              - 400 201 201 201 403 403 403 403 400 400 400 400
+POST   api-reservations-import       - 400 201 201 201 422 422 403 403 400 400 400 400
 GET    api-reservation               - 404 200 404 404 200 200 200 200 200 404 404 404
 POST   api-reservation-cancel        - 404 200 404 404 200 200 403 403 403 404 404 404
 GET    api-holds                     - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -342,6 +345,12 @@ QUERIES = {
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
+# instrument,starts,ends / Transmission electron microscope,2026-03-06 14:00,2026-03-06 15:00
+FILE = (
+    "aW5zdHJ1bWVudCxzdGFydHMsZW5kcwpUcmFuc21pc3Npb24gZWxlY3Ryb24gbWljcm9zY29wZSwyMDI2LTAzLTA2IDE0"
+    "OjAwLDIwMjYtMDMtMDYgMTU6MDAK"
+)
+
 SOURCE = {
     "organisation": "fudan",
     "code": "NEW-1",
@@ -393,6 +402,7 @@ PAGE_BODIES = {
         "minutes": "60",
         "service_mode": "self",
     },
+    "bookings:import": {"content": FILE, "act": "refuse"},
     "bookings:hold": {"start": "2026-03-06T06:00:00Z", "minutes": "60"},
     "bookings:cancel": {"reason": "test"},
     "bookings:series-new": {
@@ -568,6 +578,7 @@ API_BODIES = {
         "latest": "2026-03-07T00:00:00Z",
         "minutes": 60,
     },
+    ("POST", "api-reservations-import"): {"file": FILE},
     ("POST", "api-holds"): {
         "instrument": "<instrument>",
         "start": "2026-03-06T06:00:00Z",
