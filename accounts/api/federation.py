@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.shapes import Flag, ListOf, Shape, Text, checked
+from accounts.api.versions import etag, expected_version
 from accounts.domain.roles import Place
 from accounts.models import Organisation
 from accounts.permissions import require
@@ -47,7 +48,8 @@ class OrganisationScopes(Endpoint):
     def get(self, request: Request, organisation_id: UUID) -> Response:
         """For administrators."""
         require(self.actor, "administer", Place(None))
-        return Response(_shown(organisation_by_id(organisation_id)))
+        organisation = organisation_by_id(organisation_id)
+        return Response(_shown(organisation), headers=etag(organisation.version))
 
     @operation(
         "organisation_scopes_set",
@@ -56,6 +58,7 @@ class OrganisationScopes(Endpoint):
         takes=ScopesBody,
         gives=ScopesShape,
         refuses=[404],
+        versioned=True,
         sends={"scopes": ["example.edu"], "admits_by_scope": True},
         answers={"scopes": ["example.edu"], "admits_by_scope": True},
     )
@@ -69,8 +72,9 @@ class OrganisationScopes(Endpoint):
             scopes=data["scopes"],
             admits_by_scope=data["admits_by_scope"],
             now=self.now,
+            expected_version=expected_version(request),
         )
-        return Response(_shown(organisation))
+        return Response(_shown(organisation), headers=etag(organisation.version))
 
 
 def _shown(organisation: Organisation) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from allauth.socialaccount.models import SocialApp
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.federation import BELONGS, Affiliation, parse_affiliations, parse_scopes
 from accounts.domain.roles import RESEARCHER, Actor, DutiesConflict, Place
 from accounts.models import Organisation, User
@@ -61,19 +61,26 @@ def scopes_set(
     scopes: Iterable[str],
     admits_by_scope: bool,
     now: datetime,
+    expected_version: int | None = None,
 ) -> Organisation:
     """Say which scopes of identity providers are the organisation's, and whether to be a member
-    there is enough. A scope belongs to one organisation (`scope-taken`)."""
+    there is enough. A scope belongs to one organisation (`scope-taken`). `WrongVersion` if somebody
+    changed the organisation since the one expected."""
     require(actor, "administer", Place(None))
     wanted = parse_scopes(scopes)
     # One at a time: two organisations must not come to the same scope side by side.
-    others = Organisation.objects.select_for_update(no_key=True).exclude(pk=organisation.pk)
-    for other in others.order_by("pk").only("code", "scopes"):
-        if taken := sorted(set(wanted) & set(other.scopes)):
+    everybody = Organisation.objects.select_for_update(no_key=True).order_by("pk")
+    for other in everybody.only("code", "scopes"):
+        taken = sorted(set(wanted) & set(other.scopes))
+        if taken and other.pk != organisation.pk:
             raise invalid("scopes", "scope-taken", scope=taken[0], organisation=other.code)
+    organisation.refresh_from_db(fields=["scopes", "admits_by_scope", "version"])
+    if expected_version not in {None, organisation.version}:
+        raise WrongVersion(version=organisation.version)
     before = {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
     organisation.scopes, organisation.admits_by_scope = wanted, admits_by_scope
-    organisation.save(update_fields=["scopes", "admits_by_scope"])
+    organisation.version += 1
+    organisation.save(update_fields=["scopes", "admits_by_scope", "version"])
     trail.record(
         actor=actor,
         action="organisation.scopes",

@@ -143,6 +143,7 @@ def own_pages() -> list[dict[str, Any]]:
                 ("socialaccount_connections",),
             ),
             ("usersessions_list", gettext("Signed-in devices"), ("usersessions_list",)),
+            ("bookings:person-data", gettext("Your data"), ("person-data", "person-close")),
         )
     ]
 
