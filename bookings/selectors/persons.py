@@ -24,6 +24,7 @@ from accounts.models import (
 )
 from accounts.selectors.erasure import addresses_of, sole_duties
 from bookings.models import (
+    BookingImport,
     Charge,
     Correction,
     Dispute,
@@ -172,6 +173,10 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             "id", "service_mode", "earliest", "latest", "minutes", "any_equivalent", "max_price",
             "state", "created_at", "ended_at",
             instrument="instrument__name", payer="organisation__code",
+        ),
+        "imports": _rows(
+            BookingImport.objects.filter(user=user).order_by("pk"),
+            "id", "file_name", host="organisation__code",
         ),
         "wishes_not_met": _rows(
             UnmetDemand.objects.filter(user=user).order_by("created_at"),
