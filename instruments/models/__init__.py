@@ -7,9 +7,13 @@ from instruments.models.policies import BookingPolicy
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
 from instruments.models.techniques import Technique
+from instruments.models.training import Course, CourseSession, Enrolment
 
 __all__ = [
     "BookingPolicy",
+    "Course",
+    "CourseSession",
+    "Enrolment",
     "Facility",
     "Instrument",
     "OpenWindow",

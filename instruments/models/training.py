@@ -1,0 +1,118 @@
+"""Courses that end in a certificate, their sessions, and the places in them."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, User
+from accounts.models.keys import new_id
+from instruments.models.facilities import Facility
+from instruments.models.instruments import Instrument
+from instruments.models.qualifications import Qualification
+from instruments.models.techniques import Technique
+
+
+class Course(models.Model):
+    """What an organisation teaches; whoever passes is certified by it for an instrument or a
+    technique, for `months` (None: without end). `places`: how many a session usually has."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="courses")
+    instrument = models.ForeignKey(Instrument, models.PROTECT, null=True, related_name="+")
+    technique = models.ForeignKey(Technique, models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=200)
+    name_zh = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    description_zh = models.TextField(blank=True)
+    months = models.PositiveIntegerField(null=True)
+    places = models.PositiveIntegerField()
+    # Whose certificates one has to hold on the day of a session.
+    prerequisites = models.ManyToManyField("self", symmetrical=False, related_name="leads_to")
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("course")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(instrument__isnull=False, technique=None)
+                | Q(instrument=None, technique__isnull=False),
+                name="course_of_one_thing",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["technique", "organisation"], name="course_technique"),
+            models.Index(fields=["organisation", "name"], name="course_organisation"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CourseSession(models.Model):
+    """One time a course is given, in the zone of its facility. Who wants a place asks before
+    `deadline_at`."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    course = models.ForeignKey(Course, models.PROTECT, related_name="sessions")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="+")
+    location = models.CharField(max_length=200, blank=True)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    places = models.PositiveIntegerField()
+    trainers = models.ManyToManyField(User, related_name="+")
+    created_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)  # why it was cancelled
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("course session")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(end_at__gt=F("start_at"), deadline_at__lte=F("start_at")),
+                name="course_session_forward",
+            ),
+        ]
+        indexes = [models.Index(fields=["course", "start_at"], name="course_session_start")]
+
+
+class Enrolment(models.Model):
+    """Somebody's place in a session, or their place in the line for one. Asked for again after
+    it was given up, it is another row at the end of the line."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting for a place")
+        ENROLLED = "enrolled", _("enrolled")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        PASSED = "passed", _("passed")
+        FAILED = "failed", _("not passed")
+        ABSENT = "absent", _("did not come")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    session = models.ForeignKey(CourseSession, models.PROTECT, related_name="enrolments")
+    user = models.ForeignKey(User, models.PROTECT, related_name="enrolments")
+    state = models.CharField(max_length=10, choices=State)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    changed_at = models.DateTimeField()
+    qualification = models.OneToOneField(
+        Qualification, models.PROTECT, null=True, related_name="enrolment"
+    )
+
+    class Meta:
+        verbose_name = _("enrolment")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "user"],
+                condition=~Q(state="withdrawn"),
+                name="enrolment_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(qualification=None) | Q(state="passed"),
+                name="enrolment_certified_if_passed",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "-asked_at"], name="enrolment_user")]

@@ -1,0 +1,302 @@
+"""Courses and their sessions, and who has a place, as far as each person may see it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from accounts.selectors.memberships import place_of
+from accounts.selectors.users import members_named, person_named
+from instruments.domain.opening import local_date
+from instruments.domain.qualifications import THIS_INSTRUMENT
+from instruments.domain.training import REMIND_DAYS, reminder_due
+from instruments.models import (
+    Course,
+    CourseSession,
+    Enrolment,
+    Instrument,
+    Qualification,
+    Technique,
+)
+from instruments.selectors.qualifications import needed_for, zone_of
+
+COURSE_WITH = ("organisation__region", "instrument__facility", "technique")
+SESSION_WITH = (
+    "course__organisation__region",
+    "course__instrument__facility",
+    "course__technique",
+    "facility",
+)
+# States that take a place.
+SEATED = ("enrolled", "passed", "failed", "absent")
+NEXT = 3  # sessions named where a certificate is missing
+
+
+def courses() -> QuerySet[Course]:
+    """All, by name."""
+    return Course.objects.select_related(*COURSE_WITH).order_by("name", "id")
+
+
+def courses_for(actor: Actor) -> QuerySet[Course]:
+    """Those that are offered, and the retired ones of hosts one manages. `NotPermitted` for
+    nobody."""
+    seen = Q(retired_at=None)
+    if actor.person and (managed := actor.organisations_where("manage-instruments")):
+        seen |= Q(organisation_id__in=managed)
+    return courses().filter(seen).prefetch_related("prerequisites")
+
+
+def course_by_id(actor: Actor, course_id: UUID) -> Course:
+    """`NotFound` if there is none, or it is not offered any more."""
+    found = courses_for(actor).filter(pk=course_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def course_to_manage(actor: Actor, course_id: UUID) -> Course:
+    """`NotPermitted` but for the host's managers."""
+    course = course_by_id(actor, course_id)
+    _must_manage(actor, course.organisation)
+    return course
+
+
+def _must_manage(actor: Actor, host: Organisation) -> None:
+    if not actor.may("manage-instruments", place_of(host)):
+        raise NotPermitted(capability="manage-instruments")
+
+
+def managed_courses(actor: Actor) -> QuerySet[Course]:
+    """Of the hosts one manages, those that are offered first. `NotPermitted` for who manages
+    none."""
+    managed = actor.organisations_where("manage-instruments")
+    if not managed:
+        raise NotPermitted(capability="manage-instruments")
+    rows = courses().filter(organisation_id__in=managed)
+    return rows.order_by(F("retired_at").asc(nulls_first=True), "name", "id")
+
+
+def hosts_managed(actor: Actor) -> list[Organisation]:
+    """Whose courses one may make. One statement."""
+    managed = actor.organisations_where("manage-instruments")
+    found = Organisation.objects.select_related("region").filter(pk__in=managed)
+    return list(found.order_by("name", "id"))
+
+
+def sessions() -> QuerySet[CourseSession]:
+    """All in the order of time, with `taken` and `waiting` counted."""
+    return (
+        CourseSession.objects.select_related(*SESSION_WITH)
+        .annotate(taken=_counted(SEATED), waiting=_counted(["waiting"]))
+        .order_by("start_at", "id")
+    )
+
+
+def _counted(states: Iterable[str]) -> Coalesce:
+    rows = Enrolment.objects.filter(session=OuterRef("pk"), state__in=list(states))
+    number = rows.order_by().values("session").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(number), 0)
+
+
+def sessions_for(actor: Actor) -> QuerySet[CourseSession]:
+    """Those of courses one may see, with their trainers."""
+    seen = courses_for(actor).order_by().values("pk")
+    return sessions().filter(course_id__in=seen).prefetch_related("trainers")
+
+
+def session_by_id(actor: Actor, session_id: UUID) -> CourseSession:
+    """`NotFound` if there is none, or its course is not the actor's to see."""
+    found = sessions_for(actor).filter(pk=session_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def session_to_manage(actor: Actor, session_id: UUID) -> CourseSession:
+    """`NotPermitted` but for the host's managers."""
+    session = session_by_id(actor, session_id)
+    _must_manage(actor, session.course.organisation)
+    return session
+
+
+def coming(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSession]:
+    """Those that have not begun and are to take place."""
+    return rows.filter(cancelled_at=None, start_at__gt=now)
+
+
+def open_to_ask(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSession]:
+    """Those in which somebody may still be given a place: one is free, nobody waits for it."""
+    free = coming(rows, now).filter(deadline_at__gt=now, taken__lt=F("places"), waiting=0)
+    return free.filter(course__retired_at=None)
+
+
+def enrolments_for(actor: Actor) -> QuerySet[Enrolment]:
+    """One's own; those of sessions of hosts one manages; for an auditor those of hosts in their
+    regions. `NotPermitted` for nobody."""
+    seen = Q(user_id=actor.person)
+    managed = actor.organisations_where("manage-instruments")
+    if managed:
+        seen |= Q(session__course__organisation_id__in=managed)
+    regions = list(actor.regions_where("read-bookings"))
+    if regions:
+        seen |= Q(session__course__organisation__region__lineage__overlap=regions)
+    with_session = [f"session__{name}" for name in SESSION_WITH]
+    return Enrolment.objects.filter(seen).select_related(
+        "user", "asked_by", "qualification", *with_session
+    )
+
+
+def enrolment_by_id(actor: Actor, enrolment_id: UUID) -> Enrolment:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = enrolments_for(actor).filter(pk=enrolment_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def own_enrolments(actor: Actor) -> QuerySet[Enrolment]:
+    """The actor's that stand, the latest session first."""
+    rows = enrolments_for(actor).filter(user_id=actor.person).exclude(state="withdrawn")
+    return rows.order_by("-session__start_at", "-id")
+
+
+def participants(session: CourseSession) -> list[Enrolment]:
+    """Who has a place or waits for one, in the order in which they asked."""
+    rows = session.enrolments.exclude(state="withdrawn").select_related("user", "qualification")
+    return list(rows.order_by("asked_at", "id"))
+
+
+def place_in_line(enrolment: Enrolment) -> int:
+    """From 1; 0 for somebody who does not wait. At most one statement."""
+    if enrolment.state != Enrolment.State.WAITING:
+        return 0
+    before = Q(asked_at__lt=enrolment.asked_at) | Q(
+        asked_at=enrolment.asked_at, pk__lt=enrolment.pk
+    )
+    rows = Enrolment.objects.filter(session_id=enrolment.session_id, state="waiting")
+    return rows.filter(before).count() + 1
+
+
+def session_zone(session: CourseSession) -> ZoneInfo:
+    """Its facility's."""
+    return ZoneInfo(session.facility.time_zone)
+
+
+def person_to_enrol(actor: Actor, session: CourseSession, named: str) -> User:
+    """Somebody by id or mail address, for the host's managers; `NotFound` for nobody active."""
+    _must_manage(actor, session.course.organisation)
+    found = person_named(named.strip())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def trainers_named(host: Organisation, names: Sequence[str]) -> dict[str, UUID]:
+    """Members of the host by what they were called; others are left out. One statement."""
+    return members_named(names, host.pk)
+
+
+def lacks(user_id: UUID, course: Course, day: date) -> Course | None:
+    """The first of its prerequisites whose certificate the person does not hold on a day. At
+    most two statements."""
+    wanted = list(course.prerequisites.order_by("name", "id"))
+    if not wanted:
+        return None
+    held = Qualification.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=day),
+        user_id=user_id,
+        revoked_at=None,
+        valid_from__lte=day,
+        issuer_id=course.organisation_id,
+    )
+    things = set(held.values_list("instrument_id", "technique_id"))
+    return next((c for c in wanted if (c.instrument_id, c.technique_id) not in things), None)
+
+
+@dataclass(frozen=True)
+class CourseOffer:
+    """A course that gives a certificate, with its next sessions that have places."""
+
+    course: Course
+    sessions: tuple[CourseSession, ...]
+
+
+def load_offers(instrument: Instrument, now: datetime) -> tuple[CourseOffer, ...]:
+    """The host's courses that give the certificate that the instrument's policy asks for, those
+    with the earliest session first. Two statements, none where nothing is asked for."""
+    needed = needed_for(instrument)
+    if not needed:
+        return ()
+    gives = Q(instrument_id=instrument.pk)
+    if needed != THIS_INSTRUMENT:
+        gives |= Q(technique__code=needed)
+    return _offers(courses().filter(gives, organisation_id=instrument.organisation_id), now)
+
+
+def load_renewal(row: Qualification, now: datetime) -> tuple[CourseOffer, ...]:
+    """The same of the courses that give a certificate again."""
+    gives = Q(instrument_id=row.instrument_id, technique_id=row.technique_id)
+    return _offers(courses().filter(gives, organisation_id=row.issuer_id), now)
+
+
+def _offers(rows: QuerySet[Course], now: datetime) -> tuple[CourseOffer, ...]:
+    found = list(rows.filter(retired_at=None))
+    if not found:
+        return ()
+    free: dict[UUID, list[CourseSession]] = {}
+    for session in open_to_ask(sessions().filter(course__in=found), now):
+        free.setdefault(session.course_id, []).append(session)
+    offers = [CourseOffer(c, tuple(free.get(c.pk, [])[:NEXT])) for c in found]
+    return tuple(sorted(offers, key=lambda o: (not o.sessions, *(s.start_at for s in o.sessions))))
+
+
+def things_of(host: Organisation) -> tuple[list[Instrument], list[Technique]]:
+    """What a host's courses may be for: its instruments, and their techniques. Two statements."""
+    own = Instrument.objects.filter(organisation=host).exclude(publication="retired")
+    used = Technique.objects.filter(instruments__in=own).distinct()
+    return list(own.order_by("name", "id")), list(used.order_by("name", "code"))
+
+
+def running_out(now: datetime) -> list[tuple[Qualification, int]]:
+    """Certificates that end so soon that their holder is reminded, with the step. One that is
+    followed by another of the same issuer for the same thing is not."""
+    day = now.date()
+    last = day + timedelta(days=max(REMIND_DAYS) + 1)
+    rows = Qualification.objects.filter(
+        valid_until__gte=day - timedelta(days=1),
+        valid_until__lte=last,
+        revoked_at=None,
+        user__is_active=True,
+    ).select_related("issuer__region", "instrument__facility")
+    found = []
+    for row in rows.order_by("valid_until", "pk"):
+        until = row.valid_until
+        step = reminder_due(until, local_date(zone_of(row), now)) if until else None
+        if step is not None and not is_followed(row):
+            found.append((row, step))
+    return found
+
+
+def is_followed(row: Qualification) -> bool:
+    """Whether its holder has another that begins before it ends and lasts longer. One
+    statement."""
+    end = row.valid_until
+    if end is None:
+        return True
+    others = Qualification.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gt=end),
+        user_id=row.user_id,
+        issuer_id=row.issuer_id,
+        instrument_id=row.instrument_id,
+        technique_id=row.technique_id,
+        revoked_at=None,
+        valid_from__lte=end + timedelta(days=1),
+    )
+    return others.exists()

@@ -1,0 +1,230 @@
+"""Places in course sessions: asked for, given up, given to whoever is next; and how it ended."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.models import User
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from instruments.domain.opening import local_date
+from instruments.domain.training import RESULTS, last_day, moving_up
+from instruments.models import CourseSession, Enrolment
+from instruments.selectors.training import SEATED, lacks, session_zone
+from instruments.services.qualifications import qualification_grant
+
+
+@transaction.atomic
+def enrolment_make(
+    *, actor: Actor, user: User, session_id: UUID, now: datetime, waits: bool = False
+) -> Enrolment:
+    """Take a place in a session for oneself, or as the host's manager for somebody else, until
+    the deadline; managers until its end. `waits`: at the end of the line where none is free.
+
+    `NotPermitted` for others, and (`join-first`) for who is no member of anything; `WrongState`:
+    `session-cancelled`, `session-begun`, `enrolment-closed`, `gives-it` for its trainers,
+    `already-enrolled`, `prerequisite-missing`, `session-full`.
+    """
+    session = lock_session(session_id)
+    host = session.course.organisation
+    manages = actor.may("manage-instruments", place_of(host))
+    if actor.person != user.pk:
+        require(actor, "manage-instruments", place_of(host))
+    elif not actor.organisations:
+        raise NotPermitted("join-first")
+    _check_open(session, now, manages=manages and actor.person != user.pk)
+    if session.trainers.filter(pk=user.pk).exists():
+        raise WrongState("gives-it")
+    standing = session.enrolments.exclude(state=Enrolment.State.WITHDRAWN)
+    if standing.filter(user=user).exists():
+        raise WrongState("already-enrolled")
+    missing = lacks(user.pk, session.course, local_date(session_zone(session), session.start_at))
+    if missing is not None:
+        raise WrongState("prerequisite-missing", course=missing.name)
+    # Whoever waits goes first, also where somebody is about to move up.
+    is_full = standing.filter(state__in=[*SEATED, "waiting"]).count() >= session.places
+    if is_full and not waits:
+        raise WrongState("session-full", places=session.places)
+    row = Enrolment.objects.create(
+        session=session,
+        user=user,
+        state=Enrolment.State.WAITING if is_full else Enrolment.State.ENROLLED,
+        asked_at=now,
+        asked_by_id=actor.person,
+        changed_at=now,
+    )
+    _record(actor, "enrolment.make", row, now, after={"state": row.state, "user": user.pk})
+    _tell(row, row.state, now)
+    return row
+
+
+@transaction.atomic
+def enrolment_withdraw(*, actor: Actor, enrolment_id: UUID, now: datetime) -> Enrolment:
+    """Give a place up, or leave the line, before the session begins; the first in line moves up
+    and is told by mail. For the person and the host's managers."""
+    row, session = _locked(enrolment_id)
+    if actor.person != row.user_id:
+        require(actor, "manage-instruments", place_of(session.course.organisation))
+    if session.start_at <= now:
+        raise WrongState("session-begun")
+    if row.state not in (Enrolment.State.ENROLLED, Enrolment.State.WAITING):
+        raise WrongState(state=row.state, wanted="withdrawn")
+    _withdraw(actor, row, session, now)
+    return row
+
+
+@transaction.atomic
+def enrolment_result(*, actor: Actor, enrolment_id: UUID, result: str, now: datetime) -> Enrolment:
+    """Say how it went, once the session has begun: `passed`, `failed` or `absent`. Who passed is
+    certified from that day on for as long as the course says, by the service that certifies.
+
+    For the host's managers, and nobody about themselves (`own-qualification`). `WrongState` for
+    who had no place, or passed already: a certificate is revoked where it is wrong.
+    """
+    row, session = _locked(enrolment_id)
+    course = session.course
+    require(actor, "manage-instruments", place_of(course.organisation))
+    if result not in RESULTS:
+        raise invalid("result", "unknown-value")
+    if actor.person == row.user_id:
+        raise WrongState("own-qualification")
+    if session.cancelled_at is not None:
+        raise WrongState("session-cancelled")
+    if now < session.start_at:
+        raise WrongState("session-not-begun")
+    if row.state not in SEATED or row.state == Enrolment.State.PASSED:
+        raise WrongState(state=row.state, wanted=result)
+    if result == "passed":
+        first = local_date(session_zone(session), now)
+        row.qualification = qualification_grant(
+            actor=actor,
+            user=row.user,
+            issuer=course.organisation,
+            instrument=course.instrument,
+            technique=course.technique,
+            valid_from=first,
+            valid_until=last_day(first, course.months),
+            note=course.name,
+            now=now,
+        )
+    was = row.state
+    row.state, row.changed_at = Enrolment.State(result), now
+    row.save(update_fields=["state", "changed_at", "qualification"])
+    after = {"state": row.state, "qualification": row.qualification_id}
+    _record(actor, "enrolment.result", row, now, before={"state": was}, after=after)
+    if result == "passed":
+        _tell(row, "passed", now)
+    return row
+
+
+def enrolments_drop(*, actor: Actor, user_id: UUID, now: datetime) -> int:
+    """Within a transaction: give up all places of a person who goes for good; their number."""
+    ahead = Enrolment.objects.filter(
+        user_id=user_id, state__in=["enrolled", "waiting"], session__start_at__gt=now
+    )
+    pks = list(ahead.order_by("session_id").values_list("pk", flat=True))
+    for pk in pks:
+        row, session = _locked(pk)
+        _withdraw(actor, row, session, now)
+    return len(pks)
+
+
+def places_fill(*, actor: Actor, session: CourseSession, now: datetime) -> list[Enrolment]:
+    """Within a transaction that has locked the session: give its free places to whoever is next
+    in line, and tell them."""
+    if session.cancelled_at is not None or session.start_at <= now:
+        return []
+    free = session.places - session.enrolments.filter(state__in=SEATED).count()
+    line = session.enrolments.filter(state="waiting", user__is_active=True).select_related(
+        "session__course__organisation__region"
+    )
+    found = moving_up(line, free)
+    for row in found:
+        row.state, row.changed_at = Enrolment.State.ENROLLED, now
+        row.save(update_fields=["state", "changed_at"])
+        after = {"state": row.state}
+        _record(actor, "enrolment.move-up", row, now, before={"state": "waiting"}, after=after)
+        _tell(row, "moved-up", now)
+    return found
+
+
+def lock_session(session_id: UUID) -> CourseSession:
+    """Places of a session are given one at a time. `NotFound`."""
+    row = (
+        CourseSession.objects.select_for_update(of=("self",), no_key=True)
+        .select_related(
+            "course__organisation__region",
+            "course__technique",
+            "course__instrument__facility",
+            "facility",
+        )
+        .filter(pk=session_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _locked(enrolment_id: UUID) -> tuple[Enrolment, CourseSession]:
+    found = Enrolment.objects.filter(pk=enrolment_id).values_list("session_id", flat=True).first()
+    if found is None:
+        raise NotFound
+    session = lock_session(found)
+    row = Enrolment.objects.select_related("user").get(pk=enrolment_id)
+    row.session = session
+    return row, session
+
+
+def _check_open(session: CourseSession, now: datetime, *, manages: bool) -> None:
+    if session.cancelled_at is not None:
+        raise WrongState("session-cancelled")
+    if (session.end_at if manages else session.start_at) <= now:
+        raise WrongState("session-begun")
+    if session.deadline_at <= now and not manages:
+        raise WrongState("enrolment-closed")
+
+
+def _withdraw(actor: Actor, row: Enrolment, session: CourseSession, now: datetime) -> None:
+    was = row.state
+    row.state, row.changed_at = Enrolment.State.WITHDRAWN, now
+    row.save(update_fields=["state", "changed_at"])
+    _record(
+        actor, "enrolment.withdraw", row, now, before={"state": was}, after={"state": row.state}
+    )
+    if actor.user_id != row.user_id:
+        _tell(row, "withdrawn", now)
+    places_fill(actor=actor, session=session, now=now)
+
+
+def _tell(row: Enrolment, kind: str, now: datetime) -> None:
+    payload = {"enrolment": str(row.pk), "user": str(row.user_id)}
+    enqueue([Effect(f"training.{kind}", f"training.{kind}.{row.pk}", payload)], now=now)
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    row: Enrolment,
+    now: datetime,
+    *,
+    after: Mapping[str, object],
+    before: Mapping[str, object] | None = None,
+) -> None:
+    host = row.session.course.organisation
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        before=before or {},
+        after=after,
+        organisation_ids=[host.pk],
+        region_ids=host.region.lineage,
+    )

@@ -1,0 +1,316 @@
+"""Courses and their sessions: made, changed, ended."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.users import members_among
+from instruments.domain.training import CourseTerms, SessionTerms
+from instruments.models import Course, CourseSession, Enrolment, Facility, Instrument, Technique
+from instruments.selectors.training import SEATED, running_out
+from instruments.services.enrolments import lock_session, places_fill
+
+MOST_TEXT = 500
+
+
+@transaction.atomic
+def course_create(
+    *,
+    actor: Actor,
+    host: Organisation,
+    terms: CourseTerms,
+    now: datetime,
+    instrument: Instrument | None = None,
+    technique: Technique | None = None,
+) -> Course:
+    """Offer a course that certifies for an instrument of the host, or for a technique.
+
+    `NotPermitted` but for the host's managers; `Invalid` for what does not fit, `not-for-course`
+    for another organisation's instrument.
+    """
+    require(actor, "manage-instruments", place_of(host))
+    if (instrument is None) == (technique is None):
+        raise invalid("instrument", "instrument-or-technique")
+    if instrument is not None and instrument.organisation_id != host.pk:
+        raise invalid("instrument", "not-for-course")
+    terms.check()
+    row = Course(organisation=host, instrument=instrument, technique=technique, created_at=now)
+    before = _prerequisites(row, terms)
+    _put_course(row, terms)
+    row.save(force_insert=True)
+    row.prerequisites.set(before)
+    _record(actor, "course.create", row, row.organisation, now, after=_course_told(row, before))
+    return row
+
+
+@transaction.atomic
+def course_change(
+    *,
+    actor: Actor,
+    course_id: UUID,
+    terms: CourseTerms,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Course:
+    """Say anew what a course is; what it certifies stays. Certificates given stay as they are.
+    `WrongState` (`course-retired`) for one that is over."""
+    row = _locked_course(actor, course_id, expected_version)
+    terms.check()
+    wanted = _prerequisites(row, terms)
+    was = _course_told(row, row.prerequisites.all())
+    _put_course(row, terms)
+    row.version += 1
+    row.save()
+    row.prerequisites.set(wanted)
+    told = _course_told(row, wanted)
+    _record(actor, "course.change", row, row.organisation, now, before=was, after=told)
+    return row
+
+
+@transaction.atomic
+def course_retire(
+    *, actor: Actor, course_id: UUID, now: datetime, expected_version: int | None = None
+) -> Course:
+    """Offer it no more; its certificates stay. `WrongState` (`sessions-ahead`) while sessions of
+    it are to come: they are cancelled first."""
+    row = _locked_course(actor, course_id, expected_version)
+    ahead = row.sessions.filter(cancelled_at=None, end_at__gt=now).count()
+    if ahead:
+        raise WrongState("sessions-ahead", count=ahead)
+    row.retired_at = now
+    row.version += 1
+    row.save(update_fields=["retired_at", "version"])
+    _record(actor, "course.retire", row, row.organisation, now, after={"retired_at": now})
+    return row
+
+
+@transaction.atomic
+def session_create(
+    *, actor: Actor, course_id: UUID, facility: Facility, terms: SessionTerms, now: datetime
+) -> CourseSession:
+    """Give a course at a time and place; trainers are members of the host. `Invalid` for what
+    does not fit, `not-for-course` for another organisation's facility."""
+    course = _locked_course(actor, course_id, None)
+    if facility.organisation_id != course.organisation_id:
+        raise invalid("facility", "not-for-course")
+    terms.check(now, is_new=True)
+    _check_trainers(course, terms)
+    row = CourseSession(course=course, facility=facility, created_at=now)
+    _put_session(row, terms)
+    row.save(force_insert=True)
+    row.trainers.set(User.objects.filter(pk__in=terms.trainers))
+    told = _session_told(row, terms.trainers)
+    _record(actor, "course-session.create", row, course.organisation, now, after=told)
+    return row
+
+
+@transaction.atomic
+def session_change(
+    *,
+    actor: Actor,
+    session_id: UUID,
+    terms: SessionTerms,
+    now: datetime,
+    facility: Facility | None = None,
+    expected_version: int | None = None,
+) -> CourseSession:
+    """Another time, place or number of places for a session that has not begun. Those who have a
+    place or wait are told by mail of another time or place; who waits moves up if there are more
+    places. `Invalid` (`fewer-than-enrolled`) for fewer places than are taken."""
+    row = lock_session(session_id)
+    host = row.course.organisation
+    require(actor, "manage-instruments", place_of(host))
+    _check_ahead(row, expected_version, now)
+    if facility is not None and facility.organisation_id != host.pk:
+        raise invalid("facility", "not-for-course")
+    terms.check(now, is_new=row.start_at != terms.start)
+    _check_trainers(row.course, terms)
+    taken = row.enrolments.filter(state__in=SEATED).count()
+    if terms.places < taken:
+        raise invalid("places", "fewer-than-enrolled", taken=taken)
+    was = _session_told(row, row.trainers.values_list("pk", flat=True))
+    seen = row.start_at, row.end_at, row.location, row.facility_id
+    row.facility = facility or row.facility
+    _put_session(row, terms)
+    row.version += 1
+    row.save()
+    row.trainers.set(User.objects.filter(pk__in=terms.trainers))
+    told = _session_told(row, terms.trainers)
+    _record(actor, "course-session.change", row, host, now, before=was, after=told)
+    if seen != (row.start_at, row.end_at, row.location, row.facility_id):
+        _tell(row, "changed", now)
+    places_fill(actor=actor, session=row, now=now)
+    return row
+
+
+@transaction.atomic
+def session_cancel(
+    *,
+    actor: Actor,
+    session_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> CourseSession:
+    """Call off a session that has not begun, for a reason that everybody who has a place or waits
+    is told by mail."""
+    row = lock_session(session_id)
+    host = row.course.organisation
+    require(actor, "manage-instruments", place_of(host))
+    _check_ahead(row, expected_version, now)
+    reason = reason.strip()
+    if not reason:
+        raise invalid("reason", "required")
+    if len(reason) > MOST_TEXT:
+        raise invalid("reason", "too-long", most=MOST_TEXT)
+    row.cancelled_at, row.reason = now, reason
+    row.version += 1
+    row.save(update_fields=["cancelled_at", "reason", "version"])
+    after = {"cancelled_at": now}
+    _record(actor, "course-session.cancel", row, host, now, after=after, reason=reason)
+    _tell(row, "cancelled", now)
+    return row
+
+
+@transaction.atomic
+def certificates_remind(*, now: datetime) -> int:
+    """Remind holders of certificates that run out: one mail each and step, whenever it is asked
+    for; how many were due."""
+    due = running_out(now)
+    enqueue(
+        [
+            Effect(
+                "training.expiring",
+                f"training.expiring.{row.pk}.{step}",
+                {"qualification": str(row.pk), "user": str(row.user_id), "days": step},
+            )
+            for row, step in due
+        ],
+        now=now,
+    )
+    return len(due)
+
+
+def _locked_course(actor: Actor, course_id: UUID, expected_version: int | None) -> Course:
+    row = (
+        Course.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region", "technique", "instrument")
+        .filter(pk=course_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    require(actor, "manage-instruments", place_of(row.organisation))
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    if row.retired_at is not None:
+        raise WrongState("course-retired")
+    return row
+
+
+def _check_ahead(row: CourseSession, expected_version: int | None, now: datetime) -> None:
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    if row.cancelled_at is not None:
+        raise WrongState("session-cancelled")
+    if row.start_at <= now:
+        raise WrongState("session-begun")
+
+
+def _prerequisites(row: Course, terms: CourseTerms) -> list[Course]:
+    wanted = set(terms.prerequisites)
+    if row.pk in wanted:
+        raise invalid("prerequisites", "not-itself")
+    found = list(Course.objects.filter(pk__in=wanted, organisation=row.organisation))
+    if len(found) != len(wanted):
+        raise invalid("prerequisites", "unknown-value")
+    return found
+
+
+def _check_trainers(course: Course, terms: SessionTerms) -> None:
+    if len(members_among(terms.trainers, course.organisation_id)) != len(set(terms.trainers)):
+        raise invalid("trainers", "not-of-the-host")
+
+
+def _put_course(row: Course, terms: CourseTerms) -> None:
+    row.name, row.name_zh = terms.name.strip(), terms.name_zh.strip()
+    row.description = terms.description.strip()
+    row.description_zh = terms.description_zh.strip()
+    row.months, row.places = terms.months, terms.places
+
+
+def _put_session(row: CourseSession, terms: SessionTerms) -> None:
+    row.start_at, row.end_at, row.deadline_at = terms.start, terms.end, terms.deadline
+    row.places, row.location = terms.places, terms.location.strip()
+
+
+def _tell(row: CourseSession, kind: str, now: datetime) -> None:
+    """Everybody who has a place or waits for one."""
+    told = row.enrolments.filter(state__in=[Enrolment.State.ENROLLED, Enrolment.State.WAITING])
+    enqueue(
+        [
+            Effect(
+                f"training.{kind}",
+                f"training.{kind}.{enrolment.pk}.{row.version}",
+                {"enrolment": str(enrolment.pk), "user": str(enrolment.user_id)},
+            )
+            for enrolment in told
+        ],
+        now=now,
+    )
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    target: Course | CourseSession,
+    host: Organisation,
+    now: datetime,
+    *,
+    after: Mapping[str, object],
+    before: Mapping[str, object] | None = None,
+    reason: str = "",
+) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=target,
+        now=now,
+        before=before or {},
+        after=after,
+        reason=reason,
+        organisation_ids=[host.pk],
+        region_ids=host.region.lineage,
+    )
+
+
+def _course_told(row: Course, prerequisites: Iterable[Course]) -> dict[str, object]:
+    return {
+        "name": row.name,
+        "instrument": row.instrument_id,
+        "technique": row.technique.code if row.technique else None,
+        "months": row.months,
+        "places": row.places,
+        "prerequisites": sorted(str(course.pk) for course in prerequisites),
+    }
+
+
+def _session_told(row: CourseSession, trainers: Iterable[UUID]) -> dict[str, object]:
+    return {
+        "course": row.course_id,
+        "facility": row.facility_id,
+        "start": row.start_at,
+        "end": row.end_at,
+        "deadline": row.deadline_at,
+        "places": row.places,
+        "trainers": sorted(map(str, trainers)),
+    }

@@ -1,0 +1,57 @@
+"""Courses of USTC, made through the services by its manager."""
+
+from datetime import timedelta
+from typing import Any
+
+from instruments.domain.training import CourseTerms, SessionTerms
+from instruments.models import Course, CourseSession, Enrolment, Instrument, Technique
+from instruments.services.enrolments import enrolment_make
+from instruments.services.training import course_create, session_create
+from tests.factories.cast import NOW, Cast, at
+
+
+def course(cast: Cast, thing: Instrument | Technique | None = None, **values: Any) -> Course:
+    """For the microscope unless another thing is named; valid for two years, two places."""
+    thing = thing or cast.microscope
+    named: dict[str, Any] = {"technique" if isinstance(thing, Technique) else "instrument": thing}
+    terms = {"name": "Using the microscope", "name_zh": "显微镜操作", "months": 24, "places": 2}
+    return course_create(
+        actor=cast.actor("zhao"),
+        host=cast.ustc,
+        terms=CourseTerms(**terms | values),
+        now=NOW,
+        **named,
+    )
+
+
+def session(
+    cast: Cast, of: Course, start: str = "2026-03-10 09:00", **values: Any
+) -> CourseSession:
+    """Three hours, with two places, to be asked for until the day before."""
+    begins = at(start)
+    terms = {
+        "start": begins,
+        "end": begins + timedelta(hours=3),
+        "deadline": begins - timedelta(days=1),
+        "places": 2,
+        "location": "Room 301",
+    }
+    return session_create(
+        actor=cast.actor("zhao"),
+        course_id=of.pk,
+        facility=cast.facility,
+        terms=SessionTerms(**terms | values),
+        now=NOW,
+    )
+
+
+def enrol(
+    cast: Cast, of: CourseSession, who: str = "wang", by: str | None = None, **values: Any
+) -> Enrolment:
+    """By themselves unless somebody else is named."""
+    return enrolment_make(
+        actor=cast.actor(by or who),
+        user=cast.people[who],
+        session_id=of.pk,
+        **{"now": NOW} | values,
+    )

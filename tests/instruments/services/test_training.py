@@ -1,0 +1,246 @@
+"""Courses, their sessions, and places in them."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+import pytest
+
+from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
+from accounts.models import OutboxMessage, TrailEntry
+from instruments.domain.training import CourseTerms, SessionTerms
+from instruments.models import Course, CourseSession, Enrolment, Qualification
+from instruments.selectors.training import load_offers, place_in_line
+from instruments.services.enrolments import enrolment_result, enrolment_withdraw, enrolments_drop
+from instruments.services.training import (
+    certificates_remind,
+    course_change,
+    course_create,
+    course_retire,
+    session_cancel,
+    session_change,
+    session_create,
+)
+from tests.factories.cast import NOW, at
+from tests.factories.qualifications import certify
+from tests.factories.training import course, enrol, session
+
+pytestmark = pytest.mark.django_db
+BEGUN = at("2026-03-10 10:00")
+
+
+@pytest.fixture
+def cast(shared_cast):
+    return shared_cast
+
+
+def rows():
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Course, CourseSession, Enrolment, Qualification)
+    ] + [TrailEntry.objects.count(), OutboxMessage.objects.count()]
+
+
+def refused(act, code, kind=Refused):
+    """The refusal's code, and that nothing was written."""
+    before = rows()
+    with pytest.raises(kind) as error:
+        act()
+    found = error.value
+    codes = [p.code for p in found.problems] if isinstance(found, Invalid) else [found.code]
+    assert codes == [code]
+    assert rows() == before
+
+
+def told(kind):
+    found = OutboxMessage.objects.filter(kind=f"training.{kind}")
+    return [message.payload["enrolment"] for message in found.order_by("created_at", "id")]
+
+
+def result(cast, row, how="passed", by="zhao", now=BEGUN):
+    return enrolment_result(actor=cast.actor(by), enrolment_id=row.pk, result=how, now=now)
+
+
+def test_courses_are_their_hosts(cast):
+    terms = CourseTerms(name="x", places=1)
+
+    def make(by="zhao", host=cast.ustc, **things):
+        return lambda: course_create(
+            actor=cast.actor(by), host=host, terms=terms, now=NOW, **things
+        )
+
+    refused(make("wang", instrument=cast.microscope), "not-permitted", NotPermitted)
+    refused(make("chen", cast.fudan, instrument=cast.microscope), "not-for-course", Invalid)
+    refused(make(), "instrument-or-technique", Invalid)
+    other = course(cast, cast.technique)
+    for prerequisite, code in ((uuid4(), "unknown-value"), (other.pk, "not-itself")):
+        refused(
+            lambda wanted=prerequisite: course_change(
+                actor=cast.actor("zhao"),
+                course_id=other.pk,
+                terms=CourseTerms(name="x", places=1, prerequisites=(wanted,)),
+                now=NOW,
+            ),
+            code,
+            Invalid,
+        )
+    refused(
+        lambda: course_retire(
+            actor=cast.actor("zhao"), course_id=other.pk, now=NOW, expected_version=7
+        ),
+        "wrong-version",
+        WrongVersion,
+    )
+    one = session(cast, other)
+    retire = {"actor": cast.actor("zhao"), "course_id": other.pk, "now": NOW}
+    refused(lambda: course_retire(**retire), "sessions-ahead", WrongState)
+    session_cancel(actor=cast.actor("zhao"), session_id=one.pk, reason="Ill", now=NOW)
+    course_retire(**retire)
+    refused(lambda: session(cast, other), "course-retired", WrongState)
+
+
+def test_sessions_are_at_the_hosts_by_its_people(cast):
+    of = course(cast)
+    refused(lambda: session(cast, of, "2026-03-05 09:00"), "in-the-past", Invalid)
+    refused(lambda: session(cast, of, trainers=(cast.wang.pk,)), "not-of-the-host", Invalid)
+    one = session(cast, of, trainers=(cast.sun.pk,))
+    assert list(one.trainers.all()) == [cast.sun]
+    refused(lambda: enrol(cast, one, "sun"), "gives-it", WrongState)
+    refused(
+        lambda: session_create(
+            actor=cast.actor("sun"),
+            course_id=of.pk,
+            facility=cast.facility,
+            terms=SessionTerms(BEGUN, BEGUN + timedelta(hours=1), BEGUN, 1),
+            now=NOW,
+        ),
+        "not-permitted",
+        NotPermitted,
+    )
+
+
+def test_places_are_given_in_the_order_of_asking(cast):
+    one = session(cast, course(cast), places=1)
+    first = enrol(cast, one)
+    assert first.state == "enrolled"
+    refused(lambda: enrol(cast, one, waits=True), "already-enrolled", WrongState)
+    refused(lambda: enrol(cast, one, "hu"), "session-full", WrongState)
+    minute = timedelta(minutes=1)
+    second = enrol(cast, one, "hu", waits=True, now=NOW + minute)
+    third = enrol(cast, one, "chen", by="zhao", waits=True, now=NOW + 2 * minute)
+    assert [second.state, third.state] == ["waiting", "waiting"]
+    assert (place_in_line(second), place_in_line(third)) == (1, 2)
+    refused(
+        lambda: enrolment_withdraw(actor=cast.actor("hu"), enrolment_id=first.pk, now=NOW),
+        "not-permitted",
+        NotPermitted,
+    )
+    enrolment_withdraw(actor=cast.actor("wang"), enrolment_id=first.pk, now=NOW)
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert [second.state, third.state] == ["enrolled", "waiting"]
+    assert told("moved-up") == [str(second.pk)]
+    again = enrol(cast, one, waits=True, now=NOW + 3 * minute)  # behind those who waited
+    assert place_in_line(again) == 2
+    enrolments_drop(actor=cast.actor("hu"), user_id=cast.hu.pk, now=NOW)
+    third.refresh_from_db()
+    assert third.state == "enrolled"
+
+
+@pytest.mark.parametrize(
+    ("who", "by", "now", "code"),
+    [
+        ("alice", "alice", NOW, "join-first"),
+        ("hu", "wang", NOW, "not-permitted"),
+        ("hu", "chen", NOW, "not-permitted"),
+        ("wang", "wang", at("2026-03-09 09:00"), "enrolment-closed"),
+        ("wang", "wang", at("2026-03-10 09:00"), "session-begun"),
+        ("wang", "zhao", at("2026-03-10 12:00"), "session-begun"),
+    ],
+)
+def test_no_place(cast, who, by, now, code):
+    one = session(cast, course(cast))
+    refused(lambda: enrol(cast, one, who, by=by, now=now), code)
+
+
+def test_called_off(cast):
+    one = session(cast, course(cast), places=1)
+    kept = [enrol(cast, one), enrol(cast, one, "hu", waits=True)]
+    cancel = {"actor": cast.actor("zhao"), "session_id": one.pk, "now": NOW}
+    refused(lambda: session_cancel(**cancel, reason=" "), "required", Invalid)
+    session_cancel(**cancel, reason="The trainer is ill")
+    assert sorted(told("cancelled")) == sorted(str(row.pk) for row in kept)
+    refused(lambda: session_cancel(**cancel, reason="x"), "session-cancelled", WrongState)
+    refused(lambda: enrol(cast, one, "chen"), "session-cancelled", WrongState)
+    refused(lambda: result(cast, kept[0]), "session-cancelled", WrongState)
+
+
+def test_more_places_and_another_time(cast):
+    one = session(cast, course(cast), places=1)
+    rows_ = [enrol(cast, one), enrol(cast, one, "hu", waits=True)]
+    terms = {"start": one.start_at, "end": one.end_at, "deadline": one.deadline_at, "places": 2}
+    change = {"actor": cast.actor("zhao"), "session_id": one.pk, "now": NOW}
+    session_change(**change, terms=SessionTerms(**terms, location="Room 301"))
+    assert told("moved-up") == [str(rows_[1].pk)] and told("changed") == []
+    session_change(**change, terms=SessionTerms(**terms, location="Room 302"))
+    assert sorted(told("changed")) == sorted(str(row.pk) for row in rows_)
+    fewer = SessionTerms(**terms | {"places": 1})
+    refused(lambda: session_change(**change, terms=fewer), "fewer-than-enrolled", Invalid)
+
+
+def test_who_passes_is_certified(cast):
+    one = session(cast, course(cast), places=3)
+    rows_ = {who: enrol(cast, one, who) for who in ("wang", "hu", "zhao")}
+    refused(lambda: result(cast, rows_["wang"], now=NOW), "session-not-begun", WrongState)
+    refused(lambda: result(cast, rows_["wang"], by="sun"), "not-permitted", NotPermitted)
+    refused(lambda: result(cast, rows_["wang"], "praised"), "unknown-value", Invalid)
+    for how in ("passed", "failed", "absent"):
+        refused(lambda how=how: result(cast, rows_["zhao"], how), "own-qualification", WrongState)
+    row = result(cast, rows_["wang"])
+    given = Qualification.objects.get()
+    assert row.qualification == given
+    assert (given.user, given.instrument, given.issuer) == (cast.wang, cast.microscope, cast.ustc)
+    assert (given.valid_from, given.valid_until) == (date(2026, 3, 10), date(2028, 3, 9))
+    assert TrailEntry.objects.filter(action="qualification.grant").count() == 1
+    refused(lambda: result(cast, rows_["wang"], "failed"), "wrong-state", WrongState)
+    # One who was thought absent came late.
+    assert result(cast, rows_["hu"], "absent").qualification is None
+    assert result(cast, rows_["hu"]).qualification.user == cast.hu
+
+
+def test_prerequisite(cast):
+    before = course(cast, cast.technique, name="Vacuum")
+    one = session(cast, course(cast, prerequisites=(before.pk,)))
+    certify(cast, cast.technique, until="2026-03-09")  # the day before
+    refused(lambda: enrol(cast, one), "prerequisite-missing", WrongState)
+    certify(cast, cast.technique, until="2026-03-10")
+    assert enrol(cast, one).state == "enrolled"
+
+
+def test_offers(cast, django_assert_num_queries):
+    asks = cast.instrument(name="Asks", policy={"qualification": cast.technique.code})
+    course(cast, cast.microscope, name="Of another")
+    later, sooner = course(cast, cast.technique, name="A"), course(cast, asks, name="B")
+    session(cast, later, "2026-03-12 09:00")
+    full = session(cast, sooner, places=1)
+    enrol(cast, full)
+    free = session(cast, sooner, "2026-03-11 09:00")
+    session(cast, sooner, "2026-03-13 09:00", deadline=NOW)
+    with django_assert_num_queries(2):
+        found = load_offers(asks, NOW)
+    assert [offer.course.name for offer in found] == ["B", "A"]
+    assert found[0].sessions == (free,)
+    assert load_offers(cast.microscope, NOW) == ()  # its policy asks for nothing
+
+
+def test_reminded_once_each_step(cast):
+    ends = certify(cast, cast.microscope, until="2026-04-04")  # in 30 days
+    certify(cast, cast.technique, until="2026-03-20")
+    certify(cast, cast.technique, since="2026-03-21", until="2027-01-01")  # it is followed
+    certify(cast, cast.microscope, "hu", until="2026-04-05")
+    for _ in range(2):
+        assert certificates_remind(now=NOW) == 1
+    assert certificates_remind(now=at("2026-03-28 10:00")) == 2
+    found = OutboxMessage.objects.filter(kind="training.expiring").order_by("created_at", "key")
+    wang = [m.payload["days"] for m in found if m.payload["qualification"] == str(ends.pk)]
+    assert wang == [30, 7]
+    assert len(found) == 3
