@@ -62,7 +62,9 @@ from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
 from instruments.api import (
+    exports,
     facilities,
+    imports,
     opening,
     policies,
     publishing,
@@ -263,6 +265,7 @@ _qualification = "qualifications/<uuid:qualification_id>/"
 _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
 _grant = "grants/<uuid:grant_id>/"
+_import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -284,6 +287,16 @@ urlpatterns = [
         _instrument + "pidinst/",
         registry.InstrumentPidinst.as_view(),
         name="api-instrument-pidinst",
+    ),
+    path(
+        _instrument + "pidinst/xml/",
+        exports.InstrumentPidinstXml.as_view(),
+        name="api-instrument-pidinst-xml",
+    ),
+    path(
+        _instrument + "provenance/",
+        imports.InstrumentProvenance.as_view(),
+        name="api-instrument-provenance",
     ),
     path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
     path(_instrument + "publish/", publishing.Publish.as_view(), name="api-instrument-publish"),
@@ -313,6 +326,20 @@ urlpatterns = [
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
+    # files in and out
+    path("imports/", imports.Imports.as_view(), name="api-imports"),
+    path(_import, imports.ImportDetail.as_view(), name="api-import"),
+    path(_import + "rows/", imports.ImportRows.as_view(), name="api-import-rows"),
+    path(_import + "mapping/", imports.ImportMap.as_view(), name="api-import-mapping"),
+    path(_import + "apply/", imports.ImportApply.as_view(), name="api-import-apply"),
+    path(_import + "cancel/", imports.ImportCancel.as_view(), name="api-import-cancel"),
+    path("import-mappings/", imports.ImportMappings.as_view(), name="api-import-mappings"),
+    path(
+        "import-mappings/<uuid:mapping_id>/",
+        imports.ImportMappingDetail.as_view(),
+        name="api-import-mapping-one",
+    ),
+    path("exports/", exports.Exports.as_view(), name="api-exports"),
     path("qualifications/", qualifications.Qualifications.as_view(), name="api-qualifications"),
     path(_qualification, qualifications.QualificationDetail.as_view(), name="api-qualification"),
     path(

@@ -71,6 +71,52 @@ ROW_SENTENCES = {
     "left-out": _("the mapping leaves it out: {because}"),
 }
 
+# The fields of a record by name, as pages say them.
+FIELD_LABELS = {
+    "name": _("Name"),
+    "name_zh": _("Name in Chinese"),
+    "description": _("Description"),
+    "description_zh": _("Description in Chinese"),
+    "landing_page": _("Landing page"),
+    "identifier": _("Persistent identifier"),
+    "identifier_type": _("Kind of identifier"),
+    "owners": _("Owner"),
+    "manufacturers": _("Maker"),
+    "model": _("Model"),
+    "model_identifier": _("Identifier of the model"),
+    "model_identifier_type": _("Kind of identifier of the model"),
+    "instrument_types": _("Type of instrument"),
+    "measured_variables": _("What it measures"),
+    "dates": _("Dates"),
+    "commissioned_date": _("Taken into use on"),
+    "decommissioned_date": _("Taken out of use on"),
+    "related_identifiers": _("Related identifiers"),
+    "alternate_identifiers": _("Other identifiers"),
+    "inventory_number": _("Inventory number"),
+    "serial_number": _("Serial number"),
+    "classification_code": _("Classification code"),
+    "acquisition_cost": _("Acquisition cost"),
+    "acquisition_currency": _("Currency"),
+    "acquisition_date": _("Acquired on"),
+    "service_modes": _("How it can be used"),
+    "techniques": _("Techniques"),
+    "kind": _("Kind"),
+    "norm_hours": _("Own norm hours a year"),
+    "room": _("Room"),
+    "facility": _("Facility"),
+    "address": _("Address"),
+    "contact_name": _("Contact name"),
+    "contact_email": _("E-mail"),
+    "contact_phone": _("Telephone"),
+    "website": _("Website"),
+    "opening_hours": _("Opening hours"),
+}
+# Why a difference is not taken over.
+KEPT = {
+    "by-hand": _("stays: a person wrote it here"),
+    "published": _("stays: what is published keeps it"),
+}
+
 
 def file_sentence(code: str, numbers: Mapping[str, object]) -> str:
     """Why a file is refused."""

@@ -99,6 +99,11 @@ class Import(models.Model):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def results(self) -> list[tuple[str, str]]:
+        """What may become of a row, with its word."""
+        return [(code, str(label)) for code, label in ImportRow.Result.choices]
+
 
 class ImportChunk(models.Model):
     """A piece of the file as it was sent."""

@@ -20,8 +20,11 @@ from instruments.services.import_jobs import (
     import_carry_out,
     import_read,
     import_start,
+    mapping_save,
     rows_stage,
 )
+from tests.factories.cast import NOW as cast_now
+from tests.factories.cast import Cast
 
 NOW = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
 
@@ -58,6 +61,26 @@ def bring(
     import_carry_out(import_id=job.pk, now=now)
     job.refresh_from_db()
     return job, load_report(job)
+
+
+def import_things(cast: Cast) -> dict[str, str]:
+    """An import of the host's to be looked at, one whose columns wait to be named, a mapping."""
+    ready = keep(cast.ustc.pk, b"id,name\n1,SEM\n", format="table", now=cast_now)
+    unmapped = keep(cast.ustc.pk, b"nr,device\n1,SEM\n", format="table", now=cast_now)
+    for job in (ready, unmapped):
+        import_read(import_id=job.pk, now=cast_now)
+    mapping = mapping_save(
+        actor=cast.actor("zhao"),
+        organisation=cast.ustc,
+        name="Register",
+        content={"source": "register", "key": "nr", "fields": {"name": "device"}},
+        now=cast_now,
+    )
+    return {
+        "import": str(ready.pk),
+        "unmapped": str(unmapped.pk),
+        "mapping": str(mapping.pk),
+    }
 
 
 @transaction.atomic
