@@ -321,11 +321,15 @@ def _batch_store(job: Import, rows: list[ImportRow], actor: Actor | None, now: d
     given = [(row.line, values_of(row.key, row.values or {})) for row in waiting]
     decisions = rows_decide(run, given, lock=True)
     rows_store(run, actor, decisions)
+    decided_anew = []
     for row, decision in zip(waiting, decisions, strict=True):
-        row.result = decision.result
-        row.differences = decision.differences_json
+        differences = decision.differences_json
+        if (row.result, row.differences) != (decision.result, differences):
+            row.result, row.differences = decision.result, differences
+            decided_anew.append(row)
         row.instrument = decision.instrument
-    ImportRow.objects.bulk_update(waiting, ["result", "differences", "instrument"])
+    ImportRow.objects.bulk_update(waiting, ["instrument"])
+    ImportRow.objects.bulk_update(decided_anew, ["result", "differences"])
 
 
 # Places
