@@ -8,6 +8,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain import joining, roles
+from accounts.models import RoleGrant
+
+ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 SCOPES = (
     ("read", _("read: see what I may see")),
     ("book", _("book: reserve, move, cancel, check in and out")),
@@ -95,3 +99,118 @@ class LanguageForm(forms.Form):
 
     language = forms.ChoiceField(choices=settings.LANGUAGES)
     next = forms.CharField(required=False, max_length=2000)
+
+
+# Joining and roles
+
+JOINING_ROLES = tuple((role, ROLE_NAMES[role]) for role in joining.ROLES)
+
+
+class FindForm(forms.Form):
+    """Looking for an organisation or a person."""
+
+    q = forms.CharField(label=_("Name, code or mail domain"), required=False, max_length=100)
+
+
+class JoinForm(forms.Form):
+    """What somebody says of themselves to the managers."""
+
+    text = forms.CharField(
+        label=_("What should the managers know?"),
+        required=False,
+        max_length=joining.MOST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Such as your group and what you work on."),
+    )
+
+
+class InviteForm(forms.Form):
+    """Whom to ask in, as what, for how long."""
+
+    email = forms.EmailField(
+        label=_("Their e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=JOINING_ROLES,
+        initial=["researcher"],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.TypedChoiceField(
+        label=_("Valid for"),
+        choices=((3, _("3 days")), (14, _("14 days")), (60, _("60 days"))),
+        coerce=int,
+        initial=joining.USUAL.days,
+    )
+
+    def lifetime(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"])
+
+
+class JoinDecideForm(forms.Form):
+    """A word on a request to join."""
+
+    act = forms.ChoiceField(choices=[("approve", ""), ("reject", "")])
+    roles = forms.MultipleChoiceField(choices=JOINING_ROLES, required=False)
+    reason = forms.CharField(required=False, max_length=joining.MOST_TEXT)
+
+
+class JoiningForm(forms.Form):
+    """Which addresses are the organisation's own."""
+
+    mail_domains = forms.CharField(
+        label=_("Mail domains"),
+        required=False,
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_(
+            "One a line, such as example.edu; addresses below it, such as lab.example.edu, count as"
+            " well. People with a confirmed address there find you at once."
+        ),
+    )
+    admits_by_mail = forms.BooleanField(
+        label=_("Whoever has such an address becomes a member and researcher without being asked"),
+        required=False,
+    )
+
+    def domains(self) -> list[str]:
+        return str(self.cleaned_data["mail_domains"]).replace(",", " ").split()
+
+
+class RoleForm(forms.Form):
+    """A role to give to a member."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=JOINING_ROLES)
+
+
+class TakeForm(forms.Form):
+    """Why a role is taken."""
+
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+
+
+class PlatformRoleForm(forms.Form):
+    """A role that administrators give: of a region, or of the platform."""
+
+    user = forms.EmailField(
+        label=_("Their e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[
+            (role, ROLE_NAMES[role])
+            for role in (roles.COORDINATOR, roles.AUDITOR, roles.ADMINISTRATOR)
+        ],
+    )
+    region = forms.CharField(
+        label=_("Region"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"list": "regions", "autocomplete": "off"}),
+        help_text=_("Its code, such as CN-AH. An administrator has none."),
+    )

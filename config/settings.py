@@ -96,6 +96,9 @@ DATABASES = {
             "application_name": "instrument-commons",
             # A lock that is not had within seconds is answered as busy, never waited for
             # until the reader gives up. Compiling a query takes longer than running ours.
+            # A statement asked again on a connection is not planned again (docs/decisions/0006).
+            "server_side_binding": True,
+            "prepare_threshold": 3,
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c jit=off",
         },
     }
@@ -243,12 +246,16 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.EndpointSchema",
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "accounts.api.throttling.Strangers",
+        "accounts.api.throttling.People",
+        "accounts.api.throttling.Writers",
+        "accounts.api.throttling.Addresses",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.text("THROTTLE_ANONYMOUS", "600/min"),
         "user": env.text("THROTTLE_USER", "3000/min"),
+        "writes": env.text("THROTTLE_WRITES", "600/min"),
+        "address": env.text("THROTTLE_ADDRESS", "12000/min"),
     },
     # An address a client writes about itself is believed only of our own proxy.
     "NUM_PROXIES": env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0),

@@ -23,4 +23,5 @@ if settings.LOCAL_MODE:
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
+handler429 = "config.errors.too_many"  # allauth's name; Django has none
 handler500 = "config.errors.failed"

@@ -4,9 +4,13 @@ Order of locks, everywhere: instruments by id, then reservations by id (bookings
 """
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.domain.errors import NotFound
+from accounts.prepared import Prepared
 from instruments.models import Instrument
 from instruments.selectors.registry import RECORD, WITH
 
@@ -21,8 +25,24 @@ def lock_instruments(instrument_ids: Iterable[UUID], *, record: bool = False) ->
     statements: one that waits for the lock reads the rows it joins as they were before it
     waited, so what the rules need is read afterwards."""
     wanted = sorted(set(instrument_ids))
-    some = Instrument.objects.filter(pk__in=wanted).order_by("pk")
-    if len(some.select_for_update(no_key=True).values_list("pk")) != len(wanted):
+    if len(_LOCKED.rows(ids=wanted)) != len(wanted):
         raise NotFound
-    found = some.select_related(*WITH)
-    return list(found if record else found.defer(*RECORD))
+    return _READ.rows(record, ids=wanted)
+
+
+_LOCKED = Prepared(
+    lambda ids: (
+        Instrument.objects.filter(pk__one_of=ids)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk")
+    )
+)
+
+
+def _read(record: bool, *, ids: Any) -> QuerySet[Instrument]:
+    found = Instrument.objects.filter(pk__one_of=ids).order_by("pk").select_related(*WITH)
+    return found if record else found.defer(*RECORD)
+
+
+_READ = Prepared(_read)

@@ -58,6 +58,9 @@ class Organisation(models.Model):
     is_small = models.BooleanField(default=False)
     region = models.ForeignKey(Region, models.PROTECT, related_name="organisations")
     ror = models.CharField(max_length=40, blank=True)
+    # Whoever has a confirmed address there may join; at once, where the organisation says so.
+    mail_domains = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    admits_by_mail = models.BooleanField(default=False)
 
     class Meta:
         verbose_name = _("organisation")

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
+from accounts.prepared import Prepared
 
 
 def regions() -> QuerySet[Region]:
@@ -41,12 +42,23 @@ def region_by_code(code: str) -> Region:
     return region
 
 
+def organisation_by_id(organisation_id: UUID) -> Organisation:
+    """`NotFound` if there is none."""
+    organisation = organisations().filter(pk=organisation_id).first()
+    if organisation is None:
+        raise NotFound(organisation=str(organisation_id))
+    return organisation
+
+
 def organisation_by_code(code: str) -> Organisation:
     """`NotFound` if there is none."""
     organisation = organisations().filter(code=code).first()
     if organisation is None:
         raise NotFound(organisation=code)
     return organisation
+
+
+_TWO_OWN = Prepared(lambda ids: organisations().filter(pk__one_of=ids)[:2])
 
 
 def payer_for(actor: Actor, named: str | None) -> Organisation | None:
@@ -64,7 +76,7 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
         if found is None:
             raise invalid("organisation", "not-a-member", organisation=named)
         return found
-    choices = list(own[:2])
+    choices = _TWO_OWN.rows(ids=sorted(actor.organisations))
     if len(choices) > 1:
         raise invalid("organisation", "organisation-needed")
     return choices[0] if choices else None

@@ -112,6 +112,11 @@ def own_pages() -> list[dict[str, Any]]:
                 gettext("Profile and tokens"),
                 ("profile", "token-make", "token-made"),
             ),
+            (
+                "accounts:organisations",
+                gettext("Organisations"),
+                ("organisations", "join", "join-withdraw", "invitation-accept"),
+            ),
             ("account_email", gettext("E-mail address"), ("account_email",)),
             (
                 "account_change_password",

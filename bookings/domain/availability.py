@@ -145,8 +145,18 @@ class Calendar:
 
     def free_unit(self, period: Period) -> int | None:
         """The lowest unit that is free for the period and its buffers."""
-        span = self.blocked_span(period)
-        return next((unit for unit in self._lanes if not self.met_on(unit, span)), None)
+        return self._free_unit(
+            period.start - timedelta(minutes=self.policy.setup_minutes),
+            period.end + timedelta(minutes=self.policy.teardown_minutes),
+        )
+
+    def _free_unit(self, low: datetime, high: datetime) -> int | None:
+        for unit, lane in self._lanes.items():
+            # Blocks of a unit never overlap each other: the last to begin is the last to end.
+            before = bisect_left(self._lane_starts[unit], high)
+            if not before or lane[before - 1].period.end <= low:
+                return unit
+        return None
 
     def is_open(self, period: Period) -> bool:
         """Whether the period lies inside one merged window."""
@@ -289,15 +299,18 @@ class Calendar:
             earliest = max(earliest, now + timedelta(minutes=policy.notice_minutes))
         if "too-far" not in waived:
             latest = min(latest, now + timedelta(days=policy.horizon_for(asker.price_group)))
+        setup = timedelta(minutes=policy.setup_minutes)
+        whole = length + timedelta(minutes=policy.teardown_minutes)
         last: datetime | None = None
         for start in self._grid(earliest, latest, slot):
             if start == last:
                 continue
             last = start
+            if self._free_unit(start - setup, start + whole) is None:
+                continue
             period = Period(start, start + length)
             if (
                 self.is_open(period)
-                and self.free_unit(period) is not None
                 and not any(unqualified(asker, period))
                 and all(r.code in waived for r in self._limits(asker, period, now))
             ):

@@ -20,8 +20,8 @@ def bookable(calendar: Calendar, within: Period) -> list[Period]:
             if block.unit == unit
         ]
         found.update(subtract(opened, taken))
-    return sorted(
-        period
-        for period in found
-        if not any(other != period and other.contains(period) for other in found)
-    )
+    longest: list[Period] = []
+    for period in sorted(found, key=lambda p: (p.start, -p.end.timestamp())):
+        if not longest or period.end > longest[-1].end:  # else one before it contains it
+            longest.append(period)
+    return longest

@@ -125,6 +125,17 @@ KINDS = {
         _("{person} of {organisation} asks for a series of dates on your instrument."),
         to_host=True,
     ),
+    "imported": Words(
+        _("Confirmed ({count}): {instrument}"),
+        _("These bookings were brought in from another calendar. They are confirmed."),
+    ),
+    "imported-requested": Words(
+        _("Requested ({count}): {instrument}"),
+        _(
+            "These bookings were brought in from another calendar. They were sent to the owner of"
+            " the instrument, who will answer them."
+        ),
+    ),
     "series-moved": Words(
         _("Moved ({count}): {instrument}"), _("These bookings have other times now.")
     ),
@@ -190,6 +201,8 @@ OF_SERIES = {
     "series": OCCUPYING,
     "series-requested": OCCUPYING,
     "series-to-decide": frozenset({"requested"}),
+    "imported": OCCUPYING,
+    "imported-requested": OCCUPYING,
     "series-moved": OCCUPYING,
     "series-cancelled": frozenset({"cancelled"}),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,6 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor, Place
 from accounts.models import Region
+from accounts.prepared import Prepared
 from accounts.selectors.organisations import sharing_regions
 from bookings.domain.agreements import AgreementValues, agreement_state
 from bookings.models import Agreement, AgreementMember
@@ -21,16 +23,22 @@ Agreements = Mapping[UUID, tuple[AgreementValues, ...]]
 def load_agreements(region_id: UUID, others: Iterable[UUID] | None = None) -> Agreements:
     """By region: the agreements, past and to come, that a region has signed together with it;
     only those with `others`, if given. One statement."""
+    named = {} if others is None else {"others": sorted(others)}
+    found: dict[UUID, list[AgreementValues]] = {}
+    for member in _PARTNERS.rows(region_id=region_id, **named):
+        found.setdefault(member.region_id, []).append(load_agreement(member.agreement))
+    return {region: tuple(agreements) for region, agreements in found.items()}
+
+
+def _partners(*, region_id: Any, others: Any = None) -> QuerySet[AgreementMember]:
     mine = AgreementMember.objects.filter(region_id=region_id, agreement__signed_at__isnull=False)
     partners = AgreementMember.objects.filter(
         ~Q(region_id=region_id), agreement__in=mine.values("agreement")
     ).select_related("agreement")
-    if others is not None:
-        partners = partners.filter(region_id__in=list(others))
-    found: dict[UUID, list[AgreementValues]] = {}
-    for member in partners:
-        found.setdefault(member.region_id, []).append(load_agreement(member.agreement))
-    return {region: tuple(agreements) for region, agreements in found.items()}
+    return partners if others is None else partners.filter(region_id__one_of=others)
+
+
+_PARTNERS = Prepared(_partners)
 
 
 def load_agreement(row: Agreement) -> AgreementValues:

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
+from accounts.prepared import Prepared
 from bookings.domain.availability import CLOSURE, NEAREST_WITHIN, RESERVATION, Block, Calendar
 from bookings.domain.periods import Period
 from bookings.domain.quotas import Booked, counted_span
@@ -49,13 +50,11 @@ def load_blocks(
     reservations. One statement. `lapsed` gathers the instruments where a row has run out there:
     it counts no more, but until it is deleted the constraint sees it."""
     blocks: dict[UUID, list[Block]] = {pk: [] for pk in instrument_ids}
-    rows = Occupancy.objects.filter(instrument_id__in=list(blocks), span__overlap=to_range(within))
-    if lapsed is None:
-        rows = rows.filter(live(now))
+    more: dict[str, Any] = {} if lapsed is not None else {"now": now}
     if without:
-        rows = rows.exclude(reservation_id__in=list(without))
-    for instrument_id, unit, span, closure_id, expires_at in rows.values_list(
-        "instrument_id", "unit", "span", "closure_id", "expires_at"
+        more["without"] = list(without)
+    for instrument_id, unit, span, closure_id, expires_at in _TAKEN.rows(
+        instruments=list(blocks), span=to_range(within), **more
     ):
         if lapsed is not None and expires_at is not None and expires_at <= now:
             lapsed.add(instrument_id)
@@ -63,6 +62,20 @@ def load_blocks(
         kind = CLOSURE if closure_id else RESERVATION
         blocks[instrument_id].append(Block(to_period(span), unit, kind))
     return blocks
+
+
+def _taken(
+    *, instruments: Any, span: Any, now: Any = None, without: Any = None
+) -> QuerySet[Occupancy, tuple[UUID, int, Any, UUID | None, datetime | None]]:
+    rows = Occupancy.objects.filter(instrument_id__one_of=instruments, span__overlap=span)
+    if now is not None:
+        rows = rows.filter(live(now))
+    if without is not None:
+        rows = rows.exclude(reservation_id__one_of=without)
+    return rows.values_list("instrument_id", "unit", "span", "closure_id", "expires_at")
+
+
+_TAKEN = Prepared(_taken)
 
 
 def load_booked(

@@ -1,7 +1,7 @@
 """What takes instruments in a span, as far as the reader may see it: the week of one, the board
 of many, and a person's own bookings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.prepared import Prepared
 from bookings.domain.availability import CLOSURE, RESERVATION, Block, Calendar
 from bookings.domain.calendars import bookable
 from bookings.domain.periods import Period, clip, intersect, union
@@ -128,7 +129,8 @@ def load_week(
 ) -> Week | None:
     """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
     length (one that is not allowed: the usual one); None for an instrument without a policy,
-    which cannot be booked. Four statements; one more each for a payer of another region, where the
+    which cannot be booked. Two statements; one more each for whoever sees bookings of others, for
+    a payer of another region, where the
     policy has quotas and where it asks for a certificate."""
     if not hasattr(instrument, "policy"):
         return None
@@ -200,18 +202,12 @@ def load_in_the_way(
 def load_entries(
     actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
 ) -> list[Entry]:
-    """What takes the instruments in a span, by start, each thing once whatever its units. Two
-    statements; one for somebody who is not signed in, who sees that time is busy."""
+    """What takes the instruments in a span, by start, each thing once whatever its units. One
+    statement; two for whoever may see bookings of others."""
     managed = actor.organisations_where("manage-instruments")
     hosts = {i.pk for i in instruments if i.organisation_id in managed}
-    rows = list(
-        Occupancy.objects.filter(
-            live(now), instrument_id__in=[i.pk for i in instruments], span__overlap=to_range(span)
-        )
-        .order_by("span", "unit")
-        .values(*_READ)
-    )
-    known = _known(actor, (row["reservation_id"] for row in rows if row["reservation_id"]))
+    rows = _ENTRIES.rows(instruments=[i.pk for i in instruments], span=to_range(span), now=now)
+    known = _known(actor, rows)
     entries: list[Entry] = []
     closures: dict[UUID, int] = {}  # its place in the list: a closure has a row for each unit
     for row in rows:
@@ -249,8 +245,28 @@ _READ = (
 )
 
 
-def _known(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
-    return visible_among(actor, ids) if actor.user_id else frozenset()
+_ENTRIES = Prepared(
+    lambda instruments, span, now: (
+        Occupancy.objects.filter(live(now), instrument_id__one_of=instruments, span__overlap=span)
+        .order_by("span", "unit")
+        .values(*_READ)
+    )
+)
+
+
+def _known(actor: Actor, rows: Iterable[dict[str, Any]]) -> Collection[UUID]:
+    """Whose reservations the actor may see: their own, of which no question need be asked, and
+    what else their roles let them."""
+    if actor.user_id is None:
+        return ()
+    taken = [row for row in rows if row["reservation_id"]]
+    if actor.organisations_where("read-bookings") or actor.regions_where("read-bookings"):
+        return visible_among(actor, (row["reservation_id"] for row in taken))
+    return {row["reservation_id"] for row in taken if _is_own(row, actor)}
+
+
+def _is_own(row: dict[str, Any], actor: Actor) -> bool:
+    return actor.user_id in (row["reservation__user_id"], row["reservation__made_by_id"])
 
 
 def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
@@ -274,7 +290,7 @@ def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
         ),
         purpose=row["reservation__purpose"],
         purpose_text=row["reservation__purpose_text"],
-        is_own=actor.user_id in (row["reservation__user_id"], row["reservation__made_by_id"]),
+        is_own=_is_own(row, actor),
     )
 
 

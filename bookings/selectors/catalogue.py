@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.prepared import Prepared
 from bookings.domain.availability import Asker, Calendar
 from bookings.domain.periods import Period
 from bookings.selectors.askers import load_askers
@@ -159,11 +160,15 @@ def served_starts(
     """Every start that all rules allow, where a card or an agreement may begin or end inside the
     span: the price group, and whether there is a price, is asked of each. No statement."""
     found = []
+    zone = ZoneInfo(instrument.facility.time_zone)
+    terms: dict[date, Terms] = {}
     for group in _groups(instrument, backing, within):
         one = replace(asker, price_group=group, is_served=True)
         for start in calendar.starts(minutes=minutes, asker=one, within=within, now=now):
-            terms = terms_on(instrument, backing, cards, start)
-            if terms.price_group == group and terms.is_served:
+            day = local_date(zone, start)
+            if day not in terms:
+                terms[day] = terms_on(instrument, backing, cards, start)
+            if terms[day].price_group == group and terms[day].is_served:
                 found.append(start)
     return sorted(found)
 
@@ -171,10 +176,16 @@ def served_starts(
 def load_cards(instrument_ids: Sequence[UUID]) -> dict[UUID, list[CardInForce]]:
     """The published cards of many instruments. One statement."""
     cards: dict[UUID, list[CardInForce]] = {}
-    rows = RateCard.objects.filter(instrument_id__in=instrument_ids, published_at__isnull=False)
-    for row in rows.order_by("version"):
+    for row in _CARDS.rows(instruments=list(instrument_ids)):
         cards.setdefault(row.instrument_id, []).append(load_card(row))
     return cards
+
+
+_CARDS = Prepared(
+    lambda instruments: RateCard.objects.filter(
+        instrument_id__one_of=instruments, published_at__isnull=False
+    ).order_by("version")
+)
 
 
 def free_between(

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, Count, QuerySet, Value, When
 
 from accounts.domain.errors import Invalid
 from accounts.models import Organisation
+from accounts.prepared import Prepared
 from bookings.domain.availability import Calendar, Wish
 from bookings.domain.fees import quote
 from bookings.domain.periods import Period
@@ -26,7 +28,7 @@ from bookings.selectors.availability import (
 from bookings.selectors.catalogue import load_cards
 from bookings.selectors.fees import Asked, Terms, load_backing, load_terms, quote_input, terms_on
 from instruments.models import Instrument
-from instruments.selectors.registry import WITH
+from instruments.selectors.registry import RECORD, WITH
 
 LOOKED_AT = 12
 SHOWN = 3
@@ -36,25 +38,39 @@ def equivalents_of(instrument: Instrument, *, regions: Iterable[UUID] = ()) -> Q
     """Published instruments with all the techniques of this one, in the given regions or those
     below them (none given: everywhere), its own region first. One without techniques has
     none."""
-    techniques = list(instrument.techniques.values_list("pk", flat=True))
+    techniques = _TECHNIQUES.rows(instrument=instrument.pk)
+    if not techniques:
+        return Instrument.objects.none()
+    found = _sharing(techniques=techniques, pk=instrument.pk, region_id=instrument.region_id)
+    if named := list(regions):
+        found = found.filter(region__lineage__overlap=named)
+    return found
+
+
+def _sharing(*, techniques: Any, pk: Any, region_id: Any) -> QuerySet[Instrument]:
     same = (
-        Instrument.techniques.through.objects.filter(technique_id__in=techniques)
+        Instrument.techniques.through.objects.filter(technique_id__one_of=techniques)
         .values("instrument_id")
         .annotate(shared=Count("technique_id"))
         .filter(shared=len(techniques))  # type: ignore[misc]
     )
-    found = Instrument.objects.filter(
-        publication=Instrument.Publication.PUBLISHED, pk__in=same.values("instrument_id")
-    ).exclude(pk=instrument.pk)
-    if not techniques:
-        found = found.none()
-    if named := list(regions):
-        found = found.filter(region__lineage__overlap=named)
     return (
-        found.select_related(*WITH)
-        .alias(is_near=Case(When(region_id=instrument.region_id, then=Value(0)), default=Value(1)))
+        Instrument.objects.filter(
+            publication=Instrument.Publication.PUBLISHED, pk__in=same.values("instrument_id")
+        )
+        .exclude(pk=pk)
+        .select_related(*WITH)
+        .alias(is_near=Case(When(region_id=region_id, then=Value(0)), default=Value(1)))
         .order_by("is_near", "name", "id")
     )
+
+
+_TECHNIQUES = Prepared(
+    lambda instrument: Instrument.techniques.through.objects.filter(
+        instrument_id=instrument
+    ).values_list("technique_id", flat=True)
+)
+_CANDIDATES = Prepared(lambda **slots: _sharing(**slots).defer(*RECORD)[:LOOKED_AT])
 
 
 def load_equivalents(
@@ -71,7 +87,12 @@ def load_equivalents(
     Where enough of them could take that very period, nobody looks further.
     """
     mode = asked.service_mode
-    candidates = [i for i in equivalents_of(instrument)[:LOOKED_AT] if mode in i.service_modes]
+    shared = _CANDIDATES.rows(
+        techniques=_TECHNIQUES.rows(instrument=instrument.pk),
+        pk=instrument.pk,
+        region_id=instrument.region_id,
+    )
+    candidates = [other for other in shared if mode in other.service_modes]
     if not candidates:
         return ()
     cards = load_cards([i.pk for i in candidates])

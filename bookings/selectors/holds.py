@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.prepared import Prepared
 from bookings.domain.periods import Period
 from bookings.models import Reservation
 
@@ -21,13 +22,18 @@ def kept_for(
 ) -> Reservation | None:
     """The hold a person has for just this period and payer; what the waiting list offers is
     one. One statement."""
-    return (
-        holds_of(user_id, now)
-        .filter(
-            instrument_id=instrument_id,
-            organisation_id=payer_id,
-            start_at=period.start,
-            end_at=period.end,
-        )
-        .first()
+    return _KEPT.first(
+        user_id=user_id,
+        now=now,
+        instrument_id=instrument_id,
+        payer_id=payer_id,
+        start=period.start,
+        end=period.end,
     )
+
+
+_KEPT = Prepared(
+    lambda user_id, now, instrument_id, payer_id, start, end: holds_of(user_id, now).filter(
+        instrument_id=instrument_id, organisation_id=payer_id, start_at=start, end_at=end
+    )
+)

@@ -1,9 +1,13 @@
 """Voucher grants of a payer, as the fee rules want them."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.models import Organisation
+from accounts.prepared import Prepared
 from bookings.domain.vouchers import GrantOffer, serves_kind
 from bookings.locks import locked
 from bookings.models import VoucherGrant
@@ -20,14 +24,17 @@ def load_grants(
     found: dict[UUID, list[GrantOffer]] = {payer_id: [] for payer_id in kinds}
     if not kinds:
         return found
-    rows = VoucherGrant.objects.filter(organisation_id__in=sorted(kinds)).select_related(
-        "programme"
-    )
-    if lock:
-        rows = locked(rows)
-    for row in rows.order_by("pk"):
+    for row in _GRANTS.rows(lock, payers=sorted(kinds)):
         found[row.organisation_id].append(load_grant(row, kinds[row.organisation_id]))
     return found
+
+
+def _grants(lock: bool, *, payers: Any) -> QuerySet[VoucherGrant]:
+    rows = VoucherGrant.objects.filter(organisation_id__one_of=payers).select_related("programme")
+    return (locked(rows) if lock else rows).order_by("pk")
+
+
+_GRANTS = Prepared(_grants)
 
 
 def load_grant(row: VoucherGrant, payer: Organisation) -> GrantOffer:

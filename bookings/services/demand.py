@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
+from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain.periods import Period
@@ -18,7 +19,7 @@ from bookings.services.placing import Booking, Parties
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
-from instruments.selectors.registry import instruments_for
+from instruments.selectors.registry import instrument_to_book
 
 
 def demand_searched(
@@ -115,8 +116,9 @@ def _remember(
         if not any(r.code in CAPACITY for r in own):
             refusals += own
             continue
-        instrument = instruments_for(actor).filter(pk=booking.instrument_id).first()
-        if instrument is None:
+        try:
+            instrument = instrument_to_book(actor, booking.instrument_id)
+        except NotFound:
             refusals += own
             continue
         if RulesRefuse(own).lacks_capacity:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from accounts.letters import post
 from accounts.models import OutboxMessage
 from accounts.services.outbox import outbox_deliver
 from bookings.notifications import mail
@@ -22,6 +23,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
     match row.kind.partition(".")[0]:
         case "mail":
             return mail(row, now)
+        case "people":
+            return post(row, now)
         case "charge":
             made = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
             return "done" if made else "skipped"

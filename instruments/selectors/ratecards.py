@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
 from instruments.models import Instrument, RateCard
@@ -53,17 +54,18 @@ def readable_card(actor: Actor, instrument_id: UUID, version: int) -> RateCard:
 
 def load_card_in_force(instrument_id: UUID, day: date) -> CardInForce | None:
     """The published card of an instrument on a local date, if any. One statement."""
-    row = (
-        RateCard.objects.filter(
-            Q(valid_until=None) | Q(valid_until__gt=day),
-            instrument_id=instrument_id,
-            published_at__isnull=False,
-            valid_from__lte=day,
-        )
-        .order_by("-version")
-        .first()
-    )
+    row = _IN_FORCE.first(instrument_id=instrument_id, day=day)
     return load_card(row) if row else None
+
+
+_IN_FORCE = Prepared(
+    lambda instrument_id, day: RateCard.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gt=day),
+        instrument_id=instrument_id,
+        published_at__isnull=False,
+        valid_from__lte=day,
+    ).order_by("-version")[:1]
+)
 
 
 def load_card(row: RateCard) -> CardInForce:

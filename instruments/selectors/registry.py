@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
 from instruments.models import Facility, Instrument, Technique
 
@@ -58,10 +59,15 @@ def instrument_by_id(actor: Actor, instrument_id: UUID) -> Instrument:
 
 def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
     """As `instrument_by_id`, without what only its record tells. One statement."""
-    found = instruments_for(actor).defer(*RECORD).filter(pk=instrument_id).first()
-    if found is None:
+    found = _TO_BOOK.first(pk=instrument_id)
+    if found is None or not may_see(actor, found):
         raise NotFound
     return found
+
+
+_TO_BOOK = Prepared(
+    lambda pk: Instrument.objects.select_related(*WITH).defer(*RECORD).filter(pk=pk)
+)
 
 
 def managed_instruments(actor: Actor) -> QuerySet[Instrument]:

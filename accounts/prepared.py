@@ -1,0 +1,118 @@
+"""Querysets built and compiled once, for the few questions that every booking asks.
+
+Building a queryset and compiling it to SQL takes several times as long as the database takes to
+answer a question by an indexed key. `Prepared` keeps what was compiled and fills in the values;
+the rows are the same objects that the queryset would give. For hot paths only
+(docs/decisions/0006-prepared.md).
+"""
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import Expression, Field, ForeignObject, Lookup, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+from django.db.transaction import TransactionManagementError
+
+MOST_SHAPES, MOST_ITEMS = 64, 16  # of a question; what is beyond is compiled each time
+
+
+class Slot(Expression):
+    """The place of a value that is known later. Converted by nobody: what fills it must be what
+    the driver takes (a UUID, an instant, a date, a number, a text, a range)."""
+
+    def __init__(self, name: str, place: int | None = None) -> None:
+        super().__init__()
+        self.name, self.place = name, place
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (self,)
+
+    def value(self, values: dict[str, Any]) -> Any:
+        found = values[self.name]
+        return found if self.place is None else found[self.place]
+
+
+@ForeignObject.register_lookup  # which does not inherit those of a field
+@Field.register_lookup
+class OneOf(Lookup):
+    """`in`, for slots, also of a foreign key, whose own `in` wants to convert the values."""
+
+    lookup_name = "one_of"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, params = self.process_lhs(compiler, connection)
+        if not self.rhs:
+            raise EmptyResultSet
+        return f"{sql} IN ({', '.join(['%s'] * len(self.rhs))})", (*params, *self.rhs)
+
+
+class Prepared[R]:
+    """Rows of `build(*shape, **slots)`.
+
+    `shape` decides what is asked (flags), the slots what for. A value that is a list becomes
+    one slot for each of its items, to be asked by `one_of`, so that each length is a shape of
+    its own. None is no value:
+    `= NULL` holds for no row.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, R]]) -> None:
+        self.build = build
+        self.compiled: dict[Any, tuple[QuerySet[Any, R], SQLCompiler, str, Sequence[Any]]] = {}
+
+    def rows(self, *shape: Any, **values: Any) -> list[R]:
+        """One statement; none if an empty list leaves nothing to ask for."""
+        if any(value is None for value in values.values()):
+            raise ValueError("a prepared question takes no None")
+        lengths = tuple(len(v) if isinstance(v, list) else None for v in values.values())
+        key = (shape, tuple(values), lengths)
+        if key not in self.compiled:
+            try:
+                made = self._compile(shape, values)
+            except EmptyResultSet:
+                return []
+            if len(self.compiled) >= MOST_SHAPES or any(n and n > MOST_ITEMS for n in lengths):
+                return self._filled(*made, values)
+            self.compiled[key] = made
+        return self._filled(*self.compiled[key], values)
+
+    def first(self, *shape: Any, **values: Any) -> R | None:
+        """The first of `rows`: for a question of which there is at most one answer."""
+        found = self.rows(*shape, **values)
+        return found[0] if found else None
+
+    def _compile(
+        self, shape: tuple[Any, ...], values: dict[str, Any]
+    ) -> tuple[QuerySet[Any, R], SQLCompiler, str, Sequence[Any]]:
+        slots = {
+            name: [Slot(name, place) for place in range(len(value))]
+            if isinstance(value, list)
+            else Slot(name)
+            for name, value in values.items()
+        }
+        queryset = self.build(*shape, **slots)
+        compiler = queryset.query.get_compiler(using=queryset.db)
+        sql, params = compiler.as_sql()
+        return queryset, compiler, sql, params
+
+    def _filled(
+        self,
+        queryset: QuerySet[Any, R],
+        compiler: SQLCompiler,
+        sql: str,
+        params: Sequence[Any],
+        values: dict[str, Any],
+    ) -> list[R]:
+        filled = copy(compiler)
+        # A thread has a connection of its own.
+        filled.connection = connections[queryset.db]
+        if queryset.query.select_for_update and filled.connection.get_autocommit():
+            raise TransactionManagementError("a lock is kept until a transaction ends")
+        ready = sql, tuple(p.value(values) if isinstance(p, Slot) else p for p in params)
+        filled.as_sql = lambda *args, **kwargs: ready  # type: ignore[method-assign]
+        again = queryset.all()
+        again.query.get_compiler = lambda *args, **kwargs: filled  # type: ignore[method-assign]
+        return list(again)

@@ -1,0 +1,88 @@
+"""Questions that are compiled once give what their querysets give, whatever fills them."""
+
+import pytest
+from django.db import connections, transaction
+from django.db.models import Model
+
+from accounts.models import Organisation
+from accounts.prepared import Prepared
+from bookings.domain.periods import Period
+from bookings.domain.refusals import RulesRefuse
+from bookings.selectors.calendars import load_week
+from bookings.services.moves import reservation_move
+from instruments.selectors.registry import instrument_to_book
+from tests.factories.cast import NOW, at, reserve
+
+FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")
+BY_CODE = Prepared(lambda codes: Organisation.objects.filter(code__one_of=codes).order_by("code"))
+BY_ID = Prepared(lambda pk: Organisation.objects.filter(pk=pk))
+
+
+def plain(row, seen=frozenset()):
+    """A row as what can be compared: a record with what it loaded, and what it loaded beside
+    it."""
+    if not isinstance(row, Model) or row in seen:
+        return row
+    loaded = {name: value for name, value in vars(row).items() if name != "_state"}
+    beside = row._state.fields_cache.items()
+    return loaded | {f"{name}*": plain(other, seen | {row}) for name, other in beside}
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """Every answer is compared with that of the queryset; gives the questions asked."""
+    asked = set()
+    prepared = Prepared.rows
+
+    def rows(self, *shape, **values):
+        found = prepared(self, *shape, **values)
+        expected = list(self.build(*shape, **values))
+        assert [plain(row) for row in found] == [plain(row) for row in expected]
+        if found:
+            asked.add(self)
+        return found
+
+    monkeypatch.setattr(Prepared, "rows", rows)
+    return asked
+
+
+def test_a_booking_a_refusal_a_move_and_a_week_ask_as_their_querysets_do(cast, compared):
+    for instrument in (cast.microscope, cast.instrument(name="Another")):
+        instrument.techniques.set([cast.technique])
+    made = reserve(cast, *FRIDAY, who="wang")
+    with pytest.raises(RulesRefuse):
+        reserve(cast, *FRIDAY, who="sun")
+    later = Period(at("2026-03-06 14:00"), at("2026-03-06 16:00"))
+    reservation_move(actor=cast.actor("wang"), reservation_id=made.pk, period=later, now=NOW)
+    week = Period(at("2026-03-02 00:00"), at("2026-03-09 00:00"))
+    for who in ("wang", "sun", "chen"):
+        actor = cast.actor(who)
+        assert load_week(
+            actor, instrument_to_book(actor, cast.microscope.pk), None, week, NOW, minutes=60
+        )
+    assert len(compared) >= 8  # else the flow no longer goes through them
+
+
+def test_lists_of_each_length_and_order(cast):
+    codes = sorted(Organisation.objects.values_list("code", flat=True))
+    for chosen in ([], codes[:1], codes[:3], codes[::-1], codes * 9):
+        found = [row.code for row in BY_CODE.rows(codes=chosen)]
+        assert found == sorted(set(chosen))
+
+
+def test_an_empty_list_asks_nothing(cast, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert BY_CODE.rows(codes=[]) == []
+
+
+def test_none_is_no_value(cast):
+    with pytest.raises(ValueError, match="None"):
+        BY_ID.rows(pk=None)
+
+
+def test_a_lock_needs_a_transaction_each_time(cast, monkeypatch):
+    lock = Prepared(lambda pk: Organisation.objects.filter(pk=pk).select_for_update())
+    assert lock.rows(pk=cast.ustc.pk) == [cast.ustc]
+    monkeypatch.setattr(connections["default"], "get_autocommit", lambda: True)
+    with pytest.raises(transaction.TransactionManagementError):
+        lock.rows(pk=cast.ustc.pk)
