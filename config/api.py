@@ -68,7 +68,6 @@ from config import api_docs
 from instruments.api import (
     exports,
     facilities,
-    imports,
     opening,
     policies,
     publishing,
@@ -77,6 +76,7 @@ from instruments.api import (
     registry,
     techniques,
 )
+from instruments.api import imports as inventories
 from instruments.domain.publishing import Incomplete
 
 log = logging.getLogger(__name__)
@@ -330,7 +330,7 @@ urlpatterns = [
     ),
     path(
         _instrument + "provenance/",
-        imports.InstrumentProvenance.as_view(),
+        inventories.InstrumentProvenance.as_view(),
         name="api-instrument-provenance",
     ),
     path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
@@ -362,16 +362,16 @@ urlpatterns = [
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
-    path("imports/", imports.Imports.as_view(), name="api-imports"),
-    path(_import, imports.ImportDetail.as_view(), name="api-import"),
-    path(_import + "rows/", imports.ImportRows.as_view(), name="api-import-rows"),
-    path(_import + "mapping/", imports.ImportMap.as_view(), name="api-import-mapping"),
-    path(_import + "apply/", imports.ImportApply.as_view(), name="api-import-apply"),
-    path(_import + "cancel/", imports.ImportCancel.as_view(), name="api-import-cancel"),
-    path("import-mappings/", imports.ImportMappings.as_view(), name="api-import-mappings"),
+    path("imports/", inventories.Imports.as_view(), name="api-imports"),
+    path(_import, inventories.ImportDetail.as_view(), name="api-import"),
+    path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),
+    path(_import + "mapping/", inventories.ImportMap.as_view(), name="api-import-mapping"),
+    path(_import + "apply/", inventories.ImportApply.as_view(), name="api-import-apply"),
+    path(_import + "cancel/", inventories.ImportCancel.as_view(), name="api-import-cancel"),
+    path("import-mappings/", inventories.ImportMappings.as_view(), name="api-import-mappings"),
     path(
         "import-mappings/<uuid:mapping_id>/",
-        imports.ImportMappingDetail.as_view(),
+        inventories.ImportMappingDetail.as_view(),
         name="api-import-mapping-one",
     ),
     path("exports/", exports.Exports.as_view(), name="api-exports"),
