@@ -418,7 +418,7 @@ def _staged(job: Import, position: int, decision: Decision) -> ImportRow:
         position=position,
         line=decision.line,
         key=values.key if values else str((decision.numbers or {}).get("key", ""))[:200],
-        name=str(values.record.get("name", "")) if values else "",
+        name=str(values.record.get("name", "")) if values else decision.name,
         result=decision.result,
         values=values_json(values) if values else None,
         differences=decision.differences_json,

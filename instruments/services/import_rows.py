@@ -96,6 +96,7 @@ class Decision:
     changes: frozenset[str] = frozenset()
     differences: Sequence[Difference] = ()
     problem: RowProblem | None = None
+    name: str = ""  # of one that is refused for what it says
 
     @property
     def taken(self) -> list[Difference]:
@@ -153,10 +154,11 @@ def rows_decide(
         if isinstance(values, RowProblem):
             decisions.append(Decision(line, Result.REFUSED, problem=values))
             continue
+        name = str(values.record.get("name", ""))
         unknown = [code for code in _codes(values) if code not in run.techniques]
         if unknown:
             problem = RowProblem("unknown-technique", {"code": unknown[0]})
-            decisions.append(Decision(line, Result.REFUSED, problem=problem))
+            decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         pk, is_by_key = matches.get(values.key, (None, False))
         if pk is None:
@@ -166,7 +168,7 @@ def rows_decide(
         first = taken.setdefault(pk, line)
         if first != line:
             problem = RowProblem("same-instrument", {"first": first})
-            decisions.append(Decision(line, Result.REFUSED, problem=problem))
+            decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         decisions.append(_decide(run, line, values, found[pk], is_by_key))
     return decisions
