@@ -11,8 +11,10 @@ from django.core.mail import EmailMessage, mailers
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.erasure import leads_nowhere
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, OutboxMessage, User
 from accounts.selectors.joining import digest_of, invitation_token, invitations, join_requests
 from accounts.selectors.memberships import managers_or_administrators
@@ -79,8 +81,11 @@ def post(row: OutboxMessage, now: datetime) -> str:
             letters = _request(row)
         case "left" | "ended" as kind:
             letters = _ended(row, kind)
+        case "closed":
+            letters = [_closed(row)]
         case _:
             raise LookupError(row.kind)
+    letters = [letter for letter in letters if not leads_nowhere(letter.to[0])]
     if letters:
         mailers.default.send_messages(letters)
     return "sent" if letters else "skipped"
@@ -142,6 +147,21 @@ def _ended(row: OutboxMessage, kind: str) -> list[EmailMessage]:
         _letter(kind, Reader.of(user), found.organisation, found.user, row, context)
         for user in readers
     ]
+
+
+def _closed(row: OutboxMessage) -> EmailMessage:
+    user = User.objects.get(pk=UUID(row.payload["user"]))
+    with translation.override(user.language):
+        lead = gettext(
+            "Your account is closed, as you asked. Within minutes your name and your addresses are"
+            " gone from the platform; this is the last mail you get from it."
+        )
+        return EmailMessage(
+            subject=gettext("Your account is closed"),
+            body=render_to_string("accounts/mail/letter.txt", {"kind": "closed", "lead": lead}),
+            to=[user.email],
+            headers={"Message-ID": f"<{row.pk}@instrument-commons>"},
+        )
 
 
 def _members(organisation: Organisation) -> str:

@@ -235,6 +235,13 @@ SENTENCES = {
     "invitation-used": _("This invitation was used already."),
     "invitation-withdrawn": _("This invitation was withdrawn. Ask for a new one."),
     "invitation-expired": _("This invitation has expired. Ask for a new one."),
+    # leaving for good
+    "booking-under-way": _("A booking of yours is under way: check out first."),
+    "charges-not-final": _(
+        "Charges of your bookings that are not final yet: {count}. Until then your organisation may"
+        " have to ask you what they are for. A charge is final after seven days, a disputed one"
+        " when it is answered."
+    ),
     # state
     "correction-proposed": _("A correction of this charge waits for a second person's word."),
     "charged-already": _(

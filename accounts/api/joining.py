@@ -38,6 +38,7 @@ from accounts.api.shapes import (
     checked,
     rfc3339,
 )
+from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain import joining as rules
 from accounts.domain.errors import NotFound
 from accounts.models import Invitation, JoinRequest, Membership, Organisation
@@ -238,7 +239,7 @@ class Invitations(InvitationEndpoint):
                 now=self.now,
             )
             headers = {"Location": reverse("api-invitation", kwargs={"invitation_id": made.pk})}
-            return Response(self.shown(made), status=201, headers=headers)
+            return Response(self.shown(made), status=201, headers=headers | etag(made.version))
 
         return self.once(send)
 
@@ -253,7 +254,9 @@ class InvitationDetail(InvitationEndpoint):
         answers=INVITATION,
     )
     def get(self, request: Request, invitation_id: UUID) -> Response:
-        return Response(self.shown(self.found(invitation_id)))
+        """For managers of the organisation, and for whom it waits."""
+        row = self.found(invitation_id)
+        return Response(self.shown(row), headers=etag(row.version))
 
     @operation(
         "invitation_withdraw",
@@ -262,10 +265,11 @@ class InvitationDetail(InvitationEndpoint):
         gives=None,
         status=204,
         refuses=[404, 409],
+        versioned=True,
     )
     def delete(self, request: Request, invitation_id: UUID) -> Response:
         """For managers of the organisation: it opens nothing any more."""
-        self.found(invitation_id)
+        require_version(request, self.found(invitation_id).version)
         invitation_withdraw(actor=self.actor, invitation_id=invitation_id, now=self.now)
         return Response(status=204)
 
@@ -389,7 +393,7 @@ class JoinRequests(JoinRequestEndpoint):
                 now=self.now,
             )
             headers = {"Location": reverse("api-join-request", kwargs={"request_id": made.pk})}
-            return Response(self.shown(made), status=201, headers=headers)
+            return Response(self.shown(made), status=201, headers=headers | etag(made.version))
 
         return self.once(ask)
 
@@ -404,7 +408,9 @@ class JoinRequestDetail(JoinRequestEndpoint):
         answers=REQUEST,
     )
     def get(self, request: Request, request_id: UUID) -> Response:
-        return Response(self.shown(self.found(request_id)))
+        """For whoever asks, and for managers of the organisation."""
+        row = self.found(request_id)
+        return Response(self.shown(row), headers=etag(row.version))
 
     @operation(
         "join_withdraw",
@@ -413,8 +419,11 @@ class JoinRequestDetail(JoinRequestEndpoint):
         gives=None,
         status=204,
         refuses=[404, 409],
+        versioned=True,
     )
     def delete(self, request: Request, request_id: UUID) -> Response:
+        """For whoever asked."""
+        require_version(request, self.found(request_id).version)
         join_withdraw(actor=self.actor, request_id=request_id, now=self.now)
         return Response(status=204)
 
@@ -498,7 +507,8 @@ class OrganisationJoining(Endpoint):
     )
     def get(self, request: Request, organisation_id: UUID) -> Response:
         """For managers of the organisation."""
-        return Response(_joining(self._managed(organisation_id)))
+        organisation = self._managed(organisation_id)
+        return Response(_joining(organisation), headers=etag(organisation.version))
 
     @operation(
         "organisation_joining_set",
@@ -507,6 +517,7 @@ class OrganisationJoining(Endpoint):
         takes=JoiningBody,
         gives=JoiningShape,
         refuses=[404],
+        versioned=True,
         sends={"mail_domains": ["example.edu"], "admits_by_mail": True},
         answers={"mail_domains": ["example.edu"], "admits_by_mail": True},
     )
@@ -519,8 +530,9 @@ class OrganisationJoining(Endpoint):
             mail_domains=data["mail_domains"],
             admits_by_mail=data["admits_by_mail"],
             now=self.now,
+            expected_version=expected_version(request),
         )
-        return Response(_joining(organisation))
+        return Response(_joining(organisation), headers=etag(organisation.version))
 
     def _managed(self, organisation_id: UUID) -> Organisation:
         organisation = organisation_to_read(self.actor, organisation_id)

@@ -13,8 +13,10 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Instant, asked, rfc3339
+from accounts.api.versions import require_version
+from accounts.domain.errors import NotFound
 from accounts.models import ApiToken, User
-from accounts.selectors.tokens import tokens_of
+from accounts.selectors.tokens import token_of, tokens_of
 from accounts.services.tokens import token_revoke
 
 
@@ -60,10 +62,19 @@ class TokenDetail(Endpoint):
     needs_person = True
 
     @operation(
-        "token_revoke", _("Revoke a token"), tag="people", gives=None, status=204, refuses=[404]
+        "token_revoke",
+        _("Revoke a token"),
+        tag="people",
+        gives=None,
+        status=204,
+        refuses=[404],
+        versioned=True,
     )
     def delete(self, request: Request, token_id: UUID) -> Response:
         """It opens nothing any more, at once; also the one this request came with."""
         assert isinstance(request.user, User)
+        if (row := token_of(request.user, str(token_id))) is None:
+            raise NotFound
+        require_version(request, row.version)
         token_revoke(user=request.user, token_id=token_id, now=self.now)
         return Response(status=204)

@@ -43,6 +43,11 @@ class Invitation(models.Model):
             )
         ]
 
+    @property
+    def version(self) -> int:
+        """It changes once."""
+        return 1 if self.accepted_at is None and self.withdrawn_at is None else 2
+
 
 class JoinRequest(models.Model):
     """Somebody asks to become a member. Those answered stay on record."""
@@ -81,3 +86,8 @@ class JoinRequest(models.Model):
                 name="joinrequest_open",
             )
         ]
+
+    @property
+    def version(self) -> int:
+        """It changes once."""
+        return 1 if self.decided_at is None else 2

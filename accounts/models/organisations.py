@@ -61,6 +61,7 @@ class Organisation(models.Model):
     # Whoever has a confirmed address there may join; at once, where the organisation says so.
     mail_domains = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     admits_by_mail = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("organisation")

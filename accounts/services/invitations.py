@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import trail
 from accounts.domain import joining as rules
@@ -122,6 +123,16 @@ def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Me
         state=JoinRequest.State.APPROVED, decided_at=now, decided_by=row.invited_by_id
     )
     return membership
+
+
+def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -> None:
+    """Within a transaction: withdraw what is open from a person who goes, and to them."""
+    theirs = Q(email__in=addresses) | Q(invited_by_id=actor.person)
+    rows = Invitation.objects.select_for_update(of=("self",), no_key=True).filter(
+        theirs, accepted_at=None, withdrawn_at=None
+    )
+    for row in rows.select_related("organisation__region").order_by("pk"):
+        _withdraw(actor, row, now)
 
 
 def _address(email: str) -> str:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import RESEARCHER, Actor
 from accounts.models import JoinRequest, Organisation, User
 from accounts.notifications import Effect, enqueue
@@ -112,18 +112,25 @@ def joining_set(
     mail_domains: list[str],
     admits_by_mail: bool,
     now: datetime,
+    expected_version: int | None = None,
 ) -> Organisation:
-    """Say which mail domains are the organisation's, and whether an address there is enough."""
+    """Say which mail domains are the organisation's, and whether an address there is enough.
+    `WrongVersion` if somebody did so since the one expected."""
     require(actor, "manage-members", place_of(organisation))
     domains = rules.parse_domains(mail_domains)
     if admits_by_mail and not domains:
         raise invalid("mail_domains", "required")
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
+    organisation.refresh_from_db(fields=["mail_domains", "admits_by_mail", "version"])
+    if expected_version not in {None, organisation.version}:
+        raise WrongVersion(version=organisation.version)
     before = {
         "mail_domains": organisation.mail_domains,
         "admits_by_mail": organisation.admits_by_mail,
     }
     organisation.mail_domains, organisation.admits_by_mail = domains, admits_by_mail
-    organisation.save(update_fields=["mail_domains", "admits_by_mail"])
+    organisation.version += 1
+    organisation.save(update_fields=["mail_domains", "admits_by_mail", "version"])
     trail.record(
         actor=actor,
         action="organisation.joining",

@@ -125,6 +125,7 @@ def own_pages() -> list[dict[str, Any]]:
             ),
             ("mfa_index", gettext("Second factor"), _SECOND_FACTOR),
             ("usersessions_list", gettext("Signed-in devices"), ("usersessions_list",)),
+            ("bookings:person-data", gettext("Your data"), ("person-data", "person-close")),
         )
     ]
 

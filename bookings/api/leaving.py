@@ -40,7 +40,7 @@ class LeftShape(serializers.Serializer[Any]):
     cancelled = serializers.IntegerField(help_text="How many bookings were cancelled.")
 
 
-class EndBody(ReasonBody):
+class MemberEndBody(ReasonBody):
     """Managers owe a reason."""
 
     bookings = Choice(
@@ -76,7 +76,7 @@ class MembershipEnd(Endpoint):
         "membership_end",
         _("End a membership"),
         tag=TAG,
-        takes=EndBody,
+        takes=MemberEndBody,
         gives=LeftShape,
         refuses=[404, 409, 422],
         once=True,
@@ -87,7 +87,7 @@ class MembershipEnd(Endpoint):
         """One's own, or for managers a member's. Roles at the organisation end at once, tokens
         included. With `cancel` the bookings ahead are cancelled by their rules, all or none; of
         somebody who has left already too. The last manager stays: 409 `last-manager`."""
-        data = checked(EndBody, request.data)
+        data = checked(MemberEndBody, request.data)
 
         def end() -> Response:
             left = member_leave(

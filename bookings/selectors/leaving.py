@@ -25,13 +25,12 @@ class Ahead:
     currency: str
 
 
-def bookings_ahead(user_id: UUID, organisation_id: UUID, now: datetime) -> QuerySet[Reservation]:
-    """Those of a person for an organisation that have not begun, in the order of time."""
+def bookings_ahead(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
+    """Those of a person that have not begun, in the order of time."""
     return (
         Reservation.objects.filter(
             Q(deadline_at=None) | Q(deadline_at__gt=now),
             user_id=user_id,
-            organisation_id=organisation_id,
             state__in=["held", "requested", "confirmed"],
             start_at__gt=now,
         )
@@ -51,8 +50,14 @@ def membership_to_end(actor: Actor, membership_id: UUID) -> Membership:
 
 def load_ahead(actor: Actor, membership: Membership, now: datetime) -> list[Ahead]:
     """What of a member would be kept or cancelled."""
+    rows = bookings_ahead(membership.user_id, now)
+    return with_costs(actor, rows.filter(organisation_id=membership.organisation_id), now)
+
+
+def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list[Ahead]:
+    """Each with what cancelling it now would cost; one that cannot be cancelled is left out."""
     found = []
-    for row in bookings_ahead(membership.user_id, membership.organisation_id, now):
+    for row in rows:
         try:
             fee = cancellation_for(actor, row, now)
         except WrongState:  # check-in has begun

@@ -5,12 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.domain.roles import Actor
 from accounts.models import Membership
 from accounts.services.memberships import membership_end
 from bookings.locks import lock_reservations
+from bookings.models import Reservation
 from bookings.selectors.leaving import bookings_ahead, may_cancel, membership_to_end
 from bookings.services.reservations import reservation_drop
 from instruments.locks import lock_instruments
@@ -46,7 +48,15 @@ def member_leave(
 def _cancel(actor: Actor, membership: Membership, reason: str, now: datetime) -> int:
     if not may_cancel(actor, membership):
         raise NotPermitted
-    ahead = bookings_ahead(membership.user_id, membership.organisation_id, now)
+    ahead = bookings_ahead(membership.user_id, now).filter(
+        organisation_id=membership.organisation_id
+    )
+    return bookings_drop(actor=actor, ahead=ahead, reason=reason, now=now)
+
+
+def bookings_drop(*, actor: Actor, ahead: QuerySet[Reservation], reason: str, now: datetime) -> int:
+    """Within a transaction: cancel each by its rules; how many. One that has begun meanwhile is
+    left."""
     found = dict(ahead.values_list("pk", "instrument_id"))
     instruments = {i.pk: i for i in lock_instruments(set(found.values()))}
     cancelled = 0

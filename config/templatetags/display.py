@@ -133,6 +133,10 @@ ACTS = {
     "user.factor-add": _("Second factor turned on"),
     "user.factor-remove": _("Second factor turned off"),
     "user.factor-renew": _("Recovery codes made anew"),
+    "user.sign-in-block": _("Sign-in closed for a while: too many wrong passwords"),
+    "user.export": _("Own data taken along"),
+    "user.close": _("Account closed for good"),
+    "user.erase": _("Person forgotten"),
 }
 
 

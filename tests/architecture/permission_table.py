@@ -116,6 +116,11 @@ GET  bookings:money-rates             - 200 200 200 200 200 200 200 200 200 200 
 POST bookings:money-rates             - 403 403 403 403 403 403 302 400 403 403 403 403
 GET  bookings:member-end             - 404 200 404 404 404 200 404 404 404 404 404 200
 POST bookings:member-end             - 404 302 404 404 404 302 404 404 404 404 404 302
+GET  bookings:person-data            - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:person-export          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -198,6 +203,8 @@ GET    api-invitation                - 200 404 404 404 404 200 404 404 404 404 4
 DELETE api-invitation                - 403 404 404 404 404 204 404 404 404 404 404 204
 POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 404 403
 POST   api-invitation-accept-token   - 200 403 403 403 403 403 403 403 403 403 403 403
+POST   api-own-export                - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-own-erasure               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-tokens                    - 200 200 200 200 200 200 200 200 200 200 200 200
 DELETE api-token                     - 404 404 404 404 404 404 404 404 404 404 404 404
 GET    api-join-requests             - 200 200 200 200 200 200 200 200 200 200 200 200

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from accounts.domain.roles import Actor
@@ -15,6 +16,7 @@ from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask, joining_set
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisations import organisation_create, region_create
+from accounts.services.tokens import token_issue
 from accounts.services.users import demo_address_vouch, user_register
 from bookings.services.demo.files import load
 from instruments.models import Facility
@@ -98,7 +100,8 @@ def _people_make(places: Places, now: datetime) -> None:
 
 
 def joining_make(places: Places, *, now: datetime) -> None:
-    """Organisations' own addresses, a few people who wait at the door, one who is invited."""
+    """Organisations' own addresses, a few people who wait at the door, one who is invited, and
+    a token, which opens nothing as nobody has seen it."""
     data = load("people")
     for row in data["domains"]:
         organisation = places.organisations[row["organisation"]]
@@ -123,6 +126,14 @@ def joining_make(places: Places, *, now: datetime) -> None:
             organisation=organisation,
             email=row["email"],
             roles=row["roles"],
+            now=now,
+        )
+    for row in data["tokens"]:
+        token_issue(
+            user=places.people[row["email"]].user,
+            label=row["label"],
+            scopes=row["scopes"],
+            lifetime=settings.TOKEN_LIFETIME,
             now=now,
         )
 
