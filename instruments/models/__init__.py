@@ -1,6 +1,13 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
 from instruments.models.facilities import Facility
+from instruments.models.imports import (
+    Import,
+    ImportChunk,
+    ImportMapping,
+    ImportRow,
+    Provenance,
+)
 from instruments.models.instruments import Instrument
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy
@@ -15,8 +22,13 @@ __all__ = [
     "CourseSession",
     "Enrolment",
     "Facility",
+    "Import",
+    "ImportChunk",
+    "ImportMapping",
+    "ImportRow",
     "Instrument",
     "OpenWindow",
+    "Provenance",
     "Qualification",
     "RateCard",
     "Schedule",
