@@ -67,6 +67,7 @@ from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
 from instruments.api import (
+    enrolments,
     exports,
     facilities,
     opening,
@@ -76,6 +77,7 @@ from instruments.api import (
     ratecards,
     registry,
     techniques,
+    training,
 )
 from instruments.api import imports as inventories
 from instruments.domain.publishing import Incomplete
@@ -272,6 +274,9 @@ _correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
+_course = "courses/<uuid:course_id>/"
+_course_session = "course-sessions/<uuid:session_id>/"
+_enrolment = "enrolments/<uuid:enrolment_id>/"
 _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
 _grant = "grants/<uuid:grant_id>/"
@@ -390,6 +395,24 @@ urlpatterns = [
         qualifications.QualificationRevoke.as_view(),
         name="api-qualification-revoke",
     ),
+    path("courses/", training.Courses.as_view(), name="api-courses"),
+    path(_course, training.CourseDetail.as_view(), name="api-course"),
+    path(_course + "retire/", training.CourseRetire.as_view(), name="api-course-retire"),
+    path("course-sessions/", training.CourseSessions.as_view(), name="api-course-sessions"),
+    path(_course_session, training.CourseSessionDetail.as_view(), name="api-course-session"),
+    path(
+        _course_session + "cancel/",
+        training.CourseSessionCancel.as_view(),
+        name="api-course-session-cancel",
+    ),
+    path("enrolments/", enrolments.Enrolments.as_view(), name="api-enrolments"),
+    path(_enrolment, enrolments.EnrolmentDetail.as_view(), name="api-enrolment"),
+    path(
+        _enrolment + "withdraw/",
+        enrolments.EnrolmentWithdraw.as_view(),
+        name="api-enrolment-withdraw",
+    ),
+    path(_enrolment + "result/", enrolments.EnrolmentResult.as_view(), name="api-enrolment-result"),
     # what happens
     path(
         _instrument + "availability/",

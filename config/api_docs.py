@@ -33,6 +33,7 @@ def _tags() -> dict[str, str]:
         "instruments": gettext("Instruments"),
         "closures": gettext("Closures"),
         "qualifications": gettext("Qualifications"),
+        "training": gettext("Courses"),
         "reservations": gettext("Quotes and reservations"),
         "agreements": gettext("Agreements between regions"),
         "vouchers": gettext("Vouchers"),

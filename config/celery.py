@@ -34,6 +34,10 @@ app.conf.beat_schedule = {
         "task": "bookings.tasks.remind_of_statements",
         "schedule": crontab(minute=30, hour=1),
     },
+    "certificates that run out": {
+        "task": "bookings.tasks.remind_of_certificates",
+        "schedule": crontab(minute=0, hour=2),
+    },
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
     "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
 }

@@ -37,6 +37,8 @@ PARTS = {
     for page in pages
 }
 
+# Courses as those see them who take part.
+TRAINING = {"training", "course", "enrol", "enrol-withdraw"}
 PEOPLE = {
     "members", "invite", "invitation-withdraw", "join-decide", "joining", "role-give", "role-take",
     "roles", "scopes", "providers",
@@ -56,6 +58,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     items: list[tuple[str, str, int]] = [("bookings:catalogue", gettext("Instruments"), 0)]
     if actor.user_id:
         items.append(("bookings:mine", gettext("My bookings"), 0))
+        items.append(("instruments:training", gettext("Training"), 0))
     if actor.has("manager"):
         items.append(("bookings:board", gettext("Board"), 0))
         waiting = requests_to_decide(actor, timezone.now()).count()
@@ -89,6 +92,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
     match = request.resolver_match
     if match is None:
         return ""
+    if match.namespace == "instruments" and match.url_name in TRAINING:
+        return "instruments:training"
     if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
     if match.view_name.startswith("bookings:money-"):

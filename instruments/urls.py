@@ -3,6 +3,7 @@
 from django.urls import path
 
 from instruments.views import (
+    courses,
     imports,
     opening,
     policies,
@@ -10,11 +11,14 @@ from instruments.views import (
     qualifications,
     ratecards,
     registry,
+    training,
 )
 
 app_name = "instruments"
 
 _one = "manage/instruments/<uuid:instrument_id>/"
+_course = "manage/training/courses/<uuid:course_id>/"
+_session = "manage/training/sessions/<uuid:session_id>/"
 
 urlpatterns = [
     path("manage/", registry.manage, name="manage"),
@@ -42,6 +46,27 @@ urlpatterns = [
         _one + "people/<uuid:qualification_id>/revoke/",
         qualifications.revoke,
         name="qualification-revoke",
+    ),
+    path("training/", training.training, name="training"),
+    path("training/courses/<uuid:course_id>/", training.course, name="course"),
+    path("training/sessions/<uuid:session_id>/enrol/", training.enrol, name="enrol"),
+    path(
+        "training/enrolments/<uuid:enrolment_id>/withdraw/",
+        training.withdraw,
+        name="enrol-withdraw",
+    ),
+    path("manage/training/", courses.courses, name="courses"),
+    path("manage/training/new/", courses.course_new, name="course-new"),
+    path(_course, courses.course_manage, name="course-manage"),
+    path(_course + "retire/", courses.retire, name="course-retire"),
+    path(_course + "sessions/new/", courses.session_new, name="session-new"),
+    path(_session, courses.session_manage, name="session-manage"),
+    path(_session + "cancel/", courses.cancel, name="session-cancel"),
+    path(_session + "enrol/", courses.enrol, name="session-enrol"),
+    path(
+        "manage/training/enrolments/<uuid:enrolment_id>/result/",
+        courses.result,
+        name="enrolment-result",
     ),
     path("qualifications/", qualifications.mine, name="qualifications"),
     path(_one + "publication/", publishing.publication, name="publication"),

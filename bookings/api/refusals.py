@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from accounts.api.shapes import amount, rfc3339
 from bookings.api.availability import period_json
-from bookings.domain.refusals import Equivalent, Refusal
+from bookings.domain.refusals import CourseOffered, Equivalent, Refusal
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 
@@ -24,6 +24,27 @@ def refusal_json(refusal: Refusal) -> dict[str, Any]:
             if refusal.code == "slot-taken"
             else {}
         ),
+        **({"courses": [course_json(each) for each in refusal.courses]} if refusal.courses else {}),
+    }
+
+
+def course_json(offered: CourseOffered) -> dict[str, Any]:
+    """A course, and its next sessions that have places."""
+    return {
+        "course": str(offered.course),
+        "name": offered.name,
+        "name_zh": offered.name_zh,
+        "link": reverse("api-course", kwargs={"course_id": offered.course}),
+        "sessions": [
+            {
+                "session": str(each.session),
+                "start": rfc3339(each.start),
+                "end": rfc3339(each.end),
+                "time_zone": each.time_zone,
+                "free": each.free,
+            }
+            for each in offered.sessions
+        ],
     }
 
 

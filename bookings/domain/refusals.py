@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -46,14 +47,37 @@ class Equivalent:
 
 
 @dataclass(frozen=True)
+class SessionOffered:
+    """A session of a course that has `free` places; the zone is its facility's."""
+
+    session: UUID
+    start: datetime
+    end: datetime
+    time_zone: str
+    free: int
+
+
+@dataclass(frozen=True)
+class CourseOffered:
+    """A course that ends in the certificate that is missing, and its next sessions."""
+
+    course: UUID
+    name: str
+    name_zh: str
+    sessions: tuple[SessionOffered, ...]
+
+
+@dataclass(frozen=True)
 class Refusal:
-    """One rule that refuses: a code, the numbers behind it, the nearest period that passes, and
-    for a slot that is taken the nearest equivalent instruments."""
+    """One rule that refuses: a code, the numbers behind it, the nearest period that passes, for
+    a slot that is taken the nearest equivalent instruments, and for a certificate that is missing
+    the courses that give it."""
 
     code: str
     numbers: Mapping[str, str | int] = field(default_factory=dict)
     nearest: Period | None = None
     equivalents: tuple[Equivalent, ...] = ()
+    courses: tuple[CourseOffered, ...] = ()
     booking: int | None = None  # which, from 0, where several were asked for at once
 
 

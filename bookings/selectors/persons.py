@@ -34,7 +34,7 @@ from bookings.models import (
     UsageSession,
     WaitingWish,
 )
-from instruments.models import Qualification
+from instruments.models import CourseSession, Enrolment, Qualification
 
 type Row = dict[str, Any]
 
@@ -132,6 +132,15 @@ def _of_places(user: User) -> dict[str, list[Row]]:
             instrument="instrument__name", technique="technique__code",
             issued_by="issuer__code",
         ),
+        "courses": _rows(
+            Enrolment.objects.filter(user=user).order_by("asked_at"),
+            "id", "state", "asked_at", "changed_at",
+            course="session__course__name", start="session__start_at",
+        ),
+        "courses_given": _rows(
+            CourseSession.objects.filter(trainers=user).order_by("start_at"),
+            "id", "start_at", "end_at", course="course__name",
+        ),
         "funding_sources": _rows(
             FundingSource.objects.filter(Q(owner=user) | Q(users=user)).distinct().order_by("pk"),
             "id", "code", "name", payer="organisation__code",
@@ -191,9 +200,10 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
     own = Reservation.objects.filter(user=user).values_list("pk", flat=True)
     told = Q(kind__startswith="mail.", payload__reservation__in=[str(pk) for pk in own])
     about = Q(kind__startswith="people.", payload__user=str(user.pk))
+    taught = Q(kind__startswith="training.", payload__user=str(user.pk))
     return {
         "messages": _rows(
-            OutboxMessage.objects.filter(told | about).order_by("created_at"),
+            OutboxMessage.objects.filter(told | about | taught).order_by("created_at"),
             "kind", "payload", "created_at", "done_at", "outcome",
         ),
         "trail": _rows(

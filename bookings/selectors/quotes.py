@@ -19,6 +19,7 @@ from bookings.selectors.availability import around, load_calendar
 from bookings.selectors.equivalents import with_equivalents
 from bookings.selectors.fees import Asked, Terms, load_terms, quote_input
 from bookings.selectors.funding import NO_FUNDING, load_funding
+from bookings.selectors.training import with_courses
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 
@@ -69,6 +70,7 @@ def load_quotation(
         asker = load_asker(instrument, payer, terms, user_id=user_id, mode=asked.service_mode)
         refusals = calendar.explain(Wish(asked.period, asker), now)
         refusals = with_equivalents(refusals, instrument, payer, asked, now, user_id=user_id)
+        refusals = with_courses(refusals, instrument, now)
     given = quote_input(instrument, terms, asked)
     result, funding = None, NO_FUNDING
     problems: list[FieldProblem] = []

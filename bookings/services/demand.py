@@ -15,6 +15,7 @@ from bookings.domain.periods import Period
 from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.models import UnmetDemand
 from bookings.selectors.equivalents import with_equivalents
+from bookings.selectors.training import UNCERTIFIED, with_courses
 from bookings.services.placing import Booking, Parties
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
@@ -113,7 +114,7 @@ def _remember(
     refusals: list[Refusal] = []
     for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
         own = [r for r in refused.refusals if (r.booking or 0) == position]
-        if not any(r.code in CAPACITY for r in own):
+        if not any(r.code in CAPACITY | UNCERTIFIED for r in own):
             refusals += own
             continue
         try:
@@ -129,7 +130,8 @@ def _remember(
                 period=booking.period,
                 now=now,
             )
-        refusals += with_equivalents(
+        told = with_equivalents(
             own, instrument, party.payer, booking.asked, now, user_id=party.person
         )
+        refusals += with_courses(told, instrument, now)
     return RulesRefuse(refusals)

@@ -16,6 +16,7 @@ from bookings.selectors.waiting import open_wishes
 from bookings.services.leaving import bookings_drop
 from bookings.services.waiting import wish_withdraw
 from instruments.locks import lock_instruments
+from instruments.services.enrolments import enrolments_drop
 
 
 @transaction.atomic
@@ -52,6 +53,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     for pk in list(wishes.order_by("pk").values_list("pk", flat=True)):
         wish_withdraw(actor=actor, wish_id=pk, now=now)
     cancelled = bookings_drop(actor=actor, ahead=ahead, reason="", now=now)
+    enrolments_drop(actor=actor, user_id=user.pk, now=now)
     for source in FundingSource.objects.filter(users=user):
         source.users.remove(user)
     by = None if by_platform else actor

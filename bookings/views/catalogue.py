@@ -28,6 +28,7 @@ from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.registry import instrument_by_id, instrument_to_book
 from instruments.selectors.search import facets, search
+from instruments.selectors.training import courses_giving
 
 PAGE = 18
 
@@ -94,6 +95,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(found, payer, now)
     qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
+    offers = courses_giving(found, now) if qualifying and not qualifying.is_held else ()
     today = local_date(ZoneInfo(found.facility.time_zone), now)
     context = {
         "instrument": found,
@@ -102,6 +104,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "terms": terms,
         "rates": _rates(terms, terms.price_group),
         "qualifying": qualifying,
+        "offers": offers,
         "recognised": recognised_regions(found.region_id, today)
         if qualifying and qualifying.technique
         else [],

@@ -111,7 +111,8 @@ def last_day(first: date, months: int | None) -> date | None:
     day of the month, or where that month has none, before its last. None: without end."""
     if months is None:
         return None
-    return first + relativedelta(months=months) - timedelta(days=1)
+    following: date = first + relativedelta(months=months)
+    return following - timedelta(days=1)
 
 
 def reminder_due(valid_until: date, today: date) -> int | None:

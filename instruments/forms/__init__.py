@@ -7,9 +7,12 @@ from instruments.forms.publishing import FilterForm, PublicationForm
 from instruments.forms.qualifications import GrantForm, PeopleForm, RevokeForm
 from instruments.forms.ratecards import RateCardForm
 from instruments.forms.registry import FacilityForm, InstrumentForm
+from instruments.forms.training import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 
 __all__ = [
     "ColumnsForm",
+    "CourseForm",
+    "EnrolForm",
     "FacilityForm",
     "FilterForm",
     "GrantForm",
@@ -21,4 +24,6 @@ __all__ = [
     "PublicationForm",
     "RateCardForm",
     "RevokeForm",
+    "SessionCancelForm",
+    "SessionForm",
 ]

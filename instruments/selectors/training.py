@@ -99,6 +99,12 @@ def sessions() -> QuerySet[CourseSession]:
     )
 
 
+def free_places(session: CourseSession) -> int:
+    """Of one loaded by `sessions`: how many are not taken, whoever waits."""
+    taken: int = session.taken  # type: ignore[attr-defined]
+    return max(0, session.places - taken)
+
+
 def _counted(states: Iterable[str]) -> Coalesce:
     rows = Enrolment.objects.filter(session=OuterRef("pk"), state__in=list(states))
     number = rows.order_by().values("session").annotate(number=Count("pk")).values("number")
@@ -133,8 +139,8 @@ def coming(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSessi
 
 def open_to_ask(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSession]:
     """Those in which somebody may still be given a place: one is free, nobody waits for it."""
-    free = coming(rows, now).filter(deadline_at__gt=now, taken__lt=F("places"), waiting=0)
-    return free.filter(course__retired_at=None)
+    has_place = Q(taken__lt=F("places"), waiting=0)
+    return coming(rows, now).filter(has_place, deadline_at__gt=now, course__retired_at=None)
 
 
 def enrolments_for(actor: Actor) -> QuerySet[Enrolment]:
@@ -173,15 +179,23 @@ def participants(session: CourseSession) -> list[Enrolment]:
     return list(rows.order_by("asked_at", "id"))
 
 
-def place_in_line(enrolment: Enrolment) -> int:
-    """From 1; 0 for somebody who does not wait. At most one statement."""
-    if enrolment.state != Enrolment.State.WAITING:
-        return 0
-    before = Q(asked_at__lt=enrolment.asked_at) | Q(
-        asked_at=enrolment.asked_at, pk__lt=enrolment.pk
-    )
-    rows = Enrolment.objects.filter(session_id=enrolment.session_id, state="waiting")
-    return rows.filter(before).count() + 1
+def places_in_line(rows: Iterable[Enrolment]) -> dict[UUID, int]:
+    """Of those among some who wait: their place, from 1. At most one statement."""
+    sessions_ = {row.session_id for row in rows if row.state == Enrolment.State.WAITING}
+    if not sessions_:
+        return {}
+    line = Enrolment.objects.filter(session_id__in=sessions_, state=Enrolment.State.WAITING)
+    found: dict[UUID, int] = {}
+    ahead: dict[UUID, int] = {}
+    for pk, session_id in line.order_by("asked_at", "id").values_list("pk", "session_id"):
+        ahead[session_id] = found[pk] = ahead.get(session_id, 0) + 1
+    return found
+
+
+def waiting_in(session: CourseSession) -> int:
+    """Of one loaded by `sessions`: how many wait for a place."""
+    number: int = session.waiting  # type: ignore[attr-defined]
+    return number
 
 
 def session_zone(session: CourseSession) -> ZoneInfo:
@@ -228,7 +242,7 @@ class CourseOffer:
     sessions: tuple[CourseSession, ...]
 
 
-def load_offers(instrument: Instrument, now: datetime) -> tuple[CourseOffer, ...]:
+def courses_giving(instrument: Instrument, now: datetime) -> tuple[CourseOffer, ...]:
     """The host's courses that give the certificate that the instrument's policy asks for, those
     with the earliest session first. Two statements, none where nothing is asked for."""
     needed = needed_for(instrument)
@@ -292,10 +306,9 @@ def is_followed(row: Qualification) -> bool:
         return True
     others = Qualification.objects.filter(
         Q(valid_until=None) | Q(valid_until__gt=end),
+        Q(instrument_id=row.instrument_id, technique_id=row.technique_id),
         user_id=row.user_id,
         issuer_id=row.issuer_id,
-        instrument_id=row.instrument_id,
-        technique_id=row.technique_id,
         revoked_at=None,
         valid_from__lte=end + timedelta(days=1),
     )

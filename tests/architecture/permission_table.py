@@ -154,6 +154,23 @@ POST instruments:rate-card-delete    - 403 403 403 403 302 403 403 403 403 403 4
 GET  instruments:people              - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:people              - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:qualification-revoke   - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:training            - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:course              - 200 200 200 200 200 200 200 200 200 200 200 200
+POST instruments:enrol               - 403 409 302 302 302 302 302 302 403 403 403 403
+POST instruments:enrol-withdraw      - 403 302 403 403 302 403 403 403 403 403 403 403
+GET  instruments:courses             - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  instruments:course-new          - 403 403 403 403 200 200 403 403 403 403 403 403
+POST instruments:course-new          - 403 403 403 403 302 400 403 403 403 403 403 403
+GET  instruments:course-manage       - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:course-manage       - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:course-retire       - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:session-new         - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:session-new         - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:session-manage      - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:session-manage      - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:session-cancel      - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:session-enrol       - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:enrolment-result    - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
 POST instruments:publication         - 403 403 302 403 302 403 403 403 403 403 403 403
 POST accounts:language             302 302 302 302 302 302 302 302 302 302 302 302 302
@@ -271,6 +288,21 @@ GET    api-qualifications            - 200 200 200 200 200 200 200 200 200 200 2
 POST   api-qualifications            - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-qualification             - 404 200 404 404 200 404 404 404 200 404 404 404
 POST   api-qualification-revoke      - 404 403 404 404 200 404 404 404 403 404 404 404
+GET    api-courses                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-courses                   - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-course                    - 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-course                    - 403 403 403 403 200 403 403 403 403 403 403 403
+POST   api-course-retire             - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-course-sessions           - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-course-sessions           - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-course-session            - 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-course-session            - 403 403 403 403 200 403 403 403 403 403 403 403
+POST   api-course-session-cancel     - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-enrolments                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-enrolments                - 403 409 201 201 201 201 201 201 403 403 403 403
+GET    api-enrolment                 - 404 200 404 404 200 404 404 404 200 404 404 404
+POST   api-enrolment-withdraw        - 404 200 404 404 200 404 404 404 403 404 404 404
+POST   api-enrolment-result          - 404 403 404 404 200 404 404 404 403 404 404 404
 GET    api-availability            200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-quotes                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -417,6 +449,13 @@ RATE = {
     "source": "Bank of China",
 }
 
+COURSE_SESSION = {
+    "facility": "<facility>",
+    "start": "2026-03-16T09:00",
+    "end": "2026-03-16T12:00",
+    "places": "3",
+}
+
 PAGE_BODIES = {
     "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
     "bookings:money-statements-void": {"reason": "test"},
@@ -514,6 +553,13 @@ PAGE_BODIES = {
         "valid_from": "2026-03-05",
     },
     "instruments:qualification-revoke": {"reason": "test"},
+    "instruments:course-new": {"thing": "<instrument>", "name": "test", "places": "3"},
+    "instruments:course-manage": {"name": "test", "places": "3"},
+    "instruments:session-new": COURSE_SESSION,
+    "instruments:session-manage": COURSE_SESSION,
+    "instruments:session-cancel": {"reason": "test"},
+    "instruments:session-enrol": {"user": "hu@optics.example"},
+    "instruments:enrolment-result": {"result": "absent"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
     "accounts:join": {"text": "test"},
@@ -620,6 +666,20 @@ API_BODIES = {
         "instrument": "<instrument>",
     },
     ("POST", "api-qualification-revoke"): {"reason": "test"},
+    ("POST", "api-courses"): {"instrument": "<instrument>", "name": "test", "places": 3},
+    ("PATCH", "api-course"): {"places": 3},
+    ("POST", "api-course-sessions"): {
+        "course": "<plain-course>",
+        "facility": "<facility>",
+        "start": "2026-03-16T01:00:00Z",
+        "end": "2026-03-16T04:00:00Z",
+        "deadline": "2026-03-16T01:00:00Z",
+        "places": 3,
+    },
+    ("PATCH", "api-course-session"): {"places": 3},
+    ("POST", "api-course-session-cancel"): {"reason": "test"},
+    ("POST", "api-enrolments"): {"session": "<course-session>"},
+    ("POST", "api-enrolment-result"): {"result": "absent"},
     ("POST", "api-closure-end"): {"end": "2026-03-09T03:00:00Z"},
     ("POST", "api-charge-dispute"): {"reason": "test"},
     ("POST", "api-charge-settle"): {"verdict": "reject", "answer": "test"},

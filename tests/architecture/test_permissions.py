@@ -1,6 +1,7 @@
 """Every address in the permission table, every cell of it tried."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -21,6 +22,7 @@ from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
 from bookings.services.series import series_book
 from instruments.domain.ratecards import parse_rate_card
+from instruments.models import CourseSession
 from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (
     API,
@@ -35,6 +37,7 @@ from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
+from tests.factories.training import course, enrol, session
 from tests.factories.waiting import wait
 
 
@@ -119,6 +122,12 @@ def world(shared_cast):
         now=NOW,
     )
     joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
+    taught, plain = course(cast), course(cast, name="Another")
+    coming = session(cast, taught, places=3)
+    began = enrol(cast, session(cast, course(cast, name="Begun"), "2026-03-05 12:30"), by="zhao")
+    CourseSession.objects.filter(pk=began.session_id).update(
+        start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
+    )
     return cast, {
         **money,
         "anhui": str(cast.anhui.pk),
@@ -148,6 +157,11 @@ def world(shared_cast):
         "offered": str(wish.offers.get().reservation_id),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
+        "course": str(taught.pk),
+        "plain-course": str(plain.pk),
+        "course-session": str(coming.pk),
+        "enrolment": str(enrol(cast, coming).pk),
+        "begun-enrolment": str(began.pk),
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -180,11 +194,18 @@ ARGUMENTS = {
     "invitation_id": "invitation",
     "token": "invitation-token",
     "request_id": "join-request",
+    "course_id": "course",
+    "session_id": "course-session",
+    "enrolment_id": "enrolment",
     "entry_id": "absent",
     "import_id": "import",
     "mapping_id": "mapping",
 }
 SPECIAL = {
+    ("instruments:course-retire", "course_id"): "plain-course",
+    ("api-course-retire", "course_id"): "plain-course",
+    ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
+    ("api-enrolment-result", "enrolment_id"): "begun-enrolment",
     ("instruments:import-columns", "import_id"): "unmapped",
     ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",

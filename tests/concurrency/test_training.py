@@ -6,7 +6,7 @@ import pytest
 
 from accounts.domain.errors import WrongState
 from instruments.models import Enrolment
-from instruments.selectors.training import place_in_line
+from instruments.selectors.training import places_in_line
 from instruments.services.enrolments import enrolment_withdraw
 from tests.factories.cast import NOW
 from tests.factories.training import course, enrol, session
@@ -44,4 +44,4 @@ def test_who_withdraws_makes_room_for_one(real_cast, race, rounds):
             first.pk
         ]
         waiting = Enrolment.objects.filter(session=one, state="waiting")
-        assert sorted(map(place_in_line, waiting)) == [1, 2, 3, 4]
+        assert sorted(places_in_line(waiting).values()) == [1, 2, 3, 4]

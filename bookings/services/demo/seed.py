@@ -36,6 +36,7 @@ from bookings.services.demo.places import (
 )
 from bookings.services.demo.rules import rules_make
 from bookings.services.demo.together import together_make
+from bookings.services.demo.training import training_make
 from bookings.services.demo.wanting import Wanting
 from bookings.services.utilisation import hours_roll_up
 
@@ -123,6 +124,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{coming} bookings to come, some waiting for a decision")
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
+    tell(f"{training_make(places, offers, now)} courses")
     host, manager = "hefei-materials", "manager@demo.test"
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
     tell(f"{number} inventories brought as files")

@@ -9,7 +9,7 @@ from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, W
 from accounts.models import OutboxMessage, TrailEntry
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course, CourseSession, Enrolment, Qualification
-from instruments.selectors.training import load_offers, place_in_line
+from instruments.selectors.training import courses_giving, places_in_line
 from instruments.services.enrolments import enrolment_result, enrolment_withdraw, enrolments_drop
 from instruments.services.training import (
     certificates_remind,
@@ -128,7 +128,7 @@ def test_places_are_given_in_the_order_of_asking(cast):
     second = enrol(cast, one, "hu", waits=True, now=NOW + minute)
     third = enrol(cast, one, "chen", by="zhao", waits=True, now=NOW + 2 * minute)
     assert [second.state, third.state] == ["waiting", "waiting"]
-    assert (place_in_line(second), place_in_line(third)) == (1, 2)
+    assert places_in_line([second, third]) == {second.pk: 1, third.pk: 2}
     refused(
         lambda: enrolment_withdraw(actor=cast.actor("hu"), enrolment_id=first.pk, now=NOW),
         "not-permitted",
@@ -140,7 +140,7 @@ def test_places_are_given_in_the_order_of_asking(cast):
     assert [second.state, third.state] == ["enrolled", "waiting"]
     assert told("moved-up") == [str(second.pk)]
     again = enrol(cast, one, waits=True, now=NOW + 3 * minute)  # behind those who waited
-    assert place_in_line(again) == 2
+    assert places_in_line([again])[again.pk] == 2
     enrolments_drop(actor=cast.actor("hu"), user_id=cast.hu.pk, now=NOW)
     third.refresh_from_db()
     assert third.state == "enrolled"
@@ -226,10 +226,10 @@ def test_offers(cast, django_assert_num_queries):
     free = session(cast, sooner, "2026-03-11 09:00")
     session(cast, sooner, "2026-03-13 09:00", deadline=NOW)
     with django_assert_num_queries(2):
-        found = load_offers(asks, NOW)
+        found = courses_giving(asks, NOW)
     assert [offer.course.name for offer in found] == ["B", "A"]
     assert found[0].sessions == (free,)
-    assert load_offers(cast.microscope, NOW) == ()  # its policy asks for nothing
+    assert courses_giving(cast.microscope, NOW) == ()  # its policy asks for nothing
 
 
 def test_reminded_once_each_step(cast):

@@ -1,0 +1,137 @@
+"""Messages about courses: places, sessions, and certificates that run out."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage, mailers
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.erasure import leads_nowhere
+from accounts.models import OutboxMessage
+from bookings.selectors.training import bookings_after
+from instruments.domain.opening import local_date
+from instruments.models import Enrolment, Qualification
+from instruments.selectors.qualifications import zone_of
+from instruments.selectors.training import SESSION_WITH, is_followed, load_renewal
+
+# Subject and first sentence.
+KINDS = {
+    "enrolled": (_("You have a place: {course}"), _("A place in this session is yours.")),
+    "waiting": (
+        _("On the waiting list: {course}"),
+        _("All places are taken. You are told as soon as one is yours."),
+    ),
+    "moved-up": (
+        _("You have a place now: {course}"),
+        _("Somebody gave a place up, and you were next: it is yours."),
+    ),
+    "withdrawn": (
+        _("Your place was given up: {course}"),
+        _("The organisation that gives the course took you off the list of this session."),
+    ),
+    "changed": (
+        _("Another time or place: {course}"),
+        _("This session takes place as said below now."),
+    ),
+    "cancelled": (_("Cancelled: {course}"), _("This session does not take place.")),
+    "passed": (
+        _("Passed: {course}"),
+        _("You have passed, and are certified for {thing} from now on."),
+    ),
+    "expiring": (
+        _("Your certificate runs out: {thing}"),
+        _("Your certificate for {thing} is valid to the end of {until}."),
+    ),
+}
+# What is true only while the place stands.
+WHILE = {"enrolled": "enrolled", "waiting": "waiting", "moved-up": "enrolled"}
+
+
+def training_mail(row: OutboxMessage, now: datetime) -> str:
+    """Tell the person; `skipped` where it says nothing true any more."""
+    kind = row.kind.partition(".")[2]
+    letter = _expiring(row, now) if kind == "expiring" else _of_enrolment(row, kind)
+    if letter is None or leads_nowhere(letter.to[0]):
+        return "skipped"
+    mailers.default.send_messages([letter])
+    return "sent"
+
+
+def _of_enrolment(row: OutboxMessage, kind: str) -> EmailMessage | None:
+    with_session = [f"session__{name}" for name in SESSION_WITH]
+    found = (
+        Enrolment.objects.select_related("user", "qualification", *with_session)
+        .filter(pk=UUID(row.payload["enrolment"]))
+        .first()
+    )
+    if found is None or WHILE.get(kind, found.state) != found.state:
+        return None
+    session = found.session
+    if session.cancelled_at is not None and kind != "cancelled":
+        return None
+    context = {
+        "session": session,
+        "zone": session.facility.time_zone,
+        "reason": session.reason if kind == "cancelled" else "",
+        "qualification": found.qualification,
+        "link": settings.SITE_URL + reverse("instruments:course", args=[session.course_id]),
+    }
+    return _letter(kind, row, found.user, session.course, session.course, context)
+
+
+def _expiring(row: OutboxMessage, now: datetime) -> EmailMessage | None:
+    found = (
+        Qualification.objects.select_related(
+            "user", "issuer__region", "instrument__facility", "technique"
+        )
+        .filter(pk=UUID(row.payload["qualification"]), revoked_at=None, valid_until__isnull=False)
+        .first()
+    )
+    if found is None or is_followed(found):
+        return None
+    zone = zone_of(found)
+    if found.valid_until is None or found.valid_until < local_date(zone, now):
+        return None
+    context = {
+        "offers": load_renewal(found, now),
+        "bookings": bookings_after(found, now),
+        "site": settings.SITE_URL,
+        "until": found.valid_until,
+        "link": settings.SITE_URL + reverse("instruments:training"),
+    }
+    return _letter("expiring", row, found.user, None, found, context)
+
+
+def _letter(
+    kind: str, row: OutboxMessage, person: Any, course: Any, certified: Any, context: dict[str, Any]
+) -> EmailMessage:
+    """In the person's language; `certified`: a course or a certificate, of a thing."""
+    subject, lead = KINDS[kind]
+    with translation.override(person.language):
+        until = context.get("until")
+        facts = {
+            "course": _named(course, person.language) if course else "",
+            "thing": _named(certified.instrument or certified.technique, person.language),
+            "until": until.isoformat() if until else "",
+        }
+        content = context | {
+            "kind": kind,
+            "person": person,
+            "lead": str(lead).format_map(facts),
+            "course_name": facts["course"],
+        }
+        return EmailMessage(
+            subject=" ".join(str(subject).format_map(facts).split()),
+            body=render_to_string("bookings/mail/training.txt", content),
+            to=[person.email],
+            headers={"Message-ID": f"<{row.pk}@instrument-commons>"},
+        )
+
+
+def _named(thing: Any, language: str) -> str:
+    return str((language.startswith("zh") and thing.name_zh) or thing.name)
