@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.permissions import actor_of
+from accounts.selectors.memberships import load_actor
 from bookings.services.demo.files import load
 from bookings.services.demo.offers import Offer
 from bookings.services.demo.places import Places
@@ -59,10 +59,10 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
     )
     asked = [*row["taken"], *row.get("waiting", ())]
     for number, email in enumerate(asked):
-        user = places.people[email].user
+        person = places.people[email]
         enrolment_make(
-            actor=actor_of(user),
-            user=user,
+            actor=load_actor(person.user),  # with the membership it has by now
+            user=person.user,
             session_id=made.pk,
             waits=True,
             now=now - timedelta(minutes=len(asked) - number),
