@@ -58,7 +58,9 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     items: list[tuple[str, str, int]] = [("bookings:catalogue", gettext("Instruments"), 0)]
     if actor.user_id:
         items.append(("bookings:mine", gettext("My bookings"), 0))
-        items.append(("instruments:training", gettext("Training"), 0))
+        # Managers have no room for it beside theirs: it is in the menu of the person, too.
+        if not actor.has("manager"):
+            items.append(("instruments:training", gettext("Training"), 0))
     if actor.has("manager"):
         items.append(("bookings:board", gettext("Board"), 0))
         waiting = requests_to_decide(actor, timezone.now()).count()

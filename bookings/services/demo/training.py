@@ -41,6 +41,8 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
     facility = course.instrument.facility
     zone = ZoneInfo(facility.time_zone)
     day = local_date(zone, now) + timedelta(days=row["in"])
+    if day.weekday() >= 5:  # nobody teaches on a weekend
+        day += timedelta(days=7 - day.weekday())
     start = datetime.combine(day, time.fromisoformat(row["opens"]), zone)
     manager = places.manager_of(course.organisation)
     made = session_create(
