@@ -14,6 +14,7 @@ from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
 from instruments.services.opening import calendar_extend
+from instruments.services.search import register_file, words_gather
 
 
 @shared_task
@@ -85,3 +86,14 @@ def clear_keys() -> None:
 @shared_task
 def clear_outbox() -> None:
     outbox_clear(now=timezone.now())
+
+
+@shared_task
+def file_register() -> None:
+    """What a host or the vocabulary is called may have changed."""
+    register_file()
+
+
+@shared_task
+def gather_words() -> None:
+    words_gather()

@@ -271,6 +271,7 @@ urlpatterns = [
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
+    path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
     # what is offered
     path("facilities/", facilities.Facilities.as_view(), name="api-facilities"),
     path(
@@ -279,6 +280,7 @@ urlpatterns = [
         name="api-facility",
     ),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
+    path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     path(_instrument, registry.InstrumentDetail.as_view(), name="api-instrument"),
     path(
         _instrument + "pidinst/",

@@ -18,6 +18,8 @@ class CatalogueForm(forms.Form):
     technique = forms.CharField(required=False, max_length=60)
     region = forms.CharField(required=False, max_length=20)
     host = forms.CharField(required=False, max_length=30)
+    maker = forms.CharField(required=False, max_length=250)
+    kind = forms.ChoiceField(required=False, choices=[("", _("any")), *Instrument.Kind.choices])
     service_mode = forms.ChoiceField(
         label=_("Service"),
         required=False,
@@ -69,7 +71,9 @@ class CatalogueForm(forms.Form):
             technique=data.get("technique", ""),
             region=data.get("region", ""),
             host=data.get("host", ""),
+            maker=data.get("maker", ""),
             service_mode=data.get("service_mode", ""),
+            kind=data.get("kind", ""),
             free_from=start if start and end else None,
             free_until=end if start and end else None,
             minutes=data.get("minutes") or 60,

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
 
 from accounts import trail
 from accounts.domain.errors import NotFound
@@ -37,12 +36,12 @@ from instruments.locks import lock_instruments
 from instruments.models import Facility, Instrument
 from instruments.services.import_facilities import Change, Rows, Sites, facilities_store, load_sites
 from instruments.services.opening import schedule_for, schedules_assign
-from instruments.services.registry import search_tokens
+from instruments.services.search import entries_file
 
 BATCH = 500
 _DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
 # What a changed row may change besides the fields it says something about.
-_ALWAYS = ("source_digest", "search_tokens", "version", "updated_at")
+_ALWAYS = ("source_digest", "version", "updated_at")
 
 
 @dataclass
@@ -174,7 +173,6 @@ def _created_store(run: _Import, rows: Rows) -> list[Change]:
             updated_at=run.now,
             **values.record,
         )
-        draft.search_tokens = search_tokens(draft, [])
         said: dict[str, Any] = {**values.record, "facility": draft.facility_id}
         if values.hours:
             hours.append((draft, values.hours))
@@ -182,12 +180,12 @@ def _created_store(run: _Import, rows: Rows) -> list[Change]:
         drafts.append(draft)
         changes.append(_entry(run, "instrument.create", draft, outcome, {}, said))
     Instrument.objects.bulk_create(drafts)
+    entries_file([draft.pk for draft in drafts])
     _hours_assign(run, hours)
     return changes
 
 
 def _changed_store(run: _Import, rows: Rows, locked: Mapping[str, Instrument]) -> list[Change]:
-    prefetch_related_objects(list(locked.values()), "techniques")
     fields = {*_ALWAYS}
     hours: list[tuple[Instrument, Mapping[str, object]]] = []
     changes: list[Change] = []
@@ -206,11 +204,11 @@ def _changed_store(run: _Import, rows: Rows, locked: Mapping[str, Instrument]) -
         instrument.source_digest = outcome.digest
         fields |= after.keys()
         if said:
-            instrument.search_tokens = search_tokens(instrument, list(instrument.techniques.all()))
             instrument.version += 1
             instrument.updated_at = run.now
             changes.append(_entry(run, "instrument.update", instrument, outcome, was, said))
     Instrument.objects.bulk_update(locked.values(), sorted(fields))
+    entries_file([instrument.pk for instrument in locked.values()])
     _hours_assign(run, hours)
     return changes
 

@@ -18,6 +18,8 @@ NOT_OURS = ("account_", "mfa_", "socialaccount_", "usersessions_", "admin")
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
@@ -152,6 +154,8 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-technique               200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-instrument-facets       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
