@@ -9,6 +9,7 @@ from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
+from bookings.services.searches import searches_tell
 from bookings.services.statements import statements_draw_due, statements_remind
 from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
@@ -97,3 +98,8 @@ def file_register() -> None:
 @shared_task
 def gather_words() -> None:
     words_gather()
+
+
+@shared_task
+def tell_of_searches() -> None:
+    searches_tell(now=timezone.now())

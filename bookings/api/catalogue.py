@@ -1,7 +1,9 @@
 """The catalogue: what is on offer, with the next free slots and the price for me."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -82,6 +84,12 @@ class CatalogueQuery(Pages, Narrowing):
         min_value=1, max_value=44640, required=False, help_text="For how long; 60 unless named."
     )
     max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
+    sort = Choice(
+        [("relevance", _("best match")), ("name", _("name")), ("price", _("my price"))],
+        required=False,
+        help_text="Unless named: by relevance with `q`, else by name. By `price`: what the asking "
+        "organisation pays, in the currency of its region before other currencies.",
+    )
     managed = Flag(
         default=False,
         help_text="The instruments you manage instead, published or not; no other filter counts.",
@@ -111,6 +119,7 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
         free_until=end,
         minutes=data.get("minutes") or (60 if start else None),
         max_price=data.get("max_price"),
+        sort="" if data.get("sort") == "relevance" else data.get("sort", ""),
     )
 
 
@@ -166,7 +175,12 @@ class Instruments(InstrumentRegister):
                 ("name", "id"),
                 lambda rows: self._shown(rows, payer, criteria),
             )
-        if criteria.text or criteria.wants_time or criteria.max_price is not None:
+        if (
+            criteria.text
+            or criteria.wants_time
+            or criteria.max_price is not None
+            or criteria.sort == "price"
+        ):
             return self._matching(request, query, criteria, payer)
         return paginated(
             request,
@@ -197,7 +211,7 @@ class Instruments(InstrumentRegister):
         payer: Organisation | None,
     ) -> Response:
         limit = query["limit"]
-        after = _after(cursor_of(query.get("cursor")), is_ranked=bool(criteria.text))
+        after = _after(cursor_of(query.get("cursor")), criteria)
 
         def ask(criteria: Criteria) -> list[tuple[Instrument, Offer]]:
             return free_between(self.actor, criteria, payer, self.now, after=after, size=limit + 1)
@@ -217,14 +231,22 @@ class Instruments(InstrumentRegister):
         return response
 
 
-def _after(cursor: Cursor | None, *, is_ranked: bool) -> Place | None:
+def _number(text: str, *, is_whole: bool) -> Decimal | int:
+    """`ValueError` for what is no place in an order."""
+    if not re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]{1,20})?", text):
+        raise ValueError(text)
+    return max(-(2**31), min(int(text), 2**31 - 1)) if is_whole else Decimal(text)
+
+
+def _after(cursor: Cursor | None, criteria: Criteria) -> Place | None:
     if cursor is None:
         return None
     try:
-        *place, name, pk = cursor.values
-        if len(place) != is_ranked:
+        *first, name, pk = cursor.values
+        if len(first) != (criteria.is_ranked or criteria.sort == "price"):
             raise ValueError
-        return (*(max(-(2**31), min(int(p), 2**31 - 1)) for p in place), name, UUID(pk))
+        place = [_number(text, is_whole=criteria.is_ranked) for text in first]
+        return (*place, name, UUID(pk))
     except ValueError:
         raise invalid("cursor", "unknown-cursor") from None
 

@@ -38,6 +38,11 @@ class CatalogueForm(forms.Form):
         label=_("At most, an hour"), required=False, min_value=0, max_digits=10
     )
     organisation = forms.CharField(required=False, max_length=40)
+    sort = forms.ChoiceField(
+        label=_("Order"),
+        required=False,
+        choices=[("", _("best match")), ("name", _("name")), ("price", _("my price"))],
+    )
 
     def clean_free_from(self) -> datetime | None:
         given = self.cleaned_data["free_from"]
@@ -78,4 +83,5 @@ class CatalogueForm(forms.Form):
             free_until=end if start and end else None,
             minutes=data.get("minutes") or 60,
             max_price=data.get("max_price"),
+            sort=data.get("sort", ""),
         )

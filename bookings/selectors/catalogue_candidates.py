@@ -38,6 +38,9 @@ from instruments.selectors.search import entries, ordered, records
 type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
 
 
+OTHER_CURRENCY, NO_PRICE = 10**10, 10**12
+
+
 def _price_group(partners: str) -> str:
     """What `bookings.domain.fees.price_group` says, over the columns of an instrument `i`."""
     return f"""
@@ -54,6 +57,21 @@ def _price_group(partners: str) -> str:
 # is `_ONE`, on others `_OTHER`.
 _ONE = _price_group("%(always_partners)s")
 _OTHER = _price_group("%(sometimes_partners)s")
+
+
+_THEN = "(%(start)s AT TIME ZONE f.time_zone)::date"
+# As one number to order by: the rate of the payer's group when the span begins, in the payer's
+# own currency before those in others, and last where there is none.
+_PRICE = f"""
+    coalesce((
+        SELECT min((c.card -> 'rates' ->> ({_price_group("%(first_partners)s")}))::numeric
+            + CASE WHEN c.currency = %(currency)s THEN 0 ELSE {OTHER_CURRENCY} END)
+        FROM instruments_ratecard c, instruments_instrument x
+        JOIN instruments_facility f ON f.id = x.facility_id
+        WHERE c.instrument_id = i.id AND x.id = i.id AND c.published_at IS NOT NULL
+        AND c.valid_from <= {_THEN} AND (c.valid_until IS NULL OR c.valid_until > {_THEN})
+    ), {NO_PRICE})
+"""  # noqa: S608  # names of ours; every value is bound
 
 
 def _served(first_day: str, last_day: str) -> str:
@@ -150,6 +168,7 @@ class Sieve:
         last = end.astimezone(UTC).date() + timedelta(days=1)
         payer = self.backing.payer
         always, sometimes = _partners(self.backing.agreements, first, last)
+        begins = start.astimezone(UTC).date()
         return {
             "now": self.now,
             "start": start,
@@ -163,6 +182,7 @@ class Sieve:
             "always_partners": always,
             "sometimes_partners": sometimes,
             "max_price": self.max_price,
+            "first_partners": _partners(self.backing.agreements, begins, begins)[0],
         }
 
 
@@ -180,12 +200,13 @@ def _partners(agreements: Agreements, first: date, last: date) -> tuple[list[UUI
 
 
 def candidates(
-    criteria: Criteria, sieve: Sieve, *, after: Place | None, most: int
+    criteria: Criteria, sieve: Sieve, *, after: Place | None, most: int, skip: int = 0
 ) -> list[Instrument]:
     """The first `most` published instruments that fit, in the order of the search, after a place
     in it, that may have what is wanted; with what their calendars need. One statement."""
     found, order = ordered(criteria, entries(criteria))
-    if after is not None:
+    is_by_price = criteria.sort == "price"
+    if after is not None and not is_by_price:
         found = found.filter(_beyond(order, after))
     columns = [*_COLUMNS, *(["place"] if "place" in order else [])]
     try:
@@ -193,7 +214,15 @@ def candidates(
     except EmptyResultSet:  # nothing that could be asked for
         return []
     by = ", ".join("id" if name == "pk" else name for name in order)
-    if "place" in order:  # all of them decide which is first
+    if is_by_price:
+        by, past = "place, name, id", "true"
+        if after is not None:
+            past = "(place, name, id) > (%(place)s::numeric, %(name)s, %(pk)s)"
+        sql = f"""
+            SELECT * FROM (SELECT i.*, {_PRICE} AS place FROM ({sql}) i) p
+            WHERE {past}
+        """  # noqa: S608
+    if is_by_price or "place" in order:  # all of them decide which is first
         sql = f"{sql} ORDER BY {by} OFFSET 0"
     # Lateral joins that cannot be flattened keep the planner to the order of names: it takes
     # every further condition for rarer than it is, and would look at all instruments first.
@@ -211,9 +240,19 @@ def candidates(
     passed = f"""
         SELECT i.id FROM ({sql}) i {joined}
         CROSS JOIN LATERAL (SELECT ({condition}) AS passes OFFSET 0) t
-        WHERE t.passes ORDER BY {by} LIMIT %(most)s
+        WHERE t.passes ORDER BY {by} LIMIT %(most)s OFFSET %(skip)s
     """  # noqa: S608
-    return list(records(criteria, _raw(passed, given, sieve.values | {"most": most})))
+    values = sieve.values | {"most": most, "skip": skip}
+    if is_by_price:
+        payer = sieve.backing.payer
+        values |= {"currency": payer.region.currency if payer else ""}
+        values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
+    found_records = records(criteria, _raw(passed, given, values))
+    if is_by_price:
+        price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
+        found_records = found_records.annotate(place=_raw(price, (), values))
+        return list(found_records.order_by("place", "name", "pk"))
+    return list(found_records)
 
 
 def _beyond(order: Sequence[str], after: Place) -> Q:

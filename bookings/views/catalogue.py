@@ -17,10 +17,11 @@ from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import organisations_of
 from accounts.selectors.organisations import payer_for
+from bookings.domain.periods import Period
 from bookings.forms import CatalogueForm
 from bookings.selectors.agreements import load_recognised, recognised_regions
 from bookings.selectors.catalogue import free_between, load_offers
-from bookings.selectors.catalogue_candidates import affordable
+from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
@@ -46,10 +47,15 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
         return (choices[0] if choices else None), choices
 
 
+def reader_zone(actor: Actor) -> ZoneInfo:
+    """The zone in which somebody types times."""
+    return ZoneInfo(actor.time_zone if actor.user_id else "UTC")
+
+
 def catalogue(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     form = CatalogueForm(request.GET)
-    zone = ZoneInfo(actor.time_zone) if actor.user_id else ZoneInfo("UTC")
+    zone = reader_zone(actor)
     with timezone.override(zone):
         form.is_valid()
     criteria = form.criteria()
@@ -82,7 +88,12 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             fitting = affordable(fitting, backing, criteria.max_price, now)
             total = fitting.count()
         place = Paginator(range(total), PAGE).get_page(request.GET.get("page"))
-        shown = page(meant, fitting, max(0, place.start_index() - 1), PAGE)
+        first = max(0, place.start_index() - 1)
+        if criteria.sort == "price":
+            sieve = Sieve(now, Period(now, now), backing, max_price=criteria.max_price)
+            shown = candidates(meant, sieve, after=None, most=PAGE, skip=first)
+        else:
+            shown = page(meant, fitting, first, PAGE)
         offers = load_offers(
             shown,
             payer,

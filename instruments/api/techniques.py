@@ -55,7 +55,7 @@ class Techniques(Endpoint):
 
 
 class OneTechnique(Endpoint):
-    @operation("technique", _("A technique"), tag="reference", gives=TechniqueShape)
+    @operation("technique", _("A technique"), tag="reference", gives=TechniqueShape, refuses=[404])
     def get(self, request: Request, code: str) -> Response:
         """One term. `instruments/?technique=CODE` finds what has it or a narrower one."""
         return Response(TechniqueShape(technique_by_code(code)).data)

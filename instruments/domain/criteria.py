@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+SORTS = ("name", "price")
 # What the catalogue can be narrowed by, each with counts: the names of criteria and of keys.
 FACETS = ("region", "technique", "host", "maker", "service_mode", "kind")
 
@@ -25,10 +26,16 @@ class Criteria:
     free_until: datetime | None = None
     minutes: int | None = None
     max_price: Decimal | None = None
+    sort: str = ""  # of SORTS; empty: by nearness where words were typed, else by name
 
     @property
     def wants_time(self) -> bool:
         return self.free_from is not None
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the nearest to what was typed come first."""
+        return bool(self.text) and not self.sort
 
     @property
     def keys(self) -> dict[str, str]:

@@ -94,7 +94,7 @@ def ordered(
     criteria: Criteria, found: QuerySet[SearchEntry]
 ) -> tuple[QuerySet[SearchEntry], tuple[str, ...]]:
     """Entries with what they are ordered by: by nearness where words were typed, then by name."""
-    if criteria.text:
+    if criteria.is_ranked:
         found = found.annotate(place=rank(criteria.text))
         return found, ("place", "name", "pk")
     return found, ("name", "pk")
@@ -117,8 +117,9 @@ def page(
 
 def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
     """The instruments of found entries, in the order of `ordered`."""
-    found = Instrument.objects.filter(pk__in=ids).select_related(*WITH)
-    if criteria.text:
+    published = Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
+    found = published.filter(pk__in=ids).select_related(*WITH)
+    if criteria.is_ranked:
         return found.annotate(place=rank(criteria.text, "entry__")).order_by("place", "name", "pk")
     return found.order_by("name", "pk")
 
@@ -224,7 +225,8 @@ def _named(parts: Sequence[tuple[str, Sequence[Any]]], chosen: Sequence[str]) ->
         f"""
         SELECT split_part(key, ':', 1) AS facet, substr(key, strpos(key, ':') + 1) AS code, number
         FROM (
-            SELECT k.key, count(*) AS number FROM ({parts[0][0]}) s, unnest(array_append(keys, '')) k(key)
+            SELECT k.key, count(*) AS number
+            FROM ({parts[0][0]}) s, unnest(array_append(keys, '')) k(key)
             GROUP BY k.key
         ) c WHERE split_part(key, ':', 1) <> ALL(%s)
         """,  # noqa: S608
