@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from accounts.domain.errors import FieldProblem, Invalid
 from instruments.domain.words import mentions, phrase
@@ -128,8 +129,15 @@ def lexicon(terms: Iterable[Term]) -> Lexicon:
     )
 
 
+class Titled(Protocol):
+    """What has an English name."""
+
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(frozen=True)
-class Branch[T]:
+class Branch[T: Titled]:
     """A term in a tree with those below it. `is_open`: one of these, or it, was chosen."""
 
     item: T
@@ -140,12 +148,12 @@ class Branch[T]:
 DEEPEST = 8
 
 
-def tree[T](
+def tree[T: Titled](
     items: Mapping[str, T], parents: Mapping[str, Sequence[str]], chosen: str = ""
 ) -> tuple[Branch[T], ...]:
     """Items by code as a tree, in their order; one with several broader ones hangs below each.
     The top terms of PaNET, which only say by what it divides, are left out."""
-    shown = {code: item for code, item in items.items() if not is_division(code)}
+    shown = {c: item for c, item in items.items() if not is_division(c, item.name)}
     below: dict[str, list[str]] = {}
     for code in shown:
         for parent in parents.get(code, ()):
@@ -162,7 +170,9 @@ def tree[T](
     return tuple(branch(code, 0) for code in tops)
 
 
-def is_division(code: str) -> bool:
+def is_division(code: str, name: str) -> bool:
     """Whether a term is one of those by which PaNET divides techniques, such as "defined by
-    purpose"."""
-    return code.startswith("PaNET00")
+    purpose" or "obtain spatial map"."""
+    if not code.startswith("PaNET"):
+        return False
+    return code.startswith("PaNET00") or name.startswith(("obtain ", "versus ", "characterize "))

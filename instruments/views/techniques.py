@@ -39,7 +39,7 @@ def techniques(request: HttpRequest) -> HttpResponse:
     parents = {code: terms[code].parents for code in shown}
     context = {
         "branches": tree(shown, parents),
-        "number": sum(not is_division(code) for code in shown),
+        "number": sum(not is_division(code, term.name) for code, term in shown.items()),
         "everything": everything,
         "q": request.GET.get("q", "")[:100],
     }
@@ -56,7 +56,7 @@ def technique(request: HttpRequest, code: str) -> HttpResponse:
         return [
             Counted(row.code, row.name, row.name_zh, counts.get(row.code, 0))
             for row in sorted(rows, key=lambda row: row.name)
-            if not is_division(row.code)
+            if not is_division(row.code, row.name)
         ]
 
     context = {
