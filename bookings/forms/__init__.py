@@ -8,6 +8,7 @@ from bookings.forms.chains import ChainForm, StepForm
 from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, WordForm
 from bookings.forms.closures import ClosureEndForm, ClosureForm
 from bookings.forms.funding import SourceForm
+from bookings.forms.imports import ImportForm
 from bookings.forms.moves import MoveForm
 from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.reservations import DecideForm, ReasonForm
@@ -34,6 +35,7 @@ __all__ = [
     "GrantChangeForm",
     "GrantForm",
     "HoursForm",
+    "ImportForm",
     "MoveForm",
     "PeriodForm",
     "ProgrammeForm",

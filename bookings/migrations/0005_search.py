@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('bookings', '0003_money'),
+        ('bookings', '0004_imports'),
         ('instruments', '0004_search'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
