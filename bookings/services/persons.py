@@ -35,9 +35,9 @@ def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
 @transaction.atomic
 def person_close(*, user: User, now: datetime, by_platform: bool = False, reason: str = "") -> int:
     """Close the account for good: bookings ahead are cancelled, each by its rules, wishes are
-    withdrawn, saved searches deleted, and a job then forgets who it was (`accounts/services/erasure.py`); the number of
-    bookings cancelled. Bookings that took place, charges, the ledger and the trail stay as they
-    are, under a pseudonym.
+    withdrawn, saved searches deleted, and a job then forgets who it was
+    (`accounts/services/erasure.py`); the number of bookings cancelled. Bookings that took place,
+    charges, the ledger and the trail stay as they are, under a pseudonym.
 
     `WrongState` while a booking is under way, a charge of theirs is not final, or nobody else
     could decide for an organisation or the platform.

@@ -23,7 +23,7 @@ FREE = Criteria(
     text="microscope",
     free_from=at("2026-03-09 08:00"),
     free_until=at("2026-03-09 20:00"),
-    minutes=600,
+    minutes=480,
 )
 
 
@@ -78,7 +78,7 @@ def test_the_mail(cast: Cast, language: str, words: str) -> None:
 
 
 def test_what_becomes_free_is_new(cast: Cast) -> None:
-    booked = reserve(cast, "2026-03-09 09:00", "2026-03-09 17:00")
+    booked = reserve(cast, "2026-03-09 11:00", "2026-03-09 15:00")
     save(cast, criteria=FREE)
     searches_tell(now=NOW + DAY)
     assert told() == []
@@ -102,7 +102,8 @@ def test_what_is_refused(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     save(cast)
     assert refused() == ("name", "name-taken")
     monkeypatch.setattr("bookings.services.searches.MOST_MATCHES", 0)
-    assert refused(name="broad") == ("", "too-broad")
+    broad = Criteria(text="microscope")
+    assert refused(name="broad", criteria=broad) == ("", "too-broad")
     monkeypatch.undo()
     for number in range(MOST_SEARCHES - 1):
         save(cast, name=str(number))
