@@ -242,6 +242,12 @@ CSRF_FAILURE_VIEW = "config.errors.csrf"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# Files go to disk beyond 2.5 MB; one that says it is larger than any import is not taken at all.
+FILE_UPLOAD_HANDLERS = [
+    "config.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # API
 REST_FRAMEWORK = {

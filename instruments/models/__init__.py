@@ -1,6 +1,13 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
 from instruments.models.facilities import Facility
+from instruments.models.imports import (
+    Import,
+    ImportChunk,
+    ImportMapping,
+    ImportRow,
+    Provenance,
+)
 from instruments.models.instruments import Instrument
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy
@@ -12,8 +19,13 @@ from instruments.models.techniques import Technique
 __all__ = [
     "BookingPolicy",
     "Facility",
+    "Import",
+    "ImportChunk",
+    "ImportMapping",
+    "ImportRow",
     "Instrument",
     "OpenWindow",
+    "Provenance",
     "Qualification",
     "RateCard",
     "Schedule",

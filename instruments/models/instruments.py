@@ -53,6 +53,7 @@ class Instrument(models.Model):
     manufacturers = models.JSONField(default=list)
     model = models.CharField(max_length=200, blank=True)
     model_identifier = models.CharField(max_length=200, blank=True)
+    model_identifier_type = models.CharField(max_length=40, blank=True)
     description = models.TextField(blank=True)
     description_zh = models.TextField(blank=True)
     instrument_types = models.JSONField(default=list)
@@ -101,6 +102,9 @@ class Instrument(models.Model):
         indexes = [
             models.Index(fields=["region", "name", "id"], name="instrument_region"),
             models.Index(fields=["name", "id"], name="instrument_name"),
+            models.Index(
+                fields=["identifier"], condition=~Q(identifier=""), name="instrument_identifier"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -34,6 +34,7 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.cast import CARD, NOW, at, reserve
+from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.waiting import wait
@@ -147,6 +148,7 @@ def world(shared_cast):
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
         "search": str(search.pk),
+        **import_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
         "reservation": str(booked.pk),
@@ -191,10 +193,14 @@ ARGUMENTS = {
     "token": "invitation-token",
     "request_id": "join-request",
     "entry_id": "absent",
+    "import_id": "import",
+    "mapping_id": "mapping",
 }
 SPECIAL = {
     ("instruments:technique", "code"): "technique",
     ("api-technique", "code"): "technique",
+    ("instruments:import-columns", "import_id"): "unmapped",
+    ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",
     ("api-settlement-payments", "settlement_id"): "confirmed-settlement",
     ("api-hold", "reservation_id"): "held",

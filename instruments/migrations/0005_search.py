@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('instruments', '0003_ratecard_drafts'),
+        ('instruments', '0004_formats'),
     ]
 
     operations = [
