@@ -286,6 +286,8 @@ urlpatterns = [
         name="api-instrument-pidinst",
     ),
     path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
+    path(_instrument + "return/", publishing.Return.as_view(), name="api-instrument-return"),
+    path(_instrument + "confirm/", publishing.Confirm.as_view(), name="api-instrument-confirm"),
     path(_instrument + "publish/", publishing.Publish.as_view(), name="api-instrument-publish"),
     path(_instrument + "suspend/", publishing.Suspend.as_view(), name="api-instrument-suspend"),
     path(_instrument + "retire/", publishing.Retire.as_view(), name="api-instrument-retire"),

@@ -33,6 +33,10 @@ app.conf.beat_schedule = {
         "task": "bookings.tasks.remind_of_statements",
         "schedule": crontab(minute=30, hour=1),
     },
+    "stale records": {
+        "task": "bookings.tasks.tell_of_stale_records",
+        "schedule": crontab(minute=40, hour=1),
+    },
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
     "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
 }

@@ -32,5 +32,6 @@ urlpatterns = [
         name="qualification-revoke",
     ),
     path("qualifications/", qualifications.mine, name="qualifications"),
+    path(_one + "confirm/", publishing.confirm, name="confirm"),
     path(_one + "publication/", publishing.publication, name="publication"),
 ]

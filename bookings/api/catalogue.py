@@ -1,6 +1,6 @@
 """The catalogue: what is on offer, with the next free slots and the price for me."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,9 @@ from bookings.selectors.catalogue import Offer, free_between, load_offers
 from bookings.services.demand import demand_searched
 from instruments.api.registry import InstrumentRegister, InstrumentShape
 from instruments.domain.criteria import Criteria
+from instruments.domain.quality import Quality
 from instruments.models import Instrument
+from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.search import search
 
@@ -101,8 +103,12 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
     )
 
 
-def offered(rows: Iterable[tuple[Instrument, Offer]]) -> list[dict[str, Any]]:
-    shape = InstrumentShape()  # one for all: making its fields takes longer than a row's answer
+def offered(
+    rows: Iterable[tuple[Instrument, Offer]], qualities: Mapping[UUID, Quality]
+) -> list[dict[str, Any]]:
+    shape = InstrumentShape(
+        qualities=qualities
+    )  # one for all: making its fields takes longer than a row's answer
     return [
         {
             **shape.to_representation(instrument),
@@ -166,7 +172,7 @@ class Instruments(InstrumentRegister):
             mode=criteria.service_mode or None,
             minutes=criteria.minutes,
         )
-        return offered((row, offers[row.pk]) for row in rows)
+        return offered(((row, offers[row.pk]) for row in rows), load_qualities(rows, self.now))
 
     def _matching(
         self,
@@ -191,7 +197,8 @@ class Instruments(InstrumentRegister):
         if len(found) > limit:
             last = shown[-1][0]
             following = Cursor((last.name, str(last.pk)))
-        return answer(request, offered(shown), following=following)
+        qualities = load_qualities([row for row, _ in shown], self.now)
+        return answer(request, offered(shown, qualities), following=following)
 
 
 def _after(cursor: Cursor | None) -> tuple[str, UUID] | None:

@@ -1,5 +1,7 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
+from instruments.models.attachments import Attachment
+from instruments.models.duplicates import DuplicateVerdict
 from instruments.models.facilities import Facility
 from instruments.models.instruments import Instrument
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
@@ -9,7 +11,9 @@ from instruments.models.ratecards import RateCard
 from instruments.models.techniques import Technique
 
 __all__ = [
+    "Attachment",
     "BookingPolicy",
+    "DuplicateVerdict",
     "Facility",
     "Instrument",
     "OpenWindow",

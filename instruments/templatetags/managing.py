@@ -34,6 +34,38 @@ def lacking(code: str) -> str:
 
 
 @register.filter
+def raising(code: str) -> str:
+    """What would raise the quality mark."""
+    words = {
+        "name-in-both": gettext("a Chinese name"),
+        "model": gettext("the model"),
+        "techniques": gettext("a technique"),
+        "telling-description": gettext("a description of two sentences or more"),
+        "address": gettext("the address of the facility"),
+        "contact": gettext("a contact at the facility"),
+        "photo": gettext("a photo"),
+        "description-in-both": gettext("the description in both languages"),
+        "identifier": gettext("a lasting identifier, such as a DOI or Handle"),
+        "serial-number": gettext("a serial or inventory number"),
+        "date": gettext("when it was acquired or commissioned"),
+        "measured-variables": gettext("what it measures, or its type"),
+        "confirmation": gettext("a confirmation that it is still true"),
+    }
+    return words.get(code) or lacking(code)
+
+
+@register.filter
+def mark_label(mark: str) -> str:
+    """A quality mark in words."""
+    words = {
+        "bronze": gettext("bronze"),
+        "silver": gettext("silver"),
+        "gold": gettext("gold"),
+    }
+    return words.get(mark, "")
+
+
+@register.filter
 def technique_named(instrument: Instrument, code: str) -> str:
     """The name of one of the instrument's techniques in the reader's language; another's code."""
     return dict(technique_choices(list(instrument.techniques.all()))).get(code, code)

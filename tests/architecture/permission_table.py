@@ -135,6 +135,7 @@ GET  instruments:people              - 403 403 403 403 200 403 403 403 403 403 4
 POST instruments:people              - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:qualification-revoke   - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
+POST instruments:confirm             - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:publication         - 403 403 302 403 302 403 403 403 403 403 403 403
 POST accounts:language             302 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:profile                - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -162,6 +163,8 @@ GET    api-instrument              200 200 200 200 200 200 200 200 200 200 200 2
 PATCH  api-instrument                - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-instrument-pidinst      200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
+POST   api-instrument-return         - 404 404 403 404 200 404 404 403 403 403 404 404
+POST   api-instrument-confirm        - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-instrument-publish        - 404 404 403 404 200 404 404 403 403 403 404 404
 POST   api-instrument-suspend        - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-instrument-retire         - 404 404 403 404 200 404 404 403 403 403 404 404

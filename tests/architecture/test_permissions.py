@@ -54,6 +54,8 @@ def world(shared_cast):
     as every request is rolled back."""
     cast = shared_cast
     asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    given = cast.instrument(name="Submitted")
+    type(given).objects.filter(pk=given.pk).update(publication="submitted")
     draft = cast.instrument(name="Draft", card={"valid_from": "2026-01-01"})
     type(draft).objects.filter(pk=draft.pk).update(publication="draft")
     closure = closure_create(
@@ -119,6 +121,7 @@ def world(shared_cast):
         "occurrence": str(series.reservations[0].pk),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
+        "submitted": str(given.pk),
         "reservation": str(booked.pk),
         "request": str(asked.pk),
         "present": str(now.pk),
@@ -177,6 +180,7 @@ SPECIAL = {
     ("api-reservation-check-in", "reservation_id"): "present",
     ("api-instrument-publish", "instrument_id"): "draft",
     ("api-instrument-submit", "instrument_id"): "draft",
+    ("api-instrument-return", "instrument_id"): "submitted",
     ("api-instrument-retire", "instrument_id"): "draft",
 }
 
