@@ -169,6 +169,11 @@ SENTENCES = {
     "too-late": _("The booking has ended."),
     "units-in-use": _("Unit {units} is booked or in use: cancel or close what is on it first."),
     "wrong-version": _("Somebody changed this since you read it. Load it again."),
+    "still-booked": _(
+        "The record to give up has bookings that are not over ({count}). Move or cancel them first."
+    ),
+    "same-record": _("This is one record, not two."),
+    "retired-already": _("One of the two records is retired already."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
     "reservations-in-the-way": _("{count} bookings lie in this time."),
     "idempotency-key-reused": _("This idempotency key came before with another request."),

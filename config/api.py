@@ -35,6 +35,7 @@ from bookings.api import (
     charges,
     closures,
     corrections,
+    duplicates,
     exchange_rates,
     fees,
     funding,
@@ -291,6 +292,12 @@ urlpatterns = [
     path(_instrument + "publish/", publishing.Publish.as_view(), name="api-instrument-publish"),
     path(_instrument + "suspend/", publishing.Suspend.as_view(), name="api-instrument-suspend"),
     path(_instrument + "retire/", publishing.Retire.as_view(), name="api-instrument-retire"),
+    path("duplicates/", duplicates.Duplicates.as_view(), name="api-duplicates"),
+    path(
+        "duplicates/verdicts/",
+        duplicates.DuplicateVerdicts.as_view(),
+        name="api-duplicate-verdicts",
+    ),
     path(
         _instrument + "opening-hours/",
         opening.InstrumentOpeningHours.as_view(),

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.domain.errors import Invalid
+from accounts.domain.errors import Invalid, NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.permissions import actor_of
@@ -25,6 +25,7 @@ from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
 from instruments.domain.opening import local_date
 from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.selectors.duplicates import successor_of
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import instrument_by_id, instrument_to_book
@@ -93,7 +94,14 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
-    found = instrument_by_id(actor, instrument_id)
+    try:
+        found = instrument_by_id(actor, instrument_id)
+    except NotFound:
+        if successor := successor_of(instrument_id):
+            return redirect("bookings:instrument", instrument_id=successor, permanent=True)
+        raise
+    if found.merged_into_id:
+        return redirect("bookings:instrument", instrument_id=found.merged_into_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(found, payer, now)
     qualifying = load_qualifying(actor.user_id, found, now, load_recognised)

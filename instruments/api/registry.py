@@ -145,6 +145,11 @@ class InstrumentShape(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Instrument.Kind.choices)
     norm_hours = serializers.IntegerField(allow_null=True)
     units = serializers.IntegerField(source="policy.units", allow_null=True)
+    merged_into = serializers.UUIDField(
+        source="merged_into_id",
+        allow_null=True,
+        help_text="Of a retired one: the record that stands for it.",
+    )
     quality = serializers.SerializerMethodField()
     confirmed_at = Instant(allow_null=True)
     version = serializers.IntegerField()

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext
 
+from accounts.domain.roles import Actor
 from instruments.domain.opening import OpeningHours, Override, clock
 from instruments.domain.quotas import Quota
 from instruments.forms.opening import weekday_name
@@ -52,6 +53,30 @@ def raising(code: str) -> str:
         "confirmation": gettext("a confirmation that it is still true"),
     }
     return words.get(code) or lacking(code)
+
+
+@register.filter
+def alike(code: str) -> str:
+    """Why two records look alike."""
+    words = {
+        "serial-number": gettext("The same serial number"),
+        "inventory-number": gettext("The same inventory number"),
+        "maker-model-site": gettext("The same maker and model at the same site"),
+    }
+    return words.get(code, code)
+
+
+@register.filter
+def numbers_of(instrument: Instrument) -> str:
+    """Serial and inventory numbers."""
+    wanted = {"SerialNumber", "InventoryNumber"}
+    said = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in wanted)
+    return ", ".join(str(i.get("identifier", "")) for i in said)
+
+
+@register.filter
+def manages(actor: Actor) -> bool:
+    return bool(actor.organisations_where("manage-instruments"))
 
 
 @register.filter

@@ -57,6 +57,8 @@ POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 4
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
+GET  bookings:duplicates             - 403 403 403 403 200 200 403 403 403 200 200 403
+POST bookings:duplicates-decide      - 403 403 403 403 302 403 403 403 403 302 403 403
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
 GET  bookings:what-if                - 403 403 403 403 200 403 403 200 200 403 403 403
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -164,6 +166,9 @@ PATCH  api-instrument                - 403 403 403 403 200 403 403 403 403 403 4
 GET    api-instrument-pidinst      200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
 POST   api-instrument-return         - 404 404 403 404 200 404 404 403 403 403 404 404
+GET    api-duplicates                - 403 403 403 403 200 200 403 403 403 200 200 403
+GET    api-duplicate-verdicts        - 403 403 403 403 200 200 403 403 403 200 200 403
+POST   api-duplicate-verdicts        - 403 403 403 403 201 403 403 403 403 201 403 403
 POST   api-instrument-confirm        - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-instrument-publish        - 404 404 403 404 200 404 404 403 403 403 404 404
 POST   api-instrument-suspend        - 403 403 403 403 200 403 403 403 403 403 403 403
@@ -421,6 +426,12 @@ PAGE_BODIES = {
         "valid_from": "2026-03-05",
     },
     "instruments:qualification-revoke": {"reason": "test"},
+    "bookings:duplicates-decide": {
+        "first": "<instrument>",
+        "second": "<asks-first>",
+        "act": "apart",
+        "note": "test",
+    },
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
 }
@@ -474,6 +485,12 @@ API_BODIES = {
         "kind": "maintenance",
         "reason": "",
         "displace": False,
+    },
+    ("POST", "api-duplicate-verdicts"): {
+        "first": "<instrument>",
+        "second": "<asks-first>",
+        "verdict": "kept",
+        "note": "test",
     },
     ("POST", "api-qualifications"): {
         "user": "hu@optics.example",
