@@ -169,6 +169,15 @@ SENTENCES = {
     "too-late": _("The booking has ended."),
     "units-in-use": _("Unit {units} is booked or in use: cancel or close what is on it first."),
     "wrong-version": _("Somebody changed this since you read it. Load it again."),
+    "not-a-file": _("This must be a file."),
+    "unknown-file": _("This is no JPEG, PNG or WebP photo and no PDF document."),
+    "broken-file": _("This file is broken, or not what it says it is."),
+    "file-too-large": _("This file is too large: at most {most} MB."),
+    "too-many-pixels": _("This picture is too large: at most {most} megapixels."),
+    "picture-too-small": _("This picture is too small: at least {least} pixels on each side."),
+    "too-many-photos": _("There are {most} photos already: delete one first."),
+    "too-many-documents": _("There are {most} documents already: delete one first."),
+    "file-there-already": _("This file is there already."),
     "still-booked": _(
         "The record to give up has bookings that are not over ({count}). Move or cancel them first."
     ),

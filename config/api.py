@@ -63,6 +63,7 @@ from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
 from instruments.api import (
+    attachments,
     facilities,
     opening,
     policies,
@@ -297,6 +298,16 @@ urlpatterns = [
         "duplicates/verdicts/",
         duplicates.DuplicateVerdicts.as_view(),
         name="api-duplicate-verdicts",
+    ),
+    path(
+        _instrument + "attachments/",
+        attachments.InstrumentAttachments.as_view(),
+        name="api-attachments",
+    ),
+    path(
+        "attachments/<uuid:attachment_id>/",
+        attachments.AttachmentDetail.as_view(),
+        name="api-attachment",
     ),
     path(
         _instrument + "opening-hours/",

@@ -25,6 +25,7 @@ from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
 from instruments.domain.opening import local_date
 from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.selectors.attachments import attachments_of, load_covers
 from instruments.selectors.duplicates import successor_of
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.quality import load_qualities
@@ -88,6 +89,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": page, "total": page.paginator.count}
     shown = [instrument for instrument, _ in context["results"]]
+    context["covers"] = load_covers(shown)
     context["marks"] = {pk: found.mark for pk, found in load_qualities(shown, now).items()}
     return render(request, "bookings/catalogue.html", context)
 
@@ -116,6 +118,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "recognised": recognised_regions(found.region_id, today)
         if qualifying and qualifying.technique
         else [],
+        "attachments": attachments_of(found),
         "mark": load_qualities([found], now)[found.pk].mark,
         "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
         **week_of(actor, found, payer, request, now),

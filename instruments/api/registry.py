@@ -181,6 +181,7 @@ class InstrumentShape(serializers.Serializer[Any]):
             "self": here,
             "pidinst": f"{here}pidinst/",
             "availability": f"{here}availability/",
+            "attachments": f"{here}attachments/",
             "page": page_of(instrument),
         }
 

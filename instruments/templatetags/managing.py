@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from accounts.domain.roles import Actor
 from instruments.domain.opening import OpeningHours, Override, clock
@@ -14,7 +14,7 @@ from instruments.forms.opening import weekday_name
 from instruments.forms.policies import GROUPS
 from instruments.forms.qualifications import technique_choices
 from instruments.forms.quotas import MEASURES, SCOPES, SPANS
-from instruments.models import Instrument
+from instruments.models import Attachment, Instrument
 
 register = template.Library()
 
@@ -77,6 +77,19 @@ def numbers_of(instrument: Instrument) -> str:
 @register.filter
 def manages(actor: Actor) -> bool:
     return bool(actor.organisations_where("manage-instruments"))
+
+
+@register.filter
+def documents(attachments: list[Attachment]) -> list[Attachment]:
+    return [item for item in attachments if item.kind == Attachment.Kind.DOCUMENT]
+
+
+@register.filter
+def titled(attachment: Attachment) -> str:
+    """The title of a photo or document, in the reader's language where it has one."""
+    is_chinese = (get_language() or "").startswith("zh")
+    first, second = attachment.title, attachment.title_zh
+    return (second or first) if is_chinese else (first or second)
 
 
 @register.filter

@@ -137,6 +137,11 @@ GET  instruments:people              - 403 403 403 403 200 403 403 403 403 403 4
 POST instruments:people              - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:qualification-revoke   - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:attachments         - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:attachments         - 403 403 403 403 400 403 403 403 403 403 403 403
+POST instruments:attachment-change   - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:attachment-delete   - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:file              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST instruments:confirm             - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:publication         - 403 403 302 403 302 403 403 403 403 403 403 403
 POST accounts:language             302 302 302 302 302 302 302 302 302 302 302 302 302
@@ -166,6 +171,11 @@ PATCH  api-instrument                - 403 403 403 403 200 403 403 403 403 403 4
 GET    api-instrument-pidinst      200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
 POST   api-instrument-return         - 404 404 403 404 200 404 404 403 403 403 404 404
+GET    api-attachments             200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-attachments               - 403 403 403 403 415 403 403 403 403 403 403 403
+GET    api-attachment              200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-attachment                - 403 403 403 403 200 403 403 403 403 403 403 403
+DELETE api-attachment                - 403 403 403 403 204 403 403 403 403 403 403 403
 GET    api-duplicates                - 403 403 403 403 200 200 403 403 403 200 200 403
 GET    api-duplicate-verdicts        - 403 403 403 403 200 200 403 403 403 200 200 403
 POST   api-duplicate-verdicts        - 403 403 403 403 201 403 403 403 403 201 403 403
@@ -432,6 +442,7 @@ PAGE_BODIES = {
         "act": "apart",
         "note": "test",
     },
+    "instruments:attachment-change": {"title": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
 }
@@ -456,6 +467,7 @@ API_BODIES = {
         "description": "Words.",
         "service_modes": ["self"],
     },
+    ("PATCH", "api-attachment"): {"title": "test"},
     ("PATCH", "api-instrument"): {"room": "101"},
     ("PUT", "api-opening-hours"): {
         "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],

@@ -28,6 +28,7 @@ from tests.architecture.permission_table import (
     PEOPLE,
     QUERIES,
 )
+from tests.factories.attachments import photo
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
@@ -128,8 +129,10 @@ def world(shared_cast):
         "closure": str(closure.pk),
         "wish": str(wish.pk),
         "offered": str(wish.offers.get().reservation_id),
+        "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
+        "size": "small",
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -137,6 +140,8 @@ def world(shared_cast):
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
     "instrument_id": "instrument",
+    "attachment_id": "attachment",
+    "size": "size",
     "version": "draft-card",
     "reservation_id": "reservation",
     "object_id": "reservation",
