@@ -70,6 +70,7 @@ from instruments.api import (
     publishing,
     qualifications,
     ratecards,
+    records,
     registry,
     techniques,
 )
@@ -280,6 +281,7 @@ urlpatterns = [
         facilities.FacilityDetail.as_view(),
         name="api-facility",
     ),
+    path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
     path(_instrument, registry.InstrumentDetail.as_view(), name="api-instrument"),
     path(

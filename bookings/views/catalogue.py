@@ -29,8 +29,9 @@ from instruments.selectors.attachments import attachments_of, load_covers
 from instruments.selectors.duplicates import successor_of
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.quality import load_qualities
-from instruments.selectors.registry import instrument_by_id, instrument_to_book
+from instruments.selectors.registry import PUBLIC, instrument_by_id, instrument_to_book
 from instruments.selectors.search import facets, search
+from instruments.views.linked_data import linked_data, page_address
 
 PAGE = 18
 
@@ -108,7 +109,10 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     terms = load_terms(found, payer, now)
     qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
     today = local_date(ZoneInfo(found.facility.time_zone), now)
+    attached = attachments_of(found)
     context = {
+        "linked_data": linked_data(found, attached) if found.publication in PUBLIC else None,
+        "page_address": page_address(found),
         "instrument": found,
         "payer": payer,
         "payers": payers,
@@ -118,7 +122,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "recognised": recognised_regions(found.region_id, today)
         if qualifying and qualifying.technique
         else [],
-        "attachments": attachments_of(found),
+        "attachments": attached,
         "mark": load_qualities([found], now)[found.pk].mark,
         "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
         **week_of(actor, found, payer, request, now),

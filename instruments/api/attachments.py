@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Shape, Text, Whole, checked
+from accounts.api.versions import etag, expected_version
 from instruments.adapters.files import SIZES
 from instruments.models import Attachment
 from instruments.selectors.attachments import attachment_by_id, attachments_of
@@ -44,6 +45,7 @@ class AttachmentShape(serializers.Serializer[Any]):
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     added_at = Instant()
+    version = serializers.IntegerField()
     files = serializers.SerializerMethodField()
 
     def get_files(self, attachment: Attachment) -> dict[str, str]:
@@ -89,6 +91,11 @@ class AttachmentBody(Shape):
     licence = Choice(Attachment.Licence.choices, required=False, allow_blank=True)
 
 
+def _one(attachment: Attachment, status: int = 200) -> Response:
+    content = AttachmentShape(attachment).data
+    return Response(content, status=status, headers=etag(attachment.version))
+
+
 class InstrumentAttachments(Endpoint):
     parser_classes = [MultiPartParser]
 
@@ -125,7 +132,7 @@ class InstrumentAttachments(Endpoint):
             now=self.now,
             **data,
         )
-        return Response(AttachmentShape(made).data, status=201)
+        return _one(made, status=201)
 
 
 class AttachmentDetail(Endpoint):
@@ -138,7 +145,7 @@ class AttachmentDetail(Endpoint):
     )
     def get(self, request: Request, attachment_id: UUID) -> Response:
         """What is said of it, and where its files are."""
-        return Response(AttachmentShape(attachment_by_id(self.actor, attachment_id)).data)
+        return _one(attachment_by_id(self.actor, attachment_id))
 
     @operation(
         "attachment_change",
@@ -147,16 +154,22 @@ class AttachmentDetail(Endpoint):
         takes=AttachmentChanges,
         gives=AttachmentShape,
         refuses=[404],
+        versioned=True,
         sends={"title": "The column, from the left", "position": 1},
     )
     def patch(self, request: Request, attachment_id: UUID) -> Response:
         """For the host's managers. What is not named stays as it is."""
+        expected = expected_version(request)
         changes = checked(AttachmentChanges, request.data)
         instrument_to_manage(self.actor, attachment_by_id(self.actor, attachment_id).instrument_id)
         found = attachment_change(
-            actor=self.actor, attachment_id=attachment_id, changes=changes, now=self.now
+            actor=self.actor,
+            attachment_id=attachment_id,
+            changes=changes,
+            expected_version=expected,
+            now=self.now,
         )
-        return Response(AttachmentShape(found).data)
+        return _one(found)
 
     @operation(
         "attachment_delete",
@@ -165,9 +178,15 @@ class AttachmentDetail(Endpoint):
         gives=None,
         status=204,
         refuses=[404],
+        versioned=True,
     )
     def delete(self, request: Request, attachment_id: UUID) -> Response:
         """For good, with its files."""
         instrument_to_manage(self.actor, attachment_by_id(self.actor, attachment_id).instrument_id)
-        attachment_delete(actor=self.actor, attachment_id=attachment_id, now=self.now)
+        attachment_delete(
+            actor=self.actor,
+            attachment_id=attachment_id,
+            expected_version=expected_version(request),
+            now=self.now,
+        )
         return Response(status=204)

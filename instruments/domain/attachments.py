@@ -51,5 +51,8 @@ def check_size(width: int, height: int) -> None:
 
 def check_room(kind: str, there: int) -> None:
     """`Invalid` where an instrument has as many of a kind as it may."""
-    if there >= MOST[kind]:
-        raise invalid("file", f"too-many-{kind}s", most=MOST[kind])
+    if there < MOST[kind]:
+        return
+    if kind == PHOTO:
+        raise invalid("file", "too-many-photos", most=MOST[kind])
+    raise invalid("file", "too-many-documents", most=MOST[kind])

@@ -41,6 +41,7 @@ class Attachment(models.Model):
     height = models.PositiveIntegerField(null=True)
     added_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     added_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("attachment")

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts import trail
-from accounts.domain.errors import NotFound, invalid
+from accounts.domain.errors import NotFound, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -91,10 +91,16 @@ def _store(actor: Actor, made: Attachment, files: Mapping[str, bytes], now: date
 
 @transaction.atomic
 def attachment_change(
-    *, actor: Actor, attachment_id: UUID, changes: Mapping[str, Any], now: datetime
+    *,
+    actor: Actor,
+    attachment_id: UUID,
+    changes: Mapping[str, Any],
+    now: datetime,
+    expected_version: int | None = None,
 ) -> Attachment:
     """Words and place of a photo or document; `position` counts from 1 among those of its kind.
-    `Invalid` if it would be without a title."""
+    `Invalid` if it would be without a title, `WrongVersion` if it moved on from
+    `expected_version`."""
     row = Attachment.objects.filter(pk=attachment_id).first()
     if row is None:
         raise NotFound
@@ -103,6 +109,7 @@ def attachment_change(
     found = next((item for item in kin if item.pk == attachment_id), None)
     if found is None:
         raise NotFound
+    _check_version(found, expected_version)
     before = {name: getattr(found, name) for name in SAID}
     for name, value in changes.items():
         if name != "position":
@@ -111,12 +118,16 @@ def attachment_change(
     if "position" in changes:
         kin.remove(found)
         kin.insert(max(0, changes["position"] - 1), found)
-    for position, item in enumerate(kin, start=1):
-        item.position = position
-    Attachment.objects.bulk_update(kin, SAID)
+    moved = [item for place, item in enumerate(kin, start=1) if item.position != place]
+    for place, item in enumerate(kin, start=1):
+        item.position = place
     after = {name: getattr(found, name) for name in SAID}
     changed = [name for name in SAID if after[name] != before[name]]
-    if changed:
+    others = [item for item in moved if item is not found]
+    if changed or others:
+        for item in (found, *others):
+            item.version += 1
+        Attachment.objects.bulk_update([found, *others], [*SAID, "version"])
         _record(
             actor,
             "instrument.attachment-change",
@@ -129,12 +140,20 @@ def attachment_change(
 
 
 @transaction.atomic
-def attachment_delete(*, actor: Actor, attachment_id: UUID, now: datetime) -> None:
+def attachment_delete(
+    *, actor: Actor, attachment_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
     """The row, and once that is certain its files. The trail keeps its digest."""
     row = Attachment.objects.filter(pk=attachment_id).first()
     if row is None:
         raise NotFound
     instrument = _locked(actor, row.instrument_id)
+    # Read again: it may have changed before the lock was had.
+    row = instrument.attachments.filter(pk=attachment_id).first()
+    if row is None:
+        raise NotFound
+    _check_version(row, expected_version)
+    kind = row.kind
     before = {
         "attachment": row.pk,
         "kind": row.kind,
@@ -143,13 +162,18 @@ def attachment_delete(*, actor: Actor, attachment_id: UUID, now: datetime) -> No
     }
     Attachment.objects.filter(pk=row.pk).delete()
     _record(actor, "instrument.attachment-delete", instrument, now, before, {})
-    transaction.on_commit(lambda: files_delete(attachment_id, row.kind), robust=True)
+    transaction.on_commit(lambda: files_delete(attachment_id, kind), robust=True)
 
 
 def _locked(actor: Actor, instrument_id: UUID) -> Instrument:
     instrument = lock_instrument(instrument_id)
     require(actor, MANAGE, place_of(instrument.organisation))
     return instrument
+
+
+def _check_version(row: Attachment, expected: int | None) -> None:
+    if expected is not None and expected != row.version:
+        raise WrongVersion(version=row.version)
 
 
 def _check_titles(title: str, title_zh: str) -> None:

@@ -1,10 +1,13 @@
 """What a manager's pages say in words: opening hours, what is missing, days of the week,
 limits."""
 
+import json
 from itertools import groupby
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from accounts.domain.roles import Actor
@@ -77,6 +80,17 @@ def numbers_of(instrument: Instrument) -> str:
 @register.filter
 def manages(actor: Actor) -> bool:
     return bool(actor.organisations_where("manage-instruments"))
+
+
+@register.simple_tag
+def data_block(data: Any) -> SafeString:
+    """Linked data for machines. The block is no script: browsers do not run it. Nothing in it can
+    end it: `<`, `>` and `&` are written as JSON escapes."""
+    text = json.dumps(data, ensure_ascii=False).translate(_ESCAPES)
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308
+
+
+_ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 @register.filter

@@ -133,6 +133,7 @@ def world(shared_cast):
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
         "size": "small",
+        "section": "instruments",
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -142,6 +143,7 @@ ARGUMENTS = {
     "instrument_id": "instrument",
     "attachment_id": "attachment",
     "size": "size",
+    "section": "section",
     "version": "draft-card",
     "reservation_id": "reservation",
     "object_id": "reservation",

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.domain.errors import Invalid, NotPermitted
+from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
 from accounts.models import TrailEntry
 from instruments.domain import attachments as rules
 from instruments.models import Attachment, Instrument
@@ -93,6 +93,10 @@ def test_order_and_words(shared_cast):
     )
     order = [a.pk for a in attachments_of(shared_cast.microscope)]
     assert order == [third.pk, first.pk, second.pk, document.pk]
+    with pytest.raises(WrongVersion):
+        attachment_delete(
+            actor=shared_cast.actor("zhao"), attachment_id=third.pk, expected_version=1, now=NOW
+        )
     with pytest.raises(Invalid):
         attachment_change(
             actor=shared_cast.actor("zhao"),
