@@ -6,6 +6,12 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from accounts.adapters import allauth  # noqa: PLC0415  models are loaded only now
+        from accounts.adapters import (  # noqa: PLC0415  models are loaded only now
+            allauth,
+            federation,
+            limits,
+        )
 
         allauth.connect()
+        federation.connect()
+        limits.connect()

@@ -8,6 +8,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain import joining, roles
+from accounts.models import RoleGrant
+
+ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 SCOPES = (
     ("read", _("read: see what I may see")),
     ("book", _("book: reserve, move, cancel, check in and out")),
@@ -95,3 +99,220 @@ class LanguageForm(forms.Form):
 
     language = forms.ChoiceField(choices=settings.LANGUAGES)
     next = forms.CharField(required=False, max_length=2000)
+
+
+# Joining and roles
+
+JOINING_ROLES = tuple((role, ROLE_NAMES[role]) for role in joining.ROLES)
+
+
+class FindForm(forms.Form):
+    """Looking for an organisation or a person."""
+
+    q = forms.CharField(label=_("Name, code or mail domain"), required=False, max_length=100)
+
+
+class JoinForm(forms.Form):
+    """What somebody says of themselves to the managers."""
+
+    text = forms.CharField(
+        label=_("What should the managers know?"),
+        required=False,
+        max_length=joining.MOST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Such as your group and what you work on."),
+    )
+
+
+class InviteForm(forms.Form):
+    """Whom to ask in, as what, for how long."""
+
+    email = forms.EmailField(
+        label=_("Their e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=JOINING_ROLES,
+        initial=["researcher"],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.TypedChoiceField(
+        label=_("Valid for"),
+        choices=((3, _("3 days")), (14, _("14 days")), (60, _("60 days"))),
+        coerce=int,
+        initial=joining.USUAL.days,
+    )
+
+    def lifetime(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"])
+
+
+class JoinDecideForm(forms.Form):
+    """A word on a request to join."""
+
+    act = forms.ChoiceField(choices=[("approve", ""), ("reject", "")])
+    roles = forms.MultipleChoiceField(choices=JOINING_ROLES, required=False)
+    reason = forms.CharField(required=False, max_length=joining.MOST_TEXT)
+
+
+class JoiningForm(forms.Form):
+    """Which addresses are the organisation's own."""
+
+    mail_domains = forms.CharField(
+        label=_("Mail domains"),
+        required=False,
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_(
+            "One a line, such as example.edu; addresses below it, such as lab.example.edu, count as"
+            " well. People with a confirmed address there find you at once."
+        ),
+    )
+    admits_by_mail = forms.BooleanField(
+        label=_("Whoever has such an address becomes a member and researcher without being asked"),
+        required=False,
+    )
+
+    def domains(self) -> list[str]:
+        return str(self.cleaned_data["mail_domains"]).replace(",", " ").split()
+
+
+class ScopesForm(forms.Form):
+    """What identity providers call an organisation."""
+
+    scopes = forms.CharField(
+        label=_("Scopes"),
+        required=False,
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+        help_text=_(
+            "One a line: what stands behind the @ in member@example.edu when its people sign in at "
+            "their own institution."
+        ),
+    )
+    admits_by_scope = forms.BooleanField(
+        label=_("Whoever is a member there becomes a member and researcher without being asked"),
+        required=False,
+    )
+
+    def scope_list(self) -> list[str]:
+        return str(self.cleaned_data["scopes"]).replace(",", " ").split()
+
+
+class ProviderForm(forms.Form):
+    """A place where people may sign in."""
+
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[("openid_connect", "OpenID Connect"), ("saml", "SAML 2.0")]
+    )
+    id = forms.SlugField(
+        label=_("Short name in addresses"),
+        max_length=40,
+        help_text=_("It must stay as it is: people are known by it."),
+    )
+    name = forms.CharField(label=_("Name on the button"), max_length=40)
+    entity = forms.CharField(
+        label=_("Issuer or entity ID"), max_length=500, help_text=_("As the provider states it.")
+    )
+    metadata_url = forms.CharField(
+        label=_("Address of the metadata (SAML)"), required=False, max_length=500
+    )
+    identifier = forms.ChoiceField(
+        label=_("Whom it names by (SAML)"),
+        choices=[
+            ("pairwise-id", "pairwise-id"),
+            ("subject-id", "subject-id"),
+            ("persistent", "persistent NameID, eduPersonTargetedID"),
+        ],
+        required=False,
+    )
+    client_id = forms.CharField(
+        label=_("Client ID (OpenID Connect)"), required=False, max_length=190
+    )
+    secret = forms.CharField(
+        label=_("Secret (OpenID Connect)"),
+        required=False,
+        max_length=190,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("Left empty, the one stored before stays."),
+    )
+    scopes = forms.CharField(
+        label=_("Scopes it may speak for"),
+        required=False,
+        max_length=2500,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("One a line. What it says of others is not believed."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        is_saml = data.get("kind") == "saml"
+        needed = "metadata_url" if is_saml else "client_id"
+        if not data.get(needed):
+            self.add_error(needed, _("This is needed for the kind you chose."))
+        url_field = "metadata_url" if is_saml else "entity"
+        url = data.get(url_field) or ""
+        schemes = ("https://", "http://") if settings.LOCAL_MODE else ("https://",)
+        if url and not url.startswith(schemes):
+            self.add_error(url_field, _("Give an address that begins with https://."))
+        return data
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        scopes = str(data["scopes"]).replace(",", " ").split()
+        settings_: dict[str, Any] = {"scopes": scopes}
+        if data["kind"] == "saml":
+            settings_ |= {
+                "idp": {"entity_id": data["entity"], "metadata_url": data["metadata_url"]},
+                "identifier": data["identifier"] or "pairwise-id",
+            }
+        else:
+            settings_["server_url"] = data["entity"]
+        return {
+            "kind": data["kind"],
+            "provider_id": data["id"],
+            "name": data["name"],
+            "client_id": data["id"] if data["kind"] == "saml" else data["client_id"],
+            "secret": data["secret"],
+            "settings": settings_,
+        }
+
+
+class RoleForm(forms.Form):
+    """A role to give to a member."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=JOINING_ROLES)
+
+
+class TakeForm(forms.Form):
+    """Why a role is taken."""
+
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+
+
+class PlatformRoleForm(forms.Form):
+    """A role that administrators give: of a region, or of the platform."""
+
+    user = forms.EmailField(
+        label=_("Their e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=[
+            (role, ROLE_NAMES[role])
+            for role in (roles.COORDINATOR, roles.AUDITOR, roles.ADMINISTRATOR)
+        ],
+    )
+    region = forms.CharField(
+        label=_("Region"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"list": "regions", "autocomplete": "off"}),
+        help_text=_("Its code, such as CN-AH. An administrator has none."),
+    )

@@ -1,14 +1,27 @@
-"""The reader's language."""
+"""The reader's language; who has to bring a second factor; leaving for another site."""
 
 from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.utils.translation.trans_real import (
     get_supported_language_variant,
     parse_accept_lang_header,
 )
+
+from accounts.domain.errors import NotPermitted
+from accounts.permissions import confirmed_by_second_factor, require_second_factor
 
 
 class LanguageMiddleware:
@@ -56,3 +69,57 @@ def chosen_language(request: HttpRequest) -> str:
         except LookupError:
             continue
     return settings.LANGUAGE_CODE
+
+
+class SecondFactorMiddleware:
+    """Pages only, the API refuses by itself. Whose roles ask for a second factor sets one up, or
+    confirms with it, before any other page opens."""
+
+    # Where one is set up, used, and left again.
+    OPEN = ("account_", "mfa_", "accounts:language", "healthz", "readyz")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        name = match.view_name if match else ""
+        if request.path.startswith("/api/") or (name or "").startswith(self.OPEN):
+            return None
+        try:
+            require_second_factor(request.user, confirmed=confirmed_by_second_factor(request))
+        except NotPermitted as refused:
+            if refused.code == "second-factor-missing":
+                messages.warning(
+                    request, gettext("Your role needs a second factor. Set one up to go on.")
+                )
+                return HttpResponseRedirect(reverse("mfa_index"))
+            way = get_adapter().get_reauthentication_methods(request.user)[0]["url"]
+            back = request.get_full_path() if request.method == "GET" else "/"
+            return HttpResponseRedirect(f"{way}?{urlencode({REDIRECT_FIELD_NAME: back})}")
+        return None
+
+
+class LeavingMiddleware:
+    """Our forms lead to this site only (content security policy), and browsers hold a redirect
+    to that too. What answers a form by sending the reader elsewhere, to sign in there, becomes a
+    page that goes on by itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method != "POST" or response.status_code not in {302, 303}:
+            return response
+        where = urlsplit(response["Location"])
+        if where.scheme not in {"http", "https"} or where.netloc == request.get_host():
+            return response
+        context = {"url": response["Location"], "host": where.hostname}
+        page = render(request, "accounts/leaving.html", context)
+        page.cookies = response.cookies
+        add_never_cache_headers(page)
+        return page

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
+from django.conf import settings
+from django.http import HttpRequest
+
 from accounts.domain.errors import NotPermitted
-from accounts.domain.roles import NOBODY, Actor, Place
+from accounts.domain.roles import NOBODY, SECOND_FACTOR_ROLES, Actor, Place
 from accounts.selectors.memberships import load_actor
+from accounts.selectors.users import has_second_factor
 
 
 def actor_of(user: Any) -> Actor:
@@ -24,3 +29,29 @@ def require(actor: Actor, capability: str, place: Place) -> None:
     """`NotPermitted` unless a grant carries the capability at the place."""
     if not actor.may(capability, place):
         raise NotPermitted(capability=capability)
+
+
+def needs_second_factor(user: Any) -> bool:
+    """Whether the person's roles ask for a second factor; a demonstration asks nobody."""
+    if not settings.SECOND_FACTOR_REQUIRED or not user.is_authenticated:
+        return False
+    actor = actor_of(user)
+    return user.is_staff or user.is_superuser or any(map(actor.has, SECOND_FACTOR_ROLES))
+
+
+def require_second_factor(user: Any, *, confirmed: bool) -> None:
+    """`NotPermitted` for whom the roles ask for one: `second-factor-missing` without any,
+    `second-factor-unconfirmed` where it has not been `confirmed` by it who is there."""
+    if not needs_second_factor(user):
+        return
+    if not has_second_factor(user):
+        raise NotPermitted("second-factor-missing")
+    if not confirmed:
+        raise NotPermitted("second-factor-unconfirmed")
+
+
+def confirmed_by_second_factor(request: HttpRequest) -> bool:
+    """Whether a second factor was used in this session. One opened earlier, by the password
+    alone, does not gain from one that is set up elsewhere."""
+    records = get_authentication_records(request, request.user)
+    return any(record["method"] == "mfa" for record in records)

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from accounts.views import language, profile
+from accounts.views import federation, language, members, organisations, profile
 
 app_name = "accounts"
+
+_organisation = "organisations/<uuid:organisation_id>/"
+_members = _organisation + "members/"
 
 urlpatterns = [
     path("language/", language.set_language, name="language"),
@@ -12,4 +15,35 @@ urlpatterns = [
     path("profile/tokens/", profile.token_make, name="token-make"),
     path("profile/tokens/made/", profile.token_made, name="token-made"),
     path("profile/tokens/<uuid:token_id>/revoke/", profile.token_revoke, name="token-revoke"),
+    path("organisations/", organisations.organisations, name="organisations"),
+    path(_organisation + "join/", organisations.join, name="join"),
+    path(
+        "organisations/requests/<uuid:request_id>/withdraw/",
+        organisations.withdraw,
+        name="join-withdraw",
+    ),
+    path("invitations/<str:token>/", organisations.invitation, name="invitation"),
+    path(
+        "organisations/invitations/<uuid:invitation_id>/accept/",
+        organisations.accept,
+        name="invitation-accept",
+    ),
+    path("people/sign-in/", federation.providers, name="providers"),
+    path(
+        "people/sign-in/<slug:provider_id>/remove/", federation.provider_end, name="provider-remove"
+    ),
+    path("people/", members.people, name="people"),
+    path("people/roles/", members.roles, name="roles"),
+    path(_members, members.members, name="members"),
+    path(_members + "invite/", members.invite, name="invite"),
+    path(
+        _members + "invitations/<uuid:invitation_id>/withdraw/",
+        members.invitation_end,
+        name="invitation-withdraw",
+    ),
+    path(_members + "requests/<uuid:request_id>/decide/", members.decide, name="join-decide"),
+    path(_members + "scopes/", federation.scopes, name="scopes"),
+    path(_members + "joining/", members.joining, name="joining"),
+    path(_members + "<uuid:user_id>/roles/", members.role_give, name="role-give"),
+    path("people/roles/<uuid:role_id>/take/", members.role_take, name="role-take"),
 ]

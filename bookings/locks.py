@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Model, QuerySet
 
 from accounts.domain.errors import NotFound
@@ -57,6 +58,16 @@ def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
         .filter(pk__in=sorted(set(reservation_ids)))
         .order_by("pk")
     )
+
+
+def lock_imports(organisation_id: UUID) -> None:
+    """Files of bookings of one payer follow one another: each sees what those before it brought.
+    The first lock to take, before the instruments; nobody else takes it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"bookings-import:{organisation_id}"],
+        )
 
 
 def lock_chain(chain_id: UUID) -> Chain:

@@ -133,11 +133,75 @@ SENTENCES = {
     "more-than-paid": _("Only {most} {currency} has been paid: no more can be taken back."),
     "same-currency": _("These must be two currencies."),
     "unknown-rate": _("Your finance office has entered no such rate of {base}."),
+    # signing in elsewhere
+    "unknown-scope": _("“{scope}” is no scope: one looks like example.edu."),
+    "scope-taken": _("{scope} belongs to {organisation} already."),
+    "scope-not-allowed": _("The provider may not speak for {scope}."),
+    "no-identifier": _("The provider gave no lasting identifier ({wanted})."),
+    "sign-in-used": _("This answer was used before, or came too late: start again."),
+    "provider-id-taken": _("This short name belongs to an entry of another kind."),
+    # files of bookings
+    "file-too-large": _("The file is too large: at most {most} kB."),
+    "unknown-encoding": _("There is no character encoding {encoding}."),
+    "not-text": _(
+        "The file is not text in {encoding}: byte {offset} cannot be read. Choose another encoding,"
+        " or send the spreadsheet itself (.xlsx)."
+    ),
+    "nul-byte": _("Line {line} has a NUL byte: this is no text, perhaps in another encoding."),
+    "empty-file": _("The file is empty."),
+    "no-header": _("The first line of the file must name the columns."),
+    "duplicate-header": _("Two columns are called {column}."),
+    "unclosed-quote": _("The quotation mark opened on line {line} is never closed."),
+    "old-workbook": _(
+        "This is a workbook of an old kind, or has a password. Save it as .xlsx without one, or as"
+        " CSV."
+    ),
+    "workbook-unreadable": _("The workbook cannot be read. Save it anew as .xlsx, or as CSV."),
+    "column-twice": _("The columns {first} and {column} mean the same: keep one of them."),
+    "column-missing": _("The file lacks a column: {columns}."),
+    "no-rows": _("The file has no rows."),
+    "too-many-rows": _("The file has too many rows: at most {most}. Divide it."),
+    "not-base64": _("This must be the content of the file in base64."),
+    "wrong-cells": _("The row has {cells} cells, the first line {columns}."),
+    "cell-too-long": _("The cell of column {column} is too long: at most {most} characters."),
+    "malformed-quotes": _("The quotation marks of the row make no sense."),
+    "not-a-moment": _(
+        "This must be a date and a time, year first, such as 2026-03-09 09:00, with or without an"
+        " offset such as +08:00."
+    ),
+    "time-skipped": _(
+        "There is no such time in {zone}: the clocks are put forward then. Correct it, or add the"
+        " offset from UTC."
+    ),
+    "time-twice": _(
+        "This time comes twice in {zone}: the clocks are put back then. Add the offset from UTC."
+    ),
+    "unknown-instrument": _(
+        "You can see no instrument of this id, identifier, number or name, whole and as it is"
+        " written in the catalogue."
+    ),
+    "several-instruments": _("{count} instruments are called so: name it by its id."),
+    "not-an-option": _("Options are written code=2; code=1. Not understood: {part}"),
+    "not-for-others": _(
+        "With this payer you may not book for other people. Leave it empty for what is yours."
+    ),
+    "not-for-yourself": _(
+        "You may not book for yourself with this payer: that needs the role of a researcher. Name"
+        " the person."
+    ),
+    "reference-repeated": _("Row {first} has this reference already."),
+    "imported-otherwise": _(
+        "A row of this reference was imported before and said another instrument, time or person."
+        " Change that booking on its page, or give this row a reference of its own."
+    ),
+    "rows-refused": _("{refused} of {rows} rows are refused, so nothing was booked."),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
     "bad-token": _("The token is unknown, expired or revoked."),
     "scope-missing": _("The token may not do this: it lacks the scope {scope}."),
+    "second-factor-missing": _("Your role needs a second factor: set one up in your profile."),
+    "second-factor-unconfirmed": _("Sign in with your second factor: your role needs it."),
     "csrf": _("The page was open too long. Load it again and repeat what you did."),
     "own-request": _("Nobody decides on their own request."),
     "own-override": _("Nobody sets rules aside for themselves."),
@@ -148,7 +212,43 @@ SENTENCES = {
     "not-your-proposal": _("Only the person who proposed it can take it back."),
     "own-qualification": _("Nobody certifies themselves."),
     "another-person": _("The other region has to be confirmed by another person."),
+    "duties-conflict": _(
+        "The duties exclude one another: who audits is neither manager, finance nor coordinator of"
+        " what they audit. Take the other role away first."
+    ),
+    "member-first": _(
+        "Roles at an organisation are for its members: the person has to join first."
+    ),
+    "not-of-this-role": _("This role is not held there."),
+    "last-manager": _("Nobody else manages this organisation: make somebody else manager first."),
+    "last-administrator": _("There is no other administrator: make somebody else one first."),
+    "another-address": _(
+        "This invitation went to another e-mail address than yours. Sign in with the account of"
+        " that address."
+    ),
+    "second-factor-needed": _("Your role needs a second factor: set one up first."),
     "not-found": _("There is nothing here, or it is not yours to see."),
+    # joining
+    "not-a-mail-domain": _("This must be a mail domain such as example.edu."),
+    "public-mail-domain": _(
+        "Anybody gets an address at {domain}: it says nothing of where they belong."
+    ),
+    "already-member": _("The person is a member already."),
+    "already-asked": _("You have asked already: the answer is still to come."),
+    "too-many-requests-to-join": _(
+        "You wait for {most} answers already: withdraw one of the requests first."
+    ),
+    "too-many-invitations": _("{most} invitations are open already: withdraw some first."),
+    "invitation-used": _("This invitation was used already."),
+    "invitation-withdrawn": _("This invitation was withdrawn. Ask for a new one."),
+    "invitation-expired": _("This invitation has expired. Ask for a new one."),
+    # leaving for good
+    "booking-under-way": _("A booking of yours is under way: check out first."),
+    "charges-not-final": _(
+        "Charges of your bookings that are not final yet: {count}. Until then your organisation may"
+        " have to ask you what they are for. A charge is final after seven days, a disputed one"
+        " when it is answered."
+    ),
     # state
     "correction-proposed": _("A correction of this charge waits for a second person's word."),
     "charged-already": _(

@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import organisations
+from accounts.api import federation, joining, memberships, organisations, tokens
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -41,8 +41,11 @@ from bookings.api import (
     funding,
     grants,
     holds,
+    imports,
+    leaving,
     misfits,
     moves,
+    persons,
     programmes,
     replay,
     reservations,
@@ -56,8 +59,10 @@ from bookings.api import (
     waiting,
     what_if,
 )
+from bookings.api.imports import report_json
 from bookings.api.refusals import in_the_way_json, refusal_json
 from bookings.domain.fees import GroupNotServed
+from bookings.domain.imports import RowsRefused
 from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
@@ -170,6 +175,8 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             return Problem(401, "not-signed-in", headers=CHALLENGE)
         case NotPermitted():
             return Problem(403, refused.code, refused.numbers)
+        case RowsRefused():
+            return Problem(422, refused.code, refused.numbers, more=report_json(refused.report))
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
             return Problem(409, refused.code, refused.numbers, more=more)
@@ -252,6 +259,9 @@ class Unknown(Endpoint):
     get = post = put = patch = delete = _not_there
 
 
+_membership = "memberships/<uuid:membership_id>/"
+_invitation = "invitations/<uuid:invitation_id>/"
+_joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _chain = "chains/<uuid:chain_id>/"
@@ -274,6 +284,39 @@ urlpatterns = [
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
+    # people
+    path(
+        "organisations/<uuid:organisation_id>/joining/",
+        joining.OrganisationJoining.as_view(),
+        name="api-organisation-joining",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/scopes/",
+        federation.OrganisationScopes.as_view(),
+        name="api-organisation-scopes",
+    ),
+    path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),
+    path(_membership, memberships.MembershipDetail.as_view(), name="api-membership"),
+    path(_membership + "end/", leaving.MembershipEnd.as_view(), name="api-membership-end"),
+    path("roles/", memberships.Roles.as_view(), name="api-roles"),
+    path("roles/<uuid:role_id>/", memberships.RoleDetail.as_view(), name="api-role"),
+    path("roles/<uuid:role_id>/revoke/", memberships.RoleRevoke.as_view(), name="api-role-revoke"),
+    path("invitations/", joining.Invitations.as_view(), name="api-invitations"),
+    path(
+        "invitations/accept/",
+        joining.InvitationAcceptToken.as_view(),
+        name="api-invitation-accept-token",
+    ),
+    path(_invitation, joining.InvitationDetail.as_view(), name="api-invitation"),
+    path(_invitation + "accept/", joining.InvitationAccept.as_view(), name="api-invitation-accept"),
+    path("me/export/", persons.OwnExport.as_view(), name="api-own-export"),
+    path("me/erasure/", persons.OwnErasure.as_view(), name="api-own-erasure"),
+    path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
+    path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
+    path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),
+    path(_joining, joining.JoinRequestDetail.as_view(), name="api-join-request"),
+    path(_joining + "approve/", joining.JoinApprove.as_view(), name="api-join-request-approve"),
+    path(_joining + "reject/", joining.JoinReject.as_view(), name="api-join-request-reject"),
     # what is offered
     path("facilities/", facilities.Facilities.as_view(), name="api-facilities"),
     path(
@@ -350,6 +393,9 @@ urlpatterns = [
     ),
     path("quotes/", fees.Quotes.as_view(), name="api-quotes"),
     path("reservations/", reservations.Reservations.as_view(), name="api-reservations"),
+    path(
+        "reservations/import/", imports.ReservationsImport.as_view(), name="api-reservations-import"
+    ),
     path(_reservation, reservations.ReservationDetail.as_view(), name="api-reservation"),
     path("holds/", holds.Holds.as_view(), name="api-holds"),
     path("holds/<uuid:reservation_id>/", holds.HoldDetail.as_view(), name="api-hold"),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
@@ -31,10 +31,16 @@ PARTS = {
         "bookings:requests": ("decide",),
         "bookings:hours": ("hours-rows",),
         "bookings:trail": ("story",),
+        "accounts:people": ("member-end",),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
     for page in pages
 }
+
+PEOPLE = {
+    "members", "invite", "invitation-withdraw", "join-decide", "joining", "role-give", "role-take",
+    "roles", "scopes", "providers",
+}  # fmt: skip
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -63,6 +69,8 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         items.append(("bookings:hours", gettext("Hours"), 0))
     if actor.has("auditor"):
         items.append(("bookings:trail", gettext("Trail"), 0))
+    if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
+        items.append(("accounts:people", pgettext("organisation", "People"), 0))
     match = request.resolver_match
     here = match.view_name if match else ""
     part = _part_of(request, actor)
@@ -89,6 +97,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return "instruments:manage" if actor.has("manager") else "bookings:duplicates"
     if match.view_name.startswith("bookings:money-"):
         return "bookings:money-charges"
+    if match.namespace == "accounts" and match.url_name in PEOPLE:
+        return "accounts:people"
     if match.view_name in BOOKING and actor.user_id:
         # Others' bookings belong to no entry.
         own = own_reservations(actor).filter(pk=match.kwargs["reservation_id"])

@@ -83,5 +83,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page(request, 404, "not-found")
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    """Sign-in, sign-up and mail are asked too often from one address (allauth asks this page)."""
+    response = page(request, 429, "too-many-requests")
+    response["Retry-After"] = "60"
+    return response
+
+
 def failed(request: HttpRequest) -> HttpResponse:
     return page(request, 500, "failed")

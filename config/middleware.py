@@ -22,6 +22,14 @@ PAGE_OF = {
     "accounts:token-made": "accounts:token-make",
     "accounts:token-revoke": "accounts:profile",
     "accounts:language": "bookings:catalogue",
+    "accounts:join-withdraw": "accounts:organisations",
+    "accounts:invitation-accept": "accounts:organisations",
+    "accounts:invite": "accounts:people",
+    "accounts:invitation-withdraw": "accounts:people",
+    "accounts:join-decide": "accounts:people",
+    "accounts:role-give": "accounts:people",
+    "accounts:role-take": "accounts:people",
+    "accounts:provider-remove": "accounts:providers",
 }
 # Of these pages there is one for each thing that the address names.
 OF_ONE = {"bookings:reservation", "instruments:instrument-manage"}

@@ -12,7 +12,7 @@ import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from config import env
+from config import env, sign_in
 
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -40,6 +40,9 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.orcid",
+    "allauth.socialaccount.providers.saml",
     "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
@@ -64,6 +67,8 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "config.middleware.MethodMiddleware",
     "config.middleware.RefusalMiddleware",
+    "accounts.middleware.SecondFactorMiddleware",
+    "accounts.middleware.LeavingMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -135,12 +140,23 @@ ACCOUNT_CHANGE_EMAIL = True  # one person, one address
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600  # mail takes its time
 # Whose address counts: that of the visitor, not of our own proxy.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL_MODE else "https"
-# Passkeys come with issue 5: browsers refuse them at an address such as 127.0.0.1.
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "accounts.adapters.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Instrument Commons"
+MFA_PASSKEY_LOGIN_ENABLED = True
+# A passkey always asks for a finger, a face or its PIN: it stands in for the password too.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# Who decides or accounts for others has to have a second factor; a demonstration asks nobody.
+SECOND_FACTOR_REQUIRED = not LOCAL_MODE
+SOCIALACCOUNT_ADAPTER = "accounts.adapters.federation.FederationAdapter"
+SOCIALACCOUNT_PROVIDERS = sign_in.providers()
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no key
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 USERSESSIONS_TRACK_ACTIVITY = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -249,12 +265,16 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.EndpointSchema",
     "DEFAULT_FILTER_BACKENDS": [],
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "accounts.api.throttling.Strangers",
+        "accounts.api.throttling.People",
+        "accounts.api.throttling.Writers",
+        "accounts.api.throttling.Addresses",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.text("THROTTLE_ANONYMOUS", "600/min"),
         "user": env.text("THROTTLE_USER", "3000/min"),
+        "writes": env.text("THROTTLE_WRITES", "600/min"),
+        "address": env.text("THROTTLE_ADDRESS", "12000/min"),
     },
     # An address a client writes about itself is believed only of our own proxy.
     "NUM_PROXIES": env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PROXY") else 0),

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.contrib.sitemaps import views as sitemaps
 from django.urls import include, path
 
+from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
 from config import api, health
 from config.mailbox import mailbox
 from config.sitemaps import SITEMAPS, robots
@@ -13,6 +14,14 @@ urlpatterns = [
     path("", include("bookings.urls")),
     path("", include("instruments.urls")),
     path("", include("accounts.urls")),
+    # Before allauth's own, which checks less.
+    path(
+        "accounts/oidc/<str:provider_id>/login/callback/",
+        openid_callback,
+        name="openid_connect_callback",
+    ),
+    path("accounts/saml/<str:organization_slug>/acs/finish/", saml_finish, name="saml_finish_acs"),
+    path("accounts/saml/<str:organization_slug>/sls/", saml_sign_out, name="saml_sls"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),
@@ -38,4 +47,5 @@ if settings.LOCAL_MODE:
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"
 handler404 = "config.errors.not_found"
+handler429 = "config.errors.too_many"  # allauth's name; Django has none
 handler500 = "config.errors.failed"

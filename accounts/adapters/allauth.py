@@ -9,7 +9,9 @@ from typing import Any
 from allauth.account import signals as account_signals
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa import signals as mfa_signals
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
@@ -17,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.middleware import remember_language
 from accounts.models import User
+from accounts.services.federation import signed_in_elsewhere
 from accounts.services.users import demo_address_vouch, sign_in_changed, user_register
 
 # In local mode: where mail went that an unknown visitor caused, so that the mail page can
@@ -63,6 +66,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
+            found = sociallogin.account.extra_data.get("affiliations", [])
+            signed_in_elsewhere(user=user, affiliations=found, now=timezone.now())
         # What a browser was told stays; one that knows nothing learns the person's language.
         # Whoever tries a demonstration account keeps their own.
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not user.is_demo:
@@ -122,8 +128,13 @@ def _password_reset(user: Any, **kwargs: Any) -> None:
     _record(user, "user.password-reset")
 
 
-def _factor_added(user: Any, authenticator: Any, **kwargs: Any) -> None:
+def _factor_added(request: Any, user: Any, authenticator: Any, **kwargs: Any) -> None:
     _record(user, "user.factor-add", {"type": str(authenticator.type)})
+    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
+        # Setting it up has shown it: this session need not be asked for it at once.
+        record_authentication(
+            request, user, "mfa", id=authenticator.pk, type=str(authenticator.type)
+        )
 
 
 def _factor_removed(user: Any, authenticator: Any, **kwargs: Any) -> None:

@@ -1,21 +1,26 @@
 """Signing in for programs: a personal token, or the browser's own session."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    NotAuthenticated,
+    PermissionDenied,
+    Throttled,
+)
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from accounts.api.throttling import Strangers
 from accounts.domain.errors import NotPermitted
 from accounts.models import ApiToken, User
+from accounts.permissions import confirmed_by_second_factor, require_second_factor
 from accounts.selectors.tokens import token_by_digest
-from accounts.services.tokens import digest_of, token_touch
-
-TOUCHED_EVERY = timedelta(hours=1)
+from accounts.services.tokens import TOUCHED_EVERY, digest_of, token_touch
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -30,6 +35,9 @@ class BearerAuthentication(BaseAuthentication):
         found = token_by_digest(digest_of(token.strip()), now)
         # Demonstration accounts have known passwords: they open nothing but a demonstration.
         if found is None or (found.user.is_demo and not settings.LOCAL_MODE):
+            strangers = Strangers()
+            if not strangers.allow_request(request, None):
+                raise Throttled(wait=strangers.wait())
             raise AuthenticationFailed(code="bad-token")
         if _is_stale(found.last_used_at, now):
             token_touch(token_id=found.pk, now=now)
@@ -66,6 +74,9 @@ class Scoped(BasePermission):
             if writes or view.needs_person:
                 raise NotAuthenticated
             return True
+        # A token is made only by whoever has shown the second factor.
+        confirmed = isinstance(request.auth, ApiToken) or confirmed_by_second_factor(request)
+        require_second_factor(request.user, confirmed=confirmed)
         scope = view.write_scope if writes else "read"
         if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:
             raise NotPermitted("scope-missing", scope=scope)

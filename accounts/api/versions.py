@@ -4,7 +4,7 @@ import re
 
 from rest_framework.request import Request
 
-from accounts.domain.errors import invalid
+from accounts.domain.errors import WrongVersion, invalid
 
 NEVER = -1  # no record has it
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
@@ -27,3 +27,11 @@ def expected_version(request: Request) -> int | None:
         raise invalid("If-Match", "malformed-version")
     is_ours = match[1] is None and _NUMBER.fullmatch(match[2])
     return int(match[2]) if is_ours else NEVER
+
+
+def require_version(request: Request, version: int) -> None:
+    """`WrongVersion` if the request means another. For records that change once, from open to
+    ended: the service's own lock then tells whoever comes second."""
+    expected = expected_version(request)
+    if expected is not None and expected != version:
+        raise WrongVersion(version=version)

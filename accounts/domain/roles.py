@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from accounts.domain.errors import NotPermitted
+from accounts.domain.errors import NotPermitted, Refused
 
 RESEARCHER = "researcher"
 MANAGER = "manager"
@@ -16,6 +16,8 @@ ADMINISTRATOR = "administrator"
 ORGANISATION_ROLES = frozenset({RESEARCHER, MANAGER, FINANCE})
 REGION_ROLES = frozenset({COORDINATOR, AUDITOR})
 PLATFORM_ROLES = frozenset({ADMINISTRATOR})
+# Who decides or accounts for others signs in with a second factor.
+SECOND_FACTOR_ROLES = frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR, ADMINISTRATOR})
 
 # capability -> the roles that carry it
 CAPABILITIES: dict[str, frozenset[str]] = {
@@ -31,8 +33,21 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "read-bookings": frozenset({MANAGER, FINANCE, AUDITOR}),
     "read-hours": frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR}),
     "read-trail": frozenset({AUDITOR}),
+    "read-members": frozenset({MANAGER, AUDITOR, ADMINISTRATOR}),
+    "manage-members": frozenset({MANAGER, ADMINISTRATOR}),
     "administer": frozenset({ADMINISTRATOR}),
 }
+
+# What an auditor may not be where they audit.
+AUDITED = frozenset({MANAGER, FINANCE, COORDINATOR})
+# Roles that do harm in wrong hands: whoever holds one signs in with a second factor.
+WITH_SECOND_FACTOR = frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR, ADMINISTRATOR})
+
+
+class DutiesConflict(Refused):
+    """Two duties that one person must not have at once."""
+
+    code = "duties-conflict"
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,38 @@ class Actor:
 
 
 NOBODY = Actor(user_id=None)
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A role with where it is held: the region named, or the organisation's, and all above it."""
+
+    role: str
+    region_id: UUID | None = None
+    region_ids: frozenset[UUID] = frozenset()
+
+
+def conflicting(held: Iterable[Duty], wanted: Duty) -> Duty | None:
+    """The first duty that excludes the wanted one. An auditor is neither manager nor finance of
+    an organisation in a region they audit, nor coordinator of a region that shares ground with
+    it; whichever comes first."""
+    for duty in held:
+        for auditor, audited in ((duty, wanted), (wanted, duty)):
+            if auditor.role == AUDITOR and audited.role in AUDITED and _reaches(auditor, audited):
+                return duty
+    return None
+
+
+def _reaches(auditor: Duty, audited: Duty) -> bool:
+    if auditor.region_id in audited.region_ids:
+        return True
+    # Who coordinates a larger region coordinates the audited one too.
+    return audited.role == COORDINATOR and audited.region_id in auditor.region_ids
+
+
+def capability_to_grant(role: str) -> str:
+    """What one needs to give or take a role: an organisation's are its managers' to give."""
+    return "manage-members" if role in ORGANISATION_ROLES else "administer"
 
 
 def allows(grants: Iterable[Grant], capability: str, place: Place) -> bool:

@@ -1,6 +1,7 @@
 """The tables of people, the trail, the outbox and idempotency keys."""
 
 from accounts.models.idempotency import IdempotencyKey
+from accounts.models.joining import Invitation, JoinRequest
 from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
 from accounts.models.outbox import OutboxMessage
 from accounts.models.tokens import ApiToken
@@ -10,6 +11,8 @@ from accounts.models.users import User
 __all__ = [
     "ApiToken",
     "IdempotencyKey",
+    "Invitation",
+    "JoinRequest",
     "Membership",
     "Organisation",
     "OutboxMessage",

@@ -58,9 +58,18 @@ class Organisation(models.Model):
     is_small = models.BooleanField(default=False)
     region = models.ForeignKey(Region, models.PROTECT, related_name="organisations")
     ror = models.CharField(max_length=40, blank=True)
+    # What identity providers call it: `uni.example` in `member@uni.example`. Whoever is a member
+    # there becomes one here, where the organisation says so.
+    scopes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    admits_by_scope = models.BooleanField(default=False)
+    # Whoever has a confirmed address there may join; at once, where the organisation says so.
+    mail_domains = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    admits_by_mail = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("organisation")
+        indexes = [GinIndex(fields=["scopes"], name="organisation_scopes")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(is_small=False) | Q(kind="enterprise"),

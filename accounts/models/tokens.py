@@ -19,3 +19,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+
+    @property
+    def version(self) -> int:
+        """It changes once; being used changes nothing of it."""
+        return 1 if self.revoked_at is None else 2

@@ -41,6 +41,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     is_demo = models.BooleanField(default=False, help_text="Signs in only with bundled servers.")
     created_at = models.DateTimeField(auto_now_add=True)
+    # Since when the account is closed for good; when name and addresses were gone everywhere.
+    erasure_asked_at = models.DateTimeField(null=True, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     objects = UserManager()
 

@@ -1,12 +1,24 @@
 """Who belongs where, with which roles."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from accounts.domain.roles import COORDINATOR, Actor, Grant, Place
+from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.roles import (
+    ADMINISTRATOR,
+    COORDINATOR,
+    ORGANISATION_ROLES,
+    Actor,
+    Duty,
+    Grant,
+    Place,
+)
 from accounts.models import Membership, Organisation, RoleGrant, User
+
+RECENTLY = timedelta(days=90)
 
 
 def load_actor(user: User) -> Actor:
@@ -40,14 +52,191 @@ def organisations_of(actor: Actor) -> QuerySet[Organisation]:
     )
 
 
-def holders_of(role: str, organisation_id: UUID) -> QuerySet[User]:
-    """Active people who hold a role for an organisation."""
-    return User.objects.filter(
-        is_active=True,
-        role_grants__role=role,
-        role_grants__organisation_id=organisation_id,
-        role_grants__revoked_at=None,
-    ).order_by("email")
+def load_duties(user: User) -> list[Duty]:
+    """The roles of a person with where they hold them."""
+    rows = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
+        "role", "region_id", "region__lineage", "organisation__region__lineage"
+    )
+    return [
+        Duty(role, region, frozenset(lineage or of_organisation or ()))
+        for role, region, lineage, of_organisation in rows
+    ]
+
+
+def is_member(user: User, organisation: Organisation) -> bool:
+    return Membership.objects.filter(user=user, organisation=organisation, ended_at=None).exists()
+
+
+def _in_reach(actor: Actor, capability: str, prefix: str) -> Q:
+    """Rows whose organisation (at `prefix`) lies where the actor has a capability."""
+    if actor.may(capability, Place(None)):
+        return Q()
+    reach = Q(**{f"{prefix}organisation_id__in": actor.organisations_where(capability)})
+    if regions := list(actor.regions_where(capability)):
+        reach |= Q(**{f"{prefix}organisation__region__lineage__overlap": regions})
+    return reach
+
+
+def memberships_for(actor: Actor) -> QuerySet[Membership]:
+    """One's own, ended ones included; those of the organisations whose members one may read."""
+    seen = Q(user_id=actor.person)
+    reach = _in_reach(actor, "read-members", "")
+    rows = Membership.objects.filter(seen | reach) if reach else Membership.objects.all()
+    return rows.select_related("user", "organisation__region").order_by("started_at", "id")
+
+
+def membership_by_id(actor: Actor, membership_id: UUID) -> Membership:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = memberships_for(actor).filter(pk=membership_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def grants_for(actor: Actor) -> QuerySet[RoleGrant]:
+    """Roles in force: one's own, those at organisations whose members one may read, for auditors
+    those of their regions too, for administrators all."""
+    seen = Q(user_id=actor.person)
+    reach = _in_reach(actor, "read-members", "")
+    if reach and (regions := list(actor.regions_where("read-members"))):
+        reach |= Q(region__lineage__overlap=regions)
+    rows = RoleGrant.objects.filter(seen | reach) if reach else RoleGrant.objects.all()
+    return (
+        rows.filter(revoked_at=None)
+        .select_related("user", "organisation__region", "region", "granted_by")
+        .order_by("granted_at", "id")
+    )
+
+
+def grant_by_id(actor: Actor, grant_id: UUID) -> RoleGrant:
+    """`NotFound` if it is revoked, or not the actor's to see."""
+    found = grants_for(actor).filter(pk=grant_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def platform_grants() -> QuerySet[RoleGrant]:
+    """Roles that only administrators give: of regions, and of the platform."""
+    return (
+        RoleGrant.objects.filter(revoked_at=None)
+        .exclude(role__in=ORGANISATION_ROLES)
+        .select_related("user", "region", "granted_by")
+        .order_by("role", "region__name", "user__email")
+    )
+
+
+def organisation_to_read(actor: Actor, organisation_id: UUID) -> Organisation:
+    """An organisation whose members the actor may read; else `NotPermitted`."""
+    organisation = Organisation.objects.select_related("region").filter(pk=organisation_id).first()
+    if organisation is None:
+        raise NotFound
+    if not actor.may("read-members", place_of(organisation)):
+        raise NotPermitted
+    return organisation
+
+
+def organisations_to_read(actor: Actor, text: str = "") -> QuerySet[Organisation]:
+    """Those whose members the actor may read, by name or code; `NotPermitted` for somebody with
+    none."""
+    rows = Organisation.objects.select_related("region").order_by("name")
+    if text and "\0" not in text:
+        rows = rows.filter(
+            Q(name__icontains=text) | Q(name_zh__icontains=text) | Q(code__icontains=text)
+        )
+    if actor.may("read-members", Place(None)):
+        return rows
+    organisations = actor.organisations_where("read-members")
+    regions = list(actor.regions_where("read-members"))
+    if not organisations and not regions:
+        raise NotPermitted
+    reach = Q(pk__in=organisations)
+    return rows.filter(reach | Q(region__lineage__overlap=regions) if regions else reach)
+
+
+def members_of(organisation: Organisation, who: str = "") -> QuerySet[Membership]:
+    """Present members by name, each with `held`: their roles there, since when and from whom.
+    Two statements."""
+    rows = Membership.objects.filter(organisation=organisation, ended_at=None)
+    if who:
+        rows = rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
+    grants = (
+        RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
+        .select_related("granted_by")
+        .order_by("granted_at", "id")
+    )
+    return (
+        rows.select_related("user", "organisation__region")
+        .prefetch_related(Prefetch("user__role_grants", grants, to_attr="held"))
+        .order_by("user__name", "user__email", "id")
+    )
+
+
+def member_by_id(organisation: Organisation, user_id: UUID) -> Membership:
+    """A present member; `NotFound` for anybody else."""
+    found = members_of(organisation).filter(user_id=user_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def former_members(organisation: Organisation, now: datetime) -> list[Membership]:
+    """Who left within a quarter of a year and did not come back, the last first."""
+    present = Membership.objects.filter(organisation=organisation, ended_at=None)
+    rows = Membership.objects.filter(
+        organisation=organisation, ended_at__gt=now - RECENTLY
+    ).exclude(user_id__in=present.values("user_id"))
+    return list(rows.select_related("user").order_by("-ended_at", "id")[:50])
+
+
+def own_memberships(actor: Actor) -> list[Membership]:
+    """The actor's present memberships, each with `held` as in `members_of`. Two statements."""
+    rows = Membership.objects.filter(user_id=actor.person, ended_at=None)
+    found = list(rows.select_related("organisation__region").order_by("organisation__name"))
+    grants: dict[UUID | None, list[RoleGrant]] = {}
+    for grant in (
+        RoleGrant.objects.filter(user_id=actor.person, revoked_at=None)
+        .select_related("granted_by")
+        .order_by("granted_at", "id")
+    ):
+        grants.setdefault(grant.organisation_id, []).append(grant)
+    for membership in found:
+        membership.held = grants.get(membership.organisation_id, [])  # type: ignore[attr-defined]
+    return found
+
+
+def with_roles(found: Iterable[Membership]) -> list[tuple[Membership, list[RoleGrant]]]:
+    """Memberships with the roles in force at each. One statement."""
+    rows = list(found)
+    grants: dict[tuple[UUID, UUID | None], list[RoleGrant]] = {}
+    for grant in (
+        RoleGrant.objects.filter(
+            user_id__in={row.user_id for row in rows},
+            organisation_id__in={row.organisation_id for row in rows},
+            revoked_at=None,
+        )
+        .select_related("user", "organisation", "region", "granted_by")
+        .order_by("granted_at", "id")
+    ):
+        grants.setdefault((grant.user_id, grant.organisation_id), []).append(grant)
+    return [(row, grants.get((row.user_id, row.organisation_id), [])) for row in rows]
+
+
+def managers_or_administrators(organisation_id: UUID) -> list[User]:
+    """Who decides about an organisation's people: its managers; where it has none, the
+    administrators."""
+    found = list(holders_of("manager", organisation_id))
+    return found or list(holders_of(ADMINISTRATOR, None))
+
+
+def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:
+    """Active people who hold a role for an organisation, or for none."""
+    held = RoleGrant.objects.filter(role=role, revoked_at=None)
+    if organisation_id is None:
+        held = held.filter(organisation=None)
+    else:
+        held = held.filter(organisation_id=organisation_id)
+    return User.objects.filter(is_active=True, pk__in=held.values("user_id")).order_by("email")
 
 
 def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:

@@ -42,6 +42,14 @@ def region_by_code(code: str) -> Region:
     return region
 
 
+def organisation_by_id(organisation_id: UUID) -> Organisation:
+    """`NotFound` if there is none."""
+    organisation = organisations().filter(pk=organisation_id).first()
+    if organisation is None:
+        raise NotFound(organisation=str(organisation_id))
+    return organisation
+
+
 def organisation_by_code(code: str) -> Organisation:
     """`NotFound` if there is none."""
     organisation = organisations().filter(code=code).first()

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -37,6 +39,18 @@ ROLES_SHOWN = ("researcher", "manager", "finance", "coordinator", "auditor", "ad
 def user_by_email(email: str) -> User | None:
     """Whatever its case."""
     return User.objects.filter(email__iexact=email.strip()).first()
+
+
+def has_second_factor(user: User) -> bool:
+    """An authenticator app or a passkey; recovery codes alone are none."""
+    kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    return bool(Authenticator.objects.filter(user=user, type__in=kinds).exists())
+
+
+def confirmed_addresses(user_id: UUID) -> list[str]:
+    """Those a person has shown to be theirs, in small letters, the one they sign in with first."""
+    rows = EmailAddress.objects.filter(user_id=user_id, verified=True).order_by("-primary", "pk")
+    return [address.lower() for address in rows.values_list("email", flat=True)]
 
 
 def person_named(name: str) -> User | None:

@@ -1,15 +1,55 @@
-"""A person's place in an organisation, and roles."""
+"""A person's place in an organisation, and roles.
 
+Whatever changes somebody's duties locks their row first, so that two roles that exclude one
+another are never given at the same moment; then the managers' grants of the organisation, so
+that the last of them stays.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotPermitted
-from accounts.domain.roles import Actor, Place
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.roles import (
+    ADMINISTRATOR,
+    MANAGER,
+    ORGANISATION_ROLES,
+    PLATFORM_ROLES,
+    REGION_ROLES,
+    Actor,
+    DutiesConflict,
+    Duty,
+    Place,
+    capability_to_grant,
+    conflicting,
+)
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.memberships import is_member, load_duties, membership_by_id, place_of
+
+MOST_TEXT = 500
+
+
+def lock_user(user_id: UUID) -> None:
+    """What one person is and may is changed one at a time."""
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=user_id)
+
+
+def checked_reason(reason: str, *, is_owed: bool) -> str:
+    """The reason, trimmed; `Invalid` without one that is owed."""
+    reason = reason.strip()
+    if is_owed and not reason:
+        raise invalid("reason", "required")
+    if len(reason) > MOST_TEXT:
+        raise invalid("reason", "too-long", most=MOST_TEXT)
+    return reason
+
+
+# Members
 
 
 @transaction.atomic
@@ -19,6 +59,13 @@ def membership_start(
     """Make the user a member; a member already stays one."""
     if actor is not None:
         require(actor, "administer", Place(None))
+    return membership_put(actor=actor, user=user, organisation=organisation, now=now)
+
+
+def membership_put(
+    *, actor: Actor | None, user: User, organisation: Organisation, now: datetime
+) -> Membership:
+    """The same within a transaction, for who has asked whether it may be."""
     membership, is_new = Membership.objects.get_or_create(
         user=user, organisation=organisation, ended_at=None, defaults={"started_at": now}
     )
@@ -36,6 +83,51 @@ def membership_start(
 
 
 @transaction.atomic
+def membership_end(*, actor: Actor, membership_id: UUID, reason: str, now: datetime) -> Membership:
+    """End a membership, one's own or, for managers, another's with a reason. The roles at the
+    organisation end with it: the next request of the person, on a page or with a token, has
+    neither. `WrongState` (`last-manager`) where nobody else would manage the organisation."""
+    membership = membership_by_id(actor, membership_id)
+    organisation = membership.organisation
+    is_own = actor.user_id == membership.user_id
+    if not is_own:
+        require(actor, "manage-members", place_of(organisation))
+    reason = checked_reason(reason, is_owed=not is_own)
+    lock_user(membership.user_id)
+    membership = Membership.objects.select_related("organisation__region", "user").get(
+        pk=membership_id
+    )
+    if membership.ended_at is not None:
+        raise WrongState(state="ended", wanted="ended")
+    grants = RoleGrant.objects.filter(
+        user_id=membership.user_id, organisation=organisation, revoked_at=None
+    )
+    _require_another(MANAGER, organisation, membership.user_id)
+    for grant in grants.select_related("organisation__region", "region"):
+        _revoke(actor, grant, "", now)
+    membership.ended_at = now
+    membership.save(update_fields=["ended_at"])
+    trail.record(
+        actor=actor,
+        action="membership.end",
+        target=membership,
+        now=now,
+        before={"user": membership.user_id, "organisation": organisation.pk},
+        after={"ended_at": now},
+        reason=reason,
+        organisation_ids=[organisation.pk],
+        region_ids=organisation.region.lineage,
+    )
+    kind = "left" if is_own else "ended"
+    payload = {"membership": str(membership.pk), "reason": reason}
+    enqueue([Effect(f"people.{kind}", f"people.{kind}.{membership.pk}", payload)], now=now)
+    return membership
+
+
+# Roles
+
+
+@transaction.atomic
 def role_grant(
     *,
     actor: Actor | None,
@@ -45,37 +137,149 @@ def role_grant(
     organisation: Organisation | None = None,
     region: Region | None = None,
 ) -> RoleGrant:
-    """Give a role; one held already stays. Nobody grants themselves a role."""
+    """Give a role; one held already stays. Managers give those of their organisation to its
+    members, administrators all; nobody grants themselves a role. `DutiesConflict` with one the
+    person has."""
+    _require_scope(role, organisation, region)
     if actor is not None:
-        require(actor, "administer", Place(None))
+        place = place_of(organisation) if organisation else Place(None)
+        require(actor, capability_to_grant(role), place)
         if actor.user_id == user.pk:
             raise NotPermitted("own-role")
+        if not user.is_active:
+            raise invalid("user", "unknown-person")
+    lock_user(user.pk)
+    if actor is not None and organisation is not None and not is_member(user, organisation):
+        raise WrongState("member-first")
+    return grant_put(
+        actor=actor,
+        user=user,
+        role=role,
+        organisation=organisation,
+        region=region,
+        granted_by=actor.user_id if actor else None,
+        now=now,
+    )
+
+
+def grant_put(
+    *,
+    actor: Actor | None,
+    user: User,
+    role: str,
+    organisation: Organisation | None,
+    region: Region | None,
+    granted_by: UUID | None,
+    now: datetime,
+) -> RoleGrant:
+    """The same with the person's row locked, for who has asked whether it may be."""
+    _require_compatible(user, role, organisation, region)
     grant, is_new = RoleGrant.objects.get_or_create(
         user=user,
         role=role,
         organisation=organisation,
         region=region,
         revoked_at=None,
-        defaults={"granted_at": now, "granted_by_id": actor.user_id if actor else None},
+        defaults={"granted_at": now, "granted_by_id": granted_by},
     )
     if is_new:
-        lineage: list[UUID] = []
-        if region:
-            lineage = region.lineage
-        elif organisation:
-            lineage = organisation.region.lineage
         trail.record(
             actor=actor,
             action="role.grant",
             target=grant,
             now=now,
-            after={
-                "user": user.pk,
-                "role": role,
-                "organisation": organisation.pk if organisation else None,
-                "region": region.pk if region else None,
-            },
+            after=_told(grant) | {"granted_by": granted_by},
             organisation_ids=[organisation.pk] if organisation else [],
-            region_ids=lineage,
+            region_ids=_lineage(organisation, region),
         )
     return grant
+
+
+@transaction.atomic
+def role_revoke(*, actor: Actor, grant_id: UUID, reason: str, now: datetime) -> RoleGrant:
+    """Take a role away: whoever may give it, with a reason; or lay down one's own. The last manager
+    of an organisation and the last administrator keep theirs."""
+    grant = (
+        RoleGrant.objects.select_related("organisation__region", "region", "user")
+        .filter(pk=grant_id)
+        .first()
+    )
+    if grant is None:
+        raise NotFound
+    is_own = actor.user_id == grant.user_id
+    place = place_of(grant.organisation) if grant.organisation else Place(None)
+    if not is_own:
+        require(actor, capability_to_grant(grant.role), place)
+    reason = checked_reason(reason, is_owed=not is_own)
+    lock_user(grant.user_id)
+    grant.refresh_from_db(fields=["revoked_at"])
+    if grant.revoked_at is not None:
+        raise WrongState(state="revoked", wanted="revoked")
+    if grant.role in {MANAGER, ADMINISTRATOR}:
+        _require_another(grant.role, grant.organisation, grant.user_id)
+    _revoke(actor, grant, reason, now)
+    return grant
+
+
+def _revoke(actor: Actor, grant: RoleGrant, reason: str, now: datetime) -> None:
+    grant.revoked_at = now
+    grant.save(update_fields=["revoked_at"])
+    trail.record(
+        actor=actor,
+        action="role.revoke",
+        target=grant,
+        now=now,
+        before=_told(grant),
+        after={"revoked_at": now},
+        reason=reason,
+        organisation_ids=[grant.organisation_id] if grant.organisation_id else [],
+        region_ids=_lineage(grant.organisation, grant.region),
+    )
+
+
+def _require_scope(role: str, organisation: Organisation | None, region: Region | None) -> None:
+    """A role is held for an organisation, a region or the platform, as it is made for."""
+    if role not in ORGANISATION_ROLES | REGION_ROLES | PLATFORM_ROLES:
+        raise invalid("role", "unknown-value")
+    for name, given, roles in (
+        ("organisation", organisation, ORGANISATION_ROLES),
+        ("region", region, REGION_ROLES),
+    ):
+        if (given is not None) != (role in roles):
+            raise invalid(name, "required" if given is None else "not-of-this-role")
+
+
+def _require_compatible(
+    user: User, role: str, organisation: Organisation | None, region: Region | None
+) -> None:
+    """`DutiesConflict` where a role the person has excludes the new one."""
+    wanted = Duty(role, region.pk if region else None, frozenset(_lineage(organisation, region)))
+    if (duty := conflicting(load_duties(user), wanted)) is not None:
+        raise DutiesConflict(role=duty.role, wanted=role)
+
+
+def _require_another(role: str, organisation: Organisation | None, user_id: UUID) -> None:
+    """`WrongState` if the person is the only one left with the role. Whoever comes second waits
+    here and then finds only those that are left."""
+    holders: Iterable[RoleGrant] = (
+        RoleGrant.objects.select_for_update(of=("self",), no_key=True)
+        .filter(role=role, organisation=organisation, revoked_at=None, user__is_active=True)
+        .order_by("pk")
+    )
+    if {grant.user_id for grant in holders} == {user_id}:
+        raise WrongState("last-manager" if role == MANAGER else "last-administrator")
+
+
+def _lineage(organisation: Organisation | None, region: Region | None) -> list[UUID]:
+    if region:
+        return list(region.lineage)
+    return list(organisation.region.lineage) if organisation else []
+
+
+def _told(grant: RoleGrant) -> dict[str, object]:
+    return {
+        "user": grant.user_id,
+        "role": grant.role,
+        "organisation": grant.organisation_id,
+        "region": grant.region_id,
+    }

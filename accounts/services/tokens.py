@@ -11,10 +11,11 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.errors import NotFound, invalid
 from accounts.models import ApiToken, User
-from accounts.permissions import actor_of
+from accounts.permissions import actor_of, require_second_factor
 
 SCOPES = ("read", "book", "manage")
 LONGEST = timedelta(days=366)
+TOUCHED_EVERY = timedelta(minutes=5)
 PREFIX = "ic_"
 
 
@@ -32,7 +33,9 @@ def token_issue(
     now: datetime,
     scopes: Iterable[str] = SCOPES,
 ) -> tuple[ApiToken, str]:
-    """The stored row and the token itself, which is never to be had again."""
+    """The stored row and the token itself, which is never to be had again. `NotPermitted`
+    (`second-factor-missing`) for whom the roles ask for a second factor that is not there."""
+    require_second_factor(user, confirmed=True)
     label, wanted = label.strip(), sorted(set(scopes))
     if not label or len(label) > 60:
         raise invalid("label", "required" if not label else "too-long", most=60)
@@ -72,7 +75,7 @@ def token_revoke(*, user: User, token_id: UUID, now: datetime) -> None:
 
 
 def token_touch(*, token_id: UUID, now: datetime) -> None:
-    """Remember that a token was used, at most once an hour."""
-    ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=now - timedelta(hours=1)).update(
+    """Remember that a token was used, not to the second: `TOUCHED_EVERY`."""
+    ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=now - TOUCHED_EVERY).update(
         last_used_at=now
     )

@@ -75,6 +75,12 @@ def sign_in_changed(
 
 
 @transaction.atomic
+def sign_in_blocked(*, user: User, now: datetime) -> None:
+    """Record that an account is closed for a while to whoever tried too many passwords."""
+    trail.record(actor=None, action="user.sign-in-block", target=user, now=now)
+
+
+@transaction.atomic
 def demo_address_vouch(*, user: User) -> None:
     """A demonstration account has no mailbox to prove: its address counts as verified."""
     if not EmailAddress.objects.filter(user=user, email=user.email, verified=True).exists():

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from allauth.socialaccount.models import SocialAccount, SocialApp
 from django import forms, template
 from django.conf import settings
+from django.core.exceptions import MultipleObjectsReturned
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +28,8 @@ LABELS = {
     "oldpassword": _("Present password"),
     "remember": _("Stay signed in on this device"),
     "code": _("Code"),
+    "AddWebAuthnForm.name": _("What to call it"),
+    "EditWebAuthnForm.name": _("What to call it"),
 }
 BROWSERS = (
     ("Edg/", "Edge"),
@@ -84,6 +88,15 @@ def device(user_agent: str) -> str:
 
 
 @register.filter
+def way_name(account: SocialAccount) -> str:
+    """What the place is called where somebody signs in; one that is gone, by its id."""
+    try:
+        return str(account.get_provider())
+    except (SocialApp.DoesNotExist, MultipleObjectsReturned):
+        return str(account.provider)
+
+
+@register.filter
 def role_name(role: str) -> str:
     """A role in the reader's language."""
     return str(ROLES.get(role, role))
@@ -112,6 +125,11 @@ def own_pages() -> list[dict[str, Any]]:
                 gettext("Profile and tokens"),
                 ("profile", "token-make", "token-made"),
             ),
+            (
+                "accounts:organisations",
+                gettext("Organisations"),
+                ("organisations", "join", "join-withdraw", "invitation-accept"),
+            ),
             ("account_email", gettext("E-mail address"), ("account_email",)),
             (
                 "account_change_password",
@@ -119,7 +137,13 @@ def own_pages() -> list[dict[str, Any]]:
                 ("account_change_password", "account_set_password"),
             ),
             ("mfa_index", gettext("Second factor"), _SECOND_FACTOR),
+            (
+                "socialaccount_connections",
+                gettext("Ways to sign in"),
+                ("socialaccount_connections",),
+            ),
             ("usersessions_list", gettext("Signed-in devices"), ("usersessions_list",)),
+            ("bookings:person-data", gettext("Your data"), ("person-data", "person-close")),
         )
     ]
 
@@ -130,4 +154,8 @@ _SECOND_FACTOR = (
     "mfa_deactivate_totp",
     "mfa_view_recovery_codes",
     "mfa_generate_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_add_webauthn",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
 )

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import one_of, operation, page
 from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, rfc3339
@@ -49,11 +50,6 @@ class PurposeShape(serializers.Serializer[Any]):
 class SamplesShape(serializers.Serializer[Any]):
     count = serializers.IntegerField(allow_null=True)
     text = serializers.CharField()
-
-
-class PersonShape(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
 
 
 class SessionShape(serializers.Serializer[Any]):

@@ -9,6 +9,7 @@ from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, 
 from bookings.forms.closures import ClosureEndForm, ClosureForm
 from bookings.forms.duplicates import DuplicatesForm
 from bookings.forms.funding import SourceForm
+from bookings.forms.imports import ImportForm
 from bookings.forms.moves import MoveForm
 from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.reservations import DecideForm, ReasonForm
@@ -36,6 +37,7 @@ __all__ = [
     "GrantChangeForm",
     "GrantForm",
     "HoursForm",
+    "ImportForm",
     "MoveForm",
     "PeriodForm",
     "ProgrammeForm",

@@ -6,6 +6,7 @@ from bookings.models.closures import Closure
 from bookings.models.demand import UnmetDemand
 from bookings.models.fees import Quote
 from bookings.models.funding import FundingSource
+from bookings.models.imports import BookingImport, ImportedBooking
 from bookings.models.ledger import LedgerEntry, Posting
 from bookings.models.occupancy import Occupancy
 from bookings.models.reservations import Reservation
@@ -28,6 +29,7 @@ from bookings.models.waiting import WaitingOffer, WaitingWish
 __all__ = [
     "Agreement",
     "AgreementMember",
+    "BookingImport",
     "Chain",
     "Charge",
     "ClosedMonth",
@@ -38,6 +40,7 @@ __all__ = [
     "Earmark",
     "ExchangeRate",
     "FundingSource",
+    "ImportedBooking",
     "InstrumentDay",
     "InstrumentDayUse",
     "LedgerEntry",

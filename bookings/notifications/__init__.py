@@ -17,6 +17,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.erasure import leads_nowhere
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import holders_of
 from bookings.domain.charges import ChargeMade, charge
@@ -125,6 +126,17 @@ KINDS = {
         _("{person} of {organisation} asks for a series of dates on your instrument."),
         to_host=True,
     ),
+    "imported": Words(
+        _("Confirmed ({count}): {instrument}"),
+        _("These bookings were brought in from another calendar. They are confirmed."),
+    ),
+    "imported-requested": Words(
+        _("Requested ({count}): {instrument}"),
+        _(
+            "These bookings were brought in from another calendar. They were sent to the owner of"
+            " the instrument, who will answer them."
+        ),
+    ),
     "series-moved": Words(
         _("Moved ({count}): {instrument}"), _("These bookings have other times now.")
     ),
@@ -156,7 +168,7 @@ def mail(row: OutboxMessage, now: datetime) -> str:
         reservation = many[0]
     words = KINDS[kind]
     about = Charge.objects.get(pk=UUID(row.payload["charge"])) if words.about_charge else None
-    people = _readers(kind, reservation, about)
+    people = [p for p in _readers(kind, reservation, about) if not leads_nowhere(p.email)]
     # All are written before the first is sent, and all go over one connection: what fails most
     # likely fails before anybody has read anything. If the server breaks off between two, the
     # row is tried again and the first readers get theirs twice, under the same Message-ID.
@@ -190,6 +202,8 @@ OF_SERIES = {
     "series": OCCUPYING,
     "series-requested": OCCUPYING,
     "series-to-decide": frozenset({"requested"}),
+    "imported": OCCUPYING,
+    "imported-requested": OCCUPYING,
     "series-moved": OCCUPYING,
     "series-cancelled": frozenset({"cancelled"}),
 }

@@ -129,7 +129,8 @@ def load_week(
 ) -> Week | None:
     """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
     length (one that is not allowed: the usual one); None for an instrument without a policy,
-    which cannot be booked. Four statements; one more each for a payer of another region, where the
+    which cannot be booked. Two statements; one more each for whoever sees bookings of others, for
+    a payer of another region, where the
     policy has quotas and where it asks for a certificate."""
     if not hasattr(instrument, "policy"):
         return None
@@ -201,8 +202,8 @@ def load_in_the_way(
 def load_entries(
     actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
 ) -> list[Entry]:
-    """What takes the instruments in a span, by start, each thing once whatever its units. Two
-    statements; one for somebody who is not signed in, who sees that time is busy."""
+    """What takes the instruments in a span, by start, each thing once whatever its units. One
+    statement; two for whoever may see bookings of others."""
     managed = actor.organisations_where("manage-instruments")
     hosts = {i.pk for i in instruments if i.organisation_id in managed}
     rows = _ENTRIES.rows(instruments=[i.pk for i in instruments], span=to_range(span), now=now)

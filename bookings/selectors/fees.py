@@ -219,3 +219,13 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
             local_date(zone, period.end) + timedelta(days=14),
         ),
     )
+
+
+def first_mode(instrument: Instrument, terms: Terms) -> str:
+    """The way of service where none is said: the only one that a price by the sample knows,
+    else the first that is offered."""
+    modes = instrument.service_modes
+    by_sample = terms.card is not None and terms.card.values.rate_unit == "sample"
+    if by_sample and "entrusted" in modes:
+        return "entrusted"
+    return modes[0] if modes else ""

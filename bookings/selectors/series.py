@@ -15,11 +15,9 @@ from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
-from bookings.domain import charges, fees
-from bookings.domain.availability import Block, Wish
+from bookings.domain import charges
 from bookings.domain.funding import Share
 from bookings.domain.periods import Period
-from bookings.domain.quotas import Booked
 from bookings.domain.quotes import Quote, input_from_json
 from bookings.domain.refusals import Refusal
 from bookings.domain.reservations import effective_state, may_still_cancel
@@ -36,15 +34,13 @@ from bookings.domain.series import (
 )
 from bookings.models import Quote as QuoteRow
 from bookings.models import Reservation, Series
-from bookings.selectors.askers import load_asker
-from bookings.selectors.availability import around, load_calendar
-from bookings.selectors.catalogue import load_cards
-from bookings.selectors.fees import Asked, Backing, load_backing, quote_input, terms_on
+from bookings.selectors.fees import Asked, Backing, load_backing
 from bookings.selectors.funding import NO_FUNDING, Funding, load_funding
 from bookings.selectors.holds import holds_of
 from bookings.selectors.moves import is_by_host
 from bookings.selectors.placing import Place
 from bookings.selectors.reservations import reservations_for
+from bookings.selectors.weighing import Weighing
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.registry import instrument_to_book
@@ -165,38 +161,13 @@ def weigh_series(
     """Each period in order, those that pass counted for those after them. At most six
     statements, whatever the number: the calendar is loaded once for the whole span. What pays
     for them is used up date by date."""
-    zone = ZoneInfo(instrument.facility.time_zone)
-    cards = load_cards([instrument.pk]).get(instrument.pk, [])
-    span = around(Period(periods[0].start, max(period.end for period in periods)))
-    calendar = load_calendar(instrument, span, now, without=without)
+    span = Period(periods[0].start, max(period.end for period in periods))
     backing = backing or load_backing(payer, instruments=[instrument])
-    terms = terms_on(instrument, backing, cards, periods[0].start)
-    asker = load_asker(instrument, payer, terms, user_id=user_id, mode=asked.service_mode)
+    weighing = Weighing(payer, [(instrument, span)], backing, now, without=without, funding=funding)
     found = []
     for index, period in enumerate(periods):
-        terms = terms_on(instrument, backing, cards, period.start)
-        here = replace(asker, price_group=terms.price_group, is_served=terms.is_served)
-        given = quote_input(instrument, terms, replace(asked, period=period))
-        quote = fees.quote(given) if given else None
-        place = None
-        refusals: tuple[Refusal, ...] = (Refusal("not-published"),)
-        if calendar is not None:
-            refusals = calendar.explain(Wish(period, here), now)
-            if quote is not None:
-                refusals += funding.refusals(quote, local_date(zone, period.start))
-            unit = None if refusals else calendar.free_unit(period)
-            if unit is not None:
-                grant = backing.grant(quote.voucher) if quote else None
-                if grant is not None and quote is not None:
-                    backing = backing.having(grant.id, -quote.covered)
-                if quote is not None:
-                    funding.take(quote)
-                place = Place(unit, terms, calendar.policy)
-                calendar.take(
-                    Block(calendar.blocked_span(period), unit),
-                    Booked(period, user_id, payer.pk, terms.price_group, here.is_same_region),
-                )
-        found.append(Occurrence(index, period, refusals, place, quote))
+        one = weighing.weigh(instrument, user_id, replace(asked, period=period))
+        found.append(Occurrence(index, period, one.refusals, one.place, one.quote))
     return found
 
 

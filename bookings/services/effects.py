@@ -3,7 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
+from accounts.letters import post
 from accounts.models import OutboxMessage
+from accounts.services.erasure import person_forget
 from accounts.services.outbox import outbox_deliver
 from bookings.notifications import mail
 from bookings.notifications.papers import settlement_mail, statement_mail
@@ -23,6 +25,11 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
     match row.kind.partition(".")[0]:
         case "mail":
             return mail(row, now)
+        case "people":
+            return post(row, now)
+        case "person":
+            is_new = person_forget(user_id=UUID(payload["user"]), now=now)
+            return "done" if is_new else "skipped"
         case "charge":
             made = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
             return "done" if made else "skipped"

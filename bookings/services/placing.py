@@ -166,9 +166,11 @@ def reservation_put(
     deadline: datetime | None,
     now: datetime,
     extra: Mapping[str, Any] | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Reservation:
     """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
-    None is the platform, for the person."""
+    None is the platform, for the person. `extra` are further fields, `said` is more for the
+    trail."""
     quote = None
     given = None if state == "held" else quote_given(instrument, place.terms, booking)
     if place.terms.card is None:
@@ -233,7 +235,8 @@ def reservation_put(
         }
         | ({"for": parties.person} if not actor or parties.person != actor.user_id else {})
         | ({"overrides": list(place.overrides)} if place.overrides else {})
-        | earmarks_said(quote, booking.funding),
+        | earmarks_said(quote, booking.funding)
+        | dict(said or {}),
         reason=booking.reason if place.overrides else "",
         organisation_ids=[payer.pk, instrument.organisation_id],
         region_ids=lineage_of(reservation),

@@ -197,12 +197,13 @@ def reminders_of(reservation: Reservation, now: datetime) -> list[Effect]:
 def series_tell(
     reservations: Sequence[Reservation], kind: str, now: datetime, effects: Sequence[Effect] = ()
 ) -> None:
-    """One message of many bookings: to the person, and to those who decide where any waits for
-    their word. `series` where all stands, `series-requested` where some is asked for."""
+    """One message of many bookings of a person on an instrument: to the person, and to those who
+    decide where any waits for their word. `series` and `imported` where all stands, the same with
+    `-requested` where some is asked for."""
     first = reservations[0]
     waiting = [r for r in reservations if r.state == "requested"]
-    if kind == "series" and waiting:
-        kind = "series-requested"
+    if kind in {"series", "imported"} and waiting:
+        kind = f"{kind}-requested"
     told = [_message(kind, first, reservations)]
     if waiting and kind != "series-cancelled":
         told.append(_message("series-to-decide", first, waiting))

@@ -26,7 +26,7 @@ from bookings.domain.refusals import OVERRIDABLE, RulesRefuse
 from bookings.forms import BookingForm, PeriodForm
 from bookings.messages import sentence
 from bookings.models import FundingSource, Reservation
-from bookings.selectors.fees import Asked, Terms, load_terms
+from bookings.selectors.fees import Asked, Terms, first_mode, load_terms
 from bookings.selectors.funding_sources import chargeable
 from bookings.selectors.holds import holds_of, kept_for
 from bookings.selectors.quotes import Quotation, load_quotation
@@ -237,16 +237,6 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             int((kept.deadline_at - now).total_seconds()) if kept.deadline_at else 0
         )
     return render(request, "bookings/book.html#hold", context, status=status)
-
-
-def first_mode(instrument: Instrument, terms: Terms) -> str:
-    """The way of service a form begins with: the only one that a price by the sample knows,
-    else the first that is offered."""
-    modes = instrument.service_modes
-    by_sample = terms.card is not None and terms.card.values.rate_unit == "sample"
-    if by_sample and "entrusted" in modes:
-        return "entrusted"
-    return modes[0] if modes else ""
 
 
 def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:

@@ -22,7 +22,7 @@ from bookings.forms import PeriodForm, SeriesCancelForm, SeriesForm, SeriesMoveF
 from bookings.forms.fields import local_moment
 from bookings.forms.funding import default_of
 from bookings.models import Reservation
-from bookings.selectors.fees import load_terms
+from bookings.selectors.fees import first_mode, load_terms
 from bookings.selectors.moves import Move
 from bookings.selectors.reservations import reservation_by_id
 from bookings.selectors.series import (
@@ -36,7 +36,7 @@ from bookings.selectors.series import (
 from bookings.selectors.series_moves import load_series_move
 from bookings.services.series import series_book, series_cancel
 from bookings.services.series_moves import series_move
-from bookings.views.booking import first_mode, options_of, sources_offered
+from bookings.views.booking import options_of, sources_offered
 from bookings.views.catalogue import payer_of
 from bookings.views.reservations import refusal_text, shown
 from instruments.selectors.registry import instrument_by_id

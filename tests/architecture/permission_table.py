@@ -14,7 +14,10 @@ PEOPLE = (
 )  # fmt: skip
 
 # allauth's and Django's own; their pages are tried in tests/accounts.
-NOT_OURS = ("account_", "mfa_", "socialaccount_", "usersessions_", "admin")
+NOT_OURS = (
+    "account_", "mfa_", "socialaccount_", "usersessions_", "openid_connect_", "orcid_", "saml_",
+    "admin",
+)  # fmt: skip
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -35,6 +38,8 @@ GET  bookings:chain-new              - 403 200 200 200 403 403 403 403 403 403 4
 POST bookings:chain-new              - 403 302 302 302 403 403 403 403 403 403 403 403
 GET  bookings:chain                  - 404 200 404 404 200 200 200 200 200 404 404 404
 POST bookings:chain-cancel           - 404 302 404 404 302 302 403 403 403 404 404 404
+GET  bookings:import                 - 403 200 200 200 200 200 403 403 403 403 403 403
+POST bookings:import                 - 403 302 302 302 409 409 403 403 403 403 403 403
 GET  bookings:mine                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 403 403
@@ -114,6 +119,13 @@ POST bookings:money-settlements-confirm   - 404 404 404 404 404 404 404 404 403 
 POST bookings:money-settlements-pay   - 404 404 404 404 404 404 404 404 403 302 403 404
 GET  bookings:money-rates             - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:money-rates             - 403 403 403 403 403 403 302 400 403 403 403 403
+GET  bookings:member-end             - 404 200 404 404 404 200 404 404 404 404 404 200
+POST bookings:member-end             - 404 302 404 404 404 302 404 404 404 404 404 302
+GET  bookings:person-data            - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:person-export          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -153,6 +165,29 @@ POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 4
 GET  robots                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap                       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap-part                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
+POST accounts:join-withdraw          - 302 404 404 404 404 404 404 404 404 404 404 404
+GET  accounts:invitation             - 200 403 403 403 403 403 403 403 403 403 403 403
+POST accounts:invitation             - 302 403 403 403 403 403 403 403 403 403 403 403
+POST accounts:invitation-accept      - 302 409 409 409 409 409 409 409 409 409 409 409
+GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200
+GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:members                - 403 403 403 403 403 200 403 403 403 403 403 200
+POST accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 403 302
+POST accounts:invitation-withdraw    - 403 403 403 403 403 302 403 403 403 403 403 302
+POST accounts:join-decide            - 403 403 403 403 403 302 403 403 403 403 403 302
+GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 403 200
+POST accounts:joining                - 403 403 403 403 403 302 403 403 403 403 403 302
+GET  accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 302
+POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 403 404
+POST accounts:role-give              - 403 403 403 403 403 302 403 403 403 403 403 302
+POST accounts:role-take              - 404 302 404 404 404 302 404 404 404 404 404 302
 GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  readyz                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  mail                            - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -163,6 +198,34 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
+PUT    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
+GET    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
+PUT    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-memberships               - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-membership                - 404 200 404 404 404 200 404 404 404 404 404 200
+GET    api-membership-end            - 404 200 404 404 404 200 404 404 404 404 404 200
+POST   api-membership-end            - 404 200 404 404 404 200 404 404 404 404 404 200
+GET    api-roles                     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-roles                     - 403 403 403 403 403 201 403 403 403 403 403 201
+GET    api-role                      - 404 200 404 404 404 200 404 404 404 404 404 200
+POST   api-role-revoke               - 404 200 404 404 404 200 404 404 404 404 404 200
+GET    api-invitations               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-invitations               - 403 403 403 403 403 201 403 403 403 403 403 201
+GET    api-invitation                - 200 404 404 404 404 200 404 404 404 404 404 200
+DELETE api-invitation                - 403 404 404 404 404 204 404 404 404 404 404 204
+POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 404 403
+POST   api-invitation-accept-token   - 200 403 403 403 403 403 403 403 403 403 403 403
+POST   api-own-export                - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-own-erasure               - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-tokens                    - 200 200 200 200 200 200 200 200 200 200 200 200
+DELETE api-token                     - 404 404 404 404 404 404 404 404 404 404 404 404
+GET    api-join-requests             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-join-requests             - 409 409 201 201 201 409 409 201 201 201 201 201
+GET    api-join-request              - 200 404 404 404 404 200 404 404 404 404 404 200
+DELETE api-join-request              - 204 404 404 404 404 404 404 404 404 404 404 404
+POST   api-join-request-approve      - 403 404 404 404 404 200 404 404 404 404 404 200
+POST   api-join-request-reject       - 403 404 404 404 404 200 404 404 404 404 404 200
 GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
@@ -212,6 +275,7 @@ GET    api-availability            200 200 200 200 200 200 200 200 200 200 200 2
 POST   api-quotes                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-reservations              - 400 201 201 201 403 403 403 403 400 400 400 400
+POST   api-reservations-import       - 400 201 201 201 422 422 403 403 400 400 400 400
 GET    api-reservation               - 404 200 404 404 200 200 200 200 200 404 404 404
 POST   api-reservation-cancel        - 404 200 404 404 200 200 403 403 403 404 404 404
 GET    api-holds                     - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -313,6 +377,12 @@ QUERIES = {
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
+# instrument,starts,ends / Transmission electron microscope,2026-03-06 14:00,2026-03-06 15:00
+FILE = (
+    "aW5zdHJ1bWVudCxzdGFydHMsZW5kcwpUcmFuc21pc3Npb24gZWxlY3Ryb24gbWljcm9zY29wZSwyMDI2LTAzLTA2IDE0"
+    "OjAwLDIwMjYtMDMtMDYgMTU6MDAK"
+)
+
 SOURCE = {
     "organisation": "fudan",
     "code": "NEW-1",
@@ -364,6 +434,7 @@ PAGE_BODIES = {
         "minutes": "60",
         "service_mode": "self",
     },
+    "bookings:import": {"content": FILE, "act": "refuse"},
     "bookings:hold": {"start": "2026-03-06T06:00:00Z", "minutes": "60"},
     "bookings:cancel": {"reason": "test"},
     "bookings:series-new": {
@@ -449,6 +520,24 @@ PAGE_BODIES = {
     "instruments:attachment-change": {"title": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
+    "accounts:join": {"text": "test"},
+    "accounts:invite": {"email": "new@nowhere.example", "roles": ["researcher"], "days": "14"},
+    "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
+    "accounts:joining": {"mail_domains": "nowhere.example", "admits_by_mail": "on"},
+    "accounts:scopes": {"scopes": "nowhere.example", "admits_by_scope": "on"},
+    "accounts:providers": {
+        "kind": "openid_connect",
+        "id": "nowhere",
+        "name": "Nowhere",
+        "entity": "https://nowhere.example",
+        "client_id": "x",
+        "secret": "x",
+        "scopes": "nowhere.example",
+    },
+    "accounts:role-give": {"role": "finance"},
+    "accounts:role-take": {"reason": "test"},
+    "accounts:roles": {"user": "hu@optics.example", "role": "auditor", "region": "CN-SH"},
+    "bookings:member-end": {"bookings": "keep", "reason": "test"},
 }
 
 RESERVATION = {
@@ -459,6 +548,21 @@ RESERVATION = {
     "purpose": {"code": "research", "text": ""},
 }
 API_BODIES = {
+    ("PUT", "api-organisation-joining"): {
+        "mail_domains": ["fudan.example"],
+        "admits_by_mail": False,
+    },
+    ("PUT", "api-organisation-scopes"): {
+        "scopes": ["nowhere.example"],
+        "admits_by_scope": False,
+    },
+    ("POST", "api-membership-end"): {"bookings": "keep", "reason": "test"},
+    ("POST", "api-roles"): {"user": "<member>", "role": "finance", "organisation": "fudan"},
+    ("POST", "api-role-revoke"): {"reason": "test"},
+    ("POST", "api-invitations"): {"organisation": "fudan", "email": "new@nowhere.example"},
+    ("POST", "api-invitation-accept-token"): {"token": "<invitation-token>"},
+    ("POST", "api-join-requests"): {"organisation": "fudan"},
+    ("POST", "api-join-request-reject"): {"reason": "test"},
     ("POST", "api-facilities"): {
         "organisation": "ustc",
         "name": "Second site",
@@ -534,6 +638,7 @@ API_BODIES = {
         "latest": "2026-03-07T00:00:00Z",
         "minutes": 60,
     },
+    ("POST", "api-reservations-import"): {"file": FILE},
     ("POST", "api-holds"): {
         "instrument": "<instrument>",
         "start": "2026-03-06T06:00:00Z",

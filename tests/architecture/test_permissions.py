@@ -8,6 +8,9 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.selectors.joining import invitation_token
+from accounts.services.invitations import invitation_send
+from accounts.services.joining import join_ask
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
@@ -108,11 +111,27 @@ def world(shared_cast):
         ),
         now=NOW,
     )
+    alice = cast.people["alice"]
+    alice.emailaddress_set.create(email=alice.email, verified=True, primary=True)
+    invited = invitation_send(
+        actor=cast.actor("chen"),
+        organisation=cast.fudan,
+        email=alice.email,
+        roles=["researcher"],
+        now=NOW,
+    )
+    joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
     return cast, {
         **money,
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
         "fudan": str(cast.fudan.pk),
+        "member": str(cast.people["wang"].pk),
+        "membership": str(cast.people["wang"].memberships.get().pk),
+        "role": str(cast.people["wang"].role_grants.get().pk),
+        "invitation": str(invited.pk),
+        "invitation-token": invitation_token(invited.pk),
+        "join-request": str(joining.pk),
         "held": str(held.pk),
         "draft-card": str(draft_card.version),
         "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
@@ -162,6 +181,13 @@ ARGUMENTS = {
     "charge_id": "charge",
     "correction_id": "correction",
     "source_id": "source",
+    "organisation_id": "fudan",
+    "user_id": "member",
+    "membership_id": "membership",
+    "role_id": "role",
+    "invitation_id": "invitation",
+    "token": "invitation-token",
+    "request_id": "join-request",
     "entry_id": "absent",
 }
 SPECIAL = {

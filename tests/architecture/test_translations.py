@@ -27,7 +27,7 @@ MANY = {"ngettext", "ngettext_lazy"}
 IN_CONTEXT = {"pgettext", "pgettext_lazy"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
 # Said the same in both languages.
-SAME = {"English", "API"}
+SAME = {"English", "API", "UTF-8"}
 
 
 @dataclass

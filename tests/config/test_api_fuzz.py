@@ -1,6 +1,7 @@
 """Random requests, by the description: nothing breaks, and answers are as described."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.services.invitations import invitation_send
+from accounts.services.joining import join_ask
+from accounts.services.tokens import token_issue
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
@@ -107,7 +111,24 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         now=NOW,
     )
     money = money_things(cast)
+    alice = cast.people["alice"]
+    invited = invitation_send(
+        actor=cast.actor("chen"),
+        organisation=cast.fudan,
+        email=alice.email,
+        roles=["researcher"],
+        now=NOW,
+    )
+    asked = join_ask(actor=cast.actor("alice"), organisation=cast.ustc, text="", now=NOW)
+    wang = cast.people["wang"]
+    token, _ = token_issue(user=wang, label="known", lifetime=timedelta(days=9), now=NOW)
     return {
+        "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
+        "membership_id": [str(wang.memberships.get().pk)],
+        "role_id": [str(wang.role_grants.get().pk)],
+        "invitation_id": [str(invited.pk)],
+        "request_id": [str(asked.pk)],
+        "token_id": [str(token.pk)],
         "version": [str(draft.version), "1"],
         "charge_id": [money["charge"], money["disputed"]],
         **{

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from accounts.domain.errors import NotPermitted
 from accounts.selectors.users import user_by_email
 from accounts.services.tokens import LONGEST, token_issue
 
@@ -31,12 +32,18 @@ class Command(BaseCommand):
             raise CommandError(f"The account {email} is closed: a token would open nothing.")
         if not 1 <= days <= LONGEST.days:
             raise CommandError(f"--days must be between 1 and {LONGEST.days}.")
-        row, token = token_issue(
-            user=user,
-            label="manage.py issue_token",
-            lifetime=timedelta(days=days),
-            now=timezone.now(),
-        )
+        try:
+            row, token = token_issue(
+                user=user,
+                label="manage.py issue_token",
+                lifetime=timedelta(days=days),
+                now=timezone.now(),
+            )
+        except NotPermitted as refused:
+            raise CommandError(
+                f"The roles of {email} ask for a second factor, which has to be set up first: "
+                "sign in and open Second factor in the profile."
+            ) from refused
         self.stdout.write(
             f"A token of {user.email}, good until {row.expires_at:%Y-%m-%d %H:%M} UTC, for all "
             f"scopes ({', '.join(row.scopes)}).\n"

@@ -6,13 +6,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region, User
 from accounts.selectors.memberships import load_actor
+from accounts.services.invitations import invitation_send
+from accounts.services.joining import join_ask, joining_set
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisations import organisation_create, region_create
+from accounts.services.tokens import token_issue
 from accounts.services.users import demo_address_vouch, user_register
 from bookings.services.demo.files import load
 from instruments.models import Facility
@@ -93,6 +97,45 @@ def _people_make(places: Places, now: datetime) -> None:
     for row in people["people"]:
         _person_make(places, row, make_password(None), now)
     User.objects.filter(pk__in=[p.user.pk for p in places.people.values()]).update(created_at=now)
+
+
+def joining_make(places: Places, *, now: datetime) -> None:
+    """Organisations' own addresses, a few people who wait at the door, one who is invited, and
+    a token, which opens nothing as nobody has seen it."""
+    data = load("people")
+    for row in data["domains"]:
+        organisation = places.organisations[row["organisation"]]
+        joining_set(
+            actor=places.manager_of(organisation).actor,
+            organisation=organisation,
+            mail_domains=row["mail_domains"],
+            admits_by_mail=row["admits_by_mail"],
+            now=now,
+        )
+    for row in data["asking"]:
+        join_ask(
+            actor=places.people[row["email"]].actor,
+            organisation=places.organisations[row["organisation"]],
+            text=row["text"],
+            now=now,
+        )
+    for row in data["invited"]:
+        organisation = places.organisations[row["organisation"]]
+        invitation_send(
+            actor=places.manager_of(organisation).actor,
+            organisation=organisation,
+            email=row["email"],
+            roles=row["roles"],
+            now=now,
+        )
+    for row in data["tokens"]:
+        token_issue(
+            user=places.people[row["email"]].user,
+            label=row["label"],
+            scopes=row["scopes"],
+            lifetime=settings.TOKEN_LIFETIME,
+            now=now,
+        )
 
 
 def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datetime) -> None:

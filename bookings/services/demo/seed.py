@@ -26,7 +26,13 @@ from bookings.services.demo.ledger import Ledger
 from bookings.services.demo.offers import Calendar, Offer, offers_make, schedules_resolve
 from bookings.services.demo.outages import breakdowns_of, outages_make
 from bookings.services.demo.past import history_of
-from bookings.services.demo.places import ACCOUNTS, PASSWORD, Places, places_make
+from bookings.services.demo.places import (
+    ACCOUNTS,
+    PASSWORD,
+    Places,
+    joining_make,
+    places_make,
+)
 from bookings.services.demo.rules import rules_make
 from bookings.services.demo.together import together_make
 from bookings.services.demo.wanting import Wanting
@@ -116,6 +122,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{coming} bookings to come, some waiting for a decision")
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
+    joining_make(places, now=now - timedelta(hours=20))
     _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()
     days = hours_roll_up(since=first, until=last, now=now).days

@@ -1,7 +1,7 @@
 """Bookings made together, and wishes for what is taken."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from accounts.domain.errors import Refused
@@ -15,6 +15,7 @@ from bookings.services.chains import chain_book
 from bookings.services.demo.files import load
 from bookings.services.demo.offers import Calendar, Offer
 from bookings.services.demo.places import Places
+from bookings.services.imports import bookings_import
 from bookings.services.placing import Booking
 from bookings.services.series import series_book
 from bookings.services.waiting import Wanted, wish_make
@@ -23,24 +24,26 @@ DAY = timedelta(days=1)
 
 
 def together_make(places: Places, offers: Sequence[Offer], calendar: Calendar) -> int:
-    """A series, a chain and some wishes; what does not fit into the calendars of the day is left
-    out. How many were made."""
+    """A series, what was kept elsewhere, a chain and some wishes; what does not fit into the
+    calendars of the day is left out. How many were made."""
     by_key = {offer.key: offer for offer in offers}
     rows = load("rules")
     made = _series(places, by_key, rows["series"], calendar)
+    made += _import(places, by_key, rows["import"], calendar)
     made += _chain(places, by_key, rows["chain"], calendar)
     return made + sum(_wish(places, by_key, row, calendar) for row in rows["wishes"])
 
 
-def _series(
+def _free(
     places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
-) -> int:
+) -> list[datetime]:
+    """When the row's person could begin, in the week from its day on."""
     offer, person, now = offers[row["instrument"]], places.people[row["person"]], calendar.now
     within = Period(now + row["days"] * DAY, now + (row["days"] + 7) * DAY)
     free = load_calendar(offer.instrument, within, now)
     if free is None:
-        return 0
-    starts = load_starts(
+        return []
+    return load_starts(
         offer.instrument,
         person.organisation,
         free,
@@ -50,7 +53,42 @@ def _series(
         user_id=person.user.pk,
         mode=row["mode"],
     )
-    for start in starts[:1]:
+
+
+def _import(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    """What somebody had in a spreadsheet: one booking a day."""
+    offer, person, now = offers[row["instrument"]], places.people[row["person"]], calendar.now
+    days: dict[date, datetime] = {}
+    for start in _free(places, offers, row, calendar):
+        days.setdefault(start.date(), start)
+    lines = [
+        f"{offer.instrument.pk},{start.isoformat()},{row['minutes']},{row['mode']},{text},OLD-{n}"
+        for n, (start, text) in enumerate(zip(days.values(), row["subjects"], strict=False), 1)
+    ]
+    if not lines:
+        return 0
+    content = "\n".join(["instrument,starts,minutes,mode,subject,reference", *lines])
+    try:
+        report = bookings_import(
+            actor=person.actor,
+            content=content.encode(),
+            file_name="bookings-2025.csv",
+            organisation=None,
+            on_refused="skip",
+            now=now,
+        )
+    except Refused:
+        return 0
+    return report.booked
+
+
+def _series(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    offer, person, now = offers[row["instrument"]], places.people[row["person"]], calendar.now
+    for start in _free(places, offers, row, calendar)[:1]:
         booking = Booking(
             instrument_id=offer.instrument.pk,
             period=Period(start, start + timedelta(minutes=row["minutes"])),

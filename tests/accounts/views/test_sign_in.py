@@ -71,6 +71,17 @@ def test_a_sixth_attempt_on_one_account_waits(client: Client, wang: User) -> Non
     html = page_of(sign_in(client, wang.email, PASSWORD))
     assert "Too many attempts." in html
     assert "_auth_user_id" not in client.session
+    # One line in the trail, however often it is tried after that.
+    assert actions_of(wang) == ["user.sign-in-block"]
+
+
+def test_an_address_that_asks_too_often_is_told_to_wait(
+    client: Client, wang: User, settings: Any
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/m/ip"}
+    asked = [client.post("/accounts/password/reset/", {"email": wang.email}) for _ in range(2)]
+    assert [response.status_code for response in asked] == [302, 429]
+    assert asked[1]["Retry-After"] == "60" and "Too many requests." in page_of(asked[1], 429)
 
 
 def test_a_browser_without_a_language_learns_the_persons(client: Client, wang: User) -> None:

@@ -1,4 +1,5 @@
-"""Search, the list of starts and booking agree, on random instruments in the real database."""
+"""Search, the list of starts, booking and import agree, on random instruments in the real
+database."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from bookings.selectors.availability import load_calendar
 from bookings.selectors.catalogue import free_between
 from bookings.selectors.starts import load_starts
 from bookings.services.closures import Outage, closure_create
+from bookings.services.imports import bookings_import
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
 from instruments.domain.criteria import Criteria
@@ -188,6 +190,22 @@ class Asked:
             return [refusal.code for refusal in refused.refusals]
         return []
 
+    def imported(self, start, minutes):
+        """The refusals of a file with one row, which is only tried."""
+        row = f"{self.instrument.pk},{start.isoformat()},{minutes},{self.mode}"
+        report = bookings_import(
+            actor=self.actor,
+            content=f"instrument,starts,minutes,mode\n{row}\n".encode(),
+            file_name="",
+            organisation=None,
+            dry_run=True,
+            now=self.now,
+        )
+        (outcome,) = report.outcomes
+        assert outcome.problems == ()
+        assert (outcome.result == "booked") == (not outcome.refusals)
+        return [refusal.code for refusal in outcome.refusals]
+
 
 def written():
     return tuple(
@@ -227,13 +245,17 @@ def test_what_is_listed_can_be_booked_and_nothing_else(cast, data):
         first = asked.start + timedelta(hours=data.draw(st.sampled_from([0, 14])))
         within = Period(first, first + timedelta(hours=14))
         _, starts = starts_of(asked, within, asked.mode)
-        accepted = []
+        accepted, kinds = [], {}
         moment, length = within.start, timedelta(minutes=asked.minutes)
         while moment + length <= within.end:
-            if asked.book(moment, asked.minutes) == []:
+            refused = asked.book(moment, asked.minutes)
+            kinds.setdefault(tuple(refused), moment)
+            if refused == []:
                 accepted.append(moment)
             moment += timedelta(minutes=30)
         assert starts == accepted
+        for refused, moment in kinds.items():
+            assert asked.imported(moment, asked.minutes) == list(refused)
         transaction.set_rollback(True)
 
 

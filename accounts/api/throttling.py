@@ -1,0 +1,92 @@
+"""How much one person and one address may ask.
+
+Counted in fixed windows: one number a window in the cache, however many requests. Without the
+cache nobody is held up.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.cache import cache
+from redis.exceptions import RedisError
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+
+log = logging.getLogger(__name__)
+
+
+class Throttle(SimpleRateThrottle):
+    """At most so many requests of one key in a window; `scope` names the rate in the settings,
+    and one without a rate refuses nothing."""
+
+    num_requests: int
+    duration: int  # seconds
+    left = 0.0  # seconds to the end of the window
+
+    def get_rate(self) -> str | None:
+        rates: Mapping[str, str | None] = self.THROTTLE_RATES
+        return rates.get(str(self.scope))
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if self.rate is None or (who := self.get_cache_key(request, view)) is None:
+            return True
+        window, passed = divmod(self.timer(), self.duration)
+        self.left = self.duration - passed
+        try:
+            return _count(f"{who}:{int(window)}", self.duration) <= self.num_requests
+        except RedisError as error:
+            log.warning("requests are not counted: %s", error)
+            return True
+
+    def wait(self) -> float:
+        return self.left
+
+    def of(self, who: object) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": who}
+
+
+def _count(key: str, seconds: float) -> int:
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # the first of this window
+        cache.add(key, 0, timeout=seconds)
+        return int(cache.incr(key))
+
+
+class Strangers(Throttle):
+    """Nobody in particular, by address; a token that opens nothing is nobody's."""
+
+    scope = "anon"
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        is_somebody = view is not None and request.user.is_authenticated
+        return None if is_somebody else self.of(self.get_ident(request))
+
+
+class People(Throttle):
+    """Somebody signed in, from wherever they ask."""
+
+    scope = "user"
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        return self.of(request.user.pk) if request.user.is_authenticated else None
+
+
+class Writers(People):
+    """The same for what changes something."""
+
+    scope = "writes"
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        writes = request.method not in {"GET", "HEAD", "OPTIONS"} and not view.only_reads
+        return super().get_cache_key(request, view) if writes else None
+
+
+class Addresses(Throttle):
+    """Everybody behind one address together."""
+
+    scope = "address"
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        return self.of(self.get_ident(request))

@@ -1,0 +1,58 @@
+"""Joining an organisation: what is asked, for how long it stands, whose mail opens it."""
+
+import re
+from datetime import timedelta
+
+from accounts.domain.errors import invalid
+from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER
+
+SHORTEST, USUAL, LONGEST = timedelta(days=1), timedelta(days=14), timedelta(days=60)
+MOST_OPEN = 500  # invitations of one organisation that nobody has answered
+MOST_ASKED = 20  # requests of one person that nobody has answered
+MOST_DOMAINS = 20
+MOST_TEXT = 500
+ROLES = (RESEARCHER, MANAGER, FINANCE)  # those that come with joining
+
+# Anybody gets an address there: it says nothing of where a person belongs.
+_PUBLIC = """
+126.com 139.com 163.com aliyun.com fastmail.com foxmail.com gmail.com gmx.de gmx.net
+googlemail.com hotmail.com icloud.com live.com mail.com mail.ru me.com msn.com outlook.com
+proton.me protonmail.com qq.com sina.cn sina.com sohu.com tom.com vip.163.com vip.qq.com
+web.de yahoo.com yandex.com yandex.ru yeah.net
+"""
+PUBLIC_MAIL = frozenset(_PUBLIC.split())
+_DOMAIN = re.compile(r"(?=.{4,100}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.ASCII)
+
+
+def domain_of(address: str) -> str:
+    """What follows the @, in small letters."""
+    return address.rpartition("@")[2].lower()
+
+
+def is_of(address: str, domains: list[str]) -> bool:
+    """Whether an address belongs to one of the domains, or to one below it."""
+    domain = domain_of(address)
+    return any(domain == one or domain.endswith(f".{one}") for one in domains)
+
+
+def parse_domains(given: list[str]) -> list[str]:
+    """Mail domains such as `example.edu`, each once; `Invalid` names the one that is none."""
+    domains: list[str] = []
+    for position, text in enumerate(given):
+        domain = text.strip().lower().removeprefix("@")
+        if not _DOMAIN.fullmatch(domain):
+            raise invalid(f"mail_domains[{position}]", "not-a-mail-domain")
+        if domain in PUBLIC_MAIL:
+            raise invalid(f"mail_domains[{position}]", "public-mail-domain", domain=domain)
+        if domain not in domains:
+            domains.append(domain)
+    if len(domains) > MOST_DOMAINS:
+        raise invalid("mail_domains", "too-many", most=MOST_DOMAINS)
+    return domains
+
+
+def parse_roles(given: list[str]) -> list[str]:
+    """Roles that come with joining, in their order, each once; none: a member who only reads."""
+    if not set(given) <= set(ROLES):
+        raise invalid("roles", "unknown-value")
+    return [role for role in ROLES if role in given]

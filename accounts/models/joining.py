@@ -1,0 +1,93 @@
+"""Ways into an organisation: invitations, and requests to join."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.keys import new_id
+from accounts.models.organisations import Organisation
+from accounts.models.users import User
+
+
+class Invitation(models.Model):
+    """An organisation asks somebody in by mail address. Only the SHA-256 digest of the token in
+    the mail is kept; it opens once, until `expires_at`, to whoever has confirmed the address."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="invitations")
+    email = models.EmailField(max_length=254)
+    roles = ArrayField(models.CharField(max_length=20), default=list)
+    digest = models.BinaryField(max_length=32, unique=True)
+    invited_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("invitation")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"],
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_one_open",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["email"],
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_email",
+            )
+        ]
+
+    @property
+    def version(self) -> int:
+        """It changes once."""
+        return 1 if self.accepted_at is None and self.withdrawn_at is None else 2
+
+
+class JoinRequest(models.Model):
+    """Somebody asks to become a member. Those answered stay on record."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("requested")
+        APPROVED = "approved", _("approved")
+        REJECTED = "rejected", _("rejected")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="join_requests")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="join_requests")
+    text = models.CharField(max_length=500, blank=True)
+    # The confirmed address that belongs to a mail domain of the organisation; empty if none does.
+    by_mail = models.EmailField(max_length=254, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    created_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("request to join")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation"],
+                condition=Q(state="requested"),
+                name="joinrequest_one_open",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["organisation", "created_at"],
+                condition=Q(state="requested"),
+                name="joinrequest_open",
+            )
+        ]
+
+    @property
+    def version(self) -> int:
+        """It changes once."""
+        return 1 if self.decided_at is None else 2

@@ -1,0 +1,96 @@
+"""What stands in the way of forgetting somebody, and where they are mentioned."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.domain.erasure import is_telling
+from accounts.domain.roles import ADMINISTRATOR, MANAGER
+from accounts.models import (
+    ApiToken,
+    JoinRequest,
+    Membership,
+    RoleGrant,
+    TrailEntry,
+    TrailText,
+    User,
+)
+
+# Whose tables are looked through: ours, and the log of Django's own admin.
+APPS = ("accounts", "instruments", "bookings", "admin")
+# Frozen by the database, or proofs of money; by design they name nobody (docs/people.md).
+UNTOUCHED = frozenset(
+    {"trailentry", "trailtext", "user", "charge", "quote", "posting", "ledgerentry"}
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Text of a table that somebody may be mentioned in. `people`: what names the persons of a
+    row."""
+
+    model: type[models.Model]
+    name: str
+    is_json: bool
+    may_be_empty: bool
+    people: tuple[str, ...]
+
+
+def text_columns() -> Iterator[Column]:
+    """Every column that holds free text, of whatever table; a new one is found by itself."""
+    for label in APPS:
+        for model in apps.get_app_config(label).get_models():
+            if model._meta.model_name in UNTOUCHED:
+                continue
+            fields = model._meta.concrete_fields
+            people = tuple(f.attname for f in fields if f.related_model is User)
+            for field in fields:
+                is_json = isinstance(field, models.JSONField)
+                is_text = isinstance(field, (models.CharField, models.TextField))
+                if is_json or (is_text and not field.choices and (field.max_length or 999) >= 40):
+                    yield Column(model, field.name, is_json, field.blank, people)
+
+
+def addresses_of(user: User) -> list[str]:
+    """All a person has, in small letters."""
+    found = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
+    return sorted({user.email.lower(), *(address.lower() for address in found)})
+
+
+def is_namesake_free(user: User) -> bool:
+    """Whether the name, wherever it is written, can only mean this person."""
+    others = User.objects.filter(name__iexact=user.name).exclude(pk=user.pk)
+    return is_telling(user.name) and not others.exists()
+
+
+def texts_about(user: User) -> models.QuerySet[TrailText]:
+    """The reasons given in the trail for what was done to a person's own records."""
+    records: set[UUID] = {user.pk}
+    for model in (Membership, RoleGrant, JoinRequest, ApiToken):
+        rows = model._default_manager.filter(user=user)
+        records |= set(rows.values_list("pk", flat=True))
+    return TrailText.objects.filter(
+        entry__in=TrailEntry.objects.filter(object_id__in=records).values("pk")
+    )
+
+
+def sole_duties(user: User) -> list[RoleGrant]:
+    """Roles nobody else holds there, and without which nobody would decide."""
+    others = (
+        RoleGrant.objects.filter(role=OuterRef("role"), revoked_at=None, user__is_active=True)
+        .exclude(user=user)
+        .filter(
+            Q(organisation=OuterRef("organisation"))
+            | Q(role=ADMINISTRATOR, organisation=None, region=None)
+        )
+    )
+    return list(
+        RoleGrant.objects.filter(
+            ~Exists(others), user=user, revoked_at=None, role__in=[MANAGER, ADMINISTRATOR]
+        ).select_related("organisation")
+    )

@@ -1,0 +1,132 @@
+"""Ways into an organisation: what is open, and for whom."""
+
+import base64
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.crypto import salted_hmac
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from accounts.models import Invitation, JoinRequest, Membership, Organisation
+from accounts.selectors.memberships import organisations_to_read
+from accounts.selectors.users import confirmed_addresses
+
+MOST_FOUND = 20
+
+
+def invitation_token(invitation_id: UUID) -> str:
+    """The token of an invitation. It is made from its id and the platform's secret whenever it
+    is needed, so that neither the table nor the mail that waits to be sent holds it."""
+    made = salted_hmac("accounts.invitation", str(invitation_id), algorithm="sha256").digest()
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+
+
+def digest_of(token: str) -> bytes:
+    """SHA-256; the token is 256 bits that nobody can guess."""
+    return hashlib.sha256(token.encode(errors="replace")).digest()
+
+
+def invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("organisation__region", "invited_by").order_by(
+        "created_at", "id"
+    )
+
+
+def invitation_by_token(token: str) -> Invitation:
+    found = invitations().filter(digest=digest_of(token)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def open_invitations(organisation: Organisation) -> QuerySet[Invitation]:
+    """Those nobody has accepted, expired ones included."""
+    return invitations().filter(organisation=organisation, accepted_at=None, withdrawn_at=None)
+
+
+def invitations_for(actor: Actor, now: datetime) -> QuerySet[Invitation]:
+    """What the actor may see: open ones to their own confirmed addresses, and those of the
+    organisations whose members they may read."""
+    to_me = Q(
+        email__in=confirmed_addresses(actor.person),
+        accepted_at=None,
+        withdrawn_at=None,
+        expires_at__gt=now,
+    )
+    if _reads_any(actor):
+        return invitations().filter(to_me | Q(organisation__in=organisations_to_read(actor)))
+    return invitations().filter(to_me)
+
+
+def own_invitations(actor: Actor, now: datetime) -> QuerySet[Invitation]:
+    """Those that wait for the actor."""
+    return invitations().filter(
+        email__in=confirmed_addresses(actor.person),
+        accepted_at=None,
+        withdrawn_at=None,
+        expires_at__gt=now,
+    )
+
+
+def join_requests() -> QuerySet[JoinRequest]:
+    return JoinRequest.objects.select_related(
+        "organisation__region", "user", "decided_by"
+    ).order_by("created_at", "id")
+
+
+def open_requests(organisation: Organisation) -> QuerySet[JoinRequest]:
+    """The oldest first."""
+    return join_requests().filter(organisation=organisation, state="requested")
+
+
+def requests_of(actor: Actor) -> QuerySet[JoinRequest]:
+    """The actor's own: the open ones and, for organisations that they belong to no more or never
+    did, the last words that were said."""
+    return join_requests().filter(user_id=actor.person).order_by("-created_at", "-id")
+
+
+def join_requests_for(actor: Actor) -> QuerySet[JoinRequest]:
+    """One's own, and those to the organisations whose members one may read."""
+    seen = Q(user_id=actor.person)
+    if _reads_any(actor):
+        seen |= Q(organisation__in=organisations_to_read(actor))
+    return join_requests().filter(seen)
+
+
+def _reads_any(actor: Actor) -> bool:
+    return any(actor.has(role) for role in ("manager", "auditor", "administrator"))
+
+
+def organisations_named(actor: Actor, text: str) -> list[Organisation]:
+    """Organisations found by name in either language, code or mail domain, without those the
+    actor belongs to."""
+    text = text.strip()
+    if not text or "\0" in text:
+        return []
+    fits = (
+        Q(name__icontains=text)
+        | Q(name_zh__icontains=text)
+        | Q(code__icontains=text)
+        | Q(mail_domains__contains=[text.lower().removeprefix("@")])
+    )
+    mine = Membership.objects.filter(user_id=actor.person, ended_at=None)
+    rows = Organisation.objects.filter(fits).exclude(pk__in=mine.values("organisation_id"))
+    return list(rows.select_related("region").order_by("name")[:MOST_FOUND])
+
+
+def organisations_by_mail(actor: Actor) -> list[Organisation]:
+    """Those whose mail domain one of the actor's confirmed addresses belongs to, without those
+    they belong to."""
+    domains = set()
+    for address in confirmed_addresses(actor.person):
+        parts = address.rpartition("@")[2].split(".")
+        domains |= {".".join(parts[n:]) for n in range(len(parts) - 1)}
+    if not domains:
+        return []
+    mine = Membership.objects.filter(user_id=actor.person, ended_at=None)
+    rows = Organisation.objects.filter(mail_domains__overlap=sorted(domains))
+    rows = rows.exclude(pk__in=mine.values("organisation_id"))
+    return list(rows.select_related("region").order_by("name")[:MOST_FOUND])

@@ -1,0 +1,168 @@
+"""Forgetting a person, in two steps.
+
+First the account is closed: nobody signs in with it, nothing lies ahead. Then a job takes name
+and addresses out of every text; it is tried again until it has succeeded. What stays says what
+happened, never who: rows keep the person's id, under a pseudonym, and the trail its entries.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.db.models import F, Func, JSONField, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast
+
+from accounts import trail
+from accounts.domain import erasure as rules
+from accounts.domain.errors import WrongState
+from accounts.domain.roles import Actor
+from accounts.models import (
+    ApiToken,
+    IdempotencyKey,
+    JoinRequest,
+    Membership,
+    RoleGrant,
+    TrailText,
+    User,
+)
+from accounts.notifications import Effect, enqueue
+from accounts.selectors.erasure import (
+    Column,
+    addresses_of,
+    is_namesake_free,
+    text_columns,
+    texts_about,
+)
+from accounts.services.invitations import invitations_void
+from accounts.services.joining import join_withdraw
+from accounts.services.memberships import lock_user, membership_end, role_revoke
+
+# Letters about the leaving go out before; they still know whom they are about.
+PATIENCE = timedelta(minutes=1)
+
+
+@transaction.atomic
+def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime) -> User:
+    """Close the person's own account and have them forgotten soon: memberships and roles end,
+    tokens, sessions, second factors and other ways to sign in are gone. `by` is who does it: the
+    person, or None for whoever runs the platform. `WrongState` for the last manager of an
+    organisation and the last administrator (`last-manager`, `last-administrator`), and for an
+    account that is closed already."""
+    lock_user(actor.person)
+    user = User.objects.get(pk=actor.person)
+    if user.erasure_asked_at is not None:
+        raise WrongState(state="closed", wanted="closed")
+    for membership in Membership.objects.filter(user=user, ended_at=None).order_by("pk"):
+        membership_end(actor=actor, membership_id=membership.pk, reason="", now=now)
+    for grant in RoleGrant.objects.filter(user=user, revoked_at=None).order_by("pk"):
+        role_revoke(actor=actor, grant_id=grant.pk, reason="", now=now)
+    for request in JoinRequest.objects.filter(user=user, state="requested").order_by("pk"):
+        join_withdraw(actor=actor, request_id=request.pk, now=now)
+    invitations_void(actor=actor, addresses=addresses_of(user), now=now)
+    removed = _doors_remove(user)
+    user.set_unusable_password()
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.erasure_asked_at = now
+    user.save(
+        update_fields=["password", "is_active", "is_staff", "is_superuser", "erasure_asked_at"]
+    )
+    trail.record(actor=by, action="user.close", target=user, now=now, after=removed, reason=reason)
+    about = {"user": str(user.pk)}
+    enqueue(
+        [
+            Effect("people.closed", f"people.closed.{user.pk}", about),
+            Effect("person.forget", f"person.forget.{user.pk}", about, due_at=now + PATIENCE),
+        ],
+        now=now,
+    )
+    return user
+
+
+def _doors_remove(user: User) -> dict[str, int]:
+    """Everything that opens the account; how much of each."""
+    sessions = list(UserSession.objects.filter(user=user))
+    for session in sessions:
+        session.end()
+    IdempotencyKey.objects.filter(user=user).delete()
+    return {
+        "sessions": len(sessions),
+        "tokens": ApiToken.objects.filter(user=user).delete()[0],
+        "factors": Authenticator.objects.filter(user=user).delete()[0],
+        "social_accounts": SocialAccount.objects.filter(user=user).delete()[0],
+    }
+
+
+@transaction.atomic
+def person_forget(*, user_id: UUID, now: datetime) -> bool:
+    """Take name and addresses of somebody whose account is closed out of everything but the
+    trail's entries, which have none; False if that was done before."""
+    lock_user(user_id)
+    user = User.objects.get(pk=user_id)
+    if user.erasure_asked_at is None or user.erased_at is not None:
+        return False
+    left = rules.pseudonym(user.pk)
+    texts = texts_about(user).delete()[0]
+    JoinRequest.objects.filter(user=user).update(text="", by_mail="", reason="")
+    addresses = addresses_of(user)
+    mentions = sum(_replace(a, left.email, user, everywhere=True) for a in addresses)
+    if user.name.strip():
+        everywhere = is_namesake_free(user)
+        mentions += _replace(user.name.strip(), left.name, user, everywhere=everywhere)
+        if everywhere:
+            texts += _texts_naming([user.name.strip()]).delete()[0]
+    texts += _texts_naming(addresses).delete()[0]
+    EmailAddress.objects.filter(user=user).delete()
+    user.email, user.name = left.email, left.name
+    user.language, user.time_zone, user.last_login = "en", "UTC", None
+    user.erased_at = now
+    user.save(update_fields=["email", "name", "language", "time_zone", "last_login", "erased_at"])
+    trail.record(
+        actor=None,
+        action="user.erase",
+        target=user,
+        now=now,
+        after={"mentions": mentions, "reasons": texts},
+    )
+    return True
+
+
+def _texts_naming(words: Sequence[str]) -> QuerySet[TrailText]:
+    found = TrailText.objects.annotate(said=Cast("content", TextField()))
+    named = Q()
+    for word in words:
+        named |= Q(said__iregex=rules.mention(word))
+    return TrailText.objects.filter(pk__in=found.filter(named).values("pk"))
+
+
+def _replace(words: str, instead: str, user: User, *, everywhere: bool) -> int:
+    """Write one thing for another in every text; only in rows of the person where others bear
+    the name. The number of texts changed."""
+    pattern = rules.mention(words)
+    return sum(_replace_in(column, pattern, instead, user, everywhere) for column in text_columns())
+
+
+def _replace_in(column: Column, pattern: str, instead: str, user: User, everywhere: bool) -> int:
+    rows = column.model._default_manager.all()
+    if not everywhere:
+        if not column.people:
+            return 0
+        theirs = Q()
+        for name in column.people:
+            theirs |= Q(**{name: user.pk})
+        rows = rows.filter(theirs)
+    text: Cast | Func[Any] = Cast(F(column.name), TextField())
+    if column.may_be_empty and not column.is_json:
+        # A contact who is gone is none.
+        whole = Value(rf"^\s*{pattern}\s*$")
+        text = Func(text, whole, Value(""), Value("i"), function="regexp_replace")
+    written = Func(text, Value(pattern), Value(instead), Value("gi"), function="regexp_replace")
+    value = Cast(written, JSONField()) if column.is_json else written
+    found = rows.annotate(said=Cast(F(column.name), TextField())).filter(said__iregex=pattern)
+    changed: int = found.update(**{column.name: value})
+    return changed

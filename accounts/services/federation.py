@@ -1,0 +1,163 @@
+"""What follows when somebody signs in elsewhere: whose member they are, what the trail keeps."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from allauth.socialaccount.models import SocialApp
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.federation import BELONGS, Affiliation, parse_affiliations, parse_scopes
+from accounts.domain.roles import RESEARCHER, Actor, DutiesConflict, Place
+from accounts.models import Organisation, User
+from accounts.permissions import actor_of, require
+from accounts.services.joining import join_ask
+from accounts.services.memberships import lock_user, membership_start, role_grant
+
+
+@transaction.atomic
+def federation_join(*, user: User, affiliations: Iterable[Affiliation], now: datetime) -> None:
+    """What a person's affiliations mean here: a member, and a researcher, of the organisations
+    that admit by scope; elsewhere a request to join, which their managers answer.
+
+    Once: who was a member or has asked before is left alone, since somebody decided on that.
+    """
+    found = {item.scope: item for item in affiliations if item.kind in BELONGS}
+    if not found:
+        return
+    organisations = (
+        Organisation.objects.filter(scopes__overlap=list(found))
+        .exclude(memberships__user=user)
+        .exclude(join_requests__user=user)
+        .select_related("region")
+        .order_by("code")
+    )
+    if not organisations:
+        return
+    lock_user(user.pk)
+    for organisation in organisations.all():  # read again: another sign-in may have been quicker
+        if organisation.admits_by_scope:
+            _admit(user, organisation, now)
+        else:
+            word = next(str(found[scope]) for scope in organisation.scopes if scope in found)
+            with suppress(WrongState), transaction.atomic():  # one request too many
+                join_ask(actor=actor_of(user), organisation=organisation, text=word, now=now)
+
+
+def _admit(user: User, organisation: Organisation, now: datetime) -> None:
+    membership_start(actor=None, user=user, organisation=organisation, now=now)
+    with suppress(DutiesConflict), transaction.atomic():  # an auditor, say, becomes a member only
+        role_grant(actor=None, user=user, role=RESEARCHER, organisation=organisation, now=now)
+
+
+@transaction.atomic
+def scopes_set(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    scopes: Iterable[str],
+    admits_by_scope: bool,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Organisation:
+    """Say which scopes of identity providers are the organisation's, and whether to be a member
+    there is enough. A scope belongs to one organisation (`scope-taken`). `WrongVersion` if somebody
+    changed the organisation since the one expected."""
+    require(actor, "administer", Place(None))
+    wanted = parse_scopes(scopes)
+    # One at a time: two organisations must not come to the same scope side by side.
+    everybody = Organisation.objects.select_for_update(no_key=True).order_by("pk")
+    for other in everybody.only("code", "scopes"):
+        taken = sorted(set(wanted) & set(other.scopes))
+        if taken and other.pk != organisation.pk:
+            raise invalid("scopes", "scope-taken", scope=taken[0], organisation=other.code)
+    organisation.refresh_from_db(fields=["scopes", "admits_by_scope", "version"])
+    if expected_version not in {None, organisation.version}:
+        raise WrongVersion(version=organisation.version)
+    before = {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
+    organisation.scopes, organisation.admits_by_scope = wanted, admits_by_scope
+    organisation.version += 1
+    organisation.save(update_fields=["scopes", "admits_by_scope", "version"])
+    trail.record(
+        actor=actor,
+        action="organisation.scopes",
+        target=organisation,
+        now=now,
+        before=before,
+        after={"scopes": wanted, "admits_by_scope": admits_by_scope},
+        organisation_ids=[organisation.pk],
+        region_ids=organisation.region.lineage,
+    )
+    return organisation
+
+
+@transaction.atomic
+def provider_set(
+    *,
+    actor: Actor,
+    kind: str,
+    provider_id: str,
+    name: str,
+    client_id: str,
+    secret: str,
+    settings: dict[str, Any],
+    now: datetime,
+) -> SocialApp:
+    """Store a place where people may sign in, in place of that with the same id; no secret keeps
+    the one there. `kind` is `saml` or `openid_connect`. The trail keeps no secrets of it."""
+    require(actor, "administer", Place(None))
+    settings = settings | {"scopes": parse_scopes(settings.get("scopes", []))}
+    kept = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
+    if kept is not None and kept.provider != kind:
+        raise invalid("id", "provider-id-taken")
+    app = kept or SocialApp(provider=kind, provider_id=provider_id)
+    app.name, app.client_id, app.settings = name, client_id, settings
+    app.secret = secret or app.secret
+    app.save()
+    _record_provider(actor, "update" if kept else "create", app, now)
+    return app
+
+
+@transaction.atomic
+def provider_remove(*, actor: Actor, provider_id: str, now: datetime) -> None:
+    """Nobody signs in there any more; who did keeps the account, and other ways in."""
+    require(actor, "administer", Place(None))
+    app = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
+    if app is None:
+        raise NotFound
+    _record_provider(actor, "delete", app, now)
+    app.delete()
+
+
+def _record_provider(actor: Actor, verb: str, app: SocialApp, now: datetime) -> None:
+    after: dict[str, Any] = {
+        "provider": app.provider,
+        "id": app.provider_id,
+        "scopes": app.settings.get("scopes", []),
+    }
+    # The row has a number for a key; the trail tells things by UUIDs. It is the person's act.
+    trail.record(
+        actor=actor,
+        action=f"provider.{verb}",
+        target=User.objects.get(pk=actor.person),
+        now=now,
+        after=after,
+    )
+
+
+def signed_in_elsewhere(*, user: User, affiliations: Iterable[str], now: datetime) -> None:
+    """Somebody has come in by a provider that may assert these affiliations."""
+    federation_join(user=user, affiliations=parse_affiliations(affiliations), now=now)
+    if hasattr(user, "_actor"):  # read again: there may be more of it now
+        del user._actor
+
+
+def way_changed(*, user: User, action: str, provider: str, now: datetime) -> None:
+    """Record that a way to sign in was added to an account or removed."""
+    with transaction.atomic():
+        trail.record(
+            actor=actor_of(user), action=action, target=user, now=now, after={"provider": provider}
+        )

@@ -1,0 +1,182 @@
+"""Asking somebody in by mail address: once, for a while, for whoever has that address."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import trail
+from accounts.domain import joining as rules
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Invitation, JoinRequest, Membership, Organisation, User
+from accounts.models.keys import new_id
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import actor_of, require
+from accounts.selectors.joining import digest_of, invitation_token, open_invitations
+from accounts.selectors.memberships import place_of
+from accounts.selectors.users import confirmed_addresses, user_by_email
+from accounts.services.memberships import grant_put, lock_user, membership_put
+
+
+@transaction.atomic
+def invitation_send(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    email: str,
+    roles: Sequence[str],
+    now: datetime,
+    lifetime: timedelta = rules.USUAL,
+) -> Invitation:
+    """Invite an address; the mail goes through the outbox. One that is open for the same address
+    is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for oneself."""
+    require(actor, "manage-members", place_of(organisation))
+    email, wanted = _address(email), rules.parse_roles(list(roles))
+    if not rules.SHORTEST <= lifetime <= rules.LONGEST:
+        raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
+    if email in confirmed_addresses(actor.person):
+        raise WrongState("own-role")
+    known = user_by_email(email)
+    if known is not None and _belongs(known, organisation):
+        raise WrongState("already-member")
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
+    present = open_invitations(organisation)
+    for older in present.filter(email=email):
+        _withdraw(actor, older, now)
+    if present.filter(expires_at__gt=now).count() >= rules.MOST_OPEN:
+        raise WrongState("too-many-invitations", most=rules.MOST_OPEN)
+    pk = new_id()
+    row = Invitation.objects.create(
+        id=pk,
+        organisation=organisation,
+        email=email,
+        roles=wanted,
+        digest=digest_of(invitation_token(pk)),
+        invited_by_id=actor.person,
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+    # The address is somebody's who may know nothing of it: the trail has the row's id only.
+    _record(actor, "invitation.send", row, now, {"roles": wanted, "expires_at": row.expires_at})
+    payload = {"invitation": str(pk)}
+    enqueue([Effect("people.invitation", f"people.invitation.{pk}", payload)], now=now)
+    return row
+
+
+@transaction.atomic
+def invitation_withdraw(*, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
+    """Take an invitation back. `WrongState` for one that was used or withdrawn."""
+    row = _locked(invitation_id)
+    require(actor, "manage-members", place_of(row.organisation))
+    if row.accepted_at is not None:
+        raise WrongState("invitation-used")
+    if row.withdrawn_at is not None:
+        raise WrongState("invitation-withdrawn")
+    _withdraw(actor, row, now)
+    return row
+
+
+@transaction.atomic
+def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Membership:
+    """Become a member with the roles that the invitation brings, given by whoever invited.
+
+    `NotPermitted` (`another-address`) unless the address is a confirmed one of the person;
+    `WrongState` for an invitation that was used, withdrawn (also by its sender's ceasing to
+    manage the organisation) or has expired; `DutiesConflict`.
+    """
+    lock_user(actor.person)
+    row = _locked(invitation_id)
+    if row.email not in confirmed_addresses(actor.person):
+        raise NotPermitted("another-address")
+    if row.accepted_at is not None:
+        raise WrongState("invitation-used")
+    inviter = actor_of(row.invited_by)
+    if row.withdrawn_at is not None or not inviter.may(
+        "manage-members", place_of(row.organisation)
+    ):
+        raise WrongState("invitation-withdrawn")
+    if row.expires_at <= now:
+        raise WrongState("invitation-expired")
+    if row.invited_by_id == actor.user_id:
+        raise WrongState("own-role")
+    user = User.objects.get(pk=actor.person)
+    membership = membership_put(actor=actor, user=user, organisation=row.organisation, now=now)
+    for role in row.roles:
+        grant_put(
+            actor=actor,
+            user=user,
+            role=role,
+            organisation=row.organisation,
+            region=None,
+            granted_by=row.invited_by_id,
+            now=now,
+        )
+    row.accepted_by, row.accepted_at = user, now
+    row.save(update_fields=["accepted_by", "accepted_at"])
+    _record(actor, "invitation.accept", row, now, {"user": user.pk, "roles": row.roles})
+    JoinRequest.objects.filter(user=user, organisation=row.organisation, state="requested").update(
+        state=JoinRequest.State.APPROVED, decided_at=now, decided_by=row.invited_by_id
+    )
+    return membership
+
+
+def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -> None:
+    """Within a transaction: withdraw what is open from a person who goes, and to them."""
+    theirs = Q(email__in=addresses) | Q(invited_by_id=actor.person)
+    rows = Invitation.objects.select_for_update(of=("self",), no_key=True).filter(
+        theirs, accepted_at=None, withdrawn_at=None
+    )
+    for row in rows.select_related("organisation__region").order_by("pk"):
+        _withdraw(actor, row, now)
+
+
+def _address(email: str) -> str:
+    email = email.strip().lower()
+    try:
+        validate_email(email)
+    except ValidationError:
+        raise invalid("email", "not-a-mail-address") from None
+    if len(email) > 254:
+        raise invalid("email", "too-long", most=254)
+    return email
+
+
+def _belongs(user: User, organisation: Organisation) -> bool:
+    return Membership.objects.filter(user=user, organisation=organisation, ended_at=None).exists()
+
+
+def _locked(invitation_id: UUID) -> Invitation:
+    row = (
+        Invitation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region", "invited_by")
+        .filter(pk=invitation_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _withdraw(actor: Actor, row: Invitation, now: datetime) -> None:
+    row.withdrawn_at = now
+    row.save(update_fields=["withdrawn_at"])
+    _record(actor, "invitation.withdraw", row, now, {"withdrawn_at": now})
+
+
+def _record(
+    actor: Actor, action: str, row: Invitation, now: datetime, after: dict[str, object]
+) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        after=after | {"organisation": row.organisation_id},
+        organisation_ids=[row.organisation_id],
+        region_ids=row.organisation.region.lineage,
+    )

@@ -1,0 +1,192 @@
+"""Asking to join an organisation, and the organisation's answer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain import joining as rules
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import RESEARCHER, Actor
+from accounts.models import JoinRequest, Organisation, User
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import is_member, place_of
+from accounts.selectors.users import confirmed_addresses
+from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
+
+
+@transaction.atomic
+def join_ask(*, actor: Actor, organisation: Organisation, text: str, now: datetime) -> JoinRequest:
+    """Ask to become a member. Whose confirmed address belongs to the organisation is one at once,
+    a researcher, where the organisation says so; else its managers are told.
+
+    `WrongState` for a member (`already-member`), for asking twice (`already-asked`), for one
+    request too many (`too-many-requests-to-join`).
+    """
+    text = text.strip()
+    if len(text) > rules.MOST_TEXT:
+        raise invalid("text", "too-long", most=rules.MOST_TEXT)
+    user = User.objects.get(pk=actor.person)
+    lock_user(user.pk)
+    if is_member(user, organisation):
+        raise WrongState("already-member")
+    mine = JoinRequest.objects.filter(user=user, state="requested")
+    if mine.filter(organisation=organisation).exists():
+        raise WrongState("already-asked")
+    if mine.count() >= rules.MOST_ASKED:
+        raise WrongState("too-many-requests-to-join", most=rules.MOST_ASKED)
+    fits = [a for a in confirmed_addresses(user.pk) if rules.is_of(a, organisation.mail_domains)]
+    row = JoinRequest(
+        user=user,
+        organisation=organisation,
+        text=text,
+        by_mail=fits[0] if fits else "",
+        created_at=now,
+    )
+    if fits and organisation.admits_by_mail:
+        row.state, row.decided_at = JoinRequest.State.APPROVED, now
+    row.save(force_insert=True)
+    _record(actor, "joinrequest.create", row, now, text)
+    if row.state == JoinRequest.State.APPROVED:
+        _admit(None, row, [RESEARCHER], now)
+    else:
+        payload = {"request": str(row.pk)}
+        enqueue([Effect("people.asked", f"people.asked.{row.pk}", payload)], now=now)
+    return row
+
+
+@transaction.atomic
+def join_decide(
+    *,
+    actor: Actor,
+    request_id: UUID,
+    approve: bool,
+    now: datetime,
+    roles: Sequence[str] = (RESEARCHER,),
+    reason: str = "",
+) -> JoinRequest:
+    """A manager's word on a request: a member with these roles, or a reason why not. Nobody
+    decides on their own."""
+    row = _found(request_id)
+    require(actor, "manage-members", place_of(row.organisation))
+    if actor.user_id == row.user_id:
+        raise WrongState("own-request")
+    wanted = rules.parse_roles(list(roles))
+    reason = checked_reason(reason, is_owed=not approve)
+    lock_user(row.user_id)
+    row = _found(request_id)
+    _require_open(row)
+    row.state = JoinRequest.State.APPROVED if approve else JoinRequest.State.REJECTED
+    row.decided_by_id, row.decided_at, row.reason = actor.person, now, reason
+    row.save(update_fields=["state", "decided_by", "decided_at", "reason"])
+    _record(actor, f"joinrequest.{'approve' if approve else 'reject'}", row, now, reason)
+    if approve:
+        _admit(actor, row, wanted, now)
+    payload = {"request": str(row.pk)}
+    enqueue([Effect("people.answered", f"people.answered.{row.pk}", payload)], now=now)
+    return row
+
+
+@transaction.atomic
+def join_withdraw(*, actor: Actor, request_id: UUID, now: datetime) -> JoinRequest:
+    """Take one's own request back."""
+    lock_user(actor.person)
+    row = _found(request_id)
+    if row.user_id != actor.user_id:
+        raise NotFound
+    _require_open(row)
+    row.state, row.decided_at = JoinRequest.State.WITHDRAWN, now
+    row.save(update_fields=["state", "decided_at"])
+    _record(actor, "joinrequest.withdraw", row, now, "")
+    return row
+
+
+@transaction.atomic
+def joining_set(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    mail_domains: list[str],
+    admits_by_mail: bool,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Organisation:
+    """Say which mail domains are the organisation's, and whether an address there is enough.
+    `WrongVersion` if somebody did so since the one expected."""
+    require(actor, "manage-members", place_of(organisation))
+    domains = rules.parse_domains(mail_domains)
+    if admits_by_mail and not domains:
+        raise invalid("mail_domains", "required")
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
+    organisation.refresh_from_db(fields=["mail_domains", "admits_by_mail", "version"])
+    if expected_version not in {None, organisation.version}:
+        raise WrongVersion(version=organisation.version)
+    before = {
+        "mail_domains": organisation.mail_domains,
+        "admits_by_mail": organisation.admits_by_mail,
+    }
+    organisation.mail_domains, organisation.admits_by_mail = domains, admits_by_mail
+    organisation.version += 1
+    organisation.save(update_fields=["mail_domains", "admits_by_mail", "version"])
+    trail.record(
+        actor=actor,
+        action="organisation.joining",
+        target=organisation,
+        now=now,
+        before=before,
+        after={"mail_domains": domains, "admits_by_mail": admits_by_mail},
+        organisation_ids=[organisation.pk],
+        region_ids=organisation.region.lineage,
+    )
+    return organisation
+
+
+def _admit(actor: Actor | None, row: JoinRequest, roles: Sequence[str], now: datetime) -> None:
+    membership_put(actor=actor, user=row.user, organisation=row.organisation, now=now)
+    for role in roles:
+        grant_put(
+            actor=actor,
+            user=row.user,
+            role=role,
+            organisation=row.organisation,
+            region=None,
+            granted_by=actor.user_id if actor else None,
+            now=now,
+        )
+
+
+def _found(request_id: UUID) -> JoinRequest:
+    row = (
+        JoinRequest.objects.select_related("organisation__region", "user")
+        .filter(pk=request_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _require_open(row: JoinRequest) -> None:
+    if row.state != JoinRequest.State.REQUESTED:
+        raise WrongState(state=row.state, wanted="decided")
+
+
+def _record(actor: Actor, action: str, row: JoinRequest, now: datetime, reason: str) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        after={
+            "user": row.user_id,
+            "organisation": row.organisation_id,
+            "state": row.state,
+            "by_mail": bool(row.by_mail),
+        },
+        reason=reason,
+        organisation_ids=[row.organisation_id],
+        region_ids=row.organisation.region.lineage,
+    )

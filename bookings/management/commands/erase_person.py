@@ -1,0 +1,34 @@
+"""Forget somebody who asked for it otherwise than on the page."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.domain.errors import WrongState
+from accounts.selectors.users import user_by_email
+from bookings.messages import sentence
+from bookings.services.persons import person_close
+
+
+class Command(BaseCommand):
+    help = "Closes an account for good; a job then takes name and addresses out of everything."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", metavar="EMAIL", help="whose account")
+        parser.add_argument(
+            "--reason", required=True, help="who asked and how; kept in the trail's erasable part"
+        )
+
+    def handle(self, *args: Any, email: str, reason: str, **options: Any) -> None:
+        user = user_by_email(email)
+        if user is None or not user.is_active:
+            raise CommandError(f"There is no open account with the address {email}.")
+        try:
+            cancelled = person_close(user=user, now=timezone.now(), by_platform=True, reason=reason)
+        except WrongState as refused:
+            raise CommandError(sentence(refused.code, refused.numbers)) from None
+        self.stdout.write(
+            f"The account {email} is closed; bookings cancelled: {cancelled}. Within minutes a "
+            "worker removes name and addresses."
+        )

@@ -1,0 +1,103 @@
+"""manage.py import_bookings FILE --person MAIL [--dry-run] [--skip-refused] ..."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from django.utils import timezone
+from psycopg.errors import LockNotAvailable
+
+from accounts.domain.errors import FieldProblem, Invalid, Refused
+from accounts.permissions import actor_of
+from accounts.selectors.users import person_named
+from bookings.adapters.tables import ENCODINGS
+from bookings.domain.imports import REFUSE, SKIP, ImportReport, Result, RowsRefused
+from bookings.messages import sentence
+from bookings.services.imports import bookings_import
+
+REFUSED = 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Book the rows of a table (CSV or .xlsx) in the name of a person, by the same rules and "
+        "rights as on the page. Importing again books nothing twice; every row is accounted for."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", help="a CSV file or an Excel workbook with a header")
+        parser.add_argument("--person", required=True, metavar="MAIL", help="who brings it in")
+        parser.add_argument(
+            "--organisation", metavar="CODE", help="who pays; the person's only one"
+        )
+        parser.add_argument("--encoding", default="utf-8", choices=ENCODINGS)
+        parser.add_argument("--dry-run", action="store_true", help="say the same, write nothing")
+        parser.add_argument(
+            "--skip-refused", action="store_true", help="book the rows that pass; else all or none"
+        )
+
+    def handle(self, **options: Any) -> None:
+        person = person_named(options["person"])
+        if person is None:
+            raise CommandError(f"There is no account {options['person']}.", returncode=REFUSED)
+        try:
+            report = bookings_import(
+                actor=actor_of(person),
+                content=_read(options["file"]),
+                file_name=Path(options["file"]).name,
+                organisation=options["organisation"],
+                on_refused=SKIP if options["skip_refused"] else REFUSE,
+                dry_run=options["dry_run"],
+                encoding=options["encoding"],
+                now=timezone.now(),
+            )
+        except RowsRefused as refused:
+            self._say(refused.report)
+            raise CommandError(_sentence(refused), returncode=REFUSED) from None
+        except Refused as refused:
+            raise CommandError(_sentence(refused), returncode=REFUSED) from None
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            words = "The instruments are in use, perhaps by another import: try again later."
+            raise CommandError(words, returncode=REFUSED) from None
+        self._say(report)
+        if options["dry_run"]:
+            self.stdout.write("Dry run: nothing was written.")
+
+    def _say(self, report: ImportReport) -> None:
+        """Counts, then each refused row with its line, codes and sentences."""
+        counts = ", ".join(f"{report.count(result)} {result}" for result in Result)
+        self.stdout.write(f"{len(report.outcomes)} rows: {counts}; {report.waiting} ask first.")
+        if report.ignored:
+            self.stdout.write(f"Columns that mean nothing here: {', '.join(report.ignored)}.")
+        for outcome in report.outcomes:
+            for problem in outcome.problems:
+                self.stdout.write(f"line {outcome.line}: {_problem(problem)}")
+            for refusal in outcome.refusals:
+                words = sentence(refusal.code, refusal.numbers)
+                near = refusal.nearest
+                nearest = f" Nearest: {near.start.isoformat()}." if near else ""
+                self.stdout.write(f"line {outcome.line}: {refusal.code} - {words}{nearest}")
+
+
+def _read(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(
+            f"{name} cannot be read: {error.strerror}.", returncode=REFUSED
+        ) from None
+
+
+def _problem(problem: FieldProblem) -> str:
+    column = f"{problem.field}: " if problem.field else ""
+    return f"{column}{problem.code} - {sentence(problem.code, problem.numbers)}"
+
+
+def _sentence(refused: Refused) -> str:
+    if isinstance(refused, Invalid):
+        return " ".join(_problem(problem) for problem in refused.problems)
+    return f"{refused.code} - {sentence(refused.code, refused.numbers)}"

@@ -1,0 +1,291 @@
+"""Invitations and requests to join."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.core import mail
+
+from accounts.domain.errors import Invalid, NotPermitted, WrongState
+from accounts.domain.roles import DutiesConflict, Place
+from accounts.models import Invitation, JoinRequest, Membership, RoleGrant, TrailEntry, User
+from accounts.permissions import actor_of
+from accounts.selectors.joining import digest_of, invitation_token
+from accounts.selectors.memberships import place_of
+from accounts.services.invitations import (
+    invitation_accept,
+    invitation_send,
+    invitation_withdraw,
+)
+from accounts.services.joining import join_ask, join_decide, join_withdraw, joining_set
+from accounts.services.memberships import role_grant, role_revoke
+from bookings.services.effects import effects_carry_out
+from tests.factories.cast import NOW
+
+
+@pytest.fixture
+def alice(cast):
+    user = cast.people["alice"]
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def invite(cast, email="alice@nowhere.example", roles=("researcher",), **values):
+    return invitation_send(
+        actor=cast.actor(values.pop("who", "chen")),
+        organisation=cast.fudan,
+        email=email,
+        roles=roles,
+        now=values.pop("now", NOW),
+        **values,
+    )
+
+
+def accept(cast, row, who="alice", now=NOW):
+    return invitation_accept(actor=cast.actor(who), invitation_id=row.pk, now=now)
+
+
+def belongs(user):
+    return set(
+        Membership.objects.filter(user=user, ended_at=None).values_list(
+            "organisation__code", flat=True
+        )
+    )
+
+
+def roles_of(user):
+    rows = RoleGrant.objects.filter(user=user, revoked_at=None)
+    return {(row.role, row.granted_by_id) for row in rows}
+
+
+# Invitations
+
+
+def test_an_invitation_goes_out_and_is_accepted_once(cast, alice):
+    row = invite(cast, " Alice@Nowhere.example ")
+    effects_carry_out(now=NOW)
+    letter = mail.outbox[-1]
+    assert letter.to == [alice.email] and "Fudan University" in letter.subject
+    token = re.search(r"/invitations/([\w-]{43})/", letter.body)[1]
+    assert bytes(row.digest) == digest_of(token) and "once" in letter.body
+    # The table and the outbox know nothing that opens.
+    assert token not in str(list(Invitation.objects.values()))
+    membership = accept(cast, row)
+    assert belongs(alice) == {"fudan"} and membership.started_at == NOW
+    assert roles_of(alice) == {("researcher", cast.chen.pk)}
+    assert actor_of(User.objects.get(pk=alice.pk)).may("book", place_of(cast.fudan))
+    with pytest.raises(WrongState, match="invitation-used"):
+        accept(cast, row)
+    actions = list(TrailEntry.objects.order_by("at", "id").values_list("action", flat=True))
+    assert actions[-4:] == [
+        "invitation.send",
+        "membership.start",
+        "role.grant",
+        "invitation.accept",
+    ]
+
+
+def test_a_stranger_is_invited_to_make_an_account(cast):
+    invite(cast, "new@nowhere.example")
+    effects_carry_out(now=NOW)
+    assert "create an account with this mail address" in mail.outbox[-1].body
+
+
+def test_only_the_owner_of_the_address_accepts(cast, alice):
+    row = invite(cast)
+    with pytest.raises(NotPermitted, match="another-address"):
+        accept(cast, row, "hu")
+    EmailAddress.objects.update(verified=False)
+    with pytest.raises(NotPermitted, match="another-address"):
+        accept(cast, row)
+    assert belongs(alice) == set() and belongs(cast.people["hu"]) == {"optics"}
+
+
+def test_an_invitation_ends(cast, alice):
+    row = invite(cast, lifetime=timedelta(days=3))
+    with pytest.raises(WrongState, match="invitation-expired"):
+        accept(cast, row, now=NOW + timedelta(days=3))
+    invitation_withdraw(actor=cast.actor("chen"), invitation_id=row.pk, now=NOW)
+    with pytest.raises(WrongState, match="invitation-withdrawn"):
+        accept(cast, row)
+    assert belongs(alice) == set() and roles_of(alice) == set()
+
+
+def test_a_second_invitation_takes_the_place_of_the_first(cast, alice):
+    first, second = invite(cast), invite(cast, roles=["finance"])
+    with pytest.raises(WrongState, match="invitation-withdrawn"):
+        accept(cast, first)
+    accept(cast, second)
+    assert roles_of(alice) == {("finance", cast.chen.pk)}
+    assert invitation_token(first.pk) != invitation_token(second.pk)
+
+
+def test_what_a_former_manager_promised_no_longer_holds(cast, alice):
+    row = invite(cast)
+    role_grant(
+        actor=None, user=cast.people["lin"], role="manager", organisation=cast.fudan, now=NOW
+    )
+    grant = RoleGrant.objects.get(user=cast.chen, role="manager")
+    role_revoke(actor=cast.actor("lin"), grant_id=grant.pk, reason="left", now=NOW)
+    with pytest.raises(WrongState, match="invitation-withdrawn"):
+        accept(cast, row)
+
+
+@pytest.mark.parametrize(
+    ("who", "change", "error"),
+    [
+        ("wang", {}, NotPermitted),
+        ("zhao", {}, NotPermitted),
+        ("auditor", {}, NotPermitted),
+        ("chen", {"email": "nothing"}, Invalid),
+        ("chen", {"roles": ["administrator"]}, Invalid),
+        ("chen", {"roles": ["auditor"]}, Invalid),
+        ("chen", {"lifetime": timedelta(days=61)}, Invalid),
+        ("chen", {"email": "wang@fudan.example"}, WrongState),
+    ],
+)
+def test_who_invites_whom(cast, who, change, error):
+    with pytest.raises(error):
+        invite(cast, who=who, **change)
+    assert not Invitation.objects.exists()
+
+
+def test_nobody_invites_themselves(cast):
+    admin = cast.people["admin"]
+    EmailAddress.objects.create(user=admin, email=admin.email, verified=True)
+    with pytest.raises(WrongState, match="own-role"):
+        invite(cast, admin.email, who="admin", roles=["manager"])
+
+
+def test_an_auditor_accepts_no_role_at_what_they_audit(cast):
+    auditor = cast.people["auditor"]
+    EmailAddress.objects.create(user=auditor, email=auditor.email, verified=True)
+    row = invitation_send(
+        actor=cast.actor("zhao"),
+        organisation=cast.ustc,
+        email=auditor.email,
+        roles=["finance"],
+        now=NOW,
+    )
+    with pytest.raises(DutiesConflict):
+        accept(cast, row, "auditor")
+    assert belongs(auditor) == set()
+    row.refresh_from_db()
+    assert row.accepted_at is None
+
+
+# Requests
+
+
+def ask(cast, who="alice", organisation=None, text="", now=NOW):
+    return join_ask(
+        actor=cast.actor(who), organisation=organisation or cast.fudan, text=text, now=now
+    )
+
+
+def test_managers_hear_of_a_request_and_approve(cast, alice):
+    row = ask(cast, text="Group of Prof. Li")
+    effects_carry_out(now=NOW)
+    assert mail.outbox[-1].to == ["chen@fudan.example"]
+    assert "Group of Prof. Li" in mail.outbox[-1].body and belongs(alice) == set()
+    join_decide(
+        actor=cast.actor("chen"), request_id=row.pk, approve=True, roles=["researcher"], now=NOW
+    )
+    assert belongs(alice) == {"fudan"} and roles_of(alice) == {("researcher", cast.chen.pk)}
+    effects_carry_out(now=NOW)
+    assert mail.outbox[-1].to == [alice.email] and "accepted" in mail.outbox[-1].body
+    with pytest.raises(WrongState):
+        join_decide(actor=cast.actor("chen"), request_id=row.pk, approve=True, now=NOW)
+    with pytest.raises(WrongState, match="already-member"):
+        ask(cast)
+
+
+def test_refusing_owes_a_reason(cast, alice):
+    row = ask(cast)
+    with pytest.raises(Invalid):
+        join_decide(actor=cast.actor("chen"), request_id=row.pk, approve=False, now=NOW)
+    join_decide(
+        actor=cast.actor("chen"), request_id=row.pk, approve=False, reason="Not ours", now=NOW
+    )
+    effects_carry_out(now=NOW)
+    assert belongs(alice) == set() and "Not ours" in mail.outbox[-1].body
+    entry = TrailEntry.objects.get(action="joinrequest.reject")
+    assert entry.text.content == {"reason": "Not ours"} and "Not ours" not in str(entry.after)
+
+
+def test_only_managers_of_the_organisation_decide_and_never_on_their_own(cast, alice):
+    row = ask(cast)
+    for who in ("wang", "zhao", "lin", "auditor", "alice"):
+        with pytest.raises(NotPermitted):
+            join_decide(actor=cast.actor(who), request_id=row.pk, approve=True, now=NOW)
+    own = ask(cast, "admin")
+    with pytest.raises(WrongState, match="own-request"):
+        join_decide(actor=cast.actor("admin"), request_id=own.pk, approve=True, now=NOW)
+    assert belongs(alice) == belongs(cast.people["admin"]) == set()
+
+
+def test_asking_twice_and_withdrawing(cast, alice):
+    row = ask(cast)
+    with pytest.raises(WrongState, match="already-asked"):
+        ask(cast)
+    join_withdraw(actor=cast.actor("alice"), request_id=row.pk, now=NOW)
+    with pytest.raises(WrongState):
+        join_decide(actor=cast.actor("chen"), request_id=row.pk, approve=True, now=NOW)
+    assert ask(cast).pk != row.pk
+    effects_carry_out(now=NOW)
+    assert len([m for m in mail.outbox if m.to == ["chen@fudan.example"]]) == 1
+
+
+def domains(cast, given, admits):
+    return joining_set(
+        actor=cast.actor("chen"),
+        organisation=cast.fudan,
+        mail_domains=given,
+        admits_by_mail=admits,
+        now=NOW,
+    )
+
+
+def test_a_confirmed_address_opens_where_the_organisation_says_so(cast, alice):
+    domains(cast, ["@Nowhere.Example"], admits=True)
+    assert cast.fudan.mail_domains == ["nowhere.example"]
+    row = ask(cast)
+    assert row.state == "approved" and row.by_mail == alice.email
+    assert belongs(alice) == {"fudan"} and roles_of(alice) == {("researcher", None)}
+    assert not mail.outbox
+
+
+@pytest.mark.parametrize(
+    ("address", "verified", "admits", "state"),
+    [
+        ("alice@lab.nowhere.example", True, True, "approved"),
+        ("alice@notnowhere.example", True, True, "requested"),
+        ("alice@nowhere.example.evil.example", True, True, "requested"),
+        ("alice@nowhere.example", False, True, "requested"),
+        ("alice@nowhere.example", True, False, "requested"),
+    ],
+)
+def test_which_address_opens(cast, alice, address, verified, admits, state):
+    EmailAddress.objects.update(email=address, verified=verified)
+    domains(cast, ["nowhere.example"], admits)
+    assert ask(cast).state == state
+    assert belongs(alice) == ({"fudan"} if state == "approved" else set())
+
+
+@pytest.mark.parametrize("given", [["nonsense"], ["qq.com"], ["a b.example"], ["-x.example"], []])
+def test_domains_that_are_none(cast, given):
+    with pytest.raises(Invalid):
+        domains(cast, given, admits=True)
+    cast.fudan.refresh_from_db()
+    assert cast.fudan.mail_domains == [] and not cast.fudan.admits_by_mail
+
+
+def test_an_organisation_without_managers_asks_the_administrators(cast, alice):
+    RoleGrant.objects.filter(role="manager").update(revoked_at=NOW)
+    row = ask(cast)
+    effects_carry_out(now=NOW)
+    assert mail.outbox[-1].to == ["admin@commons.example"]
+    join_decide(actor=cast.actor("admin"), request_id=row.pk, approve=True, now=NOW)
+    assert JoinRequest.objects.get().state == "approved"
+    assert actor_of(User.objects.get(pk=alice.pk)).may("book", Place(cast.fudan.pk))

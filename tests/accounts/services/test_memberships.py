@@ -1,0 +1,192 @@
+"""Roles and their duties, and leaving."""
+
+import pytest
+
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.domain.roles import DutiesConflict
+from accounts.models import Membership, RoleGrant, TrailEntry, User
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
+from accounts.services.memberships import membership_end, role_grant, role_revoke
+from accounts.services.organisations import region_create
+from tests.factories.cast import NOW
+
+
+def give(cast, who, whom, role, **place):
+    return role_grant(actor=cast.actor(who), user=cast.people[whom], role=role, now=NOW, **place)
+
+
+def held(cast, whom):
+    rows = RoleGrant.objects.filter(user=cast.people[whom], revoked_at=None)
+    return {row.role for row in rows}
+
+
+def test_managers_give_the_roles_of_their_organisation(cast):
+    for role in ("manager", "finance"):
+        grant = give(cast, "chen", "wang", role, organisation=cast.fudan)
+        assert grant.granted_by == cast.chen
+    assert held(cast, "wang") == {"researcher", "manager", "finance"}
+    entry = TrailEntry.objects.filter(action="role.grant").latest("at", "id")
+    assert entry.actor_id == cast.chen.pk and entry.after["role"] == "finance"
+    assert entry.organisation_ids == [cast.fudan.pk]
+
+
+@pytest.mark.parametrize("who", ["wang", "lin", "zhao", "auditor", "coordinator", "alice"])
+def test_nobody_else_does(cast, who):
+    with pytest.raises(NotPermitted):
+        give(cast, who, "sun" if who == "wang" else "wang", "finance", organisation=cast.fudan)
+
+
+def test_managers_give_nothing_beyond(cast):
+    with pytest.raises(NotPermitted):
+        give(cast, "chen", "wang", "administrator")
+    with pytest.raises(NotPermitted):
+        give(cast, "chen", "wang", "coordinator", region=cast.shanghai)
+    with pytest.raises(NotPermitted):
+        give(cast, "chen", "sun", "finance", organisation=cast.ustc)
+
+
+def test_roles_of_an_organisation_are_for_members(cast):
+    with pytest.raises(WrongState, match="member-first"):
+        give(cast, "chen", "alice", "finance", organisation=cast.fudan)
+    with pytest.raises(WrongState, match="member-first"):
+        give(cast, "admin", "alice", "finance", organisation=cast.fudan)
+
+
+def test_nobody_gives_themselves_a_role(cast):
+    with pytest.raises(NotPermitted, match="own-role"):
+        give(cast, "chen", "chen", "finance", organisation=cast.fudan)
+    with pytest.raises(NotPermitted, match="own-role"):
+        give(cast, "admin", "admin", "auditor", region=cast.anhui)
+
+
+@pytest.mark.parametrize(
+    ("role", "place"),
+    [
+        ("auditor", "organisation"),
+        ("manager", "region"),
+        ("manager", ""),
+        ("administrator", "region"),
+    ],
+)
+def test_a_role_is_held_where_it_is_made_for(cast, role, place):
+    places = {"organisation": {"organisation": cast.ustc}, "region": {"region": cast.anhui}, "": {}}
+    with pytest.raises(Invalid):
+        give(cast, "admin", "sun", role, **places[place])
+
+
+# Duties that exclude one another
+
+
+@pytest.mark.parametrize("role", ["manager", "finance"])
+def test_who_audits_a_region_has_no_say_in_it(cast, role):
+    # Sun first belongs to USTC, in Anhui, and then audits; and the other way round.
+    give(cast, "zhao", "sun", role, organisation=cast.ustc)
+    for region in (cast.anhui, cast.anhui.parent):
+        with pytest.raises(DutiesConflict) as refused:
+            give(cast, "admin", "sun", "auditor", region=region)
+        assert refused.value.numbers["role"] == role
+    give(cast, "admin", "sun", "auditor", region=cast.shanghai)
+    give(cast, "admin", "hu", "auditor", region=cast.anhui.parent)
+    with pytest.raises(DutiesConflict):
+        give(cast, "admin", "hu", role, organisation=cast.optics)
+    assert held(cast, "hu") == {"researcher", "auditor"}
+
+
+def test_who_audits_a_region_coordinates_none_of_it(cast):
+    district = region_create(
+        actor=None, scheme="ISO 3166-2", code="CN-AH-1", parent=cast.anhui, now=NOW,
+        name="Hefei", time_zone="Asia/Shanghai", currency="CNY",
+    )  # fmt: skip
+    for region in (cast.anhui, cast.anhui.parent, district):
+        with pytest.raises(DutiesConflict):
+            give(cast, "admin", "coordinator", "auditor", region=region)
+        with pytest.raises(DutiesConflict):
+            give(cast, "admin", "auditor", "coordinator", region=region)
+    give(cast, "admin", "coordinator", "auditor", region=cast.shanghai)
+    give(cast, "admin", "auditor", "coordinator", region=cast.shanghai)
+
+
+def test_a_role_that_was_taken_excludes_nothing(cast):
+    grant = RoleGrant.objects.get(user=cast.people["gao"], role="finance")
+    role_revoke(actor=cast.actor("zhao"), grant_id=grant.pk, reason="moves on", now=NOW)
+    give(cast, "admin", "gao", "auditor", region=cast.anhui)
+    assert held(cast, "gao") == {"auditor"}
+
+
+# Taking roles
+
+
+def test_taking_a_role_ends_it_at_once(cast):
+    grant = RoleGrant.objects.get(user=cast.people["lin"], role="finance")
+    with pytest.raises(Invalid):
+        role_revoke(actor=cast.actor("chen"), grant_id=grant.pk, reason=" ", now=NOW)
+    role_revoke(actor=cast.actor("chen"), grant_id=grant.pk, reason="moves on", now=NOW)
+    assert not actor_of(User.objects.get(pk=cast.lin.pk)).may("account", place_of(cast.fudan))
+    with pytest.raises(WrongState):
+        role_revoke(actor=cast.actor("chen"), grant_id=grant.pk, reason="again", now=NOW)
+    entry = TrailEntry.objects.get(action="role.revoke")
+    assert entry.before["role"] == "finance" and entry.text.content == {"reason": "moves on"}
+
+
+@pytest.mark.parametrize("who", ["wang", "zhao", "gao", "auditor"])
+def test_others_take_nothing(cast, who):
+    grant = RoleGrant.objects.get(user=cast.people["lin"], role="finance")
+    with pytest.raises(NotPermitted):
+        role_revoke(actor=cast.actor(who), grant_id=grant.pk, reason="x", now=NOW)
+
+
+def test_the_last_manager_and_the_last_administrator_stay(cast):
+    chen = RoleGrant.objects.get(user=cast.chen, role="manager")
+    for who in ("chen", "admin"):
+        with pytest.raises(WrongState, match="last-manager"):
+            role_revoke(actor=cast.actor(who), grant_id=chen.pk, reason="x", now=NOW)
+    admin = RoleGrant.objects.get(role="administrator")
+    with pytest.raises(WrongState, match="last-administrator"):
+        role_revoke(actor=cast.actor("admin"), grant_id=admin.pk, reason="", now=NOW)
+    give(cast, "chen", "wang", "manager", organisation=cast.fudan)
+    role_revoke(actor=cast.actor("chen"), grant_id=chen.pk, reason="", now=NOW)
+    assert held(cast, "chen") == set()
+
+
+# Leaving
+
+
+def membership(cast, whom):
+    return Membership.objects.get(user=cast.people[whom], ended_at=None)
+
+
+def test_leaving_ends_roles_at_once(cast):
+    row = membership(cast, "wang")
+    membership_end(actor=cast.actor("wang"), membership_id=row.pk, reason="", now=NOW)
+    after = actor_of(User.objects.get(pk=cast.wang.pk))
+    assert after.organisations == frozenset() and after.grants == ()
+    with pytest.raises(WrongState):
+        membership_end(actor=cast.actor("wang"), membership_id=row.pk, reason="", now=NOW)
+    actions = set(TrailEntry.objects.filter(actor_id=cast.wang.pk).values_list("action", flat=True))
+    assert actions == {"membership.end", "role.revoke"}
+
+
+def test_a_manager_ends_with_a_reason_and_only_their_own(cast):
+    row = membership(cast, "wang")
+    with pytest.raises(NotFound):
+        membership_end(actor=cast.actor("zhao"), membership_id=row.pk, reason="x", now=NOW)
+    with pytest.raises(NotFound):
+        membership_end(actor=cast.actor("lin"), membership_id=row.pk, reason="x", now=NOW)
+    with pytest.raises(Invalid):
+        membership_end(actor=cast.actor("chen"), membership_id=row.pk, reason="", now=NOW)
+    ended = membership_end(actor=cast.actor("chen"), membership_id=row.pk, reason="x", now=NOW)
+    assert ended.ended_at == NOW and held(cast, "wang") == set()
+
+
+def test_an_auditor_reads_members_and_ends_nothing(cast):
+    row = membership(cast, "sun")
+    with pytest.raises(NotPermitted):
+        membership_end(actor=cast.actor("auditor"), membership_id=row.pk, reason="x", now=NOW)
+
+
+def test_the_last_manager_does_not_leave(cast):
+    row = membership(cast, "chen")
+    with pytest.raises(WrongState, match="last-manager"):
+        membership_end(actor=cast.actor("chen"), membership_id=row.pk, reason="", now=NOW)
+    assert membership(cast, "chen") == row and held(cast, "chen") == {"manager"}

@@ -1,0 +1,95 @@
+"""Two roles at the same moment; the last two managers leaving at the same moment."""
+
+import pytest
+
+from accounts.models import Membership, RoleGrant
+from accounts.services.invitations import invitation_accept, invitation_send
+from accounts.services.memberships import membership_end, role_grant, role_revoke
+from tests.concurrency.races import codes, won
+from tests.factories.cast import NOW
+
+pytestmark = pytest.mark.concurrency
+
+
+def test_of_duties_that_exclude_one_another_only_one_is_given(race, real_cast, rounds):
+    cast = real_cast
+    sun = cast.people["sun"]
+    zhao, admin = cast.actor("zhao"), cast.actor("admin")
+    for _ in range(rounds(4)):
+        results = race(
+            [
+                lambda: role_grant(
+                    actor=zhao, user=sun, role="finance", organisation=cast.ustc, now=NOW
+                ),
+                lambda: role_grant(
+                    actor=admin, user=sun, role="auditor", region=cast.anhui, now=NOW
+                ),
+                lambda: role_grant(
+                    actor=admin, user=sun, role="coordinator", region=cast.anhui.parent, now=NOW
+                ),
+            ]
+        )
+        held = set(
+            RoleGrant.objects.filter(user=sun, revoked_at=None).values_list("role", flat=True)
+        ) - {"researcher"}
+        assert held in ({"auditor"}, {"finance", "coordinator"})
+        assert codes(results) == ["duties-conflict"] * (3 - len(won(results)))
+        RoleGrant.objects.filter(user=sun, revoked_at=None).exclude(role="researcher").update(
+            revoked_at=NOW
+        )
+
+
+def test_of_the_last_two_managers_one_stays(race, real_cast, rounds):
+    cast = real_cast
+    role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=NOW)
+    people = {"chen": cast.chen, "lin": cast.lin}
+    for round_ in range(rounds(4)):
+        actors = {name: cast.actor(name) for name in people}
+        grants = {
+            name: RoleGrant.objects.get(user=user, role="manager", revoked_at=None)
+            for name, user in people.items()
+        }
+        ends = {
+            name: Membership.objects.get(user=user, ended_at=None) for name, user in people.items()
+        }
+
+        def lay_down(name, actors=actors, grants=grants):
+            return role_revoke(
+                actor=actors[name], grant_id=grants[name].pk, reason="leaves", now=NOW
+            )
+
+        def leave(name, actors=actors, ends=ends):
+            return membership_end(
+                actor=actors[name], membership_id=ends[name].pk, reason="", now=NOW
+            )
+
+        second = leave if round_ % 2 else lay_down
+        results = race([lambda: lay_down("chen"), lambda second=second: second("lin")])
+        assert len(won(results)) == 1 and codes(results) == ["last-manager"]
+        assert RoleGrant.objects.filter(role="manager", organisation=cast.fudan, revoked_at=None)
+        # As before for the next round.
+        Membership.objects.filter(user__in=people.values()).update(ended_at=None)
+        for name, user in people.items():
+            if not RoleGrant.objects.filter(user=user, role="manager", revoked_at=None).exists():
+                RoleGrant.objects.filter(pk=grants[name].pk).update(revoked_at=None)
+
+
+def test_an_invitation_is_accepted_once(race, real_cast):
+    cast = real_cast
+    alice = cast.people["alice"]
+    alice.emailaddress_set.create(email=alice.email, verified=True, primary=True)
+    row = invitation_send(
+        actor=cast.actor("chen"),
+        organisation=cast.fudan,
+        email=alice.email,
+        roles=["researcher"],
+        now=NOW,
+    )
+    actor = cast.actor("alice")
+
+    def accept():
+        return invitation_accept(actor=actor, invitation_id=row.pk, now=NOW)
+
+    results = race([accept] * 5)
+    assert len(won(results)) == 1 and codes(results) == ["invitation-used"] * 4
+    assert Membership.objects.filter(user=alice).count() == 1
