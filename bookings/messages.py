@@ -272,7 +272,7 @@ SENTENCES = {
     "not-a-file": _("This must be a file."),
     "unknown-file": _("This is no JPEG, PNG or WebP photo and no PDF document."),
     "broken-file": _("This file is broken, or not what it says it is."),
-    "file-too-large": _("This file is too large: at most {most} MB."),
+    "upload-too-large": _("This file is too large: at most {most} MB."),
     "too-many-pixels": _("This picture is too large: at most {most} megapixels."),
     "picture-too-small": _("This picture is too small: at least {least} pixels on each side."),
     "too-many-photos": _("There are {most} photos already: delete one first."),

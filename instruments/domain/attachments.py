@@ -27,7 +27,7 @@ def kind_of(content: bytes) -> str:
         raise invalid("file", "unknown-file")
     kind = DOCUMENT if media_type == "application/pdf" else PHOTO
     if len(content) > MOST_BYTES[kind]:
-        raise invalid("file", "file-too-large", most=MOST_BYTES[kind] // MEGABYTE)
+        raise invalid("file", "upload-too-large", most=MOST_BYTES[kind] // MEGABYTE)
     if kind == DOCUMENT and b"%%EOF" not in content[-_END_OF_PDF:]:
         raise invalid("file", "broken-file")
     return kind

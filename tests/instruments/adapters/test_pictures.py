@@ -110,8 +110,8 @@ def test_refused(content, code):
         (b"GIF89a" + b"\0" * 100, "unknown-file"),
         (b"PK\x03\x04", "unknown-file"),
         (b"%PDF-1.7 and nothing more", "broken-file"),
-        (b"\xff\xd8\xff" + b"\0" * 15_000_000, "file-too-large"),
-        (PDF + b"\0" * 25_000_000, "file-too-large"),
+        (b"\xff\xd8\xff" + b"\0" * 15_000_000, "upload-too-large"),
+        (PDF + b"\0" * 25_000_000, "upload-too-large"),
     ],
 )
 def test_only_photos_and_documents_by_their_content(content, code):
