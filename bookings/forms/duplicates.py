@@ -12,4 +12,4 @@ class DuplicatesForm(StyledForm):
     first = forms.UUIDField()
     second = forms.UUIDField()
     act = forms.ChoiceField(choices=[(a, a) for a in ("apart", "first", "second")])
-    note = forms.CharField(label=_("Why"), max_length=500)
+    note = forms.CharField(label=_("Your reason"), max_length=500)

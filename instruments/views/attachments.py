@@ -132,6 +132,8 @@ def _page(
             initial={n: getattr(item, n) for n in ("title", "title_zh", "credit", "licence")},
             auto_id=f"id_%s_{item.pk}",
         )
+        if item.kind == "document":
+            words.fields["title"].help_text = ""
         if changed and changed[0] == item.pk:
             words = changed[1]
         rows.append((item, words))

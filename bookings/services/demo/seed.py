@@ -33,6 +33,7 @@ from bookings.services.demo.places import (
     joining_make,
     places_make,
 )
+from bookings.services.demo.records import records_make
 from bookings.services.demo.rules import rules_make
 from bookings.services.demo.together import together_make
 from bookings.services.demo.wanting import Wanting
@@ -122,6 +123,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{coming} bookings to come, some waiting for a decision")
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
+    made_of = records_make(offers, began=calendar.began, now=now)
+    tell(f"{made_of} photos and documents, a second record of one instrument, a stale one")
     joining_make(places, now=now - timedelta(hours=20))
     _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()

@@ -125,7 +125,7 @@ def test_pages_say_what_would_raise_it_and_confirm_with_one_click(shared_cast, m
     zhao.post(reverse("instruments:confirm", args=[pk]), {"list": "1"})
     assert "Not looked at for a year." not in zhao.get("/manage/").content.decode()
     public = signed_in(shared_cast.wang).get(f"/instruments/{pk}/").content.decode()
-    assert "mark-bronze" in public
+    assert "quality-bronze" in public
 
 
 def test_giving_back_needs_a_reason(shared_cast, monkeypatch):
