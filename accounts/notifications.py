@@ -53,9 +53,9 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
         transaction.on_commit(nudge, robust=True)
 
 
-def nudge() -> None:
+def nudge(task: str = DELIVER) -> None:
     """Wake a worker; without a broker the timetable finds the work."""
     try:
-        current_app.send_task(DELIVER, retry=False, ignore_result=True)
+        current_app.send_task(task, retry=False, ignore_result=True)
     except Exception as error:  # any broker failure: the row is committed, nothing is lost
         log.warning("no nudge: %s", error)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
+from instruments.messages import FILE_SENTENCES
+
 # Every code a door may answer with. A test holds this list complete.
 SENTENCES = {
     # shape
@@ -341,6 +343,8 @@ SENTENCES = {
         " to those of this region, and with this it would be {total}."
     ),
 }
+# Why an imported file is refused.
+SENTENCES |= FILE_SENTENCES
 
 
 # The rules by name, without numbers: those set aside, and those a booking would break.

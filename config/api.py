@@ -69,6 +69,7 @@ from bookings.services.closures import InTheWay
 from config import api_docs
 from instruments.api import (
     attachments,
+    exports,
     facilities,
     opening,
     policies,
@@ -79,6 +80,7 @@ from instruments.api import (
     registry,
     techniques,
 )
+from instruments.api import imports as inventories
 from instruments.domain.publishing import Incomplete
 
 log = logging.getLogger(__name__)
@@ -276,6 +278,7 @@ _qualification = "qualifications/<uuid:qualification_id>/"
 _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
 _grant = "grants/<uuid:grant_id>/"
+_import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -332,6 +335,16 @@ urlpatterns = [
         registry.InstrumentPidinst.as_view(),
         name="api-instrument-pidinst",
     ),
+    path(
+        _instrument + "pidinst/xml/",
+        exports.InstrumentPidinstXml.as_view(),
+        name="api-instrument-pidinst-xml",
+    ),
+    path(
+        _instrument + "provenance/",
+        inventories.InstrumentProvenance.as_view(),
+        name="api-instrument-provenance",
+    ),
     path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
     path(_instrument + "return/", publishing.Return.as_view(), name="api-instrument-return"),
     path(_instrument + "confirm/", publishing.Confirm.as_view(), name="api-instrument-confirm"),
@@ -378,6 +391,20 @@ urlpatterns = [
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
+    # files in and out
+    path("imports/", inventories.Imports.as_view(), name="api-imports"),
+    path(_import, inventories.ImportDetail.as_view(), name="api-import"),
+    path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),
+    path(_import + "mapping/", inventories.ImportMap.as_view(), name="api-import-mapping"),
+    path(_import + "apply/", inventories.ImportApply.as_view(), name="api-import-apply"),
+    path(_import + "cancel/", inventories.ImportCancel.as_view(), name="api-import-cancel"),
+    path("import-mappings/", inventories.ImportMappings.as_view(), name="api-import-mappings"),
+    path(
+        "import-mappings/<uuid:mapping_id>/",
+        inventories.ImportMappingDetail.as_view(),
+        name="api-import-mapping-one",
+    ),
+    path("exports/", exports.Exports.as_view(), name="api-exports"),
     path("qualifications/", qualifications.Qualifications.as_view(), name="api-qualifications"),
     path(_qualification, qualifications.QualificationDetail.as_view(), name="api-qualification"),
     path(

@@ -1,15 +1,19 @@
-"""How much one request may upload, decided before anything of it is kept."""
+"""What is sent is bounded before it is read."""
 
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
-MOST = 27_000_000  # bytes: the largest file there may be, and the form around it
+from instruments.domain.attachments import MOST_BYTES
+from instruments.domain.delimited import MAX_BYTES
+
+FORM = 1_000_000  # for what a form has besides its file
+MOST = max(MAX_BYTES, *MOST_BYTES.values()) + FORM
 
 
-class LimitedUpload(FileUploadHandler):
-    """Refuses a multipart body by its length; the handlers after it keep the files."""
+class Bounded(FileUploadHandler):
+    """Refuses a body by the length it names; takes no file itself."""
 
     def handle_raw_input(
         self,
@@ -20,7 +24,7 @@ class LimitedUpload(FileUploadHandler):
         encoding: Any = None,
     ) -> None:
         if content_length > MOST:
-            raise RequestDataTooBig(f"more than {MOST} bytes")
+            raise RequestDataTooBig("The file is too large.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         return raw_data

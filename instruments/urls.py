@@ -4,6 +4,7 @@ from django.urls import path
 
 from instruments.views import (
     attachments,
+    imports,
     opening,
     policies,
     publishing,
@@ -18,6 +19,17 @@ _one = "manage/instruments/<uuid:instrument_id>/"
 
 urlpatterns = [
     path("manage/", registry.manage, name="manage"),
+    path("manage/imports/", imports.imports, name="imports"),
+    path("manage/imports/<uuid:import_id>/", imports.one, name="import"),
+    path("manage/imports/<uuid:import_id>/columns/", imports.columns, name="import-columns"),
+    path("manage/imports/<uuid:import_id>/apply/", imports.apply, name="import-apply"),
+    path("manage/imports/<uuid:import_id>/cancel/", imports.cancel, name="import-cancel"),
+    path(
+        "manage/import-mappings/<uuid:mapping_id>/delete/",
+        imports.mapping_forget,
+        name="import-mapping-delete",
+    ),
+    path("manage/export/", imports.export, name="export"),
     path("manage/facilities/new/", registry.facility_new, name="facility-new"),
     path("manage/instruments/new/", registry.instrument_new, name="instrument-new"),
     path(_one, registry.instrument_manage, name="instrument-manage"),

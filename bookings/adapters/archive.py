@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from bookings.adapters.sheets import text_cell
+from instruments.domain.delimited import text_cell
 
 README = """\
 What Instrument Commons keeps about {email}, as of {now}.

@@ -9,15 +9,7 @@ from zoneinfo import ZoneInfo
 from bookings.domain.money import format_amount, format_number
 from bookings.domain.statements import statement_number
 from bookings.selectors.papers import SettlementPaper, StatementPaper
-
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection").
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def text_cell(text: object) -> str:
-    """Text that stays text: an apostrophe before what would be a formula."""
-    said = str(text)
-    return f"'{said}" if said.startswith(FORMULA) else said
+from instruments.domain.delimited import text_cell
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

@@ -26,39 +26,56 @@ is a person's decision. A value that `values` does not list is refused unless th
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import yaml
 
-from instruments.domain.delimited import Cells, FileRefused, RowProblem, read_records
+from instruments.domain.delimited import FileRefused, Record, RowProblem, read_records
+from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS
 from instruments.domain.import_mappings import TableMapping, parse_mapping
 from instruments.domain.imports import Row
 
 MAPPINGS = Path(__file__).parent / "mappings"
 MAX_MAPPING_BYTES = 100_000
+OWN, OWN_KEY = "commons", "id"
+HEADS = (OWN_KEY, *INSTRUMENT_FIELDS, *FACILITY_FIELDS)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 def load_mapping(name_or_path: str) -> TableMapping:
     """One of the mappings that come with the platform, or a file. `FileRefused`: as
-    `parse_mapping`, and no-mapping, mapping-unreadable."""
+    `load_entries` and `parse_mapping`."""
+    return parse_mapping(load_entries(name_or_path))
+
+
+def load_entries(name_or_path: str) -> Any:
+    """What such a file says. `FileRefused`: as `read_entries`, and no-mapping."""
     is_name = bool(_NAME.fullmatch(name_or_path))
     path = MAPPINGS / f"{name_or_path}.yaml" if is_name else Path(name_or_path)
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_MAPPING_BYTES + 1)
     except OSError:
-        known = ", ".join(sorted(file.stem for file in MAPPINGS.glob("*.yaml")))
+        known = ", ".join(own_mappings())
         raise FileRefused("no-mapping", mapping=name_or_path, known=known) from None
+    return read_entries(content)
+
+
+def own_mappings() -> list[str]:
+    """The names of those that come with the platform."""
+    return sorted(file.stem for file in MAPPINGS.glob("*.yaml"))
+
+
+def read_entries(content: bytes) -> Any:
+    """The entries of a mapping written in YAML. `FileRefused`: mapping-unreadable."""
     if len(content) > MAX_MAPPING_BYTES:
         raise FileRefused("mapping-unreadable", line=0)
     try:
         # Everything stays text: 08:00 is no number of base 60, "no" and "off" are no booleans.
-        data = yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506
+        return yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506
     except (yaml.YAMLError, UnicodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise FileRefused("mapping-unreadable", line=mark.line + 1 if mark else 0) from None
-    return parse_mapping(data)
 
 
 def source_of(mapping: TableMapping) -> str:
@@ -69,13 +86,27 @@ def source_of(mapping: TableMapping) -> str:
 def read(stream: BinaryIO, mapping: TableMapping, *, encoding: str = "utf-8") -> Iterator[Row]:
     """The rows of a table with their line numbers. `FileRefused`: as `read_records`, and
     mapping-absent-column."""
-    header, records = read_records(stream, encoding=encoding, delimiter=mapping.delimiter)
+    return rows_of(mapping, *read_records(stream, encoding=encoding, delimiter=mapping.delimiter))
+
+
+def rows_of(
+    mapping: TableMapping, header: tuple[str, ...], records: Iterator[Record]
+) -> Iterator[Row]:
+    """The same of records already read, from whatever kind of file."""
     mapping.check_columns(header)
     return _rows(mapping, records)
 
 
-def _rows(
-    mapping: TableMapping, records: Iterator[tuple[int, Cells | RowProblem]]
-) -> Iterator[Row]:
+def own_mapping(header: tuple[str, ...]) -> TableMapping | None:
+    """The mapping of a table whose columns have our own names, as an export writes it; None for
+    any other."""
+    fields = [name for name in (*INSTRUMENT_FIELDS, *FACILITY_FIELDS) if name in header]
+    if not {OWN_KEY, "name"} <= set(header):
+        return None
+    entries = {"source": OWN, "key": OWN_KEY, "fields": {name: name for name in fields}}
+    return parse_mapping(entries)
+
+
+def _rows(mapping: TableMapping, records: Iterator[Record]) -> Iterator[Row]:
     for line, record in records:
         yield line, record if isinstance(record, RowProblem) else mapping.row(record)

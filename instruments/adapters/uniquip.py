@@ -16,10 +16,16 @@ instrument: a row with any words becomes a draft, and a person decides about pub
 import html
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from instruments.domain.delimited import Cells, FileRefused, RowProblem, header_name, read_records
+from instruments.domain.delimited import (
+    FileRefused,
+    Record,
+    RowProblem,
+    header_name,
+    read_records,
+)
 from instruments.domain.import_fields import clean, is_name
 from instruments.domain.imports import Row, RowValues, content_key, read_row
 
@@ -32,13 +38,19 @@ COLUMNS = (
     *("id", "photo", "department", "site location", "building", "service level", "web address"),
 )
 _NAME_LENGTH = 250
+# Keys of ours: of rows without an ID, and of instruments that did not come by this format.
+_MADE_KEY = re.compile(r"row-[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
 def read(stream: BinaryIO, *, encoding: str = "utf-8") -> Iterator[Row]:
     """The rows of a UNIQUIP file with their line numbers. `FileRefused`: as `read_records`,
     and no-name-column."""
-    header, records = read_records(stream, encoding=encoding)
+    return rows_of(*read_records(stream, encoding=encoding))
+
+
+def rows_of(header: tuple[str, ...], records: Iterator[Record]) -> Iterator[Row]:
+    """The same of records already read, from whatever kind of file."""
     known = _known_columns(header)
     if not {"name", "description"} & set(known.values()):
         raise FileRefused("no-name-column", columns=", ".join(header)[:200])
@@ -59,9 +71,7 @@ def _known_columns(header: tuple[str, ...]) -> dict[str, str]:
     return known
 
 
-def _rows(
-    known: dict[str, str], records: Iterator[tuple[int, Cells | RowProblem]]
-) -> Iterator[Row]:
+def _rows(known: dict[str, str], records: Iterator[Record]) -> Iterator[Row]:
     for line, record in records:
         if isinstance(record, RowProblem):
             yield line, record
@@ -97,6 +107,8 @@ def _row(cells: dict[str, str]) -> RowValues | RowProblem:
         "contact_phone": cells["contact telephone"],
         "website": cells["contact url"],
     }
+    if _MADE_KEY.fullmatch(key):
+        del texts["inventory_number"]  # an ID that an export of ours wrote
     made_of = ("name", "description", "department", "site location", "building")
     made_key = content_key(*(cells[column] for column in made_of))
     return read_row(texts, key=key or made_key, repeats=not key)
@@ -107,3 +119,35 @@ def _without_tags(text: str) -> str:
     if not _TAG.search(text) and "&" not in text:
         return text
     return html.unescape(_TAG.sub(" ", text))
+
+
+HEADS = tuple(
+    {"id": "ID"}.get(column, column.title().replace("Url", "URL"))
+    for column in COLUMNS
+    if column not in ("location", "photo") and not column.startswith("secondary")
+)
+
+
+def cells_of_record(key: str, told: Mapping[str, str]) -> list[str]:
+    """One row under `HEADS` from the fields of a record as texts (`domain/exports`)."""
+    known = {
+        "type": "equipment",
+        "name": _as_html(told["name"]),
+        "description": _as_html(told["description"] or told["description_zh"]),
+        "technique": told["instrument_types"],
+        "contact name": told["contact_name"],
+        "contact telephone": told["contact_phone"],
+        "contact url": told["website"],
+        "contact email": told["contact_email"],
+        "id": key,
+        "department": told["facility"],
+        "site location": told["address"],
+        "building": told["room"],
+        "web address": told["landing_page"],
+    }
+    return [known.get(head.lower(), "") for head in HEADS]
+
+
+def _as_html(text: str) -> str:
+    """Readers of the format may take a text for HTML: one that would suffer is written as such."""
+    return html.escape(text, quote=False) if _without_tags(text) != text else text

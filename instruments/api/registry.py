@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -38,11 +37,10 @@ from instruments.domain.pidinst import (
     DATE_TYPES,
     RELATED_IDENTIFIER_TYPES,
     RELATION_TYPES,
-    PidinstRecord,
-    pidinst_json,
 )
 from instruments.domain.quality import MARKS, Quality
 from instruments.models import Facility, Instrument, Technique
+from instruments.selectors.exports import page_of, pidinst_of
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import facility_by_id, instrument_by_id, techniques_by_code
 from instruments.services.registry import instrument_create, instrument_update
@@ -128,6 +126,7 @@ class InstrumentShape(serializers.Serializer[Any]):
     manufacturers = serializers.ListField(child=serializers.DictField())
     model = serializers.CharField()
     model_identifier = serializers.CharField()
+    model_identifier_type = serializers.CharField()
     description = serializers.CharField()
     description_zh = serializers.CharField()
     instrument_types = serializers.ListField(child=serializers.DictField())
@@ -186,11 +185,6 @@ class InstrumentShape(serializers.Serializer[Any]):
         }
 
 
-def page_of(instrument: Instrument) -> str:
-    """The address of the instrument's own page."""
-    return f"{settings.SITE_URL}/instruments/{instrument.pk}/"
-
-
 def one(instrument: Instrument, now: datetime, status: int = 200) -> Response:
     """The answer of one record."""
     headers = etag(instrument.version)
@@ -224,6 +218,7 @@ class InstrumentChanges(Shape):
     manufacturers = ListOf(child=Named(), required=False)
     model = Text(200, required=False, allow_blank=True)
     model_identifier = Text(200, required=False, allow_blank=True)
+    model_identifier_type = Text(40, required=False, allow_blank=True)
     description = Text(20_000, required=False, allow_blank=True)
     description_zh = Text(20_000, required=False, allow_blank=True)
     instrument_types = ListOf(child=Named(), required=False)
@@ -374,17 +369,4 @@ class InstrumentPidinst(Endpoint):
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """The same record as PIDINST 1.0 JSON."""
         found = instrument_by_id(self.actor, instrument_id)
-        host = {"name": found.organisation.name}
-        if found.organisation.ror:
-            host |= {"identifier": found.organisation.ror, "identifier_type": "ROR"}
-        record = PidinstRecord(
-            page=page_of(found),
-            host=host,
-            **{name: getattr(found, name) for name in PIDINST_FIELDS},
-        )
-        return Response(pidinst_json(record), headers=etag(found.version))
-
-
-PIDINST_FIELDS = [
-    name for name in PidinstRecord.__dataclass_fields__ if name not in {"page", "host"}
-]
+        return Response(pidinst_of(found), headers=etag(found.version))

@@ -1,4 +1,5 @@
-"""Reads delimited text (RFC 4180) into records, and says where it is not what it should be.
+"""Reads delimited text (RFC 4180) into records, and says where it is not what it should be;
+and what a cell of ours must look like so that no spreadsheet takes it for a formula.
 
 The stream is read twice: once to see that it is text of an acceptable size, so that a file
 that is no table at all is refused before anything else happens; then row by row, so that a
@@ -8,7 +9,8 @@ large one never lies in memory whole.
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -16,6 +18,9 @@ from accounts.domain.errors import Refused
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_CELL = 10_000
+MAX_LINE = 1_000_000  # characters between two line ends
+MAX_ROWS = 250_000
+MAX_COLUMNS = 500
 _CHUNK = 1 << 16
 
 
@@ -34,6 +39,21 @@ class RowProblem:
 
 
 type Cells = dict[str, str]
+type Record = tuple[int, Cells | RowProblem]
+
+# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def text_cell(text: object) -> str:
+    """Text that stays text: an apostrophe before what would be a formula."""
+    said = str(text)
+    return f"'{said}" if said.lstrip("'").startswith(FORMULA) else said
+
+
+def plain_cell(cell: str) -> str:
+    """What `text_cell` was given."""
+    return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def header_name(text: str) -> str:
@@ -43,13 +63,14 @@ def header_name(text: str) -> str:
 
 def read_records(
     stream: BinaryIO, *, encoding: str = "utf-8", delimiter: str = ","
-) -> tuple[tuple[str, ...], Iterator[tuple[int, Cells | RowProblem]]]:
+) -> tuple[tuple[str, ...], Iterator[Record]]:
     """The column names and, for each row, the physical line it begins on (from 1) with its
     cells by column name or the problem with it. Blank lines are no rows; columns without a
     name are left out. `stream` must be seekable and is used up.
 
-    `FileRefused`: unknown-encoding, file-too-large, not-text, nul-byte, empty-file,
-    no-header, duplicate-header and, while rows are read, unclosed-quote.
+    `FileRefused`: unknown-encoding, file-too-large, not-text, nul-byte, line-too-long,
+    empty-file, too-many-rows, no-header, duplicate-header, too-many-columns and, while rows
+    are read, unclosed-quote.
     """
     check_text(stream, encoding)
     stream.seek(0)
@@ -58,14 +79,22 @@ def read_records(
     csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
     rows = _rows(lines, delimiter)
     _first, _last, cells = next(rows, (0, 0, None))
-    header = tuple(header_name(cell) for cell in cells or ())
+    header = header_of(cells or ())
+    return tuple(name for name in header if name), _records(header, rows)
+
+
+def header_of(cells: Sequence[str]) -> tuple[str, ...]:
+    """The names of the columns, empty where one has none."""
+    if len(cells) > MAX_COLUMNS:
+        raise FileRefused("too-many-columns", columns=len(cells), most=MAX_COLUMNS)
+    header = tuple(header_name(plain_cell(cell)) for cell in cells)
     named = [name for name in header if name]
     if not named:
         raise FileRefused("no-header")
     for name in named:
         if named.count(name) > 1:
             raise FileRefused("duplicate-header", column=name)
-    return tuple(named), _records(header, rows)
+    return header
 
 
 def check_text(stream: BinaryIO, encoding: str) -> None:
@@ -75,7 +104,7 @@ def check_text(stream: BinaryIO, encoding: str) -> None:
         decoder = codecs.getincrementaldecoder(encoding)()
     except (LookupError, ValueError):
         raise FileRefused("unknown-encoding", encoding=encoding) from None
-    size, line, is_blank = 0, 1, True
+    size, line, open_line, is_blank = 0, 1, 0, True
     while True:
         chunk = stream.read(_CHUNK)
         if size + len(chunk) > MAX_BYTES:
@@ -91,7 +120,14 @@ def check_text(stream: BinaryIO, encoding: str) -> None:
         nul = text.find("\0")
         if nul >= 0:
             raise FileRefused("nul-byte", line=line + text.count("\n", 0, nul))
+        *ended, rest = re.split(r"[\r\n]", text)
+        lengths = [open_line + len(ended[0]), *map(len, ended[1:])] if ended else []
+        open_line = len(rest) if ended else open_line + len(rest)
+        if max([*lengths, open_line]) > MAX_LINE:
+            raise FileRefused("line-too-long", line=line, most=MAX_LINE)
         line += text.count("\n")
+        if line > MAX_ROWS * 4:
+            raise FileRefused("too-many-rows", most=MAX_ROWS)
         is_blank = is_blank and not text.strip("\ufeff \t\r\n")
         size += len(chunk)
         if not chunk:
@@ -123,18 +159,26 @@ def _rows(lines: io.TextIOWrapper, delimiter: str) -> Iterator[tuple[int, int, l
 
 def _records(
     header: tuple[str, ...], rows: Iterator[tuple[int, int, list[str] | None]]
-) -> Iterator[tuple[int, Cells | RowProblem]]:
-    for line, last, row in rows:
-        problem = _problem(header, row)
+) -> Iterator[Record]:
+    for number, (line, last, row) in enumerate(rows, start=1):
+        if number > MAX_ROWS:
+            raise FileRefused("too-many-rows", most=MAX_ROWS)
+        problem = cells_problem(header, row)
         if row is not None and problem is None:
-            yield line, {name: cell for name, cell in zip(header, row, strict=True) if name}
+            yield line, cells_of(header, row)
         elif problem is not None:
             # A stray quote swallows lines: say which.
             swallowed: dict[str, str | int] = {"until": last} if last > line else {}
             yield line, RowProblem(problem.reason, {**problem.numbers, **swallowed})
 
 
-def _problem(header: tuple[str, ...], row: list[str] | None) -> RowProblem | None:
+def cells_of(header: tuple[str, ...], row: Sequence[str]) -> Cells:
+    """The cells of a row by column name."""
+    return {name: plain_cell(cell) for name, cell in zip(header, row, strict=True) if name}
+
+
+def cells_problem(header: tuple[str, ...], row: Sequence[str] | None) -> RowProblem | None:
+    """What is wrong with a row's shape; None for the row where its quotes make no sense."""
     if row is None:
         return RowProblem("malformed-quotes")
     if len(row) != len(header):

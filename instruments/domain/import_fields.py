@@ -6,7 +6,7 @@ row by row, before the database would refuse a whole batch.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -128,8 +128,14 @@ def _kind(text: str) -> str:
 
 
 def _items(text: str) -> list[str]:
-    """Separated by semicolons or lines, each once."""
-    return list(dict.fromkeys(filter(None, map(str.strip, re.split(r"[;\n]", text)))))
+    """Separated by semicolons or lines, each once; `\\;` is a semicolon of the item."""
+    items = (item.replace("\\;", ";").strip() for item in re.split(r"(?<!\\)[;\n]", text))
+    return list(dict.fromkeys(filter(None, items)))
+
+
+def joined(items: Iterable[str]) -> str:
+    """What `_items` reads again as these."""
+    return "; ".join(item.replace(";", "\\;") for item in items)
 
 
 def _named(text: str) -> list[dict[str, str]]:
@@ -141,6 +147,13 @@ def _modes(text: str) -> list[str]:
     if not set(modes) <= set(SERVICE_MODES):
         raise Unusable
     return modes
+
+
+def _codes(text: str) -> list[str]:
+    codes = _items(text)
+    if any(len(code) > 60 for code in codes):
+        raise Unusable
+    return sorted(codes)
 
 
 def _text(most: int, parse: Callable[[str], str] = clean) -> Callable[[str], str]:
@@ -158,6 +171,7 @@ INSTRUMENT_FIELDS: dict[str, Callable[[str], Value]] = {
     "manufacturers": _named,
     "model": _text(200),
     "model_identifier": _text(200),
+    "model_identifier_type": _text(40),
     "instrument_types": _named,
     "measured_variables": _named,
     "commissioned_date": _day,
@@ -169,6 +183,7 @@ INSTRUMENT_FIELDS: dict[str, Callable[[str], Value]] = {
     "acquisition_currency": _currency,
     "acquisition_date": _day,
     "service_modes": _modes,
+    "techniques": _codes,
     "kind": _kind,
     "norm_hours": _whole,
     "room": _text(80),
@@ -182,7 +197,8 @@ FACILITY_FIELDS: dict[str, Callable[[str], str]] = {
     "website": _text(200, web_address),
 }
 SEVERAL_LINES = frozenset({"description", "description_zh"})
-LISTS = frozenset({"manufacturers", "instrument_types", "measured_variables", "service_modes"})
+NAMED = frozenset({"manufacturers", "instrument_types", "measured_variables"})
+LISTS = NAMED | {"service_modes", "techniques"}
 
 
 def compose(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -1,19 +1,26 @@
 """What an import does with each row of a file, decided from values alone.
 
-A row is known again by its key. What the row said is kept as a digest in four parts, of the
-record, of the facility's name, of the facility's contact and of the opening hours, so that a
-later import overwrites only the parts that the source changed and leaves alone what people
-edited here since. A file never removes anything and never publishes anything.
+A row is known again by its key, by the persistent identifier it gives, or by the id that an
+export of ours wrote. What the row said is kept as a digest in four parts, of the record, of the
+facility's name, of the facility's contact and of the opening hours; what it said of each field of
+the record is kept with the field (`domain/provenance`), so that a later import overwrites only
+what the source changed and leaves alone what people edited here since. A file never removes
+anything and never publishes anything.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from instruments.domain.delimited import RowProblem
 from instruments.domain.import_fields import (
+    ALTERNATE_IDENTIFIERS,
+    DATES,
     FACILITY_FIELDS,
     INSTRUMENT_FIELDS,
     SEVERAL_LINES,
@@ -47,7 +54,9 @@ class RowValues:
 
     `repeats`: the source has no key of its own, `key` is made of the row's content, and
     several rows that say the same are several pieces of equipment. `record` are attributes
-    of the instrument; `hours` is the JSON of opening hours, None where the row has none.
+    of the instrument, and `techniques`, the codes of its techniques; `hours` is the JSON of
+    opening hours, None where the row has none. `kinds`: for lists of which the format knows
+    only items of some kinds, which; `names_only`: it knows makers and the like by name alone.
     """
 
     key: str
@@ -55,6 +64,8 @@ class RowValues:
     facility: FacilityValues = FacilityValues()
     hours: Mapping[str, object] | None = None
     repeats: bool = False
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    names_only: bool = field(default=False, compare=False)
 
 
 type Row = tuple[int, RowValues | RowProblem]
@@ -69,29 +80,29 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowOutcome:
-    """What becomes of one row. `values` only where something is to be stored."""
+    """What becomes of one row, for a report."""
 
     line: int
     result: Result
     key: str = ""
-    digest: str = ""
-    changes: frozenset[str] = frozenset()
-    values: RowValues | None = None
     problem: RowProblem | None = None
 
 
 @dataclass(frozen=True)
 class ImportReport:
-    """Every row of the file with its outcome. `absent`: instruments of earlier imports of this
-    source that are not in this file; `hours_kept`: rows whose changed opening hours were not
-    taken over, because the instrument is past drafting and its hours are people's business."""
+    """What became, or would become, of a file. `refused`: the rows that were, in order.
+    `absent`: instruments of earlier imports of this source that are not in this file; `kept`:
+    rows of which something was not taken over, because a person wrote it or because what is
+    published keeps its hours."""
 
-    outcomes: tuple[RowOutcome, ...]
+    counts: Mapping[Result, int]
+    refused: tuple[RowOutcome, ...]
     absent: int
-    hours_kept: int
+    kept: int
 
-    def count(self, result: Result) -> int:
-        return sum(outcome.result is result for outcome in self.outcomes)
+    @property
+    def rows(self) -> int:
+        return sum(self.counts.values())
 
 
 def read_row(
@@ -120,13 +131,58 @@ def read_row(
     if not key:
         return RowProblem("no-key")
     facility = FacilityValues(contact.pop("facility", ""), time_zone, contact)
-    return RowValues(key, compose(values), facility, hours, repeats)
+    kinds = {
+        "dates": tuple(kind for name, kind in DATES.items() if name in values),
+        "alternate_identifiers": tuple(
+            kind for name, kind in ALTERNATE_IDENTIFIERS.items() if name in values
+        ),
+    }
+    return RowValues(key, compose(values), facility, hours, repeats, kinds, names_only=True)
 
 
 def _unusable(name: str, length: int, most: int) -> RowProblem:
     if most:
         return RowProblem("too-long", {"field": name, "length": length, "most": most})
     return RowProblem("bad-value", {"field": name})
+
+
+def key_kept(key: str) -> str:
+    """A key as it is stored: one too long for its column by its digest."""
+    return key if len(key) <= MAX_KEY else f"sha256:{_sha256(key)}"
+
+
+def values_json(values: RowValues) -> dict[str, object]:
+    """A row as it waits to be applied."""
+    record = {
+        name: str(value) if isinstance(value, (Decimal, date)) else value
+        for name, value in values.record.items()
+    }
+    return {
+        "record": record,
+        "facility": values.facility.name,
+        "time_zone": values.facility.time_zone,
+        "contact": dict(values.facility.contact),
+        "hours": values.hours,
+        "kinds": {name: list(kinds) for name, kinds in values.kinds.items()},
+        "names_only": values.names_only,
+    }
+
+
+def values_of(key: str, waiting: Mapping[str, Any]) -> RowValues:
+    """What `values_json` was given."""
+    record: dict[str, Value] = dict(waiting["record"])
+    if record.get("acquisition_cost") is not None:
+        record["acquisition_cost"] = Decimal(str(record["acquisition_cost"]))
+    if record.get("acquisition_date") is not None:
+        record["acquisition_date"] = date.fromisoformat(str(record["acquisition_date"]))
+    return RowValues(
+        key,
+        record,
+        FacilityValues(waiting["facility"], waiting["time_zone"], waiting["contact"]),
+        waiting["hours"],
+        kinds={name: tuple(kinds) for name, kinds in waiting["kinds"].items()},
+        names_only=waiting["names_only"],
+    )
 
 
 def content_key(*texts: str) -> str:
@@ -154,35 +210,25 @@ def changed_parts(before: str, after: str) -> frozenset[str]:
     )
 
 
-def plan(existing: Mapping[str, str], rows: Iterable[Row]) -> Iterator[RowOutcome]:
-    """One outcome per row, in order, as the rows come: `existing` is key -> digest of what
-    earlier imports of the same source stored."""
-    lines: dict[str, int] = {}  # where each key was first seen
-    repeated: dict[str, int] = {}
-    for line, row in rows:
-        if isinstance(row, RowProblem):
-            yield RowOutcome(line, Result.REFUSED, problem=row)
-            continue
+@dataclass
+class Keys:
+    """The keys of a file so far: a file may name none twice. Memory holds the keys alone."""
+
+    lines: dict[str, int] = field(default_factory=dict)  # where each was first seen
+    again: dict[str, int] = field(default_factory=dict)  # where one came a second time
+    repeated: dict[str, int] = field(default_factory=dict)
+
+    def admit(self, line: int, row: RowValues) -> RowValues | RowProblem:
+        """The row under the key it is stored by; `RowProblem` (too-long, duplicate-key). Both
+        rows of a key are refused, as nobody can tell which is right: the first one is found in
+        `again` when all have been seen."""
         if row.repeats:
-            repeated[row.key] = repeated.get(row.key, 0) + 1
-            row = replace(row, key=f"{row.key}-{repeated[row.key]}", repeats=False)
-        yield _decide(line, row, existing, lines)
-
-
-def _decide(
-    line: int, row: RowValues, existing: Mapping[str, str], lines: dict[str, int]
-) -> RowOutcome:
-    if len(row.key) > MAX_KEY:
-        problem = _unusable("key", len(row.key), MAX_KEY)
-        return RowOutcome(line, Result.REFUSED, problem=problem)
-    if row.key in lines:
-        problem = RowProblem("duplicate-key", {"key": row.key, "first": lines[row.key]})
-        return RowOutcome(line, Result.REFUSED, row.key, problem=problem)
-    lines[row.key] = line
-    now_says, said = digest(row), existing.get(row.key)
-    if said is None:
-        return RowOutcome(line, Result.CREATED, row.key, now_says, frozenset(PARTS), row)
-    changes = changed_parts(said, now_says)
-    if not changes:
-        return RowOutcome(line, Result.UNCHANGED, row.key, now_says)
-    return RowOutcome(line, Result.CHANGED, row.key, now_says, changes, row)
+            self.repeated[row.key] = self.repeated.get(row.key, 0) + 1
+            row = replace(row, key=f"{row.key}-{self.repeated[row.key]}", repeats=False)
+        if len(row.key) > MAX_KEY:
+            return _unusable("key", len(row.key), MAX_KEY)
+        if row.key in self.lines:
+            self.again.setdefault(row.key, line)
+            return RowProblem("duplicate-key", {"key": row.key, "first": self.lines[row.key]})
+        self.lines[row.key] = line
+        return row

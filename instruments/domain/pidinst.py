@@ -1,13 +1,25 @@
-"""An instrument's record as PIDINST 1.0 JSON.
+"""An instrument's record as PIDINST 1.0 JSON, and back.
 
 Schema: rdawg-pidinst, `pidinst-schema-1_0.schema.json`. Our record has the same properties
 under our names; where PIDINST admits only words of its own, others are kept as `Other` or,
 where there is no such word, left out.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+from instruments.domain.delimited import RowProblem
+from instruments.domain.import_fields import (
+    INSTRUMENT_FIELDS,
+    Unusable,
+    clean,
+    clean_lines,
+    is_name,
+)
+from instruments.domain.imports import RowValues, key_kept
 
 SCHEMA_VERSION = "1.0"
 UNKNOWN = "Unknown"
@@ -44,6 +56,7 @@ class PidinstRecord:
     manufacturers: Sequence[Item] = ()
     model: str = ""
     model_identifier: str = ""
+    model_identifier_type: str = ""
     description: str = ""
     instrument_types: Sequence[Item] = ()
     measured_variables: Sequence[Item] = ()
@@ -98,14 +111,17 @@ def _named(item: Item, word: str) -> dict[str, Any]:
 
 
 def _owner(item: Item) -> dict[str, Any]:
+    named = _named(item, "owner")
     contact = {"ownerContact": item["contact"]} if item.get("contact") else {}
-    return _named(item, "owner") | contact
+    # In the order of the XML schema.
+    return {"ownerName": named["ownerName"], **contact, **named}
 
 
 def _model(record: PidinstRecord) -> dict[str, Any]:
     if not record.model and not record.model_identifier:
         return {}
-    return _named({"name": record.model, "identifier": record.model_identifier}, "model")
+    model = {"name": record.model, "identifier": record.model_identifier}
+    return _named(model | {"identifier_type": record.model_identifier_type}, "model")
 
 
 def _related(item: Item) -> dict[str, Any]:
@@ -126,3 +142,116 @@ def _alternate(item: Item) -> dict[str, Any]:
         "alternateIdentifierType": kind if is_known else "Other",
     }
     return alternate | ({"alternateIdentifierName": name} if name else {})
+
+
+# Reading
+
+_MOST_ITEMS = 50
+
+
+def pidinst_values(data: Mapping[str, Any], *, site: str) -> RowValues | RowProblem:
+    """A record of the schema's shape as a row. One that an export of the platform at `site`
+    wrote without an identifier of its own is known by its address there. Problems: no-name,
+    no-key, too-long, too-many-items, bad-value."""
+    identifier = clean(data["identifier"]["identifier"])
+    kind = clean(data["identifier"]["identifierType"])
+    page = re.fullmatch(re.escape(site) + r"/instruments/([0-9a-f-]{36})/", identifier)
+    landing_page = clean(data["landingPage"])
+    model = data.get("model") or {}
+    model_identifier = _said(model, "modelIdentifier")
+    record: dict[str, Any] = {
+        "identifier": "" if page else identifier,
+        "identifier_type": "" if page else kind,
+        "landing_page": landing_page,
+        "name": clean(data["name"]),
+        "model": clean(model.get("modelName", "")),
+        "model_identifier": model_identifier.get("identifier", ""),
+        "model_identifier_type": model_identifier.get("identifier_type", ""),
+        "description": clean_lines(data.get("description", "")),
+        "owners": [
+            _said_name(item, "owner")
+            | ({"contact": contact} if (contact := clean(item.get("ownerContact", ""))) else {})
+            for item in data["owners"]
+        ],
+        "manufacturers": _said_names(data["manufacturers"], "manufacturer"),
+        "instrument_types": _said_names(data.get("instrumentTypes", ()), "instrumentType"),
+        "measured_variables": [
+            {"name": name} for item in data.get("measuredVariables", ()) if (name := clean(item))
+        ],
+        "dates": [
+            {"date": item["date"].strip(), "date_type": item["dateType"]}
+            for item in data.get("dates", ())
+        ],
+        "related_identifiers": [
+            _said_other(item, "relatedIdentifier") | {"relation_type": item["relationType"]}
+            for item in data.get("relatedIdentifiers", ())
+        ],
+        "alternate_identifiers": [
+            _said_other(item, "alternateIdentifier")
+            for item in data.get("alternateIdentifiers", ())
+        ],
+    }
+    record["owners"] = [owner for owner in record["owners"] if owner["name"]]
+    if problem := _unfit(record, site):
+        return problem
+    if record["model_identifier_type"] == "Other":
+        record["model_identifier_type"] = ""
+    key = page[1] if page else f"{kind}:{identifier}" if identifier else ""
+    if not key:
+        return RowProblem("no-key")
+    return RowValues(key_kept(key), record)
+
+
+def _unfit(record: dict[str, Any], site: str) -> RowProblem | None:
+    """What of a record could not be stored; a landing page of our own is left out."""
+    if not is_name(record["name"]):
+        return RowProblem("no-name")
+    if record["landing_page"].startswith(f"{site}/instruments/"):
+        record["landing_page"] = ""
+    for name, value in record.items():
+        if isinstance(value, list):
+            if len(value) > _MOST_ITEMS:
+                return RowProblem(
+                    "too-many-items", {"field": name, "items": len(value), "most": _MOST_ITEMS}
+                )
+            longest = max((len(text) for item in value for text in item.values()), default=0)
+            if longest > 500:
+                return RowProblem("too-long", {"field": name, "length": longest, "most": 500})
+        else:
+            try:
+                record[name] = INSTRUMENT_FIELDS[name](value)
+            except Unusable as error:
+                if error.most:
+                    return RowProblem(
+                        "too-long", {"field": name, "length": len(value), "most": error.most}
+                    )
+                return RowProblem("bad-value", {"field": name})
+    for item in record["dates"]:
+        try:
+            date.fromisoformat(item["date"])
+        except ValueError:
+            return RowProblem("bad-value", {"field": "dates"})
+    return None
+
+
+def _said(item: Item, word: str) -> dict[str, str]:
+    """`identifier` and `identifier_type` of something, where it has them."""
+    given = item.get(word) or {}
+    identifier = clean(given.get(word, ""))
+    kind = clean(given.get(f"{word}Type", ""))
+    return {"identifier": identifier, "identifier_type": kind} if identifier else {}
+
+
+def _said_name(item: Item, word: str) -> dict[str, str]:
+    return {"name": clean(item[f"{word}Name"])} | _said(item, f"{word}Identifier")
+
+
+def _said_names(items: Sequence[Item], word: str) -> list[dict[str, str]]:
+    """Those with a name: ours for none is the same as none."""
+    return [named for item in items if (named := _said_name(item, word))["name"]]
+
+
+def _said_other(item: Item, word: str) -> dict[str, str]:
+    said = {"identifier": clean(item[word]), "identifier_type": item[f"{word}Type"]}
+    name = clean(item.get(f"{word}Name", ""))
+    return said | ({"name": name} if name else {})

@@ -1,6 +1,7 @@
 """Input of the manager's pages turned into typed values: shape only."""
 
 from instruments.forms.attachments import AttachmentForm, AttachmentWordsForm
+from instruments.forms.imports import ColumnsForm, ImportForm
 from instruments.forms.opening import OpeningForm
 from instruments.forms.policies import PolicyForm
 from instruments.forms.publishing import FilterForm, PublicationForm
@@ -11,9 +12,11 @@ from instruments.forms.registry import FacilityForm, InstrumentForm
 __all__ = [
     "AttachmentForm",
     "AttachmentWordsForm",
+    "ColumnsForm",
     "FacilityForm",
     "FilterForm",
     "GrantForm",
+    "ImportForm",
     "InstrumentForm",
     "OpeningForm",
     "PeopleForm",

@@ -3,6 +3,13 @@
 from instruments.models.attachments import Attachment
 from instruments.models.duplicates import DuplicateVerdict
 from instruments.models.facilities import Facility
+from instruments.models.imports import (
+    Import,
+    ImportChunk,
+    ImportMapping,
+    ImportRow,
+    Provenance,
+)
 from instruments.models.instruments import Instrument
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy
@@ -15,8 +22,13 @@ __all__ = [
     "BookingPolicy",
     "DuplicateVerdict",
     "Facility",
+    "Import",
+    "ImportChunk",
+    "ImportMapping",
+    "ImportRow",
     "Instrument",
     "OpenWindow",
+    "Provenance",
     "Qualification",
     "RateCard",
     "Schedule",

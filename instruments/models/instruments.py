@@ -54,6 +54,7 @@ class Instrument(models.Model):
     manufacturers = models.JSONField(default=list)
     model = models.CharField(max_length=200, blank=True)
     model_identifier = models.CharField(max_length=200, blank=True)
+    model_identifier_type = models.CharField(max_length=40, blank=True)
     description = models.TextField(blank=True)
     description_zh = models.TextField(blank=True)
     instrument_types = models.JSONField(default=list)
@@ -121,6 +122,9 @@ class Instrument(models.Model):
                 fields=["updated_at", "id"],
                 condition=Q(published_at__isnull=False),
                 name="instrument_changed",
+            ),
+            models.Index(
+                fields=["identifier"], condition=~Q(identifier=""), name="instrument_identifier"
             ),
         ]
 

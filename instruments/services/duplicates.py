@@ -18,6 +18,7 @@ from instruments.locks import lock_instruments
 from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualification
 from instruments.selectors.duplicates import SETTLE, has_say, traits_of
 from instruments.services.opening import assignment_change
+from instruments.services.provenance import hand_wrote
 from instruments.services.registry import RECORDED, search_tokens
 
 
@@ -127,6 +128,8 @@ def _keeper_store(
     keeper.version += 1
     keeper.updated_at = now
     keeper.save()
+    written = sorted([*changes, *(["techniques"] if news else [])])
+    hand_wrote(actor=actor, instrument=keeper, names=written, now=now)
     _attachments_move(keeper, loser)
     if keeper.organisation_id == loser.organisation_id:
         _certificates_move(keeper, loser)

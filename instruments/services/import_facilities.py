@@ -1,20 +1,28 @@
 """The facilities of imported rows: made when a file first names them, their contact kept up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from accounts.models import Organisation
 from instruments.domain.import_fields import FACILITY_FIELDS
-from instruments.domain.imports import CONTACT, FACILITY, Result, RowOutcome, RowValues
+from instruments.domain.imports import CONTACT, FACILITY, Result, RowValues
 from instruments.models import Facility, Instrument
 
 CONTACT_FIELDS = tuple(name for name in FACILITY_FIELDS if name != "facility")
 
-type Rows = list[tuple[RowOutcome, RowValues]]
 # action, target, before, after, reason: as `trail.record_many` takes it
 type Change = tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]
+
+
+class Decided(Protocol):
+    """A row and what becomes of it."""
+
+    result: Result
+    values: RowValues | None
+    instrument: Instrument | None
+    changes: frozenset[str]
 
 
 @dataclass
@@ -30,6 +38,10 @@ class Sites:
         """The facility a row names, once `facilities_store` has been called with it."""
         return self.by_name[self.name_in(values)]
 
+    def time_zone_in(self, values: RowValues) -> str:
+        """Of a facility that a row is the first to name."""
+        return values.facility.time_zone or self.organisation.region.time_zone
+
     def name_in(self, values: RowValues) -> str:
         return values.facility.name or self.organisation.name
 
@@ -39,28 +51,30 @@ def load_sites(organisation: Organisation, source: str) -> Sites:
     return Sites(organisation, source, {facility.name: facility for facility in facilities})
 
 
-def facilities_store(sites: Sites, rows: Rows, locked: Mapping[str, Instrument]) -> list[Change]:
+def facilities_store(sites: Sites, rows: Sequence[Decided]) -> list[Change]:
     """Make the facilities that rows are the first to name and change contacts that the source
-    changed; call it in the import's transaction. `locked` are the instruments of changed rows
-    by key. What to record in the trail."""
+    changed; call it in the import's transaction, with the instruments of changed rows locked.
+    What to record in the trail."""
     by_id = {facility.pk: facility for facility in sites.by_name.values()}
     made: list[Facility] = []
     edited: dict[UUID, set[str]] = {}
-    for outcome, values in rows:
-        name, is_placed = sites.name_in(values), FACILITY in outcome.changes
-        facility = (
-            sites.by_name.get(name) if is_placed else by_id.get(locked[outcome.key].facility_id)
-        )
+    for row in rows:
+        values, instrument = row.values, row.instrument
+        assert values is not None
+        name, is_placed = sites.name_in(values), FACILITY in row.changes
+        facility = sites.by_name.get(name) if is_placed or instrument is None else None
+        if facility is None and instrument is not None and not is_placed:
+            facility = by_id.get(instrument.facility_id)
         if facility is None and is_placed:
             facility = sites.by_name[name] = Facility(
                 organisation=sites.organisation,
                 name=name,
-                time_zone=values.facility.time_zone or sites.organisation.region.time_zone,
+                time_zone=sites.time_zone_in(values),
                 **values.facility.contact,
             )
             by_id[facility.pk] = facility
             made.append(facility)
-        elif facility and (fields := _contact_put(sites, facility, outcome, values)):
+        elif facility and (fields := _contact_put(sites, facility, row, values)):
             edited.setdefault(facility.pk, set()).update(fields)
     Facility.objects.bulk_create(made)
     old = [by_id[pk] for pk in edited if by_id[pk] not in made]
@@ -71,16 +85,14 @@ def facilities_store(sites: Sites, rows: Rows, locked: Mapping[str, Instrument])
     ]
 
 
-def _contact_put(
-    sites: Sites, facility: Facility, outcome: RowOutcome, values: RowValues
-) -> list[str]:
+def _contact_put(sites: Sites, facility: Facility, row: Decided, values: RowValues) -> list[str]:
     """Give a facility the contact of a row and name the fields that changed: where the source
     changed it, the first row of the file that says so; for a new instrument only where there
     is no contact yet. What a row leaves blank stays."""
-    if outcome.result is Result.CREATED:
+    if row.result is Result.CREATED:
         is_wanted = not any(getattr(facility, name) for name in CONTACT_FIELDS)
     else:
-        is_wanted = CONTACT in outcome.changes and facility.pk not in sites.settled
+        is_wanted = CONTACT in row.changes and facility.pk not in sites.settled
     given = values.facility.contact
     fields = [name for name in given if given[name] and getattr(facility, name) != given[name]]
     if not is_wanted or not fields:

@@ -25,9 +25,11 @@ from instruments.domain.opening import (
     open_minutes,
     parse_hours,
 )
+from instruments.domain.provenance import OPENING_HOURS
 from instruments.locks import lock_instrument
 from instruments.models import Instrument, OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.selectors.opening import resolve
+from instruments.services.provenance import hand_wrote
 
 AHEAD = timedelta(days=400)
 BEHIND = timedelta(days=35)
@@ -66,6 +68,7 @@ def opening_hours_set(
     instrument.save(update_fields=["schedule", "version", "updated_at"])
     if instrument.publication == Instrument.Publication.PUBLISHED:
         assignment_change(instrument=instrument, now=now)
+    hand_wrote(actor=actor, instrument=instrument, names=[OPENING_HOURS], now=now)
     trail.record(
         actor=actor,
         action="opening.set",

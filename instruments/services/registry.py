@@ -21,6 +21,7 @@ from instruments.locks import lock_instrument
 from instruments.models import Facility, Instrument, Technique
 from instruments.selectors.policies import load_policy
 from instruments.services.policies import policy_set
+from instruments.services.provenance import hand_wrote
 
 # What the trail says of a record: everything but what follows from it.
 RECORDED = (
@@ -35,6 +36,7 @@ RECORDED = (
     "manufacturers",
     "model",
     "model_identifier",
+    "model_identifier_type",
     "instrument_types",
     "measured_variables",
     "dates",
@@ -135,6 +137,7 @@ def instrument_update(
     if expected_version is not None and expected_version != instrument.version:
         raise WrongVersion(version=instrument.version)
     before = _said(instrument)
+    codes_before = sorted(t.code for t in instrument.techniques.all())
     for name, value in changes.items():
         setattr(instrument, name, value)
     if techniques is not None:
@@ -151,6 +154,9 @@ def instrument_update(
         policy_set(actor=actor, instrument_id=instrument.pk, policy=policy, now=now)
     after = _said(instrument)
     changed = {name for name in after if after[name] != before[name]}
+    is_retagged = codes_before != sorted(technique.code for technique in techniques)
+    written = sorted(changed | ({"techniques"} if is_retagged else set()))
+    hand_wrote(actor=actor, instrument=instrument, names=written, now=now)
     _record(
         actor,
         "instrument.update",

@@ -2,6 +2,7 @@
 limits."""
 
 import json
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -11,12 +12,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
 from accounts.domain.roles import Actor
-from instruments.domain.opening import OpeningHours, Override, clock
+from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
 from instruments.domain.quotas import Quota
 from instruments.forms.opening import weekday_name
 from instruments.forms.policies import GROUPS
 from instruments.forms.qualifications import technique_choices
 from instruments.forms.quotas import MEASURES, SCOPES, SPANS
+from instruments.messages import FIELD_LABELS, KEPT, file_sentence, row_sentence
 from instruments.models import Attachment, Instrument
 
 register = template.Library()
@@ -173,3 +175,50 @@ def windows_of(override: Override) -> str:
 def coming(hours: OpeningHours, today: Any) -> list[Override]:
     """The exceptions from a date on."""
     return [override for override in hours.overrides if override.date >= today]
+
+
+@register.filter
+def field_label(name: str) -> str:
+    """A field of the record as pages say it."""
+    return str(FIELD_LABELS.get(name, name))
+
+
+@register.filter
+def kept_because(code: str) -> str:
+    return str(KEPT.get(code, code))
+
+
+@register.filter
+def row_problem(problem: dict[str, Any]) -> str:
+    """Why a row is refused."""
+    return row_sentence(problem["code"], problem["numbers"])
+
+
+@register.filter
+def file_problem(problem: dict[str, Any]) -> str:
+    """Why a file is refused."""
+    return file_sentence(problem["code"], problem["numbers"])
+
+
+@register.filter
+def instant(text: str) -> datetime:
+    """An instant kept as RFC 3339."""
+    return datetime.fromisoformat(text)
+
+
+@register.filter
+def shown(value: Any) -> str:
+    """A value of a record in few words; a dash for nothing."""
+    match value:
+        case None | "" | [] | {}:
+            return "–"
+        case list():
+            said = "; ".join(shown(item) for item in value)
+        case {"weekly": _}:
+            lines = weekly_lines(parse_hours(value))
+            said = "; ".join(f"{line['days']} {line['times']}" for line in lines)
+        case dict():
+            said = str(value.get("name") or value.get("identifier") or value.get("date") or "")
+        case _:
+            said = str(value)
+    return said if len(said) <= 160 else f"{said[:157]} …"

@@ -19,6 +19,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from instruments.forms import FacilityForm, FilterForm, InstrumentForm, PublicationForm
+from instruments.selectors.imports import load_provenance
 from instruments.selectors.managing import instrument_to_manage, load_standings, vocabulary
 from instruments.selectors.quality import stale_records
 from instruments.selectors.registry import facilities, managed_instruments
@@ -123,6 +124,7 @@ def instrument_manage(request: HttpRequest, instrument_id: UUID) -> HttpResponse
         "instrument": instrument,
         "is_manager": actor.may("manage-instruments", place_of(instrument.organisation)),
         "form": PublicationForm(initial={"version": instrument.version}),
+        "provenance": load_provenance(instrument),
     }
     return render(request, "instruments/instrument.html", context)
 

@@ -131,6 +131,14 @@ GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 4
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
+POST instruments:imports            - 403 403 403 403 400 400 403 403 403 403 403 403
+GET  instruments:import             - 404 404 404 404 200 404 404 404 404 404 404 404
+POST instruments:import-columns     - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:import-apply       - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:import-cancel      - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:import-mapping-delete   - 404 404 404 404 302 404 404 404 404 404 404 404
+GET  instruments:export             - 404 404 404 404 200 404 404 404 404 404 404 404
 GET  instruments:facility-new        - 403 403 403 403 200 200 403 403 403 403 403 403
 POST instruments:facility-new        - 403 403 403 403 400 400 403 403 403 403 403 403
 GET  instruments:instrument-new      - 403 200 200 200 200 200 403 403 403 403 403 403
@@ -236,6 +244,20 @@ POST   api-instruments               - 403 403 201 403 201 403 403 403 403 403 4
 GET    api-instrument              200 200 200 200 200 200 200 200 200 200 200 200 200
 PATCH  api-instrument                - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-instrument-pidinst      200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-instrument-pidinst-xml   200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-instrument-provenance      - 403 403 403 403 200 403 403 403 403 403 403 403
+GET    api-imports                    - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-imports                    - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-import                     - 404 404 404 404 200 404 404 404 404 404 404 404
+GET    api-import-rows                - 404 404 404 404 200 404 404 404 404 404 404 404
+POST   api-import-mapping             - 404 404 404 404 200 404 404 404 404 404 404 404
+POST   api-import-apply               - 404 404 404 404 200 404 404 404 404 404 404 404
+POST   api-import-cancel              - 404 404 404 404 200 404 404 404 404 404 404 404
+GET    api-import-mappings            - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-import-mappings            - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-import-mapping-one         - 404 404 404 404 200 404 404 404 404 404 404 404
+DELETE api-import-mapping-one         - 404 404 404 404 204 404 404 404 404 404 404 404
+GET    api-exports                    - 404 404 404 404 200 404 404 404 404 404 404 404
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
 POST   api-instrument-return         - 404 404 403 404 200 404 404 403 403 403 404 404
 GET    api-attachments             200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -363,6 +385,8 @@ GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 4
 
 # What follows the address: `<word>` is the id of a thing of the test's world.
 QUERIES = {
+    "instruments:export": "?organisation=ustc&format=uniquip",
+    "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
@@ -505,6 +529,7 @@ PAGE_BODIES = {
         "valid_until": "2027-01-01",
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
+    "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
     "instruments:people": {
         "user": "hu@optics.example",
         "thing": "instrument",
@@ -548,6 +573,20 @@ RESERVATION = {
     "purpose": {"code": "research", "text": ""},
 }
 API_BODIES = {
+    ("POST", "api-imports"): {
+        "organisation": "ustc",
+        "format": "table",
+        "content": "id,name\n1,SEM\n",
+    },
+    ("POST", "api-import-mapping"): {
+        "name": "Lab",
+        "content": {"source": "lab", "key": "nr", "fields": {"name": "device"}},
+    },
+    ("POST", "api-import-mappings"): {
+        "organisation": "ustc",
+        "name": "Lab",
+        "content": {"source": "lab", "key": "nr", "fields": {"name": "device"}},
+    },
     ("PUT", "api-organisation-joining"): {
         "mail_domains": ["fudan.example"],
         "admits_by_mail": False,

@@ -33,6 +33,7 @@ from tests.architecture.permission_table import (
 )
 from tests.factories.attachments import photo
 from tests.factories.cast import CARD, NOW, at, reserve
+from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.waiting import wait
@@ -139,6 +140,7 @@ def world(shared_cast):
         "asks-first": str(asks.pk),
         "series": str(series.series.pk),
         "occurrence": str(series.reservations[0].pk),
+        **import_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
         "submitted": str(given.pk),
@@ -189,8 +191,12 @@ ARGUMENTS = {
     "token": "invitation-token",
     "request_id": "join-request",
     "entry_id": "absent",
+    "import_id": "import",
+    "mapping_id": "mapping",
 }
 SPECIAL = {
+    ("instruments:import-columns", "import_id"): "unmapped",
+    ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",
     ("api-settlement-payments", "settlement_id"): "confirmed-settlement",
     ("api-hold", "reservation_id"): "held",

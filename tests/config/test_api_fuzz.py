@@ -36,6 +36,7 @@ from tests.conftest import DEEP
 from tests.factories import api as programs
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.waiting import wait
@@ -111,6 +112,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         now=NOW,
     )
     money = money_things(cast)
+    files = import_things(cast)
     alice = cast.people["alice"]
     invited = invitation_send(
         actor=cast.actor("chen"),
@@ -148,6 +150,8 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "qualification_id": [str(certify(cast, cast.microscope).pk)],
         "reservation_id": [str(reservation.pk) for reservation in made],
         "closure_id": [str(cast.facility.pk)],
+        "import_id": [files["import"], files["unmapped"]],
+        "mapping_id": [files["mapping"]],
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
         "wish_id": [str(wait(cast, manual).pk)],

@@ -22,6 +22,7 @@ from bookings.services.demo.coming import coming_make, first_free, planned_make
 from bookings.services.demo.demand import Diaries
 from bookings.services.demo.files import chance, load
 from bookings.services.demo.funding import sources_make
+from bookings.services.demo.inventories import inventories_make
 from bookings.services.demo.ledger import Ledger
 from bookings.services.demo.offers import Calendar, Offer, offers_make, schedules_resolve
 from bookings.services.demo.outages import breakdowns_of, outages_make
@@ -125,6 +126,9 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     made_of = records_make(offers, began=calendar.began, now=now)
     tell(f"{made_of} photos and documents, a second record of one instrument, a stale one")
+    host, manager = "hefei-materials", "manager@demo.test"
+    number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
+    tell(f"{number} inventories brought as files")
     joining_make(places, now=now - timedelta(hours=20))
     _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()

@@ -1,4 +1,4 @@
-"""`manage.py import_instruments FILE --organisation CODE [--format uniquip|table] ...`"""
+"""`manage.py import_instruments FILE --organisation CODE [--format uniquip|pidinst|table] ...`"""
 
 import argparse
 from collections.abc import Iterator, Mapping
@@ -6,80 +6,57 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from accounts.domain.errors import NotFound
 from accounts.selectors.organisations import organisation_by_code
-from instruments.adapters import table, uniquip
-from instruments.domain.delimited import MAX_BYTES, FileRefused
+from instruments.adapters import table
+from instruments.domain.delimited import FileRefused
 from instruments.domain.imports import ImportReport, Result
-from instruments.services.imports import instruments_import
+from instruments.messages import file_sentence, row_sentence
+from instruments.models import Import
+from instruments.selectors.imports import load_report
+from instruments.services.import_jobs import (
+    import_apply,
+    import_carry_out,
+    import_read,
+    import_start,
+)
 
 REFUSED = 2
-FILE_SENTENCES = {
-    "file-too-large": "The file is larger than {megabytes} MB.",
-    "unknown-encoding": "There is no character encoding {encoding}.",
-    "not-text": (
-        "The file is not {encoding} text: byte {offset} cannot be read. "
-        "Say how it is encoded with --encoding, for instance --encoding cp1252."
-    ),
-    "nul-byte": "Line {line} has a NUL byte: the file is no text. Save a spreadsheet as CSV first.",
-    "empty-file": "The file is empty.",
-    "no-header": "The file has no header: its first line should name the columns.",
-    "duplicate-header": "Two columns are called {column}.",
-    "unclosed-quote": "The quotation mark opened on line {line} is never closed.",
-    "no-name-column": "The file has no column Name or Description; its columns are: {columns}.",
-    "no-mapping": "There is no mapping {mapping}; the platform's own are: {known}.",
-    "mapping-unreadable": "The mapping is no readable YAML (line {line}).",
-    "mapping-unknown-entry": "The mapping has an entry that means nothing: {entry}.",
-    "mapping-missing-entry": "The mapping lacks {entry}.",
-    "mapping-bad-entry": "The mapping's {entry} is not of the right form.",
-    "mapping-unknown-field": "The mapping fills a field that does not exist: {field}.",
-    "mapping-absent-column": "The mapping names a column that the file does not have: {column}.",
-}
-ROW_SENTENCES = {
-    "no-name": "it has no usable name or description",
-    "no-key": "its key is empty",
-    "duplicate-key": "its key {key} came before, on line {first}",
-    "wrong-cells": "it has {cells} cells, the header {columns}",
-    "cell-too-long": "the cell of column {column} has {length} characters, {most} at most",
-    "malformed-quotes": "its quotation marks make no sense",
-    "too-long": "{field} has {length} characters, {most} at most",
-    "bad-value": "{field} is not of the right form",
-    "facility-row": "it describes a facility, not an instrument",
-    "left-out": "the mapping leaves it out: {because}",
-}
 
 
 class Command(BaseCommand):
     help = (
-        "Import an organisation's instruments from a file. New ones are drafts; importing again "
-        "changes only what changed in the file; every row is accounted for."
+        "Import an organisation's instruments from a file, all or nothing. New ones are drafts; "
+        "importing again changes only what changed in the file; every row is accounted for."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("file", help="a CSV file with a header")
+        parser.add_argument("file", help="a table (CSV, XLSX) with a header, or PIDINST records")
         parser.add_argument("--organisation", required=True, metavar="CODE")
-        parser.add_argument("--format", choices=["uniquip", "table"])
+        parser.add_argument("--format", choices=Import.Format.values)
         parser.add_argument(
             "--mapping",
-            help="for tables: pnnl, emsl or the path of a YAML file (adapters/table.py)",
+            help="for tables: pnnl, emsl, xas or the path of a YAML file (adapters/table.py); "
+            "not needed where the columns have our own names, as exports have",
         )
         parser.add_argument(
             "--facility", default="", metavar="NAME", help="one facility for all rows"
         )
         parser.add_argument("--encoding", default="utf-8")
+        parser.add_argument(
+            "--overwrite", action="store_true", help="the file goes before what people wrote here"
+        )
         parser.add_argument("--dry-run", action="store_true", help="say the same, write nothing")
 
-    def handle(self, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             report = _import(options)
         except FileRefused as refusal:
-            sentence = FILE_SENTENCES[refusal.code].format_map(
-                {**refusal.numbers, "megabytes": MAX_BYTES // 1024**2}
-            )
+            sentence = file_sentence(refusal.code, refusal.numbers)
             raise CommandError(sentence, returncode=REFUSED) from None
         except NotFound:
             sentence = f"There is no organisation {options['organisation']}."
@@ -96,29 +73,40 @@ class Command(BaseCommand):
 
 
 def _import(options: Mapping[str, Any]) -> ImportReport:
+    """The steps of a stored import one after another, all of them or none."""
     chosen = options["format"] or ("table" if options["mapping"] else "uniquip")
-    if (chosen == "table") != bool(options["mapping"]):
-        sentence = "--format table needs a --mapping, and no other format takes one."
-        raise CommandError(sentence, returncode=REFUSED)
-    mapping = table.load_mapping(options["mapping"]) if chosen == "table" else None
+    if options["mapping"] and chosen != "table":
+        raise CommandError("Only --format table takes a --mapping.", returncode=REFUSED)
+    mapping = table.load_entries(options["mapping"]) if options["mapping"] else None
     organisation = organisation_by_code(options["organisation"])
     facility = " ".join(options["facility"].split())
     if len(facility) > 200:
         raise CommandError("The facility's name has over 200 characters.", returncode=REFUSED)
-    with _open(options["file"]) as stream:
-        return instruments_import(
+    now = timezone.now()
+    with _open(options["file"]) as stream, transaction.atomic():
+        job = import_start(
             actor=None,
             organisation_id=organisation.pk,
-            source=table.source_of(mapping) if mapping else uniquip.SOURCE,
-            rows=(
-                table.read(stream, mapping, encoding=options["encoding"])
-                if mapping
-                else uniquip.read(stream, encoding=options["encoding"])
-            ),
+            file=stream,
+            file_name=Path(options["file"]).name,
+            format=chosen,
+            encoding=options["encoding"],
+            mapping=mapping,
+            mapping_name=str(options["mapping"] or "")[-80:],
             facility=facility,
-            dry_run=options["dry_run"],
-            now=timezone.now(),
+            hand_changes="overwrite" if options["overwrite"] else "keep",
+            now=now,
         )
+        import_read(import_id=job.pk, now=now)
+        job.refresh_from_db()
+        if job.state == Import.State.UNMAPPED:
+            raise FileRefused("mapping-needed")
+        import_apply(actor=None, import_id=job.pk, now=now)
+        import_carry_out(import_id=job.pk, now=now)
+        job.refresh_from_db()
+        report = load_report(job)
+        transaction.set_rollback(bool(options["dry_run"]))
+    return report
 
 
 def _open(name: str) -> BinaryIO:
@@ -135,18 +123,19 @@ def _open(name: str) -> BinaryIO:
 
 def report_lines(report: ImportReport) -> Iterator[str]:
     """Counts, then each refused row with its line, code and sentence."""
-    counts = ", ".join(f"{report.count(result)} {result}" for result in Result)
-    yield f"{len(report.outcomes)} rows: {counts}."
+    counts = ", ".join(f"{report.counts[result]} {result}" for result in Result)
+    yield f"{report.rows} rows: {counts}."
     if report.absent:
         yield (
             f"{report.absent} instruments of earlier imports are not among the accepted rows of "
             "this file; they stay as they are."
         )
-    if report.hours_kept:
-        yield f"{report.hours_kept} published instruments keep the opening hours they have here."
-    for outcome in report.outcomes:
+    if report.kept:
+        yield (
+            f"Of {report.kept} rows something was not taken over: people wrote it here, or what "
+            "is published keeps it."
+        )
+    for outcome in report.refused:
         if (problem := outcome.problem) is not None:
-            sentence = ROW_SENTENCES[problem.reason].format_map(problem.numbers)
-            if until := problem.numbers.get("until"):
-                sentence += f"; it runs on to line {until}, perhaps from a stray quotation mark"
+            sentence = row_sentence(problem.reason, problem.numbers)
             yield f"line {outcome.line}: {problem.reason} - {sentence}"

@@ -10,12 +10,13 @@ from pypdf import PdfReader
 
 from accounts.models import Organisation
 from bookings.adapters.papers import settlement_pdf, statement_pdf
-from bookings.adapters.sheets import settlement_csv, statement_csv, text_cell
+from bookings.adapters.sheets import settlement_csv, statement_csv
 from bookings.models import Settlement, Statement
 from bookings.selectors.papers import load_settlement_paper, load_statement_paper
 from bookings.selectors.statements import WITH
 from bookings.services.payments import Paid, statement_pay
 from bookings.services.statements import statement_void, statements_draw
+from instruments.domain.delimited import text_cell
 from instruments.models import Instrument
 from tests.factories.cast import at
 from tests.factories.money import APRIL, MARCH, charge_of, store

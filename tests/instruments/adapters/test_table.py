@@ -59,7 +59,7 @@ def test_a_mapping_that_is_not_there(name, code):
     with pytest.raises(FileRefused) as caught:
         table.load_mapping(name)
     assert caught.value.code == code
-    assert caught.value.numbers["known"] == "emsl, pnnl"
+    assert caught.value.numbers["known"] == "emsl, pnnl, xas"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def test_a_number_that_says_nothing(nothing):
 
 
 BLANK = {
-    "name_zh": "", "model": "", "model_identifier": "", "description": "", "description_zh": "",
+    "name_zh": "", "model": "", "model_identifier": "", "model_identifier_type": "",
+    "description": "", "description_zh": "",
     "landing_page": "", "classification_code": "", "acquisition_date": None, "room": "",
     "manufacturers": [], "acquisition_cost": None, "acquisition_currency": "",
     "instrument_types": [], "measured_variables": [], "dates": [], "related_identifiers": [],

@@ -1,5 +1,6 @@
 """Rows of a file: their values, their digest, and what becomes of each."""
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -14,13 +15,14 @@ from instruments.domain.import_fields import clean, clean_lines, is_name
 from instruments.domain.imports import (
     PARTS,
     FacilityValues,
-    Result,
+    Keys,
     RowValues,
     changed_parts,
     content_key,
     digest,
-    plan,
     read_row,
+    values_json,
+    values_of,
 )
 
 HOURS = {"weekly": [{"weekday": 1, "opens": "08:00", "closes": "18:00"}]}
@@ -204,76 +206,49 @@ def test_a_made_key_sees_content_and_not_spaces():
     assert content_key("SEM", "Physics") != content_key("SEMPhysics", "")
 
 
-# --- plan ---------------------------------------------------------------------------------
+# --- keys ---------------------------------------------------------------------------------
 
 
-def stored(outcomes) -> dict[str, str]:
-    return {outcome.key: outcome.digest for outcome in outcomes if outcome.digest}
-
-
-def test_each_row_ends_as_created_changed_unchanged_or_refused():
-    existing = {"1": digest(row("1")), "2": digest(row("2"))}
-    changed = row("2", hours=HOURS)
-    problem = RowProblem("no-name")
-    rows = [(2, row("1")), (3, changed), (5, row("3")), (6, problem), (7, row("3")), (8, row("1"))]
-    assert [(o.line, o.result.value, o.key, o.problem) for o in plan(existing, rows)] == [
-        (2, "unchanged", "1", None),
-        (3, "changed", "2", None),
-        (5, "created", "3", None),
-        (6, "refused", "", problem),
-        (7, "refused", "3", RowProblem("duplicate-key", {"key": "3", "first": 5})),
-        (8, "refused", "1", RowProblem("duplicate-key", {"key": "1", "first": 2})),
-    ]
-
-
-def test_only_what_is_to_be_stored_carries_values():
-    first, second, third = plan(
-        {"1": digest(row("1")), "2": "0" * 64}, [(2, row("1")), (3, row("2")), (4, row("3"))]
-    )
-    assert first.values is None
-    assert second.values == row("2")
-    assert second.changes == set(PARTS)
-    assert third.values == row("3")
+def admitted(*rows):
+    """The keys a file's rows are stored by, or why not; and which keys came again."""
+    keys = Keys()
+    found = [keys.admit(line, row) for line, row in enumerate(rows, start=2)]
+    return [r.key if isinstance(r, RowValues) else r for r in found], keys.again
 
 
 def test_rows_without_a_key_that_say_the_same_are_several_pieces():
-    twin = row("row-a", repeats=True)
-    other = row("row-b", repeats=True)
-    outcomes = list(plan({}, [(2, twin), (3, other), (4, twin)]))
-    assert [outcome.key for outcome in outcomes] == ["row-a-1", "row-b-1", "row-a-2"]
-    assert {outcome.result for outcome in outcomes} == {Result.CREATED}
+    twin, other = row("row-a", repeats=True), row("row-b", repeats=True)
+    assert admitted(twin, other, twin) == (["row-a-1", "row-b-1", "row-a-2"], {})
     # In another order, with one more.
-    again = plan(stored(outcomes), [(2, other), (3, twin), (4, twin), (5, twin)])
-    assert [outcome.result.value for outcome in again] == ["unchanged"] * 3 + ["created"]
+    assert admitted(other, twin, twin, twin)[0] == ["row-b-1", "row-a-1", "row-a-2", "row-a-3"]
+
+
+def test_a_key_that_comes_again_is_told_where():
+    problem = RowProblem("duplicate-key", {"key": "1", "first": 2})
+    assert admitted(row("1"), row("2"), row("1"), row("1")) == (
+        ["1", "2", problem, problem],
+        {"1": 4},
+    )
 
 
 def test_a_key_too_long_for_its_column_refuses_the_row():
-    (outcome,) = plan({}, [(2, row("k" * 201))])
-    assert outcome.problem == RowProblem("too-long", {"field": "key", "length": 201, "most": 200})
+    assert admitted(row("k" * 201))[0] == [
+        RowProblem("too-long", {"field": "key", "length": 201, "most": 200})
+    ]
 
 
-def test_the_plan_takes_rows_as_they_come():
-    def rows():
-        yield 2, row("1")
-        raise AssertionError("read too far")
-
-    assert next(plan({}, rows())).result is Result.CREATED
+# --- waiting ------------------------------------------------------------------------------
 
 
-ROWS = st.builds(
-    row,
-    key=st.sampled_from("abc"),
-    record=st.fixed_dictionaries({"name": st.sampled_from(["SEM", "TEM"])}),
-    hours=st.sampled_from([None, HOURS]),
-    repeats=st.booleans(),
-) | st.just(RowProblem("no-name"))
-
-
-@given(st.lists(ROWS, max_size=12))
-def test_a_file_imported_again_changes_nothing(rows):
-    numbered = list(enumerate(rows, start=2))
-    outcomes = list(plan({}, numbered))
-    assert [outcome.line for outcome in outcomes] == [line for line, _row in numbered]
-    again = list(plan(stored(outcomes), numbered))
-    assert {outcome.result for outcome in again} <= {Result.UNCHANGED, Result.REFUSED}
-    assert [o.problem for o in again] == [o.problem for o in outcomes]
+def test_a_row_waits_to_be_applied_as_it_is():
+    texts = {
+        "name": "NMR",
+        "acquisition_cost": "12.50",
+        "acquisition_date": "2020-02-29",
+        "serial_number": "S",
+        "facility": "Hill",
+    }
+    values = read_row(texts, key="1", hours=HOURS, time_zone="Europe/London")
+    again = values_of("1", json.loads(json.dumps(values_json(values))))
+    assert again == values
+    assert (again.kinds, again.names_only) == (values.kinds, True)

@@ -12,8 +12,9 @@ from psycopg.errors import LockNotAvailable
 
 import instruments
 from accounts.models import Organisation, Region, TrailEntry
-from instruments.domain import delimited
+from instruments import messages
 from instruments.models import Facility, Instrument
+from instruments.services import import_jobs
 
 command = importlib.import_module("instruments.management.commands.import_instruments")
 
@@ -71,14 +72,15 @@ def test_a_dry_run_says_the_same_and_writes_nothing(organisation, file, capsys):
 
 def test_a_table_needs_no_more_than_its_mapping(organisation, tmp_path, capsys):
     (tmp_path / "map.yaml").write_text(MAPPING)
-    (tmp_path / "t.csv").write_bytes("no,device,room\n1,Müller,\n1,x,\n".encode("cp1252"))
+    (tmp_path / "t.csv").write_bytes("no,device,room\n1,Müller,\n2,y,\n2,x,\n".encode("cp1252"))
     lines = run(
         capsys, tmp_path / "t.csv", "--organisation", "hill", "--mapping", tmp_path / "map.yaml",
         "--encoding", "cp1252", "--facility", " Instrument  centre ",
     )  # fmt: skip
     assert lines == [
-        "2 rows: 1 created, 0 changed, 0 unchanged, 1 refused.",
-        "line 3: duplicate-key - its key 1 came before, on line 2",
+        "3 rows: 1 created, 0 changed, 0 unchanged, 2 refused.",
+        "line 3: key-comes-again - its key 2 comes again, on line 4",
+        "line 4: duplicate-key - its key 2 came before, on line 3",
     ]
     instrument = Instrument.objects.select_related("facility").get()
     assert (instrument.name, instrument.source) == ("Müller", "table:lab")
@@ -113,11 +115,15 @@ def test_a_stray_quotation_mark_is_pointed_at(organisation, file, capsys):
         (
             b"Name\nM\xfcller\n",
             "The file is not utf-8 text: byte 6 cannot be read. "
-            "Say how it is encoded with --encoding, for instance --encoding cp1252.",
+            "Say how it is encoded, for instance cp1252 or gb18030.",
+        ),
+        (
+            b"Name\x00\n",
+            "Line 1 has a NUL byte: the file is no text. Save a spreadsheet as CSV or XLSX first.",
         ),
         (
             b"PK\x03\x04\x00",
-            "Line 1 has a NUL byte: the file is no text. Save a spreadsheet as CSV first.",
+            "The file is no workbook (XLSX) that can be read: damaged, or locked.",
         ),
         (b'Name\nA\n"B\nC\n', "The quotation mark opened on line 3 is never closed."),
     ],
@@ -128,7 +134,7 @@ def test_a_bad_file_is_refused_in_a_sentence(organisation, file, content, senten
 
 
 def test_a_file_that_is_too_large(organisation, file, monkeypatch):
-    monkeypatch.setattr(delimited, "MAX_BYTES", 10)
+    monkeypatch.setattr(import_jobs, "MAX_BYTES", 10)
     assert refused(file, "--organisation", "hill") == "The file is larger than 50 MB."
 
 
@@ -138,7 +144,7 @@ def test_what_is_not_there_is_refused(organisation, file, tmp_path):
     assert refused(tmp_path, *there) == f"There is no file {tmp_path}."
     assert refused(tmp_path / "x.csv", *there) == f"There is no file {tmp_path / 'x.csv'}."
     assert refused(file, *there, "--mapping", "none") == (
-        "There is no mapping none; the platform's own are: emsl, pnnl."
+        "There is no mapping none; the platform's own are: emsl, pnnl, xas."
     )
     assert refused(file, *there, "--mapping", "pnnl") == (
         "The mapping names a column that the file does not have: instrument_id."
@@ -149,10 +155,13 @@ def test_what_is_not_there_is_refused(organisation, file, tmp_path):
 
 
 def test_options_that_do_not_fit(organisation, file):
-    sentence = "--format table needs a --mapping, and no other format takes one."
     there = ("--organisation", "hill")
-    assert refused(file, *there, "--format", "table") == sentence
-    assert refused(file, *there, "--format", "uniquip", "--mapping", "pnnl") == sentence
+    assert refused(file, *there, "--format", "table") == (
+        "Say which column is which: the table needs a mapping."
+    )
+    assert refused(file, *there, "--format", "uniquip", "--mapping", "pnnl") == (
+        "Only --format table takes a --mapping."
+    )
     assert "200 characters" in refused(file, *there, "--facility", "x" * 201)
 
 
@@ -160,7 +169,7 @@ def test_another_import_under_way_is_said(organisation, file, monkeypatch):
     def busy(**_options):
         raise OperationalError from LockNotAvailable()
 
-    monkeypatch.setattr(command, "instruments_import", busy)
+    monkeypatch.setattr(command, "import_start", busy)
     assert refused(file, "--organisation", "hill") == (
         "Its records are in use, perhaps by another import: try again later."
     )
@@ -171,8 +180,8 @@ def test_every_code_has_a_sentence():
     root = Path(instruments.__file__).parent
     source = "".join(
         path.read_text(encoding="utf-8")
-        for folder in ("domain", "adapters")
+        for folder in ("domain", "adapters", "services", "management/commands")
         for path in sorted((root / folder).glob("*.py"))
     )
-    known = command.FILE_SENTENCES.keys() | command.ROW_SENTENCES.keys()
+    known = messages.FILE_SENTENCES.keys() | messages.ROW_SENTENCES.keys()
     assert set(code.findall(source)) == known

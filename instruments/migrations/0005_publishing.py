@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('instruments', '0003_ratecard_drafts'),
+        ('instruments', '0004_formats'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,26 @@
+"""Two files that a manager of the demonstration has brought: one to be looked at, one whose
+columns are to be named."""
+
+from datetime import datetime
+
+from bookings.services.demo.files import FOLDER
+from bookings.services.demo.places import Places
+from instruments.services.import_jobs import import_read, import_start
+
+FILES = ("register.csv", "inventory.csv")
+
+
+def inventories_make(places: Places, *, host: str, by: str, now: datetime) -> int:
+    """Kept and read; how many. `host` and `by` are keys of places.yaml and people.yaml."""
+    for name in FILES:
+        with (FOLDER / name).open("rb") as file:
+            job = import_start(
+                actor=places.people[by].actor,
+                organisation_id=places.organisations[host].pk,
+                file=file,
+                file_name=name,
+                format="table",
+                now=now,
+            )
+        import_read(import_id=job.pk, now=now)
+    return len(FILES)

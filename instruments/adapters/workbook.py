@@ -1,0 +1,185 @@
+"""Tables in workbooks (XLSX): the first sheet, read row by row; and written row by row.
+
+A workbook is a ZIP of XML. Before anything is unpacked its directory is held against limits, and
+every part is read once without being kept, so that a small file cannot become a large one and no
+document type can define entities.
+"""
+
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time
+from typing import IO, Any, BinaryIO
+from xml.parsers import expat
+
+import openpyxl
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.writer.excel import save_workbook
+
+from instruments.domain.delimited import (
+    MAX_BYTES,
+    MAX_ROWS,
+    FileRefused,
+    Record,
+    RowProblem,
+    cells_of,
+    cells_problem,
+    header_of,
+    text_cell,
+)
+
+SIGNATURE = b"PK\x03\x04"
+MAX_PARTS = 1000
+MAX_UNPACKED = 400 * 1024 * 1024
+MAX_STRINGS = 100 * 1024 * 1024  # the one part that is held in memory
+MAX_RATIO = 120  # real workbooks shrink to a tenth; a bomb to a thousandth
+_SMALL = 1024 * 1024  # a part below this harms nobody, whatever its ratio
+_DEEPEST = 40
+_STRINGS = "xl/sharedStrings.xml"
+
+
+def read_records(stream: BinaryIO) -> tuple[tuple[str, ...], Iterator[Record]]:
+    """As `domain/delimited.read_records`, of a workbook's first sheet. A formula is not computed
+    and what was last computed is not believed: its row is refused.
+
+    `FileRefused`: not-a-workbook, zip-bomb, xml-doctype, xml-too-deep, file-too-large, empty-file,
+    no-header, duplicate-header, too-many-columns, too-many-rows.
+    """
+    _check(stream)
+    stream.seek(0)
+    try:
+        book = openpyxl.load_workbook(stream, read_only=True, keep_links=False)
+        rows = iter(book.worksheets[0].iter_rows()) if book.worksheets else iter(())
+        first = next(rows, None)
+        while first is not None and all(cell.value is None for cell in first):
+            first = next(rows, None)
+    except FileRefused:
+        raise
+    except Exception:  # openpyxl says in many ways that it cannot read a thing
+        raise FileRefused("not-a-workbook") from None
+    if first is None:
+        raise FileRefused("empty-file")
+    header = header_of([_text(cell.value) for cell in first])
+    return tuple(name for name in header if name), _records(header, rows)
+
+
+def _check(stream: BinaryIO) -> None:
+    size = stream.seek(0, 2)
+    if size > MAX_BYTES:
+        raise FileRefused("file-too-large", most=MAX_BYTES)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            parts = archive.infolist()
+            unpacked = sum(part.file_size for part in parts)
+            is_bomb = (
+                len(parts) > MAX_PARTS
+                or unpacked > MAX_UNPACKED
+                or any(_is_bomb(part) for part in parts)
+            )
+            if is_bomb:
+                raise FileRefused("zip-bomb", megabytes=unpacked // 1024**2, parts=len(parts))
+            if "[Content_Types].xml" not in archive.namelist():
+                raise FileRefused("not-a-workbook")
+            for part in parts:
+                if part.filename.endswith((".xml", ".rels")):
+                    with archive.open(part) as opened:
+                        check_xml(opened)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
+        raise FileRefused("not-a-workbook") from None
+
+
+def _is_bomb(part: zipfile.ZipInfo) -> bool:
+    if part.filename == _STRINGS and part.file_size > MAX_STRINGS:
+        return True
+    return part.file_size > _SMALL and part.file_size > MAX_RATIO * max(1, part.compress_size)
+
+
+def check_xml(stream: IO[bytes]) -> None:
+    """`FileRefused` (xml-doctype, xml-too-deep, not-a-workbook) unless the XML is well-formed,
+    shallow and without a document type, which alone can define entities."""
+    parser = expat.ParserCreate()
+    depth = 0
+
+    def doctype(*_args: Any) -> None:
+        raise FileRefused("xml-doctype")
+
+    def start(_name: str, _attributes: Any) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise FileRefused("xml-too-deep", most=_DEEPEST)
+
+    def end(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    try:
+        parser.ParseFile(stream)
+    except expat.ExpatError:
+        raise FileRefused("not-a-workbook") from None
+
+
+def _records(header: tuple[str, ...], rows: Iterator[Any]) -> Iterator[Record]:
+    try:
+        for number, cells in enumerate(rows, start=2):
+            if number > MAX_ROWS + 1:
+                raise FileRefused("too-many-rows", most=MAX_ROWS)
+            if all(cell.value is None for cell in cells):
+                continue
+            yield _line(cells, number), _record(header, cells)
+    except FileRefused:
+        raise
+    except Exception:
+        raise FileRefused("not-a-workbook") from None
+
+
+def _line(cells: Sequence[Any], number: int) -> int:
+    return next((cell.row for cell in cells if getattr(cell, "row", None)), number)
+
+
+def _record(header: tuple[str, ...], cells: Sequence[Any]) -> Any:
+    for name, cell in zip(header, cells, strict=False):
+        if name and cell.value is not None and cell.data_type == "f":
+            return RowProblem("formula-cell", {"column": name})
+        if name and cell.value is not None and cell.data_type == "e":
+            return RowProblem("error-cell", {"column": name})
+    texts = [_text(cell.value) for cell in cells]
+    while len(texts) > len(header) and not texts[-1]:
+        texts.pop()
+    texts += [""] * (len(header) - len(texts))
+    return cells_problem(header, texts) or cells_of(header, texts)
+
+
+def _text(value: object) -> str:
+    """A cell as a person reads it: whole numbers without a point, days without midnight."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case datetime() if value.time() == time(0):
+            return value.date().isoformat()
+        case datetime() | date() | time():
+            return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
+        case _:
+            return str(value)
+
+
+def write(stream: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A workbook of one sheet; every cell is text, also one that looks like a formula."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("instruments")
+    sheet.append([_text_cell(sheet, head) for head in heads])
+    for texts in rows:
+        sheet.append([_text_cell(sheet, text_cell(text)) if text else None for text in texts])
+    save_workbook(book, stream)
+
+
+def _text_cell(sheet: Any, text: str) -> Any:
+    cell = WriteOnlyCell(sheet, openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text)[:32_767])
+    cell.data_type = "s"
+    return cell

@@ -1,0 +1,76 @@
+"""An organisation's instruments as files."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Query, Text, asked
+from accounts.api.versions import etag
+from accounts.selectors.organisations import organisation_by_code
+from instruments.adapters.pidinst import xml_of
+from instruments.selectors.exports import FORMATS, export_for, pidinst_of
+from instruments.selectors.registry import instrument_by_id
+
+BINARY = {"type": "string", "format": "binary"}
+
+
+class ExportQuery(Query):
+    organisation = Text(40, help_text="Its code.")
+    format = Choice(list(FORMATS), default="csv")
+
+
+class File(Endpoint):
+    """An address that answers with a file; problems are JSON all the same."""
+
+    only_reads = True
+    http_method_names = ["get", "head"]
+
+    def perform_content_negotiation(self, request: Any, force: bool = False) -> tuple[Any, str]:
+        return JSONRenderer(), "application/json"
+
+
+class Exports(File):
+    needs_person = True
+
+    @operation(
+        "instruments_export",
+        _("All instruments as a file"),
+        tag="imports",
+        query=ExportQuery,
+        gives=BINARY,
+        media="*/*",
+        refuses=[404],
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """For the organisation's managers: a table (CSV, XLSX), UNIQUIP, PIDINST 1.0, or the
+        fields of China's national inventory. What a table or PIDINST file says can be changed
+        and brought back."""
+        query = asked(ExportQuery, request.query_params)
+        organisation = organisation_by_code(query["organisation"])
+        made = export_for(self.actor, organisation, query["format"], self.now)
+        answer = StreamingHttpResponse(made.content, content_type=made.media)
+        answer["Content-Disposition"] = f'attachment; filename="{made.name}"'
+        return answer
+
+
+class InstrumentPidinstXml(File):
+    @operation(
+        "instrument_pidinst_xml",
+        _("The record as PIDINST 1.0 XML"),
+        tag="instruments",
+        gives={"type": "string"},
+        media="application/xml",
+        refuses=[404],
+    )
+    def get(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        """The same record as PIDINST 1.0 XML."""
+        found = instrument_by_id(self.actor, instrument_id)
+        content = b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml_of(pidinst_of(found))
+        return HttpResponse(content, content_type="application/xml", headers=etag(found.version))

@@ -1,0 +1,152 @@
+"""A file to import, and which of its columns is which."""
+
+from collections.abc import Sequence
+from typing import Any
+from zlib import crc32
+
+from django import forms
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation
+from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS
+from instruments.forms.fields import StyledForm
+from instruments.messages import FIELD_LABELS
+from instruments.models import Import, ImportMapping
+
+ENCODINGS = ("utf-8", "gb18030", "big5", "cp1252", "iso-8859-1", "shift_jis")
+
+
+class ImportForm(StyledForm):
+    """A file, what it is, and what goes before what."""
+
+    organisation = forms.ChoiceField(label=_("Organisation"))
+    file = forms.FileField(
+        label=_("File"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.json,.xml"}),
+        help_text=_("At most 50 MB. Nothing is written before you have seen what it would do."),
+    )
+    format = forms.ChoiceField(
+        label=_("What it is"),
+        choices=[
+            (Import.Format.TABLE, _("A table (CSV or XLSX)")),
+            (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),
+            (Import.Format.PIDINST, _("PIDINST 1.0 records (JSON or XML)")),
+        ],
+    )
+    mapping = forms.ChoiceField(
+        label=_("Columns"),
+        required=False,
+        help_text=_(
+            "Of tables. A table that was exported here needs none; of another you name the columns"
+            " next, once."
+        ),
+    )
+    encoding = forms.ChoiceField(
+        label=_("Encoding of text"), choices=[(name, name) for name in ENCODINGS]
+    )
+    facility = forms.CharField(
+        label=_("One facility for all rows"),
+        required=False,
+        max_length=200,
+        help_text=_("Only where the file does not say it row by row."),
+    )
+    hand_changes = forms.ChoiceField(
+        label=_("What people wrote here since"),
+        choices=[
+            (Import.HandChanges.KEEP, _("Stays; the preview names each difference")),
+            (Import.HandChanges.OVERWRITE, _("Is overwritten by the file")),
+        ],
+        initial=Import.HandChanges.KEEP,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        files: Any = None,
+        *,
+        organisations: Sequence[Organisation],
+        mappings: Sequence[ImportMapping],
+        own: Sequence[str],
+    ) -> None:
+        first = str(organisations[0].pk) if organisations else ""
+        initial = {"organisation": first, "hand_changes": Import.HandChanges.KEEP.value}
+        super().__init__(data, files, initial=initial)
+        fields: Any = self.fields
+        fields["organisation"].choices = [(str(o.pk), str(o)) for o in organisations]
+        if len(organisations) == 1:
+            fields["organisation"].widget = forms.HiddenInput()
+        self.saved = {f"saved:{m.pk}": m for m in mappings}
+        fields["mapping"].choices = [
+            ("", "–"),
+            *((key, m.name) for key, m in self.saved.items()),
+            *((f"own:{name}", name) for name in own),
+        ]
+
+    def mapping_chosen(self) -> ImportMapping | str | None:
+        """A saved one, the name of one that comes with the platform, or none."""
+        chosen = self.cleaned_data["mapping"]
+        if self.cleaned_data["format"] != Import.Format.TABLE:
+            return None
+        return self.saved.get(chosen) or chosen.removeprefix("own:") or None
+
+
+class ColumnsForm(StyledForm):
+    """Which column of a table is which field; several may make one."""
+
+    name = forms.CharField(
+        label=_("Name of this mapping"),
+        max_length=34,
+        help_text=_("For the next file of the same kind. Keys are unique within it."),
+    )
+    key = forms.MultipleChoiceField(
+        label=_("What tells the rows apart"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("An inventory number or the like, the same in the next file."),
+    )
+
+    def __init__(self, data: Any = None, *, columns: Sequence[dict[str, Any]], name: str) -> None:
+        super().__init__(data, initial={"name": name})
+        self.columns = columns
+        fields: Any = self.fields
+        fields["key"].choices = [(str(at), column["name"]) for at, column in enumerate(columns)]
+        choices = [
+            ("", "–"),
+            *((f, FIELD_LABELS[f]) for f in (*INSTRUMENT_FIELDS, *FACILITY_FIELDS)),
+        ]
+        for at, column in enumerate(columns):
+            self.add(
+                f"column-{at}",
+                forms.ChoiceField(
+                    label=column["name"],
+                    required=False,
+                    choices=choices,
+                    initial=column["name"] if column["name"] in FIELD_LABELS else "",
+                ),
+            )
+
+    def pairs(self) -> list[tuple[dict[str, Any], Any]]:
+        """Each column with its field of the form."""
+        return [(column, self[f"column-{at}"]) for at, column in enumerate(self.columns)]
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        chosen = {data.get(f"column-{at}") for at in range(len(self.columns))}
+        if "name" not in chosen:
+            self.add_error(None, _("Say which column has the name of the instrument."))
+
+    def mapping(self, delimiter: str) -> dict[str, Any]:
+        """As domain/import_mappings reads it."""
+        data = self.cleaned_data
+        fields: dict[str, list[str]] = {}
+        for at, column in enumerate(self.columns):
+            if field := data[f"column-{at}"]:
+                fields.setdefault(field, []).append(column["name"])
+        source = slugify(data["name"])[:34].strip("-_").replace("_", "-")
+        return {
+            "source": source or f"table-{crc32(data['name'].encode()):08x}",
+            "key": [self.columns[int(at)]["name"] for at in data["key"]],
+            "delimiter": "tab" if delimiter == "\t" else delimiter,
+            "fields": fields,
+        }

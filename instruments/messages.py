@@ -1,0 +1,134 @@
+"""Why a file, or a row of one, is refused: codes to sentences in the reader's language. Codes
+never change; sentences may."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from instruments.domain.delimited import MAX_BYTES
+
+FILE_SENTENCES = {
+    "file-too-large": _("The file is larger than {megabytes} MB."),
+    "unknown-encoding": _("There is no character encoding {encoding}."),
+    "not-text": _(
+        "The file is not {encoding} text: byte {offset} cannot be read. Say how it is encoded,"
+        " for instance cp1252 or gb18030."
+    ),
+    "nul-byte": _(
+        "Line {line} has a NUL byte: the file is no text. Save a spreadsheet as CSV or XLSX first."
+    ),
+    "line-too-long": _("Line {line}, or one near it, has over {most} characters: no table has."),
+    "empty-file": _("The file is empty."),
+    "too-many-rows": _("The file has over {most} rows: split it."),
+    "too-many-columns": _("The file has {columns} columns, {most} at most."),
+    "no-header": _("The file has no header: its first line should name the columns."),
+    "duplicate-header": _("Two columns are called {column}."),
+    "unclosed-quote": _("The quotation mark opened on line {line} is never closed."),
+    "no-name-column": _("The file has no column Name or Description; its columns are: {columns}."),
+    "not-a-workbook": _("The file is no workbook (XLSX) that can be read: damaged, or locked."),
+    "zip-bomb": _(
+        "The file would unpack to {megabytes} MB in {parts} parts: it is not read. If it is a real"
+        " workbook, save it as CSV."
+    ),
+    "xml-doctype": _("The file has a document type, which could define entities: it is not read."),
+    "xml-too-deep": _("The file's XML is nested more than {most} deep."),
+    "xml-malformed": _("The file's XML is broken at line {line}."),
+    "json-malformed": _("The file's JSON is broken."),
+    "not-pidinst": _("The file has no PIDINST record: neither JSON nor XML with an instrument."),
+    "record-too-large": _("A record of the file has over {most} characters."),
+    "import-failed": _(
+        "The import stopped {attempts} times for a reason that lies here, not in the file. What was"
+        " carried out before is listed."
+    ),
+    "no-mapping": _("There is no mapping {mapping}; the platform's own are: {known}."),
+    "mapping-needed": _("Say which column is which: the table needs a mapping."),
+    "mapping-unreadable": _("The mapping is no readable YAML (line {line})."),
+    "mapping-unknown-entry": _("The mapping has an entry that means nothing: {entry}."),
+    "mapping-missing-entry": _("The mapping lacks {entry}."),
+    "mapping-bad-entry": _("The mapping's {entry} is not of the right form."),
+    "mapping-unknown-field": _("The mapping fills a field that does not exist: {field}."),
+    "mapping-absent-column": _("The mapping names a column that the file does not have: {column}."),
+}
+ROW_SENTENCES = {
+    "no-name": _("it has no usable name or description"),
+    "no-key": _("its key is empty"),
+    "duplicate-key": _("its key {key} came before, on line {first}"),
+    "key-comes-again": _("its key {key} comes again, on line {again}"),
+    "same-instrument": _("it stands for the same instrument as line {first}"),
+    "wrong-cells": _("it has {cells} cells, the header {columns}"),
+    "cell-too-long": _("the cell of column {column} has {length} characters, {most} at most"),
+    "formula-cell": _("the cell of column {column} is a formula: put its value there"),
+    "error-cell": _("the cell of column {column} holds an error of the spreadsheet"),
+    "malformed-quotes": _("its quotation marks make no sense"),
+    "too-long": _("{field} has {length} characters, {most} at most"),
+    "too-many-items": _("{field} has {items} entries, {most} at most"),
+    "bad-value": _("{field} is not of the right form"),
+    "unknown-technique": _("there is no technique {code}"),
+    "schema": _("it does not fit the schema at {where}: {problem}"),
+    "cyclic-relation": _("its relations run in a circle: {through}"),
+    "facility-row": _("it describes a facility, not an instrument"),
+    "left-out": _("the mapping leaves it out: {because}"),
+}
+
+# The fields of a record by name, as pages say them.
+FIELD_LABELS = {
+    "name": _("Name"),
+    "name_zh": _("Name in Chinese"),
+    "description": _("Description"),
+    "description_zh": _("Description in Chinese"),
+    "landing_page": _("Landing page"),
+    "identifier": _("Persistent identifier"),
+    "identifier_type": _("Kind of identifier"),
+    "owners": _("Owner"),
+    "manufacturers": _("Maker"),
+    "model": _("Model"),
+    "model_identifier": _("Identifier of the model"),
+    "model_identifier_type": _("Kind of identifier of the model"),
+    "instrument_types": _("Type of instrument"),
+    "measured_variables": _("What it measures"),
+    "dates": _("Dates"),
+    "commissioned_date": _("Taken into use on"),
+    "decommissioned_date": _("Taken out of use on"),
+    "related_identifiers": _("Related identifiers"),
+    "alternate_identifiers": _("Other identifiers"),
+    "inventory_number": _("Inventory number"),
+    "serial_number": _("Serial number"),
+    "classification_code": _("Classification code"),
+    "acquisition_cost": _("Acquisition cost"),
+    "acquisition_currency": _("Currency"),
+    "acquisition_date": _("Acquired on"),
+    "service_modes": _("How it can be used"),
+    "techniques": _("Techniques"),
+    "kind": _("Kind"),
+    "norm_hours": _("Own norm hours a year"),
+    "room": _("Room"),
+    "facility": _("Facility"),
+    "address": _("Address"),
+    "contact_name": _("Contact name"),
+    "contact_email": _("E-mail"),
+    "contact_phone": _("Telephone"),
+    "website": _("Website"),
+    "opening_hours": _("Opening hours"),
+}
+# Why a difference is not taken over.
+KEPT = {
+    "by-hand": _("stays: a person wrote it here"),
+    "published": _("stays: what is published keeps it"),
+}
+
+
+def file_sentence(code: str, numbers: Mapping[str, object]) -> str:
+    """Why a file is refused."""
+    template = str(FILE_SENTENCES.get(code, code))
+    return template.format_map({"megabytes": MAX_BYTES // 1024**2, **numbers})
+
+
+def row_sentence(code: str, numbers: Mapping[str, object]) -> str:
+    """Why a row is refused."""
+    said = str(ROW_SENTENCES.get(code, code)).format_map(dict(numbers))
+    if until := numbers.get("until"):
+        said += gettext("; it runs on to line {until}, perhaps from a stray quotation mark").format(
+            until=until
+        )
+    return said

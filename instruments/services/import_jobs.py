@@ -1,0 +1,502 @@
+"""Imports as stored jobs: a file is kept, read, looked at, and carried out or cancelled.
+
+Reading and applying go in batches. Each batch is one transaction that also moves the job's
+place, so that whatever stops a worker, kill -9 included, the next one goes on behind the last
+whole batch; a job's place is asked again under the lock of its row before every batch. Nothing but
+the job itself is written before a person applies it.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import batched, islice
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from accounts import trail
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from accounts.notifications import nudge
+from accounts.permissions import require
+from accounts.selectors.memberships import load_actor, place_of
+from instruments.domain.delimited import MAX_BYTES, FileRefused, RowProblem
+from instruments.domain.import_mappings import parse_mapping
+from instruments.domain.imports import Keys, Result, Row, RowValues, values_json, values_of
+from instruments.domain.relations import Edge, edges_of, in_circles
+from instruments.models import Import, ImportChunk, ImportMapping, ImportRow, Instrument
+from instruments.selectors.imports import kept_file, load_rows
+from instruments.services.import_rows import Decision, load_run, rows_decide, rows_store
+
+log = logging.getLogger(__name__)
+
+TASK = "instruments.tasks.work_imports"
+BATCH = 500
+CHUNK = 1 << 20
+MOST_ATTEMPTS = 5
+State = Import.State
+_AT_WORK = (State.READING, State.APPLYING)
+_OPEN = (State.READING, State.UNMAPPED, State.READY, State.APPLYING)
+
+
+@transaction.atomic
+def import_start(
+    *,
+    actor: Actor | None,
+    organisation_id: UUID,
+    file: BinaryIO,
+    file_name: str,
+    format: str,
+    now: datetime,
+    encoding: str = "utf-8",
+    mapping: Mapping[str, Any] | None = None,
+    mapping_name: str = "",
+    facility: str = "",
+    hand_changes: str = Import.HandChanges.KEEP,
+) -> Import:
+    """Keep a file and have it read. `actor` None is the platform itself (the command).
+    `FileRefused` (file-too-large, empty-file), `NotFound`, `NotPermitted`."""
+    organisation = Organisation.objects.select_related("region").filter(pk=organisation_id).first()
+    if organisation is None:
+        raise NotFound(organisation=str(organisation_id))
+    if actor is not None:
+        require(actor, "manage-instruments", place_of(organisation))
+    if mapping is not None:
+        parse_mapping(mapping)
+    job = Import(
+        organisation=organisation,
+        user_id=actor.user_id if actor else None,
+        file_name=file_name[-200:] or "-",
+        size=0,
+        format=format,
+        encoding=encoding,
+        facility=" ".join(facility.split())[:200],
+        hand_changes=hand_changes,
+        mapping=mapping,
+        mapping_name=mapping_name,
+        created_at=now,
+    )
+    digest = hashlib.sha256()
+    job.save(force_insert=True)
+    for position, content in enumerate(iter(lambda: file.read(CHUNK), b"")):
+        job.size += len(content)
+        if job.size > MAX_BYTES:
+            raise FileRefused("file-too-large", most=MAX_BYTES)
+        digest.update(content)
+        ImportChunk.objects.create(job=job, position=position, content=content)
+    if not job.size:
+        raise FileRefused("empty-file")
+    job.sha256 = digest.hexdigest()
+    job.save(update_fields=["size", "sha256"])
+    _record(actor, job, "import.start", now, {"file": job.file_name, "sha256": job.sha256})
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return job
+
+
+@transaction.atomic
+def import_map(
+    *,
+    actor: Actor,
+    import_id: UUID,
+    mapping: Mapping[str, Any],
+    name: str,
+    now: datetime,
+) -> Import:
+    """Say which column is which of a table that waits for it, and keep the mapping under a
+    name; then the table is read. `FileRefused`: as `parse_mapping`; `WrongState`."""
+    job = _locked(actor, import_id)
+    if job.state != State.UNMAPPED:
+        raise WrongState(state=job.state)
+    parse_mapping(mapping).check_columns([column["name"] for column in job.columns])
+    mapping_save(actor=actor, organisation=job.organisation, name=name, content=mapping, now=now)
+    job.mapping, job.mapping_name, job.state = dict(mapping), name, State.READING
+    job.version += 1
+    job.save(update_fields=["mapping", "mapping_name", "state", "version"])
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return job
+
+
+@transaction.atomic
+def mapping_save(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    name: str,
+    content: Mapping[str, Any],
+    now: datetime,
+) -> ImportMapping:
+    """Keep a mapping under a name, in place of one of the same name. `FileRefused`: as
+    `parse_mapping`."""
+    require(actor, "manage-instruments", place_of(organisation))
+    parse_mapping(content)
+    if not name.strip() or len(name) > 80:
+        raise invalid("name", "required" if not name.strip() else "too-long", most=80)
+    saved, _made = ImportMapping.objects.update_or_create(
+        organisation=organisation,
+        name=name.strip(),
+        defaults={"content": dict(content)},
+        create_defaults={"content": dict(content), "created_at": now},
+    )
+    _record(actor, saved, "import_mapping.save", now, {"name": saved.name, "content": content})
+    return saved
+
+
+@transaction.atomic
+def mapping_delete(*, actor: Actor, mapping_id: UUID, now: datetime) -> None:
+    """Forget a mapping; imports that used it keep what it said."""
+    saved = (
+        ImportMapping.objects.select_related("organisation__region").filter(pk=mapping_id).first()
+    )
+    if saved is None or not actor.may("manage-instruments", place_of(saved.organisation)):
+        raise NotFound
+    _record(actor, saved, "import_mapping.delete", now, {"name": saved.name})
+    saved.delete()
+
+
+@transaction.atomic
+def import_apply(
+    *, actor: Actor | None, import_id: UUID, now: datetime, expected_version: int | None = None
+) -> Import:
+    """Have an import that was looked at carried out. `WrongState`, `WrongVersion`."""
+    job = _locked(actor, import_id, expected_version)
+    if job.state != State.READY:
+        raise WrongState(state=job.state)
+    job.state, job.applied_at, job.attempts = State.APPLYING, now, 0
+    job.version += 1
+    job.save(update_fields=["state", "applied_at", "attempts", "version"])
+    _record(actor, job, "import.apply", now, {"counts": job.counts})
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return job
+
+
+@transaction.atomic
+def import_cancel(
+    *, actor: Actor | None, import_id: UUID, now: datetime, expected_version: int | None = None
+) -> Import:
+    """Stop an import. Before it is applied nothing has been written; afterwards it stops
+    behind the batch at work, and what was written stays and is listed. `WrongState`."""
+    job = _locked(actor, import_id, expected_version)
+    if job.state not in _OPEN:
+        raise WrongState(state=job.state)
+    job.state, job.ended_at = State.CANCELLED, now
+    job.version += 1
+    job.save(update_fields=["state", "ended_at", "version"])
+    _record(actor, job, "import.cancel", now, {"done_rows": job.done_rows})
+    return job
+
+
+def imports_work(*, now: datetime, most: int = 100) -> int:
+    """Bring every import that waits as far as it can go by itself; how many were at work. Two
+    workers never meet in one organisation: the second passes it over."""
+    worked = 0
+    passed: set[UUID] = set()
+    while worked < most:
+        job = (
+            Import.objects.filter(state__in=_AT_WORK)
+            .exclude(organisation_id__in=passed)
+            .order_by("created_at", "pk")
+            .first()
+        )
+        if job is None:
+            break
+        if not _lease(job.organisation_id):
+            passed.add(job.organisation_id)
+            continue
+        try:
+            _work(job.pk, now)
+            worked += 1
+        finally:
+            _release(job.organisation_id)
+    return worked
+
+
+def _work(import_id: UUID, now: datetime) -> None:
+    """One pass of one import. What fails again and again is refused with what is known."""
+    Import.objects.filter(pk=import_id).update(attempts=F("attempts") + 1)
+    job = Import.objects.get(pk=import_id)
+    try:
+        if job.attempts > MOST_ATTEMPTS:
+            raise FileRefused("import-failed", attempts=MOST_ATTEMPTS)
+        if job.state == State.READING:
+            import_read(import_id=import_id, now=now)
+        elif job.state == State.APPLYING:
+            import_carry_out(import_id=import_id, now=now)
+    except (FileRefused, NotPermitted) as refused:
+        _refuse(import_id, refused.code, refused.numbers, now)
+    except _Overtaken:
+        pass
+    except Exception:
+        log.exception("import %s stopped; it will be tried again", import_id)
+
+
+def import_read(*, import_id: UUID, now: datetime) -> None:
+    """Read the file from where reading stopped: what will become of each row. `FileRefused`."""
+    job = Import.objects.select_related("organisation__region").get(pk=import_id)
+    with kept_file(job) as stream:
+        opened = load_rows(job, stream)
+        if opened.columns:
+            _unmapped(import_id, opened.columns)
+            return
+        rows_stage(import_id=import_id, source=opened.source, rows=opened.rows, stream=stream)
+    _read_finish(import_id, now)
+
+
+def rows_stage(
+    *, import_id: UUID, source: str, rows: Iterable[Row], stream: BinaryIO | None = None
+) -> None:
+    """Store what will become of each row, behind those that are stored already."""
+    keys = Keys()
+    admitted = ((line, _admit(keys, line, row)) for line, row in rows)
+    place = Import.objects.values_list("read_rows", flat=True).get(pk=import_id)
+    for _row in islice(admitted, place):
+        pass  # seen before the worker was stopped
+    for batch in batched(admitted, BATCH):
+        with transaction.atomic():
+            job = _at(import_id, State.READING, place)
+            run = load_run(job, source)
+            decisions = rows_decide(run, batch)
+            ImportRow.objects.bulk_create(
+                [_staged(job, place + n, d) for n, d in enumerate(decisions, start=1)]
+            )
+            place += len(batch)
+            job.source, job.read_rows, job.attempts = source, place, 0
+            # Who has read a text to its end may have closed it.
+            is_open = stream is not None and not stream.closed
+            job.read_bytes = min(job.size, stream.tell()) if stream and is_open else job.size
+            job.save(update_fields=["source", "read_rows", "read_bytes", "attempts"])
+    with transaction.atomic():
+        job = _at(import_id, State.READING, place)
+        job.source = source
+        job.save(update_fields=["source"])
+        _refuse_again(job, keys)
+        _refuse_circles(job)
+
+
+def _read_finish(import_id: UUID, now: datetime) -> None:
+    with transaction.atomic():
+        job = _at(import_id, State.READING, None)
+        _count(job)
+        seen = ImportRow.objects.filter(job=job, values__isnull=False).values("key")
+        before = Instrument.objects.filter(organisation=job.organisation, source=job.source)
+        job.absent = before.exclude(source_key__in=seen).count()
+        job.state, job.read_bytes = State.READY, job.size
+        job.version += 1
+        job.save(update_fields=["counts", "kept", "absent", "state", "read_bytes", "version"])
+
+
+def import_carry_out(*, import_id: UUID, now: datetime) -> None:
+    """Store the rows, from where storing stopped. Each is decided once more under the lock of its
+    instrument: what a person has written since the preview is kept as the import says."""
+    user_id = Import.objects.values_list("user_id", flat=True).get(pk=import_id)
+    actor = load_actor(User.objects.get(pk=user_id)) if user_id else None
+    place = Import.objects.values_list("done_rows", flat=True).get(pk=import_id)
+    while True:
+        with transaction.atomic():
+            job = _at(import_id, State.APPLYING, place)
+            rows = list(job.rows.filter(position__gt=place).order_by("position")[:BATCH])
+            if actor is not None:  # who no longer manages here no longer writes here
+                require(actor, "manage-instruments", place_of(job.organisation))
+            if not rows:
+                _count(job)
+                job.state, job.ended_at = State.DONE, now
+                job.version += 1
+                job.save(update_fields=["counts", "kept", "state", "ended_at", "version"])
+                _record(actor, job, "import.done", now, {"counts": job.counts})
+                return
+            _batch_store(job, rows, actor, now)
+            place = rows[-1].position
+            job.done_rows, job.attempts = place, 0
+            job.save(update_fields=["done_rows", "attempts"])
+
+
+def _batch_store(job: Import, rows: list[ImportRow], actor: Actor | None, now: datetime) -> None:
+    waiting = [row for row in rows if row.result in (Result.CREATED, Result.CHANGED)]
+    if not waiting:
+        return
+    run = load_run(job, job.source, now=now)
+    given = [(row.line, values_of(row.key, row.values or {})) for row in waiting]
+    decisions = rows_decide(run, given, lock=True)
+    rows_store(run, actor, decisions)
+    decided_anew = []
+    for row, decision in zip(waiting, decisions, strict=True):
+        differences = decision.differences_json
+        if (row.result, row.differences) != (decision.result, differences):
+            row.result, row.differences = decision.result, differences
+            decided_anew.append(row)
+        row.instrument = decision.instrument
+    ImportRow.objects.bulk_update(waiting, ["instrument"])
+    ImportRow.objects.bulk_update(decided_anew, ["result", "differences"])
+
+
+# Places
+
+
+def _locked(actor: Actor | None, import_id: UUID, expected_version: int | None = None) -> Import:
+    job = (
+        Import.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region")
+        .filter(pk=import_id)
+        .first()
+    )
+    if job is None:
+        raise NotFound
+    if actor is not None and not actor.may("manage-instruments", place_of(job.organisation)):
+        raise NotFound
+    if expected_version is not None and expected_version != job.version:
+        raise WrongVersion(version=job.version)
+    return job
+
+
+class _Overtaken(Exception):
+    """The import was cancelled, or another worker has gone on with it."""
+
+
+def _at(import_id: UUID, state: str, place: int | None) -> Import:
+    """The job, locked, if it still is where this worker left it. Reading has its place in
+    `read_rows`, applying in `done_rows`."""
+    job = _locked(None, import_id)
+    at = job.read_rows if state == State.READING else job.done_rows
+    if job.state != state or (place is not None and at != place):
+        raise _Overtaken
+    return job
+
+
+def _lease(organisation_id: UUID) -> bool:
+    """A lock that the session holds: the database lets go of it when the worker dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_lease_key(organisation_id)])
+        return bool(cursor.fetchone()[0])
+
+
+def _release(organisation_id: UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [_lease_key(organisation_id)])
+
+
+def _lease_key(organisation_id: UUID) -> int:
+    digest = hashlib.sha256(b"import" + organisation_id.bytes).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def _refuse(import_id: UUID, code: str, numbers: Mapping[str, Any], now: datetime) -> None:
+    """The file cannot be read (or the job not be done): nothing of what was staged is kept."""
+    with transaction.atomic():
+        job = _locked(None, import_id)
+        if job.state not in _AT_WORK:
+            return
+        if job.state == State.READING:
+            job.rows.all().delete()
+        job.problem = {"code": code, "numbers": dict(numbers)}
+        job.state, job.ended_at = State.REFUSED, now
+        job.version += 1
+        job.save(update_fields=["problem", "state", "ended_at", "version"])
+
+
+def _unmapped(import_id: UUID, columns: list[dict[str, Any]]) -> None:
+    with transaction.atomic():
+        job = _at(import_id, State.READING, 0)
+        job.columns, job.state, job.attempts = columns, State.UNMAPPED, 0
+        job.version += 1
+        job.save(update_fields=["columns", "state", "attempts", "version"])
+
+
+# Rows
+
+
+def _admit(keys: Keys, line: int, row: RowValues | RowProblem) -> RowValues | RowProblem:
+    return row if isinstance(row, RowProblem) else keys.admit(line, row)
+
+
+def _staged(job: Import, position: int, decision: Decision) -> ImportRow:
+    values = decision.values
+    return ImportRow(
+        job=job,
+        position=position,
+        line=decision.line,
+        key=values.key if values else str((decision.numbers or {}).get("key", ""))[:200],
+        name=str(values.record.get("name", "")) if values else decision.name,
+        result=decision.result,
+        values=values_json(values) if values else None,
+        differences=decision.differences_json,
+        problem=decision.problem_json,
+        instrument=decision.instrument,
+    )
+
+
+def _refuse_again(job: Import, keys: Keys) -> None:
+    """The first row of a key that came again is refused like the second."""
+    found = job.rows.filter(key__in=list(keys.again), values__isnull=False)
+    rows = list(found.only("pk", "key"))
+    for row in rows:
+        numbers: dict[str, str | int] = {"key": row.key, "again": keys.again[row.key]}
+        _row_refuse(row, RowProblem("key-comes-again", numbers))
+    ImportRow.objects.bulk_update(rows, _REFUSING, batch_size=BATCH)
+
+
+def _refuse_circles(job: Import) -> None:
+    """Rows whose relations, with those that are stored, run in a circle."""
+    related = job.rows.filter(values__isnull=False).exclude(
+        Q(values__record__related_identifiers=[])
+        | Q(values__record__related_identifiers__isnull=True)
+    )
+    if not related.exists():
+        return
+    edges: set[Edge] = set()
+    mine: dict[str, list[UUID]] = {}
+    for pk, record in related.values_list("pk", "values__record").iterator():
+        edges |= edges_of(record.get("identifier", ""), record["related_identifiers"])
+        mine.setdefault(record.get("identifier", ""), []).append(pk)
+    stored = Instrument.objects.filter(organisation=job.organisation).exclude(identifier="")
+    for identifier, relations in stored.exclude(related_identifiers=[]).values_list(
+        "identifier", "related_identifiers"
+    ):
+        if identifier not in mine:
+            edges |= edges_of(identifier, relations)
+    rows = []
+    for identifier, circle in in_circles(edges).items():
+        for pk in mine.get(identifier, ()):
+            through = " → ".join(circle[:5]) + (" …" if len(circle) > 5 else "")
+            row = ImportRow(pk=pk)
+            _row_refuse(row, RowProblem("cyclic-relation", {"through": through}))
+            rows.append(row)
+    ImportRow.objects.bulk_update(rows, _REFUSING, batch_size=BATCH)
+
+
+_REFUSING = ["result", "values", "differences", "problem"]
+
+
+def _row_refuse(row: ImportRow, problem: RowProblem) -> None:
+    row.result, row.values, row.differences = Result.REFUSED, None, []
+    row.problem = {"code": problem.reason, "numbers": dict(problem.numbers)}
+
+
+def _count(job: Import) -> None:
+    found = _tally(job.rows.values_list("result", "differences").iterator(chunk_size=5000))
+    job.counts, job.kept = found
+
+
+def _tally(rows: Iterator[tuple[str, list[dict[str, Any]]]]) -> tuple[dict[str, int], int]:
+    counts: dict[str, int] = {result.value: 0 for result in Result}
+    kept = 0
+    for result, differences in rows:
+        counts[result] += 1
+        kept += any(difference.get("kept") for difference in differences)
+    return counts, kept
+
+
+def _record(
+    actor: Actor | None, target: Import | ImportMapping, action: str, now: datetime, said: Any
+) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=target,
+        now=now,
+        after=said,
+        organisation_ids=[target.organisation_id],
+        region_ids=target.organisation.region.lineage,
+    )

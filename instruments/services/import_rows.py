@@ -1,0 +1,527 @@
+"""What a batch of rows does to an organisation's instruments: decided, then stored.
+
+The same decision makes the preview and, once more under locks, the import itself. A batch takes
+the same number of statements however many rows it has.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import prefetch_related_objects
+
+from accounts import trail
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from instruments.domain.delimited import RowProblem
+from instruments.domain.imports import (
+    CONTACT,
+    FACILITY,
+    HOURS,
+    PARTS,
+    RECORD,
+    Result,
+    RowValues,
+    changed_parts,
+    digest,
+)
+from instruments.domain.provenance import (
+    BY_HAND,
+    HAND,
+    IMPORT,
+    OPENING_HOURS,
+    PUBLISHED,
+    Difference,
+    Origin,
+    differences,
+    origin_json,
+    origins_of,
+    said_digest,
+)
+from instruments.locks import lock_instruments
+from instruments.models import Import, ImportRow, Instrument, Provenance, Technique
+from instruments.selectors.registry import WITH
+from instruments.services.import_facilities import (
+    CONTACT_FIELDS,
+    Change,
+    Sites,
+    facilities_store,
+    load_sites,
+)
+from instruments.services.opening import schedule_for, schedules_assign
+from instruments.services.registry import search_tokens
+
+_DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
+# What a changed row may change besides the fields it says something about.
+_ALWAYS = ("source_digest", "search_tokens", "version", "updated_at")
+
+
+@dataclass
+class Run:
+    """What one batch knows; its transaction holds the organisation's row, so that imports of one
+    organisation follow one another."""
+
+    job: Import
+    organisation: Organisation
+    source: str
+    now: datetime
+    sites: Sites
+    schedules: dict[tuple[str, str], UUID] = field(default_factory=dict)
+    techniques: dict[str, Technique] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> dict[str, str]:
+        """As PIDINST names the owner of every instrument that names none itself."""
+        ror = {"identifier": self.organisation.ror, "identifier_type": "ROR"}
+        return {"name": self.organisation.name} | (ror if self.organisation.ror else {})
+
+    @property
+    def keeps_hand(self) -> bool:
+        return self.job.hand_changes == Import.HandChanges.KEEP
+
+
+@dataclass
+class Decision:
+    """What becomes of a row. `changes`: which of its parts are stored."""
+
+    line: int
+    result: Result
+    values: RowValues | None = None
+    digest: str = ""
+    instrument: Instrument | None = None
+    is_by_key: bool = False
+    changes: frozenset[str] = frozenset()
+    differences: Sequence[Difference] = ()
+    problem: RowProblem | None = None
+    name: str = ""  # of one that is refused for what it says
+
+    @property
+    def taken(self) -> list[Difference]:
+        return [difference for difference in self.differences if not difference.kept]
+
+    @property
+    def differences_json(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "field": difference.field,
+                "before": trail.plain(difference.before),
+                "after": trail.plain(difference.after),
+            }
+            | ({"kept": difference.kept, "is_kept": True} if difference.kept else {})
+            for difference in self.differences
+        ]
+
+    @property
+    def numbers(self) -> Mapping[str, str | int]:
+        return self.problem.numbers if self.problem else {}
+
+    @property
+    def problem_json(self) -> dict[str, Any]:
+        problem = self.problem
+        return {"code": problem.reason, "numbers": dict(problem.numbers)} if problem else {}
+
+
+def load_run(job: Import, source: str, now: datetime | None = None) -> Run:
+    """Lock the organisation and load its facilities; call it in the batch's transaction."""
+    organisation = (
+        Organisation.objects.select_related("region")
+        .select_for_update(of=("self",), no_key=True)
+        .get(pk=job.organisation_id)
+    )
+    sites = load_sites(organisation, source)
+    return Run(job, organisation, source, now or job.created_at, sites)
+
+
+def rows_decide(
+    run: Run,
+    rows: Iterable[tuple[int, RowValues | RowProblem]],
+    *,
+    lock: bool = False,
+) -> list[Decision]:
+    """One decision a row, in order; `lock`: with the instruments' rows locked."""
+    given = list(rows)
+    usable = [values for _line, values in given if isinstance(values, RowValues)]
+    _load_techniques(run, usable)
+    matches = _match(run, usable)
+    ids = {pk for pk, _is_by_key in matches.values()}
+    found = {i.pk: i for i in _instruments(ids, lock)}
+    taken = _taken(run, matches)
+    decisions = []
+    for line, values in given:
+        if isinstance(values, RowProblem):
+            decisions.append(Decision(line, Result.REFUSED, problem=values))
+            continue
+        name = str(values.record.get("name", ""))
+        unknown = [code for code in _codes(values) if code not in run.techniques]
+        if unknown:
+            problem = RowProblem("unknown-technique", {"code": unknown[0]})
+            decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
+            continue
+        pk, is_by_key = matches.get(values.key, (None, False))
+        if pk is None:
+            said = digest(values)
+            decisions.append(Decision(line, Result.CREATED, values, said, changes=frozenset(PARTS)))
+            continue
+        first = taken.setdefault(pk, line)
+        if first != line:
+            problem = RowProblem("same-instrument", {"first": first})
+            decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
+            continue
+        decisions.append(_decide(run, line, values, found[pk], is_by_key))
+    return decisions
+
+
+def _match(run: Run, rows: Sequence[RowValues]) -> dict[str, tuple[UUID, bool]]:
+    """Key -> the instrument it stands for, and whether by the key of its own source: else it is
+    the id an export of ours wrote, or the row's persistent identifier."""
+    keys = [row.key for row in rows]
+    own = Instrument.objects.filter(organisation=run.organisation)
+    matches: dict[str, tuple[UUID, bool]] = {}
+    ids = {key: pk for key in keys if (pk := _as_id(key))}
+    if ids:
+        there = set(own.filter(pk__in=ids.values()).values_list("pk", flat=True))
+        matches |= {key: (pk, False) for key, pk in ids.items() if pk in there}
+    named = {
+        (str(row.record["identifier_type"]), str(row.record["identifier"])): row.key
+        for row in rows
+        if row.record.get("identifier") and row.record.get("identifier_type")
+    }
+    if named:
+        found = own.filter(identifier__in=[identifier for _kind, identifier in named])
+        several: set[str] = set()
+        for pk, kind, identifier in found.values_list("pk", "identifier_type", "identifier"):
+            if key := named.get((kind, identifier)):
+                if key in matches and matches[key][0] != pk:
+                    several.add(key)
+                matches.setdefault(key, (pk, False))
+        for key in several:
+            del matches[key]
+    by_key = own.filter(source=run.source, source_key__in=keys).values_list("source_key", "pk")
+    return matches | {key: (pk, True) for key, pk in by_key}
+
+
+def _as_id(key: str) -> UUID | None:
+    try:
+        return UUID(key) if len(key) == 36 else None
+    except ValueError:
+        return None
+
+
+def _instruments(ids: set[UUID], lock: bool) -> list[Instrument]:
+    if not ids:
+        return []
+    if lock:
+        found = lock_instruments(ids, record=True)
+    else:
+        found = list(Instrument.objects.filter(pk__in=ids).select_related(*WITH))
+    prefetch_related_objects(found, "techniques", "provenance")
+    return found
+
+
+def _taken(run: Run, matches: Mapping[str, tuple[UUID, bool]]) -> dict[UUID, int]:
+    """Instrument -> the line of an earlier batch that stands for it; two rows can only meet in
+    one where it is not known by its key."""
+    if run.job.state != Import.State.READING or not any(not by for _pk, by in matches.values()):
+        return {}
+    rows = ImportRow.objects.filter(
+        job=run.job, instrument_id__in=[pk for pk, _by in matches.values()]
+    )
+    return {pk: line for pk, line in rows.values_list("instrument_id", "line") if pk}
+
+
+def _load_techniques(run: Run, rows: Sequence[RowValues]) -> None:
+    wanted = {code for row in rows for code in _codes(row)} - run.techniques.keys()
+    if wanted:
+        run.techniques |= {t.code: t for t in Technique.objects.filter(code__in=wanted)}
+
+
+def _codes(values: RowValues) -> list[str]:
+    codes = values.record.get("techniques") or []
+    return [str(code) for code in codes] if isinstance(codes, list) else []
+
+
+def _decide(
+    run: Run, line: int, values: RowValues, instrument: Instrument, is_by_key: bool
+) -> Decision:
+    said = digest(values)
+    known = instrument.source_digest if is_by_key else ""
+    if known == said and run.keeps_hand:
+        return Decision(line, Result.UNCHANGED, values, said, instrument, is_by_key)
+    parts = changed_parts(known, said) if known and run.keeps_hand else frozenset(PARTS)
+    provenance = getattr(instrument, "provenance", None)
+    origins = origins_of(provenance.fields) if provenance else {}
+    found: list[Difference] = []
+    if RECORD in parts:
+        found += differences(
+            values,
+            _current(run, values, instrument),
+            origins,
+            source=run.source,
+            is_of_source=is_by_key,
+            keep_hand=run.keeps_hand,
+        )
+    if FACILITY in parts:
+        found += _facility_difference(run, values, instrument, is_by_key)
+    if CONTACT in parts:
+        found += _contact_differences(run, values, instrument)
+    if HOURS in parts:
+        found += _hours_difference(run, values, instrument, origins)
+    taken = {difference.field for difference in found if not difference.kept}
+    changes = {RECORD} if taken & values.record.keys() else set()
+    changes |= {FACILITY} if "facility" in taken else set()
+    changes |= {CONTACT} if taken & set(CONTACT_FIELDS) else set()
+    changes |= {HOURS} if OPENING_HOURS in taken else set()
+    result = Result.CHANGED if taken else Result.UNCHANGED
+    return Decision(line, result, values, said, instrument, is_by_key, frozenset(changes), found)
+
+
+def _current(run: Run, values: RowValues, instrument: Instrument) -> dict[str, Any]:
+    current: dict[str, Any] = {
+        name: getattr(instrument, name) for name in values.record if name != "techniques"
+    }
+    if "techniques" in values.record:
+        current["techniques"] = sorted(t.code for t in instrument.techniques.all())
+    if values.record.get("owners") == [run.owner] and not instrument.owners:
+        current["owners"] = [run.owner]  # what an export says of one that names no owner
+    return current
+
+
+def _facility_difference(
+    run: Run, values: RowValues, instrument: Instrument, is_by_key: bool
+) -> list[Difference]:
+    name = values.facility.name or (run.organisation.name if is_by_key else "")
+    if not name or name == instrument.facility.name:
+        return []
+    there = run.sites.by_name.get(name)
+    zone = there.time_zone if there else run.sites.time_zone_in(values)
+    # Another time zone would move the opening hours of what can already be booked.
+    is_kept = not _is_drafting(instrument) and zone != instrument.facility.time_zone
+    return [Difference("facility", instrument.facility.name, name, PUBLISHED if is_kept else "")]
+
+
+def _contact_differences(run: Run, values: RowValues, instrument: Instrument) -> list[Difference]:
+    name = values.facility.name or instrument.facility.name
+    site = run.sites.by_name.get(name, instrument.facility)
+    return [
+        Difference(word, getattr(site, word), said)
+        for word, said in values.facility.contact.items()
+        if said and said != getattr(site, word)
+    ]
+
+
+def _hours_difference(
+    run: Run, values: RowValues, instrument: Instrument, origins: Mapping[str, Origin]
+) -> list[Difference]:
+    before = instrument.schedule.hours if instrument.schedule else {}
+    if not values.hours or values.hours == before:
+        return []
+    origin = origins.get(OPENING_HOURS)
+    kept = ""
+    if not _is_drafting(instrument):
+        # An import that changed them would not list the reservations that no longer fit.
+        kept = PUBLISHED
+    elif origin and origin.by == HAND and run.keeps_hand:
+        kept = BY_HAND
+    return [Difference(OPENING_HOURS, before, values.hours, kept)]
+
+
+def _is_drafting(instrument: Instrument) -> bool:
+    return instrument.publication in _DRAFTING
+
+
+# Storing
+
+
+def rows_store(run: Run, actor: Actor | None, decisions: Sequence[Decision]) -> None:
+    """Store what was decided of rows that are new or changed. New instruments are drafts; the
+    decisions get them."""
+    stored = [d for d in decisions if d.result in (Result.CREATED, Result.CHANGED)]
+    changes = facilities_store(run.sites, stored)
+    created = [d for d in stored if d.result is Result.CREATED]
+    changed = [d for d in stored if d.result is Result.CHANGED]
+    if created:
+        changes += _created_store(run, created)
+    if changed:
+        changes += _changed_store(run, changed)
+    _provenance_store(run, stored)
+    if changes:
+        trail.record_many(
+            actor=actor,
+            now=run.now,
+            changes=changes,
+            organisation_ids=[run.organisation.pk],
+            region_ids=run.organisation.region.lineage,
+        )
+
+
+def _created_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
+    drafts: list[Instrument] = []
+    hours: list[tuple[Instrument, Mapping[str, object]]] = []
+    changes: list[Change] = []
+    links = []
+    for decision in decisions:
+        values = _values(decision)
+        record = {name: value for name, value in values.record.items() if name != "techniques"}
+        draft = Instrument(
+            facility=run.sites.of(values),
+            organisation=run.organisation,
+            region=run.organisation.region,
+            source=run.source,
+            source_key=values.key,
+            source_digest=decision.digest,
+            created_at=run.now,
+            updated_at=run.now,
+            **{"owners": [run.owner]} | record,
+        )
+        techniques = [run.techniques[code] for code in _codes(values)]
+        links += [(draft, technique) for technique in techniques]
+        draft.search_tokens = search_tokens(draft, techniques)
+        said: dict[str, Any] = {**values.record, "facility": draft.facility_id}
+        if values.hours:
+            hours.append((draft, values.hours))
+            said[OPENING_HOURS] = values.hours
+        drafts.append(draft)
+        decision.instrument = draft
+        changes.append(_entry(run, "instrument.create", decision, {}, said))
+    Instrument.objects.bulk_create(drafts)
+    _links_make(links)
+    _hours_assign(run, hours)
+    return changes
+
+
+def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
+    fields = {*_ALWAYS}
+    hours: list[tuple[Instrument, Mapping[str, object]]] = []
+    changes: list[Change] = []
+    instruments = []
+    for decision in decisions:
+        instrument = decision.instrument
+        assert instrument is not None
+        instruments.append(instrument)
+        was: dict[str, Any] = {}
+        said: dict[str, Any] = {}
+        techniques = list(instrument.techniques.all())
+        for difference in decision.taken:
+            name = difference.field
+            if name in CONTACT_FIELDS:
+                continue
+            was[name], said[name] = difference.before, difference.after
+            if name == "facility":
+                was[name], said[name] = instrument.facility_id, run.sites.by_name[said[name]].pk
+                instrument.facility = run.sites.by_name[str(difference.after)]
+            elif name == "techniques":
+                techniques = [run.techniques[code] for code in difference.after]
+                instrument.techniques.set(techniques)
+            elif name == OPENING_HOURS:
+                hours.append((instrument, difference.after))
+            else:
+                setattr(instrument, name, difference.after)
+            if name not in ("techniques", OPENING_HOURS):
+                fields.add(name)
+        if OPENING_HOURS not in said and (week := _moved_hours(instrument)):
+            hours.append((instrument, week))
+            was[OPENING_HOURS] = said[OPENING_HOURS] = week
+        if decision.is_by_key and len(decision.taken) == len(decision.differences):
+            instrument.source_digest = decision.digest
+        if said:
+            instrument.search_tokens = search_tokens(instrument, techniques)
+            instrument.version += 1
+            instrument.updated_at = run.now
+            changes.append(_entry(run, "instrument.update", decision, was, said))
+    Instrument.objects.bulk_update(instruments, sorted(fields))
+    _hours_assign(run, hours)
+    return changes
+
+
+def _values(decision: Decision) -> RowValues:
+    assert decision.values is not None
+    return decision.values
+
+
+def _moved_hours(instrument: Instrument) -> Mapping[str, object] | None:
+    """A draft that moved to a facility in another zone keeps its wall-clock hours there."""
+    schedule = instrument.schedule
+    is_moved = schedule and schedule.time_zone != instrument.facility.time_zone
+    return dict(schedule.hours) if schedule and is_moved and _is_drafting(instrument) else None
+
+
+def _links_make(links: Sequence[tuple[Instrument, Technique]]) -> None:
+    through = Instrument.techniques.through
+    through.objects.bulk_create(
+        [through(instrument=instrument, technique=technique) for instrument, technique in links]
+    )
+
+
+def _hours_assign(run: Run, hours: Sequence[tuple[Instrument, Mapping[str, object]]]) -> None:
+    """One schedule per zone and hours, made once per batch."""
+    pairs = []
+    for instrument, week in hours:
+        time_zone = instrument.facility.time_zone
+        at = (time_zone, json.dumps(week, sort_keys=True))
+        if at not in run.schedules:
+            run.schedules[at] = schedule_for(
+                time_zone=time_zone,
+                holiday_calendar=run.organisation.region.holiday_calendar,
+                hours=dict(week),
+                now=run.now,
+            ).pk
+        pairs.append((instrument.pk, run.schedules[at]))
+    if pairs:
+        schedules_assign(pairs=pairs, now=run.now)
+
+
+def _provenance_store(run: Run, decisions: Sequence[Decision]) -> None:
+    """Which import wrote which field: in each instrument's one row."""
+    rows = []
+    at = trail.plain(run.now)
+    for decision in decisions:
+        values, instrument = _values(decision), decision.instrument
+        assert instrument is not None
+        if decision.result is Result.CREATED:
+            written = [name for name, value in values.record.items() if value]
+            written += ["facility", *([OPENING_HOURS] if values.hours else [])]
+            stored: dict[str, Any] = {}
+        else:
+            written = [d.field for d in decision.taken if d.field not in CONTACT_FIELDS]
+            provenance = getattr(instrument, "provenance", None)
+            stored = dict(provenance.fields) if provenance else {}
+        for name in written:
+            said = values.record.get(name)
+            stored[name] = origin_json(
+                Origin(
+                    IMPORT,
+                    at,
+                    job=str(run.job.pk),
+                    line=decision.line,
+                    source=run.source,
+                    said=said_digest(said) if name in values.record else "",
+                )
+            )
+        if written:
+            rows.append(Provenance(instrument=instrument, fields=stored))
+    Provenance.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["instrument"],
+        update_fields=["fields"],
+    )
+
+
+def _entry(
+    run: Run,
+    action: str,
+    decision: Decision,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+) -> Change:
+    values = _values(decision)
+    origin = {
+        "source": run.source,
+        "source_key": values.key,
+        "line": decision.line,
+        "import": run.job.pk,
+    }
+    return action, decision.instrument, before, {**after, **origin}, ""

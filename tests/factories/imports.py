@@ -1,0 +1,108 @@
+"""Imports brought to their end in one go."""
+
+import io
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from instruments.domain.imports import ImportReport, Row
+from instruments.models import Import
+from instruments.selectors import imports as reading
+from instruments.selectors.imports import load_report
+from instruments.services import import_jobs
+from instruments.services.import_jobs import (
+    import_apply,
+    import_carry_out,
+    import_read,
+    import_start,
+    mapping_save,
+    rows_stage,
+)
+from tests.factories.cast import NOW as cast_now
+from tests.factories.cast import Cast
+
+NOW = datetime(2026, 3, 5, 4, 0, tzinfo=UTC)
+
+
+def keep(
+    organisation_id: UUID,
+    content: bytes,
+    *,
+    actor: Actor | None = None,
+    format: str = "uniquip",
+    name: str = "file.csv",
+    now: datetime = NOW,
+    **options: Any,
+) -> Import:
+    """A file kept, not yet read."""
+    return import_start(
+        actor=actor,
+        organisation_id=organisation_id,
+        file=io.BytesIO(content),
+        file_name=name,
+        format=format,
+        now=now,
+        **options,
+    )
+
+
+def bring(
+    organisation_id: UUID, content: bytes, *, now: datetime = NOW, **options: Any
+) -> tuple[Import, ImportReport]:
+    """A file kept, read and carried out."""
+    job = keep(organisation_id, content, now=now, **options)
+    import_read(import_id=job.pk, now=now)
+    import_apply(actor=None, import_id=job.pk, now=now)
+    import_carry_out(import_id=job.pk, now=now)
+    job.refresh_from_db()
+    return job, load_report(job)
+
+
+def import_things(cast: Cast) -> dict[str, str]:
+    """An import of the host's to be looked at, one whose columns wait to be named, a mapping."""
+    ready = keep(cast.ustc.pk, b"id,name\n1,SEM\n", format="table", now=cast_now)
+    unmapped = keep(cast.ustc.pk, b"nr,device\n1,SEM\n", format="table", now=cast_now)
+    for job in (ready, unmapped):
+        import_read(import_id=job.pk, now=cast_now)
+    mapping = mapping_save(
+        actor=cast.actor("zhao"),
+        organisation=cast.ustc,
+        name="Register",
+        content={"source": "register", "key": "nr", "fields": {"name": "device"}},
+        now=cast_now,
+    )
+    return {
+        "import": str(ready.pk),
+        "unmapped": str(unmapped.pk),
+        "mapping": str(mapping.pk),
+    }
+
+
+@transaction.atomic
+def bring_rows(
+    organisation: Organisation,
+    rows: Iterable[Row],
+    *,
+    source: str,
+    now: datetime,
+    facility: str = "",
+    dry_run: bool = False,
+) -> ImportReport:
+    """Rows as values, without a file; all or nothing."""
+    job = Import.objects.create(
+        organisation=organisation, file_name="rows", size=1, format="table", created_at=now
+    )
+    opened = reading._placed(reading.Opened(source, rows), facility)
+    rows_stage(import_id=job.pk, source=source, rows=opened.rows)
+    import_jobs._read_finish(job.pk, now)
+    import_apply(actor=None, import_id=job.pk, now=now)
+    import_carry_out(import_id=job.pk, now=now)
+    job.refresh_from_db()
+    report = load_report(job)
+    transaction.set_rollback(dry_run)
+    return report

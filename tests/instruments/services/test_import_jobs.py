@@ -1,0 +1,353 @@
+"""Imports as stored jobs: bad files, hand-made changes, stopping and going on."""
+
+import io
+import itertools
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import openpyxl
+import pytest
+
+from accounts.domain.errors import NotFound, WrongState
+from accounts.models import TrailEntry
+from instruments.domain import delimited
+from instruments.domain.imports import Result
+from instruments.models import Facility, Import, ImportChunk, ImportRow, Instrument, Provenance
+from instruments.selectors.imports import load_provenance
+from instruments.services import import_jobs
+from instruments.services.import_jobs import (
+    import_apply,
+    import_cancel,
+    import_carry_out,
+    import_map,
+    import_read,
+    imports_work,
+)
+from instruments.services.registry import instrument_update
+from tests.factories.cast import NOW, Cast
+from tests.factories.imports import bring, keep
+
+pytestmark = pytest.mark.django_db
+HEAD = "id,name,room,manufacturers\n"
+BOMB = "<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;&a;'>]>"
+ENTITIES = f"{BOMB}<x/>".encode()
+EXTERNAL = "<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>"
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def repacked(content: bytes, name: str, part: bytes) -> bytes:
+    """A workbook with one part replaced."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", 8) as new:
+        for info in old.infolist():
+            new.writestr(info.filename, part if info.filename == name else old.read(info))
+    return out.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+PLAIN = workbook(["id", "name"], ["1", "SEM"])
+RECORD = {
+    "identifier": {"identifier": "1", "identifierType": "Handle"},
+    "schemaVersion": "1.0",
+    "landingPage": "https://example.org/1",
+    "name": "SEM",
+    "owners": [{"ownerName": "Hill"}],
+    "manufacturers": [{"manufacturerName": "Zeiss"}],
+}
+
+
+def record(identifier: str, *related: tuple[str, str], **changes: Any) -> dict[str, Any]:
+    own = {"identifier": {"identifier": identifier, "identifierType": "Handle"}}
+    relations = [
+        {"relatedIdentifier": to, "relatedIdentifierType": "Handle", "relationType": relation}
+        for relation, to in related
+    ]
+    return RECORD | own | {"relatedIdentifiers": relations} | changes
+
+
+BAD = {
+    "wrong encoding": ("table", HEAD.encode() + b"1,M\xfcller,,\n", "not-text"),
+    "one endless line": ("table", b"id,name\n1," + b"x" * 1_100_000, "line-too-long"),
+    "NUL": ("table", b"id,name\n1,\x00\n", "nul-byte"),
+    "no table": ("uniquip", b"\x89PNG\r\n\x1a\n" + bytes(range(128, 256)), "not-text"),
+    "a zip that is no workbook": ("table", b"PK\x03\x04" + b"x" * 100, "not-a-workbook"),
+    "zip bomb": ("table", repacked(PLAIN, SHEET, b"<x>" + b" " * 30_000_000 + b"</x>"), "zip-bomb"),
+    "entities in a workbook": ("table", repacked(PLAIN, SHEET, ENTITIES), "xml-doctype"),
+    "an abyss in a workbook": ("table", repacked(PLAIN, SHEET, b"<x>" * 90), "xml-too-deep"),
+    "entities": ("pidinst", f"{BOMB}<instrument><name>&b;</name></instrument>", "xml-doctype"),
+    "a file from outside": ("pidinst", f"{EXTERNAL}<instrument>&a;</instrument>", "xml-doctype"),
+    "an abyss": ("pidinst", "<a>" * 50, "xml-too-deep"),
+    "broken XML": ("pidinst", "<instrument><name></instrument>", "xml-malformed"),
+    "other XML": ("pidinst", "<html><p/></html>", "not-pidinst"),
+    "broken JSON": ("pidinst", '[{"name": 1}, {"name"', "json-malformed"),
+    "deep JSON": ("pidinst", "[" * 100_000, "json-malformed"),
+    "more than JSON": ("pidinst", "{} {}", "json-malformed"),
+    "a giant record": ("pidinst", '{"name": "' + "x" * 1_200_000, "record-too-large"),
+    "no PIDINST": ("pidinst", "name,id\n", "not-pidinst"),
+    "columns twice": ("table", "id,name,Name\n1,2,3\n", "duplicate-header"),
+    "a quote without an end": ("table", 'id,name\n1,"SEM\n2,TEM\n', "unclosed-quote"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(shared_cast: Cast) -> Cast:
+    return shared_cast
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_file_is_refused_with_its_reason_and_nothing_is_written(
+    home: Cast, what: str
+) -> None:
+    format, content, code = BAD[what]
+    before = Instrument.objects.count(), Facility.objects.count()
+    given = content.encode() if isinstance(content, str) else content
+    job = keep(home.ustc.pk, given, format=format)
+    imports_work(now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.problem["code"]) == ("refused", code)
+    assert not ImportRow.objects.filter(job=job).exists()
+    assert (Instrument.objects.count(), Facility.objects.count()) == before
+
+
+def test_a_file_too_large_is_not_even_kept(home: Cast, monkeypatch: Any) -> None:
+    monkeypatch.setattr(import_jobs, "MAX_BYTES", 10)
+    with pytest.raises(delimited.FileRefused):
+        keep(home.ustc.pk, b"x" * 11)
+    assert not Import.objects.exists() or not ImportChunk.objects.filter(job__size=0).exists()
+
+
+def read(home: Cast, content: Any, format: str = "table", **options: Any) -> Import:
+    """A file read, to be looked at."""
+    given = content.encode() if isinstance(content, str) else content
+    job = keep(home.ustc.pk, given, format=format, **options)
+    import_read(import_id=job.pk, now=NOW)
+    job.refresh_from_db()
+    return job
+
+
+def problems(job: Import) -> list[tuple[int, str]]:
+    refused = job.rows.filter(result="refused").order_by("position")
+    return [(row.line, row.problem["code"]) for row in refused]
+
+
+def test_marks_of_unicode_are_no_text(home: Cast) -> None:
+    for content in (
+        b"\xef\xbb\xbf" + HEAD.encode() + b"1,SEM,,\n",
+        (HEAD + "1,SEM,,\n").encode("utf-16"),
+    ):
+        job = read(home, content)
+        assert (job.counts["created"], job.counts["refused"]) == (1, 0)
+    as_json = read(home, b"\xef\xbb\xbf" + json.dumps(RECORD).encode(), "pidinst")
+    assert as_json.counts["created"] == 1
+
+
+def test_a_formula_is_neither_computed_nor_believed(home: Cast) -> None:
+    job = read(home, workbook(["id", "name"], ["1", '=HYPERLINK("x","SEM")'], ["2", "TEM"]))
+    assert problems(job) == [(2, "formula-cell")]
+    assert job.counts["created"] == 1
+    # In text it is text, and leaves as text (test_formats).
+    job = read(home, 'id,name\n1,"=HYPERLINK(""x"",""SEM"")"\n')
+    assert job.rows.get().name == '=HYPERLINK("x","SEM")'
+
+
+def test_both_rows_of_a_key_are_refused(home: Cast) -> None:
+    job = read(home, HEAD + "1,SEM,,\n2,TEM,,\n1,AFM,,\n")
+    assert problems(job) == [(2, "key-comes-again"), (4, "duplicate-key")]
+    assert job.counts == {"created": 1, "changed": 0, "unchanged": 0, "refused": 2}
+
+
+def test_relations_in_a_circle_are_refused(home: Cast) -> None:
+    records = [
+        record("a", ("IsComponentOf", "b")),
+        record("b", ("IsComponentOf", "c")),
+        record("c", ("IsComponentOf", "a"), ("HasComponent", "b")),
+        record("d", ("IsComponentOf", "a")),  # leads into the circle, lies on none
+        record("e", ("HasComponent", "f")),
+        record("f", ("IsComponentOf", "e")),  # one relation, told from both sides
+    ]
+    job = read(home, json.dumps(records), "pidinst")
+    assert problems(job) == [(n, "cyclic-relation") for n in (1, 2, 3)]
+
+
+def test_a_record_that_does_not_fit_the_schema_is_refused_alone(home: Cast) -> None:
+    wrong = {name: value for name, value in RECORD.items() if name != "owners"}
+    job = read(home, json.dumps([wrong, RECORD, 7]), "pidinst")
+    assert problems(job) == [(1, "schema"), (3, "schema")]
+    xml = "<x><instrument><name>SEM</name></instrument></x>"
+    assert problems(read(home, xml, "pidinst")) == [(1, "schema")]
+
+
+def by_hand(home: Cast, instrument: Instrument, **changes: Any) -> None:
+    instrument_update(
+        actor=home.actor("zhao"),
+        instrument_id=instrument.pk,
+        changes=changes,
+        techniques=None,
+        expected_version=None,
+        now=NOW,
+    )
+
+
+def test_what_a_person_wrote_stays_and_the_preview_says_so(home: Cast) -> None:
+    bring(home.ustc.pk, (HEAD + "1,SEM,B1,Zeiss\n").encode(), format="table")
+    instrument = Instrument.objects.get(source_key="1")
+    by_hand(home, instrument, room="B2")
+    assert {f.field: f.origin.by for f in load_provenance(instrument)} == {
+        "name": "import",
+        "manufacturers": "import",
+        "room": "hand",
+        "facility": "import",
+    }
+    # The source says the same as ever: nothing to report.
+    assert read(home, HEAD + "1,SEM,B1,Zeiss\n").counts["unchanged"] == 1
+    # It says something new of what a person wrote, and of what nobody did.
+    job = read(home, HEAD + "1,SEM 2,B3,Zeiss\n")
+    assert job.rows.get().differences == [
+        {"field": "name", "before": "SEM", "after": "SEM 2"},
+        {"field": "room", "before": "B2", "after": "B3", "kept": "by-hand", "is_kept": True},
+    ]
+    assert (job.counts["changed"], job.kept) == (1, 1)
+    import_apply(actor=None, import_id=job.pk, now=NOW)
+    import_carry_out(import_id=job.pk, now=NOW)
+    instrument.refresh_from_db()
+    assert (instrument.name, instrument.room) == ("SEM 2", "B2")
+    # Told to, it goes before the hand; then it is the import's.
+    bring(
+        home.ustc.pk, (HEAD + "1,SEM 2,B3,Zeiss\n").encode(), format="table",
+        hand_changes="overwrite",
+    )  # fmt: skip
+    instrument.refresh_from_db()
+    assert instrument.room == "B3"
+    origin = Provenance.objects.get(instrument=instrument).fields["room"]
+    assert (origin["by"], origin["line"]) == ("import", 2)
+
+
+def test_what_a_person_writes_between_preview_and_import_stays(home: Cast) -> None:
+    bring(home.ustc.pk, (HEAD + "1,SEM,B1,Zeiss\n").encode(), format="table")
+    job = read(home, HEAD + "1,SEM,B9,Zeiss\n")
+    instrument = Instrument.objects.get(source_key="1")
+    by_hand(home, instrument, room="B2")
+    import_apply(actor=None, import_id=job.pk, now=NOW)
+    import_carry_out(import_id=job.pk, now=NOW)
+    instrument.refresh_from_db()
+    assert instrument.room == "B2"
+    job.refresh_from_db()
+    assert (job.counts["unchanged"], job.kept) == (1, 1)
+
+
+def test_what_a_format_cannot_say_is_kept(home: Cast) -> None:
+    """A table knows makers by name alone: their identifiers stay."""
+    zeiss = {"name": "Zeiss", "identifier": "Q1", "identifier_type": "Wikidata"}
+    bring(home.ustc.pk, (HEAD + "1,SEM,B1,Zeiss\n").encode(), format="table")
+    instrument = Instrument.objects.get(source_key="1")
+    Instrument.objects.filter(pk=instrument.pk).update(manufacturers=[zeiss])
+    bring(home.ustc.pk, (HEAD + "1,SEM,B1,Zeiss; Jeol\n").encode(), format="table")
+    instrument.refresh_from_db()
+    assert instrument.manufacturers == [zeiss, {"name": "Jeol"}]
+
+
+def test_a_table_of_strange_columns_waits_until_they_are_named(home: Cast) -> None:
+    job = read(home, "Nr;Gerät;Raum\n1;REM;B1\n")
+    assert job.state == "unmapped"
+    assert job.columns[1] == {"name": "gerät", "samples": ["REM"]}
+    mapping = {
+        "source": "lab", "key": "nr", "delimiter": ";", "fields": {"name": "gerät", "room": "raum"},
+    }  # fmt: skip
+    for actor in (home.actor("wang"), home.actor("chen")):
+        with pytest.raises(NotFound):
+            import_map(actor=actor, import_id=job.pk, mapping=mapping, name="Lab", now=NOW)
+    import_map(actor=home.actor("zhao"), import_id=job.pk, mapping=mapping, name="Lab", now=NOW)
+    imports_work(now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.source, job.mapping_name) == ("ready", "table:lab", "Lab")
+    assert job.rows.get().name == "REM"
+
+
+def test_an_import_is_applied_once_and_cancelled_before(home: Cast) -> None:
+    job = read(home, HEAD + "1,SEM,,\n")
+    before = Instrument.objects.count()
+    import_cancel(actor=home.actor("zhao"), import_id=job.pk, now=NOW)
+    for act in (import_apply, import_cancel):
+        with pytest.raises(WrongState):
+            act(actor=home.actor("zhao"), import_id=job.pk, now=NOW)
+    assert Instrument.objects.count() == before
+    actions = TrailEntry.objects.filter(object_id=job.pk).order_by("id")
+    assert [entry.action for entry in actions] == ["import.start", "import.cancel"]
+
+
+def test_who_no_longer_manages_no_longer_writes(home: Cast) -> None:
+    job = keep(
+        home.ustc.pk, (HEAD + "1,SEM,,\n").encode(), actor=home.actor("zhao"), format="table"
+    )
+    imports_work(now=NOW)
+    import_apply(actor=home.actor("zhao"), import_id=job.pk, now=NOW)
+    home.people["zhao"].role_grants.update(revoked_at=NOW)
+    before = Instrument.objects.count()
+    imports_work(now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.problem["code"]) == ("refused", "not-permitted")
+    assert Instrument.objects.count() == before
+
+
+class Killed(BaseException):
+    """What no handler of ours catches."""
+
+
+@pytest.mark.parametrize("step", ["reading", "applying"])
+def test_a_worker_that_dies_half_way_is_taken_over(home: Cast, monkeypatch: Any, step: str) -> None:
+    monkeypatch.setattr(import_jobs, "BATCH", 3)
+    content = HEAD + "".join(f"{n},SEM {n},,\n" for n in range(10)) + "3,again,,\n"
+    job = keep(home.ustc.pk, content.encode(), format="table")
+    if step == "applying":
+        imports_work(now=NOW)
+        import_apply(actor=None, import_id=job.pk, now=NOW)
+    name = "rows_decide" if step == "reading" else "rows_store"
+    whole = getattr(import_jobs, name)
+    calls = itertools.count(1)
+
+    def dies(*args: Any, **options: Any) -> Any:
+        if next(calls) == 3:
+            raise Killed
+        return whole(*args, **options)
+
+    before = Instrument.objects.count()
+    monkeypatch.setattr(import_jobs, name, dies)
+    with pytest.raises(Killed):
+        imports_work(now=NOW)
+    job.refresh_from_db()
+    if step == "reading":
+        assert (job.state, job.read_rows) == ("reading", 6)
+        assert Instrument.objects.count() == before
+    else:
+        assert (job.state, job.done_rows) == ("applying", 6)
+        assert Instrument.objects.count() == before + 5  # one of the six is refused
+    imports_work(now=NOW)
+    job.refresh_from_db()
+    if step == "reading":
+        assert (job.state, job.counts["created"]) == ("ready", 9)
+        assert problems(job) == [(5, "key-comes-again"), (12, "duplicate-key")]
+        assert [row.position for row in job.rows.order_by("position")] == list(range(1, 12))
+    else:
+        assert (job.state, job.counts[Result.CREATED.value]) == ("done", 9)
+        assert Instrument.objects.count() == before + 9
+
+
+def test_one_that_fails_again_and_again_ends(home: Cast, monkeypatch: Any) -> None:
+    def fails(*args: Any, **options: Any) -> Iterator[Any]:
+        raise RuntimeError
+
+    monkeypatch.setattr(import_jobs, "load_rows", fails)
+    job = keep(home.ustc.pk, HEAD.encode(), format="table")
+    imports_work(now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.problem["code"]) == ("refused", "import-failed")
