@@ -115,8 +115,9 @@ def _maker(name: str) -> str:
 
 # What is filled in where the kept record says nothing, and lists that take in what is new.
 FILLED = (
-    "name_zh", "model", "model_identifier", "model_identifier_type", "description", "description_zh",
-    "landing_page", "classification_code", "acquisition_date", "room", "manufacturers",
+    "name_zh", "model", "model_identifier", "model_identifier_type", "description",
+    "description_zh", "landing_page", "classification_code", "acquisition_date", "room",
+    "manufacturers",
 )  # fmt: skip
 JOINED = (
     "instrument_types", "measured_variables", "dates", "related_identifiers",
