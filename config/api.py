@@ -49,6 +49,7 @@ from bookings.api import (
     programmes,
     replay,
     reservations,
+    searches,
     series,
     settlements,
     statements,
@@ -287,6 +288,7 @@ urlpatterns = [
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
+    path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
     # people
     path(
         "organisations/<uuid:organisation_id>/joining/",
@@ -328,7 +330,10 @@ urlpatterns = [
         name="api-facility",
     ),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
+    path("searches/", searches.Searches.as_view(), name="api-searches"),
+    path("searches/<uuid:search_id>/", searches.Search.as_view(), name="api-search"),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
+    path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     path(_instrument, registry.InstrumentDetail.as_view(), name="api-instrument"),
     path(
         _instrument + "pidinst/",

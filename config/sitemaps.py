@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from instruments.models import Instrument
-from instruments.selectors.search import published
+from instruments.selectors.registry import published
 
 
 class InstrumentSitemap(Sitemap):  # type: ignore[type-arg]
@@ -22,7 +22,7 @@ class InstrumentSitemap(Sitemap):  # type: ignore[type-arg]
     protocol = urlsplit(settings.SITE_URL).scheme
 
     def items(self) -> QuerySet[Instrument]:
-        return published().select_related(None).only("id", "updated_at").order_by("id")
+        return published().only("id", "updated_at").order_by("id")
 
     def location(self, item: Instrument) -> str:
         return reverse("bookings:instrument", args=[item.pk])

@@ -25,7 +25,6 @@ RECORD = (
     "dates",
     "related_identifiers",
     "alternate_identifiers",
-    "search_tokens",
     "schedule__hours",  # resolved and kept by its digest (selectors/opening)
 )
 
@@ -70,6 +69,11 @@ def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
 _TO_BOOK = Prepared(
     lambda pk: Instrument.objects.select_related(*WITH).defer(*RECORD).filter(pk=pk)
 )
+
+
+def published() -> QuerySet[Instrument]:
+    """What is on offer; anyone may see it."""
+    return Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
 
 
 def catalogue_records(since: datetime | None, region: str) -> QuerySet[Instrument]:

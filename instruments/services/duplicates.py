@@ -19,7 +19,8 @@ from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualifi
 from instruments.selectors.duplicates import SETTLE, has_say, traits_of
 from instruments.services.opening import assignment_change
 from instruments.services.provenance import hand_wrote
-from instruments.services.registry import RECORDED, search_tokens
+from instruments.services.registry import RECORDED
+from instruments.services.search import entries_file
 
 
 @transaction.atomic
@@ -54,6 +55,7 @@ def instruments_merge(
     verdict = _verdict(actor, first, second, keeper, note, now)
     _keeper_store(actor, keeper, loser, before, changes, now)
     _loser_retire(actor, keeper, loser, note, now)
+    entries_file([keeper.pk, loser.pk])
     return verdict
 
 
@@ -124,7 +126,6 @@ def _keeper_store(
     known = list(keeper.techniques.all())
     news = [t for t in loser.techniques.all() if t not in known]
     keeper.techniques.add(*news)
-    keeper.search_tokens = search_tokens(keeper, [*known, *news])
     keeper.version += 1
     keeper.updated_at = now
     keeper.save()

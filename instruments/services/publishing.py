@@ -20,6 +20,7 @@ from instruments.selectors.publishing import load_record
 from instruments.selectors.quality import stale_records
 from instruments.selectors.registry import PUBLIC
 from instruments.services.opening import assignment_change
+from instruments.services.search import entries_file
 
 # act -> the state it leads to and the capability it needs
 ACTS = {
@@ -67,6 +68,7 @@ def instrument_publication(
     )
     if "published" in {before, wanted}:
         assignment_change(instrument=instrument, now=now)
+        entries_file([instrument.pk])
     entry = trail.record(
         actor=actor,
         action=f"instrument.{act}",
