@@ -1,7 +1,7 @@
 """The catalogue: what is on offer, with the next free slots and the price for me."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -36,7 +36,9 @@ from bookings.selectors.catalogue_candidates import Place
 from bookings.services.demand import demand_searched
 from instruments.api.registry import InstrumentRegister, InstrumentShape
 from instruments.domain.criteria import Criteria
+from instruments.domain.quality import Quality
 from instruments.models import Instrument
+from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.search import Choice as FacetChoice
 from instruments.selectors.search import facets, search, understood
@@ -123,8 +125,12 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
     )
 
 
-def offered(rows: Iterable[tuple[Instrument, Offer]]) -> list[dict[str, Any]]:
-    shape = InstrumentShape()  # one for all: making its fields takes longer than a row's answer
+def offered(
+    rows: Iterable[tuple[Instrument, Offer]], qualities: Mapping[UUID, Quality]
+) -> list[dict[str, Any]]:
+    shape = InstrumentShape(
+        qualities=qualities
+    )  # one for all: making its fields takes longer than a row's answer
     return [
         {
             **shape.to_representation(instrument),
@@ -201,7 +207,7 @@ class Instruments(InstrumentRegister):
             mode=criteria.service_mode or None,
             minutes=criteria.minutes,
         )
-        return offered((row, offers[row.pk]) for row in rows)
+        return offered(((row, offers[row.pk]) for row in rows), load_qualities(rows, self.now))
 
     def _matching(
         self,
@@ -225,7 +231,8 @@ class Instruments(InstrumentRegister):
         prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(found) > limit:
             following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
-        response = answer(request, offered(shown), following=following)
+        qualities = load_qualities([row for row, _ in shown], self.now)
+        response = answer(request, offered(shown, qualities), following=following)
         if meant != criteria:
             response.data["results_for"] = meant.text
         return response
