@@ -35,6 +35,7 @@ from bookings.api import (
     charges,
     closures,
     corrections,
+    duplicates,
     exchange_rates,
     fees,
     funding,
@@ -48,6 +49,7 @@ from bookings.api import (
     programmes,
     replay,
     reservations,
+    searches,
     series,
     settlements,
     statements,
@@ -67,6 +69,7 @@ from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
 from instruments.api import (
+    attachments,
     enrolments,
     exports,
     facilities,
@@ -75,6 +78,7 @@ from instruments.api import (
     publishing,
     qualifications,
     ratecards,
+    records,
     registry,
     techniques,
     training,
@@ -289,6 +293,7 @@ urlpatterns = [
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
+    path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
     # people
     path(
         "organisations/<uuid:organisation_id>/joining/",
@@ -329,7 +334,11 @@ urlpatterns = [
         facilities.FacilityDetail.as_view(),
         name="api-facility",
     ),
+    path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
+    path("searches/", searches.Searches.as_view(), name="api-searches"),
+    path("searches/<uuid:search_id>/", searches.Search.as_view(), name="api-search"),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
+    path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     path(_instrument, registry.InstrumentDetail.as_view(), name="api-instrument"),
     path(
         _instrument + "pidinst/",
@@ -347,9 +356,27 @@ urlpatterns = [
         name="api-instrument-provenance",
     ),
     path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
+    path(_instrument + "return/", publishing.Return.as_view(), name="api-instrument-return"),
+    path(_instrument + "confirm/", publishing.Confirm.as_view(), name="api-instrument-confirm"),
     path(_instrument + "publish/", publishing.Publish.as_view(), name="api-instrument-publish"),
     path(_instrument + "suspend/", publishing.Suspend.as_view(), name="api-instrument-suspend"),
     path(_instrument + "retire/", publishing.Retire.as_view(), name="api-instrument-retire"),
+    path("duplicates/", duplicates.Duplicates.as_view(), name="api-duplicates"),
+    path(
+        "duplicates/verdicts/",
+        duplicates.DuplicateVerdicts.as_view(),
+        name="api-duplicate-verdicts",
+    ),
+    path(
+        _instrument + "attachments/",
+        attachments.InstrumentAttachments.as_view(),
+        name="api-attachments",
+    ),
+    path(
+        "attachments/<uuid:attachment_id>/",
+        attachments.AttachmentDetail.as_view(),
+        name="api-attachment",
+    ),
     path(
         _instrument + "opening-hours/",
         opening.InstrumentOpeningHours.as_view(),

@@ -9,6 +9,8 @@ from accounts.services.erasure import person_forget
 from accounts.services.outbox import outbox_deliver
 from bookings.notifications import mail
 from bookings.notifications.papers import settlement_mail, statement_mail
+from bookings.notifications.records import record_mail
+from bookings.notifications.searches import matches_mail
 from bookings.notifications.training import training_mail
 from bookings.services.charges import charge_make
 from bookings.services.utilisation import days_mark_dirty
@@ -39,6 +41,10 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             return settlement_mail(row, now)
         case "training":
             return training_mail(row, now)
+        case "record":
+            return record_mail(row, now)
+        case "search":
+            return matches_mail(row, now)
         case "slot":
             offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
             return "done" if offer else "skipped"

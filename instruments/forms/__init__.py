@@ -1,5 +1,6 @@
 """Input of the manager's pages turned into typed values: shape only."""
 
+from instruments.forms.attachments import AttachmentForm, AttachmentWordsForm
 from instruments.forms.imports import ColumnsForm, ImportForm
 from instruments.forms.opening import OpeningForm
 from instruments.forms.policies import PolicyForm
@@ -10,6 +11,8 @@ from instruments.forms.registry import FacilityForm, InstrumentForm
 from instruments.forms.training import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 
 __all__ = [
+    "AttachmentForm",
+    "AttachmentWordsForm",
     "ColumnsForm",
     "CourseForm",
     "EnrolForm",

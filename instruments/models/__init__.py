@@ -1,5 +1,7 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
+from instruments.models.attachments import Attachment
+from instruments.models.duplicates import DuplicateVerdict
 from instruments.models.facilities import Facility
 from instruments.models.imports import (
     Import,
@@ -13,13 +15,16 @@ from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment,
 from instruments.models.policies import BookingPolicy
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
+from instruments.models.search import SearchEntry, SearchWord
 from instruments.models.techniques import Technique
 from instruments.models.training import Course, CourseSession, Enrolment
 
 __all__ = [
+    "Attachment",
     "BookingPolicy",
     "Course",
     "CourseSession",
+    "DuplicateVerdict",
     "Enrolment",
     "Facility",
     "Import",
@@ -34,5 +39,7 @@ __all__ = [
     "Schedule",
     "ScheduleAssignment",
     "ScheduleDay",
+    "SearchEntry",
+    "SearchWord",
     "Technique",
 ]

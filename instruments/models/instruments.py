@@ -1,12 +1,11 @@
 """The instrument: its record follows PIDINST 1.0."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from instruments.models.facilities import Facility
 from instruments.models.opening import Schedule
@@ -78,11 +77,16 @@ class Instrument(models.Model):
         max_length=10, choices=Publication, default=Publication.DRAFT, db_index=True
     )
     published_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # When somebody last said that the record is still true (domain/quality).
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    # The record that stands for this one, which was a second of the same instrument.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged"
+    )
     schedule = models.ForeignKey(
         Schedule, models.PROTECT, null=True, blank=True, related_name="instruments"
     )
-    # Latin words and two-character pairs of Chinese of all that is searched (domain/criteria).
-    search_tokens = ArrayField(models.TextField(), default=list)
 
     # Where an imported record came from: file kind and key in it, and what the row said then.
     source = models.CharField(max_length=40, blank=True)
@@ -101,11 +105,20 @@ class Instrument(models.Model):
                 condition=~Q(source=""),
                 name="instrument_source_unique",
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(publication="retired"),
+                name="instrument_merged_is_retired",
+            ),
         ]
         indexes = [
-            GinIndex(fields=["search_tokens"], name="instrument_tokens"),
             models.Index(fields=["region", "name", "id"], name="instrument_region"),
             models.Index(fields=["name", "id"], name="instrument_name"),
+            # What other registers ask for: what changed since.
+            models.Index(
+                fields=["updated_at", "id"],
+                condition=Q(published_at__isnull=False),
+                name="instrument_changed",
+            ),
             models.Index(
                 fields=["identifier"], condition=~Q(identifier=""), name="instrument_identifier"
             ),

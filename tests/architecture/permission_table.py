@@ -21,6 +21,11 @@ NOT_OURS = (
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
@@ -62,6 +67,8 @@ POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 4
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
+GET  bookings:duplicates             - 403 403 403 403 200 200 403 403 403 200 200 403
+POST bookings:duplicates-decide      - 403 403 403 403 302 403 403 403 403 302 403 403
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
 GET  bookings:what-if                - 403 403 403 403 200 403 403 200 200 403 403 403
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -172,6 +179,12 @@ POST instruments:session-cancel      - 403 403 403 403 302 403 403 403 403 403 4
 POST instruments:session-enrol       - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:enrolment-result    - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:attachments         - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:attachments         - 403 403 403 403 400 403 403 403 403 403 403 403
+POST instruments:attachment-change   - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:attachment-delete   - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:file              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST instruments:confirm             - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:publication         - 403 403 302 403 302 403 403 403 403 403 403 403
 POST accounts:language             302 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:profile                - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -179,6 +192,9 @@ POST accounts:profile                - 200 200 200 200 200 200 200 200 200 200 2
 POST accounts:token-make             - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:token-made             - 302 302 302 302 302 302 302 302 302 302 302 302
 POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 404 404
+GET  robots                        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  sitemap                       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  sitemap-part                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
@@ -212,6 +228,12 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
+PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
+DELETE api-search                    - 404 204 404 404 404 404 404 404 404 404 404 404
+GET    api-technique               200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-instrument-facets       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
 PUT    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
 GET    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
@@ -244,6 +266,7 @@ GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-facility                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-catalogue-records       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-instruments             200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instruments               - 403 403 201 403 201 403 403 403 403 403 403 403
 GET    api-instrument              200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -264,6 +287,16 @@ GET    api-import-mapping-one         - 404 404 404 404 200 404 404 404 404 404 
 DELETE api-import-mapping-one         - 404 404 404 404 204 404 404 404 404 404 404 404
 GET    api-exports                    - 404 404 404 404 200 404 404 404 404 404 404 404
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
+POST   api-instrument-return         - 404 404 403 404 200 404 404 403 403 403 404 404
+GET    api-attachments             200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-attachments               - 403 403 403 403 415 403 403 403 403 403 403 403
+GET    api-attachment              200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-attachment                - 403 403 403 403 200 403 403 403 403 403 403 403
+DELETE api-attachment                - 403 403 403 403 204 403 403 403 403 403 403 403
+GET    api-duplicates                - 403 403 403 403 200 200 403 403 403 200 200 403
+GET    api-duplicate-verdicts        - 403 403 403 403 200 200 403 403 403 200 200 403
+POST   api-duplicate-verdicts        - 403 403 403 403 201 403 403 403 403 201 403 403
+POST   api-instrument-confirm        - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-instrument-publish        - 404 404 403 404 200 404 404 403 403 403 404 404
 POST   api-instrument-suspend        - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-instrument-retire         - 404 404 403 404 200 404 404 403 403 403 404 404
@@ -546,6 +579,8 @@ PAGE_BODIES = {
         "valid_until": "2027-01-01",
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
+    "bookings:searches": {"name": "mine", "q": "microscope"},
+    "bookings:search-change": {"act": "pause"},
     "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
     "instruments:people": {
         "user": "hu@optics.example",
@@ -560,6 +595,13 @@ PAGE_BODIES = {
     "instruments:session-cancel": {"reason": "test"},
     "instruments:session-enrol": {"user": "hu@optics.example"},
     "instruments:enrolment-result": {"result": "absent"},
+    "bookings:duplicates-decide": {
+        "first": "<instrument>",
+        "second": "<asks-first>",
+        "act": "apart",
+        "note": "test",
+    },
+    "instruments:attachment-change": {"title": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
     "accounts:join": {"text": "test"},
@@ -631,6 +673,9 @@ API_BODIES = {
         "description": "Words.",
         "service_modes": ["self"],
     },
+    ("PATCH", "api-attachment"): {"title": "test"},
+    ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
+    ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
     ("PUT", "api-opening-hours"): {
         "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],
@@ -660,6 +705,12 @@ API_BODIES = {
         "kind": "maintenance",
         "reason": "",
         "displace": False,
+    },
+    ("POST", "api-duplicate-verdicts"): {
+        "first": "<instrument>",
+        "second": "<asks-first>",
+        "verdict": "kept",
+        "note": "test",
     },
     ("POST", "api-qualifications"): {
         "user": "hu@optics.example",

@@ -20,7 +20,9 @@ from bookings.services.closures import Outage, closure_create
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
+from bookings.services.searches import search_save
 from bookings.services.series import series_book
+from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
 from instruments.models import CourseSession
 from instruments.services.ratecards import rate_card_create
@@ -33,6 +35,7 @@ from tests.architecture.permission_table import (
     PEOPLE,
     QUERIES,
 )
+from tests.factories.attachments import photo
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
@@ -61,6 +64,8 @@ def world(shared_cast):
     as every request is rolled back."""
     cast = shared_cast
     asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    given = cast.instrument(name="Submitted")
+    type(given).objects.filter(pk=given.pk).update(publication="submitted")
     draft = cast.instrument(name="Draft", card={"valid_from": "2026-01-01"})
     type(draft).objects.filter(pk=draft.pk).update(publication="draft")
     closure = closure_create(
@@ -99,6 +104,13 @@ def world(shared_cast):
         purpose="research",
         purpose_text="",
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
+        now=NOW,
+    )
+    search = search_save(
+        actor=cast.actor("wang"),
+        name="Titan",
+        criteria=Criteria(text="titan"),
+        organisation=cast.fudan,
         now=NOW,
     )
     money = money_things(cast)
@@ -146,15 +158,19 @@ def world(shared_cast):
         "asks-first": str(asks.pk),
         "series": str(series.series.pk),
         "occurrence": str(series.reservations[0].pk),
+        "technique": cast.technique.code,
+        "search": str(search.pk),
         **import_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
+        "submitted": str(given.pk),
         "reservation": str(booked.pk),
         "request": str(asked.pk),
         "present": str(now.pk),
         "closure": str(closure.pk),
         "wish": str(wish.pk),
         "offered": str(wish.offers.get().reservation_id),
+        "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
         "course": str(taught.pk),
@@ -162,6 +178,8 @@ def world(shared_cast):
         "course-session": str(coming.pk),
         "enrolment": str(enrol(cast, coming).pk),
         "begun-enrolment": str(began.pk),
+        "size": "small",
+        "section": "instruments",
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -169,6 +187,9 @@ def world(shared_cast):
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
     "instrument_id": "instrument",
+    "attachment_id": "attachment",
+    "size": "size",
+    "section": "section",
     "version": "draft-card",
     "reservation_id": "reservation",
     "object_id": "reservation",
@@ -176,6 +197,7 @@ ARGUMENTS = {
     "series_id": "series",
     "chain_id": "chain",
     "wish_id": "wish",
+    "search_id": "search",
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
@@ -206,6 +228,8 @@ SPECIAL = {
     ("api-course-retire", "course_id"): "plain-course",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
     ("api-enrolment-result", "enrolment_id"): "begun-enrolment",
+    ("instruments:technique", "code"): "technique",
+    ("api-technique", "code"): "technique",
     ("instruments:import-columns", "import_id"): "unmapped",
     ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",
@@ -230,6 +254,7 @@ SPECIAL = {
     ("api-reservation-check-in", "reservation_id"): "present",
     ("api-instrument-publish", "instrument_id"): "draft",
     ("api-instrument-submit", "instrument_id"): "draft",
+    ("api-instrument-return", "instrument_id"): "submitted",
     ("api-instrument-retire", "instrument_id"): "draft",
 }
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_federation'),
-        ('instruments', '0004_formats'),
+        ('instruments', '0006_publishing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
