@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from instruments.messages import FILE_SENTENCES
+from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES
 
 # Every code a door may answer with. A test holds this list complete.
 SENTENCES = {
@@ -331,6 +331,7 @@ SENTENCES = {
 }
 # Why an imported file is refused.
 SENTENCES |= FILE_SENTENCES
+SENTENCES |= {k: v for k, v in ADDRESS_SENTENCES.items() if k.startswith("address-")}
 
 
 # The rules by name, without numbers: those set aside, and those a booking would break.

@@ -1,5 +1,6 @@
 """Input of the manager's pages turned into typed values: shape only."""
 
+from instruments.forms.harvests import HarvestForm
 from instruments.forms.imports import ColumnsForm, ImportForm
 from instruments.forms.opening import OpeningForm
 from instruments.forms.policies import PolicyForm
@@ -13,6 +14,7 @@ __all__ = [
     "FacilityForm",
     "FilterForm",
     "GrantForm",
+    "HarvestForm",
     "ImportForm",
     "InstrumentForm",
     "OpeningForm",

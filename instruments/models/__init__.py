@@ -1,6 +1,7 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
 from instruments.models.facilities import Facility
+from instruments.models.harvests import Fetching, Harvest
 from instruments.models.imports import (
     Import,
     ImportChunk,
@@ -18,6 +19,8 @@ from instruments.models.techniques import Technique
 __all__ = [
     "BookingPolicy",
     "Facility",
+    "Fetching",
+    "Harvest",
     "Import",
     "ImportChunk",
     "ImportMapping",

@@ -124,6 +124,7 @@ def world(shared_cast):
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
         "fudan": str(cast.fudan.pk),
+        "ustc": str(cast.ustc.pk),
         "member": str(cast.people["wang"].pk),
         "membership": str(cast.people["wang"].memberships.get().pk),
         "role": str(cast.people["wang"].role_grants.get().pk),
@@ -183,8 +184,11 @@ ARGUMENTS = {
     "entry_id": "absent",
     "import_id": "import",
     "mapping_id": "mapping",
+    "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("instruments:harvest-resume", "harvest_id"): "paused-harvest",
+    ("api-harvest-resume", "harvest_id"): "paused-harvest",
     ("instruments:import-columns", "import_id"): "unmapped",
     ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",

@@ -109,6 +109,15 @@ def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
     assert len(connected) == 1
 
 
+def test_a_name_is_asked_once(web):
+    web.answers["/a"] = (200, {}, b"here")
+    found = iter([["127.0.0.1"], ["10.0.0.1"]])
+    address = f"http://register.example:{web.port}/a"
+    answer = call(address, loopback=True, resolve=lambda host, port: next(found))
+    assert answer.body.read() == b"here" and next(found) == ["10.0.0.1"]
+    assert web.asked[-1]["Host"] == f"register.example:{web.port}"
+
+
 def test_a_certificate_must_be_of_the_name(tmp_path):
     """Nothing is sent to who cannot show that he is whom we called."""
     with _tls(tmp_path) as port:
