@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES
+from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES, HARVEST_SENTENCES
 
 # Every code a door may answer with. A test holds this list complete.
 SENTENCES = {
@@ -331,7 +331,8 @@ SENTENCES = {
 }
 # Why an imported file is refused.
 SENTENCES |= FILE_SENTENCES
-SENTENCES |= {k: v for k, v in ADDRESS_SENTENCES.items() if k.startswith("address-")}
+# Why an address is not called, and why a harvest failed.
+SENTENCES |= ADDRESS_SENTENCES | HARVEST_SENTENCES
 
 
 # The rules by name, without numbers: those set aside, and those a booking would break.

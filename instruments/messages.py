@@ -65,7 +65,7 @@ ADDRESS_SENTENCES = {
     "unreachable": _("The host does not answer."),
     "bad-certificate": _("The host's certificate is not valid for its name."),
     "too-slow": _("The answer had not come to its end after {seconds} seconds."),
-    "too-large": _("The answer is larger than {megabytes} MB."),
+    "answer-too-large": _("The answer is larger than {megabytes} MB."),
     "too-many-redirects": _("The address sends on more than {most} times."),
     "answer-broken": _("The answer broke off, or is not HTTP."),
     "answer-encoded": _("The answer is packed in a way that is not read."),

@@ -76,7 +76,7 @@ def call(
     without TLS.
 
     `AddressRefused`: as `parse_address` and `callable_addresses`, and unreachable,
-    bad-certificate, too-slow, too-large, too-many-redirects, answer-broken, answer-encoded.
+    bad-certificate, too-slow, answer-too-large, too-many-redirects, answer-broken, answer-encoded.
     """
     ends = time.monotonic() + limits.total
     sent = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
@@ -180,7 +180,7 @@ class _Exchange:
         return Answer(response.status, headers, kept, size, address)
 
     def _too_large(self) -> AddressRefused:
-        return AddressRefused("too-large", megabytes=max(1, self.limits.size // 1024**2))
+        return AddressRefused("answer-too-large", megabytes=max(1, self.limits.size // 1024**2))
 
     def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
         """The body, unpacked, never more than one byte over the limit from one piece."""

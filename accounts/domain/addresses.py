@@ -36,8 +36,6 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 class AddressRefused(Refused):
     """The address cannot be called, or what answers there is of no use."""
 
-    code = "address-refused"
-
 
 @dataclass(frozen=True)
 class Target:

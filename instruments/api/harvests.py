@@ -147,7 +147,7 @@ class Harvests(Endpoint):
         takes=HarvestBody,
         gives=HarvestShape,
         status=201,
-        sends={"organisation": "ustc", **_EXAMPLE},
+        sends={"organisation": "hefei-materials", **_EXAMPLE},
     )
     def post(self, request: Request) -> Response:
         """For the organisation's managers. It is fetched at once, then on the timetable; each file
@@ -202,10 +202,16 @@ class HarvestDetail(Endpoint):
         gives=None,
         status=204,
         refuses=[404],
+        versioned=True,
     )
     def delete(self, request: Request, harvest_id: UUID) -> Response:
         """Imports stay, and keep its name."""
-        harvest_delete(actor=self.actor, harvest_id=harvest_id, now=self.now)
+        harvest_delete(
+            actor=self.actor,
+            harvest_id=harvest_id,
+            expected_version=expected_version(request),
+            now=self.now,
+        )
         return Response(status=204)
 
 

@@ -163,9 +163,12 @@ def harvest_fetch(*, actor: Actor, harvest_id: UUID, now: datetime) -> Harvest:
 
 
 @transaction.atomic
-def harvest_delete(*, actor: Actor, harvest_id: UUID, now: datetime) -> None:
-    """Fetch no more, and forget when it was. Imports stay, and keep the harvest's name."""
-    harvest = _locked(actor, harvest_id, None)
+def harvest_delete(
+    *, actor: Actor, harvest_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
+    """Fetch no more, and forget when it was. Imports stay, and keep the harvest's name.
+    `WrongVersion`."""
+    harvest = _locked(actor, harvest_id, expected_version)
     _record(actor, harvest, "harvest.delete", now, before=asdict(load_plan(harvest)))
     harvest.delete()
 

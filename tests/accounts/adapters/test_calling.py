@@ -41,14 +41,14 @@ def test_what_is_too_large_is_left_whether_or_not_it_says_so(web):
     web.answers["/silent"] = (200, {"Content-Length": None}, b"x" * 20_001)
     web.answers["/chunked"] = (200, {"Transfer-Encoding": "chunked"}, b"x" * 20_001)
     for path in ("/large", "/silent", "/chunked"):
-        refused(web.at(path), "too-large")
+        refused(web.at(path), "answer-too-large")
     web.answers["/fits"] = (200, {"Transfer-Encoding": "chunked"}, b"x" * 20_000)
     assert call(web.at("/fits"), loopback=True, limits=QUICK).size == 20_000
 
 
 def test_a_bomb_is_not_unpacked(web):
     web.answers["/bomb"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"0" * 10_000_000))
-    refused(web.at("/bomb"), "too-large")
+    refused(web.at("/bomb"), "answer-too-large")
     web.answers["/packed"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"0" * 20_000))
     assert call(web.at("/packed"), loopback=True, limits=QUICK).size == 20_000
     web.answers["/other"] = (200, {"Content-Encoding": "br"}, b"0")

@@ -133,7 +133,7 @@ def test_it_is_carried_out_by_itself_only_where_nothing_is_refused(cast, web):
     [
         ((404, {}, b"gone"), "answer-status"),
         ((304, {}, b""), "answer-status"),  # nobody asked
-        ((200, {}, b"x" * 5001), "too-large"),
+        ((200, {}, b"x" * 5001), "answer-too-large"),
         ((200, {}, b""), "empty-file"),
         ((200, {"Content-Type": "text/csv"}, b"<!DOCTYPE html><p>Sign in"), "a-page"),
         ((200, {"Content-Type": "text/csv"}, b"%PDF-1.7"), "not-a-table"),
