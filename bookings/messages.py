@@ -257,6 +257,9 @@ SENTENCES = {
         "It is charged already. What is wrong with the charge is corrected on its page."
     ),
     "already-waiting": _("You are waiting for just this already."),
+    "too-many-searches": _("You keep {most} searches already: delete one of them first."),
+    "too-broad": _("This finds more than {most} instruments: narrow it down first."),
+    "nothing-asked": _("This asks for nothing: everything would be new."),
     "too-many-wishes": _("You are waiting for {most} things already: withdraw one of them first."),
     "too-many-holds": _("You keep {most} slots already: complete or give back one of them."),
     "hold-expired": _("The time for which the slot was kept is over."),

@@ -9,11 +9,13 @@ from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
+from bookings.services.searches import searches_tell
 from bookings.services.statements import statements_draw_due, statements_remind
 from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
 from instruments.services.opening import calendar_extend
+from instruments.services.search import register_file, words_gather
 
 
 @shared_task
@@ -85,3 +87,19 @@ def clear_keys() -> None:
 @shared_task
 def clear_outbox() -> None:
     outbox_clear(now=timezone.now())
+
+
+@shared_task
+def file_register() -> None:
+    """What a host or the vocabulary is called may have changed."""
+    register_file()
+
+
+@shared_task
+def gather_words() -> None:
+    words_gather()
+
+
+@shared_task
+def tell_of_searches() -> None:
+    searches_tell(now=timezone.now())

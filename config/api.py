@@ -48,6 +48,7 @@ from bookings.api import (
     programmes,
     replay,
     reservations,
+    searches,
     series,
     settlements,
     statements,
@@ -286,6 +287,7 @@ urlpatterns = [
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
+    path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
     # people
     path(
         "organisations/<uuid:organisation_id>/joining/",
@@ -326,7 +328,10 @@ urlpatterns = [
         facilities.FacilityDetail.as_view(),
         name="api-facility",
     ),
+    path("searches/", searches.Searches.as_view(), name="api-searches"),
+    path("searches/<uuid:search_id>/", searches.Search.as_view(), name="api-search"),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
+    path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     path(_instrument, registry.InstrumentDetail.as_view(), name="api-instrument"),
     path(
         _instrument + "pidinst/",

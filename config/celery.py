@@ -35,6 +35,12 @@ app.conf.beat_schedule = {
         "task": "bookings.tasks.remind_of_statements",
         "schedule": crontab(minute=30, hour=1),
     },
+    "file the register": {
+        "task": "bookings.tasks.file_register",
+        "schedule": crontab(minute=15, hour=3),
+    },
+    "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
+    "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
     "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
 }

@@ -20,7 +20,10 @@ BOOKING = {
 PARTS = {
     f"bookings:{page}": part
     for part, pages in {
-        "bookings:catalogue": ("instrument", "week", "book", "quote", "waiting-new"),
+        "bookings:catalogue": (
+            *("instrument", "week", "book", "quote", "waiting-new"),
+            *("searches", "search-change", "techniques", "technique"),
+        ),
         "bookings:mine": (
             "calendar",
             "waiting",

@@ -15,7 +15,6 @@ class FacilityAdmin(ReadOnly):
 
 @admin.register(models.Instrument)
 class InstrumentAdmin(ReadOnly):
-    exclude = ("search_tokens",)
     list_display = ("name", "name_zh", "organisation", "region", "publication", "updated_at")
     list_select_related = ("organisation", "region")
     list_filter = ("publication", "kind", "source")

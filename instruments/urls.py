@@ -11,6 +11,7 @@ from instruments.views import (
     qualifications,
     ratecards,
     registry,
+    techniques,
 )
 
 app_name = "instruments"
@@ -51,6 +52,8 @@ urlpatterns = [
         qualifications.revoke,
         name="qualification-revoke",
     ),
+    path("techniques/", techniques.techniques, name="techniques"),
+    path("techniques/<str:code>/", techniques.technique, name="technique"),
     path("qualifications/", qualifications.mine, name="qualifications"),
     path(_one + "publication/", publishing.publication, name="publication"),
 ]

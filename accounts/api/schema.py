@@ -185,15 +185,16 @@ def one_of(name: str, *shapes: type[serializers.Serializer[Any]]) -> Any:
 
 
 @functools.cache
-def page(shape: type[serializers.Serializer[Any]]) -> Any:
-    """The shape of a page of a list."""
+def page(shape: type[serializers.Serializer[Any]], **more: Any) -> Any:
+    """The shape of a page of a list, with what else it says."""
     return inline_serializer(
         f"{shape.__name__}Page",
         {
             "next": serializers.URLField(allow_null=True),
             "previous": serializers.URLField(allow_null=True),
             "results": shape(many=True),
-        },
+        }
+        | more,
     )
 
 

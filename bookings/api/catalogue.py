@@ -1,7 +1,9 @@
 """The catalogue: what is on offer, with the next free slots and the price for me."""
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Cursor, Pages, answer, cursor_of, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import (
@@ -18,6 +21,7 @@ from accounts.api.shapes import (
     Flag,
     Instant,
     Number,
+    Query,
     Text,
     Whole,
     amount,
@@ -27,13 +31,15 @@ from accounts.api.shapes import (
 from accounts.domain.errors import invalid
 from accounts.models import Organisation
 from accounts.selectors.organisations import payer_for
-from bookings.selectors.catalogue import Offer, free_between, load_offers
+from bookings.selectors.catalogue import Offer, free_between, load_offers, place_of
+from bookings.selectors.catalogue_candidates import Place
 from bookings.services.demand import demand_searched
 from instruments.api.registry import InstrumentRegister, InstrumentShape
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import managed_instruments
-from instruments.selectors.search import search
+from instruments.selectors.search import Choice as FacetChoice
+from instruments.selectors.search import facets, search, understood
 
 LONGEST_WINDOW = timedelta(days=62)
 
@@ -57,13 +63,20 @@ class OfferedShape(InstrumentShape):
     minutes = serializers.IntegerField()
 
 
-class CatalogueQuery(Pages):
+class Narrowing(Query):
+    """What an instrument is to be."""
+
     q = Text(200, default="", help_text="Words to find, in either language.")
     technique = Text(60, default="", help_text="A code; narrower techniques are included.")
     region = Text(20, default="", help_text="A code; regions below it are included.")
     host = Text(40, default="", help_text="The code of the organisation that owns it.")
     facility = serializers.UUIDField(required=False)
+    maker = Text(250, default="", help_text="As it is written in the facets.")
     service_mode = Choice(Instrument.ServiceMode.choices, required=False)
+    kind = Choice(Instrument.Kind.choices, required=False)
+
+
+class CatalogueQuery(Pages, Narrowing):
     organisation = Text(40, required=False, help_text="Who would pay: a code.")
     free_from = Instant(required=False, help_text="With `free_until`: only what is free then.")
     free_until = Instant(required=False)
@@ -71,6 +84,12 @@ class CatalogueQuery(Pages):
         min_value=1, max_value=44640, required=False, help_text="For how long; 60 unless named."
     )
     max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
+    sort = Choice(
+        [("relevance", _("best match")), ("name", _("name")), ("price", _("my price"))],
+        required=False,
+        help_text="Unless named: by relevance with `q`, else by name. By `price`: what the asking "
+        "organisation pays, in the currency of its region before other currencies.",
+    )
     managed = Flag(
         default=False,
         help_text="The instruments you manage instead, published or not; no other filter counts.",
@@ -93,11 +112,14 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
         region=data["region"],
         host=data["host"],
         facility=data.get("facility"),
+        maker=data["maker"],
         service_mode=data.get("service_mode", ""),
+        kind=data.get("kind", ""),
         free_from=start,
         free_until=end,
         minutes=data.get("minutes") or (60 if start else None),
         max_price=data.get("max_price"),
+        sort="" if data.get("sort") == "relevance" else data.get("sort", ""),
     )
 
 
@@ -127,13 +149,21 @@ class Instruments(InstrumentRegister):
         _("The catalogue"),
         tag="instruments",
         query=CatalogueQuery,
-        gives=page(OfferedShape),
+        gives=page(
+            OfferedShape,
+            results_for=serializers.CharField(
+                required=False, help_text="What `q` was taken for, where nothing has its words."
+            ),
+        ),
     )
     def get(self, request: Request) -> Response:
         """Published instruments by name, each with its next free starts and the price for the
         asking person. With `free_from`, `free_until` and `minutes`, or with `max_price`, only
-        those that have a bookable start in that window, at that price at most; `previous` is
-        then always null."""
+        those that have a bookable start in that window, at that price at most. With `q` those
+        nearest to it come first: whole names and models, then names, makers and techniques with
+        their synonyms in either language, then descriptions; where nothing has the words as they
+        were typed, `results_for` says what they were taken for. With any of these `previous` is
+        always null."""
         query = asked(CatalogueQuery, request.query_params)
         criteria = criteria_of(query)
         payer = payer_for(self.actor, query.get("organisation"))
@@ -145,7 +175,12 @@ class Instruments(InstrumentRegister):
                 ("name", "id"),
                 lambda rows: self._shown(rows, payer, criteria),
             )
-        if criteria.wants_time or criteria.max_price is not None:
+        if (
+            criteria.text
+            or criteria.wants_time
+            or criteria.max_price is not None
+            or criteria.sort == "price"
+        ):
             return self._matching(request, query, criteria, payer)
         return paginated(
             request,
@@ -176,29 +211,88 @@ class Instruments(InstrumentRegister):
         payer: Organisation | None,
     ) -> Response:
         limit = query["limit"]
-        found = free_between(
-            self.actor,
-            criteria,
-            payer,
-            self.now,
-            after=_after(cursor_of(query.get("cursor"))),
-            size=limit + 1,
-        )
+        after = _after(cursor_of(query.get("cursor")), criteria)
+
+        def ask(criteria: Criteria) -> list[tuple[Instrument, Offer]]:
+            return free_between(self.actor, criteria, payer, self.now, after=after, size=limit + 1)
+
+        found, meant = ask(criteria), criteria
+        if not found and (meant := understood(criteria)) != criteria:
+            found = ask(meant)
         if not found and payer is not None and "cursor" not in query:
             demand_searched(actor=self.actor, organisation=payer, criteria=criteria, now=self.now)
         shown, following = found[:limit], None
         prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(found) > limit:
-            last = shown[-1][0]
-            following = Cursor((last.name, str(last.pk)))
-        return answer(request, offered(shown), following=following)
+            following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
+        response = answer(request, offered(shown), following=following)
+        if meant != criteria:
+            response.data["results_for"] = meant.text
+        return response
 
 
-def _after(cursor: Cursor | None) -> tuple[str, UUID] | None:
+def _number(text: str, *, is_whole: bool) -> Decimal | int:
+    """`ValueError` for what is no place in an order."""
+    if not re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]{1,20})?", text):
+        raise ValueError(text)
+    return max(-(2**31), min(int(text), 2**31 - 1)) if is_whole else Decimal(text)
+
+
+def _after(cursor: Cursor | None, criteria: Criteria) -> Place | None:
     if cursor is None:
         return None
     try:
-        name, pk = cursor.values
-        return name, UUID(pk)
+        *first, name, pk = cursor.values
+        if len(first) != (criteria.is_ranked or criteria.sort == "price"):
+            raise ValueError
+        place = [_number(text, is_whole=criteria.is_ranked) for text in first]
+        return (*place, name, UUID(pk))
     except ValueError:
         raise invalid("cursor", "unknown-cursor") from None
+
+
+class FacetShape(serializers.Serializer[Any]):
+    """A value the catalogue can be narrowed to. `above`: the codes next above it, of regions and
+    techniques; `name` is empty where the code says all."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    name_zh = serializers.CharField()
+    count = serializers.IntegerField()
+    above = serializers.ListField(child=serializers.CharField())
+
+
+class FacetsShape(serializers.Serializer[Any]):
+    """How many instruments fit, and how many each value would leave: counted with all other
+    criteria, without the choice made of the same facet, and before free time and price."""
+
+    total = serializers.IntegerField()
+    region = FacetShape(many=True)
+    technique = FacetShape(many=True)
+    host = FacetShape(many=True, help_text="The 50 most frequent.")
+    maker = FacetShape(many=True, help_text="The 50 most frequent.")
+    service_mode = FacetShape(many=True)
+    kind = FacetShape(many=True)
+
+
+class FacetsQuery(Narrowing):
+    """The catalogue's criteria that say what an instrument is."""
+
+
+class CatalogueFacets(Endpoint):
+    @operation(
+        "instrument-facets",
+        _("What the catalogue can be narrowed to"),
+        tag="instruments",
+        query=FacetsQuery,
+        gives=FacetsShape,
+    )
+    def get(self, request: Request) -> Response:
+        """Of published instruments. Counts of more than 5,000 may be a minute old."""
+        query = asked(FacetsQuery, request.query_params)
+        found = facets(understood(criteria_of(query)))
+        return Response({"total": found.total} | {n: _facet(c) for n, c in found.choices.items()})
+
+
+def _facet(choices: list[FacetChoice]) -> list[dict[str, Any]]:
+    return [FacetShape(choice).data for choice in choices]

@@ -18,6 +18,8 @@ class CatalogueForm(forms.Form):
     technique = forms.CharField(required=False, max_length=60)
     region = forms.CharField(required=False, max_length=20)
     host = forms.CharField(required=False, max_length=30)
+    maker = forms.CharField(required=False, max_length=250)
+    kind = forms.ChoiceField(required=False, choices=[("", _("any")), *Instrument.Kind.choices])
     service_mode = forms.ChoiceField(
         label=_("Service"),
         required=False,
@@ -36,6 +38,11 @@ class CatalogueForm(forms.Form):
         label=_("At most, an hour"), required=False, min_value=0, max_digits=10
     )
     organisation = forms.CharField(required=False, max_length=40)
+    sort = forms.ChoiceField(
+        label=_("Order"),
+        required=False,
+        choices=[("", _("best match")), ("name", _("name")), ("price", _("my price"))],
+    )
 
     def clean_free_from(self) -> datetime | None:
         given = self.cleaned_data["free_from"]
@@ -69,9 +76,12 @@ class CatalogueForm(forms.Form):
             technique=data.get("technique", ""),
             region=data.get("region", ""),
             host=data.get("host", ""),
+            maker=data.get("maker", ""),
             service_mode=data.get("service_mode", ""),
+            kind=data.get("kind", ""),
             free_from=start if start and end else None,
             free_until=end if start and end else None,
             minutes=data.get("minutes") or 60,
             max_price=data.get("max_price"),
+            sort=data.get("sort", ""),
         )

@@ -10,6 +10,7 @@ from bookings.models.imports import BookingImport, ImportedBooking
 from bookings.models.ledger import LedgerEntry, Posting
 from bookings.models.occupancy import Occupancy
 from bookings.models.reservations import Reservation
+from bookings.models.searches import SavedSearch, SearchMatch
 from bookings.models.series import Chain, Series
 from bookings.models.statements import (
     ClosedMonth,
@@ -50,6 +51,8 @@ __all__ = [
     "Quote",
     "Reservation",
     "RollUp",
+    "SavedSearch",
+    "SearchMatch",
     "Series",
     "Settlement",
     "SettlementLine",

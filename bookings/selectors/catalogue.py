@@ -14,13 +14,12 @@ from bookings.domain.availability import Asker, Calendar
 from bookings.domain.periods import Period
 from bookings.selectors.askers import load_askers
 from bookings.selectors.availability import calendar_of, load_blocks, load_booked
-from bookings.selectors.catalogue_candidates import Sieve, candidates
+from bookings.selectors.catalogue_candidates import Place, Sieve, candidates
 from bookings.selectors.fees import Backing, Terms, group_of, load_backing, terms_on
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
 from instruments.models import Instrument, RateCard
 from instruments.selectors.ratecards import CardInForce, load_card
-from instruments.selectors.search import search
 
 LOOK_AHEAD = timedelta(days=21)
 STARTS = 3
@@ -194,11 +193,11 @@ def free_between(
     payer: Organisation | None,
     now: datetime,
     *,
-    after: tuple[str, UUID] | None,
+    after: Place | None,
     size: int,
 ) -> list[tuple[Instrument, Offer]]:
-    """The next `size` instruments by (name, id) that fit, have a bookable start in the window
-    of the criteria, if they name one, and cost at most what they say.
+    """The next `size` instruments in the order of the search that fit, have a bookable start in
+    the window of the criteria, if they name one, and cost at most what they say.
 
     The sieve passes what may fit, the rules decide. One statement and those of `load_offers`;
     again for each time the rules refuse so many that the page is not full.
@@ -216,11 +215,10 @@ def free_between(
         minutes=criteria.minutes if span else None,
         max_price=criteria.max_price,
     )
-    found = search(criteria)
     result: list[tuple[Instrument, Offer]] = []
     most = size + size // 8 + 2  # the rules seldom refuse what the sieve passes
     while True:
-        batch = candidates(found, sieve, after=after, most=most)
+        batch = candidates(criteria, sieve, after=after, most=most)
         offers = load_offers(
             batch,
             payer,
@@ -237,8 +235,14 @@ def free_between(
                 result.append((instrument, offer))
         if len(result) >= size or len(batch) < most:
             return result[:size]
-        after = (batch[-1].name, batch[-1].pk)
+        after = place_of(batch[-1])
         most = min(2 * most, MOST_AT_ONCE)
+
+
+def place_of(instrument: Instrument) -> Place:
+    """Where an instrument stands in the order of the search that found it."""
+    here = (instrument.name, instrument.pk)
+    return (instrument.place, *here) if hasattr(instrument, "place") else here
 
 
 def fits_price(offer: Offer, criteria: Criteria) -> bool:

@@ -13,24 +13,32 @@ same at the end of the list as at its beginning.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from bookings.domain.agreements import recognition
 from bookings.domain.periods import Period
 from bookings.selectors.agreements import Agreements
 from bookings.selectors.fees import Backing
+from instruments.domain.criteria import Criteria
 from instruments.domain.policies import DEFAULT_HORIZON_DAYS
-from instruments.models import Instrument
-from instruments.selectors.registry import WITH
+from instruments.models import Instrument, SearchEntry
+from instruments.selectors.search import entries, ordered, records
+
+type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
+
+
+OTHER_CURRENCY, NO_PRICE = 10**10, 10**12
 
 
 def _price_group(partners: str) -> str:
@@ -49,6 +57,21 @@ def _price_group(partners: str) -> str:
 # is `_ONE`, on others `_OTHER`.
 _ONE = _price_group("%(always_partners)s")
 _OTHER = _price_group("%(sometimes_partners)s")
+
+
+_THEN = "(%(start)s AT TIME ZONE f.time_zone)::date"
+# As one number to order by: the rate of the payer's group when the span begins, in the payer's
+# own currency before those in others, and last where there is none.
+_PRICE = f"""
+    coalesce((
+        SELECT min((c.card -> 'rates' ->> ({_price_group("%(first_partners)s")}))::numeric
+            + CASE WHEN c.currency = %(currency)s THEN 0 ELSE {OTHER_CURRENCY} END)
+        FROM instruments_ratecard c, instruments_instrument x
+        JOIN instruments_facility f ON f.id = x.facility_id
+        WHERE c.instrument_id = i.id AND x.id = i.id AND c.published_at IS NOT NULL
+        AND c.valid_from <= {_THEN} AND (c.valid_until IS NULL OR c.valid_until > {_THEN})
+    ), {NO_PRICE})
+"""  # noqa: S608  # names of ours; every value is bound
 
 
 def _served(first_day: str, last_day: str) -> str:
@@ -88,6 +111,7 @@ _OPENED = """
     ) o(windows)
     WHERE h.id = i.schedule_id OFFSET 0
 """
+_SCHEDULE = "SELECT schedule_id FROM instruments_instrument WHERE id = r.id OFFSET 0"
 _HAS_ROOM = f"""
     p.min_minutes <= %(minutes)s AND p.max_minutes >= %(minutes)s
     AND %(minutes)s %% p.slot_minutes = 0
@@ -119,7 +143,7 @@ _HAS_ROOM = f"""
         WHERE upper(piece) - lower(piece) >= make_interval(mins => %(minutes)s)
     )
 """  # noqa: S608  # names of ours; every value is bound
-_COLUMNS = ("id", "name", "schedule_id", "organisation_id", "region_id")
+_COLUMNS = ("name", "organisation_id", "region_id")
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 
 
@@ -144,6 +168,7 @@ class Sieve:
         last = end.astimezone(UTC).date() + timedelta(days=1)
         payer = self.backing.payer
         always, sometimes = _partners(self.backing.agreements, first, last)
+        begins = start.astimezone(UTC).date()
         return {
             "now": self.now,
             "start": start,
@@ -157,6 +182,7 @@ class Sieve:
             "always_partners": always,
             "sometimes_partners": sometimes,
             "max_price": self.max_price,
+            "first_partners": _partners(self.backing.agreements, begins, begins)[0],
         }
 
 
@@ -174,23 +200,36 @@ def _partners(agreements: Agreements, first: date, last: date) -> tuple[list[UUI
 
 
 def candidates(
-    found: QuerySet[Instrument], sieve: Sieve, *, after: tuple[str, UUID] | None, most: int
+    criteria: Criteria, sieve: Sieve, *, after: Place | None, most: int, skip: int = 0
 ) -> list[Instrument]:
-    """The first `most` of `found`, by name and id, after a place in that order, that may have
-    what is wanted; with what their calendars need. One statement."""
-    if after is not None:
-        name, pk = after
-        # The first condition says nothing new; it lets the search begin at its place.
-        found = found.filter(Q(name__gt=name) | Q(name=name, pk__gt=pk), name__gte=name)
+    """The first `most` published instruments that fit, in the order of the search, after a place
+    in it, that may have what is wanted; with what their calendars need. One statement."""
+    found, order = ordered(criteria, entries(criteria))
+    is_by_price = criteria.sort == "price"
+    if after is not None and not is_by_price:
+        found = found.filter(_beyond(order, after))
+    columns = [*_COLUMNS, *(["place"] if "place" in order else [])]
     try:
-        sql, given = found.order_by().values(*_COLUMNS).query.sql_with_params()
-    except EmptyResultSet:  # no technique or region of that name
+        sql, given = found.values(*columns, id=F("pk")).query.sql_with_params()
+    except EmptyResultSet:  # nothing that could be asked for
         return []
+    by = ", ".join("id" if name == "pk" else name for name in order)
+    if is_by_price:
+        by, past = "place, name, id", "true"
+        if after is not None:
+            past = "(place, name, id) > (%(place)s::numeric, %(name)s, %(pk)s)"
+        sql = f"""
+            SELECT * FROM (SELECT i.*, {_PRICE} AS place FROM ({sql}) i) p
+            WHERE {past}
+        """  # noqa: S608
+    if is_by_price or "place" in order:  # all of them decide which is first
+        sql = f"{sql} ORDER BY {by} OFFSET 0"
     # Lateral joins that cannot be flattened keep the planner to the order of names: it takes
     # every further condition for rarer than it is, and would look at all instruments first.
     if sieve.minutes is None:
         joined, condition = "", "true" if sieve.max_price is None else _SERVED
     else:
+        sql = f"SELECT r.*, x.schedule_id FROM ({sql}) r CROSS JOIN LATERAL ({_SCHEDULE}) x"  # noqa: S608
         joined = f"CROSS JOIN LATERAL ({_OPENED}) s"
         # In this order: few cost so little as somebody asks, most serve everybody.
         conditions = (_HAS_ROOM, _SERVED) if sieve.max_price is None else (_SERVED, _HAS_ROOM)
@@ -201,18 +240,36 @@ def candidates(
     passed = f"""
         SELECT i.id FROM ({sql}) i {joined}
         CROSS JOIN LATERAL (SELECT ({condition}) AS passes OFFSET 0) t
-        WHERE t.passes ORDER BY i.name, i.id LIMIT %(most)s
+        WHERE t.passes ORDER BY {by} LIMIT %(most)s OFFSET %(skip)s
     """  # noqa: S608
-    return list(
-        Instrument.objects.filter(pk__in=_raw(passed, given, sieve.values | {"most": most}))
-        .select_related(*WITH)
-        .order_by("name", "id")
+    values = sieve.values | {"most": most, "skip": skip}
+    if is_by_price:
+        payer = sieve.backing.payer
+        values |= {"currency": payer.region.currency if payer else ""}
+        values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
+    found_records = records(criteria, _raw(passed, given, values))
+    if is_by_price:
+        price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
+        found_records = found_records.annotate(place=_raw(price, (), values))
+        return list(found_records.order_by("place", "name", "pk"))
+    return list(found_records)
+
+
+def _beyond(order: Sequence[str], after: Place) -> Q:
+    """Past a place, all ascending: (a, b) > (x, y)."""
+    # The first condition says nothing new; it lets the search begin at its place.
+    return Q(**{f"{order[0]}__gte": after[0]}) & reduce(
+        or_,
+        (
+            Q(**dict(zip(order[:i], after[:i], strict=True)), **{f"{name}__gt": after[i]})
+            for i, name in enumerate(order)
+        ),
     )
 
 
 def affordable(
-    found: QuerySet[Instrument], backing: Backing, max_price: Decimal, now: datetime
-) -> QuerySet[Instrument]:
+    found: QuerySet[SearchEntry], backing: Backing, max_price: Decimal, now: datetime
+) -> QuerySet[SearchEntry]:
     """Those whose rate for the payer today, in the host's own currency, is not above a price."""
     within = Period(now, now + timedelta(days=1))
     sieve = Sieve(now, within, backing, max_price=max_price)

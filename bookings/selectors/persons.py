@@ -30,6 +30,7 @@ from bookings.models import (
     Dispute,
     FundingSource,
     Reservation,
+    SavedSearch,
     UnmetDemand,
     UsageSession,
     WaitingWish,
@@ -178,6 +179,10 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
             BookingImport.objects.filter(user=user).order_by("pk"),
             "id", "file_name", host="organisation__code",
         ),
+        "saved_searches": _rows(
+            SavedSearch.objects.filter(user=user).order_by("created_at"),
+            "id", "name", "criteria", "is_paused", "created_at", payer="organisation__code",
+        ),
         "wishes_not_met": _rows(
             UnmetDemand.objects.filter(user=user).order_by("created_at"),
             "kind", "query", "minutes", "wanted_from", "wanted_until", "created_at",
@@ -190,6 +195,8 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
     """What they were told, and what they did; of their entries in the trail the reasons too."""
     own = Reservation.objects.filter(user=user).values_list("pk", flat=True)
     told = Q(kind__startswith="mail.", payload__reservation__in=[str(pk) for pk in own])
+    searches = SavedSearch.objects.filter(user=user).values_list("pk", flat=True)
+    told |= Q(kind="search.matches", payload__search__in=[str(pk) for pk in searches])
     about = Q(kind__startswith="people.", payload__user=str(user.pk))
     return {
         "messages": _rows(

@@ -9,7 +9,7 @@ from accounts.domain.errors import WrongState
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.erasure import account_close
-from bookings.models import FundingSource
+from bookings.models import FundingSource, SavedSearch
 from bookings.selectors.leaving import bookings_ahead
 from bookings.selectors.persons import Row, load_obstacles, load_person
 from bookings.selectors.waiting import open_wishes
@@ -35,9 +35,9 @@ def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
 @transaction.atomic
 def person_close(*, user: User, now: datetime, by_platform: bool = False, reason: str = "") -> int:
     """Close the account for good: bookings ahead are cancelled, each by its rules, wishes are
-    withdrawn, and a job then forgets who it was (`accounts/services/erasure.py`); the number of
-    bookings cancelled. Bookings that took place, charges, the ledger and the trail stay as they
-    are, under a pseudonym.
+    withdrawn, saved searches deleted, and a job then forgets who it was
+    (`accounts/services/erasure.py`); the number of bookings cancelled. Bookings that took place,
+    charges, the ledger and the trail stay as they are, under a pseudonym.
 
     `WrongState` while a booking is under way, a charge of theirs is not final, or nobody else
     could decide for an organisation or the platform.
@@ -52,6 +52,7 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     for pk in list(wishes.order_by("pk").values_list("pk", flat=True)):
         wish_withdraw(actor=actor, wish_id=pk, now=now)
     cancelled = bookings_drop(actor=actor, ahead=ahead, reason="", now=now)
+    SavedSearch.objects.filter(user=user).delete()
     for source in FundingSource.objects.filter(users=user):
         source.users.remove(user)
     by = None if by_platform else actor

@@ -1,5 +1,6 @@
 """The catalogue and an instrument's page."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,18 +17,22 @@ from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import organisations_of
 from accounts.selectors.organisations import payer_for
+from bookings.domain.periods import Period
 from bookings.forms import CatalogueForm
 from bookings.selectors.agreements import load_recognised, recognised_regions
 from bookings.selectors.catalogue import free_between, load_offers
-from bookings.selectors.catalogue_candidates import affordable
+from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
+from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
 from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.domain.techniques import tree
+from instruments.models import Instrument
 from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.registry import instrument_by_id, instrument_to_book
-from instruments.selectors.search import facets, search
+from instruments.selectors.search import Facets, entries, facets, page, understood
 
 PAGE = 18
 
@@ -42,18 +47,27 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
         return (choices[0] if choices else None), choices
 
 
+def reader_zone(actor: Actor) -> ZoneInfo:
+    """The zone in which somebody types times."""
+    return ZoneInfo(actor.time_zone if actor.user_id else "UTC")
+
+
 def catalogue(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     form = CatalogueForm(request.GET)
-    zone = ZoneInfo(actor.time_zone) if actor.user_id else ZoneInfo("UTC")
+    zone = reader_zone(actor)
     with timezone.override(zone):
         form.is_valid()
     criteria = form.criteria()
     payer, payers = payer_of(actor, request.GET.get("organisation"))
+    found, meant = facets(criteria), criteria
+    if not found.total and (meant := understood(criteria)) != criteria:
+        found = facets(meant)
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
-        "facets": facets(),
+        "meant": meant,
+        "narrowing": _narrowing(criteria, found),
         "payer": payer,
         "payers": payers,
         "zone": zone.key,
@@ -62,18 +76,24 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         # What was asked could not be read: showing everything would look like an answer.
         context |= {"results": [], "total": 0}
     elif criteria.wants_time:
-        found = free_between(actor, criteria, payer, now, after=None, size=60)
-        if not found and payer is not None:
+        offered = free_between(actor, meant, payer, now, after=None, size=60)
+        if not offered and payer is not None:
             demand_searched(actor=actor, organisation=payer, criteria=criteria, now=now)
-        context |= {"results": found, "total": len(found)}
+        context |= {"results": offered, "total": len(offered)}
     else:
-        asked = criteria.minutes if request.GET.get("minutes") else None
-        instruments = search(criteria)
+        minutes = criteria.minutes if request.GET.get("minutes") else None
+        fitting, total = entries(meant), found.total
         backing = load_backing(payer, grants=False)
         if criteria.max_price is not None:
-            instruments = affordable(instruments, backing, criteria.max_price, now)
-        page = Paginator(instruments, PAGE).get_page(request.GET.get("page"))
-        shown = list(page.object_list)
+            fitting = affordable(fitting, backing, criteria.max_price, now)
+            total = fitting.count()
+        place = Paginator(range(total), PAGE).get_page(request.GET.get("page"))
+        first = max(0, place.start_index() - 1)
+        if criteria.sort == "price":
+            sieve = Sieve(now, Period(now, now), backing, max_price=criteria.max_price)
+            shown = candidates(meant, sieve, after=None, most=PAGE, skip=first)
+        else:
+            shown = page(meant, fitting, first, PAGE)
         offers = load_offers(
             shown,
             payer,
@@ -81,11 +101,43 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             backing=backing,
             user_id=actor.user_id,
             mode=criteria.service_mode or None,
-            minutes=asked,
+            minutes=minutes,
         )
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
-        context |= {"results": results, "page": page, "total": page.paginator.count}
+        context |= {"results": results, "page": place, "total": total}
     return render(request, "bookings/catalogue.html", context)
+
+
+def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
+    """The facets as a page shows them: each with its values, or its branches, and the choice
+    made of it."""
+    titles = {
+        "technique": gettext("Technique"),
+        "region": gettext("Region"),
+        "host": gettext("Host"),
+        "maker": gettext("Maker"),
+        "service_mode": gettext("Service"),
+        "kind": gettext("Kind"),
+    }
+    labels = dict(Instrument.ServiceMode.choices) | dict(Instrument.Kind.choices)
+    shown = []
+    for name, title in titles.items():
+        choices = found.choices[name]
+        if name in ("service_mode", "kind"):
+            choices = [replace(c, name=str(labels.get(c.code, c.code))) for c in choices]
+        items = {choice.code: choice for choice in choices}
+        chosen = getattr(criteria, name)
+        above = {code: choice.above for code, choice in items.items()}
+        shown.append(
+            {
+                "name": name,
+                "title": title,
+                "chosen": chosen,
+                "choice": items.get(chosen),
+                "branches": tree(items, above, chosen),
+            }
+        )
+    return [facet for facet in shown if facet["branches"] or facet["chosen"]]
 
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:

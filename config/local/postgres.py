@@ -28,6 +28,8 @@ ALWAYS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    # Data lie in memory or on a disk that finds any page as fast as the next.
+    "random_page_cost": "1.1",
 }
 # Tests may lose everything when the machine crashes; they gain a third of their time.
 THROWAWAY = {

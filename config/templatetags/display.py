@@ -303,9 +303,9 @@ def name_of(names: tuple[str, str]) -> str:
 
 
 @register.filter
-def facet(item: dict[str, Any]) -> str:
-    """The name of a facet in the reader's language."""
-    return str((_is_chinese() and item["name_zh"]) or item["name"])
+def facet(choice: Any) -> str:
+    """What a value of a facet, or a technique, is called in the reader's language."""
+    return str((_is_chinese() and choice.name_zh) or choice.name or choice.code)
 
 
 @register.filter
@@ -366,6 +366,12 @@ def query(context: Any, **changes: Any) -> str:
         if value not in (None, ""):
             params[name] = str(value)
     return f"?{params.urlencode()}" if params else "?"
+
+
+@register.simple_tag(takes_context=True)
+def narrowed(context: Any, name: str, value: str) -> str:
+    """The present search with another choice of one facet, from its first page."""
+    return query(context, **{name: value, "page": ""})
 
 
 def _dated(value: Any, english: str, chinese: str) -> str:

@@ -12,7 +12,7 @@ from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Text, asked
 from instruments.models import Technique
-from instruments.selectors.techniques import techniques
+from instruments.selectors.techniques import technique_by_code, techniques
 
 
 class TechniqueShape(serializers.Serializer[Any]):
@@ -31,7 +31,7 @@ class TechniqueShape(serializers.Serializer[Any]):
 
 
 class TechniqueQuery(Pages):
-    q = Text(100, default="", help_text="Part of a name or code.")
+    q = Text(100, default="", help_text="Part of a name, synonym or code.")
 
 
 class Techniques(Endpoint):
@@ -52,3 +52,10 @@ class Techniques(Endpoint):
             ("code",),
             lambda rows: TechniqueShape(rows, many=True).data,
         )
+
+
+class OneTechnique(Endpoint):
+    @operation("technique", _("A technique"), tag="reference", gives=TechniqueShape, refuses=[404])
+    def get(self, request: Request, code: str) -> Response:
+        """One term. `instruments/?technique=CODE` finds what has it or a narrower one."""
+        return Response(TechniqueShape(technique_by_code(code)).data)

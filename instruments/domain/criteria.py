@@ -1,20 +1,13 @@
-"""What somebody searches for, and the tokens by which it is found.
+"""What somebody searches for."""
 
-Latin words and digits are tokens as they are, in lower case and without accents; runs of
-Chinese characters become their two-character pairs, so that any part of a name finds it.
-"""
-
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-_HAN = "㐀-䶿一-鿿豈-﫿"
-_RUNS = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+", re.UNICODE)
-_IS_HAN = re.compile(rf"[{_HAN}]")
-MAX_TOKENS = 2000
+SORTS = ("name", "price")
+# What the catalogue can be narrowed by, each with counts: the names of criteria and of keys.
+FACETS = ("region", "technique", "host", "maker", "service_mode", "kind")
 
 
 @dataclass(frozen=True)
@@ -26,41 +19,31 @@ class Criteria:
     region: str = ""
     host: str = ""
     facility: UUID | None = None
+    maker: str = ""
     service_mode: str = ""
+    kind: str = ""
     free_from: datetime | None = None
     free_until: datetime | None = None
     minutes: int | None = None
     max_price: Decimal | None = None
+    sort: str = ""  # of SORTS; empty: by nearness where words were typed, else by name
 
     @property
     def wants_time(self) -> bool:
         return self.free_from is not None
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether the nearest to what was typed come first."""
+        return bool(self.text) and not self.sort
 
-def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
-def tokens(*texts: str) -> list[str]:
-    """The tokens a record is filed under, sorted, each once."""
-    found: set[str] = set()
-    for text in texts:
-        for run in _RUNS.findall(_plain(text)):
-            if _IS_HAN.match(run):
-                found.update(run[i : i + 2] for i in range(max(1, len(run) - 1)))
-                found.update(run)
-            else:
-                found.add(run[:40])
-    return sorted(found)[:MAX_TOKENS]
+    @property
+    def keys(self) -> dict[str, str]:
+        """The keys a record must be filed under, by what they narrow."""
+        wanted = {name: getattr(self, name) for name in FACETS}
+        return {name: key(name, value) for name, value in wanted.items() if value}
 
 
-def query_tokens(text: str) -> list[str]:
-    """The tokens a record must have to be found by `text`."""
-    found: list[str] = []
-    for run in _RUNS.findall(_plain(text)):
-        if _IS_HAN.match(run) and len(run) > 1:
-            found += [run[i : i + 2] for i in range(len(run) - 1)]
-        else:
-            found.append(run[:40])
-    return list(dict.fromkeys(found))[:20]
+def key(name: str, value: str) -> str:
+    """How a record is filed under a value of a facet."""
+    return f"{name}:{' '.join(value.split())}"

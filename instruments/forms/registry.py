@@ -198,12 +198,13 @@ class InstrumentForm(StyledForm):
             "techniques": [term(t) for t in instrument.techniques.all()],
         }
 
-    def terms(self) -> list[str]:
-        return [term(technique) for technique in self.vocabulary]
+    def terms(self) -> list[tuple[str, str]]:
+        """What may be chosen, each with what else it is called, by which it is found too."""
+        return [(term(t), " · ".join(map(str, t.synonyms))) for t in self.vocabulary]
 
     def clean_techniques(self) -> list[Technique]:
         by_code = {t.code.casefold(): t for t in self.vocabulary}
-        by_name = {
+        by_name = {str(name).casefold(): t for t in self.vocabulary for name in t.synonyms} | {
             name.casefold(): t for t in self.vocabulary for name in (t.name, t.name_zh) if name
         }
         found, unknown = [], []

@@ -14,6 +14,7 @@ from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment,
 from instruments.models.policies import BookingPolicy
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
+from instruments.models.search import SearchEntry, SearchWord
 from instruments.models.techniques import Technique
 
 __all__ = [
@@ -33,5 +34,7 @@ __all__ = [
     "Schedule",
     "ScheduleAssignment",
     "ScheduleDay",
+    "SearchEntry",
+    "SearchWord",
     "Technique",
 ]

@@ -1,7 +1,6 @@
 """The instrument: its record follows PIDINST 1.0."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -81,8 +80,6 @@ class Instrument(models.Model):
     schedule = models.ForeignKey(
         Schedule, models.PROTECT, null=True, blank=True, related_name="instruments"
     )
-    # Latin words and two-character pairs of Chinese of all that is searched (domain/criteria).
-    search_tokens = ArrayField(models.TextField(), default=list)
 
     # Where an imported record came from: file kind and key in it, and what the row said then.
     source = models.CharField(max_length=40, blank=True)
@@ -103,7 +100,6 @@ class Instrument(models.Model):
             ),
         ]
         indexes = [
-            GinIndex(fields=["search_tokens"], name="instrument_tokens"),
             models.Index(fields=["region", "name", "id"], name="instrument_region"),
             models.Index(fields=["name", "id"], name="instrument_name"),
             models.Index(

@@ -117,7 +117,6 @@ def _pieces(organisation: Organisation) -> Iterator[list[Instrument]]:
         Instrument.objects.filter(organisation=organisation)
         .select_related("facility", "organisation")
         .prefetch_related("techniques")
-        .defer("search_tokens")
         .order_by("pk")
     )
     piece = list(found[:PIECE])

@@ -23,7 +23,6 @@ RECORD = (
     "dates",
     "related_identifiers",
     "alternate_identifiers",
-    "search_tokens",
     "schedule__hours",  # resolved and kept by its digest (selectors/opening)
 )
 

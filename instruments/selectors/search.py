@@ -1,74 +1,279 @@
 """Searching the register."""
 
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.search import SearchVectorField
+from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Case, F, IntegerField, Lookup, QuerySet, Value, When
+from django.db.models.functions import Greatest
 
-from instruments.domain.criteria import Criteria, query_tokens
-from instruments.models import Instrument, Technique
+from instruments.domain.criteria import FACETS, Criteria
+from instruments.domain.words import Term, exactly, nearest, respelt, terms
+from instruments.models import Instrument, SearchEntry, Technique
 from instruments.selectors.registry import WITH
 
+# What finding a term is worth, by where it was found; a whole name or model outweighs all.
+NAMED, NAME_BEGUN, DESCRIBED, BEGUN, ELSEWHERE, WHOLE = 80, 60, 40, 30, 10, 10_000
+MOST_VALUES = 50  # of a facet that may have thousands
+FEW, KEPT_SECONDS = 5_000, 60
 
-def published() -> QuerySet[Instrument]:
-    """What is on offer; anyone may see it. With what its calendars need."""
-    return Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED).select_related(
-        *WITH
+_LEXEME = re.compile(r"('[^']*')(:\*)?")
+
+
+@SearchVectorField.register_lookup
+class Asked(Lookup):
+    """`words__asked=QUERY`: whether a tsvector has what a tsquery asks for."""
+
+    lookup_name = "asked"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        sql, params = self.process_lhs(compiler, connection)
+        return f"{sql} @@ %s::tsquery", (*params, self.rhs)
+
+
+def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
+    """Entries of published instruments that fit, in no order; `place` says how near they are to
+    what was typed, the nearest least. A region includes those below it, a technique the narrower
+    ones. `without`: a facet whose own choice does not count."""
+    found = SearchEntry.objects.filter(is_published=True)
+    if wanted := [key for name, key in criteria.keys.items() if name != without]:
+        found = found.filter(keys__contains=wanted)
+    if criteria.facility:
+        found = found.filter(instrument__facility_id=criteria.facility)
+    if criteria.text:
+        asked = terms(criteria.text)
+        if not asked:
+            return found.none()
+        found = found.filter(words__asked=" & ".join(term.begun for term in asked))
+    return found
+
+
+def rank(text: str, prefix: str = "") -> Any:
+    """How near an entry is to what was typed: what each term found is worth, and a little for
+    names that say nothing else. As an expression whose least value is the nearest."""
+    worth = [
+        Case(When(**{f"{prefix}whole__contains": [exactly(text)]}, then=Value(WHOLE)), default=0),
+        Greatest(Value(0), Value(6) - F(f"{prefix}length")),
+        *(_worth(term, f"{prefix}strong__asked") for term in terms(text)),
+    ]
+    return Value(0) - reduce(add, worth)
+
+
+def _worth(term: Term, asked: str) -> Case:
+    ways = {
+        _of_names(term.whole): NAMED,
+        _of_names(term.begun): NAME_BEGUN,
+        term.whole: DESCRIBED,
+        term.begun: BEGUN,
+    }
+    if term.whole == term.begun:
+        ways = {_of_names(term.whole): NAMED, term.whole: DESCRIBED}
+    return Case(
+        *(When(**{asked: query}, then=Value(worth)) for query, worth in ways.items()),
+        default=Value(ELSEWHERE),
+        output_field=IntegerField(),
     )
+
+
+def _of_names(query: str) -> str:
+    """The same, of names and models alone."""
+    return _LEXEME.sub(lambda m: f"{m[1]}:{'*' if m[2] else ''}A", query)
+
+
+def ordered(
+    criteria: Criteria, found: QuerySet[SearchEntry]
+) -> tuple[QuerySet[SearchEntry], tuple[str, ...]]:
+    """Entries with what they are ordered by: by nearness where words were typed, then by name."""
+    if criteria.is_ranked:
+        found = found.annotate(place=rank(criteria.text))
+        return found, ("place", "name", "pk")
+    return found, ("name", "pk")
 
 
 def search(criteria: Criteria) -> QuerySet[Instrument]:
-    """Published instruments that fit, by name. A region includes those
-    below it, a technique those narrower than it. Codes that name nothing find nothing.
-
-    One statement where a technique or region is named: with their ids at hand the database
-    knows how many instruments to expect, and whether to begin with them or with the names.
-    """
-    found = published()
-    if criteria.text:
-        found = found.filter(search_tokens__contains=query_tokens(criteria.text) or [""])
-    if criteria.technique or criteria.region:
-        techniques, regions = _below(criteria.technique, criteria.region)
-        if criteria.technique:
-            through = Instrument.techniques.through
-            found = found.filter(
-                pk__in=through.objects.filter(technique_id__in=techniques).values("instrument_id")
-            )
-        if criteria.region:
-            found = found.filter(region_id__in=regions)
-    if criteria.host:
-        found = found.filter(organisation__code=criteria.host)
-    if criteria.facility:
-        found = found.filter(facility_id=criteria.facility)
-    if criteria.service_mode:
-        found = found.filter(service_modes__contains=[criteria.service_mode])
-    return found.order_by("name", "id")
+    """Published instruments that fit, the nearest to what was typed first, then by name; with
+    what their calendars need."""
+    return records(criteria, entries(criteria).values("pk"))
 
 
-def _below(technique: str, region: str) -> tuple[list[UUID], list[UUID]]:
-    """The ids of a technique and a region, by code, with all below either. One statement."""
+def page(
+    criteria: Criteria, found: QuerySet[SearchEntry], first: int, size: int
+) -> list[Instrument]:
+    """So many of the found from a number on. One statement, which looks up the records of these
+    alone."""
+    found, order = ordered(criteria, found)
+    return list(records(criteria, found.order_by(*order).values("pk")[first : first + size]))
+
+
+def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
+    """The instruments of found entries, in the order of `ordered`."""
+    published = Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
+    found = published.filter(pk__in=ids).select_related(*WITH)
+    if criteria.is_ranked:
+        return found.annotate(place=rank(criteria.text, "entry__")).order_by("place", "name", "pk")
+    return found.order_by("name", "pk")
+
+
+# Mistyped words
+
+
+def corrected(text: str) -> str | None:
+    """What was most likely meant by words that nothing begins with; None if all are known or
+    nothing is near. One statement."""
+    words = list(dict.fromkeys(term.word for term in terms(text) if len(term.word) >= 4))
+    if not words:
+        return None
+    near: dict[str, list[tuple[str, int]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH RECURSIVE below(id) AS (
-                SELECT id FROM instruments_technique WHERE code = %s
-                UNION
-                SELECT p.from_technique_id FROM instruments_technique_parents p
-                JOIN below b ON p.to_technique_id = b.id
+            SELECT a.word, w.word, w.number FROM unnest(%s::text[]) a(word)
+            CROSS JOIN LATERAL (
+                SELECT word, number FROM instruments_searchword
+                WHERE word %% a.word
+                ORDER BY similarity(word, a.word) DESC, number DESC, word LIMIT 30
+            ) w
+            WHERE NOT EXISTS (
+                SELECT FROM instruments_searchword k WHERE k.word LIKE a.word || '%%'
             )
-            SELECT true, id FROM below
-            UNION ALL
-            SELECT false, id FROM accounts_region
-            WHERE lineage && ARRAY(SELECT id FROM accounts_region WHERE code = %s)
             """,
-            [technique, region],
+            [words],
         )
-        rows = cursor.fetchall()
-    return (
-        [pk for is_technique, pk in rows if is_technique],
-        [pk for is_technique, pk in rows if not is_technique],
-    )
+        for word, other, number in cursor.fetchall():
+            near.setdefault(word, []).append((other, number))
+    meant = {word: best for word in near if (best := nearest(word, near[word]))}
+    return respelt(text, meant) if meant else None
+
+
+def understood(criteria: Criteria) -> Criteria:
+    """The same with mistyped words put right, where as it was typed nothing is found. One
+    statement; two where nothing is."""
+    if not criteria.text or entries(Criteria(text=criteria.text)).exists():
+        return criteria
+    meant = corrected(criteria.text)
+    return replace(criteria, text=meant) if meant else criteria
+
+
+# Facets
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value the catalogue can be narrowed to, and how many instruments that would leave."""
+
+    code: str
+    name: str
+    name_zh: str
+    count: int
+    above: tuple[str, ...] = ()  # the codes next above it, of regions and techniques
+
+
+@dataclass(frozen=True)
+class Facets:
+    """How many instruments fit, and by facet the values among them, the most frequent first."""
+
+    total: int
+    choices: dict[str, list[Choice]]
+
+
+def facets(criteria: Criteria | None = None) -> Facets:
+    """The counts of each facet are those of the search with its other criteria, but for free
+    time and price; at most `MOST_VALUES` hosts and makers. One statement. What counts more than
+    `FEW` instruments may be a minute old."""
+    criteria = criteria or Criteria()
+    at = f"facets:{hash_of(criteria)}"
+    if kept := cache.get(at):
+        return kept  # type: ignore[no-any-return]
+    try:
+        parts = [_counted(criteria, name) for name in ("", *_chosen(criteria))]
+    except EmptyResultSet:
+        return Facets(0, {name: [] for name in FACETS})
+    found = _named(parts, _chosen(criteria))
+    if found.total > FEW:
+        cache.set(at, found, KEPT_SECONDS)
+    return found
+
+
+def hash_of(criteria: Criteria) -> str:
+    """A short name for what facets depend on."""
+    said = repr((criteria.text.split(), criteria.facility, sorted(criteria.keys.values())))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _chosen(criteria: Criteria) -> list[str]:
+    return [name for name in criteria.keys if name in FACETS]
+
+
+def _counted(criteria: Criteria, without: str) -> tuple[str, Sequence[Any]]:
+    return entries(criteria, without=without).values("keys").query.sql_with_params()
+
+
+def _named(parts: Sequence[tuple[str, Sequence[Any]]], chosen: Sequence[str]) -> Facets:
+    """Counts each facet without its own choice, and looks up what its values are called."""
+    counted = [
+        # Every entry has an empty key besides: so many there are.
+        f"""
+        SELECT split_part(key, ':', 1) AS facet, substr(key, strpos(key, ':') + 1) AS code, number
+        FROM (
+            SELECT k.key, count(*) AS number
+            FROM ({parts[0][0]}) s, unnest(array_append(keys, '')) k(key)
+            GROUP BY k.key
+        ) c WHERE split_part(key, ':', 1) <> ALL(%s)
+        """,  # noqa: S608
+    ]
+    values: list[Any] = [*parts[0][1], list(chosen)]
+    for name, (sql, params) in zip(chosen, parts[1:], strict=True):
+        counted.append(
+            f"""
+            SELECT %s::text, substr(k.key, %s::int), count(*)
+            FROM ({sql}) s, unnest(keys) k(key) WHERE k.key LIKE %s GROUP BY k.key
+            """  # noqa: S608
+        )
+        values += [name, len(name) + 2, *params, f"{name}:%"]
+    sql = f"""
+        WITH counted AS ({" UNION ALL ".join(counted)}),
+        few AS (
+            SELECT *, row_number() OVER (PARTITION BY facet ORDER BY number DESC, code) AS nth
+            FROM counted
+        )
+        SELECT c.facet, c.code, c.number,
+            coalesce(r.name, o.name, t.name, ''), coalesce(r.name_zh, o.name_zh, t.name_zh, ''),
+            CASE c.facet
+                WHEN 'region' THEN ARRAY(SELECT code FROM accounts_region WHERE id = r.parent_id)
+                WHEN 'technique' THEN ARRAY(
+                    SELECT p.code FROM instruments_technique_parents l
+                    JOIN instruments_technique p ON p.id = l.to_technique_id
+                    WHERE l.from_technique_id = t.id ORDER BY p.code
+                )
+            END
+        FROM few c
+        LEFT JOIN accounts_region r ON c.facet = 'region' AND r.code = c.code
+        LEFT JOIN accounts_organisation o ON c.facet = 'host' AND o.code = c.code
+        LEFT JOIN instruments_technique t ON c.facet = 'technique' AND t.code = c.code
+        WHERE c.nth <= %s OR c.facet NOT IN ('host', 'maker')
+        ORDER BY c.number DESC, c.code
+    """  # noqa: S608  # every value is bound
+    found: dict[str, dict[str, Choice]] = {name: {} for name in FACETS}
+    total = 0
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*values, MOST_VALUES])
+        for facet, code, number, name, name_zh, above in cursor.fetchall():
+            if not facet:
+                total = number
+            else:  # a code of regions may be one of two schemes
+                choice = Choice(code, name, name_zh, number, tuple(above or ()))
+                found[facet].setdefault(code, choice)
+    return Facets(total, {name: list(choices.values()) for name, choices in found.items()})
 
 
 def branch(code: str) -> list[UUID]:
@@ -86,39 +291,3 @@ def branch(code: str) -> list[UUID]:
         [code],
     )
     return [row.id for row in rows]
-
-
-def facets() -> dict[str, list[dict[str, Any]]]:
-    """What the catalogue can be narrowed to, with counts of published instruments: regions,
-    techniques, hosts; the most frequent first. One statement, which counts keys alone and
-    looks up names last."""
-    found: dict[str, list[dict[str, Any]]] = {"regions": [], "techniques": [], "hosts": []}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT 'regions', r.code, r.name, r.name_zh, c.number
-            FROM (
-                SELECT region_id, count(*) AS number FROM instruments_instrument
-                WHERE publication = 'published' GROUP BY region_id
-            ) c JOIN accounts_region r ON r.id = c.region_id
-            UNION ALL
-            SELECT 'hosts', o.code, o.name, o.name_zh, c.number
-            FROM (
-                SELECT organisation_id, count(*) AS number FROM instruments_instrument
-                WHERE publication = 'published' GROUP BY organisation_id
-            ) c JOIN accounts_organisation o ON o.id = c.organisation_id
-            UNION ALL
-            SELECT 'techniques', t.code, t.name, t.name_zh, c.number
-            FROM (
-                SELECT technique_id, count(*) AS number
-                FROM instruments_instrument_techniques k
-                JOIN instruments_instrument i ON i.id = k.instrument_id
-                WHERE i.publication = 'published' GROUP BY technique_id
-            ) c JOIN instruments_technique t ON t.id = c.technique_id
-            """
-        )
-        for kind, code, name, name_zh, count in cursor.fetchall():
-            found[kind].append({"code": code, "name": name, "name_zh": name_zh, "count": count})
-    for items in found.values():
-        items.sort(key=lambda item: (-item["count"], item["name"]))
-    return found

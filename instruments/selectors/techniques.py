@@ -2,14 +2,56 @@
 
 from django.db.models import Q, QuerySet
 
+from accounts.domain.errors import NotFound
+from instruments.domain.techniques import Lexicon, Term, lexicon
 from instruments.models import Technique
 
 
 def techniques(text: str = "") -> QuerySet[Technique]:
-    """Those whose names or code have the text in them, by code, with the broader ones."""
+    """Those whose names, synonyms or code have the text in them, by code, with the broader
+    ones."""
     found = Technique.objects.prefetch_related("parents").order_by("code")
     if text:
         found = found.filter(
-            Q(code__icontains=text) | Q(name__icontains=text) | Q(name_zh__icontains=text)
+            Q(code__icontains=text)
+            | Q(name__icontains=text)
+            | Q(name_zh__icontains=text)
+            | Q(synonyms__icontains=text)
         )
     return found
+
+
+def technique_by_code(code: str) -> Technique:
+    """With the broader and the narrower ones; `NotFound` if there is none."""
+    found = (
+        Technique.objects.prefetch_related("parents", "children").filter(code=code).first()
+        if "\0" not in code
+        else None
+    )
+    if found is None:
+        raise NotFound(technique=code)
+    return found
+
+
+def load_terms() -> dict[str, Term]:
+    """The whole vocabulary, by code. Two statements."""
+    links = Technique.parents.through.objects.values_list(
+        "from_technique__code", "to_technique__code"
+    )
+    parents: dict[str, list[str]] = {}
+    for code, parent in links.order_by("to_technique__code"):
+        parents.setdefault(code, []).append(parent)
+    rows = Technique.objects.values_list(
+        "code", "name", "scheme", "name_zh", "synonyms", "definition"
+    )
+    return {
+        code: Term(
+            code, name, scheme, name_zh, tuple(synonyms), definition, tuple(parents.get(code, ()))
+        )
+        for code, name, scheme, name_zh, synonyms, definition in rows.order_by("code")
+    }
+
+
+def load_lexicon() -> Lexicon:
+    """Two statements."""
+    return lexicon(load_terms().values())

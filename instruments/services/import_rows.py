@@ -52,11 +52,11 @@ from instruments.services.import_facilities import (
     load_sites,
 )
 from instruments.services.opening import schedule_for, schedules_assign
-from instruments.services.registry import search_tokens
+from instruments.services.search import entries_file
 
 _DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
 # What a changed row may change besides the fields it says something about.
-_ALWAYS = ("source_digest", "search_tokens", "version", "updated_at")
+_ALWAYS = ("source_digest", "version", "updated_at")
 
 
 @dataclass
@@ -347,6 +347,7 @@ def rows_store(run: Run, actor: Actor | None, decisions: Sequence[Decision]) -> 
     if changed:
         changes += _changed_store(run, changed)
     _provenance_store(run, stored)
+    entries_file([d.instrument.pk for d in stored if d.instrument])
     if changes:
         trail.record_many(
             actor=actor,
@@ -376,9 +377,7 @@ def _created_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
             updated_at=run.now,
             **{"owners": [run.owner]} | record,
         )
-        techniques = [run.techniques[code] for code in _codes(values)]
-        links += [(draft, technique) for technique in techniques]
-        draft.search_tokens = search_tokens(draft, techniques)
+        links += [(draft, run.techniques[code]) for code in _codes(values)]
         said: dict[str, Any] = {**values.record, "facility": draft.facility_id}
         if values.hours:
             hours.append((draft, values.hours))
@@ -403,7 +402,6 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
         instruments.append(instrument)
         was: dict[str, Any] = {}
         said: dict[str, Any] = {}
-        techniques = list(instrument.techniques.all())
         for difference in decision.taken:
             name = difference.field
             if name in CONTACT_FIELDS:
@@ -413,8 +411,7 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
                 was[name], said[name] = instrument.facility_id, run.sites.by_name[said[name]].pk
                 instrument.facility = run.sites.by_name[str(difference.after)]
             elif name == "techniques":
-                techniques = [run.techniques[code] for code in difference.after]
-                instrument.techniques.set(techniques)
+                instrument.techniques.set([run.techniques[code] for code in difference.after])
             elif name == OPENING_HOURS:
                 hours.append((instrument, difference.after))
             else:
@@ -427,7 +424,6 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
         if decision.is_by_key and len(decision.taken) == len(decision.differences):
             instrument.source_digest = decision.digest
         if said:
-            instrument.search_tokens = search_tokens(instrument, techniques)
             instrument.version += 1
             instrument.updated_at = run.now
             changes.append(_entry(run, "instrument.update", decision, was, said))

@@ -17,6 +17,7 @@ from instruments.locks import lock_instrument
 from instruments.models import Instrument
 from instruments.selectors.publishing import load_record
 from instruments.services.opening import assignment_change
+from instruments.services.search import entries_file
 
 # act -> the state it leads to and the capability it needs
 ACTS = {
@@ -58,6 +59,7 @@ def instrument_publication(
     instrument.save(update_fields=["publication", "published_at", "version", "updated_at"])
     if "published" in {before, wanted}:
         assignment_change(instrument=instrument, now=now)
+        entries_file([instrument.pk])
     trail.record(
         actor=actor,
         action=f"instrument.{act}",

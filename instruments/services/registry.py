@@ -15,13 +15,13 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from instruments.domain.criteria import tokens
 from instruments.domain.policies import Policy
 from instruments.locks import lock_instrument
 from instruments.models import Facility, Instrument, Technique
 from instruments.selectors.policies import load_policy
 from instruments.services.policies import policy_set
 from instruments.services.provenance import hand_wrote
+from instruments.services.search import entries_file
 
 # What the trail says of a record: everything but what follows from it.
 RECORDED = (
@@ -109,9 +109,9 @@ def instrument_create(
         updated_at=now,
         **values,
     )
-    instrument.search_tokens = search_tokens(instrument, techniques)
     instrument.save(force_insert=True)
     instrument.techniques.set(techniques)
+    entries_file([instrument.pk])
     _record(actor, "instrument.create", instrument, now, {}, _said(instrument))
     if units is not None:
         policy = Policy(units=units)
@@ -144,10 +144,10 @@ def instrument_update(
         instrument.techniques.set(techniques)
     else:
         techniques = list(instrument.techniques.all())
-    instrument.search_tokens = search_tokens(instrument, techniques)
     instrument.version += 1
     instrument.updated_at = now
     instrument.save()
+    entries_file([instrument.pk])
     if units is not None:
         row = getattr(instrument, "policy", None)
         policy = replace(load_policy(row) if row else Policy(), units=units)
@@ -166,24 +166,6 @@ def instrument_update(
         {name: after[name] for name in changed},
     )
     return instrument
-
-
-def search_tokens(instrument: Instrument, techniques: list[Technique]) -> list[str]:
-    """The tokens a record is found by: names, makers, model, techniques, description, host."""
-    return tokens(
-        instrument.name,
-        instrument.name_zh,
-        instrument.model,
-        *(str(maker.get("name", "")) for maker in instrument.manufacturers),
-        *(str(kind.get("name", "")) for kind in instrument.instrument_types),
-        *(text for technique in techniques for text in (technique.name, technique.name_zh)),
-        *(str(synonym) for technique in techniques for synonym in technique.synonyms),
-        instrument.description,
-        instrument.description_zh,
-        instrument.organisation.name,
-        instrument.organisation.name_zh,
-        instrument.facility.name,
-    )
 
 
 def _said(instrument: Instrument) -> dict[str, Any]:

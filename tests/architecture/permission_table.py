@@ -21,6 +21,11 @@ NOT_OURS = (
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
@@ -203,6 +208,12 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
+PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
+DELETE api-search                    - 404 204 404 404 404 404 404 404 404 404 404 404
+GET    api-technique               200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-instrument-facets       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
 PUT    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
 GET    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
@@ -529,6 +540,8 @@ PAGE_BODIES = {
         "valid_until": "2027-01-01",
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
+    "bookings:searches": {"name": "mine", "q": "microscope"},
+    "bookings:search-change": {"act": "pause"},
     "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
     "instruments:people": {
         "user": "hu@optics.example",
@@ -609,6 +622,8 @@ API_BODIES = {
         "description": "Words.",
         "service_modes": ["self"],
     },
+    ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
+    ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
     ("PUT", "api-opening-hours"): {
         "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],

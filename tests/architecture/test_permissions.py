@@ -19,7 +19,9 @@ from bookings.services.closures import Outage, closure_create
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
+from bookings.services.searches import search_save
 from bookings.services.series import series_book
+from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
 from instruments.services.ratecards import rate_card_create
 from tests.architecture.permission_table import (
@@ -98,6 +100,13 @@ def world(shared_cast):
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
         now=NOW,
     )
+    search = search_save(
+        actor=cast.actor("wang"),
+        name="Titan",
+        criteria=Criteria(text="titan"),
+        organisation=cast.fudan,
+        now=NOW,
+    )
     money = money_things(cast)
     held = hold_take(
         actor=cast.actor("wang"),
@@ -138,6 +147,8 @@ def world(shared_cast):
         "asks-first": str(asks.pk),
         "series": str(series.series.pk),
         "occurrence": str(series.reservations[0].pk),
+        "technique": cast.technique.code,
+        "search": str(search.pk),
         **import_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
@@ -163,6 +174,7 @@ ARGUMENTS = {
     "series_id": "series",
     "chain_id": "chain",
     "wish_id": "wish",
+    "search_id": "search",
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
@@ -189,6 +201,8 @@ ARGUMENTS = {
 SPECIAL = {
     ("instruments:harvest-resume", "harvest_id"): "paused-harvest",
     ("api-harvest-resume", "harvest_id"): "paused-harvest",
+    ("instruments:technique", "code"): "technique",
+    ("api-technique", "code"): "technique",
     ("instruments:import-columns", "import_id"): "unmapped",
     ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",

@@ -14,7 +14,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,9 @@ FULL = Sizes(100_000, 5_000_000, 20_000, (10_000, 1_000_000, 10_000_000), 10, 1_
 def main() -> None:
     asked = _arguments()
     sizes = FULL if asked.full else SMALL
+    for name in ("instruments", "bookings"):
+        if getattr(asked, name) is not None:
+            sizes = replace(sizes, **{name: getattr(asked, name)})
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     address = os.environ["DATABASE_URL"]
     rows: list[Row] = []
@@ -84,6 +87,8 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures the platform on this machine.")
     parser.add_argument("--full", action="store_true", help="100,000 instruments, 5 M bookings")
+    parser.add_argument("--instruments", type=int, help="so many, whatever the size")
+    parser.add_argument("--bookings", type=int, help="so many, whatever the size")
     parser.add_argument("--only", default="", help="only what has this in its name")
     parser.add_argument("--database", default="bench", help="dropped and made anew")
     parser.add_argument(
@@ -184,6 +189,14 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
             wanted=wanted,
         )
 
+    def searching() -> "Row":
+        return repeated(
+            "search with facets, words of all kinds",
+            acts.search_with_facets,
+            seconds=seconds,
+            wanted="p95 <= 50 ms, <= 2 statements",
+        )
+
     page, nothing = "p95 <= 80 ms, <= 6 statements", "about 1 s"
     day = acts.midnight(now)
     coming = {
@@ -205,6 +218,10 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
     yield search("50 free, technique, region", page, region="DE", technique="BENCH03", **coming)
     yield search("50 free, words", page, q="zeiss microscope", **coming)
     yield search("50 free, at most a price", page, max_price=100, **coming)
+    yield search("50 nearest to words", page, q="zeiss microscope")
+    yield search("50 nearest to a mistyped word", page, q="zeiss mikroscope")
+    yield search("50 nearest to 质谱", page, q="质谱")
+    yield "search", searching
     yield search("nothing is so long free", nothing, **(coming | {"minutes": 1800}))
     yield search("nothing is so cheap", nothing, max_price=1, **coming)
     yield search("50 free in a week, many at once", "", CLIENTS, **coming)

@@ -19,8 +19,10 @@ from bookings.models import Occupancy, Reservation
 from bookings.selectors.calendars import load_board, load_week
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
+from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH, instrument_to_book
+from instruments.selectors.search import entries, facets, page
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SIGNING_IN = 3  # the token, the grants, the memberships
@@ -167,3 +169,27 @@ class Asking:
             return len(body["results"])
 
         return act
+
+
+# As people ask: broad and narrow, in both languages, by name, maker, model, abbreviation, in
+# part; and with a choice made of a facet or two.
+ASKED = (
+    "zeiss microscope", "质谱", "xrd", "confocal", "nmr bruker", "电子显微镜", "mass spec",
+    "raman", "透射", "x-ray photoelectron spectroscopy", "th-213", "sequencer illumina",
+    "拉曼光谱仪", "jeol tem", "ftir", "microscope", "hitachi scanning electron microscope",
+    "thermal anal", "Organisation 0012", "focused ion beam 扫描",
+)  # fmt: skip
+CHOSEN: tuple[dict[str, str], ...] = (
+    {},
+    {"region": "CN"},
+    {"maker": "Zeiss"},
+    {"service_mode": "self", "region": "DE-02"},
+)
+
+
+def search_with_facets(number: int) -> int:
+    """The first twenty records and all facets, of one question after the other."""
+    text = ASKED[number % len(ASKED)]
+    criteria = Criteria(text=text, **CHOSEN[number // len(ASKED) % len(CHOSEN)])
+    found = page(criteria, entries(criteria), 0, 20)
+    return len(found) + facets(criteria).total

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Model
 
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
-from instruments.domain.criteria import tokens
+from instruments.adapters.vocabularies import shipped
 from instruments.domain.policies import parse_policy, policy_to_json
 from instruments.domain.ratecards import PRICE_GROUPS, parse_rate_card, to_json
 from instruments.models import (
@@ -29,6 +29,8 @@ from instruments.models import (
     Technique,
 )
 from instruments.services.opening import schedule_for
+from instruments.services.search import register_file
+from instruments.services.techniques import techniques_import
 from tests.benchmarks.keys import key
 
 # zone, holiday calendar, currency, how many regions
@@ -156,9 +158,6 @@ def build_register(instruments: int, *, now: datetime, history: timedelta) -> Pl
             "published_at": now - history,
             "created_at": now - history,
             "updated_at": now - history,
-            "search_tokens": tokens(
-                name, kind.word_zh, kind.maker, organisation.name, kind.technique.name
-            ),
         }
 
     def assignment(n: int, kind: "_Kind") -> dict[str, Any]:
@@ -203,6 +202,7 @@ def build_register(instruments: int, *, now: datetime, history: timedelta) -> Pl
                 f"SELECT setval(pg_get_serial_sequence('{model._meta.db_table}', 'id'), %s)",
                 [instruments],
             )
+    register_file()
     return places
 
 
@@ -306,14 +306,16 @@ def _places(facilities: int, now: datetime, history: timedelta) -> Places:
         regions,
         Organisation.objects.bulk_create(organisations),
         Facility.objects.bulk_create(sites),
-        _techniques(),
+        _techniques(now),
         _people(organisations, now - history),
         schedules,
     )
 
 
-def _techniques() -> list[Technique]:
-    """Ten broad ones with sixteen narrower each; the narrow ones."""
+def _techniques(now: datetime) -> list[Technique]:
+    """Those that come with the platform, and ten broad ones with sixteen narrower each; the
+    narrow ones."""
+    techniques_import(actor=None, terms=shipped(), now=now)
     broad = [Technique(code=f"BENCH{n:02d}", name=f"technique {n:02d}") for n in range(10)]
     narrow = [
         Technique(code=f"BENCH{n % 10:02d}{n:03d}", name=f"narrow technique {n:03d}")

@@ -11,6 +11,7 @@ from accounts.models import Organisation
 from bookings.selectors import fees
 from bookings.services.demo.files import load
 from bookings.services.demo.places import Person, Places
+from instruments.adapters.vocabularies import shipped
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.policies import Policy, parse_policy
 from instruments.domain.ratecards import RateCardValues, parse_rate_card
@@ -22,6 +23,8 @@ from instruments.services.policies import policy_set
 from instruments.services.publishing import instrument_publication
 from instruments.services.ratecards import rate_card_create
 from instruments.services.registry import instrument_create
+from instruments.services.search import words_gather
+from instruments.services.techniques import techniques_import
 
 DAY = timedelta(days=1)
 RAISED_BEFORE = timedelta(days=75)  # when the present rates were announced, of those that rose
@@ -65,28 +68,15 @@ class Calendar:
         return local_date(zone, self.now) + days * DAY
 
 
-def techniques_make() -> dict[str, Technique]:
-    """The vocabulary, with what is broader."""
-    rows = load("techniques")["techniques"]
-    found = {
-        row["code"]: Technique(
-            scheme=row.get("scheme", "PaNET"),
-            code=row["code"],
-            name=row["name"],
-            name_zh=row["name_zh"],
-            synonyms=row.get("synonyms", []),
-        )
-        for row in rows
-    }
-    Technique.objects.bulk_create(found.values())
-    for row in rows:
-        found[row["code"]].parents.set([found[code] for code in row.get("parents", [])])
-    return found
+def techniques_make(now: datetime) -> dict[str, Technique]:
+    """The vocabulary that comes with the platform."""
+    techniques_import(actor=None, terms=shipped(), now=now)
+    return Technique.objects.in_bulk(field_name="code")
 
 
 def offers_make(places: Places, calendar: Calendar) -> list[Offer]:
     """Every instrument of the files; those to be booked or once booked are returned."""
-    techniques = techniques_make()
+    techniques = techniques_make(calendar.began)
     offers = []
     for data in load("instruments"):
         facility = places.facilities[data["facility"]]
@@ -106,6 +96,7 @@ def offers_make(places: Places, calendar: Calendar) -> list[Offer]:
             reason = "The optics are being exchanged."
             _publication(instrument, manager, "suspend", until, reason)
         offers.append(_offer(data, instrument, manager, until))
+    words_gather()
     return offers
 
 

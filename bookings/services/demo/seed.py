@@ -37,7 +37,9 @@ from bookings.services.demo.places import (
 from bookings.services.demo.rules import rules_make
 from bookings.services.demo.together import together_make
 from bookings.services.demo.wanting import Wanting
+from bookings.services.searches import search_save
 from bookings.services.utilisation import hours_roll_up
+from instruments.domain.criteria import Criteria
 
 __all__ = ["ACCOUNTS", "PASSWORD", "Built", "NotEmpty", "NotLocal", "demo_seed"]
 
@@ -122,6 +124,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     coming += _coming_make(later, now)
     tell(f"{coming} bookings to come, some waiting for a decision")
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
+    tell(f"{_searches_make(places, now)} saved searches")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     host, manager = "hefei-materials", "manager@demo.test"
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
@@ -132,6 +135,19 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     days = hours_roll_up(since=first, until=last, now=now).days
     tell(f"{days} instrument-days of hours")
     return Built(instruments, made, coming, days)
+
+
+def _searches_make(places: Places, now: datetime) -> int:
+    """What two people want to be told of."""
+    wanted = (
+        ("researcher@demo.test", "Cryo-EM", Criteria(technique="local-cryo-em")),
+        ("researcher@demo.test", "XRD", Criteria(text="xrd", service_mode="entrusted")),
+        ("yao.qi@demo.test", "质谱", Criteria(text="质谱")),
+    )
+    for email, name, criteria in wanted:
+        person = places.people[email]
+        search_save(actor=person.actor, name=name, criteria=criteria, organisation=None, now=now)
+    return len(wanted)
 
 
 def _analyse() -> None:

@@ -17,14 +17,16 @@ from accounts.services.tokens import SCOPES, token_issue
 from bookings.domain.periods import Period
 from bookings.models import Closure, Occupancy
 from bookings.selectors.availability import to_range
-from bookings.selectors.catalogue import fits_price, free_between, load_offers
+from bookings.selectors.catalogue import fits_price, free_between, load_offers, place_of
 from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates
 from bookings.selectors.fees import load_backing
 from instruments.domain.criteria import Criteria
 from instruments.domain.policies import parse_policy
 from instruments.models import BookingPolicy, Instrument, RateCard, Schedule
-from instruments.selectors.search import facets, search
+from instruments.selectors.search import Choice, entries, facets, search
 from instruments.services.opening import schedule_resolve
+from instruments.services.publishing import instrument_publication
+from instruments.services.search import entries_file
 from tests.factories.api import Program
 from tests.factories.cast import CARD, NOW, at, reserve
 
@@ -168,6 +170,8 @@ def put(cast, schedules, place):
         created_at=NOW,
         updated_at=NOW,
     )
+    with transaction.atomic():
+        entries_file([instrument.pk])
     if place["policy"]:
         values = {
             name: getattr(place["policy"], name)
@@ -244,7 +248,7 @@ def paged(actor, criteria, payer, size):
         found += [(instrument.pk, offer) for instrument, offer in page]
         if len(page) < size:
             return found
-        after = (page[-1][0].name, page[-1][0].pk)
+        after = place_of(page[-1][0])
 
 
 # Each world is rolled back.
@@ -280,7 +284,7 @@ def test_the_rules_refuse_more_than_a_page_of_what_the_sieve_passes(cast):
     day = Period(at("2026-03-05 08:00"), at("2026-03-05 20:00"))
     criteria = Criteria(text="N59 ", free_from=day.start, free_until=day.end, minutes=60)
     sieve = Sieve(NOW - 8 * HOUR, day, load_backing(cast.fudan), 60)
-    assert len(candidates(search(Criteria()), sieve, after=None, most=99)) == 61
+    assert len(candidates(Criteria(), sieve, after=None, most=99)) == 61
     criteria = Criteria(free_from=day.start, free_until=day.end, minutes=60)
     found = free_between(
         cast.actor("wang"), criteria, cast.fudan, NOW - 8 * HOUR, after=None, size=1
@@ -322,8 +326,8 @@ def test_affordable_is_by_todays_card_and_the_payers_group(cast):
     cast.instrument(name="Own only", card={"rates": {"internal": "1"}})
 
     def names(payer, price):
-        found = affordable(search(Criteria()), load_backing(payer), Decimal(price), NOW)
-        return [instrument.name for instrument in found]
+        found = affordable(entries(Criteria()), load_backing(payer), Decimal(price), NOW)
+        return [entry.name for entry in found]
 
     assert names(cast.fudan, "100") == ["Cheap"]
     assert names(None, "99.99") == ["Cheap"]
@@ -335,19 +339,15 @@ def test_affordable_is_by_todays_card_and_the_payers_group(cast):
 
 
 def test_facets_count_what_is_published(cast):
-    cast.instrument(name="Two")
-    Instrument.objects.filter(name="Two").update(publication="suspended")
+    two = cast.instrument(name="Two")
+    instrument_publication(actor=cast.actor("zhao"), instrument_id=two.pk, act="suspend", now=NOW)
     cast.instrument(name="Three")
     found = facets()
-    assert [(f["code"], f["count"]) for f in found["regions"]] == [("CN-AH", 2)]
-    assert [(f["code"], f["count"]) for f in found["hosts"]] == [("ustc", 2)]
-    assert found["techniques"] == [
-        {
-            "code": "PaNET01198",
-            "name": "electron microscopy",
-            "name_zh": "电子显微镜",
-            "count": 2,
-        }
+    assert found.total == 2
+    assert [(c.code, c.count) for c in found.choices["region"]] == [("CN", 2), ("CN-AH", 2)]
+    assert [(c.code, c.count) for c in found.choices["host"]] == [("ustc", 2)]
+    assert found.choices["technique"] == [
+        Choice("PaNET01198", "electron microscopy", "电子显微镜", 2)
     ]
 
 
@@ -355,7 +355,11 @@ FRIDAY = "free_from=2026-03-06T08:00:00%2B08:00&free_until=2026-03-06T20:00:00%2
 
 
 @pytest.mark.parametrize(
-    "query", ["", FRIDAY, f"{FRIDAY}&max_price=300", f"{FRIDAY}&technique=PaNET01198&region=CN"]
+    "query",
+    [
+        *("", FRIDAY, f"{FRIDAY}&max_price=300", "q=titan", f"{FRIDAY}&q=titan"),
+        f"{FRIDAY}&technique=PaNET01198&region=CN",
+    ],
 )
 def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(cast, monkeypatch, query):
     monkeypatch.setattr(timezone, "now", lambda: NOW)
@@ -376,9 +380,8 @@ def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(cast, monkeypatch, quer
         cast.instrument(name=f"N{n}")
     reserve(cast, "2026-03-06 08:00", "2026-03-06 16:00")
     assert statements() == (asked, 50)
-    # The token, the grants and the memberships are signing in; the leaves of a technique are
-    # looked up first.
-    assert asked - 3 <= 6 + ("technique" in query)
+    # The token, the grants and the memberships are signing in.
+    assert asked - 3 <= 6
 
 
 def test_the_sieve_looks_up_what_is_taken_by_instrument_unit_and_span(cast):
@@ -404,7 +407,7 @@ def test_the_sieve_looks_up_what_is_taken_by_instrument_unit_and_span(cast):
     sieve = Sieve(NOW, Period(NOW, NOW + DAY), load_backing(cast.fudan), 60)
     with connection.cursor() as cursor, CaptureQueriesContext(connection) as captured:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
-        candidates(search(Criteria()), sieve, after=("A", cast.microscope.pk), most=50)
+        candidates(Criteria(), sieve, after=("A", cast.microscope.pk), most=50)
         cursor.execute("EXPLAIN " + captured[-1]["sql"])
         plan = "\n".join(row[0] for row in cursor.fetchall())
     line = next(line for line in plan.splitlines() if "occupancy" in line.lower())

@@ -1,0 +1,47 @@
+"""Searches that people keep."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, User
+from accounts.models.keys import new_id
+from instruments.models import Instrument
+
+
+class SavedSearch(models.Model):
+    """`criteria` as `domain/searches.to_json` writes them, for a payer. `looked_on`: the day
+    (UTC) on which the job last looked."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
+    name = models.CharField(max_length=100)
+    criteria = models.JSONField()
+    is_paused = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    looked_on = models.DateField()
+
+    class Meta:
+        verbose_name = _("saved search")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="saved_search_name_unique")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SearchMatch(models.Model):
+    """An instrument that a saved search has found: it is told of once."""
+
+    id = models.BigAutoField(primary_key=True)
+    search = models.ForeignKey(SavedSearch, models.CASCADE, related_name="matches")
+    instrument = models.ForeignKey(Instrument, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["search", "instrument"], name="search_match_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.search_id} {self.instrument_id}"

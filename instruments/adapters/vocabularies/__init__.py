@@ -1,0 +1,79 @@
+"""Vocabularies of techniques: those that come with the platform, and files of others.
+
+`panet.csv` is PaNET, the Photon and Neutron Experimental Techniques ontology
+(ExPaNDS-eu/ExPaNDS-experimental-techniques-ontology), CC BY 4.0, without its properties and
+specifiers. `own.yaml` adds Chinese names, synonyms and broader terms to it, and terms of ours for
+what is outside its scope.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import yaml
+
+from instruments.domain.delimited import Cells, FileRefused, RowProblem, read_records
+from instruments.domain.techniques import Term, merged, with_broader
+
+FOLDER = Path(__file__).parent
+
+
+def shipped() -> list[Term]:
+    """PaNET and ours, together."""
+    with (FOLDER / "panet.csv").open("rb") as stream:
+        panet = read_panet(stream)
+    own = yaml.safe_load((FOLDER / "own.yaml").read_text(encoding="utf-8"))["techniques"]
+    return merged(with_broader(panet), (_own(row) for row in own))
+
+
+def read_panet(stream: BinaryIO) -> list[Term]:
+    """PaNET's own table: `id,label,alt1,alt2,definition,parents`, the parents by code or name."""
+    _, records = read_records(stream)
+    rows = [record for _, record in records if not isinstance(record, RowProblem)]
+    by_name = {row["label"]: row["id"] for row in rows}
+    return [
+        Term(
+            code=row["id"],
+            name=row["label"],
+            synonyms=tuple(row[n] for n in ("alt1", "alt2") if row[n]),
+            definition=row["definition"],
+            parents=tuple(
+                by_name.get(name, name)
+                for name in (p.removeprefix("PaNET:") for p in row["parents"].split("|"))
+                if name
+            ),
+        )
+        for row in rows
+    ]
+
+
+def read_table(stream: BinaryIO, scheme: str) -> list[Term]:
+    """Any scheme: columns code and name; name_zh, synonyms, parents (codes), definition where
+    there are such; several synonyms or parents with `|` between them. `FileRefused`."""
+    header, records = read_records(stream)
+    for column in ("code", "name"):
+        if column not in header:
+            raise FileRefused("no-such-column", column=column)
+    return list(_terms(records, scheme))
+
+
+def _terms(records: Iterator[tuple[int, Cells | RowProblem]], scheme: str) -> Iterator[Term]:
+    for line, row in records:
+        if isinstance(row, RowProblem) or not row["code"].strip() or not row["name"].strip():
+            raise FileRefused("bad-row", line=line)
+        several = {
+            name: tuple(filter(None, (part.strip() for part in row.get(name, "").split("|"))))
+            for name in ("synonyms", "parents")
+        }
+        yield Term(
+            code=row["code"].strip()[:60],
+            name=row["name"].strip()[:200],
+            scheme=scheme,
+            name_zh=row.get("name_zh", "").strip()[:200],
+            definition=row.get("definition", "").strip(),
+            **several,
+        )
+
+
+def _own(row: dict[str, object]) -> Term:
+    return Term(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})  # type: ignore[arg-type]

@@ -1,0 +1,178 @@
+"""Terms of a vocabulary, and which of them are broader than which."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from accounts.domain.errors import FieldProblem, Invalid
+from instruments.domain.words import mentions, phrase
+
+# Abbreviations that are also words or something else: no sign that a technique is meant.
+AMBIGUOUS = frozenset(["pdf", "phd", "mad", "sad", "sas", "pcs", "pes", "ede", "mcd", "ncd"])
+
+
+@dataclass(frozen=True)
+class Term:
+    """A technique or class. `synonyms` in whatever language; `parents`: codes of broader terms."""
+
+    code: str
+    name: str
+    scheme: str = "PaNET"
+    name_zh: str = ""
+    synonyms: tuple[str, ...] = ()
+    definition: str = ""
+    parents: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(label for label in (self.name, self.name_zh, *self.synonyms) if label)
+
+
+def with_broader(terms: Sequence[Term]) -> list[Term]:
+    """Terms with the broader ones that follow from their names, beside those they state: "x-ray
+    powder diffraction" is some "powder diffraction" and some "x-ray diffraction"; of several in
+    line only the nearest. PaNET states most of its hierarchy by rules that its table leaves out.
+    """
+    by_head: dict[str, list[tuple[frozenset[str], str]]] = {}
+    for term in terms:
+        for label in (term.name, *term.synonyms):
+            said = phrase(label)
+            if said:
+                by_head.setdefault(said[-1], []).append((frozenset(said), term.code))
+    found = []
+    for term in terms:
+        broader: dict[str, frozenset[str]] = {}
+        for label in (term.name, *term.synonyms):
+            mine = frozenset(phrase(label))
+            for words, code in by_head.get((phrase(label) or ("",))[-1], []):
+                if words < mine and code != term.code:
+                    broader[code] = max(broader.get(code, frozenset()), words, key=len)
+        nearest = [
+            code for code, words in broader.items() if not any(words < w for w in broader.values())
+        ]
+        parents = tuple(dict.fromkeys([*term.parents, *sorted(nearest)]))
+        found.append(replace(term, parents=parents))
+    return found
+
+
+def merged(terms: Iterable[Term], additions: Iterable[Term]) -> list[Term]:
+    """Terms with what somebody else adds to them: another name, synonyms, broader terms."""
+    found = {term.code: term for term in terms}
+    for more in additions:
+        if term := found.get(more.code):
+            found[more.code] = replace(
+                term,
+                name_zh=more.name_zh or term.name_zh,
+                synonyms=tuple(dict.fromkeys([*term.synonyms, *more.synonyms])),
+                parents=tuple(dict.fromkeys([*term.parents, *more.parents])),
+            )
+        else:
+            found[more.code] = more
+    return list(found.values())
+
+
+def check_hierarchy(parents: Mapping[str, Iterable[str]], changed: Iterable[str]) -> None:
+    """`Invalid` if a term of `changed` has a broader one that is none (`unknown-technique`) or
+    lies below itself (`broader-than-itself`). `parents` are of the whole vocabulary."""
+    for code in changed:
+        for parent in parents[code]:
+            if parent not in parents:
+                raise Invalid([FieldProblem("parents", "unknown-technique", {"technique": parent})])
+        if code in above(code, parents):
+            raise Invalid([FieldProblem("parents", "broader-than-itself", {"technique": code})])
+
+
+def above(code: str, parents: Mapping[str, Iterable[str]]) -> set[str]:
+    """The codes of all that is broader."""
+    found: set[str] = set()
+    ahead = list(parents.get(code, ()))
+    while ahead:
+        one = ahead.pop()
+        if one not in found:
+            found.add(one)
+            ahead += parents.get(one, ())
+    return found
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """The vocabulary as records are filed by it. labels, parents: by code; named: phrase -> the
+    codes of the terms that are called so."""
+
+    labels: Mapping[str, tuple[str, ...]]
+    parents: Mapping[str, tuple[str, ...]]
+    named: Mapping[tuple[str, ...], frozenset[str]]
+    longest: int  # of the phrases, in words
+
+    def named_in(self, *texts: str) -> set[str]:
+        """The codes of what texts name."""
+        return {code for text in texts for code in mentions(text, self.named, self.longest)}
+
+    def above(self, codes: Iterable[str]) -> set[str]:
+        return {broader for code in codes for broader in above(code, self.parents)}
+
+
+def lexicon(terms: Iterable[Term]) -> Lexicon:
+    terms = list(terms)
+    named: dict[tuple[str, ...], set[str]] = {}
+    for term in terms:
+        for label in term.labels:
+            said = phrase(label)
+            telling = len(said) > 1 or (len("".join(said)) >= 3 and said[0] not in AMBIGUOUS)
+            if telling:
+                named.setdefault(said, set()).add(term.code)
+    return Lexicon(
+        {term.code: term.labels for term in terms},
+        {term.code: term.parents for term in terms},
+        {said: frozenset(codes) for said, codes in named.items()},
+        max(map(len, named), default=0),
+    )
+
+
+class Titled(Protocol):
+    """What has an English name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Branch[T: Titled]:
+    """A term in a tree with those below it. `is_open`: one of these, or it, was chosen."""
+
+    item: T
+    below: tuple["Branch[T]", ...]
+    is_open: bool
+
+
+DEEPEST = 8
+
+
+def tree[T: Titled](
+    items: Mapping[str, T], parents: Mapping[str, Sequence[str]], chosen: str = ""
+) -> tuple[Branch[T], ...]:
+    """Items by code as a tree, in their order; one with several broader ones hangs below each.
+    The top terms of PaNET, which only say by what it divides, are left out."""
+    shown = {c: item for c, item in items.items() if not is_division(c, item.name)}
+    below: dict[str, list[str]] = {}
+    for code in shown:
+        for parent in parents.get(code, ()):
+            below.setdefault(parent, []).append(code)
+    opened = {chosen, *above(chosen, parents)}
+
+    def branch(code: str, depth: int) -> Branch[T]:
+        children = below.get(code, []) if depth < DEEPEST else []
+        return Branch(
+            shown[code], tuple(branch(child, depth + 1) for child in children), code in opened
+        )
+
+    tops = [c for c in shown if not any(parent in shown for parent in parents.get(c, ()))]
+    return tuple(branch(code, 0) for code in tops)
+
+
+def is_division(code: str, name: str) -> bool:
+    """Whether a term is one of those by which PaNET divides techniques, such as "defined by
+    purpose" or "obtain spatial map"."""
+    if not code.startswith("PaNET"):
+        return False
+    return code.startswith("PaNET00") or name.startswith(("obtain ", "versus ", "characterize "))

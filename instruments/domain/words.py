@@ -1,0 +1,213 @@
+"""The words a record is found by, and what a question asks of them.
+
+A record is filed under *lexemes*: Latin words and numbers in lower case and without accents;
+their stems, marked with `~`, so that a diffractometer is found by "diffraction"; and, of Chinese,
+single characters and pairs of them, so that any part of a name finds it. What is written in one
+piece is also filed in one ("FT-ICR" as `fticr`), and letters apart from digits ("LSM880").
+
+Each lexeme has the weight of the best field it occurs in: A name and model, B maker and
+techniques with all their synonyms, C kind, host, site and broader techniques, D description.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+_HAN = "㐀-䶿一-鿿豈-﫿"
+_RUNS = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+", re.UNICODE)
+_IS_HAN = re.compile(rf"[{_HAN}]")
+_PARTS = re.compile(r"\d+|[^\W\d_]+")
+_SPACE = re.compile(r"[\s,;，；、。（）()【】\[\]《》“”\"|:：!！?？]+")
+STEM = "~"
+LONGEST, MOST_LEXEMES, MOST_TERMS = 40, 1500, 12
+_STOP = frozenset("a an and at by for from in of on or the to with 的".split())  # noqa: SIM905
+# One stem for what does a thing, the doing and what comes of it.
+_STEMS = (
+    (re.compile(r"diffract(?:ion|ions|omet\w+|ive|ed|ing|or)?$"), "diffract"),
+    (re.compile(r"spectro?(?:photo)?(?:met\w+|scop\w+|graph\w*|gram\w*)$|spectr(?:a|um|al)$"),
+     "spectr"),
+    (re.compile(r"met(?:er|re|ry|ric|rical)s?$"), "met"),
+    (re.compile(r"scop(?:e|y|ic|ical|ist)s?$"), "scop"),
+    (re.compile(r"(?:graph|gram)(?:s|y|ic|ical|er|ers)?$"), "graph"),
+    (re.compile(r"anal(?:ys|yz)(?:er|ers|or|ors|is|es|e|ing|ed)$|analytical$"), "analys"),
+    (re.compile(r"escen(?:ce|t)$"), "escen"),
+)  # fmt: skip
+_ENDINGS = re.compile(r"(?:ings?|ions?|ed|ers?|ors?|es|e|s)$")
+
+
+def plain(text: str) -> str:
+    """Lower case, full width as half width, without accents."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def stem(word: str) -> str:
+    """Of a plain Latin word: what it has in common with its kin. Not a word itself."""
+    if len(word) < 4 or not word.isalpha():
+        return word
+    for pattern, replacement in _STEMS:
+        found, number = pattern.subn(replacement, word)
+        if number:
+            return found
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    if word.endswith("ss"):
+        return word
+    shorter = _ENDINGS.sub("", word)
+    return shorter if len(shorter) >= 4 else word
+
+
+def pieces(text: str) -> list[list[str]]:
+    """The runs of each piece between spaces: `"FT-ICR 质谱"` is `[["ft", "icr"], ["质谱"]]`."""
+    found = ([run[:LONGEST] for run in _RUNS.findall(piece)] for piece in _SPACE.split(plain(text)))
+    return [runs for runs in found if runs]
+
+
+def phrase(text: str) -> tuple[str, ...]:
+    """A name as it is compared with others: stems, and each Chinese character for itself."""
+    found: list[str] = []
+    for run in _RUNS.findall(plain(text)):
+        found += run if _IS_HAN.match(run) else [stem(run[:LONGEST])]
+    return tuple(found)
+
+
+def exactly(text: str) -> str:
+    """A whole name or model, for those who type all of it."""
+    return " ".join(run for runs in pieces(text) for run in runs)[:250]
+
+
+@lru_cache(maxsize=10_000)  # names of hosts, makers and techniques come again and again
+def lexemes(text: str) -> frozenset[str]:
+    """What a text is filed under."""
+    found: set[str] = set()
+    for runs in pieces(text):
+        latin = [run for run in runs if not _IS_HAN.match(run)]
+        if len(latin) > 1:
+            found.add("".join(latin)[:LONGEST])
+        for run in runs:
+            if _IS_HAN.match(run):
+                found.update(run)
+                found.update(run[i : i + 2] for i in range(len(run) - 1))
+                continue
+            found.add(run)
+            if len(run) >= 4 and run.isalpha():
+                found.add(STEM + stem(run))
+            elif len(parts := _PARTS.findall(run)) > 1:
+                found.update(parts)
+    return frozenset(found)
+
+
+def weighted(fields: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Lexeme -> the best weight of the texts it occurs in, by weights from A on."""
+    found: dict[str, str] = {}
+    for weight in sorted(fields):
+        for text in fields[weight]:
+            for lexeme in sorted(lexemes(text)):
+                if len(found) < MOST_LEXEMES:
+                    found.setdefault(lexeme, weight)
+    return found
+
+
+def vector(found: Mapping[str, str], *, is_weighted: bool = False) -> str:
+    """As PostgreSQL writes a tsvector. Lexemes have neither quotes nor backslashes."""
+    if is_weighted:
+        return " ".join(f"'{lexeme}':1{weight}" for lexeme, weight in found.items())
+    return " ".join(f"'{lexeme}'" for lexeme in found)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One thing asked for: what must be there, as tsqueries. `whole` is nearer to what was
+    typed than `begun`, which also takes words that only begin so."""
+
+    whole: str
+    begun: str
+    word: str = ""  # a Latin word that may have been mistyped
+
+
+def terms(text: str) -> list[Term]:
+    """What a question asks for, each piece for itself; all of it must be found. Empty: nothing
+    that could be asked for."""
+    found: list[Term] = []
+    asked = pieces(text)
+    telling = [runs for runs in asked if len(runs) > 1 or runs[0] not in _STOP]
+    for runs in (telling or asked)[:MOST_TERMS]:
+        parts = [_term(run) for run in runs[:MOST_TERMS]]
+        whole, begun = (" & ".join(getattr(p, name) for p in parts) for name in ("whole", "begun"))
+        latin = [run for run in runs if not _IS_HAN.match(run)]
+        word = parts[0].word if len(parts) == 1 else ""
+        if len(latin) > 1 and len(latin) == len(runs):
+            joined = "".join(latin)[:LONGEST]
+            whole, begun = f"({whole}) | '{joined}'", f"({begun}) | '{joined}'"
+            word = joined if joined.isalpha() else ""
+        term = Term(f"({whole})", f"({begun})", word)
+        if term not in found:
+            found.append(term)
+    return found
+
+
+def _term(run: str) -> Term:
+    if _IS_HAN.match(run):
+        pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+        asked = " & ".join(f"'{pair}'" for pair in dict.fromkeys(pairs[:20]))
+        return Term(f"({asked})", f"({asked})")
+    if run.isalpha():
+        kin = f" | '{STEM}{stem(run)}'" if len(run) >= 4 else ""
+        begun = f"'{run}':*" if len(run) >= 3 else f"'{run}'"
+        return Term(f"('{run}'{kin})", f"({begun}{kin})", run)
+    parts = _PARTS.findall(run)
+    apart = f" | ({' & '.join(f"'{part}'" for part in parts[:6])})" if len(parts) > 1 else ""
+    begun = f"'{run}':*" if len(parts) > 1 and len(run) >= 3 else f"'{run}'"
+    return Term(f"('{run}'{apart})", f"({begun}{apart})")
+
+
+def nearest(word: str, known: Iterable[tuple[str, int]]) -> str | None:
+    """The known word that was most likely meant: at most one slip in a short word and two in a
+    long one; of several as near the most frequent. `known`: words with how often they occur."""
+    allowed = 1 if len(word) < 6 else 2
+    best: tuple[int, int, str] | None = None
+    for other, number in known:
+        slips = _slips(word, other, allowed)
+        if 0 < slips <= allowed and (best is None or (slips, -number, other) < best):
+            best = (slips, -number, other)
+    return best[2] if best else None
+
+
+def _slips(one: str, other: str, most: int) -> int:
+    """Letters to add, drop, exchange or swap with their neighbour; more than `most`: `most + 1`."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        earlier, before, row = before, row, [i]
+        for j, b in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
+            if earlier and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def respelt(text: str, corrections: Mapping[str, str]) -> str:
+    """A question as it was typed, with its mistyped words put right."""
+
+    def put(match: re.Match[str]) -> str:
+        return corrections.get(plain(match[0]), match[0])
+
+    return re.sub(r"[^\W\d_]+", put, text)
+
+
+def mentions(
+    text: str, known: Mapping[tuple[str, ...], frozenset[str]], longest: int
+) -> Iterator[str]:
+    """What of the known phrases, of at most so many words, is named in a text: the values of
+    the longest that begins at each word."""
+    said = phrase(text)
+    for start in range(len(said)):
+        for length in range(min(longest, len(said) - start), 0, -1):
+            if found := known.get(said[start : start + length]):
+                yield from sorted(found)
+                break

@@ -1,0 +1,143 @@
+"""Keeping what is searched in step with the register."""
+
+from collections.abc import Iterable, Sequence
+from itertools import batched
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from instruments.domain.criteria import key
+from instruments.domain.techniques import Lexicon
+from instruments.domain.words import exactly, pieces, vector, weighted
+from instruments.locks import lock_instruments
+from instruments.models import Instrument, SearchEntry, SearchWord
+from instruments.selectors.techniques import load_lexicon
+
+BATCH = 500
+_FILED = (
+    *("name", "is_published", "organisation", "region", "keys", "whole", "length"),
+    *("strong", "words"),
+)
+
+
+def entries_file(instrument_ids: Sequence[UUID], lexicon: Lexicon | None = None) -> None:
+    """File instruments anew, in the transaction that changed them. Five statements, and one for
+    the words that are new."""
+    if not instrument_ids:
+        return
+    lexicon = lexicon or load_lexicon()
+    instruments = Instrument.objects.select_related("organisation", "facility").in_bulk(
+        instrument_ids
+    )
+    codes: dict[UUID, list[str]] = {}
+    through = Instrument.techniques.through.objects.filter(instrument_id__in=instruments)
+    for pk, code in through.values_list("instrument_id", "technique__code"):
+        codes.setdefault(pk, []).append(code)
+    regions = {i.region_id for i in instruments.values()}
+    above = _regions_above(regions)
+    entries = [
+        _entry(instrument, sorted(codes.get(pk, ())), above[instrument.region_id], lexicon)
+        for pk, instrument in sorted(instruments.items())
+    ]
+    SearchEntry.objects.bulk_create(
+        entries, update_conflicts=True, unique_fields=["instrument"], update_fields=_FILED
+    )
+
+
+def _regions_above(region_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
+    """The codes of regions and of all above them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.id, array_agg(a.code ORDER BY a.code)
+            FROM accounts_region r JOIN accounts_region a ON a.id = ANY(r.lineage)
+            WHERE r.id = ANY(%s) GROUP BY r.id
+            """,
+            [list(region_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _entry(
+    instrument: Instrument, codes: Sequence[str], regions: Sequence[str], lexicon: Lexicon
+) -> SearchEntry:
+    makers = [str(maker.get("name", "")) for maker in instrument.manufacturers]
+    kinds = [str(kind.get("name", "")) for kind in instrument.instrument_types]
+    names = [instrument.name, instrument.name_zh, instrument.model]
+    classes = [instrument.classification_code] if instrument.classification_code else []
+    classes = [code for code in classes if code in lexicon.parents]
+    chosen = {*codes, *classes}
+    # Inventories seldom name techniques; what a name says of them lets their synonyms find it.
+    named = lexicon.named_in(*names, *kinds) | chosen
+    branch = chosen | lexicon.above(chosen)
+    host, site = instrument.organisation, instrument.facility
+    found = weighted(
+        {
+            "A": names,
+            "B": [*makers, *(label for code in sorted(named) for label in lexicon.labels[code])],
+            "C": [
+                *kinds,
+                *(host.name, host.name_zh, host.code, site.name, site.name_zh),
+                *(label for code in sorted(lexicon.above(named)) for label in lexicon.labels[code]),
+            ],
+            "D": [
+                *(instrument.description, instrument.description_zh),
+                *(str(other.get("identifier", "")) for other in instrument.alternate_identifiers),
+                *(str(variable.get("name", "")) for variable in instrument.measured_variables),
+            ],
+        }
+    )
+    keys = [
+        *(key("technique", code) for code in branch),
+        *(key("region", code) for code in regions),
+        key("host", host.code),
+        *(key("maker", maker) for maker in makers if maker.strip()),
+        *(key("service_mode", mode) for mode in instrument.service_modes),
+        key("kind", instrument.kind),
+    ]
+    return SearchEntry(
+        instrument=instrument,
+        name=instrument.name,
+        is_published=instrument.publication == Instrument.Publication.PUBLISHED,
+        organisation_id=instrument.organisation_id,
+        region_id=instrument.region_id,
+        keys=sorted(set(keys)),
+        whole=sorted({exactly(name) for name in names if name} - {""}),
+        length=min(len(pieces(instrument.name)), 100),
+        strong=vector(
+            {lexeme: weight for lexeme, weight in found.items() if weight < "C"}, is_weighted=True
+        ),
+        words=vector(found),
+    )
+
+
+def register_file() -> int:
+    """File the whole register anew, in batches of a transaction each, and gather its words: after
+    the vocabulary or the name of a host has changed. How many instruments."""
+    lexicon = load_lexicon()
+    ids = list(Instrument.objects.order_by("pk").values_list("pk", flat=True))
+    for batch in batched(ids, BATCH):
+        with transaction.atomic():
+            there = Instrument.objects.filter(pk__in=batch).values_list("pk", flat=True)
+            lock_instruments(there)
+            entries_file(batch, lexicon)
+    words_gather()
+    return len(ids)
+
+
+@transaction.atomic
+def words_gather() -> int:
+    """Write down anew which Latin words published instruments are found by. How many."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {SearchWord._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")
+        SearchWord.objects.all().delete()
+        cursor.execute(
+            """
+            INSERT INTO instruments_searchword (word, number)
+            SELECT word, ndoc FROM ts_stat(
+                'SELECT words FROM instruments_searchentry WHERE is_published'
+            )
+            WHERE word ~ '^[^~0-9一-鿿㐀-䶿豈-﫿]{4,40}$'
+            """
+        )
+        return int(cursor.rowcount)

@@ -1,0 +1,81 @@
+"""The vocabulary of techniques: taking terms in."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from accounts import trail
+from accounts.domain.roles import Actor, Place
+from accounts.permissions import require
+from instruments.domain.techniques import Term, check_hierarchy
+from instruments.models import Technique
+from instruments.selectors.techniques import load_terms
+
+
+@transaction.atomic
+def techniques_import(*, actor: Actor | None, terms: Iterable[Term], now: datetime) -> list[str]:
+    """Bring the vocabulary to what terms say, by their codes; none is ever removed. The codes of
+    those made or changed. `Invalid` (check_hierarchy) and nothing is changed; administrators, and
+    the platform itself (`actor` None).
+
+    Instruments are filed by the new terms when `register_file` comes by.
+    """
+    if actor is not None:
+        require(actor, "administer", Place(None))
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE instruments_technique IN SHARE ROW EXCLUSIVE MODE")
+    before = load_terms()
+    wanted = {term.code: term for term in terms}
+    changed = [code for code, term in wanted.items() if before.get(code) != _sorted(term)]
+    whole = {**before, **wanted}
+    check_hierarchy({code: term.parents for code, term in whole.items()}, changed)
+    Technique.objects.bulk_create(
+        [Technique(**_columns(wanted[code])) for code in changed],
+        update_conflicts=True,
+        unique_fields=["code"],
+        update_fields=["scheme", "name", "name_zh", "synonyms", "definition"],
+    )
+    rows = Technique.objects.in_bulk(field_name="code")
+    links = Technique.parents.through
+    links.objects.filter(from_technique__code__in=changed).delete()
+    links.objects.bulk_create(
+        links(from_technique=rows[code], to_technique=rows[parent])
+        for code in changed
+        for parent in dict.fromkeys(wanted[code].parents)
+    )
+    if changed:
+        trail.record_many(
+            actor=actor,
+            now=now,
+            organisation_ids=(),
+            region_ids=(),
+            changes=[_change(rows[code], before.get(code), wanted[code]) for code in changed],
+        )
+    return changed
+
+
+def _sorted(term: Term) -> Term:
+    """As it is read back."""
+    return Term(**{**asdict(term), "parents": tuple(sorted(set(term.parents)))})
+
+
+def _columns(term: Term) -> dict[str, Any]:
+    return {k: v for k, v in asdict(term).items() if k not in ("parents", "synonyms")} | {
+        "synonyms": list(term.synonyms)
+    }
+
+
+def _change(row: Technique, before: Term | None, after: Term) -> tuple[Any, ...]:
+    was = asdict(before) if before else {}
+    said = asdict(after)
+    names = [name for name in said if said[name] != was.get(name)]
+    return (
+        "technique.update" if before else "technique.create",
+        row,
+        {name: was[name] for name in names if name in was},
+        {name: said[name] for name in names},
+        "",
+    )

@@ -1,0 +1,279 @@
+"""Search over real inventories: what is found first, what facets count, what is forgiven."""
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instruments.adapters.vocabularies import shipped
+from instruments.domain.criteria import FACETS, Criteria
+from instruments.domain.techniques import Term
+from instruments.models import Instrument, SearchEntry, Technique
+from instruments.selectors.search import corrected, entries, facets, page, search, understood
+from instruments.services.search import entries_file, register_file, words_gather
+from instruments.services.techniques import techniques_import
+from tests.factories.api import Program
+from tests.factories.cast import NOW, Cast
+
+# As three open registers have them (EMSL; St Andrews; IIT Ropar), and some of ours.
+RECORDS: tuple[tuple[str, str, str, str, str], ...] = (
+    # name, name_zh, maker, model, description
+    ("Mass Spectrometer: 7-Tesla, Electrospray Ionization FTICR", "", "", "", ""),
+    ("Mass Spectrometer: Finnigan LCQ Classic #1", "", "", "", ""),
+    ("Microscope: Transmission Electron, Cryo", "", "", "", ""),
+    ("NMR 400", "", "JEOL", "JNM-ECS-400", ""),
+    ("PXRD", "", "Malvern Panalytical", "Xpert Pro MPD", ""),
+    ("X-ray diffractometer", "", "Rigaku", "SmartLab", "Thin films and powders."),
+    ("Single-crystal X-ray diffractometer", "", "Bruker", "D8 Venture", ""),
+    ("ZEISS LSM880 confocal", "", "Carl Zeiss", "LSM880", "Airyscan."),
+    ("Leica SP8", "", "Leica", "TCS SP8", "A confocal laser scanning microscope."),
+    ("INDIGO2 COMPUTER RJ", "", "", "", ""),
+    ("Raman microscope", "", "Renishaw", "inVia", "Also used beside the LSM880."),
+    ("Flow cytometer", "流式细胞仪", "BD", "FACSAria III", ""),
+    ("Scanning electron microscope", "扫描电子显微镜", "Hitachi", "SU8010", "With EDX."),
+    ("Spectrometer, optical", "", "Ocean", "USB2000", ""),
+    ("液相色谱质谱联用仪", "液相色谱质谱联用仪", "Agilent", "6470", "三重四极杆"),
+    ("Titan Krios", "冷冻透射电镜", "Thermo Fisher", "Krios G4", "冷冻电镜，原子分辨率。"),
+)
+EXPECTED = (
+    ("xrd", "X-ray diffractometer"),
+    ("powder diffraction", "X-ray diffractometer"),
+    ("mass spec finnigan", "Mass Spectrometer: Finnigan LCQ Classic #1"),
+    ("pxrd", "PXRD"),
+    ("质谱", "液相色谱质谱联用仪"),
+    ("质谱 finnigan", "Mass Spectrometer: Finnigan LCQ Classic #1"),
+    ("FT-ICR", "Mass Spectrometer: 7-Tesla, Electrospray Ionization FTICR"),
+    ("ft icr", "Mass Spectrometer: 7-Tesla, Electrospray Ionization FTICR"),
+    ("lsm 880", "ZEISS LSM880 confocal"),
+    ("LSM880", "ZEISS LSM880 confocal"),
+    ("共聚焦", "ZEISS LSM880 confocal"),
+    ("confocal", "ZEISS LSM880 confocal"),
+    ("x'pert", "PXRD"),
+    ("xpert", "PXRD"),
+    ("核磁", "NMR 400"),
+    ("nuclear magnetic resonance", "NMR 400"),
+    ("拉曼", "Raman microscope"),
+    ("raman spectroscopy", "Raman microscope"),
+    ("FACS", "Flow cytometer"),
+    ("流式", "Flow cytometer"),
+    ("扫描电镜", "Scanning electron microscope"),
+    ("SEM hitachi", "Scanning electron microscope"),
+    ("Ｘ射线衍射", "X-ray diffractometer"),
+    ("冷冻电镜，krios", "Titan Krios"),
+    ("titan krios", "Titan Krios"),
+    ("titan", "Transmission electron microscope"),  # its whole model
+    ("bruker d8", "Single-crystal X-ray diffractometer"),
+    ("SU8010", "Scanning electron microscope"),
+    ("optical spectrometer", "Spectrometer, optical"),
+)
+
+CLASSES = (
+    Term("11", "computers", "classes", "计算机及其配套设备"),
+    Term("11-02", "workstations", "classes", parents=("11",)),
+)
+
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def register(shared_cast: Cast, django_db_blocker: Any) -> Iterator[Cast]:
+    """The cast's world with the records and the vocabulary, all published."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        techniques_import(actor=None, terms=shipped(), now=NOW)
+        codes = {t.code: t for t in Technique.objects.all()}
+        for number, (name, name_zh, maker, model, description) in enumerate(RECORDS):
+            host = (shared_cast.ustc, shared_cast.fudan)[number % 2]
+            made = Instrument.objects.create(
+                facility=shared_cast.facility,
+                organisation=host,
+                region=host.region,
+                name=name,
+                name_zh=name_zh,
+                manufacturers=[{"name": maker}] if maker else [],
+                model=model,
+                description=description,
+                service_modes=[["self"], ["self", "remote"], []][number % 3],
+                kind=["general", "dedicated"][number % 5 == 0],
+                publication="published",
+                created_at=NOW,
+                updated_at=NOW,
+            )
+            if "diffract" in name.lower() or name == "PXRD":
+                made.techniques.add(codes["PaNET01101"])
+            if "Raman" in name:
+                made.techniques.add(codes["PaNET01195"])
+        register_file()
+        yield shared_cast
+        transaction.set_rollback(True)
+
+
+def names(text: str, **more: Any) -> list[str]:
+    return [found.name for found in search(Criteria(text=text, **more))]
+
+
+def test_what_is_found_first(register: Cast) -> None:
+    wrong = {q: names(q)[:3] for q, first in EXPECTED if names(q)[:1] != [first]}
+    assert not wrong
+
+
+def test_what_is_named_comes_before_what_is_described(register: Cast) -> None:
+    assert names("LSM880") == ["ZEISS LSM880 confocal", "Raman microscope"]
+    assert names("confocal") == ["ZEISS LSM880 confocal", "Leica SP8"]
+    assert names("sp8")[0] == "Leica SP8"
+
+
+def test_a_branch_finds_its_leaves(register: Cast) -> None:
+    powder = {"PXRD", "X-ray diffractometer", "Single-crystal X-ray diffractometer"}
+    for code in ("PaNET01101", "PaNET01216", "PaNET01022"):
+        assert set(names("", technique=code)) == powder
+    assert names("", technique="PaNET01195") == ["Raman microscope"]
+    assert names("", technique="PaNET01102") == []
+    counts = {c.code: c.count for c in facets().choices["technique"]}
+    assert (counts["PaNET01022"], counts["PaNET01216"]) == (3, 3)
+
+
+def test_a_class_by_its_code(register: Cast) -> None:
+    with transaction.atomic():
+        techniques_import(actor=None, terms=CLASSES, now=NOW)
+        computer = Instrument.objects.get(name__startswith="INDIGO")
+        computer.classification_code = "11-02"
+        computer.save()
+        entries_file([computer.pk])
+        assert names("", technique="11") == names("计算机") == [computer.name]
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("difractometer smartlab", "X-ray diffractometer"),
+        ("microscpe hitachi", "Scanning electron microscope"),
+        ("spektrometer", "Spectrometer, optical"),
+        ("Ramman", "Raman microscope"),
+        ("cytomter", "Flow cytometer"),
+    ],
+)
+def test_a_slip_is_forgiven(register: Cast, typed: str, first: str) -> None:
+    assert names(typed) == []
+    meant = understood(Criteria(text=typed))
+    assert names(meant.text)[0] == first
+
+
+def test_what_is_known_or_like_nothing_is_left_as_it_is(register: Cast) -> None:
+    assert corrected("microscope") is None
+    assert corrected("zzzzqqqq") is None
+    assert understood(Criteria(text="zzzzqqqq")).text == "zzzzqqqq"
+
+
+NASTY = (
+    "' OR 1=1 --",
+    "'; DROP TABLE instruments_searchentry; --",
+    "a' & 'b:* | !c",
+    "\\",
+    "%_%",
+    "((((",
+    "''''",
+    "<script>",
+    "x" * 200,
+    "显" * 200,
+    " ".join(f"ab{n}" for n in range(60))[:200],
+    "-".join("ab" * 99)[:200],
+    "\u200b\u202e",
+    "𠮷野家",
+    "é́́",
+    "１２３ｋＶ",
+    ":*",
+    "~spectr",
+)
+
+
+def test_whatever_is_typed_is_only_looked_for(register: Cast) -> None:
+    for text in NASTY:
+        criteria = Criteria(text=text)
+        assert len(list(search(criteria))) == facets(criteria).total
+        understood(criteria)
+    assert names("'; DROP microscope") == []
+    assert SearchEntry.objects.exists()
+    for path in ("/", "/api/v1/instruments/", "/api/v1/instruments/facets/", "/techniques/"):
+        for text in (*NASTY, "\0"):
+            assert Client().get(path, {"q": text}).status_code in (200, 400), (path, text)
+    assert Client().get("/", {"q": "x" * 5000}).status_code == 200
+
+
+some_text = st.sampled_from(["", "", "microscope", "mass", "x-ray", "质谱", "s", "none such"])
+
+
+@settings(max_examples=settings().max_examples // 3)
+@given(text=some_text, seed=st.integers(0, 10**6))
+def test_facets_count_what_the_search_would_find(register: Cast, text: str, seed: int) -> None:
+    chance = Random(seed)
+    everything = facets().choices
+    chosen = {
+        name: chance.choice(everything[name]).code
+        for name in FACETS
+        if everything[name] and chance.random() < 0.3
+    }
+    criteria = Criteria(text=text, **chosen)
+    found = facets(criteria)
+    assert found.total == len(list(search(criteria)))
+    for name, choices in found.choices.items():
+        for choice in chance.sample(choices, min(2, len(choices))):
+            other = Criteria(text=text, **(chosen | {name: choice.code}))
+            assert choice.count == entries(other).count() > 0
+        without = {k: v for k, v in chosen.items() if k != name}
+        listed = {choice.code for choice in choices}
+        assert {c.code for c in everything[name] if _any(text, without, name, c.code)} == listed
+
+
+def _any(text: str, chosen: dict[str, str], name: str, code: str) -> bool:
+    return entries(Criteria(text=text, **(chosen | {name: code}))).exists()
+
+
+def test_pages_in_the_order_of_nearness(register: Cast) -> None:
+    program = Program(None)
+    whole = names("m")
+    assert len(whole) == 0
+    whole = [str(i.pk) for i in search(Criteria(text="spectro"))]
+    assert len(whole) > 3
+    pages = list(program.pages("instruments/?q=spectro&limit=2"))
+    assert [pk for page_ in pages for pk in page_] == whole
+
+
+def test_statements(register: Cast) -> None:
+    criteria = Criteria(text="microscope", region="CN", technique="PaNET01195")
+    with CaptureQueriesContext(connection) as captured:
+        page(criteria, entries(criteria), 0, 20)
+        facets(criteria)
+    assert len(captured) == 2
+    program = Program(None)
+    for query, most in (("q=microscope", 6), ("q=mikroscope", 9)):
+        with CaptureQueriesContext(connection) as captured:
+            answer = program.get(f"instruments/?{query}")
+        assert answer.body["results"]
+        assert len(captured) <= most
+    assert answer.body["results_for"] == "microscope"
+
+
+def test_the_page_says_what_it_took_a_word_for(register: Cast, client: Client) -> None:
+    html = client.get("/?q=mikroscope").content.decode()
+    assert "mikroscope" in html and "<strong>microscope</strong>" in html
+    html = client.get("/?q=diffraction&technique=PaNET01022").content.decode()
+    assert "X-ray diffractometer" in html and "Raman" not in html
+    html = client.get("/techniques/PaNET01216/").content.decode()
+    assert "X射线衍射" in html and "XRD" in html and "3 instruments" in html
+    assert "PaNET00001" not in client.get("/techniques/?all=1").content.decode()
+
+
+def test_words_are_those_of_what_is_published(register: Cast) -> None:
+    with transaction.atomic():
+        SearchEntry.objects.filter(name="Flow cytometer").update(is_published=False)
+        words_gather()
+        assert corrected("cytomter") is None
+        transaction.set_rollback(True)
