@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ('rhythm', models.CharField(choices=[('daily', 'every day'), ('weekly', 'every week')], max_length=10)),
                 ('weekday', models.PositiveSmallIntegerField(null=True)),
                 ('hour', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(23)])),
-                ('state', models.CharField(choices=[('active', 'on'), ('paused', 'paused')], default='active', max_length=10)),
+                ('state', models.CharField(choices=[('active', 'active'), ('paused', 'paused')], default='active', max_length=10)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('claim', models.UUIDField(null=True)),
                 ('claimed_until', models.DateTimeField(null=True)),

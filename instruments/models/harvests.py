@@ -20,7 +20,7 @@ class Harvest(models.Model):
         WEEKLY = "weekly", _("every week")
 
     class State(models.TextChoices):
-        ACTIVE = "active", _("on")
+        ACTIVE = "active", _("active")
         PAUSED = "paused", _("paused")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
