@@ -136,6 +136,7 @@ def world(shared_cast):
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
         "fudan": str(cast.fudan.pk),
+        "ustc": str(cast.ustc.pk),
         "member": str(cast.people["wang"].pk),
         "membership": str(cast.people["wang"].memberships.get().pk),
         "role": str(cast.people["wang"].role_grants.get().pk),
@@ -205,8 +206,11 @@ ARGUMENTS = {
     "entry_id": "absent",
     "import_id": "import",
     "mapping_id": "mapping",
+    "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("instruments:harvest-resume", "harvest_id"): "paused-harvest",
+    ("api-harvest-resume", "harvest_id"): "paused-harvest",
     ("instruments:technique", "code"): "technique",
     ("api-technique", "code"): "technique",
     ("instruments:import-columns", "import_id"): "unmapped",
