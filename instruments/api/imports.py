@@ -452,7 +452,8 @@ class ImportMappings(Endpoint):
             content=data["content"],
             now=self.now,
         )
-        return Response(MappingShape(saved).data, status=201)
+        saved.refresh_from_db(fields=["version"])
+        return Response(MappingShape(saved).data, status=201, headers=etag(saved.version))
 
 
 class ImportMappingDetail(Endpoint):
@@ -462,7 +463,7 @@ class ImportMappingDetail(Endpoint):
     def get(self, request: Request, mapping_id: UUID) -> Response:
         """Which column is which."""
         found: ImportMapping = mapping_by_id(self.actor, mapping_id)
-        return Response(MappingShape(found).data)
+        return Response(MappingShape(found).data, headers=etag(found.version))
 
     @operation(
         "import_mapping_delete",
@@ -471,10 +472,16 @@ class ImportMappingDetail(Endpoint):
         gives=None,
         status=204,
         refuses=[404],
+        versioned=True,
     )
     def delete(self, request: Request, mapping_id: UUID) -> Response:
         """Imports that used it keep what it said."""
-        mapping_delete(actor=self.actor, mapping_id=mapping_id, now=self.now)
+        mapping_delete(
+            actor=self.actor,
+            mapping_id=mapping_id,
+            now=self.now,
+            expected_version=expected_version(request),
+        )
         return Response(status=204)
 
 

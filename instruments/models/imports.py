@@ -18,6 +18,7 @@ class ImportMapping(models.Model):
     name = models.CharField(max_length=80)
     content = models.JSONField()  # as domain/import_mappings reads it
     created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("mapping")

@@ -153,7 +153,7 @@ def mapping_save(
     saved, _made = ImportMapping.objects.update_or_create(
         organisation=organisation,
         name=name.strip(),
-        defaults={"content": dict(content)},
+        defaults={"content": dict(content), "version": F("version") + 1},
         create_defaults={"content": dict(content), "created_at": now},
     )
     _record(actor, saved, "import_mapping.save", now, {"name": saved.name, "content": content})
@@ -161,13 +161,20 @@ def mapping_save(
 
 
 @transaction.atomic
-def mapping_delete(*, actor: Actor, mapping_id: UUID, now: datetime) -> None:
+def mapping_delete(
+    *, actor: Actor, mapping_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
     """Forget a mapping; imports that used it keep what it said."""
     saved = (
-        ImportMapping.objects.select_related("organisation__region").filter(pk=mapping_id).first()
+        ImportMapping.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region")
+        .filter(pk=mapping_id)
+        .first()
     )
     if saved is None or not actor.may("manage-instruments", place_of(saved.organisation)):
         raise NotFound
+    if expected_version is not None and expected_version != saved.version:
+        raise WrongVersion(version=saved.version)
     _record(actor, saved, "import_mapping.delete", now, {"name": saved.name})
     saved.delete()
 
