@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from instruments.messages import FILE_SENTENCES
+from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES, HARVEST_SENTENCES
 
 # Every code a door may answer with. A test holds this list complete.
 SENTENCES = {
@@ -158,7 +158,6 @@ SENTENCES = {
         "This is a workbook of an old kind, or has a password. Save it as .xlsx without one, or as"
         " CSV."
     ),
-    "workbook-unreadable": _("The workbook cannot be read. Save it anew as .xlsx, or as CSV."),
     "column-twice": _("The columns {first} and {column} mean the same: keep one of them."),
     "column-missing": _("The file lacks a column: {columns}."),
     "no-rows": _("The file has no rows."),
@@ -167,6 +166,7 @@ SENTENCES = {
     "wrong-cells": _("The row has {cells} cells, the first line {columns}."),
     "cell-too-long": _("The cell of column {column} is too long: at most {most} characters."),
     "malformed-quotes": _("The quotation marks of the row make no sense."),
+    "error-cell": _("The cell of column {column} holds an error of the spreadsheet."),
     "not-a-moment": _(
         "This must be a date and a time, year first, such as 2026-03-09 09:00, with or without an"
         " offset such as +08:00."
@@ -365,6 +365,8 @@ SENTENCES = {
 }
 # Why an imported file is refused.
 SENTENCES |= FILE_SENTENCES
+# Why an address is not called, and why a harvest failed.
+SENTENCES |= ADDRESS_SENTENCES | HARVEST_SENTENCES
 
 
 # The rules by name, without numbers: those set aside, and those a booking would break.

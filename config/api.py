@@ -73,6 +73,7 @@ from instruments.api import (
     enrolments,
     exports,
     facilities,
+    harvests,
     opening,
     policies,
     publishing,
@@ -284,6 +285,7 @@ _enrolment = "enrolments/<uuid:enrolment_id>/"
 _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
 _grant = "grants/<uuid:grant_id>/"
+_harvest = "harvests/<uuid:harvest_id>/"
 _import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
@@ -408,6 +410,16 @@ urlpatterns = [
     path(_import + "mapping/", inventories.ImportMap.as_view(), name="api-import-mapping"),
     path(_import + "apply/", inventories.ImportApply.as_view(), name="api-import-apply"),
     path(_import + "cancel/", inventories.ImportCancel.as_view(), name="api-import-cancel"),
+    path("harvests/", harvests.Harvests.as_view(), name="api-harvests"),
+    path(_harvest, harvests.HarvestDetail.as_view(), name="api-harvest"),
+    path(_harvest + "fetch/", harvests.HarvestFetch.as_view(), name="api-harvest-fetch"),
+    path(_harvest + "pause/", harvests.HarvestPause.as_view(), name="api-harvest-pause"),
+    path(_harvest + "resume/", harvests.HarvestResume.as_view(), name="api-harvest-resume"),
+    path(
+        _harvest + "fetchings/",
+        harvests.HarvestFetchings.as_view(),
+        name="api-harvest-fetchings",
+    ),
     path("import-mappings/", inventories.ImportMappings.as_view(), name="api-import-mappings"),
     path(
         "import-mappings/<uuid:mapping_id>/",

@@ -25,6 +25,7 @@ app.conf.beat_schedule = {
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},
     "imports": {"task": "instruments.tasks.work_imports", "schedule": 60.0},
+    "harvests": {"task": "instruments.tasks.work_harvests", "schedule": 60.0},
     "open windows": {
         "task": "bookings.tasks.extend_calendar",
         "schedule": crontab(minute=5, hour=1),

@@ -219,6 +219,9 @@ MAILERS = {
     }
 }
 
+# Addresses that people give are called only where they are public. Tests call this machine.
+CALLS_LOOPBACK = env.flag("CALLS_LOOPBACK")
+
 # Safety
 SECURE_CSP = {
     "default-src": [CSP.SELF],

@@ -50,6 +50,34 @@ FILE_SENTENCES = {
     "mapping-unknown-field": _("The mapping fills a field that does not exist: {field}."),
     "mapping-absent-column": _("The mapping names a column that the file does not have: {column}."),
 }
+# Why an address cannot be called, or what it answers is of no use.
+ADDRESS_SENTENCES = {
+    "address-malformed": _(
+        "This is no web address that can be called: without a name and password, at the usual port"
+        " or one above 1023."
+    ),
+    "address-not-https": _("The address must begin with https://."),
+    "address-not-public": _(
+        "The address leads to a private network, to this machine or to another place that is not"
+        " open to everybody: it is not called."
+    ),
+    "host-unknown": _("There is no such host."),
+    "unreachable": _("The host does not answer."),
+    "bad-certificate": _("The host's certificate is not valid for its name."),
+    "too-slow": _("The answer had not come to its end after {seconds} seconds."),
+    "answer-too-large": _("The answer is larger than {megabytes} MB."),
+    "too-many-redirects": _("The address sends on more than {most} times."),
+    "answer-broken": _("The answer broke off, or is not HTTP."),
+    "answer-encoded": _("The answer is packed in a way that is not read."),
+    "answer-status": _("The host answers with status {status} instead of a file."),
+}
+HARVEST_SENTENCES = {
+    "a-page": _("What is there is a web page, not a file: perhaps one must sign in first."),
+    "not-a-table": _("What is there is no file of this format."),
+    "no-longer-manager": _(
+        "Whoever saved this last no longer manages instruments here: save it anew."
+    ),
+}
 ROW_SENTENCES = {
     "no-name": _("it has no usable name or description"),
     "no-key": _("its key is empty"),
@@ -132,3 +160,9 @@ def row_sentence(code: str, numbers: Mapping[str, object]) -> str:
             until=until
         )
     return said
+
+
+def harvest_sentence(code: str, numbers: Mapping[str, object]) -> str:
+    """Why fetching failed."""
+    template = (ADDRESS_SENTENCES | HARVEST_SENTENCES).get(code)
+    return str(template).format_map(dict(numbers)) if template else file_sentence(code, numbers)

@@ -3,9 +3,18 @@
 from celery import shared_task
 from django.utils import timezone
 
+from instruments.services.harvests import harvest_work
 from instruments.services.import_jobs import imports_work
 
 
 @shared_task
 def work_imports() -> None:
     imports_work(now=timezone.now())
+
+
+@shared_task
+def work_harvests() -> None:
+    """One after the other, each with its own time: an address may take a minute to answer."""
+    for _ in range(100):
+        if not harvest_work(now=timezone.now()):
+            break

@@ -5,6 +5,7 @@ from django.urls import path
 from instruments.views import (
     attachments,
     courses,
+    harvests,
     imports,
     opening,
     policies,
@@ -18,6 +19,7 @@ from instruments.views import (
 
 app_name = "instruments"
 
+_harvest = "manage/harvests/<uuid:harvest_id>/"
 _one = "manage/instruments/<uuid:instrument_id>/"
 _course = "manage/training/courses/<uuid:course_id>/"
 _session = "manage/training/sessions/<uuid:session_id>/"
@@ -34,6 +36,12 @@ urlpatterns = [
         imports.mapping_forget,
         name="import-mapping-delete",
     ),
+    path("manage/harvests/", harvests.harvests, name="harvests"),
+    path(_harvest, harvests.one, name="harvest"),
+    path(_harvest + "fetch/", harvests.fetch, name="harvest-fetch"),
+    path(_harvest + "pause/", harvests.pause, name="harvest-pause"),
+    path(_harvest + "resume/", harvests.resume, name="harvest-resume"),
+    path(_harvest + "delete/", harvests.delete, name="harvest-delete"),
     path("manage/export/", imports.export, name="export"),
     path("manage/facilities/new/", registry.facility_new, name="facility-new"),
     path("manage/instruments/new/", registry.instrument_new, name="instrument-new"),

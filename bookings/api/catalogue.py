@@ -1,8 +1,8 @@
 """The catalogue: what is on offer, with the next free slots and the price for me."""
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,6 @@ from bookings.selectors.catalogue_candidates import Place
 from bookings.services.demand import demand_searched
 from instruments.api.registry import InstrumentRegister, InstrumentShape
 from instruments.domain.criteria import Criteria
-from instruments.domain.quality import Quality
 from instruments.models import Instrument
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import managed_instruments
@@ -125,12 +124,12 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
     )
 
 
-def offered(
-    rows: Iterable[tuple[Instrument, Offer]], qualities: Mapping[UUID, Quality]
-) -> list[dict[str, Any]]:
-    shape = InstrumentShape(
-        qualities=qualities
-    )  # one for all: making its fields takes longer than a row's answer
+def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dict[str, Any]]:
+    """Rows loaded with their techniques. No statement."""
+    priced = {row.pk: offer.is_priced for row, offer in rows}
+    qualities = load_qualities([row for row, _ in rows], now, priced=priced)
+    # One for all: making its fields takes longer than a row's answer.
+    shape = InstrumentShape(qualities=qualities)
     return [
         {
             **shape.to_representation(instrument),
@@ -207,7 +206,7 @@ class Instruments(InstrumentRegister):
             mode=criteria.service_mode or None,
             minutes=criteria.minutes,
         )
-        return offered(((row, offers[row.pk]) for row in rows), load_qualities(rows, self.now))
+        return offered([(row, offers[row.pk]) for row in rows], self.now)
 
     def _matching(
         self,
@@ -231,8 +230,7 @@ class Instruments(InstrumentRegister):
         prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(found) > limit:
             following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
-        qualities = load_qualities([row for row, _ in shown], self.now)
-        response = answer(request, offered(shown, qualities), following=following)
+        response = answer(request, offered(shown, self.now), following=following)
         if meant != criteria:
             response.data["results_for"] = meant.text
         return response

@@ -15,6 +15,7 @@ from bookings.notifications.training import training_mail
 from bookings.services.charges import charge_make
 from bookings.services.utilisation import days_mark_dirty
 from bookings.services.waiting import slot_offer
+from instruments.notifications import harvest_mail
 
 
 def effects_carry_out(*, now: datetime, most: int = 200) -> int:
@@ -29,6 +30,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             return mail(row, now)
         case "people":
             return post(row, now)
+        case "harvest":
+            return harvest_mail(row)
         case "person":
             is_new = person_forget(user_id=UUID(payload["user"]), now=now)
             return "done" if is_new else "skipped"

@@ -6,8 +6,8 @@ document type can define entities.
 """
 
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import IO, Any, BinaryIO
 from xml.parsers import expat
 
@@ -37,9 +37,40 @@ _DEEPEST = 40
 _STRINGS = "xl/sharedStrings.xml"
 
 
-def read_records(stream: BinaryIO) -> tuple[tuple[str, ...], Iterator[Record]]:
+def cell_text(value: object) -> str:
+    """A cell as a person reads it: whole numbers without a point, days without midnight."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        case datetime() if value.time() == time(0):
+            return value.date().isoformat()
+        case datetime():
+            return moment_text(value)
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def moment_text(value: datetime) -> str:
+    """`2026-03-09 09:00:00`. A spreadsheet counts days in fractions: 09:00 may be a microsecond
+    less."""
+    return (value + timedelta(microseconds=500_000)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def read_records(
+    stream: BinaryIO,
+    *,
+    computed: bool = False,
+    text: Callable[[object], str] = cell_text,
+) -> tuple[tuple[str, ...], Iterator[Record]]:
     """As `domain/delimited.read_records`, of a workbook's first sheet. A formula is not computed
-    and what was last computed is not believed: its row is refused.
+    and what was last computed is not believed: its row is refused; where `computed`, it is.
+    `text` says how a cell's value reads.
 
     `FileRefused`: not-a-workbook, zip-bomb, xml-doctype, xml-too-deep, file-too-large, empty-file,
     no-header, duplicate-header, too-many-columns, too-many-rows.
@@ -47,8 +78,12 @@ def read_records(stream: BinaryIO) -> tuple[tuple[str, ...], Iterator[Record]]:
     _check(stream)
     stream.seek(0)
     try:
-        book = openpyxl.load_workbook(stream, read_only=True, keep_links=False)
-        rows = iter(book.worksheets[0].iter_rows()) if book.worksheets else iter(())
+        book = openpyxl.load_workbook(stream, read_only=True, keep_links=False, data_only=computed)
+        rows: Iterator[Any] = iter(())
+        if book.worksheets:
+            sheet: Any = book.worksheets[0]
+            sheet.reset_dimensions()  # what a file says of its own size is often wrong
+            rows = sheet.iter_rows()
         first = next(rows, None)
         while first is not None and all(cell.value is None for cell in first):
             first = next(rows, None)
@@ -58,8 +93,8 @@ def read_records(stream: BinaryIO) -> tuple[tuple[str, ...], Iterator[Record]]:
         raise FileRefused("not-a-workbook") from None
     if first is None:
         raise FileRefused("empty-file")
-    header = header_of([_text(cell.value) for cell in first])
-    return tuple(name for name in header if name), _records(header, rows)
+    header = header_of([text(cell.value) for cell in first])
+    return tuple(name for name in header if name), _records(header, rows, text)
 
 
 def _check(stream: BinaryIO) -> None:
@@ -121,14 +156,16 @@ def check_xml(stream: IO[bytes]) -> None:
         raise FileRefused("not-a-workbook") from None
 
 
-def _records(header: tuple[str, ...], rows: Iterator[Any]) -> Iterator[Record]:
+def _records(
+    header: tuple[str, ...], rows: Iterator[Any], text: Callable[[object], str]
+) -> Iterator[Record]:
     try:
         for number, cells in enumerate(rows, start=2):
             if number > MAX_ROWS + 1:
                 raise FileRefused("too-many-rows", most=MAX_ROWS)
             if all(cell.value is None for cell in cells):
                 continue
-            yield _line(cells, number), _record(header, cells)
+            yield _line(cells, number), _record(header, cells, text)
     except FileRefused:
         raise
     except Exception:
@@ -139,34 +176,17 @@ def _line(cells: Sequence[Any], number: int) -> int:
     return next((cell.row for cell in cells if getattr(cell, "row", None)), number)
 
 
-def _record(header: tuple[str, ...], cells: Sequence[Any]) -> Any:
+def _record(header: tuple[str, ...], cells: Sequence[Any], text: Callable[[object], str]) -> Any:
     for name, cell in zip(header, cells, strict=False):
         if name and cell.value is not None and cell.data_type == "f":
             return RowProblem("formula-cell", {"column": name})
         if name and cell.value is not None and cell.data_type == "e":
             return RowProblem("error-cell", {"column": name})
-    texts = [_text(cell.value) for cell in cells]
-    while len(texts) > len(header) and not texts[-1]:
+    texts = [text(cell.value) for cell in cells]
+    while len(texts) > len(header) and not texts[-1].strip():
         texts.pop()
     texts += [""] * (len(header) - len(texts))
     return cells_problem(header, texts) or cells_of(header, texts)
-
-
-def _text(value: object) -> str:
-    """A cell as a person reads it: whole numbers without a point, days without midnight."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        case datetime() if value.time() == time(0):
-            return value.date().isoformat()
-        case datetime() | date() | time():
-            return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
-        case _:
-            return str(value)
 
 
 def write(stream: IO[bytes], heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -23,13 +23,14 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code
-from instruments.adapters.table import load_entries, own_mappings
+from instruments.domain.delimited import FileRefused
 from instruments.messages import file_sentence, row_sentence
 from instruments.models import Import, ImportMapping, ImportRow
 from instruments.selectors.imports import (
     FieldOrigin,
     import_by_id,
     imports_for,
+    load_mapping,
     load_provenance,
     mapping_by_id,
     mappings_for,
@@ -93,6 +94,12 @@ class ImportShape(serializers.Serializer[Any]):
     read_rows = serializers.IntegerField()
     done_rows = serializers.IntegerField()
     counts = CountsShape()
+    harvest = serializers.CharField(
+        allow_blank=True, help_text="The name of the harvest that fetched the file."
+    )
+    applies = serializers.BooleanField(
+        help_text="It is carried out by itself where no row is refused."
+    )
     user = serializers.UUIDField(allow_null=True)
     created_at = Instant()
     applied_at = Instant(allow_null=True)
@@ -100,7 +107,7 @@ class ImportShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class DifferenceShape(serializers.Serializer[Any]):
+class FieldChangeShape(serializers.Serializer[Any]):
     """A field that changes; with `kept` it stays, and `kept` says why."""
 
     field = serializers.CharField()
@@ -116,7 +123,7 @@ class ImportRowShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     result = serializers.ChoiceField(ImportRow.Result.choices)
     problem = ProblemShape(allow_null=True)
-    differences = DifferenceShape(many=True)
+    differences = FieldChangeShape(many=True)
     instrument = serializers.UUIDField(allow_null=True)
 
 
@@ -136,6 +143,9 @@ class FieldOriginShape(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     line = serializers.IntegerField(allow_null=True)
     file_name = serializers.CharField(allow_null=True)
+    harvest = serializers.CharField(
+        allow_null=True, help_text="The name of the harvest that fetched the file."
+    )
     user = serializers.UUIDField(allow_null=True)
     import_id = serializers.UUIDField(allow_null=True)
 
@@ -156,7 +166,7 @@ def import_json(job: Import) -> dict[str, Any]:
     shown = {
         name: getattr(job, name)
         for name in ImportShape().get_fields()
-        if name not in ("organisation", "mapping", "problem", "counts", "user")
+        if name not in ("organisation", "mapping", "problem", "counts", "user", "harvest")
     }
     return dict(
         ImportShape(
@@ -167,6 +177,7 @@ def import_json(job: Import) -> dict[str, Any]:
                 "problem": _problem(job.problem, file_sentence),
                 "counts": counts | {"kept": job.kept, "absent": job.absent},
                 "user": job.user_id,
+                "harvest": job.harvest_name,
             }
         ).data
     )
@@ -297,12 +308,10 @@ class Imports(Endpoint):
         return one(job, status=201)
 
     def _mapping(self, organisation: Organisation, name: str) -> Any:
-        saved = mappings_for(self.actor).filter(organisation=organisation, name=name).first()
-        if saved is not None:
-            return saved.content
-        if name in own_mappings():
-            return load_entries(name)
-        raise invalid("mapping", "unknown-value")
+        try:
+            return load_mapping(organisation, name)
+        except FileRefused:
+            raise invalid("mapping", "unknown-value") from None
 
 
 class ImportDetail(Endpoint):
@@ -443,7 +452,8 @@ class ImportMappings(Endpoint):
             content=data["content"],
             now=self.now,
         )
-        return Response(MappingShape(saved).data, status=201)
+        saved.refresh_from_db(fields=["version"])
+        return Response(MappingShape(saved).data, status=201, headers=etag(saved.version))
 
 
 class ImportMappingDetail(Endpoint):
@@ -453,7 +463,7 @@ class ImportMappingDetail(Endpoint):
     def get(self, request: Request, mapping_id: UUID) -> Response:
         """Which column is which."""
         found: ImportMapping = mapping_by_id(self.actor, mapping_id)
-        return Response(MappingShape(found).data)
+        return Response(MappingShape(found).data, headers=etag(found.version))
 
     @operation(
         "import_mapping_delete",
@@ -462,10 +472,16 @@ class ImportMappingDetail(Endpoint):
         gives=None,
         status=204,
         refuses=[404],
+        versioned=True,
     )
     def delete(self, request: Request, mapping_id: UUID) -> Response:
         """Imports that used it keep what it said."""
-        mapping_delete(actor=self.actor, mapping_id=mapping_id, now=self.now)
+        mapping_delete(
+            actor=self.actor,
+            mapping_id=mapping_id,
+            now=self.now,
+            expected_version=expected_version(request),
+        )
         return Response(status=204)
 
 
@@ -494,6 +510,7 @@ def _origin_json(item: FieldOrigin) -> dict[str, Any]:
         "at": origin.at,
         "line": origin.line or None,
         "file_name": item.job.file_name if item.job else None,
+        "harvest": (item.job.harvest_name or None) if item.job else None,
         "user": origin.user or (str(item.job.user_id) if item.job and item.job.user_id else None),
         "import_id": origin.job or None,
     }

@@ -1,6 +1,7 @@
 """Input of the manager's pages turned into typed values: shape only."""
 
 from instruments.forms.attachments import AttachmentForm, AttachmentWordsForm
+from instruments.forms.harvests import HarvestForm
 from instruments.forms.imports import ColumnsForm, ImportForm
 from instruments.forms.opening import OpeningForm
 from instruments.forms.policies import PolicyForm
@@ -19,6 +20,7 @@ __all__ = [
     "FacilityForm",
     "FilterForm",
     "GrantForm",
+    "HarvestForm",
     "ImportForm",
     "InstrumentForm",
     "OpeningForm",

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80)),
                 ('content', models.JSONField()),
                 ('created_at', models.DateTimeField()),
+                ('version', models.PositiveIntegerField(default=1)),
             ],
             options={
                 'verbose_name': 'mapping',

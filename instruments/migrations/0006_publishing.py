@@ -57,6 +57,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='instrument',
+            name='photo_count',
+            field=models.PositiveSmallIntegerField(default=0, editable=False),
+        ),
+        migrations.AddField(
+            model_name='instrument',
             name='merged_into',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='instruments.instrument'),
         ),

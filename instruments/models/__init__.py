@@ -3,6 +3,7 @@
 from instruments.models.attachments import Attachment
 from instruments.models.duplicates import DuplicateVerdict
 from instruments.models.facilities import Facility
+from instruments.models.harvests import Fetching, Harvest
 from instruments.models.imports import (
     Import,
     ImportChunk,
@@ -27,6 +28,8 @@ __all__ = [
     "DuplicateVerdict",
     "Enrolment",
     "Facility",
+    "Fetching",
+    "Harvest",
     "Import",
     "ImportChunk",
     "ImportMapping",

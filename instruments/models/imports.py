@@ -18,6 +18,7 @@ class ImportMapping(models.Model):
     name = models.CharField(max_length=80)
     content = models.JSONField()  # as domain/import_mappings reads it
     created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("mapping")
@@ -69,6 +70,13 @@ class Import(models.Model):
     mapping_name = models.CharField(max_length=80, blank=True)
     mapping = models.JSONField(null=True)  # as it was then
     source = models.CharField(max_length=40, blank=True)
+    # Of one that was fetched: by which harvest, whose name stays when it is deleted; and whether
+    # it is carried out by itself where no row is refused.
+    harvest = models.ForeignKey(
+        "instruments.Harvest", models.SET_NULL, null=True, related_name="imports"
+    )
+    harvest_name = models.CharField(max_length=80, blank=True)
+    applies = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.READING)
     # Why the file was refused: code and numbers. Of an unmapped table: its columns.
     problem = models.JSONField(default=dict)

@@ -78,6 +78,8 @@ class Instrument(models.Model):
     )
     published_at = models.DateTimeField(null=True, blank=True)
     submitted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # Of its attachments, kept with each of them: the catalogue asks no table more.
+    photo_count = models.PositiveSmallIntegerField(default=0, editable=False)
     # When somebody last said that the record is still true (domain/quality).
     confirmed_at = models.DateTimeField(null=True, blank=True)
     # The record that stands for this one, which was a second of the same instrument.

@@ -14,9 +14,15 @@ from django.db.models import QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
-from accounts.models import User
+from accounts.models import Organisation, User
 from instruments.adapters import pidinst, table, uniquip, workbook
-from instruments.domain.delimited import Record, RowProblem, check_text, read_records
+from instruments.domain.delimited import (
+    FileRefused,
+    Record,
+    RowProblem,
+    check_text,
+    read_records,
+)
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import (
     FacilityValues,
@@ -64,6 +70,17 @@ def mapping_by_id(actor: Actor, mapping_id: UUID) -> ImportMapping:
     if found is None:
         raise NotFound
     return found
+
+
+def load_mapping(organisation: Organisation, name: str) -> Any:
+    """What a mapping says: one the organisation saved, or one that comes with the platform.
+    `FileRefused`: no-mapping."""
+    saved = ImportMapping.objects.filter(organisation=organisation, name=name).first()
+    if saved is not None:
+        return saved.content
+    if name not in table.own_mappings():
+        raise FileRefused("no-mapping", mapping=name, known=", ".join(table.own_mappings()))
+    return table.load_entries(name)
 
 
 def rows_of(job: Import, result: str = "") -> QuerySet[ImportRow]:

@@ -1,6 +1,6 @@
 """The quality marks of records, and which of them are stale."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,38 +15,53 @@ from accounts.prepared import Prepared
 from instruments.domain.opening import local_date
 from instruments.domain.publishing import Record
 from instruments.domain.quality import FRESH_FOR, Details, Quality, is_stale, quality
-from instruments.models import Attachment, Instrument, RateCard
+from instruments.models import Instrument, RateCard
 from instruments.selectors.registry import PUBLIC
 
 
-def load_qualities(instruments: Sequence[Instrument], now: datetime) -> dict[UUID, Quality]:
-    """Of instruments loaded with facility, schedule and policy. One statement."""
-    asides = _load_asides(instruments)
-    found = {}
-    for instrument in instruments:
-        aside = asides[instrument.pk]
-        today = local_date(ZoneInfo(instrument.facility.time_zone), now).isoformat()
-        is_priced = any(
-            first <= today and (until is None or today < until) for first, until in aside.cards
+def load_qualities(
+    instruments: Sequence[Instrument],
+    now: datetime,
+    *,
+    priced: Mapping[UUID, bool] | None = None,
+) -> dict[UUID, Quality]:
+    """Of instruments loaded with facility, schedule and policy. One statement; none where their
+    techniques are loaded with them and it is known (`priced`) which have a rate card in force."""
+    if priced is None:
+        asides = _load_asides(instruments, now)
+    else:
+        asides = {i.pk: _Aside(len(i.techniques.all()), priced[i.pk]) for i in instruments}
+    return {
+        i.pk: quality(
+            record_of(i, has_rate_card_in_force=asides[i.pk].is_priced),
+            _details(i, asides[i.pk], now),
         )
-        record = record_of(instrument, has_rate_card_in_force=is_priced)
-        found[instrument.pk] = quality(record, _details(instrument, aside, now))
-    return found
+        for i in instruments
+    }
 
 
 @dataclass(frozen=True)
 class _Aside:
-    """What lies beside the record: how many techniques and photos, and from when until when
-    published cards hold."""
+    """What lies beside the record: how many techniques, and whether a published card is in
+    force."""
 
     techniques: int
-    photos: int
-    cards: list[tuple[str, str | None]]
+    is_priced: bool
 
 
-def _load_asides(instruments: Sequence[Instrument]) -> dict[UUID, _Aside]:
-    rows = _ASIDES.rows(ids=[i.pk for i in instruments])
-    return {pk: _Aside(techniques, photos, cards) for pk, techniques, photos, cards in rows}
+def _load_asides(instruments: Sequence[Instrument], now: datetime) -> dict[UUID, _Aside]:
+    today = {i.pk: local_date(ZoneInfo(i.facility.time_zone), now).isoformat() for i in instruments}
+    rows = _ASIDES.rows(ids=list(today))
+    return {
+        pk: _Aside(
+            techniques,
+            any(
+                first <= today[pk] and (until is None or today[pk] < until)
+                for first, until in cards
+            ),
+        )
+        for pk, techniques, cards in rows
+    }
 
 
 _THEIRS = {"instrument_id": OuterRef("pk")}
@@ -57,16 +72,13 @@ _ASIDES = Prepared(
             technique_count=_number(
                 Instrument.techniques.through.objects.filter(**_THEIRS), "instrument_id"
             ),
-            photo_count=_number(
-                Attachment.objects.filter(**_THEIRS, kind=Attachment.Kind.PHOTO), "instrument_id"
-            ),
             cards=ArraySubquery(
                 RateCard.objects.filter(**_THEIRS, published_at__isnull=False).values(
                     days=JSONArray("valid_from", "valid_until")
                 )
             ),
         )
-        .values_list("pk", "technique_count", "photo_count", "cards")
+        .values_list("pk", "technique_count", "cards")
     )
 )
 
@@ -92,7 +104,7 @@ def record_of(instrument: Instrument, *, has_rate_card_in_force: bool) -> Record
 
 def load_details(instruments: Sequence[Instrument], now: datetime) -> dict[UUID, Details]:
     """What the marks above bronze look at. One statement."""
-    asides = _load_asides(instruments)
+    asides = _load_asides(instruments, now)
     return {i.pk: _details(i, asides[i.pk], now) for i in instruments}
 
 
@@ -106,7 +118,7 @@ def _details(instrument: Instrument, aside: _Aside, now: datetime) -> Details:
         techniques=aside.techniques,
         has_address=bool(facility.address),
         has_contact=bool(facility.contact_email or facility.contact_phone),
-        photos=aside.photos,
+        photos=instrument.photo_count,
         has_identifier=bool(instrument.identifier),
         has_serial_number=bool(_numbers(instrument.alternate_identifiers)),
         has_date=bool(instrument.dates or instrument.acquisition_date),

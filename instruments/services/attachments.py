@@ -181,6 +181,11 @@ def _check_titles(title: str, title_zh: str) -> None:
         raise invalid("title", "required")
 
 
+def photos_of(instrument: Instrument) -> int:
+    """For `Instrument.photo_count`."""
+    return instrument.attachments.filter(kind=Attachment.Kind.PHOTO).count()
+
+
 def _record(
     actor: Actor,
     action: str,
@@ -192,7 +197,8 @@ def _record(
     """The record has another version: who keeps a copy of it asks again."""
     instrument.version += 1
     instrument.updated_at = now
-    instrument.save(update_fields=["version", "updated_at"])
+    instrument.photo_count = photos_of(instrument)
+    instrument.save(update_fields=["version", "updated_at", "photo_count"])
     trail.record(
         actor=actor,
         action=action,

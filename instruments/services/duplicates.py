@@ -17,6 +17,7 @@ from instruments.domain.duplicates import MergedAlready, SameRecord, likeness, m
 from instruments.locks import lock_instruments
 from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualification
 from instruments.selectors.duplicates import SETTLE, has_say, traits_of
+from instruments.services.attachments import photos_of
 from instruments.services.opening import assignment_change
 from instruments.services.provenance import hand_wrote
 from instruments.services.registry import RECORDED
@@ -157,6 +158,8 @@ def _attachments_move(keeper: Instrument, loser: Instrument) -> None:
     Attachment.objects.filter(instrument=loser).exclude(
         digest__in=list(digests.values_list("digest", flat=True))
     ).update(instrument=keeper, position=F("position") + last + 1)
+    for record in (keeper, loser):
+        Instrument.objects.filter(pk=record.pk).update(photo_count=photos_of(record))
 
 
 def _certificates_move(keeper: Instrument, loser: Instrument) -> None:

@@ -28,7 +28,14 @@ from instruments.domain.delimited import MAX_BYTES, FileRefused, RowProblem
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import Keys, Result, Row, RowValues, values_json, values_of
 from instruments.domain.relations import Edge, edges_of, in_circles
-from instruments.models import Import, ImportChunk, ImportMapping, ImportRow, Instrument
+from instruments.models import (
+    Harvest,
+    Import,
+    ImportChunk,
+    ImportMapping,
+    ImportRow,
+    Instrument,
+)
 from instruments.selectors.imports import kept_file, load_rows
 from instruments.services.import_rows import Decision, load_run, rows_decide, rows_store
 
@@ -57,8 +64,10 @@ def import_start(
     mapping_name: str = "",
     facility: str = "",
     hand_changes: str = Import.HandChanges.KEEP,
+    harvest: Harvest | None = None,
 ) -> Import:
-    """Keep a file and have it read. `actor` None is the platform itself (the command).
+    """Keep a file and have it read. `actor` None is the platform itself (the command); `harvest`
+    is what fetched the file, and says whether it is carried out by itself.
     `FileRefused` (file-too-large, empty-file), `NotFound`, `NotPermitted`."""
     organisation = Organisation.objects.select_related("region").filter(pk=organisation_id).first()
     if organisation is None:
@@ -78,6 +87,9 @@ def import_start(
         hand_changes=hand_changes,
         mapping=mapping,
         mapping_name=mapping_name,
+        harvest=harvest,
+        harvest_name=harvest.name if harvest else "",
+        applies=harvest.applies if harvest else False,
         created_at=now,
     )
     digest = hashlib.sha256()
@@ -92,7 +104,10 @@ def import_start(
         raise FileRefused("empty-file")
     job.sha256 = digest.hexdigest()
     job.save(update_fields=["size", "sha256"])
-    _record(actor, job, "import.start", now, {"file": job.file_name, "sha256": job.sha256})
+    said = {"file": job.file_name, "sha256": job.sha256}
+    if harvest is not None:
+        said |= {"harvest": harvest.name, "address": harvest.address}
+    _record(actor, job, "import.start", now, said)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
@@ -138,7 +153,7 @@ def mapping_save(
     saved, _made = ImportMapping.objects.update_or_create(
         organisation=organisation,
         name=name.strip(),
-        defaults={"content": dict(content)},
+        defaults={"content": dict(content), "version": F("version") + 1},
         create_defaults={"content": dict(content), "created_at": now},
     )
     _record(actor, saved, "import_mapping.save", now, {"name": saved.name, "content": content})
@@ -146,13 +161,20 @@ def mapping_save(
 
 
 @transaction.atomic
-def mapping_delete(*, actor: Actor, mapping_id: UUID, now: datetime) -> None:
+def mapping_delete(
+    *, actor: Actor, mapping_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
     """Forget a mapping; imports that used it keep what it said."""
     saved = (
-        ImportMapping.objects.select_related("organisation__region").filter(pk=mapping_id).first()
+        ImportMapping.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region")
+        .filter(pk=mapping_id)
+        .first()
     )
     if saved is None or not actor.may("manage-instruments", place_of(saved.organisation)):
         raise NotFound
+    if expected_version is not None and expected_version != saved.version:
+        raise WrongVersion(version=saved.version)
     _record(actor, saved, "import_mapping.delete", now, {"name": saved.name})
     saved.delete()
 
@@ -286,6 +308,8 @@ def _read_finish(import_id: UUID, now: datetime) -> None:
         job.state, job.read_bytes = State.READY, job.size
         job.version += 1
         job.save(update_fields=["counts", "kept", "absent", "state", "read_bytes", "version"])
+        if job.applies and not job.counts[Result.REFUSED]:
+            import_apply(actor=None, import_id=job.pk, now=now)
 
 
 def import_carry_out(*, import_id: UUID, now: datetime) -> None:

@@ -18,8 +18,14 @@ from instruments.forms.opening import weekday_name
 from instruments.forms.policies import GROUPS
 from instruments.forms.qualifications import technique_choices
 from instruments.forms.quotas import MEASURES, SCOPES, SPANS
-from instruments.messages import FIELD_LABELS, KEPT, file_sentence, row_sentence
-from instruments.models import Attachment, Instrument
+from instruments.messages import (
+    FIELD_LABELS,
+    KEPT,
+    file_sentence,
+    harvest_sentence,
+    row_sentence,
+)
+from instruments.models import Attachment, Fetching, Instrument
 
 register = template.Library()
 
@@ -198,6 +204,18 @@ def row_problem(problem: dict[str, Any]) -> str:
 def file_problem(problem: dict[str, Any]) -> str:
     """Why a file is refused."""
     return file_sentence(problem["code"], problem["numbers"])
+
+
+@register.filter
+def harvest_problem(problem: dict[str, Any]) -> str:
+    """Why fetching failed."""
+    return harvest_sentence(problem["code"], problem["numbers"])
+
+
+@register.filter
+def outcome(code: str) -> str:
+    """What came of fetching."""
+    return str(Fetching.Outcome(code).label)
 
 
 @register.filter

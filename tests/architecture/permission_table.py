@@ -143,6 +143,14 @@ POST instruments:import-columns     - 404 404 404 404 302 404 404 404 404 404 40
 POST instruments:import-apply       - 404 404 404 404 302 404 404 404 404 404 404 404
 POST instruments:import-cancel      - 404 404 404 404 302 404 404 404 404 404 404 404
 POST instruments:import-mapping-delete   - 404 404 404 404 302 404 404 404 404 404 404 404
+GET  instruments:harvests           - 403 403 403 403 200 200 403 403 403 403 403 403
+POST instruments:harvests           - 403 403 403 403 302 400 403 403 403 403 403 403
+GET  instruments:harvest            - 404 404 404 404 200 404 404 404 404 404 404 404
+POST instruments:harvest            - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:harvest-fetch      - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:harvest-pause      - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:harvest-resume     - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:harvest-delete     - 404 404 404 404 302 404 404 404 404 404 404 404
 GET  instruments:export             - 404 404 404 404 200 404 404 404 404 404 404 404
 GET  instruments:facility-new        - 403 403 403 403 200 200 403 403 403 403 403 403
 POST instruments:facility-new        - 403 403 403 403 400 400 403 403 403 403 403 403
@@ -285,6 +293,15 @@ GET    api-import-mappings            - 200 200 200 200 200 200 200 200 200 200 
 POST   api-import-mappings            - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-import-mapping-one         - 404 404 404 404 200 404 404 404 404 404 404 404
 DELETE api-import-mapping-one         - 404 404 404 404 204 404 404 404 404 404 404 404
+GET    api-harvests                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-harvests                   - 403 403 403 403 201 403 403 403 403 403 403 403
+GET    api-harvest                    - 404 404 404 404 200 404 404 404 404 404 404 404
+PUT    api-harvest                    - 404 404 404 404 200 404 404 404 404 404 404 404
+DELETE api-harvest                    - 404 404 404 404 204 404 404 404 404 404 404 404
+POST   api-harvest-fetch              - 404 404 404 404 200 404 404 404 404 404 404 404
+POST   api-harvest-pause              - 404 404 404 404 200 404 404 404 404 404 404 404
+POST   api-harvest-resume             - 404 404 404 404 200 404 404 404 404 404 404 404
+GET    api-harvest-fetchings          - 404 404 404 404 200 404 404 404 404 404 404 404
 GET    api-exports                    - 404 404 404 404 200 404 404 404 404 404 404 404
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
 POST   api-instrument-return         - 404 404 403 404 200 404 404 403 403 403 404 404
@@ -488,8 +505,12 @@ COURSE_SESSION = {
     "end": "2026-03-16T12:00",
     "places": "3",
 }
+HARVEST_AT = {"rhythm": "daily", "hour": "3", "encoding": "utf-8", "hand_changes": "keep"}
+HARVEST = {"name": "Register", "address": "https://x.example/list.csv", "format": "table"}
 
 PAGE_BODIES = {
+    "instruments:harvests": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
+    "instruments:harvest": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
     "bookings:money-statements-void": {"reason": "test"},
     "bookings:money-statements-rate": {"rate": "<rate>"},
@@ -632,6 +653,8 @@ RESERVATION = {
     "purpose": {"code": "research", "text": ""},
 }
 API_BODIES = {
+    ("POST", "api-harvests"): HARVEST | {"organisation": "ustc"},
+    ("PUT", "api-harvest"): HARVEST,
     ("POST", "api-imports"): {
         "organisation": "ustc",
         "format": "table",

@@ -145,6 +145,7 @@ def world(shared_cast):
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
         "fudan": str(cast.fudan.pk),
+        "ustc": str(cast.ustc.pk),
         "member": str(cast.people["wang"].pk),
         "membership": str(cast.people["wang"].memberships.get().pk),
         "role": str(cast.people["wang"].role_grants.get().pk),
@@ -222,12 +223,15 @@ ARGUMENTS = {
     "entry_id": "absent",
     "import_id": "import",
     "mapping_id": "mapping",
+    "harvest_id": "harvest",
 }
 SPECIAL = {
     ("instruments:course-retire", "course_id"): "plain-course",
     ("api-course-retire", "course_id"): "plain-course",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
     ("api-enrolment-result", "enrolment_id"): "begun-enrolment",
+    ("instruments:harvest-resume", "harvest_id"): "paused-harvest",
+    ("api-harvest-resume", "harvest_id"): "paused-harvest",
     ("instruments:technique", "code"): "technique",
     ("api-technique", "code"): "technique",
     ("instruments:import-columns", "import_id"): "unmapped",

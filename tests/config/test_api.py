@@ -233,7 +233,13 @@ CALLS = {
     "NotFound": 0,
 }
 # Commands alone answer with these, in words of their own.
-OF_COMMANDS = {"file-refused", "not-local", "not-empty"}
+OF_COMMANDS = {
+    "file-refused",
+    "not-local",
+    "not-empty",
+    "broader-than-itself",
+    "unknown-technique",
+}
 
 
 def codes_raised() -> Iterator[tuple[str, str]]:

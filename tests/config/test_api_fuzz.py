@@ -152,6 +152,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "closure_id": [str(cast.facility.pk)],
         "import_id": [files["import"], files["unmapped"]],
         "mapping_id": [files["mapping"]],
+        "harvest_id": [files["harvest"], files["paused-harvest"]],
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],
         "wish_id": [str(wait(cast, manual).pk)],

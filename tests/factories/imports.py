@@ -10,11 +10,13 @@ from django.db import transaction
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from instruments.domain.harvests import Plan
 from instruments.domain.imports import ImportReport, Row
 from instruments.models import Import
 from instruments.selectors import imports as reading
 from instruments.selectors.imports import load_report
 from instruments.services import import_jobs
+from instruments.services.harvests import harvest_add, harvest_pause
 from instruments.services.import_jobs import (
     import_apply,
     import_carry_out,
@@ -64,7 +66,8 @@ def bring(
 
 
 def import_things(cast: Cast) -> dict[str, str]:
-    """An import of the host's to be looked at, one whose columns wait to be named, a mapping."""
+    """An import of the host's to be looked at, one whose columns wait to be named, a mapping; a
+    harvest, and a paused one."""
     ready = keep(cast.ustc.pk, b"id,name\n1,SEM\n", format="table", now=cast_now)
     unmapped = keep(cast.ustc.pk, b"nr,device\n1,SEM\n", format="table", now=cast_now)
     for job in (ready, unmapped):
@@ -76,7 +79,15 @@ def import_things(cast: Cast) -> dict[str, str]:
         content={"source": "register", "key": "nr", "fields": {"name": "device"}},
         now=cast_now,
     )
+    plan = Plan("Register", "https://x.example/list.csv", "table")
+    harvest, paused = (
+        harvest_add(actor=cast.actor("zhao"), organisation_id=cast.ustc.pk, plan=plan, now=cast_now)
+        for _ in range(2)
+    )
+    harvest_pause(actor=cast.actor("zhao"), harvest_id=paused.pk, now=cast_now)
     return {
+        "harvest": str(harvest.pk),
+        "paused-harvest": str(paused.pk),
         "import": str(ready.pk),
         "unmapped": str(unmapped.pk),
         "mapping": str(mapping.pk),

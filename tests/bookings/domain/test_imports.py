@@ -163,7 +163,7 @@ class TestTable:
             (HEADER.encode(), "no-rows"),
             (HEADER.encode() + b"a,b,c\n" * (MOST_ROWS + 1), "too-many-rows"),
             (b"x" * 700_001, "file-too-large"),
-            (b"PK\x03\x04 and no more", "workbook-unreadable"),
+            (b"PK\x03\x04 and no more", "not-a-workbook"),
             (b"\xd0\xcf\x11\xe0", "old-workbook"),
         ],
     )

@@ -7,10 +7,13 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from instruments.models import Import, ImportMapping, Instrument
+from instruments.services.harvests import harvest_work
 from instruments.services.import_jobs import imports_work
 from tests.factories.cast import NOW
+from tests.factories.web import Web
 from tests.instruments.views.conftest import signed_in
 
 HOME = "/manage/imports/"
@@ -158,3 +161,40 @@ def test_a_program_does_the_same(cast, noon):
         "/api/v1/imports/", {"organisation": "ustc", "format": "table"}, "application/json"
     )
     assert (neither.status_code, neither.json()["errors"][0]["field"]) == (400, "file")
+
+
+def test_a_harvest_on_the_page_and_by_a_program(cast, zhao, settings):
+    settings.CALLS_LOOPBACK = True
+    form = {
+        "organisation": str(cast.ustc.pk), "name": "Faculty", "format": "table",
+        "rhythm": "weekly", "weekday": "", "hour": "3", "encoding": "utf-8", "hand_changes": "keep",
+    }  # fmt: skip
+    with Web() as web:
+        web.answers["/list.csv"] = (200, {}, b"<html>Sign in</html>")
+        wrong = zhao.post("/manage/harvests/", form | {"address": "ftp://x.example/"})
+        page = wrong.content.decode()
+        assert wrong.status_code == 400 and "must begin with https://" in page
+        form |= {"address": web.at("/list.csv"), "weekday": "1"}
+        made = zhao.post("/manage/harvests/", form)
+        assert made.status_code == 302
+        assert "Not yet." in zhao.get(made.url).content.decode()
+        assert harvest_work(now=timezone.now())
+        page = zhao.get(made.url).content.decode()
+        assert "What is there is a web page" in page and "failed once" in page
+        web.answers["/list.csv"] = (200, {}, b"id,name\n1,SEM\n")
+        assert zhao.post(f"{made.url}fetch/").status_code == 302
+        assert harvest_work(now=timezone.now())
+        job = Import.objects.get()
+        assert f'href="/manage/imports/{job.pk}/"' in zhao.get(made.url).content.decode()
+        assert "harvest Faculty" in zhao.get(f"/manage/imports/{job.pk}/").content.decode()
+    api = "/api/v1" + made.url.removeprefix("/manage")
+    found = zhao.get(f"{api}fetchings/").json()["results"]
+    assert [row["outcome"] for row in found] == ["fetched", "failed"]
+    assert found[1]["problem"]["code"] == "a-page" and found[0]["import_id"] == str(job.pk)
+    assert zhao.get(f"/api/v1/imports/{job.pk}/").json()["harvest"] == "Faculty"
+    listed = zhao.get("/api/v1/harvests/").json()["results"][0]
+    assert (listed["last_outcome"], listed["failures"], listed["weekday"]) == ("fetched", 0, 1)
+    assert "Faculty" in zhao.get("/manage/harvests/").content.decode()
+    assert zhao.post(f"{made.url}pause/", {"version": "99"}).status_code == 412
+    assert zhao.post(f"{made.url}delete/").status_code == 302
+    assert "harvest Faculty" in zhao.get(f"/manage/imports/{job.pk}/").content.decode()

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_federation'),
-        ('instruments', '0006_publishing'),
+        ('instruments', '0007_harvests'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,95 @@
+"""What is fetched from an address, and when."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation
+from instruments.domain.harvests import LONGEST_NAME, Plan
+from instruments.forms.fields import StyledForm
+from instruments.forms.imports import ENCODINGS
+from instruments.forms.opening import weekday_name
+from instruments.models import Harvest, Import
+
+
+class HarvestForm(StyledForm):
+    """A plan; `organisations` are those it may be for, one where it is not to be chosen."""
+
+    organisation = forms.ChoiceField(label=_("Organisation"))
+    name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME)
+    address = forms.CharField(
+        label=_("Address of the file"),
+        max_length=1000,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        help_text=_("With https, open to everybody. It is asked from here, without signing in."),
+    )
+    format = forms.ChoiceField(
+        label=_("What it is"),
+        choices=[
+            (Import.Format.TABLE, _("A table (CSV or XLSX)")),
+            (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),
+            (Import.Format.PIDINST, _("PIDINST 1.0 records (JSON or XML)")),
+        ],
+    )
+    mapping = forms.ChoiceField(
+        label=_("Columns"),
+        required=False,
+        help_text=_(
+            "Of tables. One that was exported here needs none; for another bring a file once and"
+            " name its columns."
+        ),
+    )
+    encoding = forms.ChoiceField(
+        label=_("Encoding of text"), choices=[(name, name) for name in ENCODINGS]
+    )
+    facility = forms.CharField(label=_("One facility for all rows"), required=False, max_length=200)
+    rhythm = forms.ChoiceField(label=_("How often"), choices=Harvest.Rhythm.choices)
+    weekday = forms.TypedChoiceField(
+        label=_("Day of the week"), required=False, coerce=int, empty_value=None
+    )
+    hour = forms.TypedChoiceField(
+        label=_("At"),
+        choices=[(str(hour), f"{hour:02}:00") for hour in range(24)],
+        coerce=int,
+    )
+    hand_changes = forms.ChoiceField(
+        label=_("What people wrote here since"),
+        choices=[
+            (Import.HandChanges.KEEP, _("Stays; the preview names each difference")),
+            (Import.HandChanges.OVERWRITE, _("Is overwritten by the file")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    applies = forms.BooleanField(
+        label=_("Carry it out by itself where no row would be left out"),
+        required=False,
+        help_text=_("Otherwise, or if a row would be, it waits to be looked at."),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        organisations: Sequence[Organisation],
+        mappings: Sequence[str],
+        plan: Plan | None = None,
+    ) -> None:
+        plan = plan or Plan("", "", Import.Format.TABLE.value)
+        initial = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
+        first = str(organisations[0].pk) if organisations else ""
+        super().__init__(data, initial=initial | {"organisation": first})
+        fields: Any = self.fields
+        fields["organisation"].choices = [(str(o.pk), str(o)) for o in organisations]
+        if len(organisations) == 1:
+            fields["organisation"].widget = forms.HiddenInput()
+        names = dict.fromkeys([*mappings, *filter(None, [plan.mapping])])
+        fields["mapping"].choices = [("", "–"), *((name, name) for name in names)]
+        fields["weekday"].choices = [
+            ("", "–"),
+            *((str(day), weekday_name(day)) for day in range(1, 8)),
+        ]
+
+    def plan(self) -> Plan:
+        return Plan(**{name: self.cleaned_data[name] for name in Plan.__dataclass_fields__})

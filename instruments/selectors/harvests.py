@@ -1,0 +1,42 @@
+"""Harvests as their managers see them."""
+
+from dataclasses import fields
+from uuid import UUID
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from instruments.domain.harvests import Plan
+from instruments.models import Fetching, Harvest
+
+
+def harvests_for(actor: Actor) -> QuerySet[Harvest]:
+    """Those of organisations whose instruments the actor manages, with `last_at` and
+    `last_outcome` of the latest fetching."""
+    last = Fetching.objects.filter(harvest=OuterRef("pk")).order_by("-at", "-pk")
+    return (
+        Harvest.objects.filter(organisation_id__in=actor.organisations_where("manage-instruments"))
+        .select_related("organisation__region", "user")
+        .annotate(
+            last_at=Subquery(last.values("at")[:1]),
+            last_outcome=Subquery(last.values("outcome")[:1]),
+        )
+    )
+
+
+def harvest_by_id(actor: Actor, harvest_id: UUID) -> Harvest:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = harvests_for(actor).filter(pk=harvest_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def fetchings_of(harvest: Harvest) -> QuerySet[Fetching]:
+    """The latest first, each with its import."""
+    return harvest.fetchings.select_related("job").order_by("-at", "-pk")
+
+
+def load_plan(harvest: Harvest) -> Plan:
+    return Plan(**{field.name: getattr(harvest, field.name) for field in fields(Plan)})

@@ -1,0 +1,387 @@
+"""Harvests: an address of a file is asked on a timetable, and what is new becomes an import.
+
+A worker claims a harvest in a short transaction, asks the address outside of any, and stores the
+outcome under the row's lock only if the claim is still its own. A worker that dies lets its claim
+run out; one that comes too late changes nothing.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, BinaryIO
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import trail
+from accounts.adapters.calling import Answer, Limits, Resolve, call, resolve
+from accounts.domain.addresses import AddressRefused
+from accounts.domain.errors import (
+    NotFound,
+    NotPermitted,
+    Refused,
+    WrongState,
+    WrongVersion,
+    invalid,
+)
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.models.keys import new_id
+from accounts.notifications import Effect, enqueue, nudge
+from accounts.permissions import require
+from accounts.selectors.memberships import load_actor, place_of
+from instruments.domain.delimited import MAX_BYTES, FileRefused
+from instruments.domain.harvests import (
+    MOST_HARVESTS,
+    Plan,
+    again_at,
+    check_content,
+    check_plan,
+    next_due,
+    validators,
+)
+from instruments.models import Fetching, Harvest, Import
+from instruments.selectors.harvests import load_plan
+from instruments.selectors.imports import kept_file, load_mapping, load_rows
+from instruments.services.import_jobs import import_cancel, import_start
+
+TASK = "instruments.tasks.work_harvests"
+LIMITS = Limits(size=MAX_BYTES)
+LEASE = timedelta(minutes=10)  # far longer than the limits let a fetching last
+State, Outcome = Harvest.State, Fetching.Outcome
+# Earlier files of a harvest that nobody carried out: a newer one takes their place.
+_WAITING = (Import.State.READING, Import.State.UNMAPPED, Import.State.READY)
+
+
+@transaction.atomic
+def harvest_add(*, actor: Actor, organisation_id: UUID, plan: Plan, now: datetime) -> Harvest:
+    """Have a file fetched, for the first time at once. `Invalid`, `NotFound`, `NotPermitted`."""
+    organisation = (
+        Organisation.objects.select_related("region")
+        .select_for_update(of=("self",), no_key=True)
+        .filter(pk=organisation_id)
+        .first()
+    )
+    if organisation is None:
+        raise NotFound(organisation=str(organisation_id))
+    require(actor, "manage-instruments", place_of(organisation))
+    plan = _checked(plan, organisation)
+    if Harvest.objects.filter(organisation=organisation).count() >= MOST_HARVESTS:
+        raise invalid("organisation", "too-many", most=MOST_HARVESTS)
+    harvest = Harvest(
+        organisation=organisation,
+        user_id=actor.person,
+        due_at=now,
+        created_at=now,
+        **asdict(plan),
+    )
+    harvest.save(force_insert=True)
+    _record(actor, harvest, "harvest.add", now, after=asdict(plan))
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return harvest
+
+
+@transaction.atomic
+def harvest_change(
+    *,
+    actor: Actor,
+    harvest_id: UUID,
+    plan: Plan,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Harvest:
+    """Have it fetched otherwise; it then has the rights of whoever changed it. `Invalid`,
+    `WrongVersion`."""
+    harvest = _locked(actor, harvest_id, expected_version)
+    plan, before = _checked(plan, harvest.organisation), load_plan(harvest)
+    harvest.user_id = actor.person
+    for name, value in asdict(plan).items():
+        setattr(harvest, name, value)
+    if _what(plan) != _what(before):  # another file, or read otherwise: what we had says nothing
+        harvest.etag = harvest.modified = harvest.sha256 = ""
+        _let_go(harvest)
+    if harvest.state == State.ACTIVE and harvest.failures == 0:
+        harvest.due_at = next_due(plan, _zone(harvest), now)
+    harvest.version += 1
+    harvest.save()
+    if plan != before:
+        _record(actor, harvest, "harvest.change", now, before=asdict(before), after=asdict(plan))
+    return harvest
+
+
+@transaction.atomic
+def harvest_pause(
+    *, actor: Actor, harvest_id: UUID, now: datetime, expected_version: int | None = None
+) -> Harvest:
+    """Fetch no more until it is resumed. `WrongState`, `WrongVersion`."""
+    harvest = _locked(actor, harvest_id, expected_version)
+    if harvest.state != State.ACTIVE:
+        raise WrongState(state=harvest.state)
+    harvest.state, harvest.due_at = State.PAUSED, None
+    _let_go(harvest)
+    harvest.version += 1
+    harvest.save()
+    _record(actor, harvest, "harvest.pause", now)
+    return harvest
+
+
+@transaction.atomic
+def harvest_resume(
+    *, actor: Actor, harvest_id: UUID, now: datetime, expected_version: int | None = None
+) -> Harvest:
+    """Fetch again, at once and then on the timetable. `WrongState`, `WrongVersion`."""
+    harvest = _locked(actor, harvest_id, expected_version)
+    if harvest.state != State.PAUSED:
+        raise WrongState(state=harvest.state)
+    harvest.state, harvest.due_at, harvest.failures = State.ACTIVE, now, 0
+    harvest.version += 1
+    harvest.save()
+    _record(actor, harvest, "harvest.resume", now)
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return harvest
+
+
+@transaction.atomic
+def harvest_fetch(*, actor: Actor, harvest_id: UUID, now: datetime) -> Harvest:
+    """Fetch now. While it is being fetched, asking again changes nothing. `WrongState` of a
+    paused one."""
+    harvest = _locked(actor, harvest_id, None)
+    if harvest.state != State.ACTIVE:
+        raise WrongState(state=harvest.state)
+    if harvest.claimed_until is not None and harvest.claimed_until > now:
+        return harvest
+    harvest.due_at = now
+    harvest.save(update_fields=["due_at"])
+    _record(actor, harvest, "harvest.fetch", now)
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return harvest
+
+
+@transaction.atomic
+def harvest_delete(
+    *, actor: Actor, harvest_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
+    """Fetch no more, and forget when it was. Imports stay, and keep the harvest's name.
+    `WrongVersion`."""
+    harvest = _locked(actor, harvest_id, expected_version)
+    _record(actor, harvest, "harvest.delete", now, before=asdict(load_plan(harvest)))
+    harvest.delete()
+
+
+# The work
+
+
+def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = resolve) -> bool:
+    """Fetch what is due longest; whether anything was."""
+    harvest = _claim(now)
+    if harvest is None:
+        return False
+    asked: dict[str, str] = {}
+    if harvest.etag:
+        asked["If-None-Match"] = harvest.etag
+    if harvest.modified:
+        asked["If-Modified-Since"] = harvest.modified
+    try:
+        answer = call(
+            harvest.address,
+            headers=asked,
+            limits=limits,
+            loopback=settings.CALLS_LOOPBACK,
+            resolve=resolve,
+        )
+    except AddressRefused as refused:
+        _store(harvest, now, refused=refused)
+        return True
+    with answer.body:
+        if answer.status == 304 and asked:
+            _store(harvest, now)
+        elif answer.status == 200:
+            _store(harvest, now, answer=answer)
+        else:
+            _store(harvest, now, refused=AddressRefused("answer-status", status=answer.status))
+    return True
+
+
+@transaction.atomic
+def _claim(now: datetime) -> Harvest | None:
+    harvest = (
+        Harvest.objects.select_for_update(skip_locked=True, no_key=True)
+        .filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
+        .filter(state=State.ACTIVE, due_at__lte=now)
+        .order_by("due_at", "pk")
+        .first()
+    )
+    if harvest is not None:
+        harvest.claim, harvest.claimed_until = new_id(), now + LEASE
+        harvest.save(update_fields=["claim", "claimed_until"])
+    return harvest
+
+
+@transaction.atomic
+def _store(
+    claimed: Harvest,
+    now: datetime,
+    *,
+    answer: Answer | None = None,
+    refused: Refused | None = None,
+) -> None:
+    """What came of asking: an answer, a refusal, or nothing new."""
+    harvest = (
+        Harvest.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region", "user")
+        .filter(pk=claimed.pk, claim=claimed.claim)
+        .first()
+    )
+    if harvest is None:  # another has taken it over, or its managers changed or deleted it
+        return
+    job: Import | None = None
+    if answer is not None:
+        digest = _digest(answer.body)
+        if digest != harvest.sha256:
+            try:
+                with transaction.atomic():
+                    job = _bring(harvest, answer, now)
+            except (FileRefused, NotPermitted) as no:
+                refused = no
+        if refused is None:
+            harvest.sha256 = digest
+            for name, value in validators(answer.headers).items():
+                setattr(harvest, name, value)
+    fetching = Fetching.objects.create(
+        harvest=harvest,
+        at=now,
+        outcome=Outcome.FAILED if refused else Outcome.FETCHED if job else Outcome.UNCHANGED,
+        problem={"code": refused.code, "numbers": refused.numbers} if refused else {},
+        size=answer.size if answer is not None else None,
+        job=job,
+    )
+    _let_go(harvest)
+    if refused is None:
+        harvest.failures = 0
+        harvest.due_at = next_due(load_plan(harvest), _zone(harvest), now)
+    else:
+        harvest.failures += 1
+        harvest.due_at = again_at(harvest.failures, now)
+        if harvest.due_at is None:
+            _give_up(harvest, fetching, now)
+    harvest.save()
+
+
+def _bring(harvest: Harvest, answer: Answer, now: datetime) -> Import:
+    """An import of what was fetched. `FileRefused`, `NotPermitted`."""
+    actor = load_actor(harvest.user)
+    if not harvest.user.is_active or not actor.may(
+        "manage-instruments", place_of(harvest.organisation)
+    ):
+        raise NotPermitted("no-longer-manager")
+    mapping = None
+    if harvest.mapping:
+        mapping = load_mapping(harvest.organisation, harvest.mapping)
+    answer.body.seek(0)
+    check_content(harvest.format, answer.body.read(512))
+    answer.body.seek(0)
+    job = import_start(
+        actor=actor,
+        organisation_id=harvest.organisation_id,
+        file=answer.body,
+        file_name=_file_name(answer.address),
+        format=harvest.format,
+        encoding=harvest.encoding,
+        mapping=mapping,
+        mapping_name=harvest.mapping,
+        facility=harvest.facility,
+        hand_changes=harvest.hand_changes,
+        harvest=harvest,
+        now=now,
+    )
+    with kept_file(job) as stream:  # what cannot even be opened is no file to keep
+        next(iter(load_rows(job, stream).rows), None)
+    earlier = harvest.imports.filter(state__in=_WAITING).exclude(pk=job.pk)
+    for old in earlier.values_list("pk", flat=True):
+        import_cancel(actor=None, import_id=old, now=now)
+    return job
+
+
+def _give_up(harvest: Harvest, fetching: Fetching, now: datetime) -> None:
+    harvest.state = State.PAUSED
+    harvest.version += 1
+    _record(None, harvest, "harvest.pause", now, after={"failures": harvest.failures})
+    payload = {"harvest": str(harvest.pk), "fetching": str(fetching.pk)}
+    enqueue([Effect("harvest.paused", f"harvest.paused:{fetching.pk}", payload)], now=now)
+
+
+def _let_go(harvest: Harvest) -> None:
+    harvest.claim = harvest.claimed_until = None
+
+
+def _locked(actor: Actor, harvest_id: UUID, expected_version: int | None) -> Harvest:
+    harvest = (
+        Harvest.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region", "user")
+        .filter(pk=harvest_id)
+        .first()
+    )
+    if harvest is None or not actor.may("manage-instruments", place_of(harvest.organisation)):
+        raise NotFound
+    if expected_version is not None and expected_version != harvest.version:
+        raise WrongVersion(version=harvest.version)
+    return harvest
+
+
+def _checked(plan: Plan, organisation: Organisation) -> Plan:
+    plan = check_plan(plan, formats=Import.Format.values, loopback=settings.CALLS_LOOPBACK)
+    if plan.mapping:
+        try:
+            load_mapping(organisation, plan.mapping)
+        except FileRefused:
+            raise invalid("mapping", "unknown-value") from None
+    return plan
+
+
+def _what(plan: Plan) -> tuple[str, ...]:
+    return plan.address, plan.format, plan.encoding, plan.mapping, plan.facility, plan.hand_changes
+
+
+def _zone(harvest: Harvest) -> ZoneInfo:
+    return ZoneInfo(harvest.organisation.region.time_zone)
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    pieces: Iterator[bytes] = iter(lambda: file.read(1 << 20), b"")
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _file_name(address: str) -> str:
+    parts = urlsplit(address)
+    name = unquote(parts.path.rpartition("/")[2])
+    shown = "".join(sign for sign in name if sign.isprintable())
+    return shown or parts.hostname or "-"
+
+
+def _record(
+    actor: Actor | None,
+    harvest: Harvest,
+    action: str,
+    now: datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=harvest,
+        now=now,
+        before=before or {},
+        after=after or {"name": harvest.name},
+        organisation_ids=[harvest.organisation_id],
+        region_ids=harvest.organisation.region.lineage,
+    )
