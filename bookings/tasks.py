@@ -15,6 +15,7 @@ from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
 from instruments.services.opening import calendar_extend
+from instruments.services.publishing import stale_records_tell
 from instruments.services.search import register_file, words_gather
 
 
@@ -72,6 +73,12 @@ def draw_statements() -> None:
 @shared_task
 def remind_of_statements() -> None:
     statements_remind(now=timezone.now())
+
+
+@shared_task
+def tell_of_stale_records() -> None:
+    """Daily: a record can become stale on any day, and each host hears of it once a month."""
+    stale_records_tell(now=timezone.now())
 
 
 @shared_task

@@ -35,6 +35,7 @@ from bookings.api import (
     charges,
     closures,
     corrections,
+    duplicates,
     exchange_rates,
     fees,
     funding,
@@ -68,6 +69,7 @@ from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
 from instruments.api import (
+    attachments,
     exports,
     facilities,
     harvests,
@@ -76,6 +78,7 @@ from instruments.api import (
     publishing,
     qualifications,
     ratecards,
+    records,
     registry,
     techniques,
 )
@@ -328,6 +331,7 @@ urlpatterns = [
         facilities.FacilityDetail.as_view(),
         name="api-facility",
     ),
+    path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
     path("searches/", searches.Searches.as_view(), name="api-searches"),
     path("searches/<uuid:search_id>/", searches.Search.as_view(), name="api-search"),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
@@ -349,9 +353,27 @@ urlpatterns = [
         name="api-instrument-provenance",
     ),
     path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
+    path(_instrument + "return/", publishing.Return.as_view(), name="api-instrument-return"),
+    path(_instrument + "confirm/", publishing.Confirm.as_view(), name="api-instrument-confirm"),
     path(_instrument + "publish/", publishing.Publish.as_view(), name="api-instrument-publish"),
     path(_instrument + "suspend/", publishing.Suspend.as_view(), name="api-instrument-suspend"),
     path(_instrument + "retire/", publishing.Retire.as_view(), name="api-instrument-retire"),
+    path("duplicates/", duplicates.Duplicates.as_view(), name="api-duplicates"),
+    path(
+        "duplicates/verdicts/",
+        duplicates.DuplicateVerdicts.as_view(),
+        name="api-duplicate-verdicts",
+    ),
+    path(
+        _instrument + "attachments/",
+        attachments.InstrumentAttachments.as_view(),
+        name="api-attachments",
+    ),
+    path(
+        "attachments/<uuid:attachment_id>/",
+        attachments.AttachmentDetail.as_view(),
+        name="api-attachment",
+    ),
     path(
         _instrument + "opening-hours/",
         opening.InstrumentOpeningHours.as_view(),

@@ -35,6 +35,10 @@ app.conf.beat_schedule = {
         "task": "bookings.tasks.remind_of_statements",
         "schedule": crontab(minute=30, hour=1),
     },
+    "stale records": {
+        "task": "bookings.tasks.tell_of_stale_records",
+        "schedule": crontab(minute=40, hour=1),
+    },
     "file the register": {
         "task": "bookings.tasks.file_register",
         "schedule": crontab(minute=15, hour=3),

@@ -64,6 +64,8 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         waiting = requests_to_decide(actor, timezone.now()).count()
         items.append(("bookings:requests", gettext("Requests"), waiting))
         items.append(("instruments:manage", gettext("Manage"), 0))
+    elif actor.has("coordinator"):
+        items.append(("bookings:duplicates", gettext("Duplicates"), 0))
     if actor.user_id:
         items.append(("bookings:money-charges", gettext("Money"), 0))
     if any(actor.has(role) for role in ("manager", "finance", "coordinator", "auditor")):
@@ -94,6 +96,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return ""
     if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
+    if match.view_name in {"bookings:duplicates", "bookings:duplicates-decide"}:
+        return "instruments:manage" if actor.has("manager") else "bookings:duplicates"
     if match.view_name.startswith("bookings:money-"):
         return "bookings:money-charges"
     if match.namespace == "accounts" and match.url_name in PEOPLE:

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
+    "django.contrib.sitemaps",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -190,6 +191,9 @@ NODE_FILES = {
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
     "@event-calendar/build/dist/event-calendar.min.js.map": "vendor/event-calendar.min.js.map",
 }
+# Photos and documents, served by a view that knows who may see them, never by their path.
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -5,9 +5,11 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 
+from instruments.domain.attachments import MOST_BYTES
 from instruments.domain.delimited import MAX_BYTES
 
 FORM = 1_000_000  # for what a form has besides its file
+MOST = max(MAX_BYTES, *MOST_BYTES.values()) + FORM
 
 
 class Bounded(FileUploadHandler):
@@ -21,7 +23,7 @@ class Bounded(FileUploadHandler):
         boundary: Any,
         encoding: Any = None,
     ) -> None:
-        if content_length > MAX_BYTES + FORM:
+        if content_length > MOST:
             raise RequestDataTooBig("The file is too large.")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

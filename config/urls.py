@@ -2,11 +2,13 @@
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.sitemaps import views as sitemaps
 from django.urls import include, path
 
 from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
 from config import api, health
 from config.mailbox import mailbox
+from config.sitemaps import SITEMAPS, robots
 
 urlpatterns = [
     path("", include("bookings.urls")),
@@ -23,6 +25,19 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include(api.urlpatterns)),
     path("admin/", admin.site.urls),
+    path("robots.txt", robots, name="robots"),
+    path(
+        "sitemap.xml",
+        sitemaps.index,
+        {"sitemaps": SITEMAPS, "sitemap_url_name": "sitemap-part"},
+        name="sitemap",
+    ),
+    path(
+        "sitemap-<slug:section>.xml",
+        sitemaps.sitemap,
+        {"sitemaps": SITEMAPS},
+        name="sitemap-part",
+    ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

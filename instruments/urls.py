@@ -3,6 +3,7 @@
 from django.urls import path
 
 from instruments.views import (
+    attachments,
     harvests,
     imports,
     opening,
@@ -55,5 +56,14 @@ urlpatterns = [
     path("techniques/", techniques.techniques, name="techniques"),
     path("techniques/<str:code>/", techniques.technique, name="technique"),
     path("qualifications/", qualifications.mine, name="qualifications"),
+    path(_one + "attachments/", attachments.attachments, name="attachments"),
+    path("manage/attachments/<uuid:attachment_id>/", attachments.change, name="attachment-change"),
+    path(
+        "manage/attachments/<uuid:attachment_id>/delete/",
+        attachments.delete,
+        name="attachment-delete",
+    ),
+    path("files/<uuid:attachment_id>/<slug:size>/", attachments.file, name="file"),
+    path(_one + "confirm/", publishing.confirm, name="confirm"),
     path(_one + "publication/", publishing.publication, name="publication"),
 ]

@@ -63,6 +63,13 @@ def real_cast(real_db: None) -> Cast:
     return build_cast()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Uploaded files lie apart from those of the platform that runs here."""
+    with override_settings(MEDIA_ROOT=tmp_path_factory.mktemp("media")):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _settings(settings: Any, tmp_path: Path) -> None:
     """Static files by their plain names, mail in memory's own folder, no cache between tests."""

@@ -25,6 +25,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "book-for-members": frozenset({MANAGER}),
     "register-instruments": frozenset({MANAGER, RESEARCHER}),
     "manage-instruments": frozenset({MANAGER}),
+    "settle-duplicates": frozenset({MANAGER, COORDINATOR}),
     "read-money": frozenset({FINANCE, MANAGER, AUDITOR}),
     "account": frozenset({FINANCE}),
     "manage-charges": frozenset({FINANCE, MANAGER}),  # dispute, answer, correct

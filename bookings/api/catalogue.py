@@ -1,8 +1,8 @@
 """The catalogue: what is on offer, with the next free slots and the price for me."""
 
 import re
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -37,6 +37,7 @@ from bookings.services.demand import demand_searched
 from instruments.api.registry import InstrumentRegister, InstrumentShape
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
+from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.search import Choice as FacetChoice
 from instruments.selectors.search import facets, search, understood
@@ -123,8 +124,12 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
     )
 
 
-def offered(rows: Iterable[tuple[Instrument, Offer]]) -> list[dict[str, Any]]:
-    shape = InstrumentShape()  # one for all: making its fields takes longer than a row's answer
+def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dict[str, Any]]:
+    """Rows loaded with their techniques. No statement."""
+    priced = {row.pk: offer.is_priced for row, offer in rows}
+    qualities = load_qualities([row for row, _ in rows], now, priced=priced)
+    # One for all: making its fields takes longer than a row's answer.
+    shape = InstrumentShape(qualities=qualities)
     return [
         {
             **shape.to_representation(instrument),
@@ -201,7 +206,7 @@ class Instruments(InstrumentRegister):
             mode=criteria.service_mode or None,
             minutes=criteria.minutes,
         )
-        return offered((row, offers[row.pk]) for row in rows)
+        return offered([(row, offers[row.pk]) for row in rows], self.now)
 
     def _matching(
         self,
@@ -225,7 +230,7 @@ class Instruments(InstrumentRegister):
         prefetch_related_objects([row for row, _ in shown], "techniques")
         if len(found) > limit:
             following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
-        response = answer(request, offered(shown), following=following)
+        response = answer(request, offered(shown, self.now), following=following)
         if meant != criteria:
             response.data["results_for"] = meant.text
         return response

@@ -22,7 +22,7 @@ from bookings.messages import sentence
 from bookings.services.imports import bookings_import
 
 
-class ImportRowShape(serializers.Serializer[Any]):
+class BookingImportRowShape(serializers.Serializer[Any]):
     """What becomes of a row. `refusals` are of rules; `problems` of the row itself and of rights,
     by column."""
 
@@ -49,7 +49,7 @@ class ImportReportShape(serializers.Serializer[Any]):
     unchanged = serializers.IntegerField(help_text="Imported before: nothing is done again.")
     refused = serializers.IntegerField()
     columns_ignored = serializers.ListField(child=serializers.CharField())
-    rows = ImportRowShape(many=True)
+    rows = BookingImportRowShape(many=True)
 
 
 def report_json(report: ImportReport) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _problem_json(problem: FieldProblem) -> dict[str, Any]:
     }
 
 
-class ImportBody(Shape):
+class BookingImportBody(Shape):
     organisation = Text(
         40, required=False, help_text="Who pays: a code. Your only one, unless named."
     )
@@ -118,7 +118,7 @@ class ReservationsImport(Endpoint):
         "reservations_import",
         _("Bring in bookings from a file"),
         tag="reservations",
-        takes=ImportBody,
+        takes=BookingImportBody,
         gives=ImportReportShape,
         status=201,
         also={200: ImportReportShape},
@@ -144,7 +144,7 @@ class ReservationsImport(Endpoint):
 
         With `dry_run` 200 and what it would come to, row by row; else 201, 200 where the file
         brought nothing new, or 422 with all rows where some are refused."""
-        data = checked(ImportBody, request.data)
+        data = checked(BookingImportBody, request.data)
         try:
             content = base64.b64decode(data["file"], validate=True)
         except (binascii.Error, ValueError):

@@ -13,6 +13,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Choice, Flag, Instant, Number, Shape, Text, Whole, asked, checked
+from accounts.api.versions import etag, require_version
 from accounts.selectors.organisations import payer_for
 from bookings.api.catalogue import criteria_of
 from bookings.models import SavedSearch
@@ -66,6 +67,11 @@ class SearchesEndpoint(Endpoint):
     def shown(search: SavedSearch) -> Any:
         return SearchShape(search).data
 
+    @staticmethod
+    def version(search: SavedSearch) -> int:
+        """Whether it is paused is all that ever changes."""
+        return 1 + search.is_paused
+
 
 class Searches(SearchesEndpoint):
     @operation("searches", _("Saved searches"), tag=TAG, query=Pages, gives=page(SearchShape))
@@ -102,7 +108,9 @@ class Searches(SearchesEndpoint):
             now=self.now,
         )
         place = reverse("api-search", kwargs={"search_id": made.pk})
-        return Response(self.shown(made), status=201, headers={"Location": place})
+        return Response(
+            self.shown(made), status=201, headers={"Location": place} | etag(self.version(made))
+        )
 
 
 class Search(SearchesEndpoint):
@@ -113,12 +121,16 @@ class Search(SearchesEndpoint):
         takes=SearchChange,
         gives=SearchShape,
         refuses=[404],
+        versioned=True,
     )
     def patch(self, request: Request, search_id: UUID) -> Response:
         """Be told no more, or again."""
         is_paused = checked(SearchChange, request.data)["is_paused"]
-        search_pause(actor=self.actor, search_id=search_id, is_paused=is_paused, now=self.now)
-        return Response(self.shown(own_search(self.actor, search_id)))
+        require_version(request, self.version(own_search(self.actor, search_id)))
+        made = search_pause(
+            actor=self.actor, search_id=search_id, is_paused=is_paused, now=self.now
+        )
+        return Response(self.shown(made), headers=etag(self.version(made)))
 
     @operation(
         "search_delete",
@@ -127,8 +139,10 @@ class Search(SearchesEndpoint):
         gives=None,
         status=204,
         refuses=[404],
+        versioned=True,
     )
     def delete(self, request: Request, search_id: UUID) -> Response:
         """For ever."""
+        require_version(request, self.version(own_search(self.actor, search_id)))
         search_delete(actor=self.actor, search_id=search_id, now=self.now)
         return Response(status=204)

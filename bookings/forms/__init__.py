@@ -7,6 +7,7 @@ from bookings.forms.catalogue import CatalogueForm
 from bookings.forms.chains import ChainForm, StepForm
 from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, WordForm
 from bookings.forms.closures import ClosureEndForm, ClosureForm
+from bookings.forms.duplicates import DuplicatesForm
 from bookings.forms.funding import SourceForm
 from bookings.forms.imports import ImportForm
 from bookings.forms.moves import MoveForm
@@ -32,6 +33,7 @@ __all__ = [
     "ClosureForm",
     "CorrectionForm",
     "DecideForm",
+    "DuplicatesForm",
     "GrantChangeForm",
     "GrantForm",
     "HoursForm",

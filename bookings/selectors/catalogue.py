@@ -15,7 +15,7 @@ from bookings.domain.periods import Period
 from bookings.selectors.askers import load_askers
 from bookings.selectors.availability import calendar_of, load_blocks, load_booked
 from bookings.selectors.catalogue_candidates import Place, Sieve, candidates
-from bookings.selectors.fees import Backing, Terms, group_of, load_backing, terms_on
+from bookings.selectors.fees import Backing, Terms, card_on, group_of, load_backing, terms_on
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
 from instruments.models import Instrument, RateCard
@@ -29,7 +29,7 @@ MOST_AT_ONCE = 800  # candidates
 @dataclass(frozen=True)
 class Offer:
     """An instrument as one payer sees it. `rate` is per hour or sample, before anything else;
-    None where the group is not served."""
+    None where the group is not served. `is_priced`: a card is in force today, for whomever."""
 
     price_group: str
     rate: Decimal | None
@@ -37,6 +37,7 @@ class Offer:
     currency: str
     minutes: int
     starts: tuple[datetime, ...]
+    is_priced: bool = False
 
 
 def load_offers(
@@ -117,6 +118,7 @@ def _offer(
         currency=values.currency if values else "",
         minutes=length,
         starts=tuple(starts),
+        is_priced=card_on(instrument, cards, now) is not None,
     )
 
 

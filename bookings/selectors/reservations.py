@@ -89,6 +89,16 @@ def requests_to_decide(actor: Actor, now: datetime) -> QuerySet[Reservation]:
     )
 
 
+def standing_bookings(instrument_id: UUID, now: datetime) -> QuerySet[Reservation]:
+    """Those of an instrument that are not over: in use, or still to come."""
+    return Reservation.objects.filter(
+        Q(end_at__gt=now) | Q(state=Reservation.State.IN_USE),
+        Q(deadline_at=None) | Q(deadline_at__gt=now) | ~Q(state__in=["held", "requested"]),
+        instrument_id=instrument_id,
+        state__in=OCCUPYING,
+    )
+
+
 def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
     """`NotFound` if there is none, or it is not the actor's to see."""
     found = reservations_for(actor).filter(pk=reservation_id).first()

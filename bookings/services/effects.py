@@ -9,6 +9,7 @@ from accounts.services.erasure import person_forget
 from accounts.services.outbox import outbox_deliver
 from bookings.notifications import mail
 from bookings.notifications.papers import settlement_mail, statement_mail
+from bookings.notifications.records import record_mail
 from bookings.notifications.searches import matches_mail
 from bookings.services.charges import charge_make
 from bookings.services.utilisation import days_mark_dirty
@@ -40,6 +41,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             return statement_mail(row, now)
         case "settlement":
             return settlement_mail(row, now)
+        case "record":
+            return record_mail(row, now)
         case "search":
             return matches_mail(row, now)
         case "slot":

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.domain.errors import Invalid
+from accounts.domain.errors import Invalid, NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.permissions import actor_of
@@ -30,9 +30,13 @@ from instruments.domain.opening import local_date
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.domain.techniques import tree
 from instruments.models import Instrument
+from instruments.selectors.attachments import attachments_of, load_covers
+from instruments.selectors.duplicates import successor_of
 from instruments.selectors.qualifications import load_qualifying
-from instruments.selectors.registry import instrument_by_id, instrument_to_book
+from instruments.selectors.quality import load_qualities
+from instruments.selectors.registry import PUBLIC, instrument_by_id, instrument_to_book
 from instruments.selectors.search import Facets, entries, facets, page, understood
+from instruments.views.linked_data import linked_data, page_address
 
 PAGE = 18
 
@@ -105,6 +109,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         )
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": place, "total": total}
+    listed = [instrument for instrument, _ in context["results"]]
+    context["covers"] = load_covers(listed)
+    context["marks"] = {pk: made.mark for pk, made in load_qualities(listed, now).items()}
     return render(request, "bookings/catalogue.html", context)
 
 
@@ -142,12 +149,22 @@ def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
-    found = instrument_by_id(actor, instrument_id)
+    try:
+        found = instrument_by_id(actor, instrument_id)
+    except NotFound:
+        if successor := successor_of(instrument_id):
+            return redirect("bookings:instrument", instrument_id=successor, permanent=True)
+        raise
+    if found.merged_into_id:
+        return redirect("bookings:instrument", instrument_id=found.merged_into_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(found, payer, now)
     qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
     today = local_date(ZoneInfo(found.facility.time_zone), now)
+    attached = attachments_of(found)
     context = {
+        "linked_data": linked_data(found, attached) if found.publication in PUBLIC else None,
+        "page_address": page_address(found),
         "instrument": found,
         "payer": payer,
         "payers": payers,
@@ -157,6 +174,8 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "recognised": recognised_regions(found.region_id, today)
         if qualifying and qualifying.technique
         else [],
+        "attachments": attached,
+        "mark": load_qualities([found], now)[found.pk].mark,
         "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
         **week_of(actor, found, payer, request, now),
     }

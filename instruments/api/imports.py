@@ -107,7 +107,7 @@ class ImportShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class DifferenceShape(serializers.Serializer[Any]):
+class FieldChangeShape(serializers.Serializer[Any]):
     """A field that changes; with `kept` it stays, and `kept` says why."""
 
     field = serializers.CharField()
@@ -123,7 +123,7 @@ class ImportRowShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     result = serializers.ChoiceField(ImportRow.Result.choices)
     problem = ProblemShape(allow_null=True)
-    differences = DifferenceShape(many=True)
+    differences = FieldChangeShape(many=True)
     instrument = serializers.UUIDField(allow_null=True)
 
 

@@ -15,7 +15,7 @@ from accounts.api.shapes import ReasonBody, checked
 from accounts.api.versions import expected_version
 from instruments.api.registry import InstrumentShape, one
 from instruments.selectors.registry import instrument_by_id
-from instruments.services.publishing import instrument_publication
+from instruments.services.publishing import instrument_confirm, instrument_publication
 
 
 class Publication(Endpoint):
@@ -37,7 +37,7 @@ class Publication(Endpoint):
                 expected_version=expected,
                 now=self.now,
             )
-            return one(instrument_by_id(self.actor, instrument_id))
+            return one(instrument_by_id(self.actor, instrument_id), self.now)
 
         return self.once(step)
 
@@ -61,6 +61,15 @@ class Submit(Publication):
     @_described("instrument_submit", _("Submit for publishing"))
     def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
         """For members who may not publish themselves."""
+        return super().post(request, instrument_id)
+
+
+class Return(Publication):
+    act = "return"
+
+    @_described("instrument_return", _("Give back"))
+    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+        """What was submitted becomes a draft again; whoever submitted it is told the reason."""
         return super().post(request, instrument_id)
 
 
@@ -90,3 +99,22 @@ class Retire(Publication):
     def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
         """Out of use for good."""
         return super().post(request, instrument_id)
+
+
+class Confirm(Endpoint):
+    @operation(
+        "instrument_confirm",
+        _("Confirm the record"),
+        tag="instruments",
+        gives=InstrumentShape,
+        refuses=[404, 409],
+        versioned=True,
+    )
+    def post(self, request: Request, instrument_id: UUID) -> Response:
+        """It is still true: not stale for another year. For the host's managers."""
+        expected = expected_version(request)
+        instrument_by_id(self.actor, instrument_id)
+        instrument_confirm(
+            actor=self.actor, instrument_id=instrument_id, expected_version=expected, now=self.now
+        )
+        return one(instrument_by_id(self.actor, instrument_id), self.now)

@@ -1,6 +1,7 @@
 """Instruments: their records."""
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,8 +38,10 @@ from instruments.domain.pidinst import (
     RELATED_IDENTIFIER_TYPES,
     RELATION_TYPES,
 )
+from instruments.domain.quality import MARKS, Quality
 from instruments.models import Facility, Instrument, Technique
 from instruments.selectors.exports import page_of, pidinst_of
+from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import facility_by_id, instrument_by_id, techniques_by_code
 from instruments.services.registry import instrument_create, instrument_update
 
@@ -91,6 +94,16 @@ class AlternateIdentifier(Shape):
     name = Text(250, required=False, allow_blank=True)
 
 
+class QualityShape(serializers.Serializer[Any]):
+    """How good the record is, and what would raise it."""
+
+    mark = serializers.ChoiceField(["", *MARKS], help_text="Empty: not even bronze.")
+    following = serializers.ChoiceField(["", *MARKS], help_text="Empty: it is gold.")
+    lacking = serializers.ListField(
+        child=serializers.CharField(), help_text="What the following mark needs, by code."
+    )
+
+
 class InstrumentShape(serializers.Serializer[Any]):
     """A bookable piece of equipment, with the properties of PIDINST 1.0 and those of sharing."""
 
@@ -131,10 +144,23 @@ class InstrumentShape(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Instrument.Kind.choices)
     norm_hours = serializers.IntegerField(allow_null=True)
     units = serializers.IntegerField(source="policy.units", allow_null=True)
+    merged_into = serializers.UUIDField(
+        source="merged_into_id",
+        allow_null=True,
+        help_text="Of a retired one: the record that stands for it.",
+    )
+    quality = serializers.SerializerMethodField()
+    confirmed_at = Instant(allow_null=True)
     version = serializers.IntegerField()
     created_at = Instant()
     updated_at = Instant()
     links = serializers.SerializerMethodField()
+
+    def __init__(
+        self, *args: Any, qualities: Mapping[UUID, Quality] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.qualities = qualities or {}
 
     @extend_schema_field(Money(allow_null=True))
     def get_acquisition_cost(self, instrument: Instrument) -> dict[str, str] | None:
@@ -142,21 +168,32 @@ class InstrumentShape(serializers.Serializer[Any]):
             return None
         return amount(instrument.acquisition_cost, instrument.acquisition_currency)
 
+    @extend_schema_field(QualityShape)
+    def get_quality(self, instrument: Instrument) -> dict[str, Any]:
+        found = self.qualities[instrument.pk]
+        lacking = list(found.lacking)
+        return {"mark": found.mark, "following": found.following, "lacking": lacking}
+
     def get_links(self, instrument: Instrument) -> dict[str, str]:
         here = reverse("api-instrument", kwargs={"instrument_id": instrument.pk})
         return {
             "self": here,
             "pidinst": f"{here}pidinst/",
             "availability": f"{here}availability/",
+            "attachments": f"{here}attachments/",
             "page": page_of(instrument),
         }
 
 
-def one(instrument: Instrument, status: int = 200) -> Response:
+def one(instrument: Instrument, now: datetime, status: int = 200) -> Response:
+    """The answer of one record."""
     headers = etag(instrument.version)
     if status == 201:
         headers["Location"] = reverse("api-instrument", kwargs={"instrument_id": instrument.pk})
-    return Response(InstrumentShape(instrument).data, status=status, headers=headers)
+    qualities = load_qualities([instrument], now)
+    return Response(
+        InstrumentShape(instrument, qualities=qualities).data, status=status, headers=headers
+    )
 
 
 # Requests
@@ -280,7 +317,7 @@ class InstrumentRegister(Endpoint):
                 now=self.now,
                 **values,
             )
-            return one(instrument_by_id(self.actor, made.pk), status=201)
+            return one(instrument_by_id(self.actor, made.pk), self.now, status=201)
 
         return self.once(create)
 
@@ -291,7 +328,7 @@ class InstrumentDetail(Endpoint):
     )
     def get(self, request: Request, instrument_id: UUID) -> Response:
         """One record: published and suspended ones for everybody, others for the host's own."""
-        return one(instrument_by_id(self.actor, instrument_id))
+        return one(instrument_by_id(self.actor, instrument_id), self.now)
 
     @operation(
         "instrument_update",
@@ -318,7 +355,7 @@ class InstrumentDetail(Endpoint):
             expected_version=expected,
             now=self.now,
         )
-        return one(instrument_by_id(self.actor, instrument_id))
+        return one(instrument_by_id(self.actor, instrument_id), self.now)
 
 
 class InstrumentPidinst(Endpoint):

@@ -1,5 +1,6 @@
 """Input of the manager's pages turned into typed values: shape only."""
 
+from instruments.forms.attachments import AttachmentForm, AttachmentWordsForm
 from instruments.forms.harvests import HarvestForm
 from instruments.forms.imports import ColumnsForm, ImportForm
 from instruments.forms.opening import OpeningForm
@@ -10,6 +11,8 @@ from instruments.forms.ratecards import RateCardForm
 from instruments.forms.registry import FacilityForm, InstrumentForm
 
 __all__ = [
+    "AttachmentForm",
+    "AttachmentWordsForm",
     "ColumnsForm",
     "FacilityForm",
     "FilterForm",

@@ -21,12 +21,15 @@ class FilterForm(StyledForm):
         required=False,
         choices=[("", _("any")), *Instrument.Publication.choices],
     )
+    stale = forms.BooleanField(label=_("Only those to confirm"), required=False)
 
 
 class PublicationForm(StyledForm):
     """A step of publication; taking an instrument out of the catalogue needs a reason."""
 
-    act = forms.ChoiceField(choices=[(a, a) for a in ("submit", "publish", "suspend", "retire")])
+    act = forms.ChoiceField(
+        choices=[(a, a) for a in ("submit", "return", "publish", "suspend", "retire")]
+    )
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -34,3 +37,5 @@ class PublicationForm(StyledForm):
         data = super().clean() or {}
         if data.get("act") in {"suspend", "retire"} and not data.get("reason"):
             self.add_error("reason", _("Say why: those who booked it will ask."))
+        if data.get("act") == "return" and not data.get("reason"):
+            self.add_error("reason", _("Say what is to be done first."))

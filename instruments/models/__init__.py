@@ -1,5 +1,7 @@
 """The tables of what is offered: instruments, when they open, on what rules, at what rates."""
 
+from instruments.models.attachments import Attachment
+from instruments.models.duplicates import DuplicateVerdict
 from instruments.models.facilities import Facility
 from instruments.models.harvests import Fetching, Harvest
 from instruments.models.imports import (
@@ -18,7 +20,9 @@ from instruments.models.search import SearchEntry, SearchWord
 from instruments.models.techniques import Technique
 
 __all__ = [
+    "Attachment",
     "BookingPolicy",
+    "DuplicateVerdict",
     "Facility",
     "Fetching",
     "Harvest",

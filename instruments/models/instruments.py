@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from instruments.models.facilities import Facility
 from instruments.models.opening import Schedule
@@ -77,6 +77,15 @@ class Instrument(models.Model):
         max_length=10, choices=Publication, default=Publication.DRAFT, db_index=True
     )
     published_at = models.DateTimeField(null=True, blank=True)
+    submitted_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    # Of its attachments, kept with each of them: the catalogue asks no table more.
+    photo_count = models.PositiveSmallIntegerField(default=0, editable=False)
+    # When somebody last said that the record is still true (domain/quality).
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    # The record that stands for this one, which was a second of the same instrument.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="merged"
+    )
     schedule = models.ForeignKey(
         Schedule, models.PROTECT, null=True, blank=True, related_name="instruments"
     )
@@ -98,10 +107,20 @@ class Instrument(models.Model):
                 condition=~Q(source=""),
                 name="instrument_source_unique",
             ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(publication="retired"),
+                name="instrument_merged_is_retired",
+            ),
         ]
         indexes = [
             models.Index(fields=["region", "name", "id"], name="instrument_region"),
             models.Index(fields=["name", "id"], name="instrument_name"),
+            # What other registers ask for: what changed since.
+            models.Index(
+                fields=["updated_at", "id"],
+                condition=Q(published_at__isnull=False),
+                name="instrument_changed",
+            ),
             models.Index(
                 fields=["identifier"], condition=~Q(identifier=""), name="instrument_identifier"
             ),

@@ -11,10 +11,12 @@ from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from instruments.domain.opening import OpeningHours, local_date, parse_hours
 from instruments.domain.policies import Policy
-from instruments.domain.publishing import STEPS, Record, missing
+from instruments.domain.publishing import STEPS, missing
+from instruments.domain.quality import Details, Quality, quality
 from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument, RateCard, Technique
 from instruments.selectors.policies import load_policy
+from instruments.selectors.quality import load_details, record_of
 from instruments.selectors.ratecards import CardInForce, load_card
 from instruments.selectors.registry import instrument_by_id
 
@@ -29,6 +31,8 @@ class Standing:
     instrument: Instrument
     today: date
     missing: tuple[str, ...]
+    quality: Quality
+    is_stale: bool
     hours: OpeningHours | None
     policy: Policy | None
     card: CardInForce | None
@@ -51,33 +55,30 @@ class Standing:
 
 
 def load_standings(instruments: Sequence[Instrument], now: datetime) -> list[Standing]:
-    """Of instruments loaded with facility, schedule and policy. One statement."""
+    """Of instruments loaded with facility, schedule and policy. Two statements."""
     published: dict[UUID, list[RateCard]] = {}
     rows = RateCard.objects.filter(
         instrument_id__in=[i.pk for i in instruments], published_at__isnull=False
     )
     for row in rows.order_by("version"):
         published.setdefault(row.instrument_id, []).append(row)
-    return [_standing(i, published.get(i.pk, []), now) for i in instruments]
+    details = load_details(instruments, now)
+    return [_standing(i, published.get(i.pk, []), details[i.pk], now) for i in instruments]
 
 
-def _standing(instrument: Instrument, cards: list[RateCard], now: datetime) -> Standing:
+def _standing(
+    instrument: Instrument, cards: list[RateCard], details: Details, now: datetime
+) -> Standing:
     today = local_date(ZoneInfo(instrument.facility.time_zone), now)
     row = card_in_force(cards, today)
     hours = parse_hours(instrument.schedule.hours) if instrument.schedule else None
-    record = Record(
-        name=instrument.name,
-        description=instrument.description or instrument.description_zh,
-        manufacturers=len(instrument.manufacturers),
-        service_modes=len(instrument.service_modes),
-        has_opening_hours=bool(hours and (hours.weekly or hours.overrides)),
-        has_policy=hasattr(instrument, "policy"),
-        has_rate_card_in_force=row is not None,
-    )
+    record = record_of(instrument, has_rate_card_in_force=row is not None)
     return Standing(
         instrument=instrument,
         today=today,
         missing=tuple(missing(record)),
+        quality=quality(record, details),
+        is_stale=details.is_stale,
         hours=hours,
         policy=load_policy(instrument.policy) if hasattr(instrument, "policy") else None,
         card=load_card(row) if row else None,

@@ -1,11 +1,13 @@
 """Instruments and facilities, as far as each person may see them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.models import Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
 from instruments.models import Facility, Instrument, Technique
@@ -67,6 +69,23 @@ def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
 _TO_BOOK = Prepared(
     lambda pk: Instrument.objects.select_related(*WITH).defer(*RECORD).filter(pk=pk)
 )
+
+
+def published() -> QuerySet[Instrument]:
+    """What is on offer; anyone may see it."""
+    return Instrument.objects.filter(publication=Instrument.Publication.PUBLISHED)
+
+
+def catalogue_records(since: datetime | None, region: str) -> QuerySet[Instrument]:
+    """Every record that anybody could ever see, those retired since too, for registers that keep
+    a copy: what changed last comes last. A region includes those below it."""
+    found = Instrument.objects.filter(published_at__isnull=False).select_related(*WITH)
+    if since is not None:
+        found = found.filter(updated_at__gte=since)
+    if region:
+        above = Region.objects.filter(code=region).values_list("pk", flat=True)
+        found = found.filter(region__lineage__overlap=list(above))
+    return found
 
 
 def managed_instruments(actor: Actor) -> QuerySet[Instrument]:

@@ -1,14 +1,15 @@
 """Publication of instruments."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongVersion
+from accounts.domain.errors import WrongState, WrongVersion
 from accounts.domain.roles import Actor
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain import publishing
@@ -16,12 +17,15 @@ from instruments.domain.opening import local_date
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 from instruments.selectors.publishing import load_record
+from instruments.selectors.quality import stale_records
+from instruments.selectors.registry import PUBLIC
 from instruments.services.opening import assignment_change
 from instruments.services.search import entries_file
 
 # act -> the state it leads to and the capability it needs
 ACTS = {
     "submit": ("submitted", "register-instruments"),
+    "return": ("draft", "manage-instruments"),
     "publish": ("published", "manage-instruments"),
     "suspend": ("suspended", "manage-instruments"),
     "retire": ("retired", "manage-instruments"),
@@ -38,8 +42,9 @@ def instrument_publication(
     reason: str = "",
     expected_version: int | None = None,
 ) -> Instrument:
-    """Submit, publish, suspend or retire. Publishing needs a complete record (`Incomplete`
-    names what is missing); it also brings back a suspended one. Retired is final."""
+    """Submit, return, publish, suspend or retire. Publishing needs a complete record
+    (`Incomplete` names what is missing); it also brings back a suspended one. Retired is final.
+    The managers hear of what is submitted, whoever submitted it of the answer."""
     wanted, capability = ACTS[act]
     instrument = lock_instrument(instrument_id, record=True)
     require(actor, capability, place_of(instrument.organisation))
@@ -53,14 +58,18 @@ def instrument_publication(
         if lacking:
             raise publishing.Incomplete(lacking)
         instrument.published_at = instrument.published_at or now
+    if wanted == "submitted":
+        instrument.submitted_by_id = actor.person
     instrument.publication = wanted
     instrument.version += 1
     instrument.updated_at = now
-    instrument.save(update_fields=["publication", "published_at", "version", "updated_at"])
+    instrument.save(
+        update_fields=["publication", "published_at", "submitted_by", "version", "updated_at"]
+    )
     if "published" in {before, wanted}:
         assignment_change(instrument=instrument, now=now)
         entries_file([instrument.pk])
-    trail.record(
+    entry = trail.record(
         actor=actor,
         action=f"instrument.{act}",
         target=instrument,
@@ -71,4 +80,65 @@ def instrument_publication(
         organisation_ids=[instrument.organisation_id],
         region_ids=instrument.region.lineage,
     )
+    if wanted == "submitted" or (before == "submitted" and wanted != "retired"):
+        _tell(instrument, "returned" if wanted == "draft" else wanted, entry.pk, now)
     return instrument
+
+
+@transaction.atomic
+def instrument_confirm(
+    *, actor: Actor, instrument_id: UUID, now: datetime, expected_version: int | None = None
+) -> Instrument:
+    """A manager says that the record is still true: it is fresh for another year. `WrongState`
+    of one that is not public: nothing of it can be out of date for anybody."""
+    instrument = lock_instrument(instrument_id, record=True)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    if expected_version is not None and expected_version != instrument.version:
+        raise WrongVersion(version=instrument.version)
+    if instrument.publication not in PUBLIC:
+        raise WrongState(state=instrument.publication, wanted="confirmed")
+    before = instrument.confirmed_at
+    instrument.confirmed_at = now
+    instrument.version += 1
+    instrument.save(update_fields=["confirmed_at", "version"])
+    trail.record(
+        actor=actor,
+        action="instrument.confirm",
+        target=instrument,
+        now=now,
+        before={"confirmed_at": before},
+        after={"confirmed_at": now},
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    return instrument
+
+
+@transaction.atomic
+def stale_records_tell(*, now: datetime) -> int:
+    """Tell each host of its stale records, once a month: one letter, whatever their number. The
+    number of hosts."""
+    hosts = sorted(set(stale_records(now).order_by().values_list("organisation_id", flat=True)))
+    month = now.astimezone(UTC).strftime("%Y-%m")
+    enqueue(
+        (
+            Effect(
+                kind="record.stale",
+                key=f"record.stale:{host}:{month}",
+                payload={"organisation": str(host)},
+            )
+            for host in hosts
+        ),
+        now=now,
+    )
+    return len(hosts)
+
+
+def _tell(instrument: Instrument, step: str, entry_id: UUID, now: datetime) -> None:
+    """The reason stays in the trail, where it can be erased."""
+    effect = Effect(
+        kind=f"record.{step}",
+        key=f"record.{step}:{instrument.pk}:{instrument.version}",
+        payload={"instrument": str(instrument.pk), "entry": str(entry_id)},
+    )
+    enqueue([effect], now=now)

@@ -50,7 +50,7 @@ def _regions_above(region_ids: Iterable[UUID]) -> dict[UUID, list[str]]:
         cursor.execute(
             """
             SELECT r.id, array_agg(a.code ORDER BY a.code)
-            FROM accounts_region r JOIN accounts_region a ON a.id = ANY(r.lineage)
+            FROM accounts_region r JOIN accounts_region a ON a.id = r.id OR a.id = ANY(r.lineage)
             WHERE r.id = ANY(%s) GROUP BY r.id
             """,
             [list(region_ids)],

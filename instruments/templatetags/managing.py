@@ -1,13 +1,17 @@
 """What a manager's pages say in words: opening hours, what is missing, days of the week,
 limits."""
 
+import json
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
 
+from accounts.domain.roles import Actor
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
 from instruments.domain.quotas import Quota
 from instruments.forms.opening import weekday_name
@@ -21,7 +25,7 @@ from instruments.messages import (
     harvest_sentence,
     row_sentence,
 )
-from instruments.models import Fetching, Instrument
+from instruments.models import Attachment, Fetching, Instrument
 
 register = template.Library()
 
@@ -39,6 +43,86 @@ def lacking(code: str) -> str:
         "rate-card": gettext("rate card in force"),
     }
     return words.get(code, code)
+
+
+@register.filter
+def raising(code: str) -> str:
+    """What would raise the quality mark."""
+    words = {
+        "name-in-both": gettext("a Chinese name"),
+        "model": gettext("the model"),
+        "techniques": gettext("a technique"),
+        "telling-description": gettext("a description of two sentences or more"),
+        "address": gettext("the address of the facility"),
+        "contact": gettext("a contact at the facility"),
+        "photo": gettext("a photo"),
+        "description-in-both": gettext("the description in both languages"),
+        "identifier": gettext("a lasting identifier, such as a DOI or Handle"),
+        "serial-number": gettext("a serial or inventory number"),
+        "date": gettext("when it was acquired or commissioned"),
+        "measured-variables": gettext("what it measures, or its type"),
+        "confirmation": gettext("a confirmation that it is still true"),
+    }
+    return words.get(code) or lacking(code)
+
+
+@register.filter
+def alike(code: str) -> str:
+    """Why two records look alike."""
+    words = {
+        "serial-number": gettext("The same serial number"),
+        "inventory-number": gettext("The same inventory number"),
+        "maker-model-site": gettext("The same maker and model at the same site"),
+    }
+    return words.get(code, code)
+
+
+@register.filter
+def numbers_of(instrument: Instrument) -> str:
+    """Serial and inventory numbers."""
+    wanted = {"SerialNumber", "InventoryNumber"}
+    said = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in wanted)
+    return ", ".join(str(i.get("identifier", "")) for i in said)
+
+
+@register.filter
+def manages(actor: Actor) -> bool:
+    return bool(actor.organisations_where("manage-instruments"))
+
+
+@register.simple_tag
+def data_block(data: Any) -> SafeString:
+    """Linked data for machines. The block is no script: browsers do not run it. Nothing in it can
+    end it: `<`, `>` and `&` are written as JSON escapes."""
+    text = json.dumps(data, ensure_ascii=False).translate(_ESCAPES)
+    return format_html('<script type="application/ld+json">{}</script>', mark_safe(text))  # noqa: S308
+
+
+_ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+@register.filter
+def documents(attachments: list[Attachment]) -> list[Attachment]:
+    return [item for item in attachments if item.kind == Attachment.Kind.DOCUMENT]
+
+
+@register.filter
+def titled(attachment: Attachment) -> str:
+    """The title of a photo or document, in the reader's language where it has one."""
+    is_chinese = (get_language() or "").startswith("zh")
+    first, second = attachment.title, attachment.title_zh
+    return (second or first) if is_chinese else (first or second)
+
+
+@register.filter
+def mark_label(mark: str) -> str:
+    """A quality mark in words."""
+    words = {
+        "bronze": gettext("bronze"),
+        "silver": gettext("silver"),
+        "gold": gettext("gold"),
+    }
+    return words.get(mark, "")
 
 
 @register.filter

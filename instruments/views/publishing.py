@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
@@ -16,7 +17,24 @@ from accounts.selectors.memberships import place_of
 from instruments.domain.publishing import Incomplete
 from instruments.forms import PublicationForm
 from instruments.selectors.managing import instrument_to_manage, load_standings
-from instruments.services.publishing import instrument_publication
+from instruments.services.publishing import instrument_confirm, instrument_publication
+
+
+@login_required
+@require_POST
+def confirm(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """One click: the record is still true."""
+    actor = actor_of(request.user)
+    instrument_to_manage(actor, instrument_id)
+    try:
+        instrument_confirm(actor=actor, instrument_id=instrument_id, now=timezone.now())
+    except WrongState:
+        messages.error(request, gettext("It is not public: there is nothing to confirm."))
+    else:
+        messages.success(request, gettext("Confirmed: it is good for another year."))
+    if "list" in request.POST:
+        return redirect(reverse("instruments:manage", query={"stale": "on"}))
+    return redirect("instruments:instrument-manage", instrument_id=instrument_id)
 
 
 @login_required
@@ -59,6 +77,7 @@ def publication(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 def _done(act: str) -> str:
     return {
         "submit": gettext("Submitted. A manager of the organisation publishes it."),
+        "return": gettext("Given back. Whoever submitted it is told why."),
         "publish": gettext("Published. It is in the catalogue now."),
         "suspend": gettext("Suspended. It cannot be booked until it is published again."),
         "retire": gettext("Retired. It stays on record and is not offered any more."),

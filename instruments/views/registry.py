@@ -21,6 +21,7 @@ from accounts.selectors.organisations import organisations
 from instruments.forms import FacilityForm, FilterForm, InstrumentForm, PublicationForm
 from instruments.selectors.imports import load_provenance
 from instruments.selectors.managing import instrument_to_manage, load_standings, vocabulary
+from instruments.selectors.quality import stale_records
 from instruments.selectors.registry import facilities, managed_instruments
 from instruments.services.registry import facility_create, instrument_create, instrument_update
 
@@ -47,6 +48,8 @@ def manage(request: HttpRequest) -> HttpResponse:
         )
     if publication := wanted.get("publication"):
         found = found.filter(publication=publication)
+    if wanted.get("stale"):
+        found = found.filter(pk__in=stale_records(now).order_by().values("pk"))
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,

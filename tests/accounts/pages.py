@@ -20,6 +20,7 @@ def page_of(response: HttpResponse | Any, status: int = 200) -> str:
     assert "script-src 'self'" in response["Content-Security-Policy"]
     html: str = response.content.decode()
     for tag in re.findall(r"<script\b[^>]*>", html):
-        assert "src=" in tag or 'type="application/json"' in tag, tag
+        is_data = re.search(r'type="application/(ld\+)?json"', tag)
+        assert "src=" in tag or is_data, tag
     assert not re.search(r"<style\b|\sstyle=|\son[a-z]+=|javascript:", html)
     return html

@@ -67,6 +67,8 @@ POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 4
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
+GET  bookings:duplicates             - 403 403 403 403 200 200 403 403 403 200 200 403
+POST bookings:duplicates-decide      - 403 403 403 403 302 403 403 403 403 302 403 403
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
 GET  bookings:what-if                - 403 403 403 403 200 403 403 200 200 403 403 403
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -168,6 +170,12 @@ GET  instruments:people              - 403 403 403 403 200 403 403 403 403 403 4
 POST instruments:people              - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:qualification-revoke   - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  instruments:attachments         - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:attachments         - 403 403 403 403 400 403 403 403 403 403 403 403
+POST instruments:attachment-change   - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:attachment-delete   - 403 403 403 403 302 403 403 403 403 403 403 403
+GET  instruments:file              200 200 200 200 200 200 200 200 200 200 200 200 200
+POST instruments:confirm             - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:publication         - 403 403 302 403 302 403 403 403 403 403 403 403
 POST accounts:language             302 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:profile                - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -175,6 +183,9 @@ POST accounts:profile                - 200 200 200 200 200 200 200 200 200 200 2
 POST accounts:token-make             - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:token-made             - 302 302 302 302 302 302 302 302 302 302 302 302
 POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 404 404
+GET  robots                        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  sitemap                       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  sitemap-part                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
@@ -246,6 +257,7 @@ GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-facility                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-catalogue-records       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-instruments             200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instruments               - 403 403 201 403 201 403 403 403 403 403 403 403
 GET    api-instrument              200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -275,6 +287,16 @@ POST   api-harvest-resume             - 404 404 404 404 200 404 404 404 404 404 
 GET    api-harvest-fetchings          - 404 404 404 404 200 404 404 404 404 404 404 404
 GET    api-exports                    - 404 404 404 404 200 404 404 404 404 404 404 404
 POST   api-instrument-submit         - 404 404 200 404 200 404 404 403 403 403 404 404
+POST   api-instrument-return         - 404 404 403 404 200 404 404 403 403 403 404 404
+GET    api-attachments             200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-attachments               - 403 403 403 403 415 403 403 403 403 403 403 403
+GET    api-attachment              200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-attachment                - 403 403 403 403 200 403 403 403 403 403 403 403
+DELETE api-attachment                - 403 403 403 403 204 403 403 403 403 403 403 403
+GET    api-duplicates                - 403 403 403 403 200 200 403 403 403 200 200 403
+GET    api-duplicate-verdicts        - 403 403 403 403 200 200 403 403 403 200 200 403
+POST   api-duplicate-verdicts        - 403 403 403 403 201 403 403 403 403 201 403 403
+POST   api-instrument-confirm        - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-instrument-publish        - 404 404 403 404 200 404 404 403 403 403 404 404
 POST   api-instrument-suspend        - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-instrument-retire         - 404 404 403 404 200 404 404 403 403 403 404 404
@@ -549,6 +571,13 @@ PAGE_BODIES = {
         "valid_from": "2026-03-05",
     },
     "instruments:qualification-revoke": {"reason": "test"},
+    "bookings:duplicates-decide": {
+        "first": "<instrument>",
+        "second": "<asks-first>",
+        "act": "apart",
+        "note": "test",
+    },
+    "instruments:attachment-change": {"title": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
     "accounts:join": {"text": "test"},
@@ -622,6 +651,7 @@ API_BODIES = {
         "description": "Words.",
         "service_modes": ["self"],
     },
+    ("PATCH", "api-attachment"): {"title": "test"},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
@@ -653,6 +683,12 @@ API_BODIES = {
         "kind": "maintenance",
         "reason": "",
         "displace": False,
+    },
+    ("POST", "api-duplicate-verdicts"): {
+        "first": "<instrument>",
+        "second": "<asks-first>",
+        "verdict": "kept",
+        "note": "test",
     },
     ("POST", "api-qualifications"): {
         "user": "hu@optics.example",

@@ -33,6 +33,7 @@ from tests.architecture.permission_table import (
     PEOPLE,
     QUERIES,
 )
+from tests.factories.attachments import photo
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
@@ -60,6 +61,8 @@ def world(shared_cast):
     as every request is rolled back."""
     cast = shared_cast
     asks = cast.instrument(name="Asks first", policy={"approval": "manual"})
+    given = cast.instrument(name="Submitted")
+    type(given).objects.filter(pk=given.pk).update(publication="submitted")
     draft = cast.instrument(name="Draft", card={"valid_from": "2026-01-01"})
     type(draft).objects.filter(pk=draft.pk).update(publication="draft")
     closure = closure_create(
@@ -152,14 +155,18 @@ def world(shared_cast):
         **import_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
+        "submitted": str(given.pk),
         "reservation": str(booked.pk),
         "request": str(asked.pk),
         "present": str(now.pk),
         "closure": str(closure.pk),
         "wish": str(wish.pk),
         "offered": str(wish.offers.get().reservation_id),
+        "attachment": str(photo(cast, cast.microscope).pk),
         "facility": str(cast.facility.pk),
         "qualification": str(certify(cast, cast.microscope).pk),
+        "size": "small",
+        "section": "instruments",
         "absent": "01920000-0000-7000-8000-000000000000",
     }
 
@@ -167,6 +174,9 @@ def world(shared_cast):
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
     "instrument_id": "instrument",
+    "attachment_id": "attachment",
+    "size": "size",
+    "section": "section",
     "version": "draft-card",
     "reservation_id": "reservation",
     "object_id": "reservation",
@@ -227,6 +237,7 @@ SPECIAL = {
     ("api-reservation-check-in", "reservation_id"): "present",
     ("api-instrument-publish", "instrument_id"): "draft",
     ("api-instrument-submit", "instrument_id"): "draft",
+    ("api-instrument-return", "instrument_id"): "submitted",
     ("api-instrument-retire", "instrument_id"): "draft",
 }
 

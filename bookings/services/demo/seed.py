@@ -34,6 +34,7 @@ from bookings.services.demo.places import (
     joining_make,
     places_make,
 )
+from bookings.services.demo.records import records_make
 from bookings.services.demo.rules import rules_make
 from bookings.services.demo.together import together_make
 from bookings.services.demo.wanting import Wanting
@@ -126,6 +127,8 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
     tell(f"{_searches_make(places, now)} saved searches")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
+    made_of = records_make(offers, began=calendar.began, now=now)
+    tell(f"{made_of} photos and documents, a second record of one instrument, a stale one")
     host, manager = "hefei-materials", "manager@demo.test"
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
     tell(f"{number} inventories brought as files")

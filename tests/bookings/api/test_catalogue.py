@@ -164,4 +164,4 @@ def test_the_list_asks_as_much_of_the_database_for_three_as_for_one(
     cast.instrument(name="Three")
     assert statements() == one
     # Of these the token, the grants and the memberships are signing in.
-    assert one <= 3 + 6
+    assert one <= 3 + 7

@@ -314,6 +314,11 @@ def test_change_some_fields(cast: Cast, program: Programs) -> None:
         "units": 2,
         "version": before.body["version"] + 1,
         "updated_at": "2026-03-05T04:00:00Z",
+        "quality": {
+            "mark": "bronze",
+            "following": "silver",
+            "lacking": ["techniques", "telling-description", "contact"],
+        },
     }
     assert changed.body == expected
     assert changed.headers["ETag"] == f'"{expected["version"]}"'

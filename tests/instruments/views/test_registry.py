@@ -87,7 +87,7 @@ def test_home_takes_as_many_statements_for_three_as_for_one(cast, zhao):
     one = statements(zhao)
     draft(cast)
     draft(cast, name="Second")
-    assert statements(zhao) == one == 8
+    assert statements(zhao) == one == 9
 
 
 # Facilities

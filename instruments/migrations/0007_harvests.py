@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_federation'),
-        ('instruments', '0005_search'),
+        ('instruments', '0006_publishing'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

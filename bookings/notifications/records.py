@@ -1,0 +1,119 @@
+"""Messages about records of instruments: to whoever may do something about them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, mailers
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, OutboxMessage, TrailText, User
+from accounts.selectors.memberships import holders_of
+from instruments.models import Instrument
+from instruments.selectors.managing import load_standings
+from instruments.selectors.quality import stale_records
+from instruments.selectors.registry import WITH
+
+# Subject and first sentence.
+KINDS = {
+    "submitted": (
+        _("To publish: {instrument}"),
+        _("A record was submitted. Look through it, then publish it or give it back."),
+    ),
+    "returned": (
+        _("Given back: {instrument}"),
+        _("The record you submitted is a draft again: something is to be done first."),
+    ),
+    "published": (
+        _("Published: {instrument}"),
+        _("The record you submitted is in the catalogue now."),
+    ),
+    "stale": (
+        _("Still true? Records of {host}"),
+        _(
+            "Nobody has changed or confirmed these records for a year. Please look through them"
+            " and change what is no longer true, or confirm each with one click."
+        ),
+    ),
+}
+# What an instrument must be for its message to say something true.
+STATES = {"submitted": "submitted", "returned": "draft", "published": "published"}
+MOST_LISTED = 30
+
+
+def record_mail(row: OutboxMessage, now: datetime) -> str:
+    """Send the message of an outbox row; `skipped` where it no longer says anything true, or
+    nobody is there to read it."""
+    kind = row.kind.partition(".")[2]
+    letters = _stale_letters(row, now) if kind == "stale" else _step_letters(kind, row, now)
+    if letters:
+        mailers.default.send_messages(letters)
+    return "sent" if letters else "skipped"
+
+
+def _step_letters(kind: str, row: OutboxMessage, now: datetime) -> list[EmailMultiAlternatives]:
+    instrument = (
+        Instrument.objects.select_related(*WITH, "submitted_by")
+        .filter(pk=UUID(row.payload["instrument"]), publication=STATES[kind])
+        .first()
+    )
+    if instrument is None:
+        return []
+    page = reverse("instruments:instrument-manage", args=[instrument.pk])
+    text = TrailText.objects.filter(entry_id=UUID(row.payload["entry"])).first()
+    context = {
+        "instruments": [instrument],
+        "missing": load_standings([instrument], now)[0].missing if kind == "submitted" else (),
+        "reason": text.content.get("reason", "") if text else "",
+        "link": settings.SITE_URL + page,
+    }
+    people: list[User] = []
+    if kind == "submitted":
+        people = list(holders_of("manager", instrument.organisation_id))
+    elif instrument.submitted_by and instrument.submitted_by.is_active:
+        people = [instrument.submitted_by]
+    return [_letter(kind, person, context, row) for person in people]
+
+
+def _stale_letters(row: OutboxMessage, now: datetime) -> list[EmailMultiAlternatives]:
+    host = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
+    found = stale_records(now).filter(organisation=host)
+    total = found.count()
+    if not total:
+        return []
+    context = {
+        "instruments": list(found[:MOST_LISTED]),
+        "more": max(0, total - MOST_LISTED),
+        "host": host,
+        "link": settings.SITE_URL + reverse("instruments:manage") + "?stale=on",
+    }
+    return [_letter("stale", person, context, row) for person in holders_of("manager", host.pk)]
+
+
+def _letter(
+    kind: str, person: User, context: dict[str, Any], row: OutboxMessage
+) -> EmailMultiAlternatives:
+    """In the person's language."""
+    with translation.override(person.language):
+        first = context["instruments"][0]
+        is_chinese = person.language.startswith("zh")
+        facts = {
+            name: (is_chinese and thing.name_zh) or thing.name
+            for name, thing in (("instrument", first), ("host", first.organisation))
+        }
+        subject, lead = (str(text).format_map(facts) for text in KINDS[kind])
+        context = context | {"kind": kind, "person": person, "lead": lead}
+        letter = EmailMultiAlternatives(
+            subject=" ".join(subject.split()),
+            body=render_to_string("bookings/mail/record.txt", context),
+            to=[person.email],
+            headers={"Message-ID": f"<{row.pk}.{person.pk}@instrument-commons>"},
+        )
+        letter.attach_alternative(
+            render_to_string("bookings/mail/record.html", context), "text/html"
+        )
+        return letter

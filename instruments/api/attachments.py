@@ -1,0 +1,192 @@
+"""Photos and documents of instruments."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Instant, Shape, Text, Whole, checked
+from accounts.api.versions import etag, expected_version
+from instruments.adapters.files import SIZES
+from instruments.models import Attachment
+from instruments.selectors.attachments import attachment_by_id, attachments_of
+from instruments.selectors.managing import instrument_to_manage
+from instruments.selectors.registry import instrument_by_id
+from instruments.services.attachments import (
+    attachment_add,
+    attachment_change,
+    attachment_delete,
+)
+
+
+class AttachmentShape(serializers.Serializer[Any]):
+    """A photo or document. `files` are its addresses by size: `large` and `small` of a photo
+    (WebP), `file` of a document (PDF)."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(Attachment.Kind.choices)
+    position = serializers.IntegerField()
+    title = serializers.CharField()
+    title_zh = serializers.CharField()
+    credit = serializers.CharField()
+    licence = serializers.ChoiceField(Attachment.Licence.choices, help_text="Empty: all reserved.")
+    media_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes, of the largest.")
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+    added_at = Instant()
+    version = serializers.IntegerField()
+    files = serializers.SerializerMethodField()
+
+    def get_files(self, attachment: Attachment) -> dict[str, str]:
+        return {
+            size: settings.SITE_URL + reverse("instruments:file", args=[attachment.pk, size])
+            for size in SIZES[attachment.kind]
+        }
+
+
+class AttachmentsShape(serializers.Serializer[Any]):
+    results = AttachmentShape(many=True)
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class Upload(serializers.Field[Any, Any, Any, Any]):
+    """A file of a multipart body."""
+
+    default_error_messages = {"not-a-file": "not a file"}
+
+    def to_internal_value(self, data: Any) -> bytes:
+        if not hasattr(data, "chunks"):
+            self.fail("not-a-file")
+        return bytes(data.read())
+
+
+class AttachmentChanges(Shape):
+    """What is said of it, and its place among those of its kind."""
+
+    title = Text(250, required=False, allow_blank=True, help_text="What is seen; in English.")
+    title_zh = Text(250, required=False, allow_blank=True)
+    credit = Text(200, required=False, allow_blank=True)
+    licence = Choice(Attachment.Licence.choices, required=False, allow_blank=True)
+    position = Whole(min_value=1, max_value=1000, required=False)
+
+
+class AttachmentBody(Shape):
+    """A file, with a title in one language at least."""
+
+    file = Upload(help_text="JPEG, PNG or WebP up to 15 MB; PDF up to 25 MB.")
+    title = Text(250, required=False, allow_blank=True)
+    title_zh = Text(250, required=False, allow_blank=True)
+    credit = Text(200, required=False, allow_blank=True)
+    licence = Choice(Attachment.Licence.choices, required=False, allow_blank=True)
+
+
+def _one(attachment: Attachment, status: int = 200) -> Response:
+    content = AttachmentShape(attachment).data
+    return Response(content, status=status, headers=etag(attachment.version))
+
+
+class InstrumentAttachments(Endpoint):
+    parser_classes = [MultiPartParser]
+
+    @operation(
+        "attachments",
+        _("Photos and documents"),
+        tag="instruments",
+        gives=AttachmentsShape,
+        refuses=[404],
+    )
+    def get(self, request: Request, instrument_id: UUID) -> Response:
+        """Photos, then documents, each in their order."""
+        found = attachments_of(instrument_by_id(self.actor, instrument_id))
+        return Response(AttachmentsShape({"results": found}).data)
+
+    @operation(
+        "attachment_add",
+        _("Add a photo or document"),
+        tag="instruments",
+        takes=AttachmentBody,
+        gives=AttachmentShape,
+        status=201,
+        refuses=[404],
+    )
+    def post(self, request: Request, instrument_id: UUID) -> Response:
+        """As `multipart/form-data`, for the host's managers. What it is is told by its content;
+        photos are re-encoded, without metadata."""
+        instrument_to_manage(self.actor, instrument_id)
+        data = checked(AttachmentBody, request.data)
+        made = attachment_add(
+            actor=self.actor,
+            instrument_id=instrument_id,
+            content=data.pop("file"),
+            now=self.now,
+            **data,
+        )
+        return _one(made, status=201)
+
+
+class AttachmentDetail(Endpoint):
+    @operation(
+        "attachment",
+        _("One photo or document"),
+        tag="instruments",
+        gives=AttachmentShape,
+        refuses=[404],
+    )
+    def get(self, request: Request, attachment_id: UUID) -> Response:
+        """What is said of it, and where its files are."""
+        return _one(attachment_by_id(self.actor, attachment_id))
+
+    @operation(
+        "attachment_change",
+        _("Change what is said of it"),
+        tag="instruments",
+        takes=AttachmentChanges,
+        gives=AttachmentShape,
+        refuses=[404],
+        versioned=True,
+        sends={"title": "The column, from the left", "position": 1},
+    )
+    def patch(self, request: Request, attachment_id: UUID) -> Response:
+        """For the host's managers. What is not named stays as it is."""
+        expected = expected_version(request)
+        changes = checked(AttachmentChanges, request.data)
+        instrument_to_manage(self.actor, attachment_by_id(self.actor, attachment_id).instrument_id)
+        found = attachment_change(
+            actor=self.actor,
+            attachment_id=attachment_id,
+            changes=changes,
+            expected_version=expected,
+            now=self.now,
+        )
+        return _one(found)
+
+    @operation(
+        "attachment_delete",
+        _("Delete a photo or document"),
+        tag="instruments",
+        gives=None,
+        status=204,
+        refuses=[404],
+        versioned=True,
+    )
+    def delete(self, request: Request, attachment_id: UUID) -> Response:
+        """For good, with its files."""
+        instrument_to_manage(self.actor, attachment_by_id(self.actor, attachment_id).instrument_id)
+        attachment_delete(
+            actor=self.actor,
+            attachment_id=attachment_id,
+            expected_version=expected_version(request),
+            now=self.now,
+        )
+        return Response(status=204)

@@ -1,0 +1,155 @@
+"""When two records look like the same instrument, and what a merged record says."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from accounts.domain.errors import Refused
+
+# What stands in registers where nobody knew a number.
+_NO_NUMBER = frozenset({"unknown", "none", "null", "test", "tbd", "notavailable"})
+_LEAST = 3
+# Words of a company's name that do not tell it from another.
+_COMPANY = frozenset(
+    ("ag", "bv", "co", "company", "corp", "corporation", "gmbh", "group", "inc", "kg", "limited",
+     "llc", "ltd", "nv", "oy", "plc", "sa", "sas", "srl")
+)  # fmt: skip
+_COMPANY_ZH = re.compile("(股份)?(有限)?(责任)?公司$")
+
+
+class SameRecord(Refused):
+    """A record is no duplicate of itself."""
+
+    code = "same-record"
+
+
+class MergedAlready(Refused):
+    """One of the two is retired: nothing more is merged into it, or out of it."""
+
+    code = "retired-already"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What of a record tells one piece of equipment from another, made comparable."""
+
+    facility: UUID
+    host: UUID
+    model: str
+    makers: frozenset[str] = field(default_factory=frozenset)
+    serial_numbers: frozenset[str] = field(default_factory=frozenset)
+    inventory_numbers: frozenset[str] = field(default_factory=frozenset)
+
+
+def traits(
+    *,
+    facility: UUID,
+    host: UUID,
+    model: str,
+    manufacturers: Iterable[Mapping[str, Any]],
+    alternate_identifiers: Sequence[Mapping[str, Any]],
+) -> Traits:
+    """Of the parts of a record as it stores them."""
+
+    def numbers(kind: str) -> frozenset[str]:
+        said = (i for i in alternate_identifiers if i.get("identifier_type") == kind)
+        return frozenset(n for i in said if (n := comparable_number(str(i.get("identifier", "")))))
+
+    return Traits(
+        facility=facility,
+        host=host,
+        model=_plain(model),
+        makers=frozenset(m for maker in manufacturers if (m := _maker(str(maker.get("name", ""))))),
+        serial_numbers=numbers("SerialNumber"),
+        inventory_numbers=numbers("InventoryNumber"),
+    )
+
+
+def likeness(one: Traits, other: Traits) -> tuple[str, ...]:
+    """Why two records may be of the same instrument, by code; empty if nothing says so.
+
+    A serial number counts wherever the two stand, an inventory number within a host. The same
+    maker and model at the same site count unless their serial numbers tell them apart: sites own
+    several of a kind.
+    """
+    reasons = []
+    if one.serial_numbers & other.serial_numbers:
+        reasons.append("serial-number")
+    if one.host == other.host and one.inventory_numbers & other.inventory_numbers:
+        reasons.append("inventory-number")
+    is_alike = (
+        one.facility == other.facility
+        and bool(one.model)
+        and one.model == other.model
+        and bool(one.makers & other.makers)
+    )
+    is_told_apart = (
+        bool(one.serial_numbers and other.serial_numbers)
+        and not one.serial_numbers & other.serial_numbers
+    )
+    if is_alike and not is_told_apart:
+        reasons.append("maker-model-site")
+    return tuple(reasons)
+
+
+def comparable_number(text: str) -> str:
+    """A number without case, spaces and punctuation; empty for one that says nothing."""
+    number = _plain(text)
+    if len(number) < _LEAST or len(set(number)) == 1 or number in _NO_NUMBER:
+        return ""
+    return number
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _maker(name: str) -> str:
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", name).casefold())
+    return _COMPANY_ZH.sub("", "".join(word for word in words if word not in _COMPANY))
+
+
+# What is filled in where the kept record says nothing, and lists that take in what is new.
+FILLED = (
+    "name_zh", "model", "model_identifier", "model_identifier_type", "description",
+    "description_zh", "landing_page", "classification_code", "acquisition_date", "room",
+    "manufacturers",
+)  # fmt: skip
+JOINED = (
+    "instrument_types", "measured_variables", "dates", "related_identifiers",
+    "alternate_identifiers",
+)  # fmt: skip
+
+
+def merged(kept: Mapping[str, Any], lost: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes to a kept record: what the lost one knows and it does not. Nothing it says is
+    overwritten. The lost record's own identifier lives on as another name of the instrument."""
+    changes: dict[str, Any] = {name: lost[name] for name in FILLED if not kept[name] and lost[name]}
+    if kept["acquisition_cost"] is None and lost["acquisition_cost"] is not None:
+        changes["acquisition_cost"] = lost["acquisition_cost"]
+        changes["acquisition_currency"] = lost["acquisition_currency"]
+    for name in JOINED:
+        known = [_said(item) for item in kept[name]]
+        news = [item for item in lost[name] if _said(item) not in known]
+        if news:
+            changes[name] = [*kept[name], *news]
+    if lost["identifier"] and lost["identifier"] != kept["identifier"]:
+        if kept["identifier"]:
+            names = changes.get("alternate_identifiers", kept["alternate_identifiers"])
+            kind = lost["identifier_type"] or "Other"
+            also = {"identifier": lost["identifier"], "identifier_type": "Other", "name": kind}
+            changes["alternate_identifiers"] = [*names, also]
+        else:
+            changes["identifier"] = lost["identifier"]
+            changes["identifier_type"] = lost["identifier_type"]
+    return changes
+
+
+def _said(item: Mapping[str, Any]) -> tuple[str, str]:
+    """What makes two items of a list the same."""
+    kind = item.get("identifier_type") or item.get("date_type") or ""
+    return str(kind), _plain(str(item.get("identifier") or item.get("date") or item.get("name")))

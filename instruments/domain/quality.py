@@ -1,0 +1,104 @@
+"""How good a record is: a mark, what would raise it, and until when it is believed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from instruments.domain.publishing import Record, missing
+
+MARKS = ("bronze", "silver", "gold")
+# A record nobody has changed or confirmed for so long may not be true any more.
+FRESH_FOR = timedelta(days=365)
+# A description that says something. A Chinese character says about as much as two letters.
+TELLING, TELLING_ZH = 80, 40
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the marks above bronze look at."""
+
+    model: str = ""
+    name_zh: str = ""
+    description: str = ""
+    description_zh: str = ""
+    techniques: int = 0
+    has_address: bool = False
+    has_contact: bool = False
+    photos: int = 0
+    has_identifier: bool = False
+    has_serial_number: bool = False
+    has_date: bool = False
+    has_variables: bool = False
+    is_stale: bool = False
+
+
+@dataclass(frozen=True)
+class Quality:
+    """`mark` is empty below bronze, `following` after gold; `lacking` are the codes of what
+    would raise it to the following one."""
+
+    mark: str
+    following: str
+    lacking: tuple[str, ...]
+
+
+def quality(record: Record, details: Details) -> Quality:
+    """The highest mark whose conditions, and those of all marks below it, are met.
+
+    Bronze is what publishing needs; silver what a stranger needs to choose it, in both languages;
+    gold what another register needs to take it over, and that it was looked at within a year.
+    """
+    mark = ""
+    for following, lacking in zip(
+        MARKS,
+        (tuple(missing(record)), _lacking_silver(details), _lacking_gold(details)),
+        strict=True,
+    ):
+        if lacking:
+            return Quality(mark, following, lacking)
+        mark = following
+    return Quality(mark, "", ())
+
+
+def _lacking_silver(details: Details) -> tuple[str, ...]:
+    is_telling = (
+        len(details.description.strip()) >= TELLING
+        or len(details.description_zh.strip()) >= TELLING_ZH
+    )
+    return _not_met(
+        {
+            "name-in-both": bool(details.name_zh.strip()),
+            "model": bool(details.model.strip()),
+            "techniques": details.techniques > 0,
+            "telling-description": is_telling,
+            "address": details.has_address,
+            "contact": details.has_contact,
+        }
+    )
+
+
+def _lacking_gold(details: Details) -> tuple[str, ...]:
+    is_in_both = bool(details.description.strip() and details.description_zh.strip())
+    return _not_met(
+        {
+            "photo": details.photos > 0,
+            "description-in-both": is_in_both,
+            "identifier": details.has_identifier,
+            "serial-number": details.has_serial_number,
+            "date": details.has_date,
+            "measured-variables": details.has_variables,
+            "confirmation": not details.is_stale,
+        }
+    )
+
+
+def _not_met(checks: dict[str, bool]) -> tuple[str, ...]:
+    return tuple(code for code, is_met in checks.items() if not is_met)
+
+
+def stale_from(changed_at: datetime, confirmed_at: datetime | None) -> datetime:
+    """The instant from which a record counts as stale."""
+    return max(changed_at, confirmed_at or changed_at) + FRESH_FOR
+
+
+def is_stale(changed_at: datetime, confirmed_at: datetime | None, now: datetime) -> bool:
+    return now >= stale_from(changed_at, confirmed_at)

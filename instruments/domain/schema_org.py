@@ -1,0 +1,86 @@
+"""A record in the words of schema.org, which search engines and data catalogues read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# What PIDINST calls an identifier, as an address that leads to it.
+_RESOLVERS = {"DOI": "https://doi.org/", "Handle": "https://hdl.handle.net/"}
+
+
+@dataclass(frozen=True)
+class Described:
+    """What is told of an instrument. `identifiers` are (type, value); `position` latitude and
+    longitude."""
+
+    page: str
+    name: str
+    name_zh: str
+    description: str
+    model: str
+    makers: Sequence[str]
+    identifiers: Sequence[tuple[str, str]]
+    techniques: Sequence[str]
+    images: Sequence[str]
+    host: str
+    host_ror: str
+    facility: str
+    address: str
+    position: tuple[str, str] | None
+    is_bookable: bool
+
+
+def json_ld(described: Described) -> dict[str, Any]:
+    """A `Product` that is leased out, without what is empty."""
+    host = {"@type": "Organization", "name": described.host}
+    if described.host_ror:
+        ror = described.host_ror
+        host["sameAs"] = ror if ror.startswith("http") else f"https://ror.org/{ror}"
+    product = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "@id": described.page,
+        "url": described.page,
+        "name": described.name,
+        "alternateName": described.name_zh if described.name_zh != described.name else "",
+        "description": described.description,
+        "image": list(described.images),
+        "model": described.model,
+        "manufacturer": [
+            {"@type": "Organization", "name": maker} for maker in described.makers if maker
+        ],
+        "category": list(described.techniques),
+        "identifier": [
+            {"@type": "PropertyValue", "propertyID": kind or "Other", "value": value}
+            for kind, value in described.identifiers
+        ],
+        "sameAs": [
+            value if value.startswith("http") else _RESOLVERS[kind] + value
+            for kind, value in described.identifiers
+            if kind in _RESOLVERS
+        ],
+        "offers": {
+            "@type": "Offer",
+            "url": described.page,
+            "businessFunction": "http://purl.org/goodrelations/v1#LeaseOut",
+            "availability": "https://schema.org/"
+            + ("InStock" if described.is_bookable else "OutOfStock"),
+            "offeredBy": host,
+            "availableAtOrFrom": _place(described),
+        },
+    }
+    return {name: value for name, value in product.items() if value}
+
+
+def _place(described: Described) -> dict[str, Any]:
+    place: dict[str, Any] = {"@type": "Place", "name": described.facility}
+    if described.address:
+        place["address"] = described.address
+    if described.position:
+        latitude, longitude = described.position
+        place["geo"] = {
+            "@type": "GeoCoordinates",
+            "latitude": latitude,
+            "longitude": longitude,
+        }
+    return place

@@ -1,0 +1,56 @@
+"""Photos and documents of instruments."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.models.keys import new_id
+from instruments.models.instruments import Instrument
+
+
+class Attachment(models.Model):
+    """A photo, re-encoded and in two sizes, or a document as it was given.
+
+    Files lie under MEDIA_ROOT by the attachment's id, never by a name that somebody chose.
+    """
+
+    class Kind(models.TextChoices):
+        PHOTO = "photo", _("photo")
+        DOCUMENT = "document", _("document")
+
+    class Licence(models.TextChoices):
+        OWN = "", _("all rights reserved")
+        CC0 = "CC0-1.0", "CC0 1.0"
+        BY = "CC-BY-4.0", "CC BY 4.0"
+        BY_SA = "CC-BY-SA-4.0", "CC BY-SA 4.0"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="attachments")
+    kind = models.CharField(max_length=10, choices=Kind)
+    position = models.PositiveIntegerField()
+    # What the reader gets instead of a picture, and what a document is called.
+    title = models.CharField(max_length=250)
+    title_zh = models.CharField(max_length=250, blank=True)
+    credit = models.CharField(max_length=200, blank=True)
+    licence = models.CharField(max_length=20, choices=Licence, blank=True)
+    media_type = models.CharField(max_length=40)
+    size = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    # Of photos.
+    width = models.PositiveIntegerField(null=True)
+    height = models.PositiveIntegerField(null=True)
+    added_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    added_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("attachment")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["instrument", "digest"], name="attachment_once_an_instrument"
+            )
+        ]
+        indexes = [models.Index(fields=["instrument", "kind", "position"], name="attachment_order")]
+
+    def __str__(self) -> str:
+        return self.title

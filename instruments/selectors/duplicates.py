@@ -1,0 +1,140 @@
+"""Records that look like the same instrument."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from accounts.domain.roles import Actor
+from accounts.selectors.memberships import place_of
+from instruments.domain.duplicates import Traits, likeness, traits
+from instruments.models import DuplicateVerdict, Instrument
+from instruments.selectors.registry import WITH
+
+SETTLE = "settle-duplicates"
+MOST = 200  # pairs shown
+_MOST_CANDIDATES = 5000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records, the lower id first, and why they look alike. Keeping them apart takes a say
+    over one of them, merging over both."""
+
+    first: Instrument
+    second: Instrument
+    reasons: tuple[str, ...]
+    may_merge: bool
+
+
+def load_likely_duplicates(actor: Actor) -> list[Pair]:
+    """Pairs nobody has decided, of which the actor has a say over one at least and sees the
+    other; those with most reasons first. Two statements."""
+    candidates = _candidates(actor)
+    found = Instrument.objects.select_related(*WITH).in_bulk(
+        {pk for pair in candidates for pk in pair}
+    )
+    pairs = []
+    for one, other in candidates:
+        first, second = found[one], found[other]
+        if reasons := likeness(traits_of(first), traits_of(second)):
+            pairs.append(
+                Pair(first, second, reasons, has_say(actor, first) and has_say(actor, second))
+            )
+    pairs.sort(key=lambda p: (-len(p.reasons), p.first.name, p.first.pk, p.second.pk))
+    return pairs[:MOST]
+
+
+def has_say(actor: Actor, instrument: Instrument) -> bool:
+    return actor.may(SETTLE, place_of(instrument.organisation))
+
+
+def traits_of(instrument: Instrument) -> Traits:
+    return traits(
+        facility=instrument.facility_id,
+        host=instrument.organisation_id,
+        model=instrument.model,
+        manufacturers=instrument.manufacturers,
+        alternate_identifiers=instrument.alternate_identifiers,
+    )
+
+
+def verdicts_for(actor: Actor) -> QuerySet[DuplicateVerdict]:
+    """What was decided of the records the actor has a say over, newest first."""
+    organisations = actor.organisations_where(SETTLE)
+    regions = list(actor.regions_where(SETTLE))
+    said = Q()
+    for side in ("first", "second"):
+        said |= Q(**{f"{side}__organisation_id__in": organisations})
+        said |= Q(**{f"{side}__region__lineage__overlap": regions})
+    return (
+        DuplicateVerdict.objects.filter(said)
+        .select_related(
+            "first__organisation__region",
+            "second__organisation__region",
+            "first__facility",
+            "second__facility",
+            "keeper",
+            "decided_by",
+        )
+        .order_by("-decided_at", "-id")
+    )
+
+
+def successor_of(instrument_id: UUID) -> UUID | None:
+    """The record that stands for a merged one that anybody could see."""
+    return (
+        Instrument.objects.filter(pk=instrument_id, published_at__isnull=False)
+        .values_list("merged_into_id", flat=True)
+        .first()
+    )
+
+
+def _candidates(actor: Actor) -> Sequence[tuple[UUID, UUID]]:
+    """Pairs that may be alike: an equal number, or an equal model at one site without two serial
+    numbers. `likeness` says whether they are; this only keeps it from looking at every pair."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH seen AS MATERIALIZED (
+                SELECT i.id, i.facility_id, i.alternate_identifiers AS numbers,
+                    lower(regexp_replace(i.model, '[[:space:][:punct:]]+', '', 'g')) AS model,
+                    i.organisation_id = ANY(%(organisations)s)
+                        OR r.lineage && %(regions)s AS is_own
+                FROM instruments_instrument i JOIN accounts_region r ON r.id = i.region_id
+                WHERE i.publication <> 'retired' AND (
+                    i.organisation_id = ANY(%(organisations)s) OR r.lineage && %(regions)s
+                    OR i.publication IN ('published', 'suspended'))
+            ), numbered AS MATERIALIZED (
+                SELECT s.id, s.is_own, n->>'identifier_type' AS kind,
+                    lower(regexp_replace(n->>'identifier', '[[:space:][:punct:]]+', '', 'g'))
+                        AS number
+                FROM seen s, jsonb_array_elements(s.numbers) n
+                WHERE n->>'identifier_type' IN ('SerialNumber', 'InventoryNumber')
+            ), pairs AS (
+                SELECT a.id AS first, b.id AS second FROM numbered a
+                JOIN numbered b ON a.kind = b.kind AND a.number = b.number AND a.id < b.id
+                WHERE (a.is_own OR b.is_own) AND length(a.number) > 2
+                UNION
+                SELECT a.id, b.id FROM seen a
+                JOIN seen b ON a.facility_id = b.facility_id AND a.model = b.model AND a.id < b.id
+                WHERE a.is_own AND a.model <> '' AND NOT (
+                    a.numbers @> '[{"identifier_type": "SerialNumber"}]'
+                    AND b.numbers @> '[{"identifier_type": "SerialNumber"}]')
+            )
+            SELECT first, second FROM pairs p
+            WHERE NOT EXISTS (
+                SELECT 1 FROM instruments_duplicateverdict v
+                WHERE v.first_id = p.first AND v.second_id = p.second)
+            LIMIT %(most)s
+            """,
+            {
+                "organisations": list(actor.organisations_where(SETTLE)),
+                "regions": list(actor.regions_where(SETTLE)),
+                "most": _MOST_CANDIDATES,
+            },
+        )
+        found: list[tuple[UUID, UUID]] = cursor.fetchall()
+        return found

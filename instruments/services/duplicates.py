@@ -1,0 +1,202 @@
+"""Deciding about two records of what may be one instrument."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, Max, OuterRef
+
+from accounts import trail
+from accounts.domain.errors import NotPermitted, invalid
+from accounts.domain.roles import Actor
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from instruments.domain.duplicates import MergedAlready, SameRecord, likeness, merged
+from instruments.locks import lock_instruments
+from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualification
+from instruments.selectors.duplicates import SETTLE, has_say, traits_of
+from instruments.services.attachments import photos_of
+from instruments.services.opening import assignment_change
+from instruments.services.provenance import hand_wrote
+from instruments.services.registry import RECORDED
+from instruments.services.search import entries_file
+
+
+@transaction.atomic
+def duplicates_keep(
+    *, actor: Actor, instrument_ids: Iterable[UUID], note: str, now: datetime
+) -> DuplicateVerdict:
+    """Two records are not of the same instrument: not asked again. Who has a say over one of
+    them decides. `Invalid` without a note."""
+    first, second = pair_lock(instrument_ids)
+    if not (has_say(actor, first) or has_say(actor, second)):
+        raise NotPermitted(capability=SETTLE)
+    _check_note(note)
+    return _verdict(actor, first, second, None, note, now)
+
+
+@transaction.atomic
+def instruments_merge(
+    *, actor: Actor, keeper_id: UUID, loser_id: UUID, note: str, now: datetime
+) -> DuplicateVerdict:
+    """The keeper takes in what the loser knows: empty fields, lists, techniques, photos and
+    documents, and within one host certificates. The loser is retired and points at it. Whether
+    bookings stand in the way is asked before (bookings/services/duplicates.py)."""
+    first, second = pair_lock([keeper_id, loser_id])
+    keeper, loser = (first, second) if first.pk == keeper_id else (second, first)
+    for instrument in (keeper, loser):
+        require(actor, SETTLE, place_of(instrument.organisation))
+    _check_note(note)
+    if "retired" in {keeper.publication, loser.publication}:
+        raise MergedAlready
+    before = {name: getattr(keeper, name) for name in RECORDED}
+    changes = merged(before, {name: getattr(loser, name) for name in RECORDED})
+    verdict = _verdict(actor, first, second, keeper, note, now)
+    _keeper_store(actor, keeper, loser, before, changes, now)
+    _loser_retire(actor, keeper, loser, note, now)
+    entries_file([keeper.pk, loser.pk])
+    return verdict
+
+
+def pair_lock(instrument_ids: Iterable[UUID]) -> tuple[Instrument, Instrument]:
+    """Both records, locked, the lower id first. `NotFound` if there is none, `SameRecord` if
+    there is but one."""
+    found = lock_instruments(instrument_ids, record=True)
+    if len(found) != 2:
+        raise SameRecord
+    first, second = sorted(found, key=lambda instrument: instrument.pk)
+    return first, second
+
+
+def _check_note(note: str) -> None:
+    if not note.strip():
+        raise invalid("note", "required")
+
+
+def _verdict(
+    actor: Actor,
+    first: Instrument,
+    second: Instrument,
+    keeper: Instrument | None,
+    note: str,
+    now: datetime,
+) -> DuplicateVerdict:
+    verdict = "merged" if keeper else "kept"
+    made, _ = DuplicateVerdict.objects.update_or_create(
+        first=first,
+        second=second,
+        defaults={
+            "verdict": verdict,
+            "keeper": keeper,
+            "reasons": list(likeness(traits_of(first), traits_of(second))),
+            "note": note.strip(),
+            "decided_by_id": actor.person,
+            "decided_at": now,
+        },
+    )
+    trail.record(
+        actor=actor,
+        action=f"duplicates.{verdict}",
+        target=made,
+        now=now,
+        after={
+            "first": first.pk,
+            "second": second.pk,
+            "keeper": keeper.pk if keeper else None,
+            "reasons": made.reasons,
+        },
+        reason=note.strip(),
+        organisation_ids=[first.organisation_id, second.organisation_id],
+        region_ids=[*first.region.lineage, *second.region.lineage],
+    )
+    return made
+
+
+def _keeper_store(
+    actor: Actor,
+    keeper: Instrument,
+    loser: Instrument,
+    before: dict[str, Any],
+    changes: dict[str, Any],
+    now: datetime,
+) -> None:
+    for name, value in changes.items():
+        setattr(keeper, name, value)
+    known = list(keeper.techniques.all())
+    news = [t for t in loser.techniques.all() if t not in known]
+    keeper.techniques.add(*news)
+    keeper.version += 1
+    keeper.updated_at = now
+    keeper.save()
+    written = sorted([*changes, *(["techniques"] if news else [])])
+    hand_wrote(actor=actor, instrument=keeper, names=written, now=now)
+    _attachments_move(keeper, loser)
+    if keeper.organisation_id == loser.organisation_id:
+        _certificates_move(keeper, loser)
+    trail.record(
+        actor=actor,
+        action="instrument.update",
+        target=keeper,
+        now=now,
+        before={name: before[name] for name in changes},
+        after={
+            **changes,
+            "merged": loser.pk,
+            **({"techniques_added": [t.code for t in news]} if news else {}),
+        },
+        organisation_ids=[keeper.organisation_id],
+        region_ids=keeper.region.lineage,
+    )
+
+
+def _attachments_move(keeper: Instrument, loser: Instrument) -> None:
+    """After the keeper's own; the same file is not had twice."""
+    last = keeper.attachments.aggregate(last=Max("position"))["last"] or 0
+    digests = keeper.attachments.values("digest")
+    Attachment.objects.filter(instrument=loser).exclude(
+        digest__in=list(digests.values_list("digest", flat=True))
+    ).update(instrument=keeper, position=F("position") + last + 1)
+    for record in (keeper, loser):
+        Instrument.objects.filter(pk=record.pk).update(photo_count=photos_of(record))
+
+
+def _certificates_move(keeper: Instrument, loser: Instrument) -> None:
+    """Whoever may operate the one may operate the other: they are one."""
+    same = Qualification.objects.filter(
+        instrument=keeper,
+        user=OuterRef("user"),
+        issuer=OuterRef("issuer"),
+        valid_from=OuterRef("valid_from"),
+        revoked_at=None,
+    )
+    Qualification.objects.filter(~Exists(same), instrument=loser, revoked_at=None).update(
+        instrument=keeper
+    )
+
+
+def _loser_retire(
+    actor: Actor, keeper: Instrument, loser: Instrument, note: str, now: datetime
+) -> None:
+    before = loser.publication
+    loser.publication = Instrument.Publication.RETIRED
+    loser.merged_into = keeper
+    loser.version += 1
+    loser.updated_at = now
+    loser.save(update_fields=["publication", "merged_into", "version", "updated_at"])
+    if before == "published":
+        assignment_change(instrument=loser, now=now)
+    # A pointer never leads to another pointer.
+    Instrument.objects.filter(merged_into=loser).update(merged_into=keeper)
+    trail.record(
+        actor=actor,
+        action="instrument.merge",
+        target=loser,
+        now=now,
+        before={"publication": before},
+        after={"publication": "retired", "merged_into": keeper.pk},
+        reason=note.strip(),
+        organisation_ids=[loser.organisation_id],
+        region_ids=loser.region.lineage,
+    )

@@ -1,0 +1,31 @@
+"""Photos and documents for tests."""
+
+import io
+from typing import Any
+
+from PIL import Image
+
+from instruments.models import Attachment, Instrument
+from instruments.services.attachments import attachment_add
+from tests.factories.cast import NOW, Cast
+
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+def picture(width: int = 300, height: int = 200, kind: str = "JPEG", **options: Any) -> bytes:
+    """A file with a picture; `mode` and `colour` as Pillow has them."""
+    mode, colour = options.pop("mode", "RGB"), options.pop("colour", "#336699")
+    out = io.BytesIO()
+    Image.new(mode, (width, height), colour).save(out, kind, **options)
+    return out.getvalue()
+
+
+def photo(cast: Cast, instrument: Instrument, **values: Any) -> Attachment:
+    """One that the manager of USTC has put there."""
+    return attachment_add(
+        actor=cast.actor("zhao"),
+        instrument_id=instrument.pk,
+        content=values.pop("content", None) or picture(),
+        now=NOW,
+        **{"title": "The column"} | values,
+    )
