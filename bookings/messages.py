@@ -364,7 +364,7 @@ SENTENCES = {
     ),
 }
 # Why an imported file is refused.
-SENTENCES |= FILE_SENTENCES
+SENTENCES = FILE_SENTENCES | SENTENCES  # those above are of smaller files
 # Why an address is not called, and why a harvest failed.
 SENTENCES |= ADDRESS_SENTENCES | HARVEST_SENTENCES
 

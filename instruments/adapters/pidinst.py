@@ -46,7 +46,7 @@ def read(stream: BinaryIO, *, site: str) -> Iterator[Row]:
     xml-malformed, json-malformed, record-too-large, too-many-rows.
     """
     if stream.seek(0, 2) > MAX_BYTES:
-        raise FileRefused("file-too-large", most=MAX_BYTES)
+        raise FileRefused("file-too-large", most=MAX_BYTES // 1000)
     stream.seek(0)
     start = stream.read(1024).removeprefix(codecs.BOM_UTF8).lstrip()
     stream.seek(0)

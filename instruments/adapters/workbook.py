@@ -100,7 +100,7 @@ def read_records(
 def _check(stream: BinaryIO) -> None:
     size = stream.seek(0, 2)
     if size > MAX_BYTES:
-        raise FileRefused("file-too-large", most=MAX_BYTES)
+        raise FileRefused("file-too-large", most=MAX_BYTES // 1000)
     try:
         with zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()

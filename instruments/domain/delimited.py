@@ -108,7 +108,7 @@ def check_text(stream: BinaryIO, encoding: str) -> None:
     while True:
         chunk = stream.read(_CHUNK)
         if size + len(chunk) > MAX_BYTES:
-            raise FileRefused("file-too-large", most=MAX_BYTES)
+            raise FileRefused("file-too-large", most=MAX_BYTES // 1000)
         try:
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:

@@ -97,7 +97,7 @@ def import_start(
     for position, content in enumerate(iter(lambda: file.read(CHUNK), b"")):
         job.size += len(content)
         if job.size > MAX_BYTES:
-            raise FileRefused("file-too-large", most=MAX_BYTES)
+            raise FileRefused("file-too-large", most=MAX_BYTES // 1000)
         digest.update(content)
         ImportChunk.objects.create(job=job, position=position, content=content)
     if not job.size:
