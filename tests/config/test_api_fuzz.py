@@ -27,18 +27,22 @@ from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
 from bookings.services.placing import Booking
+from bookings.services.searches import search_save
 from bookings.services.series import series_book
 from config.api_docs import openapi
 from config.wsgi import application
+from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
 from instruments.services.ratecards import rate_card_create
 from tests.conftest import DEEP
 from tests.factories import api as programs
+from tests.factories.attachments import photo
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
+from tests.factories.training import course, enrol, session
 from tests.factories.waiting import wait
 
 clock, program = programs.clock, programs.program  # fixtures
@@ -123,9 +127,23 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
     )
     asked = join_ask(actor=cast.actor("alice"), organisation=cast.ustc, text="", now=NOW)
     wang = cast.people["wang"]
+    coming = session(cast, course(cast), places=3)
+    search = search_save(
+        actor=cast.actor("wang"),
+        name="Titan",
+        criteria=Criteria(text="titan"),
+        organisation=cast.fudan,
+        now=NOW,
+    )
     token, _ = token_issue(user=wang, label="known", lifetime=timedelta(days=9), now=NOW)
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
+        "attachment_id": [str(photo(cast, cast.microscope).pk)],
+        "code": [cast.technique.code],
+        "course_id": [str(coming.course_id)],
+        "session_id": [str(coming.pk)],
+        "enrolment_id": [str(enrol(cast, coming).pk)],
+        "search_id": [str(search.pk)],
         "membership_id": [str(wang.memberships.get().pk)],
         "role_id": [str(wang.role_grants.get().pk)],
         "invitation_id": [str(invited.pk)],
