@@ -184,4 +184,5 @@ def test_every_code_has_a_sentence():
         for path in sorted((root / folder).glob("*.py"))
     )
     known = messages.FILE_SENTENCES.keys() | messages.ROW_SENTENCES.keys()
-    assert set(code.findall(source)) == known
+    raised = set(code.findall(source))
+    assert known <= raised <= known | messages.HARVEST_SENTENCES.keys()
