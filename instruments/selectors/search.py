@@ -194,11 +194,12 @@ def facets(criteria: Criteria | None = None) -> Facets:
     at = f"facets:{hash_of(criteria)}"
     if kept := cache.get(at):
         return kept  # type: ignore[no-any-return]
+    chosen = _chosen(criteria)
     try:
-        parts = [_counted(criteria, name) for name in ("", *_chosen(criteria))]
+        shared, parts = _parts(criteria, chosen)
     except EmptyResultSet:
         return Facets(0, {name: [] for name in FACETS})
-    found = _named(parts, _chosen(criteria))
+    found = _named(shared, parts, chosen)
     if found.total > FEW:
         cache.set(at, found, KEPT_SECONDS)
     return found
@@ -214,11 +215,27 @@ def _chosen(criteria: Criteria) -> list[str]:
     return [name for name in criteria.keys if name in FACETS]
 
 
-def _counted(criteria: Criteria, without: str) -> tuple[str, Sequence[Any]]:
-    return entries(criteria, without=without).values("keys").query.sql_with_params()
+type Part = tuple[str, Sequence[Any]]  # SQL and its values
 
 
-def _named(parts: Sequence[tuple[str, Sequence[Any]]], chosen: Sequence[str]) -> Facets:
+def _parts(criteria: Criteria, chosen: Sequence[str]) -> tuple[Part, list[Part]]:
+    """The entries whose keys are counted: with every choice, and without each in turn. Where words
+    were typed they are looked for once, by a common table expression, if there is any choice."""
+    if not (criteria.text and chosen):
+        return ("", ()), [_keys(entries(criteria, without=name)) for name in ("", *chosen)]
+    sql, params = _keys(entries(replace(criteria, **dict.fromkeys(chosen, ""))))
+    parts: list[Part] = []
+    for name in ("", *chosen):
+        wanted = [criteria.keys[other] for other in chosen if other != name]
+        parts.append(("SELECT keys FROM matched WHERE keys @> %s::text[]", [wanted]))
+    return (f"matched AS MATERIALIZED ({sql}),", params), parts
+
+
+def _keys(found: QuerySet[SearchEntry]) -> Part:
+    return found.values("keys").query.sql_with_params()
+
+
+def _named(shared: Part, parts: Sequence[Part], chosen: Sequence[str]) -> Facets:
     """Counts each facet without its own choice, and looks up what its values are called."""
     counted = [
         # Every entry has an empty key besides: so many there are.
@@ -241,7 +258,7 @@ def _named(parts: Sequence[tuple[str, Sequence[Any]]], chosen: Sequence[str]) ->
         )
         values += [name, len(name) + 2, *params, f"{name}:%"]
     sql = f"""
-        WITH counted AS ({" UNION ALL ".join(counted)}),
+        WITH {shared[0]} counted AS ({" UNION ALL ".join(counted)}),
         few AS (
             SELECT *, row_number() OVER (PARTITION BY facet ORDER BY number DESC, code) AS nth
             FROM counted
@@ -266,7 +283,7 @@ def _named(parts: Sequence[tuple[str, Sequence[Any]]], chosen: Sequence[str]) ->
     found: dict[str, dict[str, Choice]] = {name: {} for name in FACETS}
     total = 0
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, MOST_VALUES])
+        cursor.execute(sql, [*shared[1], *values, MOST_VALUES])
         for facet, code, number, name, name_zh, above in cursor.fetchall():
             if not facet:
                 total = number
