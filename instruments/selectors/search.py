@@ -223,7 +223,8 @@ def _parts(criteria: Criteria, chosen: Sequence[str]) -> tuple[Part, list[Part]]
     were typed they are looked for once, by a common table expression, if there is any choice."""
     if not (criteria.text and chosen):
         return ("", ()), [_keys(entries(criteria, without=name)) for name in ("", *chosen)]
-    sql, params = _keys(entries(replace(criteria, **dict.fromkeys(chosen, ""))))
+    unchosen: dict[str, Any] = dict.fromkeys(chosen, "")
+    sql, params = _keys(entries(replace(criteria, **unchosen)))
     parts: list[Part] = []
     for name in ("", *chosen):
         wanted = [criteria.keys[other] for other in chosen if other != name]
