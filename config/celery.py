@@ -51,4 +51,7 @@ app.conf.beat_schedule = {
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
     "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
+    # the trail and the auditors' desk
+    "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
+    "newest seal": {"task": "bookings.tasks.tell_of_seals", "schedule": crontab(minute=5, hour=6)},
 }

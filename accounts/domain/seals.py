@@ -14,7 +14,6 @@ import rfc8785
 
 SIZE = 32  # bytes of a digest
 MOST = 10_000  # entries of one seal
-# Whoever reads along hears of the newest seal once a day.
 EMPTY = hashlib.sha256(b"").digest()
 
 
@@ -37,7 +36,7 @@ def root(digests: Iterable[bytes]) -> bytes:
 def _above(level: Sequence[bytes]) -> list[bytes]:
     """Pairs from the left; one that is left over goes up as it is."""
     pairs = [node(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-    return pairs + [level[-1]] if len(level) % 2 else pairs
+    return [*pairs, level[-1]] if len(level) % 2 else pairs
 
 
 def path(digests: Sequence[bytes], position: int) -> list[bytes]:
@@ -127,7 +126,7 @@ def first_wrong(
         if row.digest is None:
             return Wrong.REMOVED, place, row.entry
         if row.digest in known:
-            # It was sealed elsewhere: either the one that stood here is gone, or they changed places.
+            # It was sealed elsewhere: the one that stood here is gone, or they changed places.
             if wanted in present:
                 return Wrong.MOVED, place, row.entry
             return Wrong.REMOVED, place, ""

@@ -1,4 +1,4 @@
-"""Seals: what is proved, and what is named when somebody who holds the database rewrites history."""
+"""Seals: what they prove, and what is named when whoever holds the database rewrites it."""
 
 import hashlib
 import json

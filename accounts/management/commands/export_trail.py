@@ -1,6 +1,7 @@
 """manage.py export_trail FILE"""
 
 import gzip
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,21 @@ class Command(BaseCommand):
         parser.add_argument("--until")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now, moments = timezone.now(), []
-        for name in ("since", "until"):
-            moment = parse_datetime(options[name]) if options[name] else None
-            if options[name] and (moment is None or moment.tzinfo is None):
-                raise CommandError(f"{options[name]} is no instant with an offset.")
-            moments.append(moment)
+        now = timezone.now()
+        wanted = Range(since=_instant(options["since"]), until=_instant(options["until"]))
         trail_seal(now=now)
         path: Path = options["file"]
         opener = gzip.open if path.suffix == ".gz" else open
         with opener(path, "wb") as out:
-            for line in bundle_lines(Range(*moments), site=settings.SITE_URL, now=now):
+            for line in bundle_lines(wanted, site=settings.SITE_URL, now=now):
                 out.write(line)
         self.stdout.write(str(path))
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    moment = parse_datetime(text)
+    if moment is None or moment.tzinfo is None:
+        raise CommandError(f"{text} is no instant with an offset.")
+    return moment
