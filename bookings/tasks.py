@@ -6,8 +6,10 @@ from django.utils import timezone
 from accounts.services.idempotency import idempotency_clear
 from accounts.services.outbox import outbox_clear
 from accounts.services.seals import seals_tell, trail_seal
+from bookings.services.audit import exceptions_find
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.findings import findings_remind
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
 from bookings.services.searches import searches_tell
@@ -125,6 +127,16 @@ def tell_of_searches() -> None:
 @shared_task
 def seal_trail() -> None:
     trail_seal(now=timezone.now())
+
+
+@shared_task
+def find_exceptions() -> None:
+    exceptions_find(now=timezone.now())
+
+
+@shared_task
+def remind_of_findings() -> None:
+    findings_remind(now=timezone.now())
 
 
 @shared_task

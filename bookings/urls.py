@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from bookings import money_urls
 from bookings.views import (
+    audit,
     board,
     booking,
     calendars,
@@ -31,6 +32,8 @@ app_name = "bookings"
 
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "bookings/<uuid:reservation_id>/"
+_exception = "audit/exceptions/<uuid:exception_id>/"
+_finding = "audit/findings/<uuid:finding_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
@@ -80,6 +83,20 @@ urlpatterns = [
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("trail/", trail.trail, name="trail"),
+    # the auditors' desk
+    path("audit/", audit.exceptions, name="exceptions"),
+    path("audit/run/", audit.run, name="exceptions-run"),
+    path(_exception, audit.exception, name="exception"),
+    path(_exception + "decide/", audit.decide, name="exception-decide"),
+    path(_exception + "confirm/", audit.confirm, name="exception-confirm"),
+    path("audit/findings/", audit.findings, name="findings"),
+    path(_finding, audit.finding, name="finding"),
+    path(_finding + "reply/", audit.reply, name="finding-reply"),
+    path(_finding + "return/", audit.give_back, name="finding-return"),
+    path(_finding + "close/", audit.close, name="finding-close"),
+    path("audit/samples/", audit.samples, name="samples"),
+    path("audit/samples/<uuid:sample_id>/", audit.sample, name="sample"),
+    path("audit/samples/<uuid:sample_id>/population/", audit.population, name="population"),
     # seals and what they prove
     path("trail/seals/", seals.all_seals, name="seals"),
     path("trail/seals/now/", seals.seal_now, name="seal-now"),

@@ -53,5 +53,13 @@ app.conf.beat_schedule = {
     "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
+    "exceptions": {
+        "task": "bookings.tasks.find_exceptions",
+        "schedule": crontab(minute=50, hour=3),
+    },
+    "findings to answer": {
+        "task": "bookings.tasks.remind_of_findings",
+        "schedule": crontab(minute=15, hour=6),
+    },
     "newest seal": {"task": "bookings.tasks.tell_of_seals", "schedule": crontab(minute=5, hour=6)},
 }

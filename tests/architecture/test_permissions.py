@@ -37,6 +37,7 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.attachments import photo
+from tests.factories.audit import audit_things
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.qualifications import certify
@@ -163,6 +164,7 @@ def world(shared_cast):
         "technique": cast.technique.code,
         "search": str(search.pk),
         **import_things(cast),
+        **audit_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
         "submitted": str(given.pk),
@@ -189,6 +191,9 @@ def world(shared_cast):
 
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
+    "exception_id": "exception",
+    "finding_id": "finding",
+    "sample_id": "sample",
     "instrument_id": "instrument",
     "attachment_id": "attachment",
     "size": "size",
@@ -228,6 +233,8 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:finding-return", "finding_id"): "answered-finding",
+    ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:proof", "entry_id"): "trail-entry",
     ("api-trail-proof", "entry_id"): "trail-entry",
     ("instruments:course-retire", "course_id"): "plain-course",
