@@ -43,7 +43,7 @@ def exceptions_find(*, now: datetime, actor: Actor | None = None, full: bool = F
     before = last_run()
     is_full = full or before is None or before.last_entry is None
     newest = newest_entry()
-    since = None if is_full else before and before.last_entry
+    since = before.last_entry if before and not is_full else None
     counts: Counter[str] = Counter()
     looked_at = 0
     reservations, charges = touched(since)
