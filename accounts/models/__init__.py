@@ -2,6 +2,7 @@
 
 from accounts.models.idempotency import IdempotencyKey
 from accounts.models.joining import Invitation, JoinRequest
+from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
 from accounts.models.outbox import OutboxMessage
 from accounts.models.tokens import ApiToken
@@ -14,6 +15,8 @@ __all__ = [
     "Invitation",
     "JoinRequest",
     "Membership",
+    "Message",
+    "MessageSettings",
     "Organisation",
     "OutboxMessage",
     "Region",
