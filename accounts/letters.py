@@ -60,8 +60,8 @@ STYLES = {
     "body": "margin:0;padding:0;background:#f1f4f7",
     "around": "padding:24px 8px",
     "sheet": "width:100%;max-width:600px;background:#ffffff;border:1px solid #dce3ea;"
-    "border-radius:6px;font-family:-apple-system,'Segoe UI',Roboto,'Noto Sans SC',"
-    "'PingFang SC','Microsoft YaHei',Arial,sans-serif;font-size:15px;line-height:1.5;"
+    "border-radius:6px;font-family:-apple-system,Segoe UI,Roboto,Noto Sans SC,"
+    "PingFang SC,Microsoft YaHei,Arial,sans-serif;font-size:15px;line-height:1.5;"
     "color:#182433;text-align:left",
     "top": "padding:14px 24px;border-bottom:3px solid #0a5c8c;font-weight:600;color:#0a5c8c",
     "inside": "padding:20px 24px 8px",

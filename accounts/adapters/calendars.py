@@ -157,7 +157,7 @@ def _taken(event: icalendar.Event, zone: ZoneInfo) -> tuple[datetime, datetime] 
     free = str(event.get("TRANSP", "OPAQUE")).upper() == "TRANSPARENT"
     if free or str(event.get("STATUS", "")).upper() == "CANCELLED":
         return None
-    start, end = event["DTSTART"].dt, event["DTEND"].dt
+    start, end = event.decoded("DTSTART"), event.decoded("DTEND")
     if not isinstance(start, datetime) or not isinstance(end, datetime):
         return None
     ends = [m if m.tzinfo else m.replace(tzinfo=zone) for m in (start, end)]
