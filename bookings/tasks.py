@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.services.idempotency import idempotency_clear
+from accounts.services.messages import messages_clear
 from accounts.services.outbox import outbox_clear
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
@@ -116,3 +117,11 @@ def gather_words() -> None:
 @shared_task
 def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
+
+
+# Messages
+
+
+@shared_task
+def clear_messages() -> None:
+    messages_clear(now=timezone.now())

@@ -51,4 +51,9 @@ app.conf.beat_schedule = {
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
     "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
+    # Messages
+    "clear messages": {
+        "task": "bookings.tasks.clear_messages",
+        "schedule": crontab(minute=20, hour=2),
+    },
 }
