@@ -1,10 +1,12 @@
 """Jobs. Each reads the clock and makes one call; running one twice changes nothing."""
 
+import time
+
 from celery import shared_task
 from django.utils import timezone
 
+from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.services.idempotency import idempotency_clear
-from accounts.services.outbox import outbox_clear
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt
@@ -21,8 +23,27 @@ from instruments.services.training import certificates_remind
 
 
 @shared_task
+def carry_out_effects() -> None:
+    _work_off(EFFECTS)
+
+
+@shared_task
 def deliver_messages() -> None:
-    effects_carry_out(now=timezone.now())
+    _work_off(LETTERS)
+
+
+@shared_task
+def make_calls() -> None:
+    _work_off(CALLS)
+
+
+def _work_off(lane: str) -> None:
+    """Until nothing is done any more (all done, or the mail server is gone), or the timetable
+    is about to ask again."""
+    began = time.monotonic()
+    while time.monotonic() - began < 45:
+        if not effects_carry_out(now=timezone.now(), lane=lane, seconds=10):
+            break
 
 
 @shared_task
@@ -95,11 +116,6 @@ def extend_calendar() -> None:
 @shared_task
 def clear_keys() -> None:
     idempotency_clear(now=timezone.now())
-
-
-@shared_task
-def clear_outbox() -> None:
-    outbox_clear(now=timezone.now())
 
 
 @shared_task

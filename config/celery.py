@@ -15,6 +15,8 @@ app = Celery("instrument_commons")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
+    "carry out effects": {"task": "bookings.tasks.carry_out_effects", "schedule": 60.0},
+    "make calls": {"task": "bookings.tasks.make_calls", "schedule": 60.0},
     "deliver messages": {"task": "bookings.tasks.deliver_messages", "schedule": 60.0},
     "lapse reservations": {"task": "bookings.tasks.lapse_reservations", "schedule": 60.0},
     "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 300.0},
@@ -50,5 +52,4 @@ app.conf.beat_schedule = {
     "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
-    "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
 }
