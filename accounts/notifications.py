@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from celery import current_app
 from django.db import connection, transaction
+from kombu.pools import producers
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, lane_of
 from accounts.models import OutboxMessage
@@ -24,6 +25,7 @@ TASKS = {
     CALLS: "bookings.tasks.make_calls",
 }
 STALE = 60  # seconds after which the timetable has long asked
+PATIENCE = 0.5  # seconds
 QUIET = 10.0  # seconds without a nudge after one that failed: no request waits for a dead broker
 log = logging.getLogger(__name__)
 _quiet_until = 0.0
@@ -71,7 +73,18 @@ def nudge(task: str = TASKS[LETTERS]) -> None:
     if time.monotonic() < _quiet_until:
         return
     try:
-        current_app.send_task(task, retry=False, ignore_result=True, expires=STALE)
+        with _producers().acquire(block=True, timeout=PATIENCE) as producer:
+            current_app.send_task(
+                task, producer=producer, retry=False, ignore_result=True, expires=STALE
+            )
     except Exception as error:  # any broker failure: the row is committed, nothing is lost
         _quiet_until = time.monotonic() + QUIET
         log.warning("no nudge: %s", error)
+
+
+@cache
+def _producers() -> Any:
+    """Connections for nudges alone: whoever waits for an answer is in the middle of a request, a
+    worker waits for its broker longer."""
+    shortly = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
+    return producers[current_app.connection_for_write(transport_options=shortly)]

@@ -1,11 +1,15 @@
 """Jobs. Each reads the clock and makes one call; running one twice changes nothing."""
 
 import time
+from collections.abc import Callable
+from functools import wraps
 
 from celery import shared_task
+from celery.exceptions import Ignore
 from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
+from accounts.services.jobs import alone
 from accounts.services.idempotency import idempotency_clear
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
@@ -20,6 +24,19 @@ from instruments.services.opening import calendar_extend
 from instruments.services.publishing import stale_records_tell
 from instruments.services.search import register_file, words_gather
 from instruments.services.training import certificates_remind
+
+
+def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
+    """For jobs over everything at once: a second worker passes over what the first is at."""
+
+    @wraps(job)
+    def run() -> None:
+        with alone(job.__name__) as is_mine:
+            if not is_mine:
+                raise Ignore
+            job()
+
+    return run
 
 
 @shared_task
@@ -57,6 +74,7 @@ def complete_reservations() -> None:
 
 
 @shared_task
+@one_at_a_time
 def tell_of_overruns() -> None:
     overruns_tell(now=timezone.now())
 
@@ -93,16 +111,19 @@ def draw_statements() -> None:
 
 
 @shared_task
+@one_at_a_time
 def remind_of_statements() -> None:
     statements_remind(now=timezone.now())
 
 
 @shared_task
+@one_at_a_time
 def remind_of_certificates() -> None:
     certificates_remind(now=timezone.now())
 
 
 @shared_task
+@one_at_a_time
 def tell_of_stale_records() -> None:
     """Daily: a record can become stale on any day, and each host hears of it once a month."""
     stale_records_tell(now=timezone.now())
@@ -119,12 +140,14 @@ def clear_keys() -> None:
 
 
 @shared_task
+@one_at_a_time
 def file_register() -> None:
     """What a host or the vocabulary is called may have changed."""
     register_file()
 
 
 @shared_task
+@one_at_a_time
 def gather_words() -> None:
     words_gather()
 
