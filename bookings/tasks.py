@@ -9,8 +9,8 @@ from celery.exceptions import Ignore
 from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
-from accounts.services.jobs import alone
 from accounts.services.idempotency import idempotency_clear
+from accounts.services.jobs import alone
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt

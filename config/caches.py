@@ -18,7 +18,7 @@ class Connection(redis.Connection):
         if time.monotonic() < _quiet_until:
             raise redis.ConnectionError("The cache did not answer a moment ago.")
         try:
-            super().connect()
+            super().connect()  # type: ignore[no-untyped-call]
         except (RedisError, OSError):
             _quiet_until = time.monotonic() + QUIET
             raise

@@ -6,11 +6,11 @@ after a commit is not.
 """
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery, Task, signals, states
 from celery.schedules import crontab
-from django.utils import timezone
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -22,7 +22,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "make calls": {"task": "bookings.tasks.make_calls", "schedule": 60.0},
     "deliver messages": {"task": "bookings.tasks.deliver_messages", "schedule": 60.0},
     "lapse reservations": {"task": "bookings.tasks.lapse_reservations", "schedule": 60.0},
-    "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 300.0},
+    "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 60.0},
     "overruns": {"task": "bookings.tasks.tell_of_overruns", "schedule": 60.0},
     "final charges": {"task": "bookings.tasks.finalise_charges", "schedule": 300.0},
     "melting fees": {"task": "bookings.tasks.melt_fees", "schedule": crontab(minute=35)},
@@ -61,22 +61,23 @@ for _name, _entry in TIMETABLE.items():
     if isinstance(_entry["schedule"], float):  # what a minute asks the next asks again
         _entry["options"]["expires"] = _entry["schedule"]
 app.conf.beat_schedule = TIMETABLE
+_runs: dict[str, int] = {}  # of tasks at work in this process
 
 
 @signals.task_prerun.connect
-def _begin(task: Task, **rest: Any) -> None:
+def _begin(task: Task[Any, Any], task_id: str, **rest: Any) -> None:
     from accounts.services.jobs import run_begin  # noqa: PLC0415 (not before Django is set up)
 
     if entry := (task.request.headers or {}).get("timetable"):
-        task.request.run_id = run_begin(entry, timezone.now())
+        _runs[task_id] = run_begin(entry, datetime.now(UTC))
 
 
 @signals.task_postrun.connect
-def _end(task: Task, state: str | None = None, retval: Any = None, **rest: Any) -> None:
+def _end(task_id: str, state: str | None = None, retval: Any = None, **rest: Any) -> None:
     from accounts.services.jobs import run_end  # noqa: PLC0415
 
-    if (run_id := task.request.get("run_id")) is None:
+    if (run_id := _runs.pop(task_id, None)) is None:
         return
     outcome = {states.SUCCESS: "done", states.IGNORED: "passed"}.get(state or "", "failed")
     error = f"{type(retval).__name__}: {retval}" if isinstance(retval, Exception) else ""
-    run_end(run_id, outcome=outcome, error=error, now=timezone.now())
+    run_end(run_id, outcome=outcome, error=error, now=datetime.now(UTC))
