@@ -1,6 +1,7 @@
-"""The tables of people, the trail, the outbox and idempotency keys."""
+"""The tables of people, the trail, the outbox, jobs and idempotency keys."""
 
 from accounts.models.idempotency import IdempotencyKey
+from accounts.models.jobs import JobFailure, JobRun
 from accounts.models.joining import Invitation, JoinRequest
 from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
 from accounts.models.outbox import OutboxMessage
@@ -12,6 +13,8 @@ __all__ = [
     "ApiToken",
     "IdempotencyKey",
     "Invitation",
+    "JobFailure",
+    "JobRun",
     "JoinRequest",
     "Membership",
     "Organisation",

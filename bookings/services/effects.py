@@ -18,9 +18,11 @@ from bookings.services.waiting import slot_offer
 from instruments.notifications import harvest_mail
 
 
-def effects_carry_out(*, now: datetime, most: int = 200) -> int:
-    """Carry out what is due; the number done."""
-    return outbox_deliver(handler=_carry_out, now=now, most=most)
+def effects_carry_out(
+    *, now: datetime, lane: str = "", most: int = 200, seconds: float | None = None
+) -> int:
+    """Carry out what is due, of one lane if named; the number done."""
+    return outbox_deliver(handler=_carry_out, now=now, lane=lane, most=most, seconds=seconds)
 
 
 def _carry_out(row: OutboxMessage, now: datetime) -> str:
