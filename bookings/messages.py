@@ -285,6 +285,7 @@ SENTENCES = {
     "no-chain": _("There is no way to take all steps in this time. Give it more room."),
     "chain-over": _("Nothing of this chain is left to cancel."),
     "series-over": _("Nothing of this series is left to change."),
+    "not-sealed": _("No seal holds this entry yet. The next one will, in a few minutes."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "has-payments": _("Money has been paid on it: take that back first."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.services.idempotency import idempotency_clear
 from accounts.services.jobs import alone
+from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt
@@ -155,3 +156,16 @@ def gather_words() -> None:
 @shared_task
 def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
+
+
+# The trail and the auditors' desk
+
+
+@shared_task
+def seal_trail() -> None:
+    trail_seal(now=timezone.now())
+
+
+@shared_task
+def tell_of_seals() -> None:
+    seals_tell(now=timezone.now())

@@ -8,6 +8,7 @@ from accounts.models import OutboxMessage
 from accounts.services.erasure import person_forget
 from accounts.services.outbox import outbox_deliver
 from bookings.notifications import mail
+from bookings.notifications.audit import audit_mail
 from bookings.notifications.papers import settlement_mail, statement_mail
 from bookings.notifications.records import record_mail
 from bookings.notifications.searches import matches_mail
@@ -53,6 +54,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
         case "slot":
             offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
             return "done" if offer else "skipped"
+        case "audit":
+            return audit_mail(row, now)
         case "hours":
             days_mark_dirty(
                 instrument_id=UUID(payload["instrument"]),

@@ -135,6 +135,11 @@ GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 2
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
+GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
+POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
+GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
 POST instruments:imports            - 403 403 403 403 400 400 403 403 403 403 403 403
@@ -440,6 +445,11 @@ GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 20
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
+PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
+GET    api-trail-proof               - 404 409 404 404 404 404 404 404 409 404 404 404
+GET    api-trail-bundle              - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
 
@@ -838,6 +848,7 @@ API_BODIES = {
     ("POST", "api-funding-sources"): SOURCE,
     ("PATCH", "api-funding-source"): {"name": "New"},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
+    ("PUT", "api-trail-seals-mail"): {"on": True},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
 }

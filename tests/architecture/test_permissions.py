@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.models import TrailEntry
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -166,6 +167,7 @@ def world(shared_cast):
         "draft": str(draft.pk),
         "submitted": str(given.pk),
         "reservation": str(booked.pk),
+        "trail-entry": str(TrailEntry.objects.filter(object_id=booked.pk).latest("at").pk),
         "request": str(asked.pk),
         "present": str(now.pk),
         "closure": str(closure.pk),
@@ -226,6 +228,8 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:proof", "entry_id"): "trail-entry",
+    ("api-trail-proof", "entry_id"): "trail-entry",
     ("instruments:course-retire", "course_id"): "plain-course",
     ("api-course-retire", "course_id"): "plain-course",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
