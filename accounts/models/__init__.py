@@ -3,6 +3,7 @@
 from accounts.models.idempotency import IdempotencyKey
 from accounts.models.jobs import JobFailure, JobRun
 from accounts.models.joining import Invitation, JoinRequest
+from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
 from accounts.models.outbox import OutboxMessage
 from accounts.models.seals import Seal, SealedEntry, SealReader, UnsealedEntry
@@ -18,6 +19,8 @@ __all__ = [
     "JobRun",
     "JoinRequest",
     "Membership",
+    "Message",
+    "MessageSettings",
     "Organisation",
     "OutboxMessage",
     "Region",

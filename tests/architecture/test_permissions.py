@@ -10,6 +10,8 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import TrailEntry
+from accounts.letters import unsubscribe_address
+from accounts.models import Message
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -18,6 +20,7 @@ from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
+from bookings.services.effects import effects_carry_out
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
@@ -141,7 +144,11 @@ def world(shared_cast):
     CourseSession.objects.filter(pk=began.session_id).update(
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
+    effects_carry_out(now=NOW)
+    told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
+        "message": str(told.pk),
+        "unsubscribe-token": unsubscribe_address(told.user, ["reminder"]).split("/")[-2],
         **money,
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
@@ -214,6 +221,7 @@ ARGUMENTS = {
     "source_id": "source",
     "organisation_id": "fudan",
     "user_id": "member",
+    "message_id": "message",
     "membership_id": "membership",
     "role_id": "role",
     "invitation_id": "invitation",
@@ -230,6 +238,7 @@ ARGUMENTS = {
 SPECIAL = {
     ("bookings:proof", "entry_id"): "trail-entry",
     ("api-trail-proof", "entry_id"): "trail-entry",
+    ("accounts:unsubscribe", "token"): "unsubscribe-token",
     ("instruments:course-retire", "course_id"): "plain-course",
     ("api-course-retire", "course_id"): "plain-course",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
