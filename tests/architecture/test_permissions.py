@@ -136,7 +136,11 @@ def world(shared_cast):
     joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
     taught, plain = course(cast), course(cast, name="Another")
     coming = session(cast, taught, places=3)
-    began = enrol(cast, session(cast, course(cast, name="Begun"), "2026-03-05 12:30"), by="zhao")
+    led = session(cast, taught, trainers=(cast.sun.pk,))
+    today = session(
+        cast, course(cast, name="Begun"), "2026-03-05 12:30", trainers=(cast.sun.pk,)
+    )
+    began = enrol(cast, today, by="zhao")
     CourseSession.objects.filter(pk=began.session_id).update(
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
@@ -177,6 +181,7 @@ def world(shared_cast):
         "course": str(taught.pk),
         "plain-course": str(plain.pk),
         "course-session": str(coming.pk),
+        "led-session": str(led.pk),
         "enrolment": str(enrol(cast, coming).pk),
         "begun-enrolment": str(began.pk),
         "size": "small",
@@ -228,6 +233,7 @@ ARGUMENTS = {
 SPECIAL = {
     ("instruments:course-retire", "course_id"): "plain-course",
     ("api-course-retire", "course_id"): "plain-course",
+    ("instruments:session-manage", "session_id"): "led-session",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
     ("api-enrolment-result", "enrolment_id"): "begun-enrolment",
     ("instruments:harvest-resume", "harvest_id"): "paused-harvest",
