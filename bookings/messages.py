@@ -204,7 +204,8 @@ SENTENCES = {
     "scope-missing": _("The token may not do this: it lacks the scope {scope}."),
     "second-factor-missing": _("Your role needs a second factor: set one up in your profile."),
     "second-factor-unconfirmed": _(
-        "Sign in with your second factor: your role needs it. A token made without one is made anew."
+        "Sign in with your second factor: your role needs it. A token made without one has to be"
+        " made anew."
     ),
     "csrf": _("The page was open too long. Load it again and repeat what you did."),
     "own-request": _("Nobody decides on their own request."),

@@ -137,9 +137,7 @@ def world(shared_cast):
     taught, plain = course(cast), course(cast, name="Another")
     coming = session(cast, taught, places=3)
     led = session(cast, taught, trainers=(cast.sun.pk,))
-    today = session(
-        cast, course(cast, name="Begun"), "2026-03-05 12:30", trainers=(cast.sun.pk,)
-    )
+    today = session(cast, course(cast, name="Begun"), "2026-03-05 12:30", trainers=(cast.sun.pk,))
     began = enrol(cast, today, by="zhao")
     CourseSession.objects.filter(pk=began.session_id).update(
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
