@@ -304,7 +304,7 @@ SENTENCES = {
     "too-many-documents": _("There are {most} documents already: delete one first."),
     "file-there-already": _("This file is there already."),
     "still-booked": _(
-        "The record to give up has bookings that are not over ({count}). Move or cancel them first."
+        "The record has bookings that are not over ({count}). Move or cancel them first."
     ),
     "same-record": _("This is one record, not two."),
     "retired-already": _("One of the two records is retired already."),
