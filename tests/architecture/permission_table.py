@@ -195,11 +195,11 @@ POST instruments:course-manage       - 403 403 403 403 302 403 403 403 403 403 4
 POST instruments:course-retire       - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:session-new         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:session-new         - 403 403 403 403 302 403 403 403 403 403 403 403
-GET  instruments:session-manage      - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  instruments:session-manage      - 403 403 200 403 200 403 403 403 403 403 403 403
 POST instruments:session-manage      - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:session-cancel      - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:session-enrol       - 403 403 403 403 302 403 403 403 403 403 403 403
-POST instruments:enrolment-result    - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:enrolment-result    - 403 403 302 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:attachments         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:attachments         - 403 403 403 403 400 403 403 403 403 403 403 403
@@ -372,7 +372,7 @@ GET    api-enrolments                - 200 200 200 200 200 200 200 200 200 200 2
 POST   api-enrolments                - 403 409 201 201 201 201 201 201 403 403 403 403
 GET    api-enrolment                 - 404 200 404 404 200 404 404 404 200 404 404 404
 POST   api-enrolment-withdraw        - 404 200 404 404 200 404 404 404 403 404 404 404
-POST   api-enrolment-result          - 404 403 404 404 200 404 404 404 403 404 404 404
+POST   api-enrolment-result          - 404 403 200 404 200 404 404 404 403 404 404 404
 GET    api-availability            200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-quotes                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
