@@ -54,6 +54,7 @@ TOPIC_NAMES = {
     "record": _("Records of instruments"),
     "search": _("Saved searches"),
     "connection": _("Connections to other systems"),
+    "audit": _("The auditors’ desk"),
 }
 # What mail programs show is what stands in the tags.
 STYLES = {

@@ -49,6 +49,7 @@ from bookings.api import (
     programmes,
     replay,
     reservations,
+    seals,
     searches,
     series,
     settlements,
@@ -604,5 +605,10 @@ urlpatterns = [
     path("exchange-rates/", exchange_rates.ExchangeRates.as_view(), name="api-exchange-rates"),
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
+    # seals and what they prove
+    path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
+    path("trail/seals/mail/", seals.SealReading.as_view(), name="api-trail-seals-mail"),
+    path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),
+    path("trail/bundle/", seals.Bundle.as_view(), name="api-trail-bundle"),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]

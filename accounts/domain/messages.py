@@ -51,6 +51,7 @@ TOPICS = {
         Topic("record"),
         Topic("search"),
         Topic("connection"),
+        Topic("audit"),
     )
 }
 

@@ -16,6 +16,7 @@ from accounts.services.messages import (
 )
 from accounts.services.outbox import outbox_deliver
 from bookings.notifications import letters_of, still_says
+from bookings.notifications.audit import audit_letters
 from bookings.notifications.papers import settlement_letters, statement_letters
 from bookings.notifications.records import record_letters
 from bookings.notifications.searches import matches_letters
@@ -26,9 +27,11 @@ from bookings.services.waiting import slot_offer
 from instruments.notifications import harvest_letters
 
 
-def effects_carry_out(*, now: datetime, most: int = 200) -> int:
-    """Carry out what is due; the number done."""
-    return outbox_deliver(handler=_carry_out, now=now, most=most)
+def effects_carry_out(
+    *, now: datetime, lane: str = "", most: int = 200, seconds: float | None = None
+) -> int:
+    """Carry out what is due, of one lane if named; the number done."""
+    return outbox_deliver(handler=_carry_out, now=now, lane=lane, most=most, seconds=seconds)
 
 
 def _carry_out(row: OutboxMessage, now: datetime) -> str:
@@ -86,6 +89,8 @@ def _letters(row: OutboxMessage, now: datetime) -> list[Letter]:
             return matches_letters(row)
         case "harvest":
             return harvest_letters(row)
+        case "audit":
+            return audit_letters(row)
         case _:
             raise LookupError(row.kind)
 

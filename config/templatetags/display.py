@@ -166,6 +166,8 @@ ACTS = {
     "user.factor-renew": _("Recovery codes made anew"),
     "user.sign-in-block": _("Sign-in closed for a while: too many wrong passwords"),
     "user.export": _("Own data taken along"),
+    "user.bundle": _("Bundle of the trail taken along"),
+    "user.seals": _("Newest seal by mail turned on or off"),
     "user.close": _("Account closed for good"),
     "user.erase": _("Person forgotten"),
 }

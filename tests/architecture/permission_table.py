@@ -144,6 +144,11 @@ GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 2
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
+GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
+POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
+GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
 POST instruments:imports            - 403 403 403 403 400 400 403 403 403 403 403 403
@@ -190,11 +195,11 @@ POST instruments:course-manage       - 403 403 403 403 302 403 403 403 403 403 4
 POST instruments:course-retire       - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:session-new         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:session-new         - 403 403 403 403 302 403 403 403 403 403 403 403
-GET  instruments:session-manage      - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  instruments:session-manage      - 403 403 200 403 200 403 403 403 403 403 403 403
 POST instruments:session-manage      - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:session-cancel      - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:session-enrol       - 403 403 403 403 302 403 403 403 403 403 403 403
-POST instruments:enrolment-result    - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:enrolment-result    - 403 403 302 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:attachments         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:attachments         - 403 403 403 403 400 403 403 403 403 403 403 403
@@ -367,7 +372,7 @@ GET    api-enrolments                - 200 200 200 200 200 200 200 200 200 200 2
 POST   api-enrolments                - 403 409 201 201 201 201 201 201 403 403 403 403
 GET    api-enrolment                 - 404 200 404 404 200 404 404 404 200 404 404 404
 POST   api-enrolment-withdraw        - 404 200 404 404 200 404 404 404 403 404 404 404
-POST   api-enrolment-result          - 404 403 404 404 200 404 404 404 403 404 404 404
+POST   api-enrolment-result          - 404 403 200 404 200 404 404 404 403 404 404 404
 GET    api-availability            200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-quotes                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -455,6 +460,11 @@ GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 20
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
+PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
+GET    api-trail-proof               - 404 409 404 404 404 404 404 404 409 404 404 404
+GET    api-trail-bundle              - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
 
@@ -862,6 +872,7 @@ API_BODIES = {
     ("POST", "api-funding-sources"): SOURCE,
     ("PATCH", "api-funding-source"): {"name": "New"},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
+    ("PUT", "api-trail-seals-mail"): {"on": True},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
 }

@@ -10,7 +10,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.letters import unsubscribe_address
-from accounts.models import Message
+from accounts.models import Message, TrailEntry
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -139,7 +139,9 @@ def world(shared_cast):
     joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
     taught, plain = course(cast), course(cast, name="Another")
     coming = session(cast, taught, places=3)
-    began = enrol(cast, session(cast, course(cast, name="Begun"), "2026-03-05 12:30"), by="zhao")
+    led = session(cast, taught, trainers=(cast.sun.pk,))
+    today = session(cast, course(cast, name="Begun"), "2026-03-05 12:30", trainers=(cast.sun.pk,))
+    began = enrol(cast, today, by="zhao")
     CourseSession.objects.filter(pk=began.session_id).update(
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
@@ -173,6 +175,7 @@ def world(shared_cast):
         "draft": str(draft.pk),
         "submitted": str(given.pk),
         "reservation": str(booked.pk),
+        "trail-entry": str(TrailEntry.objects.filter(object_id=booked.pk).latest("at").pk),
         "request": str(asked.pk),
         "present": str(now.pk),
         "closure": str(closure.pk),
@@ -184,6 +187,7 @@ def world(shared_cast):
         "course": str(taught.pk),
         "plain-course": str(plain.pk),
         "course-session": str(coming.pk),
+        "led-session": str(led.pk),
         "enrolment": str(enrol(cast, coming).pk),
         "begun-enrolment": str(began.pk),
         "size": "small",
@@ -234,9 +238,12 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:proof", "entry_id"): "trail-entry",
+    ("api-trail-proof", "entry_id"): "trail-entry",
     ("accounts:unsubscribe", "token"): "unsubscribe-token",
     ("instruments:course-retire", "course_id"): "plain-course",
     ("api-course-retire", "course_id"): "plain-course",
+    ("instruments:session-manage", "session_id"): "led-session",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
     ("api-enrolment-result", "enrolment_id"): "begun-enrolment",
     ("instruments:harvest-resume", "harvest_id"): "paused-harvest",

@@ -17,7 +17,16 @@ from accounts import letters as people
 from accounts.letters import Letter, digest_mail, mail_of, method_of
 from accounts.models import Message, User
 from bookings.models import Charge, SavedSearch, Settlement, Statement
-from bookings.notifications import KINDS, OF_SERIES, compose, papers, records, searches, training
+from bookings.notifications import (
+    KINDS,
+    OF_SERIES,
+    audit,
+    compose,
+    papers,
+    records,
+    searches,
+    training,
+)
 from bookings.selectors.equivalents import load_nearest
 from instruments import notifications as harvests
 from instruments.models import Fetching, Harvest
@@ -146,6 +155,11 @@ def about_harvest(cast, reader):
     return harvests._letter(fetching, reader)
 
 
+def about_seal(cast, reader):
+    link = "https://commons.example/audit/seals/"
+    return audit._letter(reader, {"number": 7, "digest": "ab" * 32, "at": NOW, "link": link})
+
+
 LETTERS = {
     **{f"mail.{kind}": about_booking(kind) for kind in KINDS},
     **{f"people.{kind}": about_people(kind) for kind in people.KINDS},
@@ -155,6 +169,7 @@ LETTERS = {
     **{f"record.{kind}": about_record(kind) for kind in records.KINDS},
     "search.matches": about_search,
     "harvest.paused": about_harvest,
+    "audit.seal": about_seal,
 }
 GATHERED = ("mail.to-decide", "people.asked", "record.stale")
 # Whom each is for; the others are for the person of the booking.
@@ -163,6 +178,7 @@ READERS = {
     "settlement": "coordinator",
     "record": "zhao",
     "harvest": "zhao",
+    "audit": "auditor",
     "people": "sun",
 }
 
