@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import federation, joining, memberships, organisations, tokens
+from accounts.api import federation, joining, memberships, messages, organisations, tokens
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -328,6 +328,11 @@ urlpatterns = [
     path(_invitation + "accept/", joining.InvitationAccept.as_view(), name="api-invitation-accept"),
     path("me/export/", persons.OwnExport.as_view(), name="api-own-export"),
     path("me/erasure/", persons.OwnErasure.as_view(), name="api-own-erasure"),
+    # Messages
+    path("messages/", messages.Messages.as_view(), name="api-messages"),
+    path("messages/read/", messages.MessagesRead.as_view(), name="api-messages-read"),
+    path("messages/<uuid:message_id>/", messages.MessageDetail.as_view(), name="api-message"),
+    path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
     path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
     path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
     path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),

@@ -1,7 +1,9 @@
-"""The tables of people, the trail and its seals, the outbox and idempotency keys."""
+"""The tables of people, the trail and its seals, the outbox, jobs and idempotency keys."""
 
 from accounts.models.idempotency import IdempotencyKey
+from accounts.models.jobs import JobFailure, JobRun
 from accounts.models.joining import Invitation, JoinRequest
+from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
 from accounts.models.outbox import OutboxMessage
 from accounts.models.seals import Seal, SealedEntry, SealReader, UnsealedEntry
@@ -13,8 +15,12 @@ __all__ = [
     "ApiToken",
     "IdempotencyKey",
     "Invitation",
+    "JobFailure",
+    "JobRun",
     "JoinRequest",
     "Membership",
+    "Message",
+    "MessageSettings",
     "Organisation",
     "OutboxMessage",
     "Region",

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_seals'),
+        ('accounts', '0006_seals'),
         ('bookings', '0005_search'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

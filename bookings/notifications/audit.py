@@ -1,23 +1,22 @@
-"""Mail of the auditors' desk: the newest seal, and findings to answer."""
+"""Messages of the auditors' desk: the newest seal, and findings to answer."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage, mailers
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.erasure import leads_nowhere
 from accounts.domain.roles import FINANCE, MANAGER
+from accounts.letters import Letter, framed
 from accounts.models import Organisation, OutboxMessage, Seal, SealReader, User
 from accounts.selectors.memberships import holders_of
+from accounts.selectors.messages import readers_of
 from bookings.models import AuditFinding
 
 
@@ -64,22 +63,18 @@ FINDINGS = {
 }
 
 
-def audit_mail(row: OutboxMessage, now: datetime) -> str:
-    """Send the mail of an outbox row; its outcome: `sent`, or `skipped` where nobody wants it."""
+def audit_letters(row: OutboxMessage) -> list[Letter]:
+    """To whom an outbox row of the desk speaks; nobody where the reader wants it no more."""
     match row.kind.partition(".")[2]:
         case "seal":
-            letters = _seal(row)
+            return _seal(row)
         case kind if kind.removeprefix("finding-") in FINDINGS:
-            letters = _finding(row, kind.removeprefix("finding-"))
+            return _finding(row, kind.removeprefix("finding-"))
         case _:
             raise LookupError(row.kind)
-    letters = [letter for letter in letters if not leads_nowhere(letter.to[0])]
-    if letters:
-        mailers.default.send_messages(letters)
-    return "sent" if letters else "skipped"
 
 
-def _seal(row: OutboxMessage) -> list[EmailMessage]:
+def _seal(row: OutboxMessage) -> list[Letter]:
     """The digest is the one that was newest when the mail was due, whatever became of it since."""
     reader = SealReader.objects.filter(user_id=UUID(row.payload["user"])).first()
     if reader is None:
@@ -91,12 +86,23 @@ def _seal(row: OutboxMessage) -> list[EmailMessage]:
         "at": seal.at if seal else None,
         "link": settings.SITE_URL + reverse("bookings:seals"),
     }
-    with translation.override(reader.user.language):
-        subject = gettext("Seal {number} of the trail").format(number=context["number"])
-    return [letter(reader.user, subject, "bookings/mail/seal.txt", context, row)]
+    return [_letter(person, context) for person in readers_of([reader.user], "audit")]
 
 
-def _finding(row: OutboxMessage, what: str) -> list[EmailMessage]:
+def _letter(person: User, context: dict[str, Any]) -> Letter:
+    """In the reader's language and time."""
+    with translation.override(person.language), timezone.override(ZoneInfo(person.time_zone)):
+        return Letter(
+            person,
+            "audit",
+            "audit.seal",
+            gettext("Seal {number} of the trail").format(number=context["number"]),
+            *framed("bookings/mail/seal", "audit", person, context),
+            link=reverse("bookings:seals"),
+        )
+
+
+def _finding(row: OutboxMessage, what: str) -> list[Letter]:
     finding = (
         AuditFinding.objects.select_related("organisation", "raised_by")
         .filter(pk=UUID(row.payload["finding"]))
@@ -105,38 +111,38 @@ def _finding(row: OutboxMessage, what: str) -> list[EmailMessage]:
     words = FINDINGS[what]
     if finding is None or (words.while_open and finding.state != "open"):
         return []
-    if words.to_auditor:
-        readers = [finding.raised_by]
-    else:
+    people = [finding.raised_by]
+    if not words.to_auditor:
         held = [holders_of(role, finding.organisation_id) for role in (MANAGER, FINANCE)]
-        readers = list(dict.fromkeys(user for users in held for user in users))
-    link = settings.SITE_URL + reverse("bookings:finding", args=[finding.pk])
-    letters = []
-    for reader in readers:
-        with translation.override(reader.language):
-            facts = {
-                "title": finding.title,
-                "organisation": _named(finding.organisation, reader.language),
-                "due": date_format(finding.due_date, "DATE_FORMAT"),
-            }
-            subject = " ".join(str(words.subject).format_map(facts).split())
-            context = {"lead": str(words.lead).format_map(facts), "finding": finding, "link": link}
-        letters.append(letter(reader, subject, "bookings/mail/finding.txt", context, row))
-    return letters
+        people = [user for users in held for user in users]
+    return [_about_finding(what, finding, person) for person in readers_of(people, "audit")]
+
+
+def _about_finding(what: str, finding: AuditFinding, person: User) -> Letter:
+    """In the reader's language."""
+    words = FINDINGS[what]
+    link = reverse("bookings:finding", args=[finding.pk])
+    with translation.override(person.language), timezone.override(ZoneInfo(person.time_zone)):
+        facts = {
+            "title": finding.title,
+            "organisation": _named(finding.organisation, person.language),
+            "due": date_format(finding.due_date, "DATE_FORMAT"),
+        }
+        context = {
+            "lead": str(words.lead).format_map(facts),
+            "finding": finding,
+            "link": settings.SITE_URL + link,
+        }
+        return Letter(
+            person,
+            "audit",
+            f"audit.finding-{what}",
+            " ".join(str(words.subject).format_map(facts).split()),
+            *framed("bookings/mail/finding", "audit", person, context),
+            link=link,
+            about=finding.pk,
+        )
 
 
 def _named(thing: Organisation, language: str) -> str:
     return str((language.startswith("zh") and thing.name_zh) or thing.name)
-
-
-def letter(
-    reader: User, subject: str, template: str, context: dict[str, object], row: OutboxMessage
-) -> EmailMessage:
-    """In the reader's language and time."""
-    with translation.override(reader.language), timezone.override(ZoneInfo(reader.time_zone)):
-        return EmailMessage(
-            subject=subject,
-            body=render_to_string(template, {"reader": reader, **context}),
-            to=[reader.email],
-            headers={"Message-ID": f"<{row.pk}.{reader.pk}@instrument-commons>"},
-        )

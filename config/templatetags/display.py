@@ -47,6 +47,7 @@ ACTS = {
     "waiting.expired": _("The waiting has ended without a slot"),
     "chain.create": _("Chain booked"),
     "chain.cancel": _("Chain cancelled"),
+    "messages.choose": _("Choices about messages changed"),
     "charge.create": _("Charged"),
     "charge.final": _("The charge is final"),
     "charge.dispute": _("Charge disputed"),

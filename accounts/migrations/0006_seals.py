@@ -45,7 +45,7 @@ DROP FUNCTION trail_note();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_federation'),
+        ('accounts', '0005_clock'),
     ]
 
     operations = [
