@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from bookings.domain import audit as rules
-from bookings.domain.audit import BOOKING_RULES, RULES, BookingFacts
+from bookings.domain.audit import BOOKING_RULES, BookingFacts
 from tests.factories.moments import NOW, at
 
 WANG, ZHAO, FUDAN, USTC = (UUID(int=n) for n in range(1, 5))
@@ -105,13 +105,6 @@ def test_rules_of_other_things() -> None:
     assert rules.hours_far_from_norm(effective=80 * 60, **hours) is None
     assert rules.hours_far_from_norm(effective=604 * 60, **hours)["percent"] == 151  # type: ignore[index]
     assert rules.hours_far_from_norm(effective=0, norm_hours=1460, days=89) is None
-
-
-def test_every_rule_has_a_version_and_is_named() -> None:
-    from bookings.messages import AUDIT_RULES
-
-    assert list(RULES) == list(AUDIT_RULES)
-    assert all(rule.version >= 1 for rule in RULES.values())
 
 
 def test_states_of_an_exception() -> None:

@@ -10,6 +10,8 @@ from django.core import mail
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.models import TrailEntry
+from bookings.domain.audit import RULES
+from bookings.messages import AUDIT_RULES
 from bookings.models import (
     AuditException,
     AuditFinding,
@@ -269,3 +271,8 @@ def test_a_sample_is_frozen_and_drawn_by_its_seed(booked: Any) -> None:
         wrong = Sampling("sessions", "monetary", date(2026, 3, 1), date(2026, 4, 1), 3)
         sample_draw(actor=actor, asked=wrong, now=NOW)
     assert AuditSample.objects.count() == 3
+
+
+def test_every_rule_has_a_version_and_is_named() -> None:
+    assert list(RULES) == list(AUDIT_RULES)
+    assert all(rule.version >= 1 for rule in RULES.values())
