@@ -18,10 +18,6 @@ WITHOUT = {
     "idempotency_clear": "answers kept for a day, so that a request sent twice is carried out once",
     "idempotent": "the same",
     "outbox_clear": "messages that were delivered long ago",
-    "run_begin": "when a job of the timetable last ran",
-    "run_end": "the same",
-    "messages_read": "what somebody has read of their own inbox",
-    "messages_clear": "messages that were read long ago",
     "token_touch": "when a token was last used",
     "demo_address_vouch": "the demonstration alone",
     "demand_searched": "counted for statistics",
@@ -29,6 +25,10 @@ WITHOUT = {
     "calendar_extend": "computed from opening hours, whose change is in the trail",
     "register_file": "the index of the search",
     "hours_roll_up": "computed from sessions and closures",
+    "run_begin": "when the timetable's jobs ran",
+    "run_end": "the same",
+    "messages_read": "what somebody has read in their own inbox",
+    "messages_clear": "messages that are long past",
     "trail_seal_now": "seals are the trail's own",
 }
 
