@@ -16,6 +16,7 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -231,6 +232,8 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
     yield "trail: seal", lambda: trail.sealed(sizes.entries)
     yield "trail: verify", trail.verified
     yield "trail: bundle", trail.bundled
+    for name in trail.READS:
+        yield f"trail: read {name}", partial(trail.read, name, seconds)
 
 
 def _flat(size: int) -> Callable[[Sizes, datetime], Iterator[Part]]:

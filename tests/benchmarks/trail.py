@@ -5,18 +5,21 @@ import itertools
 import os
 import random
 import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 
 from accounts import trail
 from accounts.domain.canonical import canonical_json
+from accounts.domain.roles import Actor, Grant
 from accounts.models import TrailEntry
 from accounts.models.keys import new_id
 from accounts.selectors.seals import Range, bundle_lines
 from accounts.selectors.verification import trail_verify
 from accounts.services.seals import trail_seal
-from tests.benchmarks.measuring import Row, row_of
+from bookings.selectors.trail import TrailQuery, entries_where, trail_page
+from tests.benchmarks.measuring import Row, repeated, row_of
 
 _ENTRY = (
     "COPY accounts_trailentry (id, at, actor_id, action, object_type, object_id, organisation_ids,"
@@ -24,6 +27,15 @@ _ENTRY = (
 )
 _TEXT = "COPY accounts_trailtext (entry_id, salt, content) FROM STDIN"
 _BATCH = 50_000
+READS = (
+    "the newest",
+    "of one act",
+    "of an act that is rare",
+    "of one person",
+    "of one record",
+    "of a region with nothing",
+    "far back",
+)
 
 
 def fill(count: int) -> None:
@@ -108,3 +120,33 @@ def bundled() -> Row:
         size += len(line)
     taken = time.perf_counter() - began
     return row_of("trail: a bundle of all", 1, [taken], taken, more={"MB": str(size // 10**6)})
+
+
+def reading() -> Iterator[tuple[str, Callable[[], object]]]:
+    """A page of fifty for an auditor of one region of many, by what is asked for."""
+    entries = TrailEntry.objects.order_by("at")
+    middle = entries.filter(at__gte=datetime(2025, 3, 1, tzinfo=UTC))[0]
+    auditor = Actor(new_id(), (Grant("auditor", region_id=middle.region_ids[0]),))
+    nowhere = Actor(new_id(), (Grant("auditor", region_id=new_id()),))
+    wanted = {
+        "the newest": (auditor, TrailQuery(), ""),
+        "of one act": (auditor, TrailQuery(action="reservation.confirmed"), ""),
+        "of an act that is rare": (auditor, TrailQuery(action="programme."), ""),
+        "of one person": (auditor, TrailQuery(actor=str(middle.actor_id)), ""),
+        "of one record": (auditor, TrailQuery(object_id=middle.object_id), ""),
+        "of a region with nothing": (nowhere, TrailQuery(), ""),
+        "far back": (auditor, TrailQuery(), f"{middle.at.isoformat()}_{middle.pk}"),
+    }
+    for name, (actor, query, after) in wanted.items():
+
+        def read(
+            number: int, actor: Actor = actor, query: TrailQuery = query, after: str = after
+        ) -> int:
+            return len(trail_page(entries_where(actor, query), after).steps)
+
+        yield name, read
+
+
+def read(name: str, seconds: float) -> Row:
+    act = dict(reading())[name]
+    return repeated(f"trail: 50 entries {name}", act, seconds=seconds, wanted="p95 <= 80 ms")
