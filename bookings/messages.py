@@ -292,6 +292,8 @@ SENTENCES = {
     "exception-needs-finding": _("An exception is confirmed by raising a finding of it."),
     "monetary-of-charges": _("Only charges have amounts to draw by."),
     "empty-population": _("There is nothing to draw from on these days."),
+    "bundles-waiting": _("There are {most} bundles at work for you. Wait for one of them."),
+    "bundle-not-ready": _("The bundle is not written yet, or no longer kept."),
     "not-sealed": _("No seal holds this entry yet. The next one will, in a few minutes."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "has-payments": _("Money has been paid on it: take that back first."),

@@ -14,6 +14,7 @@ from accounts.services.jobs import alone
 from accounts.services.messages import messages_clear
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.audit import exceptions_find
+from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.findings import findings_remind
@@ -175,6 +176,16 @@ def clear_messages() -> None:
 @shared_task
 def seal_trail() -> None:
     trail_seal(now=timezone.now())
+
+
+@shared_task
+def write_bundles() -> None:
+    bundles_work(now=timezone.now())
+
+
+@shared_task
+def clear_bundles() -> None:
+    bundles_clear(now=timezone.now())
 
 
 @shared_task

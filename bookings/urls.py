@@ -102,6 +102,8 @@ urlpatterns = [
     path("trail/seals/now/", seals.seal_now, name="seal-now"),
     path("trail/seals/mail/", seals.mailed, name="seals-mail"),
     path("trail/bundle/", seals.bundle, name="bundle"),
+    path("trail/bundles/", seals.bundle_later, name="bundle-later"),
+    path("trail/bundles/<uuid:bundle_id>/", seals.bundle_file, name="bundle-file"),
     path("trail/proofs/<uuid:entry_id>/", seals.proof, name="proof"),
     path("trail/<uuid:object_id>/", trail.story, name="story"),
 ]

@@ -273,6 +273,7 @@ _joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
+_bundle = "trail/bundles/<uuid:bundle_id>/"
 _sample = "audit/samples/<uuid:sample_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
 _chain = "chains/<uuid:chain_id>/"
@@ -629,6 +630,9 @@ urlpatterns = [
     path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
     path("trail/seals/mail/", seals.SealReading.as_view(), name="api-trail-seals-mail"),
     path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),
+    path("trail/bundles/", seals.Bundles.as_view(), name="api-trail-bundles"),
+    path(_bundle, seals.BundleDetail.as_view(), name="api-trail-bundle-one"),
+    path(_bundle + "file/", seals.BundleFile.as_view(), name="api-trail-bundle-file"),
     path("trail/bundle/", seals.Bundle.as_view(), name="api-trail-bundle"),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]

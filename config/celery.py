@@ -62,6 +62,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
+    "bundles": {"task": "bookings.tasks.write_bundles", "schedule": 60.0},
+    "clear bundles": {
+        "task": "bookings.tasks.clear_bundles",
+        "schedule": crontab(minute=55, hour=2),
+    },
     "exceptions": {
         "task": "bookings.tasks.find_exceptions",
         "schedule": crontab(minute=50, hour=3),

@@ -37,7 +37,7 @@ PARTS = {
             *("exceptions-run", "exception", "exception-decide", "exception-confirm"),
             *("findings", "finding", "finding-reply", "finding-return", "finding-close"),
             *("samples", "sample", "trail", "story", "seals", "seal-now", "seals-mail"),
-            *("bundle", "proof"),
+            *("bundle", "bundle-later", "bundle-file", "proof"),
         ),
         "accounts:people": ("member-end",),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),

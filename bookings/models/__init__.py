@@ -2,6 +2,7 @@
 
 from bookings.models.agreements import Agreement, AgreementMember
 from bookings.models.audit import AuditException, AuditFinding, AuditRun, AuditSample
+from bookings.models.bundles import TrailBundle
 from bookings.models.charges import Charge, Correction, Dispute
 from bookings.models.closures import Closure
 from bookings.models.demand import UnmetDemand
@@ -64,6 +65,7 @@ __all__ = [
     "Statement",
     "StatementCounter",
     "StatementLine",
+    "TrailBundle",
     "UnmetDemand",
     "UsageSession",
     "VoucherGrant",

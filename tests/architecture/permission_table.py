@@ -163,6 +163,8 @@ GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 4
 POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
 POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:bundle-later           - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:bundle-file            - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
@@ -493,6 +495,9 @@ GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 2
 POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
 PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-trail-proof               - 404 409 404 404 404 404 404 404 409 404 404 404
+POST   api-trail-bundles             - 403 403 403 403 403 403 403 403 202 403 403 403
+GET    api-trail-bundle-one          - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-trail-bundle-file         - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-trail-bundle              - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """

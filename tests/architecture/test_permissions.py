@@ -200,6 +200,7 @@ def world(shared_cast):
 
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
+    "bundle_id": "bundle",
     "exception_id": "exception",
     "finding_id": "finding",
     "sample_id": "sample",

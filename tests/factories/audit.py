@@ -4,6 +4,7 @@ from datetime import date
 
 from bookings.models import AuditException
 from bookings.services.audit import exceptions_find
+from bookings.services.bundles import bundle_start, bundles_work
 from bookings.services.findings import Raised, finding_raise, finding_reply
 from bookings.services.sampling import Sampling, sample_draw
 from tests.factories.cast import Cast, reserve
@@ -28,7 +29,10 @@ def audit_things(cast: Cast) -> dict[str, str]:
         asked=Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 2, "seed"),
         now=NOW,
     )
+    bundle = bundle_start(actor=auditor, since=None, until=None, now=NOW)
+    bundles_work(now=NOW)
     return {
+        "bundle": str(bundle.pk),
         "exception": str(AuditException.objects.get(rule="overrides").pk),
         "finding": str(first.pk),
         "answered-finding": str(second.pk),

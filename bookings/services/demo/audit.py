@@ -12,10 +12,8 @@ from accounts.models import Membership
 from accounts.selectors.memberships import coordinators_of, holders_of, load_actor
 from accounts.services.memberships import membership_start
 from accounts.services.seals import trail_seal
-from bookings.domain.corrections import Amendment
 from bookings.models import AuditException, Charge, Reservation, VoucherGrant
 from bookings.services.audit import exception_move, exceptions_find
-from bookings.services.corrections import correction_agree, correction_propose
 from bookings.services.demo.ledger import Ledger
 from bookings.services.findings import Raised, finding_raise, finding_reply
 from bookings.services.grants import GrantChange, grant_change
@@ -34,6 +32,7 @@ def oddities_make(ledger: Ledger, host: str, now: datetime) -> int:
         (used, _asked_for_late),
         (used, _rules_set_aside),
         (used, _left_checked_in),
+        (used, _timed_again),
         ((row for row in used if row.organisation_id != row.host_id), _at_internal_rate),
     ]
     made = 0
@@ -75,9 +74,14 @@ def _answered_by_themselves(ledger: Ledger, row: Reservation) -> None:
 
 
 def _asked_for_late(ledger: Ledger, row: Reservation) -> None:
-    row.requested_at = row.confirmed_at = row.start_at + timedelta(minutes=25)
-    for action in ("reservation.requested", "reservation.confirmed"):
-        _retold(ledger, row, action, at=row.requested_at)
+    """At the instrument already, when its time had begun."""
+    asked, decided, began = (row.start_at + timedelta(minutes=n) for n in (10, 11, 12))
+    row.requested_at, row.confirmed_at = asked, decided
+    for session in ledger.sessions:
+        if session.reservation_id == row.pk:
+            session.checked_in_at = began
+    for action, at in (("requested", asked), ("confirmed", decided), ("in_use", began)):
+        _retold(ledger, row, f"reservation.{action}", at=at)
 
 
 def _rules_set_aside(ledger: Ledger, row: Reservation) -> None:
@@ -96,9 +100,30 @@ def _at_internal_rate(ledger: Ledger, row: Reservation) -> None:
     row.price_group = "internal"
 
 
+def _timed_again(ledger: Ledger, row: Reservation) -> None:
+    """Its times of use were corrected by the host an hour later."""
+    session = next(found for found in ledger.sessions if found.reservation_id == row.pk)
+    manager = holders_of("manager", row.host_id).first()
+    assert row.ended_at is not None and session.checked_out_at is not None
+    last = next(change for change in reversed(ledger.changes) if change.target is row)
+    row.version += 1
+    times = {"checked_in_at": session.checked_in_at, "checked_out_at": session.checked_out_at}
+    was = [session.checked_in_at, session.checked_out_at + timedelta(minutes=20)]
+    ledger.changes.append(
+        replace(
+            last,
+            actor=load_actor(manager) if manager else None,
+            action="reservation.usage",
+            at=row.ended_at + HOUR,
+            before={"state": row.state},
+            after={"state": row.state, "version": row.version, **times, "was": was},
+            reason="The clock of the instrument was wrong.",
+        )
+    )
+
+
 def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:
     """Go through the rules and deal with some of what they find; how many exceptions."""
-    _correct(host, now)
     _use_up(now)
     _relate(host, now)
     counts = exceptions_find(now=now).counts
@@ -145,29 +170,6 @@ def _raise(auditor: Actor, row: AuditException, now: datetime) -> None:
             reply="A second manager decides on requests of managers from now on.",
             now=now,
         )
-
-
-def _correct(host: str, now: datetime) -> None:
-    """A charge waived in part, by two people of the host."""
-    charge = (
-        Charge.objects.filter(host__code=host, kind="use", state="open", payable__gt=0)
-        .order_by("created_at", "pk")
-        .first()
-    )
-    if charge is None:
-        return
-    manager = holders_of("manager", charge.host_id).first()
-    other = holders_of("finance", charge.host_id).first()
-    if manager is None or other is None or manager == other:
-        return
-    proposed = correction_propose(
-        actor=load_actor(manager),
-        charge_id=charge.pk,
-        amendment=Amendment(waive_percent=Decimal(50)),
-        reason="The detector failed in the second half.",
-        now=now,
-    )
-    correction_agree(actor=load_actor(other), correction_id=proposed.pk, now=now)
 
 
 def _use_up(now: datetime) -> None:
