@@ -9,12 +9,12 @@ from celery.exceptions import Ignore
 from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
-from accounts.services.idempotency import idempotency_clear
 from accounts.services.jobs import alone
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
+from bookings.services.retention import records_remove
 from bookings.services.searches import searches_tell
 from bookings.services.statements import statements_draw_due, statements_remind
 from bookings.services.usage import overruns_tell, usage_settle
@@ -135,8 +135,9 @@ def extend_calendar() -> None:
 
 
 @shared_task
-def clear_keys() -> None:
-    idempotency_clear(now=timezone.now())
+def remove_records() -> None:
+    """What has been kept as long as it is to be."""
+    records_remove(now=timezone.now())
 
 
 @shared_task

@@ -54,7 +54,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
-    "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
+    "remove records": {
+        "task": "bookings.tasks.remove_records",
+        "schedule": crontab(minute=45, hour=2),
+    },
 }
 for _name, _entry in TIMETABLE.items():
     _entry["options"] = {"headers": {"timetable": _name}}

@@ -5,6 +5,7 @@ brings the demonstration accounts, the mail page and plain http. Without it secr
 required and cookies travel over https only.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -252,7 +254,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not LOCAL_
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", not LOCAL_MODE)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 0 if LOCAL_MODE else env.number("HSTS_SECONDS", 31536000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL_MODE
 SECURE_PROXY_SSL_HEADER = (
@@ -337,6 +339,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "max_retries": 0,
 }
+
+# Numbers for Prometheus: only for who brings this token. Web processes count into files there.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_FOLDER = Path(env.text("METRICS_FOLDER", str(ROOT / ".local" / "metrics")))
+if METRICS_TOKEN:
+    METRICS_FOLDER.mkdir(parents=True, exist_ok=True)
+    # Read when prometheus_client is first imported.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_FOLDER))
 
 # How long things stand
 TOKEN_LIFETIME = timedelta(days=90)

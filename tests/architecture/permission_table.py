@@ -133,6 +133,9 @@ POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 3
 GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
+GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
+POST bookings:operations-retry-all   - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
@@ -227,6 +230,7 @@ POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 4
 POST accounts:role-give              - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:role-take              - 404 302 404 404 404 302 404 404 404 404 404 302
 GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  metrics                       404 404 404 404 404 404 404 404 404 404 404 404 404
 GET  readyz                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  mail                            - 200 200 200 200 200 200 200 200 200 200 200 200
 """
@@ -439,6 +443,10 @@ POST   api-settlement-payments          - 404 404 404 404 404 404 404 404 403 20
 GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
+GET    api-operations                - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 403 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
@@ -601,6 +609,7 @@ PAGE_BODIES = {
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
     "bookings:searches": {"name": "mine", "q": "microscope"},
+    "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:search-change": {"act": "pause"},
     "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
     "instruments:people": {
@@ -697,6 +706,7 @@ API_BODIES = {
         "service_modes": ["self"],
     },
     ("PATCH", "api-attachment"): {"title": "test"},
+    ("POST", "api-operations-failures"): {"name": "final charges"},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},

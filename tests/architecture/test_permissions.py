@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
+from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
@@ -38,6 +39,7 @@ from tests.architecture.permission_table import (
 from tests.factories.attachments import photo
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
+from tests.factories.jobs import failed
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -161,6 +163,8 @@ def world(shared_cast):
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
         "search": str(search.pk),
+        "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
+        "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
@@ -199,6 +203,7 @@ ARGUMENTS = {
     "chain_id": "chain",
     "wish_id": "wish",
     "search_id": "search",
+    "failure_id": "failure",
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
