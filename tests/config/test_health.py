@@ -77,7 +77,7 @@ def test_numbers_of_all_web_processes(tmp_path):
         ).stdout  # fmt: skip
     lines = said.splitlines()
     assert 'commons_http_requests_total{method="GET",route="healthz",status="200"} 7.0' in lines
-    assert 'commons_http_requests_total{method="GET",route="none",status="404"} 7.0' in lines
+    assert 'commons_http_requests_total{method="GET",route="api-unknown",status="404"} 7.0' in lines
     assert 'commons_http_request_seconds_count{route="healthz"} 7.0' in lines
     assert any(line.startswith('commons_job_overdue{job="hours"}') for line in lines)
     assert "1234" not in said  # an address names people and things
