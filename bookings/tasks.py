@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.services.jobs import alone
+from accounts.services.messages import messages_clear
+from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.melting import fees_melt
@@ -156,3 +158,24 @@ def gather_words() -> None:
 @shared_task
 def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
+
+
+# Messages
+
+
+@shared_task
+def clear_messages() -> None:
+    messages_clear(now=timezone.now())
+
+
+# The trail and the auditors' desk
+
+
+@shared_task
+def seal_trail() -> None:
+    trail_seal(now=timezone.now())
+
+
+@shared_task
+def tell_of_seals() -> None:
+    seals_tell(now=timezone.now())

@@ -18,6 +18,7 @@ from bookings.views import (
     persons,
     requests,
     reservations,
+    seals,
     searches,
     series,
     trail,
@@ -84,5 +85,11 @@ urlpatterns = [
     path("operations/", operations.operations, name="operations"),
     path("operations/retry/", operations.retry_all, name="operations-retry-all"),
     path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),
+    # seals and what they prove
+    path("trail/seals/", seals.all_seals, name="seals"),
+    path("trail/seals/now/", seals.seal_now, name="seal-now"),
+    path("trail/seals/mail/", seals.mailed, name="seals-mail"),
+    path("trail/bundle/", seals.bundle, name="bundle"),
+    path("trail/proofs/<uuid:entry_id>/", seals.proof, name="proof"),
     path("trail/<uuid:object_id>/", trail.story, name="story"),
 ]

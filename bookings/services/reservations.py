@@ -153,7 +153,7 @@ def _reserve(
     if reservation.state == "confirmed":
         enqueue(confirmed_effects(reservation, now), now=now)
     else:
-        enqueue(requested_effects(reservation), now=now)
+        enqueue(requested_effects(reservation, now), now=now)
     return reservation
 
 

@@ -310,12 +310,16 @@ def _read_finish(import_id: UUID, now: datetime) -> None:
         job = _at(import_id, State.READING, None)
         _count(job)
         seen = ImportRow.objects.filter(job=job, values__isnull=False).values("key")
-        before = Instrument.objects.filter(organisation=job.organisation, source=job.source)
+        before = Instrument.objects.filter(
+            organisation=job.organisation, source=job.source, merged_into=None
+        )
         job.absent = before.exclude(source_key__in=seen).count()
         job.state, job.read_bytes = State.READY, job.size
         job.version += 1
         job.save(update_fields=["counts", "kept", "absent", "state", "read_bytes", "version"])
-        if job.applies and not job.counts[Result.REFUSED]:
+        # What was merged away here stays in its source, perhaps for ever: nobody need look at it.
+        refused = job.rows.filter(result=Result.REFUSED).exclude(problem__code="merged-away")
+        if job.applies and not refused.exists():
             import_apply(actor=None, import_id=job.pk, now=now)
 
 
@@ -357,10 +361,11 @@ def _batch_store(job: Import, rows: list[ImportRow], actor: Actor | None, now: d
         differences = decision.differences_json
         if (row.result, row.differences) != (decision.result, differences):
             row.result, row.differences = decision.result, differences
+            row.problem = decision.problem_json
             decided_anew.append(row)
         row.instrument = decision.instrument
     ImportRow.objects.bulk_update(waiting, ["instrument"])
-    ImportRow.objects.bulk_update(decided_anew, ["result", "differences"])
+    ImportRow.objects.bulk_update(decided_anew, ["result", "differences", "problem"])
 
 
 # Places
