@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.services.jobs import alone
-from accounts.services.messages import messages_clear
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
@@ -160,22 +159,16 @@ def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
 
 
-# Messages
-
-
-@shared_task
-def clear_messages() -> None:
-    messages_clear(now=timezone.now())
-
-
 # The trail and the auditors' desk
 
 
 @shared_task
+@one_at_a_time
 def seal_trail() -> None:
     trail_seal(now=timezone.now())
 
 
 @shared_task
+@one_at_a_time
 def tell_of_seals() -> None:
     seals_tell(now=timezone.now())

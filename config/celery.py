@@ -58,11 +58,6 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "task": "bookings.tasks.remove_records",
         "schedule": crontab(minute=45, hour=2),
     },
-    # Messages
-    "clear messages": {
-        "task": "bookings.tasks.clear_messages",
-        "schedule": crontab(minute=20, hour=2),
-    },
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
     "newest seal": {"task": "bookings.tasks.tell_of_seals", "schedule": crontab(minute=5, hour=6)},

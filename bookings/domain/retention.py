@@ -21,6 +21,7 @@ class Kept:
 RETENTION = (
     Kept("outbox", EFFECTS, "done"),
     Kept("outbox-failed", timedelta(days=365), "given-up"),
+    Kept("messages", timedelta(days=180), "made"),
     Kept("idempotency-keys", timedelta(hours=24), "made"),
     Kept("job-runs", timedelta(days=14), "made"),
     Kept("job-failures", timedelta(days=90), "last-tried"),

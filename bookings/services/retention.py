@@ -15,6 +15,7 @@ from accounts.models import (
     Invitation,
     JobFailure,
     JobRun,
+    Message,
     OutboxMessage,
 )
 from bookings.domain.retention import RETENTION
@@ -54,6 +55,10 @@ def _outbox(before: datetime) -> list[QuerySet[Any]]:
 
 def _outbox_failed(before: datetime) -> list[QuerySet[Any]]:
     return [OutboxMessage.objects.filter(done_at__lt=before, outcome="failed")]
+
+
+def _messages(before: datetime) -> list[QuerySet[Any]]:
+    return [Message.objects.filter(created_at__lt=before)]
 
 
 def _keys(before: datetime) -> list[QuerySet[Any]]:
@@ -112,6 +117,7 @@ def _invitations(before: datetime) -> list[QuerySet[Any]]:
 _PAST: dict[str, Callable[[datetime], list[QuerySet[Any]]]] = {
     "outbox": _outbox,
     "outbox-failed": _outbox_failed,
+    "messages": _messages,
     "idempotency-keys": _keys,
     "job-runs": _runs,
     "job-failures": _failures,

@@ -32,12 +32,15 @@ JOBS = {
     "stale records": _("Stale records"),
     "file the register": _("The register filed anew"),
     "saved searches": _("Saved searches"),
+    "seal the trail": _("Seals of the trail"),
+    "newest seal": _("Mails of the newest seal"),
     "gather words": _("Words for the search"),
     "remove records": _("Removing old records"),
 }
 KEPT = {
     "outbox": _("Effects and messages that were had"),
     "outbox-failed": _("Effects and messages given up"),
+    "messages": _("Messages in the inbox"),
     "idempotency-keys": _("Answers to requests with an Idempotency-Key"),
     "job-runs": _("Runs of the timetable"),
     "job-failures": _("Failures of jobs"),

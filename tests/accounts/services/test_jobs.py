@@ -27,7 +27,7 @@ def test_back_off_doubles_spreads_and_ends():
     assert len({again_in(3, f"row {n}") for n in range(50)}) > 30  # not all at once again
     assert again_in(3, "x") == again_in(3, "x")
     assert [in_hand_for(n).total_seconds() for n in (1, 2, 3, 30)] == [10, 20, 40, 3600]
-    assert (lane_of("charge.due"), lane_of("mail.confirmed")) == ("effects", "letters")
+    assert (lane_of("charge.due"), lane_of("letter.send")) == ("effects", "letters")
 
 
 def test_one_that_fails_stops_no_other_and_waits(db):
