@@ -47,7 +47,7 @@ KEPT = {
     "import-rows": _("Rows and files of imports"),
     "fetchings": _("What harvests fetched, and when"),
     "holds": _("Holds that came to nothing"),
-    "sessions": _("Sessions"),
+    "sessions": _("Sessions of signing in"),
     "tokens": _("Expired and revoked API tokens"),
     "invitations": _("Invitations nobody took"),
 }
