@@ -98,7 +98,7 @@ def _event(event: Event) -> icalendar.Event:
         guest.params["ROLE"] = icalendar.vText("REQ-PARTICIPANT")
         guest.params["PARTSTAT"] = icalendar.vText("ACCEPTED")
         guest.params["RSVP"] = icalendar.vText("FALSE")
-        made.add("attendee", guest, encode=0)
+        made.add("attendee", guest, encode=False)
     return made
 
 
