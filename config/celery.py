@@ -64,8 +64,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
 }
 for _name, _entry in TIMETABLE.items():
     _entry["options"] = {"headers": {"timetable": _name}}
-    if isinstance(_entry["schedule"], float):  # what a minute asks the next asks again
-        _entry["options"]["expires"] = _entry["schedule"]
+    if isinstance(_entry["schedule"], float):
+        # What one minute asks the next asks again: workers that were away catch up at once. Clocks
+        # of machines may differ a little.
+        _entry["options"]["expires"] = max(600.0, 2 * _entry["schedule"])
 app.conf.beat_schedule = TIMETABLE
 _runs: dict[str, int] = {}  # of tasks at work in this process
 

@@ -19,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from accounts.selectors.jobs import failing_by_job
 from bookings.selectors.operations import load_operations
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -99,10 +100,8 @@ class Clock:
                     seconds = (run.ended_at - run.started_at).total_seconds()
                     took.add_metric([entry.name], seconds)
         failures = _gauge("commons_failures", "What failed and is tried again or given up.", "name")
-        counts: dict[str, int] = {}
-        for failure in state.failures:
-            counts[failure.name] = counts.get(failure.name, 0) + 1
-        for name, count in counts.items():
+        counts = {queue.kind: queue.retried + queue.failed for queue in state.queues}
+        for name, count in (counts | failing_by_job()).items():
             failures.add_metric([name], count)
         return [outbox, age, due, late, last, took, overdue, failures]
 

@@ -96,6 +96,11 @@ def failures(name: str = "") -> list[Failure]:
     return sorted(found, key=lambda failure: failure.last_at, reverse=True)[:MOST]
 
 
+def failing_by_job() -> dict[str, int]:
+    """How many things of each job fail."""
+    return dict(JobFailure.objects.values_list("job").annotate(n=Count("pk")).order_by("job"))
+
+
 def queues(now: datetime) -> list[Queue]:
     """The outbox by kind. One statement."""
     waiting = Q(done_at=None)
