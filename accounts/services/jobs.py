@@ -6,14 +6,16 @@ something are wrong until it is there.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 
 from accounts import trail
 from accounts.domain.errors import NotFound, invalid
@@ -31,12 +33,15 @@ _OTHERS_FIRST = frozenset({"55P03", "40P01", "40001"})
 
 
 def work_through(
-    *, job: str, due: Iterable[UUID], act: Callable[[UUID], int], now: datetime
+    *, job: str, due: Collection[UUID], act: Callable[[UUID], int], now: datetime
 ) -> int:
     """`act` on everything that is due; the sum of what it returns. `act` claims what it needs,
     raising `Busy` where another has it, asks again whether it is still due, and returns how many
-    things it did."""
+    things it did. What failed before and is not due any more is forgotten."""
     failed = dict(JobFailure.objects.filter(job=job).values_list("object_id", "due_at"))
+    wanted = set(due)
+    if gone := [pk for pk, again in failed.items() if again <= now and pk not in wanted]:
+        JobFailure.objects.filter(job=job, object_id__in=gone).delete()
     done = 0
     for pk in due:
         if pk in failed and failed[pk] > now:
@@ -55,6 +60,11 @@ def work_through(
             log.warning("%s failed for %s", job, pk, exc_info=True)
             failure_note(job, pk, error, now)
     return done
+
+
+def failures_keep(job: str, still: "QuerySet[Any, Any]") -> None:
+    """Forget what failed in a job and is not among these ids any more."""
+    JobFailure.objects.filter(job=job).exclude(object_id__in=still).delete()
 
 
 def failure_forget(job: str, object_id: UUID) -> None:

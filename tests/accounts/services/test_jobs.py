@@ -53,6 +53,12 @@ def test_one_that_fails_stops_no_other_and_waits(db):
     assert failure.attempts == 2
     assert work_through(job="j", due=due, act=act, now=NOW + 60 * MINUTE) == 2
     assert not JobFailure.objects.exists()
+    done.clear()
+    work_through(job="j", due=due, act=act, now=NOW)
+    work_through(job="j", due=[good], act=act, now=NOW + MINUTE)
+    assert JobFailure.objects.exists()  # not asked for yet
+    work_through(job="j", due=[good], act=act, now=NOW + 4 * MINUTE)
+    assert not JobFailure.objects.exists()  # somebody saw to it
 
 
 def test_a_database_that_is_gone_is_no_failure_of_a_row(db):
