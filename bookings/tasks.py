@@ -57,10 +57,10 @@ def make_calls() -> None:
 
 def _work_off(lane: str) -> None:
     """Until nothing is done any more (all done, or the mail server is gone), or the timetable
-    is about to ask again."""
-    began = time.monotonic()
+    is about to ask again. Addresses of others fail one by one: the next may answer."""
+    began, seconds = time.monotonic(), 40 if lane == CALLS else 10
     while time.monotonic() - began < 45:
-        if not effects_carry_out(now=timezone.now(), lane=lane, seconds=10):
+        if not effects_carry_out(now=timezone.now(), lane=lane, seconds=seconds):
             break
 
 

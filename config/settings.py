@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -321,6 +322,13 @@ SPECTACULAR_SETTINGS = {
 # Clock
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
+# What waits for servers of others has queues of its own: a worker reads all of them in turn, or
+# those it is started for (`-Q`).
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("letters"), Queue("calls")]
+CELERY_TASK_ROUTES = {
+    "bookings.tasks.deliver_messages": {"queue": "letters"},
+    "bookings.tasks.make_calls": {"queue": "calls"},
+}
 # A job is acknowledged when it is done: one whose worker died is given to another, which does
 # no harm, as each asks what is due and not yet done.
 CELERY_TASK_ACKS_LATE = True
