@@ -14,6 +14,7 @@ from bookings.views import (
     imports,
     leaving,
     moves,
+    operations,
     persons,
     requests,
     reservations,
@@ -80,6 +81,10 @@ urlpatterns = [
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("trail/", trail.trail, name="trail"),
+    # the clock
+    path("operations/", operations.operations, name="operations"),
+    path("operations/retry/", operations.retry_all, name="operations-retry-all"),
+    path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),
     # seals and what they prove
     path("trail/seals/", seals.all_seals, name="seals"),
     path("trail/seals/now/", seals.seal_now, name="seal-now"),
