@@ -60,6 +60,19 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
+    "bundles": {"task": "bookings.tasks.write_bundles", "schedule": 60.0},
+    "clear bundles": {
+        "task": "bookings.tasks.clear_bundles",
+        "schedule": crontab(minute=55, hour=2),
+    },
+    "exceptions": {
+        "task": "bookings.tasks.find_exceptions",
+        "schedule": crontab(minute=50, hour=3),
+    },
+    "findings to answer": {
+        "task": "bookings.tasks.remind_of_findings",
+        "schedule": crontab(minute=15, hour=6),
+    },
     "newest seal": {"task": "bookings.tasks.tell_of_seals", "schedule": crontab(minute=5, hour=6)},
 }
 for _name, _entry in TIMETABLE.items():

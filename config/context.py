@@ -33,7 +33,12 @@ PARTS = {
         "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
         "bookings:hours": ("hours-rows",),
-        "bookings:trail": ("story", "seals", "seal-now", "seals-mail", "bundle", "proof"),
+        "bookings:exceptions": (
+            *("exceptions-run", "exception", "exception-decide", "exception-confirm"),
+            *("findings", "finding", "finding-reply", "finding-return", "finding-close"),
+            *("samples", "sample", "trail", "story", "seals", "seal-now", "seals-mail"),
+            *("bundle", "bundle-later", "bundle-file", "proof"),
+        ),
         "accounts:people": ("member-end",),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
@@ -76,7 +81,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     if any(actor.has(role) for role in ("manager", "finance", "coordinator", "auditor")):
         items.append(("bookings:hours", gettext("Hours"), 0))
     if actor.has("auditor"):
-        items.append(("bookings:trail", gettext("Trail"), 0))
+        items.append(("bookings:exceptions", gettext("Audit"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
         items.append(("accounts:people", pgettext("organisation", "People"), 0))
     if actor.has("administrator"):

@@ -1,6 +1,8 @@
 """The tables of what happens: occupancy, reservations, use, money, hours."""
 
 from bookings.models.agreements import Agreement, AgreementMember
+from bookings.models.audit import AuditException, AuditFinding, AuditRun, AuditSample
+from bookings.models.bundles import TrailBundle
 from bookings.models.charges import Charge, Correction, Dispute
 from bookings.models.closures import Closure
 from bookings.models.demand import UnmetDemand
@@ -30,6 +32,10 @@ from bookings.models.waiting import WaitingOffer, WaitingWish
 __all__ = [
     "Agreement",
     "AgreementMember",
+    "AuditException",
+    "AuditFinding",
+    "AuditRun",
+    "AuditSample",
     "BookingImport",
     "Chain",
     "Charge",
@@ -59,6 +65,7 @@ __all__ = [
     "Statement",
     "StatementCounter",
     "StatementLine",
+    "TrailBundle",
     "UnmetDemand",
     "UsageSession",
     "VoucherGrant",

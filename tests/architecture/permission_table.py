@@ -147,10 +147,27 @@ POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 4
 POST bookings:operations-retry-all   - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
+GET  bookings:exceptions             - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:exceptions-run         - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:exception              - 404 404 404 404 404 404 404 404 200 404 404 404
+POST bookings:exception-decide       - 404 404 404 404 404 404 404 404 302 404 404 404
+POST bookings:exception-confirm      - 404 404 404 404 404 404 404 404 302 404 404 404
+GET  bookings:findings               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:findings               - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:finding                - 404 404 404 404 200 404 404 200 200 404 404 404
+POST bookings:finding-reply          - 404 404 404 404 302 404 404 302 403 404 404 404
+POST bookings:finding-return         - 404 404 404 404 403 404 404 403 302 404 404 404
+POST bookings:finding-close          - 404 404 404 404 403 404 404 403 302 404 404 404
+GET  bookings:samples                - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:samples                - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:sample                 - 404 404 404 404 404 404 404 404 200 404 404 404
+GET  bookings:population             - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 403 403
 POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
 POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:bundle-later           - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:bundle-file            - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
@@ -468,10 +485,27 @@ GET    api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 4
 POST   api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 403 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
+PATCH  api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
+POST   api-audit-runs                - 403 403 403 403 403 403 403 403 201 403 403 403
+GET    api-audit-samples             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-audit-samples             - 403 403 403 403 403 403 403 403 201 403 403 403
+GET    api-audit-sample              - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-audit-sample-population   - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-audit-findings            - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-audit-findings            - 404 404 404 404 404 404 404 404 201 404 404 404
+GET    api-audit-finding             - 404 404 404 404 200 404 404 200 200 404 404 404
+POST   api-audit-finding-reply       - 404 404 404 404 200 404 404 200 403 404 404 404
+POST   api-audit-finding-return      - 404 404 404 404 403 404 404 403 200 404 404 404
+POST   api-audit-finding-close       - 404 404 404 404 403 404 404 403 200 404 404 404
 GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
 PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-trail-proof               - 404 409 404 404 404 404 404 404 409 404 404 404
+POST   api-trail-bundles             - 403 403 403 403 403 403 403 403 202 403 403 403
+GET    api-trail-bundle-one          - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-trail-bundle-file         - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-trail-bundle              - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
@@ -499,6 +533,15 @@ FILE = (
     "aW5zdHJ1bWVudCxzdGFydHMsZW5kcwpUcmFuc21pc3Npb24gZWxlY3Ryb24gbWljcm9zY29wZSwyMDI2LTAzLTA2IDE0"
     "OjAwLDIwMjYtMDMtMDYgMTU6MDAK"
 )
+
+SAMPLE = {
+    "subject": "reservations",
+    "method": "random",
+    "since": "2026-03-01",
+    "until": "2026-04-01",
+    "size": 2,
+}
+FINDING = {"severity": "low", "title": "Test", "text": "Test", "organisation": "ustc"}
 
 SOURCE = {
     "organisation": "fudan",
@@ -542,6 +585,13 @@ HARVEST_AT = {"rhythm": "daily", "hour": "3", "encoding": "utf-8", "hand_changes
 HARVEST = {"name": "Register", "address": "https://x.example/list.csv", "format": "table"}
 
 PAGE_BODIES = {
+    "bookings:exception-decide": {"state": "review"},
+    "bookings:exception-confirm": {"severity": "low", "title": "Test", "text": "Test"},
+    "bookings:findings": FINDING,
+    "bookings:finding-reply": {"reply": "test"},
+    "bookings:finding-return": {"note": "test"},
+    "bookings:finding-close": {"evidence": "test"},
+    "bookings:samples": SAMPLE,
     "instruments:harvests": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "instruments:harvest": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
@@ -882,6 +932,12 @@ API_BODIES = {
     ("POST", "api-funding-sources"): SOURCE,
     ("PATCH", "api-funding-source"): {"name": "New"},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
+    ("PATCH", "api-audit-exception"): {"state": "review"},
+    ("POST", "api-audit-samples"): SAMPLE,
+    ("POST", "api-audit-findings"): FINDING,
+    ("POST", "api-audit-finding-reply"): {"reply": "test"},
+    ("POST", "api-audit-finding-return"): {"note": "test"},
+    ("POST", "api-audit-finding-close"): {"evidence": "test"},
     ("PUT", "api-trail-seals-mail"): {"on": True},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},

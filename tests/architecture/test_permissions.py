@@ -40,6 +40,7 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.attachments import photo
+from tests.factories.audit import audit_things
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
 from tests.factories.jobs import failed
@@ -175,6 +176,7 @@ def world(shared_cast):
         "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
         "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
+        **audit_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
         "submitted": str(given.pk),
@@ -202,6 +204,10 @@ def world(shared_cast):
 
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
+    "bundle_id": "bundle",
+    "exception_id": "exception",
+    "finding_id": "finding",
+    "sample_id": "sample",
     "instrument_id": "instrument",
     "attachment_id": "attachment",
     "size": "size",
@@ -243,6 +249,8 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:finding-return", "finding_id"): "answered-finding",
+    ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:proof", "entry_id"): "trail-entry",
     ("api-trail-proof", "entry_id"): "trail-entry",
     ("accounts:unsubscribe", "token"): "unsubscribe-token",
