@@ -15,6 +15,7 @@ from bookings.views import (
     imports,
     leaving,
     moves,
+    operations,
     persons,
     requests,
     reservations,
@@ -83,6 +84,10 @@ urlpatterns = [
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("trail/", trail.trail, name="trail"),
+    # the clock
+    path("operations/", operations.operations, name="operations"),
+    path("operations/retry/", operations.retry_all, name="operations-retry-all"),
+    path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),
     # the auditors' desk
     path("audit/", audit.exceptions, name="exceptions"),
     path("audit/run/", audit.run, name="exceptions-run"),

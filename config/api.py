@@ -46,6 +46,7 @@ from bookings.api import (
     leaving,
     misfits,
     moves,
+    operations,
     persons,
     programmes,
     replay,
@@ -297,6 +298,14 @@ _import = "imports/<uuid:import_id>/"
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
     path("docs/", api_docs.docs, name="api-docs"),
+    # the clock
+    path("operations/", operations.OperationsState.as_view(), name="api-operations"),
+    path("operations/failures/", operations.Failures.as_view(), name="api-operations-failures"),
+    path(
+        "operations/failures/<uuid:failure_id>/retry/",
+        operations.FailureRetry.as_view(),
+        name="api-operations-retry",
+    ),
     # reference
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),

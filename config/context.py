@@ -84,6 +84,8 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         items.append(("bookings:exceptions", gettext("Audit"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
         items.append(("accounts:people", pgettext("organisation", "People"), 0))
+    if actor.has("administrator"):
+        items.append(("bookings:operations", pgettext("clock", "Operations"), 0))
     match = request.resolver_match
     here = match.view_name if match else ""
     part = _part_of(request, actor)

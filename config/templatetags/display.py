@@ -75,6 +75,8 @@ ACTS = {
     "grant.change": _("Grant changed"),
     "grant.suspend": _("Grant suspended"),
     "grant.resume": _("Grant resumed"),
+    "effect.retry": _("Failed effect tried again"),
+    "job.retry": _("Failed job tried again"),
     "month.close": _("Month closed"),
     "statement.issue": _("Statement drawn up"),
     "statement.void": _("Statement voided"),

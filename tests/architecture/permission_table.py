@@ -142,6 +142,9 @@ POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 3
 GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
+GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
+POST bookings:operations-retry-all   - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  bookings:exceptions             - 403 403 403 403 403 403 403 403 200 403 403 403
@@ -258,6 +261,7 @@ POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 4
 POST accounts:role-give              - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:role-take              - 404 302 404 404 404 302 404 404 404 404 404 302
 GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  metrics                       404 404 404 404 404 404 404 404 404 404 404 404 404
 GET  readyz                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  mail                            - 200 200 200 200 200 200 200 200 200 200 200 200
 """
@@ -476,6 +480,10 @@ POST   api-settlement-payments          - 404 404 404 404 404 404 404 404 403 20
 GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
 GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
+GET    api-operations                - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 403 200
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
@@ -683,6 +691,7 @@ PAGE_BODIES = {
         "quiet_until": "07:00",
     },
     "bookings:searches": {"name": "mine", "q": "microscope"},
+    "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:search-change": {"act": "pause"},
     "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
     "instruments:people": {
@@ -779,6 +788,7 @@ API_BODIES = {
         "service_modes": ["self"],
     },
     ("PATCH", "api-attachment"): {"title": "test"},
+    ("POST", "api-operations-failures"): {"name": "final charges"},
     ("PATCH", "api-message"): {"is_read": True},
     ("PUT", "api-message-settings"): {"topics": {"reminder": {"mail": "off"}}, "quiet": None},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},

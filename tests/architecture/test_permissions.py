@@ -13,6 +13,7 @@ from accounts.letters import unsubscribe_address
 from accounts.models import Message, TrailEntry
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
+from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
@@ -42,6 +43,7 @@ from tests.factories.attachments import photo
 from tests.factories.audit import audit_things
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
+from tests.factories.jobs import failed
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -171,6 +173,8 @@ def world(shared_cast):
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
         "search": str(search.pk),
+        "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
+        "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
         **audit_things(cast),
         "instrument": str(cast.microscope.pk),
@@ -216,6 +220,7 @@ ARGUMENTS = {
     "chain_id": "chain",
     "wish_id": "wish",
     "search_id": "search",
+    "failure_id": "failure",
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",

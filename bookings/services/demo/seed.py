@@ -39,6 +39,7 @@ from bookings.services.demo.records import records_make
 from bookings.services.demo.rules import rules_make
 from bookings.services.demo.together import together_make
 from bookings.services.demo.training import training_make
+from bookings.services.demo.trouble import trouble_make
 from bookings.services.demo.wanting import Wanting
 from bookings.services.searches import search_save
 from bookings.services.utilisation import hours_roll_up
@@ -138,6 +139,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
     tell(f"{number} inventories brought as files")
     joining_make(places, now=now - timedelta(hours=20))
+    trouble_make(now=now)
     _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()
     days = hours_roll_up(since=first, until=last, now=now).days
