@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import CAPABILITIES, Actor
@@ -389,10 +389,9 @@ def exceptions_where(
 def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
     """How many by rule and state. One statement."""
     counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
-    found = exceptions_for(actor).order_by().values_list("rule", "state")
-    for rule, state in found:
-        by_state = counts.setdefault(rule, {})
-        by_state[state] = by_state.get(state, 0) + 1
+    found = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
+    for rule, state, count in found:
+        counts.setdefault(rule, {})[state] = count
     return counts
 
 
