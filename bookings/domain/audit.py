@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from bookings.domain.money import format_amount
+
 type Numbers = dict[str, str | int]
 
 
@@ -162,19 +164,22 @@ def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
     return {"minutes": over, "open": open_minutes, "used": productive}
 
 
-def voucher_near_cap(*, amount: Decimal, held: Decimal, redeemed: Decimal) -> Numbers | None:
+def voucher_near_cap(
+    *, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str
+) -> Numbers | None:
     """One payer has used nearly all of its grant."""
     if amount <= 0:
         return None
     percent = int((held + redeemed) * 100 / amount)
     if percent < RULES["voucher-near-cap"].parameters["percent"]:
         return None
-    return {"percent": percent, "amount": f"{amount:f}"}
+    return {"percent": percent, "amount": format_amount(amount, currency), "currency": currency}
 
 
 def manual_correction(*, before: Decimal, after: Decimal, currency: str) -> Numbers:
     """A charge was corrected by hand."""
-    return {"before": f"{before:f}", "after": f"{after:f}", "currency": currency}
+    said = (format_amount(amount, currency) for amount in (before, after))
+    return {**dict(zip(("before", "after"), said, strict=True)), "currency": currency}
 
 
 def usage_changed(was: Any) -> Numbers | None:

@@ -296,13 +296,16 @@ def grant_hits(now: datetime) -> Iterator[Hit]:
     )
     for grant in grants.select_related("organisation__region", "programme__region"):
         numbers = rules.voucher_near_cap(
-            amount=grant.amount, held=grant.held, redeemed=grant.redeemed
+            amount=grant.amount,
+            held=grant.held,
+            redeemed=grant.redeemed,
+            currency=grant.programme.currency,
         )
         if numbers is not None:
             yield Hit(
                 "voucher-near-cap",
                 str(grant.pk),
-                numbers | {"currency": grant.programme.currency},
+                numbers,
                 (("grant", grant.pk),),
                 grant.organisation_id,
                 frozenset({*grant.organisation.region.lineage, *grant.programme.region.lineage}),

@@ -494,7 +494,7 @@ POST   api-audit-samples             - 403 403 403 403 403 403 403 403 201 403 4
 GET    api-audit-sample              - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-audit-sample-population   - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-audit-findings            - 200 200 200 200 200 200 200 200 200 200 200 200
-POST   api-audit-findings            - 404 404 404 404 404 404 404 404 201 404 404 404
+POST   api-audit-findings            - 403 403 403 403 403 403 403 403 201 403 403 403
 GET    api-audit-finding             - 404 404 404 404 200 404 404 200 200 404 404 404
 POST   api-audit-finding-reply       - 404 404 404 404 200 404 404 200 403 404 404 404
 POST   api-audit-finding-return      - 404 404 404 404 403 404 404 403 200 404 404 404
