@@ -15,6 +15,7 @@ from accounts.services.messages import messages_clear
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.feeds import calendars_read
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
 from bookings.services.searches import searches_tell
@@ -165,6 +166,11 @@ def tell_of_searches() -> None:
 @shared_task
 def clear_messages() -> None:
     messages_clear(now=timezone.now())
+
+
+@shared_task
+def read_calendars() -> None:
+    calendars_read(now=timezone.now())
 
 
 # The trail and the auditors' desk

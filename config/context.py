@@ -26,6 +26,7 @@ PARTS = {
         ),
         "bookings:mine": (
             "calendar",
+            "feeds",
             "waiting",
             "waiting-withdraw",
             "waiting-decline",

@@ -4,6 +4,7 @@ from bookings.models.agreements import Agreement, AgreementMember
 from bookings.models.charges import Charge, Correction, Dispute
 from bookings.models.closures import Closure
 from bookings.models.demand import UnmetDemand
+from bookings.models.feeds import BusyCalendar, BusyTime, CalendarFeed
 from bookings.models.fees import Quote
 from bookings.models.funding import FundingSource
 from bookings.models.imports import BookingImport, ImportedBooking
@@ -31,6 +32,9 @@ __all__ = [
     "Agreement",
     "AgreementMember",
     "BookingImport",
+    "BusyCalendar",
+    "BusyTime",
+    "CalendarFeed",
     "Chain",
     "Charge",
     "ClosedMonth",

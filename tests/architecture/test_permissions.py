@@ -16,10 +16,12 @@ from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from bookings.domain.periods import Period
 from bookings.selectors.chains import StepWish
+from bookings.selectors.feeds import feed_token
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.effects import effects_carry_out
+from bookings.services.feeds import busy_calendar_set, feed_make
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
@@ -146,9 +148,13 @@ def world(shared_cast):
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
     effects_carry_out(now=NOW)
+    feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
+    busy_calendar_set(actor=cast.actor("wang"), address="https://calendar.example/", now=NOW)
     told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
         "message": str(told.pk),
+        "feed": str(feed.pk),
+        "feed-token": feed_token(feed.pk),
         "unsubscribe-token": unsubscribe_address(told.user, ["reminder"]).split("/")[-2],
         **money,
         "anhui": str(cast.anhui.pk),
@@ -224,6 +230,7 @@ ARGUMENTS = {
     "organisation_id": "fudan",
     "user_id": "member",
     "message_id": "message",
+    "feed_id": "feed",
     "membership_id": "membership",
     "role_id": "role",
     "invitation_id": "invitation",
@@ -238,6 +245,7 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:feed", "token"): "feed-token",
     ("bookings:proof", "entry_id"): "trail-entry",
     ("api-trail-proof", "entry_id"): "trail-entry",
     ("accounts:unsubscribe", "token"): "unsubscribe-token",
