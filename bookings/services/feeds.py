@@ -41,8 +41,8 @@ def feed_make(*, actor: Actor, instrument_id: UUID | None, now: datetime) -> Cal
     if instrument_id is not None:
         instrument_to_book(actor, instrument_id)
     _lock(actor)
-    old = CalendarFeed.objects.filter(
-        user_id=actor.person, instrument_id=instrument_id, revoked_at=None
+    old = CalendarFeed.objects.filter(user_id=actor.person, revoked_at=None).filter(
+        Q(instrument_id=instrument_id) if instrument_id else Q(instrument=None)
     )
     replaced = old.update(revoked_at=now)
     pk = new_id()
