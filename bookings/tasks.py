@@ -23,6 +23,7 @@ from bookings.services.statements import statements_draw_due, statements_remind
 from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
+from bookings.services.webhooks import webhooks_clear
 from instruments.services.opening import calendar_extend
 from instruments.services.publishing import stale_records_tell
 from instruments.services.search import register_file, words_gather
@@ -166,6 +167,11 @@ def tell_of_searches() -> None:
 @shared_task
 def clear_messages() -> None:
     messages_clear(now=timezone.now())
+
+
+@shared_task
+def clear_webhooks() -> None:
+    webhooks_clear(now=timezone.now())
 
 
 @shared_task

@@ -25,6 +25,7 @@ from bookings.views import (
     usage,
     utilisation,
     waiting,
+    webhooks,
     what_if,
 )
 
@@ -54,6 +55,17 @@ urlpatterns = [
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
     path("bookings/calendar/", calendars.mine, name="calendar"),
+    # Webhooks
+    path("manage/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("manage/webhooks/<uuid:endpoint_id>/", webhooks.webhook, name="webhook"),
+    path("manage/webhooks/<uuid:endpoint_id>/secret/", webhooks.rotate, name="webhook-rotate"),
+    path("manage/webhooks/<uuid:endpoint_id>/test/", webhooks.ping, name="webhook-ping"),
+    path("manage/webhooks/<uuid:endpoint_id>/delete/", webhooks.delete, name="webhook-delete"),
+    path(
+        "manage/webhooks/deliveries/<uuid:delivery_id>/again/",
+        webhooks.replay,
+        name="webhook-replay",
+    ),
     # Calendars for other programs
     path("calendar/<str:token>.ics", feeds.feed, name="feed"),
     path(_instrument + "calendar.ics", feeds.instrument_feed, name="instrument-feed"),

@@ -60,6 +60,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "task": "bookings.tasks.clear_messages",
         "schedule": crontab(minute=20, hour=2),
     },
+    "clear webhooks": {
+        "task": "bookings.tasks.clear_webhooks",
+        "schedule": crontab(minute=25, hour=2),
+    },
     "own calendars": {"task": "bookings.tasks.read_calendars", "schedule": 60.0},
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},

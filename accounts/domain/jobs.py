@@ -12,6 +12,7 @@ _LANE_OF = {
     "slot": EFFECTS,
     "hours": EFFECTS,
     "person": EFFECTS,
+    "instrument": EFFECTS,
     "webhook": CALLS,
 }
 

@@ -27,6 +27,7 @@ from bookings.models.usage import UsageSession
 from bookings.models.utilisation import DirtyDay, InstrumentDay, InstrumentDayUse, RollUp
 from bookings.models.vouchers import Earmark, VoucherGrant, VoucherProgramme
 from bookings.models.waiting import WaitingOffer, WaitingWish
+from bookings.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Agreement",
@@ -69,4 +70,7 @@ __all__ = [
     "VoucherProgramme",
     "WaitingOffer",
     "WaitingWish",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -15,6 +15,7 @@ from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from bookings.domain.periods import Period
+from bookings.models import WebhookDelivery
 from bookings.selectors.chains import StepWish
 from bookings.selectors.feeds import feed_token
 from bookings.services.chains import chain_book
@@ -27,6 +28,7 @@ from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
 from bookings.services.searches import search_save
 from bookings.services.series import series_book
+from bookings.services.webhooks import webhook_add
 from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
 from instruments.models import CourseSession
@@ -150,9 +152,23 @@ def world(shared_cast):
     effects_carry_out(now=NOW)
     feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
     busy_calendar_set(actor=cast.actor("wang"), address="https://calendar.example/", now=NOW)
+    webhook = webhook_add(
+        actor=cast.actor("zhao"),
+        organisation_id=cast.ustc.pk,
+        address="https://lab.example/",
+        events=["reservation.confirmed"],
+        description="",
+        now=NOW,
+    )
+    delivery = WebhookDelivery.objects.create(
+        endpoint=webhook, event="reservation.confirmed", cause="x", body="{}", state="failed",
+        created_at=NOW,
+    )  # fmt: skip
     told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
         "message": str(told.pk),
+        "webhook": str(webhook.pk),
+        "delivery": str(delivery.pk),
         "feed": str(feed.pk),
         "feed-token": feed_token(feed.pk),
         "unsubscribe-token": unsubscribe_address(told.user, ["reminder"]).split("/")[-2],
@@ -231,6 +247,8 @@ ARGUMENTS = {
     "user_id": "member",
     "message_id": "message",
     "feed_id": "feed",
+    "endpoint_id": "webhook",
+    "delivery_id": "delivery",
     "membership_id": "membership",
     "role_id": "role",
     "invitation_id": "invitation",

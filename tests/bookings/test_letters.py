@@ -16,7 +16,14 @@ from django.utils import translation
 from accounts import letters as people
 from accounts.letters import Letter, digest_mail, mail_of, method_of
 from accounts.models import Message, User
-from bookings.models import Charge, SavedSearch, Settlement, Statement
+from bookings.models import (
+    Charge,
+    SavedSearch,
+    Settlement,
+    Statement,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from bookings.notifications import (
     KINDS,
     OF_SERIES,
@@ -26,6 +33,7 @@ from bookings.notifications import (
     records,
     searches,
     training,
+    webhooks,
 )
 from bookings.selectors.equivalents import load_nearest
 from instruments import notifications as harvests
@@ -160,6 +168,13 @@ def about_seal(cast, reader):
     return audit._letter(reader, {"number": 7, "digest": "ab" * 32, "at": NOW, "link": link})
 
 
+def about_webhook(cast, reader):
+    endpoint = WebhookEndpoint(
+        address="https://lab.example/hooks", organisation=cast.ustc, disabled_because="failing"
+    )
+    return webhooks._letter(WebhookDelivery(endpoint=endpoint), reader)
+
+
 LETTERS = {
     **{f"mail.{kind}": about_booking(kind) for kind in KINDS},
     **{f"people.{kind}": about_people(kind) for kind in people.KINDS},
@@ -169,6 +184,7 @@ LETTERS = {
     **{f"record.{kind}": about_record(kind) for kind in records.KINDS},
     "search.matches": about_search,
     "harvest.paused": about_harvest,
+    "hook.disabled": about_webhook,
     "audit.seal": about_seal,
 }
 GATHERED = ("mail.to-decide", "people.asked", "record.stale")
@@ -178,6 +194,7 @@ READERS = {
     "settlement": "coordinator",
     "record": "zhao",
     "harvest": "zhao",
+    "hook": "zhao",
     "audit": "auditor",
     "people": "sun",
 }
