@@ -38,7 +38,7 @@ def _letter(delivery: WebhookDelivery, person: User) -> Letter:
         context = {
             "endpoint": endpoint,
             "delivery": delivery,
-            "call": next(iter(calls_of(delivery)), None) if delivery.pk else None,
+            "call": next(iter(calls_of(delivery)), None),
             "link": settings.SITE_URL + page,
         }
         text, html = framed("bookings/mail/webhook", TOPIC, person, context)

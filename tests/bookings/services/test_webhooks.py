@@ -1,7 +1,7 @@
 """Webhooks: signed, tried again for a day, given up, replayed, and never to a private network."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -315,6 +315,7 @@ def test_only_managers_and_administrators_set_them_up(cast):
 def test_a_published_record_that_changes_is_told(cast, receiver):
     add(cast, receiver, events=["instrument.changed"])
     change = {"actor": cast.actor("zhao"), "instrument_id": cast.microscope.pk, "now": NOW}
+    change["expected_version"] = None
     instrument_update(**change, changes={"room": "B 12"}, techniques=None)
     effects_carry_out(now=NOW)
     (heard,) = receiver.heard
