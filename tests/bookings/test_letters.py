@@ -223,6 +223,8 @@ def shown(mail):
             parts += ["", f"---- {kind} ----"]
         parts.append(content.strip())
     text = re.sub(r"/messages/stop/[^/]+/", "/messages/stop/TOKEN/", "\n".join(parts)) + "\n"
+    # The styles are the frame's (letters.STYLES), the same everywhere.
+    text = re.sub(r' style="[^"]+"', "", text)
     known = {}
     return ID.sub(lambda found: known.setdefault(found[0], f"ID-{len(known) + 1}"), text)
 

@@ -1,7 +1,7 @@
 """Webhooks: signed, tried again for a day, given up, replayed, and never to a private network."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
