@@ -29,6 +29,8 @@ WITHOUT = {
     "run_end": "the same",
     "messages_read": "what somebody has read in their own inbox",
     "messages_clear": "messages that are long past",
+    "calendars_read": "when a person is busy elsewhere, which is nobody else's affair",
+    "webhooks_clear": "calls that are long past",
     "trail_seal_now": "seals are the trail's own",
 }
 
