@@ -260,6 +260,8 @@ SENTENCES = {
         "It is charged already. What is wrong with the charge is corrected on its page."
     ),
     "already-waiting": _("You are waiting for just this already."),
+    "too-many-webhooks": _("There are {most} webhooks already: delete one of them first."),
+    "ping-waits": _("A test is on its way already."),
     "required-message": _("This cannot be switched off so far: it is about money or safety."),
     "too-many-searches": _("You keep {most} searches already: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: narrow it down first."),

@@ -15,6 +15,7 @@ from bookings.services.audit import exceptions_find
 from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.feeds import calendars_read
 from bookings.services.findings import findings_remind
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
@@ -160,6 +161,14 @@ def gather_words() -> None:
 @shared_task
 def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
+
+
+# Calendars of people
+
+
+@shared_task
+def read_calendars() -> None:
+    calendars_read(now=timezone.now())
 
 
 # The trail and the auditors' desk

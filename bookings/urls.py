@@ -12,6 +12,7 @@ from bookings.views import (
     chains,
     closures,
     duplicates,
+    feeds,
     imports,
     leaving,
     moves,
@@ -26,6 +27,7 @@ from bookings.views import (
     usage,
     utilisation,
     waiting,
+    webhooks,
     what_if,
 )
 
@@ -57,6 +59,24 @@ urlpatterns = [
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
     path("bookings/calendar/", calendars.mine, name="calendar"),
+    # Webhooks
+    path("manage/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("manage/webhooks/<uuid:endpoint_id>/", webhooks.webhook, name="webhook"),
+    path("manage/webhooks/<uuid:endpoint_id>/secret/", webhooks.rotate, name="webhook-rotate"),
+    path("manage/webhooks/<uuid:endpoint_id>/test/", webhooks.ping, name="webhook-ping"),
+    path("manage/webhooks/<uuid:endpoint_id>/delete/", webhooks.delete, name="webhook-delete"),
+    path(
+        "manage/webhooks/deliveries/<uuid:delivery_id>/again/",
+        webhooks.replay,
+        name="webhook-replay",
+    ),
+    # Calendars for other programs
+    path("calendar/<str:token>.ics", feeds.feed, name="feed"),
+    path(_instrument + "calendar.ics", feeds.instrument_feed, name="instrument-feed"),
+    path("bookings/calendars/", feeds.feeds, name="feeds"),
+    path("bookings/calendars/make/", feeds.make, name="feed-make"),
+    path("bookings/calendars/<uuid:feed_id>/revoke/", feeds.revoke, name="feed-revoke"),
+    path("bookings/calendars/own/", feeds.busy, name="busy-calendar"),
     path(_reservation, reservations.reservation, name="reservation"),
     path(_reservation + "cancel/", reservations.cancel, name="cancel"),
     path(_reservation + "move/", moves.move, name="move"),

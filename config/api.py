@@ -38,6 +38,7 @@ from bookings.api import (
     corrections,
     duplicates,
     exchange_rates,
+    feeds,
     fees,
     funding,
     grants,
@@ -61,6 +62,7 @@ from bookings.api import (
     usage,
     utilisation,
     waiting,
+    webhooks,
     what_if,
 )
 from bookings.api.imports import report_json
@@ -343,6 +345,30 @@ urlpatterns = [
     path("messages/read/", messages.MessagesRead.as_view(), name="api-messages-read"),
     path("messages/<uuid:message_id>/", messages.MessageDetail.as_view(), name="api-message"),
     path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
+    path("calendar-feeds/", feeds.Feeds.as_view(), name="api-feeds"),
+    path("calendar-feeds/<uuid:feed_id>/", feeds.Feed.as_view(), name="api-feed"),
+    path("busy-calendar/", feeds.Busy.as_view(), name="api-busy-calendar"),
+    # Webhooks
+    path("webhooks/", webhooks.Webhooks.as_view(), name="api-webhooks"),
+    path("webhooks/<uuid:endpoint_id>/", webhooks.Webhook.as_view(), name="api-webhook"),
+    path(
+        "webhooks/<uuid:endpoint_id>/rotate/",
+        webhooks.WebhookRotate.as_view(),
+        name="api-webhook-rotate",
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/ping/", webhooks.WebhookPing.as_view(), name="api-webhook-ping"
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/",
+        webhooks.WebhookDeliveries.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "webhooks/deliveries/<uuid:delivery_id>/replay/",
+        webhooks.WebhookReplay.as_view(),
+        name="api-webhook-replay",
+    ),
     path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
     path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
     path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),

@@ -58,6 +58,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "task": "bookings.tasks.remove_records",
         "schedule": crontab(minute=45, hour=2),
     },
+    "own calendars": {"task": "bookings.tasks.read_calendars", "schedule": 60.0},
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
     "bundles": {"task": "bookings.tasks.write_bundles", "schedule": 60.0},

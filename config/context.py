@@ -26,6 +26,7 @@ PARTS = {
         ),
         "bookings:mine": (
             "calendar",
+            "feeds",
             "waiting",
             "waiting-withdraw",
             "waiting-decline",
@@ -110,6 +111,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return "instruments:training"
     if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
+    if match.view_name.startswith("bookings:webhook"):
+        return "instruments:manage" if actor.has("manager") else "accounts:people"
     if match.view_name in {"bookings:duplicates", "bookings:duplicates-decide"}:
         return "instruments:manage" if actor.has("manager") else "bookings:duplicates"
     if match.view_name.startswith("bookings:money-"):

@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from config import env, sign_in
 from config.caches import Connection
+from config.logs import mask_secrets
 
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -365,6 +366,7 @@ _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
+        mask_secrets,
         structlog.stdlib.filter_by_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -386,6 +388,7 @@ LOGGING = {
             else structlog.processors.JSONRenderer(),
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,
+                mask_secrets,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
                 _stamp,

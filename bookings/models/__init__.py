@@ -6,6 +6,7 @@ from bookings.models.bundles import TrailBundle
 from bookings.models.charges import Charge, Correction, Dispute
 from bookings.models.closures import Closure
 from bookings.models.demand import UnmetDemand
+from bookings.models.feeds import BusyCalendar, BusyTime, CalendarFeed
 from bookings.models.fees import Quote
 from bookings.models.funding import FundingSource
 from bookings.models.imports import BookingImport, ImportedBooking
@@ -28,6 +29,7 @@ from bookings.models.usage import UsageSession
 from bookings.models.utilisation import DirtyDay, InstrumentDay, InstrumentDayUse, RollUp
 from bookings.models.vouchers import Earmark, VoucherGrant, VoucherProgramme
 from bookings.models.waiting import WaitingOffer, WaitingWish
+from bookings.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Agreement",
@@ -37,6 +39,9 @@ __all__ = [
     "AuditRun",
     "AuditSample",
     "BookingImport",
+    "BusyCalendar",
+    "BusyTime",
+    "CalendarFeed",
     "Chain",
     "Charge",
     "ClosedMonth",
@@ -72,4 +77,7 @@ __all__ = [
     "VoucherProgramme",
     "WaitingOffer",
     "WaitingWish",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -33,6 +33,20 @@ GET  accounts:message-settings        - 200 200 200 200 200 200 200 200 200 200 
 POST accounts:message-settings        - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:feed                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:instrument-feed       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:feeds                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:feed-make               - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:feed-revoke             - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:busy-calendar           - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:webhooks                - 403 403 403 403 200 200 403 403 403 403 403 200
+POST bookings:webhooks                - 403 403 403 403 302 400 403 403 403 403 403 302
+GET  bookings:webhook                 - 404 404 404 404 200 404 404 404 404 404 404 200
+POST bookings:webhook                 - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-rotate          - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-ping            - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-replay          - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-delete          - 404 404 404 404 302 404 404 404 404 404 404 302
 GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -277,6 +291,21 @@ PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404
 POST api-messages-read                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
 PUT  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-feeds                        - 200 200 200 200 200 200 200 200 200 200 200 200
+POST api-feeds                        - 201 201 201 201 201 201 201 201 201 201 201 201
+DELETE api-feed                         - 404 204 404 404 404 404 404 404 404 404 404 404
+GET  api-busy-calendar                - 404 200 404 404 404 404 404 404 404 404 404 404
+PUT  api-busy-calendar                - 200 200 200 200 200 200 200 200 200 200 200 200
+DELETE api-busy-calendar                - 404 204 404 404 404 404 404 404 404 404 404 404
+GET  api-webhooks                     - 403 403 403 403 200 200 403 403 403 403 403 200
+POST api-webhooks                     - 403 403 403 403 201 403 403 403 403 403 403 201
+GET  api-webhook                      - 404 404 404 404 200 404 404 404 404 404 404 200
+PUT  api-webhook                      - 404 404 404 404 200 404 404 404 404 404 404 200
+DELETE api-webhook                      - 404 404 404 404 204 404 404 404 404 404 404 204
+POST api-webhook-rotate               - 404 404 404 404 200 404 404 404 404 404 404 200
+POST api-webhook-ping                 - 404 404 404 404 202 404 404 404 404 404 404 202
+GET  api-webhook-deliveries           - 404 404 404 404 200 404 404 404 404 404 404 200
+POST api-webhook-replay               - 404 404 404 404 202 404 404 404 404 404 404 202
 GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
 PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -683,6 +712,17 @@ PAGE_BODIES = {
         "valid_until": "2027-01-01",
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
+    "bookings:webhooks": {
+        "organisation": "<ustc>",
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    "bookings:webhook": {
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+        "is_active": "on",
+    },
+    "bookings:busy-calendar": {"act": "set", "address": "https://calendar.example/me.ics"},
     "accounts:message": {"act": "open"},
     "accounts:message-settings": {
         **{f"mail-{name}": "at-once" for name, rule in TOPICS.items() if not rule.is_required},
@@ -789,6 +829,17 @@ API_BODIES = {
     },
     ("PATCH", "api-attachment"): {"title": "test"},
     ("POST", "api-operations-failures"): {"name": "final charges"},
+    ("POST", "api-webhooks"): {
+        "organisation": "ustc",
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    ("PUT", "api-webhook"): {
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    ("POST", "api-feeds"): {"instrument": "<instrument>"},
+    ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
     ("PATCH", "api-message"): {"is_read": True},
     ("PUT", "api-message-settings"): {"topics": {"reminder": {"mail": "off"}}, "quiet": None},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},

@@ -31,6 +31,7 @@ WITHOUT = {
     "messages_clear": "messages that are long past",
     "bundles_work": "files that were asked for; asking is in the trail",
     "bundles_clear": "the same",
+    "calendars_read": "when a person is busy elsewhere, which is nobody else's affair",
     "trail_seal_now": "seals are the trail's own",
 }
 
