@@ -162,8 +162,9 @@ def rows_decide(
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         pk, is_by_key = matches.get(values.key, (None, False))
-        if values.key in merged or (pk and found[pk].merged_into_id):  # or it was just now
-            into = merged.get(values.key, found[pk].name)
+        gone = found[pk] if pk and found[pk].merged_into_id else None  # just now, then
+        if gone is not None or values.key in merged:
+            into = merged.get(values.key) or str(gone and gone.merged_into)
             problem = RowProblem("merged-away", {"into": into, "key": values.key})
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
@@ -218,14 +219,15 @@ def _follow(run: Run, matches: dict[str, tuple[UUID, bool]]) -> dict[str, str]:
         return {}
     gone = Instrument.objects.filter(pk__in=[pk for pk, _ in matches.values()])
     stayed = {
-        pk: others
-        for pk, *others in gone.exclude(merged_into=None).values_list(
+        pk: (into, name, organisation_id, source)
+        for pk, into, name, organisation_id, source in gone.exclude(merged_into=None).values_list(
             "pk",
             "merged_into_id",
             "merged_into__name",
             "merged_into__organisation_id",
             "merged_into__source",
         )
+        if into
     }
     closed: dict[str, str] = {}
     for key, (pk, is_by_key) in list(matches.items()):
