@@ -260,6 +260,7 @@ SENTENCES = {
         "It is charged already. What is wrong with the charge is corrected on its page."
     ),
     "already-waiting": _("You are waiting for just this already."),
+    "required-message": _("This cannot be switched off so far: it is about money or safety."),
     "too-many-searches": _("You keep {most} searches already: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: narrow it down first."),
     "nothing-asked": _("This asks for nothing: everything would be new."),
@@ -288,6 +289,7 @@ SENTENCES = {
     "no-chain": _("There is no way to take all steps in this time. Give it more room."),
     "chain-over": _("Nothing of this chain is left to cancel."),
     "series-over": _("Nothing of this series is left to change."),
+    "not-sealed": _("No seal holds this entry yet. The next one will, in a few minutes."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "has-payments": _("Money has been paid on it: take that back first."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),

@@ -17,6 +17,7 @@ from bookings.views import (
     persons,
     requests,
     reservations,
+    seals,
     searches,
     series,
     trail,
@@ -79,5 +80,11 @@ urlpatterns = [
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("trail/", trail.trail, name="trail"),
+    # seals and what they prove
+    path("trail/seals/", seals.all_seals, name="seals"),
+    path("trail/seals/now/", seals.seal_now, name="seal-now"),
+    path("trail/seals/mail/", seals.mailed, name="seals-mail"),
+    path("trail/bundle/", seals.bundle, name="bundle"),
+    path("trail/proofs/<uuid:entry_id>/", seals.proof, name="proof"),
     path("trail/<uuid:object_id>/", trail.story, name="story"),
 ]

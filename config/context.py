@@ -33,7 +33,7 @@ PARTS = {
         "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
         "bookings:hours": ("hours-rows",),
-        "bookings:trail": ("story",),
+        "bookings:trail": ("story", "seals", "seal-now", "seals-mail", "bundle", "proof"),
         "accounts:people": ("member-end",),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()

@@ -64,9 +64,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         form.is_valid()
     criteria = form.criteria()
     payer, payers = payer_of(actor, request.GET.get("organisation"))
-    found, meant = facets(criteria), criteria
+    found, meant = facets(criteria, nearest=PAGE), criteria
     if not found.total and (meant := understood(criteria)) != criteria:
-        found = facets(meant)
+        found = facets(meant, nearest=PAGE)
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
@@ -97,7 +97,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             sieve = of_today(backing, criteria.max_price, now)
             shown = candidates(meant, sieve, after=None, most=PAGE, skip=first)
         else:
-            shown = page(meant, fitting, first, PAGE)
+            counted = found if criteria.max_price is None else None
+            shown = page(meant, fitting, first, PAGE, counted)
         offers = load_offers(
             shown,
             payer,

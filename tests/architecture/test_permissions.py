@@ -9,6 +9,9 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.models import TrailEntry
+from accounts.letters import unsubscribe_address
+from accounts.models import Message
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -17,6 +20,7 @@ from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
+from bookings.services.effects import effects_carry_out
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
@@ -142,7 +146,11 @@ def world(shared_cast):
     CourseSession.objects.filter(pk=began.session_id).update(
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
+    effects_carry_out(now=NOW)
+    told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
+        "message": str(told.pk),
+        "unsubscribe-token": unsubscribe_address(told.user, ["reminder"]).split("/")[-2],
         **money,
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
@@ -168,6 +176,7 @@ def world(shared_cast):
         "draft": str(draft.pk),
         "submitted": str(given.pk),
         "reservation": str(booked.pk),
+        "trail-entry": str(TrailEntry.objects.filter(object_id=booked.pk).latest("at").pk),
         "request": str(asked.pk),
         "present": str(now.pk),
         "closure": str(closure.pk),
@@ -215,6 +224,7 @@ ARGUMENTS = {
     "source_id": "source",
     "organisation_id": "fudan",
     "user_id": "member",
+    "message_id": "message",
     "membership_id": "membership",
     "role_id": "role",
     "invitation_id": "invitation",
@@ -229,6 +239,9 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:proof", "entry_id"): "trail-entry",
+    ("api-trail-proof", "entry_id"): "trail-entry",
+    ("accounts:unsubscribe", "token"): "unsubscribe-token",
     ("instruments:course-retire", "course_id"): "plain-course",
     ("api-course-retire", "course_id"): "plain-course",
     ("instruments:session-manage", "session_id"): "led-session",
