@@ -9,9 +9,8 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from accounts.models import TrailEntry
 from accounts.letters import unsubscribe_address
-from accounts.models import Message
+from accounts.models import Message, TrailEntry
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask

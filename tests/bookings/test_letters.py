@@ -17,7 +17,16 @@ from accounts import letters as people
 from accounts.letters import Letter, digest_mail, mail_of, method_of
 from accounts.models import Message, User
 from bookings.models import Charge, SavedSearch, Settlement, Statement
-from bookings.notifications import audit, KINDS, OF_SERIES, compose, papers, records, searches, training
+from bookings.notifications import (
+    KINDS,
+    OF_SERIES,
+    audit,
+    compose,
+    papers,
+    records,
+    searches,
+    training,
+)
 from bookings.selectors.equivalents import load_nearest
 from instruments import notifications as harvests
 from instruments.models import Fetching, Harvest
