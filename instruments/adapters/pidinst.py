@@ -82,6 +82,10 @@ def _validator() -> Any:
 
 
 def _json_problem(record: Any) -> RowProblem | None:
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a pair, written as an escape
+        return RowProblem("schema", {"where": "the record", "problem": "a lone surrogate"})
     error = jsonschema.exceptions.best_match(_validator().iter_errors(record))
     if error is None:
         return None
