@@ -135,6 +135,7 @@ TOPIC_HINTS = {
     "record": _("records that nobody has confirmed for a year"),
     "search": _("what a saved search newly finds"),
     "connection": _("harvests and webhooks that have stopped"),
+    "audit": _("the newest seal of the trail, if you asked for it; findings"),
 }
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.services.idempotency import idempotency_clear
 from accounts.services.jobs import alone
+from accounts.services.messages import messages_clear
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
@@ -156,6 +157,14 @@ def gather_words() -> None:
 @shared_task
 def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
+
+
+# Messages
+
+
+@shared_task
+def clear_messages() -> None:
+    messages_clear(now=timezone.now())
 
 
 # The trail and the auditors' desk

@@ -55,6 +55,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
+    # Messages
+    "clear messages": {
+        "task": "bookings.tasks.clear_messages",
+        "schedule": crontab(minute=20, hour=2),
+    },
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
     "newest seal": {"task": "bookings.tasks.tell_of_seals", "schedule": crontab(minute=5, hour=6)},

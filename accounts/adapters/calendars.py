@@ -70,7 +70,7 @@ def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: st
         calendar.add_component(icalendar.Timezone.from_tzid(key, first_date=first, last_date=last))
     for event in found:
         calendar.add_component(_event(event))
-    return calendar.to_ical().decode()
+    return str(calendar.to_ical(), "utf-8")
 
 
 def _event(event: Event) -> icalendar.Event:
@@ -98,7 +98,7 @@ def _event(event: Event) -> icalendar.Event:
         guest.params["ROLE"] = icalendar.vText("REQ-PARTICIPANT")
         guest.params["PARTSTAT"] = icalendar.vText("ACCEPTED")
         guest.params["RSVP"] = icalendar.vText("FALSE")
-        made.add("attendee", guest, encode=0)
+        made.add("attendee", guest, encode=False)
     return made
 
 

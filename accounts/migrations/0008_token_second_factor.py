@@ -15,7 +15,7 @@ WHERE EXISTS (
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("accounts", "0007_messages"),
+        ('accounts', '0007_messages'),
         ("mfa", "0003_authenticator_type_uniq"),
     ]
 

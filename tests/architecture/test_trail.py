@@ -25,6 +25,10 @@ WITHOUT = {
     "calendar_extend": "computed from opening hours, whose change is in the trail",
     "register_file": "the index of the search",
     "hours_roll_up": "computed from sessions and closures",
+    "run_begin": "when the timetable's jobs ran",
+    "run_end": "the same",
+    "messages_read": "what somebody has read in their own inbox",
+    "messages_clear": "messages that are long past",
     "trail_seal_now": "seals are the trail's own",
 }
 

@@ -4,6 +4,7 @@ the timetable is read out twice: each effect once, each message at least once.""
 import time
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from django.db.models import Count, Sum
@@ -157,5 +158,5 @@ def test_chaos(real_cast, tmp_path, settings):
     print(
         f"\n{JOBS} jobs, {rows.count()} effects in {took:.1f} s; {by_workers} of them by workers;"
         f" {len(accepted)} mails, {twice} of them twice, {lost} because the server's yes was lost;"
-        f" {dict(chaos.happened)}; {[round(b - a, 1) for a, b in zip(clock, clock[1:])]}"
+        f" {dict(chaos.happened)}; {[round(b - a, 1) for a, b in pairwise(clock)]}"
     )
