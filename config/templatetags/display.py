@@ -83,6 +83,7 @@ ACTS = {
     "settlement.confirm": _("Settlement confirmed"),
     "settlement.payment": _("Payment marked on a settlement"),
     "exchangerate.enter": _("Exchange rate entered"),
+    "norm.add": _("Norm hours entered"),
     "instrument.create": _("Instrument entered"),
     "import.start": _("Import of instruments brought"),
     "import.apply": _("Import of instruments begun"),

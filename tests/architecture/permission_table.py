@@ -438,7 +438,14 @@ POST   api-settlement-confirm           - 404 404 404 404 404 404 404 404 403 20
 POST   api-settlement-payments          - 404 404 404 404 404 404 404 404 403 201 403 404
 GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
-GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-hours        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-payers       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-bookings     200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-demand       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-flows        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-concentration200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-norms        200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-statistics-norms          - 403 403 403 403 403 403 403 403 403 403 403 201
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
@@ -451,7 +458,11 @@ QUERIES = {
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
-    "api-statistics-hours": "?from=2026-03-01&until=2026-03-05&by=region",
+    "api-statistics-hours": "?from=2026-03-01&until=2026-04-01&by=region",
+    "api-statistics-payers": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-bookings": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-demand": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-flows": "?from=2026-03-01&until=2026-04-01",
     "bookings:board-events": "?start=2026-03-02&end=2026-03-09",
     "bookings:series-new": "?start=2026-03-06T06:00:00Z&minutes=60",
     "api-series-cancel": "?scope=all",
@@ -700,6 +711,12 @@ API_BODIES = {
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
+    ("POST", "api-statistics-norms"): {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": 1500,
+        "valid_from": "2100-01-01",
+    },
     ("PUT", "api-opening-hours"): {
         "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],
         "overrides": [],
