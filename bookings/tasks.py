@@ -7,6 +7,7 @@ from accounts.services.idempotency import idempotency_clear
 from accounts.services.outbox import outbox_clear
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.exports import exports_clear, exports_work
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
 from bookings.services.searches import searches_tell
@@ -63,6 +64,16 @@ def look_for_waiting() -> None:
 @shared_task
 def roll_up_hours() -> None:
     hours_roll_up(since=None, until=None, now=timezone.now())
+
+
+@shared_task
+def write_exports() -> None:
+    exports_work(now=timezone.now())
+
+
+@shared_task
+def clear_exports() -> None:
+    exports_clear(now=timezone.now())
 
 
 @shared_task

@@ -16,7 +16,7 @@ from bookings.forms.reservations import DecideForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import TrailForm
 from bookings.forms.usage import CheckOutForm
-from bookings.forms.utilisation import HoursForm
+from bookings.forms.utilisation import HoursForm, NormForm
 from bookings.forms.waiting import WaitingForm
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "HoursForm",
     "ImportForm",
     "MoveForm",
+    "NormForm",
     "PeriodForm",
     "ProgrammeForm",
     "ReasonForm",

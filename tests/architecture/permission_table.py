@@ -131,7 +131,18 @@ POST bookings:person-export          - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
-GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-weeks            - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-days             - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-payers         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-flows          200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-demand         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-definitions    200 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-definitions      - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:hours-download       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-exports          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-export-new       - 403 403 403 403 302 302 302 302 302 302 302 302
+GET  bookings:hours-export-file      - 404 404 404 404 404 404 404 404 404 404 404 404
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
@@ -469,6 +480,7 @@ QUERIES = {
     "api-series-move": "?scope=all&reservation=<occurrence>&start=2026-03-12T10:00:00Z"
     "&end=2026-03-12T11:00:00Z",
     "bookings:chain-new": "?instrument=<instrument>&instrument=<asks-first>&find=1",
+    "bookings:hours-export-new": "?table=days&since=2026-03-01&until=2026-04-01",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -596,6 +608,12 @@ PAGE_BODIES = {
     "bookings:money-agreements-new": AGREEMENT,
     "bookings:money-agreements-change": AGREEMENT,
     "bookings:money-agreements-sign": {"region": "<anhui>"},
+    "bookings:hours-definitions": {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": "1500",
+        "valid_from": "2100-01-01",
+    },
     "bookings:money-vouchers-programme-new": PROGRAMME | {"region": "<shanghai>"},
     "bookings:money-vouchers-programme-change": PROGRAMME | {"code": "sh-vouchers"},
     "bookings:money-vouchers-programme": {
