@@ -9,6 +9,7 @@ from typing import IO
 
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.writer.excel import save_workbook
 
 from bookings.adapters.definitions import MEANINGS
 from instruments.domain.delimited import text_cell
@@ -51,7 +52,7 @@ def write_workbook(
         sheet = book.create_sheet(title)
         for pair in pairs:
             sheet.append([_sheet_cell(sheet, text) for text in pair])
-    book.save(stream)  # type: ignore[arg-type]
+    save_workbook(book, stream)
 
 
 def _meanings(heads: Sequence[str]) -> list[tuple[str, str]]:

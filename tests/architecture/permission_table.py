@@ -454,7 +454,7 @@ GET    api-statistics-payers       200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-statistics-bookings     200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-demand       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-flows        200 200 200 200 200 200 200 200 200 200 200 200 200
-GET    api-statistics-concentration200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-concentration 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-norms        200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-statistics-norms          - 403 403 403 403 403 403 403 403 403 403 403 201
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
