@@ -1,6 +1,7 @@
 """Input of a person's own pages: shape only."""
 
 import zoneinfo
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,10 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
-from accounts.models import RoleGrant
+from accounts.domain.messages import TOPICS, Choice, Quiet
+from accounts.letters import TOPIC_NAMES
+from accounts.models import Message, MessageSettings, RoleGrant
+from accounts.selectors.messages import choices_in
 
 ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 SCOPES = (
@@ -99,6 +103,103 @@ class LanguageForm(forms.Form):
 
     language = forms.ChoiceField(choices=settings.LANGUAGES)
     next = forms.CharField(required=False, max_length=2000)
+
+
+class TopicRow:
+    """A topic with its three fields, as a table shows it."""
+
+    def __init__(self, form: forms.Form, name: str) -> None:
+        self.name = TOPIC_NAMES[name]
+        self.hint = TOPIC_HINTS[name]
+        self.rule = TOPICS[name]
+        self.mail, self.inbox, self.language = (
+            form[f"{part}-{name}"] for part in ("mail", "inbox", "language")
+        )
+
+
+TOPIC_HINTS = {
+    "confirmation": _("a booking is confirmed, or a request was sent"),
+    "request": _("somebody waits for your word: bookings, members, records"),
+    "decision": _("your request was declined, or nobody answered it"),
+    "reminder": _("a day and an hour before a booking"),
+    "change": _("another time, or cancelled"),
+    "displacement": _("your booking cannot take place, so you need not come"),
+    "offer": _("a slot you wait for is free, and kept for you for a while"),
+    "expiry": _("a request nobody answered, a certificate that runs out"),
+    "no-show": _("nobody checked in, which may cost something"),
+    "charge": _("what was charged, disputed, corrected"),
+    "statement": _("what your organisation or region has to pay"),
+    "use": _("over time, the one before is late, done"),
+    "account": _("invitations, memberships, roles, your account"),
+    "training": _("places, sessions, results"),
+    "record": _("records that nobody has confirmed for a year"),
+    "search": _("what a saved search newly finds"),
+    "connection": _("harvests and webhooks that have stopped"),
+    "audit": _("the newest seal of the trail, if you asked for it; findings"),
+}
+
+
+class MessageSettingsForm(forms.Form):
+    """How each topic reaches somebody, and their quiet hours."""
+
+    quiet_from = forms.TimeField(
+        label=_("No mail from"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+    quiet_until = forms.TimeField(
+        label=_("until"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+    )
+
+    def __init__(self, *args: Any, row: MessageSettings, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        chosen = choices_in(row)
+        self.fields["quiet_from"].initial = row.quiet_from
+        self.fields["quiet_until"].initial = row.quiet_until
+        for name, rule in TOPICS.items():
+            present = chosen.of(name)
+            self.fields[f"mail-{name}"] = forms.ChoiceField(
+                label=_("By mail"),
+                choices=Message.Mail.choices,
+                initial=present.mail,
+                required=not rule.is_required,
+                disabled=rule.is_required,
+            )
+            self.fields[f"inbox-{name}"] = forms.BooleanField(
+                label=_("In the inbox"),
+                initial=present.inbox,
+                required=False,
+                disabled=rule.is_required or rule.stays_in_inbox,
+            )
+            self.fields[f"language-{name}"] = forms.ChoiceField(
+                label=_("Language"),
+                choices=[("", _("as in the profile")), ("en", "English"), ("zh-hans", "简体中文")],
+                initial=present.language,
+                required=False,
+            )
+
+    def rows(self) -> Iterator[TopicRow]:
+        return (TopicRow(self, name) for name in TOPICS)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        ends = (data.get("quiet_from"), data.get("quiet_until"))
+        if (ends[0] is None) != (ends[1] is None) and not self.errors:
+            self.add_error("quiet_until", _("Give both ends of the quiet hours, or none."))
+        return data
+
+    def topics(self) -> dict[str, Choice]:
+        data = self.cleaned_data
+        return {
+            name: Choice(data[f"mail-{name}"], data[f"inbox-{name}"], data[f"language-{name}"])
+            for name in TOPICS
+        }
+
+    def quiet(self) -> Quiet | None:
+        start, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_until"]
+        return Quiet(start, end) if start is not None and end is not None else None
 
 
 # Joining and roles

@@ -1,24 +1,235 @@
-"""Letters about people's places: who is told, in whose language."""
+"""Letters to people: what one is, how it becomes mail, and those about people's places.
 
+Whoever has something to say composes `Letter`s; `services/messages.py` puts them into inboxes and
+sends them, as each reader has chosen.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage, mailers
+from django.core import signing
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.erasure import leads_nowhere
-from accounts.models import Invitation, JoinRequest, Membership, Organisation, OutboxMessage, User
+from accounts.domain.messages import TOPICS
+from accounts.models import (
+    Invitation,
+    JoinRequest,
+    Membership,
+    Message,
+    Organisation,
+    OutboxMessage,
+    User,
+)
 from accounts.selectors.joining import digest_of, invitation_token, invitations, join_requests
 from accounts.selectors.memberships import managers_or_administrators
+from accounts.selectors.messages import readers_of
 from accounts.selectors.users import user_by_email
+
+TOPIC_NAMES = {
+    "confirmation": _("Bookings made"),
+    "request": _("Requests to decide"),
+    "decision": _("Answers to my requests"),
+    "reminder": _("Reminders"),
+    "change": _("Changes and cancellations"),
+    "displacement": _("Displaced by a closure"),
+    "offer": _("Offers of the waiting list"),
+    "expiry": _("What is about to lapse"),
+    "no-show": _("Bookings not used"),
+    "charge": _("Charges"),
+    "statement": _("Statements and settlements"),
+    "use": _("During and after use"),
+    "account": _("My account and memberships"),
+    "training": _("Courses"),
+    "record": _("Records of instruments"),
+    "search": _("Saved searches"),
+    "connection": _("Connections to other systems"),
+    "audit": _("The auditors’ desk"),
+}
+# What mail programs show is what stands in the tags.
+STYLES = {
+    "body": "margin:0;padding:0;background:#f1f4f7",
+    "around": "padding:24px 8px",
+    "sheet": "width:100%;max-width:600px;background:#ffffff;border:1px solid #dce3ea;"
+    "border-radius:6px;font-family:-apple-system,Segoe UI,Roboto,Noto Sans SC,"
+    "PingFang SC,Microsoft YaHei,Arial,sans-serif;font-size:15px;line-height:1.5;"
+    "color:#182433;text-align:left",
+    "top": "padding:14px 24px;border-bottom:3px solid #0a5c8c;font-weight:600;color:#0a5c8c",
+    "inside": "padding:20px 24px 8px",
+    "p": "margin:0 0 14px",
+    "lead": "margin:0 0 16px;font-size:17px",
+    "head": "margin:0 0 6px;font-weight:600",
+    "facts": "border-collapse:collapse;margin:0 0 18px",
+    "th": "text-align:left;vertical-align:top;padding:5px 16px 5px 0;color:#5a6877;"
+    "font-weight:normal",
+    "td": "vertical-align:top;padding:5px 0",
+    "button": "display:inline-block;padding:10px 18px;background:#0a5c8c;color:#ffffff;"
+    "text-decoration:none;border-radius:4px;font-weight:600",
+    "link": "color:#0a5c8c",
+    "list": "margin:0 0 14px;padding-left:20px",
+    "foot": "padding:14px 24px;border-top:1px solid #dce3ea;font-size:13px;color:#5a6877",
+    "quiet": "color:#5a6877",
+}
+UNSUBSCRIBE_SALT = "messages.unsubscribe"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """Something to say to one person. `text` says everything; `html` is the same in our look;
+    `calendar` is iCalendar with a METHOD. `link`: a path of ours; `about`: the row it is about;
+    `matters_until`: after that it comes too late."""
+
+    person: User
+    topic: str
+    kind: str
+    subject: str
+    text: str
+    html: str
+    link: str = ""
+    calendar: str = ""
+    about: UUID | None = None
+    matters_until: datetime | None = None
+
+
+class Mail(EmailMultiAlternatives):
+    """A mail whose calendar part, if it has one, says what it is for: calendars offer to enter,
+    change or remove what it speaks of."""
+
+    def message(self, **kwargs: Any) -> EmailMessage:
+        made: EmailMessage = super().message(**kwargs)
+        for part in made.walk():
+            if part.get_content_type() == "text/calendar":
+                part.set_param("method", method_of(str(part.get_content())))
+        return made
+
+
+def method_of(calendar: str) -> str:
+    """REQUEST or CANCEL."""
+    return calendar.partition("METHOD:")[2].split(maxsplit=1)[0]
+
+
+def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -> tuple[str, str]:
+    """Text and HTML of a letter: `<template>.txt`, and `<template>.html` in the frame."""
+    content = {
+        **context,
+        "person": person,
+        "mail_footer": footer([topic], person),
+        "style": STYLES,
+    }
+    text = render_to_string(f"{template}.txt", content)
+    return text.strip() + "\n", render_to_string(f"{template}.html", content)
+
+
+def footer(topics: Sequence[str], person: Any) -> dict[str, str]:
+    """Why a mail came, and where that is changed, in the language in force."""
+    known = isinstance(person, User)
+    return {
+        "topics": ", ".join(str(TOPIC_NAMES[topic]) for topic in topics),
+        "settings": settings.SITE_URL + reverse("accounts:message-settings") if known else "",
+        "stop": unsubscribe_address(person, topics) if known else "",
+    }
+
+
+def unsubscribe_address(person: User, topics: Sequence[str]) -> str:
+    """Where mail of the topics is switched off without signing in; empty for what is required."""
+    free = [topic for topic in topics if not TOPICS[topic].is_required]
+    if not free:
+        return ""
+    token = signing.dumps([person.pk.hex, *free], salt=UNSUBSCRIBE_SALT)
+    return settings.SITE_URL + reverse("accounts:unsubscribe", kwargs={"token": token})
+
+
+def unsubscribed_by(token: str) -> tuple[UUID, list[str]] | None:
+    """The person and the topics of such an address; None for one that we did not make."""
+    try:
+        person, *topics = signing.loads(token, salt=UNSUBSCRIBE_SALT)
+        return UUID(person), topics
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def mail_of(
+    subject: str,
+    text: str,
+    html: str,
+    *,
+    to: str,
+    name: str,
+    topics: Sequence[str],
+    person: User | None = None,
+    calendar: str = "",
+) -> Mail:
+    """The mail itself. `name` makes its Message-ID, the same whenever it is sent again. Where a
+    topic can be switched off, one click does it (RFC 8058)."""
+    headers = {"Message-ID": f"<{name}@instrument-commons>", "Auto-Submitted": "auto-generated"}
+    said = footer(topics, person)
+    if said["stop"]:
+        headers["List-Unsubscribe"] = f"<{said['stop']}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    below = render_to_string("accounts/mail/footer.txt", {"mail_footer": said})
+    mail = Mail(subject=subject, body=text + below, to=[to], headers=headers)
+    mail.attach_alternative(html, "text/html")
+    if calendar:
+        # Calendars offer to enter the alternative; every other program can open the file.
+        mail.attach_alternative(calendar, "text/calendar")
+        mail.attach("booking.ics", calendar, "text/calendar")
+    return mail
+
+
+def message_mail(message: Message, person: User) -> Mail:
+    """A message of the inbox as mail."""
+    with translation.override(message.language):
+        return mail_of(
+            message.subject,
+            message.text,
+            message.html,
+            to=person.email,
+            name=str(message.pk),
+            topics=[message.topic],
+            person=person,
+            calendar=message.calendar,
+        )
+
+
+def digest_mail(messages: Sequence[Message], person: User, name: str) -> Mail:
+    """Several messages in one mail, by topic, in the person's language."""
+    with translation.override(person.language), timezone.override(ZoneInfo(person.time_zone)):
+        groups: dict[str, list[Message]] = {}
+        for message in messages:
+            groups.setdefault(message.topic, []).append(message)
+        context = {
+            "count": len(messages),
+            "groups": [(TOPIC_NAMES[topic], group) for topic, group in groups.items()],
+            "site": settings.SITE_URL,
+            "link": settings.SITE_URL + reverse("accounts:messages"),
+        }
+        topics = list(groups)
+        content = {
+            **context,
+            "person": person,
+            "mail_footer": footer(topics, person),
+            "style": STYLES,
+        }
+        subject = ngettext("{n} message", "{n} messages", len(messages)).format(n=len(messages))
+        return mail_of(
+            f"Instrument Commons: {subject}",
+            render_to_string("accounts/mail/digest.txt", content).strip() + "\n",
+            render_to_string("accounts/mail/digest.html", content),
+            to=person.email,
+            name=name,
+            topics=topics,
+            person=person,
+        )
 
 
 @dataclass(frozen=True)
@@ -27,6 +238,7 @@ class Words:
 
     subject: object
     lead: object
+    topic: str = "account"
 
 
 KINDS = {
@@ -37,6 +249,7 @@ KINDS = {
     "asked": Words(
         _("A request to join: {person}"),
         _("{person} ({email}) asks to become a member of {organisation}."),
+        "request",
     ),
     "approved": Words(
         _("You are a member: {organisation}"),
@@ -58,60 +271,76 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Reader:
-    """Where a letter goes, and how its reader likes it."""
+class Stranger:
+    """Where a letter goes whose reader has no account, and how they are likely to like it."""
 
     email: str
-    name: str
     language: str
-    zone: str
-
-    @classmethod
-    def of(cls, user: User) -> "Reader":
-        return cls(user.email, str(user), user.language, user.time_zone)
+    time_zone: str
+    name: str = ""
 
 
-def post(row: OutboxMessage, now: datetime) -> str:
-    """Send the letter of an outbox row; its outcome: `sent`, or `skipped` where it no longer says
+def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
+    """The letters of an outbox row to people with an account; none where it no longer says
     anything true."""
     match row.kind.partition(".")[2]:
         case "invitation":
-            letters = _invitation(row, now)
+            return _invitation(row, now)
         case "asked" | "answered":
-            letters = _request(row)
+            return _request(row)
         case "left" | "ended" as kind:
-            letters = _ended(row, kind)
-        case "closed":
-            letters = [_closed(row)]
+            return _ended(row, kind)
         case _:
-            raise LookupError(row.kind)
-    letters = [letter for letter in letters if not leads_nowhere(letter.to[0])]
-    if letters:
-        mailers.default.send_messages(letters)
-    return "sent" if letters else "skipped"
+            return []
 
 
-def _invitation(row: OutboxMessage, now: datetime) -> list[EmailMessage]:
+def mails_of(row: OutboxMessage, now: datetime) -> list[Mail]:
+    """The mails of an outbox row to people without an account: those asked in, and whose account
+    is closed."""
+    match row.kind.partition(".")[2]:
+        case "invitation":
+            found = _open_invitation(row, now)
+            if found is None or user_by_email(found.email):
+                return []
+            stranger = Stranger(found.email, found.invited_by.language, found.invited_by.time_zone)
+            subject, text, html = _written(
+                "invitation", stranger, found.organisation, found.invited_by, _invited(found, True)
+            )
+            named = f"{row.pk}.{digest_of(found.email).hex()[:16]}"
+            return [mail_of(subject, text, html, to=found.email, name=named, topics=["account"])]
+        case "closed":
+            return [_closed(row)]
+        case _:
+            return []
+
+
+def _open_invitation(row: OutboxMessage, now: datetime) -> Invitation | None:
     found = invitations().filter(pk=UUID(row.payload["invitation"])).first()
     if found is None or found.accepted_at or found.withdrawn_at or found.expires_at <= now:
-        return []
+        return None
     token = invitation_token(found.pk)
-    if digest_of(token) != bytes(found.digest):  # made with a secret that was since replaced
+    # A token made with a secret that was since replaced opens nothing.
+    return found if digest_of(token) == bytes(found.digest) else None
+
+
+def _invited(found: Invitation, is_new: bool) -> dict[str, Any]:
+    address = reverse("accounts:invitation", kwargs={"token": invitation_token(found.pk)})
+    return {"link": address, "until": found.expires_at, "is_new": is_new}
+
+
+def _invitation(row: OutboxMessage, now: datetime) -> list[Letter]:
+    found = _open_invitation(row, now)
+    known = user_by_email(found.email) if found else None
+    if found is None or known is None:
         return []
-    known = user_by_email(found.email)
-    reader = Reader.of(known) if known else _stranger(found)
-    address = reverse("accounts:invitation", kwargs={"token": token})
-    context = {"link": settings.SITE_URL + address, "until": found.expires_at, "is_new": not known}
-    return [_letter("invitation", reader, found.organisation, found.invited_by, row, context)]
+    context = _invited(found, False)
+    return [
+        _letter("invitation", reader, found.organisation, found.invited_by, context)
+        for reader in readers_of([known], "account")
+    ]
 
 
-def _stranger(found: Invitation) -> Reader:
-    """Somebody we know nothing of is likely to read what whoever invited them does."""
-    inviter = found.invited_by
-    return Reader(found.email, "", inviter.language, inviter.time_zone)
-
-
-def _request(row: OutboxMessage) -> list[EmailMessage]:
+def _request(row: OutboxMessage) -> list[Letter]:
     found = join_requests().filter(pk=UUID(row.payload["request"])).first()
     if found is None:
         return []
@@ -119,19 +348,21 @@ def _request(row: OutboxMessage) -> list[EmailMessage]:
         if found.state != JoinRequest.State.REQUESTED:
             return []
         context: dict[str, Any] = {"text": found.text, "link": _members(found.organisation)}
+        people = managers_or_administrators(found.organisation_id)
         return [
-            _letter("asked", Reader.of(user), found.organisation, found.user, row, context)
-            for user in managers_or_administrators(found.organisation_id)
+            _letter("asked", reader, found.organisation, found.user, context)
+            for reader in readers_of(people, KINDS["asked"].topic)
         ]
     if found.state not in {"approved", "rejected"}:
         return []
-    home = settings.SITE_URL + reverse("accounts:organisations")
-    context = {"reason": found.reason, "link": home}
-    reader = Reader.of(found.user)
-    return [_letter(found.state, reader, found.organisation, found.user, row, context)]
+    context = {"reason": found.reason, "link": reverse("accounts:organisations")}
+    return [
+        _letter(found.state, reader, found.organisation, found.user, context)
+        for reader in readers_of([found.user], "account")
+    ]
 
 
-def _ended(row: OutboxMessage, kind: str) -> list[EmailMessage]:
+def _ended(row: OutboxMessage, kind: str) -> list[Letter]:
     found = (
         Membership.objects.select_related("organisation", "user")
         .filter(pk=UUID(row.payload["membership"]))
@@ -139,55 +370,71 @@ def _ended(row: OutboxMessage, kind: str) -> list[EmailMessage]:
     )
     if found is None:
         return []
-    readers, context = [found.user], {"reason": row.payload["reason"]}
+    people, context = [found.user], {"reason": row.payload["reason"]}
     if kind == "left":
-        readers = managers_or_administrators(found.organisation_id)
+        people = managers_or_administrators(found.organisation_id)
         context["link"] = _members(found.organisation)
     return [
-        _letter(kind, Reader.of(user), found.organisation, found.user, row, context)
-        for user in readers
+        _letter(kind, reader, found.organisation, found.user, context)
+        for reader in readers_of(people, "account")
     ]
 
 
-def _closed(row: OutboxMessage) -> EmailMessage:
+def _closed(row: OutboxMessage) -> Mail:
     user = User.objects.get(pk=UUID(row.payload["user"]))
     with translation.override(user.language):
         lead = gettext(
             "Your account is closed, as you asked. Within minutes your name and your addresses are"
             " gone from the platform; this is the last mail you get from it."
         )
-        return EmailMessage(
-            subject=gettext("Your account is closed"),
-            body=render_to_string("accounts/mail/letter.txt", {"kind": "closed", "lead": lead}),
-            to=[user.email],
-            headers={"Message-ID": f"<{row.pk}@instrument-commons>"},
+        gone = Stranger(user.email, user.language, user.time_zone)
+        text, html = framed(
+            "accounts/mail/letter", "account", gone, {"kind": "closed", "lead": lead}
         )
+        subject = gettext("Your account is closed")
+        return mail_of(subject, text, html, to=user.email, name=str(row.pk), topics=["account"])
 
 
 def _members(organisation: Organisation) -> str:
-    return settings.SITE_URL + reverse("accounts:members", args=[organisation.pk])
+    return reverse("accounts:members", args=[organisation.pk])
 
 
 def _letter(
+    kind: str, reader: User, organisation: Organisation, person: User, context: dict[str, Any]
+) -> Letter:
+    subject, text, html = _written(kind, reader, organisation, person, context)
+    return Letter(
+        person=reader,
+        topic=KINDS[kind].topic,
+        kind=f"people.{kind}",
+        subject=subject,
+        text=text,
+        html=html,
+        link=context.get("link", ""),
+        about=organisation.pk,
+    )
+
+
+def _written(
     kind: str,
-    reader: Reader,
+    reader: User | Stranger,
     organisation: Organisation,
     person: User,
-    row: OutboxMessage,
     context: dict[str, Any],
-) -> EmailMessage:
+) -> tuple[str, str, str]:
+    """Subject, text and HTML in the reader's language and zone."""
     words = KINDS[kind]
-    with translation.override(reader.language), timezone.override(ZoneInfo(reader.zone)):
+    with translation.override(reader.language), timezone.override(ZoneInfo(reader.time_zone)):
         name = organisation.name
         if reader.language == "zh-hans" and organisation.name_zh:
             name = organisation.name_zh
         facts = {"organisation": name, "person": str(person), "email": person.email}
-        lead = str(words.lead).format_map(facts)
-        content = context | {"kind": kind, "lead": lead, "reader": reader}
-        named = f"{row.pk}.{digest_of(reader.email).hex()[:16]}"
-        return EmailMessage(
-            subject=" ".join(str(words.subject).format_map(facts).split()),
-            body=render_to_string("accounts/mail/letter.txt", content),
-            to=[reader.email],
-            headers={"Message-ID": f"<{named}@instrument-commons>"},
-        )
+        link = context.get("link", "")
+        content = context | {
+            "kind": kind,
+            "lead": str(words.lead).format_map(facts),
+            "link": settings.SITE_URL + link if link else "",
+            "zone": reader.time_zone,
+        }
+        text, html = framed("accounts/mail/letter", words.topic, reader, content)
+        return " ".join(str(words.subject).format_map(facts).split()), text, html

@@ -5,18 +5,30 @@ timetable asks for what is due and not yet done.
 """
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 from celery import current_app
 from django.db import connection, transaction
+from kombu.pools import producers
 
+from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, lane_of
 from accounts.models import OutboxMessage
 
-DELIVER = "bookings.tasks.deliver_messages"
+TASKS = {
+    EFFECTS: "bookings.tasks.carry_out_effects",
+    LETTERS: "bookings.tasks.deliver_messages",
+    CALLS: "bookings.tasks.make_calls",
+}
+STALE = 60  # seconds after which the timetable has long asked
+PATIENCE = 0.5  # seconds
+QUIET = 10.0  # seconds without a nudge after one that failed: no request waits for a dead broker
 log = logging.getLogger(__name__)
+_quiet_until = 0.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
     rows = [
         OutboxMessage(
             kind=effect.kind,
+            lane=lane_of(effect.kind),
             key=effect.key,
             payload=dict(effect.payload),
             due_at=effect.due_at or now,
@@ -49,13 +62,29 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
     if not rows:
         return
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
-    if any(row.due_at <= now for row in rows):
-        transaction.on_commit(nudge, robust=True)
+    for lane in dict.fromkeys(row.lane for row in rows if row.due_at <= now):
+        transaction.on_commit(partial(nudge, TASKS[lane]), robust=True)
 
 
-def nudge(task: str = DELIVER) -> None:
-    """Wake a worker; without a broker the timetable finds the work."""
+def nudge(task: str = TASKS[LETTERS]) -> None:
+    """Wake a worker; without a broker the timetable finds the work. One that fails keeps the
+    process from trying for a while."""
+    global _quiet_until
+    if time.monotonic() < _quiet_until:
+        return
     try:
-        current_app.send_task(task, retry=False, ignore_result=True)
+        with _producers().acquire(block=True, timeout=PATIENCE) as producer:
+            current_app.send_task(
+                task, producer=producer, retry=False, ignore_result=True, expires=STALE
+            )
     except Exception as error:  # any broker failure: the row is committed, nothing is lost
+        _quiet_until = time.monotonic() + QUIET
         log.warning("no nudge: %s", error)
+
+
+@cache
+def _producers() -> Any:
+    """Connections for nudges alone: whoever waits for an answer is in the middle of a request, a
+    worker waits for its broker longer."""
+    shortly = {"socket_connect_timeout": PATIENCE, "socket_timeout": PATIENCE}
+    return producers[current_app.connection_for_write(transport_options=shortly)]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.domain.errors import NotPermitted
-from accounts.domain.roles import NOBODY, SECOND_FACTOR_ROLES, Actor, Place
+from accounts.domain.roles import CAPABILITIES, NOBODY, SECOND_FACTOR_ROLES, Actor, Place
 from accounts.selectors.memberships import load_actor
 from accounts.selectors.users import has_second_factor
 
@@ -28,6 +28,12 @@ def actor_of(user: Any) -> Actor:
 def require(actor: Actor, capability: str, place: Place) -> None:
     """`NotPermitted` unless a grant carries the capability at the place."""
     if not actor.may(capability, place):
+        raise NotPermitted(capability=capability)
+
+
+def require_somewhere(actor: Actor, capability: str) -> None:
+    """`NotPermitted` unless some grant carries the capability, wherever."""
+    if not any(grant.role in CAPABILITIES[capability] for grant in actor.grants):
         raise NotPermitted(capability=capability)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import federation, language, members, organisations, profile
+from accounts.views import federation, language, members, messages, organisations, profile
 
 app_name = "accounts"
 
@@ -15,6 +15,12 @@ urlpatterns = [
     path("profile/tokens/", profile.token_make, name="token-make"),
     path("profile/tokens/made/", profile.token_made, name="token-made"),
     path("profile/tokens/<uuid:token_id>/revoke/", profile.token_revoke, name="token-revoke"),
+    # Messages
+    path("messages/", messages.inbox, name="messages"),
+    path("messages/read/", messages.read_all, name="messages-read"),
+    path("messages/<uuid:message_id>/", messages.message, name="message"),
+    path("profile/messages/", messages.message_settings, name="message-settings"),
+    path("messages/stop/<str:token>/", messages.unsubscribe, name="unsubscribe"),
     path("organisations/", organisations.organisations, name="organisations"),
     path(_organisation + "join/", organisations.join, name="join"),
     path(

@@ -9,10 +9,12 @@ class BookingsConfig(AppConfig):
         """Have a say where the app below decides about what is booked."""
         from bookings.selectors.misfits import find_misfits  # noqa: PLC0415 models are ready
         from bookings.selectors.ratecards import is_card_used  # noqa: PLC0415
+        from bookings.selectors.reservations import refuse_while_booked  # noqa: PLC0415
         from bookings.selectors.units import refuse_units_in_use  # noqa: PLC0415 models are ready
         from bookings.services.closures import closures_fill  # noqa: PLC0415
         from instruments.selectors.misfits import finders  # noqa: PLC0415
         from instruments.services.policies import followers, guards  # noqa: PLC0415
+        from instruments.services.publishing import retiring  # noqa: PLC0415
         from instruments.services.ratecards import uses  # noqa: PLC0415
 
         if refuse_units_in_use not in guards:
@@ -21,5 +23,7 @@ class BookingsConfig(AppConfig):
             followers.append(closures_fill)
         if find_misfits not in finders:
             finders.append(find_misfits)
+        if refuse_while_booked not in retiring:
+            retiring.append(refuse_while_booked)
         if is_card_used not in uses:
             uses.append(is_card_used)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from accounts.domain.errors import NotFound
+from accounts.domain.jobs import Busy
 from accounts.models import Organisation, User
 from bookings.models import (
     Agreement,
@@ -19,7 +20,7 @@ from bookings.models import (
     VoucherGrant,
     VoucherProgramme,
 )
-from instruments.locks import lock_instrument
+from instruments.locks import claim_instrument, lock_instrument
 from instruments.models import Instrument
 
 
@@ -46,6 +47,18 @@ def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
     instrument = lock_instrument(instrument_id)
     (reservation,) = lock_reservations([reservation_id])
     return instrument, reservation
+
+
+def claim_reservation(reservation_id: UUID) -> None:
+    """For jobs: its instrument, without waiting. `Busy` while another has it."""
+    instrument_id = (
+        Reservation.objects.filter(pk=reservation_id)
+        .values_list("instrument_id", flat=True)
+        .first()
+    )
+    if instrument_id is None:
+        raise Busy
+    claim_instrument(instrument_id)
 
 
 def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
@@ -81,6 +94,13 @@ def lock_person(person: UUID) -> None:
     User.objects.select_for_update(no_key=True).only("pk").get(pk=person)
 
 
+def claim_person(person: UUID) -> None:
+    """For jobs: a person's lock, without waiting. `Busy` while another has it."""
+    free = User.objects.filter(pk=person).order_by("pk")
+    if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
+        raise Busy
+
+
 def lock_host_books(host_id: UUID) -> Organisation:
     """What a host's month holds is decided one at a time: charges that become final, and drawing
     up or voiding its statements. After instruments, reservations, sources and grants; several
@@ -90,6 +110,13 @@ def lock_host_books(host_id: UUID) -> Organisation:
         .select_related("region")
         .get(pk=host_id)
     )
+
+
+def claim_host_books(host_id: UUID) -> None:
+    """For jobs: the books of a host, without waiting. `Busy` while another has them."""
+    free = Organisation.objects.filter(pk=host_id).order_by("pk")
+    if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
+        raise Busy
 
 
 def lock_statement(statement_id: UUID) -> Statement:

@@ -210,7 +210,10 @@ SENTENCES = {
     "bad-token": _("The token is unknown, expired or revoked."),
     "scope-missing": _("The token may not do this: it lacks the scope {scope}."),
     "second-factor-missing": _("Your role needs a second factor: set one up in your profile."),
-    "second-factor-unconfirmed": _("Sign in with your second factor: your role needs it."),
+    "second-factor-unconfirmed": _(
+        "Sign in with your second factor: your role needs it. A token made without one has to be"
+        " made anew."
+    ),
     "csrf": _("The page was open too long. Load it again and repeat what you did."),
     "own-request": _("Nobody decides on their own request."),
     "own-override": _("Nobody sets rules aside for themselves."),
@@ -264,6 +267,7 @@ SENTENCES = {
         "It is charged already. What is wrong with the charge is corrected on its page."
     ),
     "already-waiting": _("You are waiting for just this already."),
+    "required-message": _("This cannot be switched off so far: it is about money or safety."),
     "too-many-searches": _("You keep {most} searches already: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: narrow it down first."),
     "nothing-asked": _("This asks for nothing: everything would be new."),
@@ -292,6 +296,7 @@ SENTENCES = {
     "no-chain": _("There is no way to take all steps in this time. Give it more room."),
     "chain-over": _("Nothing of this chain is left to cancel."),
     "series-over": _("Nothing of this series is left to change."),
+    "not-sealed": _("No seal holds this entry yet. The next one will, in a few minutes."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "has-payments": _("Money has been paid on it: take that back first."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
@@ -308,7 +313,7 @@ SENTENCES = {
     "too-many-documents": _("There are {most} documents already: delete one first."),
     "file-there-already": _("This file is there already."),
     "still-booked": _(
-        "The record to give up has bookings that are not over ({count}). Move or cancel them first."
+        "The record has bookings that are not over ({count}). Move or cancel them first."
     ),
     "same-record": _("This is one record, not two."),
     "retired-already": _("One of the two records is retired already."),

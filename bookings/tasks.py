@@ -1,10 +1,18 @@
 """Jobs. Each reads the clock and makes one call; running one twice changes nothing."""
 
+import time
+from collections.abc import Callable
+from functools import wraps
+
 from celery import shared_task
+from celery.exceptions import Ignore
 from django.utils import timezone
 
+from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.services.idempotency import idempotency_clear
-from accounts.services.outbox import outbox_clear
+from accounts.services.jobs import alone
+from accounts.services.messages import messages_clear
+from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.exports import exports_clear, exports_work
@@ -21,9 +29,41 @@ from instruments.services.search import register_file, words_gather
 from instruments.services.training import certificates_remind
 
 
+def one_at_a_time(job: Callable[[], None]) -> Callable[[], None]:
+    """For jobs over everything at once: a second worker passes over what the first is at."""
+
+    @wraps(job)
+    def run() -> None:
+        with alone(job.__name__) as is_mine:
+            if not is_mine:
+                raise Ignore
+            job()
+
+    return run
+
+
+@shared_task
+def carry_out_effects() -> None:
+    _work_off(EFFECTS)
+
+
 @shared_task
 def deliver_messages() -> None:
-    effects_carry_out(now=timezone.now())
+    _work_off(LETTERS)
+
+
+@shared_task
+def make_calls() -> None:
+    _work_off(CALLS)
+
+
+def _work_off(lane: str) -> None:
+    """Until nothing is done any more (all done, or the mail server is gone), or the timetable
+    is about to ask again."""
+    began = time.monotonic()
+    while time.monotonic() - began < 45:
+        if not effects_carry_out(now=timezone.now(), lane=lane, seconds=10):
+            break
 
 
 @shared_task
@@ -37,6 +77,7 @@ def complete_reservations() -> None:
 
 
 @shared_task
+@one_at_a_time
 def tell_of_overruns() -> None:
     overruns_tell(now=timezone.now())
 
@@ -83,16 +124,19 @@ def draw_statements() -> None:
 
 
 @shared_task
+@one_at_a_time
 def remind_of_statements() -> None:
     statements_remind(now=timezone.now())
 
 
 @shared_task
+@one_at_a_time
 def remind_of_certificates() -> None:
     certificates_remind(now=timezone.now())
 
 
 @shared_task
+@one_at_a_time
 def tell_of_stale_records() -> None:
     """Daily: a record can become stale on any day, and each host hears of it once a month."""
     stale_records_tell(now=timezone.now())
@@ -109,17 +153,14 @@ def clear_keys() -> None:
 
 
 @shared_task
-def clear_outbox() -> None:
-    outbox_clear(now=timezone.now())
-
-
-@shared_task
+@one_at_a_time
 def file_register() -> None:
     """What a host or the vocabulary is called may have changed."""
     register_file()
 
 
 @shared_task
+@one_at_a_time
 def gather_words() -> None:
     words_gather()
 
@@ -127,3 +168,24 @@ def gather_words() -> None:
 @shared_task
 def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
+
+
+# Messages
+
+
+@shared_task
+def clear_messages() -> None:
+    messages_clear(now=timezone.now())
+
+
+# The trail and the auditors' desk
+
+
+@shared_task
+def seal_trail() -> None:
+    trail_seal(now=timezone.now())
+
+
+@shared_task
+def tell_of_seals() -> None:
+    seals_tell(now=timezone.now())

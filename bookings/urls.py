@@ -17,6 +17,7 @@ from bookings.views import (
     persons,
     requests,
     reservations,
+    seals,
     searches,
     series,
     statistics,
@@ -90,5 +91,11 @@ urlpatterns = [
     path("hours/exports/new/", statistics.export_new, name="hours-export-new"),
     path("hours/exports/<uuid:export_id>/", statistics.export_file, name="hours-export-file"),
     path("trail/", trail.trail, name="trail"),
+    # seals and what they prove
+    path("trail/seals/", seals.all_seals, name="seals"),
+    path("trail/seals/now/", seals.seal_now, name="seal-now"),
+    path("trail/seals/mail/", seals.mailed, name="seals-mail"),
+    path("trail/bundle/", seals.bundle, name="bundle"),
+    path("trail/proofs/<uuid:entry_id>/", seals.proof, name="proof"),
     path("trail/<uuid:object_id>/", trail.story, name="story"),
 ]

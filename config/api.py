@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import federation, joining, memberships, organisations, tokens
+from accounts.api import federation, joining, memberships, messages, organisations, tokens
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -49,6 +49,7 @@ from bookings.api import (
     programmes,
     replay,
     reservations,
+    seals,
     searches,
     series,
     settlements,
@@ -324,6 +325,11 @@ urlpatterns = [
     path(_invitation + "accept/", joining.InvitationAccept.as_view(), name="api-invitation-accept"),
     path("me/export/", persons.OwnExport.as_view(), name="api-own-export"),
     path("me/erasure/", persons.OwnErasure.as_view(), name="api-own-erasure"),
+    # Messages
+    path("messages/", messages.Messages.as_view(), name="api-messages"),
+    path("messages/read/", messages.MessagesRead.as_view(), name="api-messages-read"),
+    path("messages/<uuid:message_id>/", messages.MessageDetail.as_view(), name="api-message"),
+    path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
     path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
     path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
     path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),
@@ -613,5 +619,10 @@ urlpatterns = [
     ),
     path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
+    # seals and what they prove
+    path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
+    path("trail/seals/mail/", seals.SealReading.as_view(), name="api-trail-seals-mail"),
+    path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),
+    path("trail/bundle/", seals.Bundle.as_view(), name="api-trail-bundle"),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]

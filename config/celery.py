@@ -1,12 +1,15 @@
 """Celery, and the one timetable.
 
 Every job asks "what is due and not yet done", so an entry that fires late, twice or not
-at all loses nothing: the next run finds it.
+at all loses nothing: the next run finds it. Each run of an entry is written down; a nudge
+after a commit is not.
 """
 
 import os
+from datetime import UTC, datetime
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task, signals, states
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -14,10 +17,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("instrument_commons")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {
+TIMETABLE: dict[str, dict[str, Any]] = {
+    "carry out effects": {"task": "bookings.tasks.carry_out_effects", "schedule": 60.0},
+    "make calls": {"task": "bookings.tasks.make_calls", "schedule": 60.0},
     "deliver messages": {"task": "bookings.tasks.deliver_messages", "schedule": 60.0},
     "lapse reservations": {"task": "bookings.tasks.lapse_reservations", "schedule": 60.0},
-    "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 300.0},
+    "complete reservations": {"task": "bookings.tasks.complete_reservations", "schedule": 60.0},
     "overruns": {"task": "bookings.tasks.tell_of_overruns", "schedule": 60.0},
     "final charges": {"task": "bookings.tasks.finalise_charges", "schedule": 300.0},
     "melting fees": {"task": "bookings.tasks.melt_fees", "schedule": crontab(minute=35)},
@@ -55,5 +60,37 @@ app.conf.beat_schedule = {
     "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
     "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
-    "clear outbox": {"task": "bookings.tasks.clear_outbox", "schedule": crontab(minute=50, hour=2)},
+    # Messages
+    "clear messages": {
+        "task": "bookings.tasks.clear_messages",
+        "schedule": crontab(minute=20, hour=2),
+    },
+    # the trail and the auditors' desk
+    "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
+    "newest seal": {"task": "bookings.tasks.tell_of_seals", "schedule": crontab(minute=5, hour=6)},
 }
+for _name, _entry in TIMETABLE.items():
+    _entry["options"] = {"headers": {"timetable": _name}}
+    if isinstance(_entry["schedule"], float):  # what a minute asks the next asks again
+        _entry["options"]["expires"] = _entry["schedule"]
+app.conf.beat_schedule = TIMETABLE
+_runs: dict[str, int] = {}  # of tasks at work in this process
+
+
+@signals.task_prerun.connect
+def _begin(task: Task[Any, Any], task_id: str, **rest: Any) -> None:
+    from accounts.services.jobs import run_begin  # noqa: PLC0415 (not before Django is set up)
+
+    if entry := (task.request.headers or {}).get("timetable"):
+        _runs[task_id] = run_begin(entry, datetime.now(UTC))
+
+
+@signals.task_postrun.connect
+def _end(task_id: str, state: str | None = None, retval: Any = None, **rest: Any) -> None:
+    from accounts.services.jobs import run_end  # noqa: PLC0415
+
+    if (run_id := _runs.pop(task_id, None)) is None:
+        return
+    outcome = {states.SUCCESS: "done", states.IGNORED: "passed"}.get(state or "", "failed")
+    error = f"{type(retval).__name__}: {retval}" if isinstance(retval, Exception) else ""
+    run_end(run_id, outcome=outcome, error=error, now=datetime.now(UTC))

@@ -36,7 +36,7 @@ PARTS = {
             *("hours-rows", "hours-days", "hours-weeks", "hours-payers", "hours-flows"),
             *("hours-demand", "hours-definitions", "hours-exports"),
         ),
-        "bookings:trail": ("story",),
+        "bookings:trail": ("story", "seals", "seal-now", "seals-mail", "bundle", "proof"),
         "accounts:people": ("member-end",),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()

@@ -28,6 +28,8 @@ PAGE_OF = {
     "accounts:token-made": "accounts:token-make",
     "accounts:token-revoke": "accounts:profile",
     "accounts:language": "bookings:catalogue",
+    "accounts:message": "accounts:messages",
+    "accounts:messages-read": "accounts:messages",
     "accounts:join-withdraw": "accounts:organisations",
     "accounts:invitation-accept": "accounts:organisations",
     "accounts:invite": "accounts:people",

@@ -11,8 +11,11 @@ from pathlib import Path
 import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config import env, sign_in
+from config.caches import Connection
 
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -112,7 +115,17 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A cache that is gone delays a request by half a second at the most, once in five.
+        "OPTIONS": {
+            "connection_class": Connection,
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 0),
+        },
+    }
 }
 SESSION_ENGINE = "config.sessions"
 
@@ -307,11 +320,17 @@ SPECTACULAR_SETTINGS = {
 # Clock
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
+# A job is acknowledged when it is done: one whose worker died is given to another, which does
+# no harm, as each asks what is due and not yet done.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
+# Below the visibility timeout: no job is given to a second worker while the first is at it.
+CELERY_TASK_SOFT_TIME_LIMIT = 3300
 CELERY_TASK_TIME_LIMIT = 3600
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 7200,

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.domain.errors import NotFound
+from accounts.domain.jobs import Busy
 from accounts.prepared import Prepared
 from instruments.models import Instrument
 from instruments.selectors.registry import RECORD, WITH
@@ -18,6 +19,14 @@ from instruments.selectors.registry import RECORD, WITH
 def lock_instrument(instrument_id: UUID, *, record: bool = False) -> Instrument:
     """The instrument's row, locked, with what its rules need. `NotFound` if there is none."""
     return lock_instruments([instrument_id], record=record)[0]
+
+
+def claim_instrument(instrument_id: UUID) -> None:
+    """For jobs, before the locks of a request: its row, locked, without waiting for it. `Busy`
+    while another has it (or it is gone)."""
+    free = Instrument.objects.filter(pk=instrument_id).order_by("pk")
+    if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
+        raise Busy
 
 
 def lock_instruments(instrument_ids: Iterable[UUID], *, record: bool = False) -> list[Instrument]:

@@ -84,6 +84,7 @@ ROW_SENTENCES = {
     "duplicate-key": _("its key {key} came before, on line {first}"),
     "key-comes-again": _("its key {key} comes again, on line {again}"),
     "same-instrument": _("it stands for the same instrument as line {first}"),
+    "merged-away": _("its record was merged into {into}, which keeps what it says"),
     "wrong-cells": _("it has {cells} cells, the header {columns}"),
     "cell-too-long": _("the cell of column {column} has {length} characters, {most} at most"),
     "formula-cell": _("the cell of column {column} is a formula: put its value there"),

@@ -4,50 +4,49 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage, mailers
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
-from accounts.domain.erasure import leads_nowhere
+from accounts.letters import Letter, framed
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import managers_or_administrators
+from accounts.selectors.messages import readers_of
 from instruments.models import Fetching, Harvest
 
 
-def harvest_mail(row: OutboxMessage) -> str:
-    """Send the message of an outbox row; its outcome: `sent`, or `skipped` where the harvest is
-    gone or at work again."""
+def harvest_letters(row: OutboxMessage) -> list[Letter]:
+    """The letters of an outbox row; none where the harvest is gone or at work again."""
     fetching = (
         Fetching.objects.select_related("harvest__organisation")
         .filter(pk=UUID(row.payload["fetching"]))
         .first()
     )
     if fetching is None or fetching.harvest.state != Harvest.State.PAUSED:
-        return "skipped"
+        return []
     people = managers_or_administrators(fetching.harvest.organisation_id)
-    letters = [_letter(row, fetching, p) for p in people if not leads_nowhere(p.email)]
-    if letters:
-        mailers.default.send_messages(letters)
-    return "sent" if letters else "skipped"
+    return [_letter(fetching, person) for person in readers_of(people, "connection")]
 
 
-def _letter(row: OutboxMessage, fetching: Fetching, person: User) -> EmailMessage:
+def _letter(fetching: Fetching, person: User) -> Letter:
     harvest = fetching.harvest
+    page = reverse("instruments:harvest", kwargs={"harvest_id": harvest.pk})
     with translation.override(person.language), timezone.override(ZoneInfo(person.time_zone)):
         context = {
             "harvest": harvest,
-            "person": person,
             "at": fetching.at,
             "problem": fetching.problem,
-            "link": settings.SITE_URL
-            + reverse("instruments:harvest", kwargs={"harvest_id": harvest.pk}),
+            "link": settings.SITE_URL + page,
         }
+        text, html = framed("instruments/mail/harvest", "connection", person, context)
         subject = gettext("Paused: {harvest}").format(harvest=harvest.name)
-        return EmailMessage(
+        return Letter(
+            person=person,
+            topic="connection",
+            kind="harvest.paused",
             subject=" ".join(subject.split()),
-            body=render_to_string("instruments/mail/harvest.txt", context),
-            to=[person.email],
-            headers={"Message-ID": f"<{row.pk}.{person.pk}@instrument-commons>"},
+            text=text,
+            html=html,
+            link=page,
+            about=harvest.pk,
         )

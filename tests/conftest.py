@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 
 from tests.factories.cast import Cast, build_cast
+from tests.template import template_database
 
 DEEP = os.environ.get("TEST_PROFILE") == "deep"
 
@@ -21,6 +22,13 @@ settings.register_profile(
     "deep", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("deep" if DEEP else "quick")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Tables are copied from a template, which takes a tenth of the time of making them."""
+    server = connection.settings_dict
+    server["TEST"]["TEMPLATE"] = template_database(server)
 
 
 @pytest.fixture
@@ -43,18 +51,26 @@ def shared_cast(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast]
         transaction.set_rollback(True)
 
 
-def _triggers(role: str) -> None:
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+def _empty_tables(test: TransactionTestCase) -> None:
+    """After a test with real transactions: away with what it wrote. Faster by far than TRUNCATE,
+    which makes some six hundred files anew and which the trail refuses besides."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET session_replication_role = {role}")
+        tables = [t for t in connection.introspection.table_names(cursor) if t not in KEPT]
+        deletes = "; ".join(f'DELETE FROM "{table}"' for table in tables)
+        cursor.execute("SET session_replication_role = replica")  # no triggers, no foreign keys
+        cursor.execute(deletes)
+        cursor.execute("SET session_replication_role = origin")
+
+
+TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
 
 
 @pytest.fixture
-def real_db(transactional_db: None) -> Iterator[None]:
-    """Real transactions. Such a test ends with TRUNCATE, which the trail refuses: the flush
-    alone runs without triggers."""
-    _triggers("origin")
-    yield
-    _triggers("replica")
+def real_db(transactional_db: None) -> None:
+    """Real transactions."""
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.middleware import remember_language
 from accounts.models import User
+from accounts.selectors.messages import with_unread
 from accounts.services.federation import signed_in_elsewhere
 from accounts.services.users import demo_address_vouch, sign_in_changed, user_register
 
@@ -37,6 +38,11 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
 
     def user_can_authenticate(self, user: Any) -> bool:
         return may_sign_in(user)
+
+    def get_user(self, user_id: Any) -> User | None:
+        """With the number of their unread messages, which every page shows."""
+        user = with_unread(User.objects.filter(pk=user_id)).first()
+        return user if user and may_sign_in(user) else None
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

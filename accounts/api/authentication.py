@@ -74,8 +74,10 @@ class Scoped(BasePermission):
             if writes or view.needs_person:
                 raise NotAuthenticated
             return True
-        # A token is made only by whoever has shown the second factor.
-        confirmed = isinstance(request.auth, ApiToken) or confirmed_by_second_factor(request)
+        if isinstance(request.auth, ApiToken):
+            confirmed = request.auth.with_second_factor
+        else:
+            confirmed = confirmed_by_second_factor(request)
         require_second_factor(request.user, confirmed=confirmed)
         scope = view.write_scope if writes else "read"
         if isinstance(request.auth, ApiToken) and scope not in request.auth.scopes:

@@ -33,6 +33,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "read-bookings": frozenset({MANAGER, FINANCE, AUDITOR}),
     "read-hours": frozenset({MANAGER, FINANCE, COORDINATOR, AUDITOR}),
     "read-trail": frozenset({AUDITOR}),
+    "audit": frozenset({AUDITOR}),  # their desk: exceptions, samples, findings, seals
     "read-members": frozenset({MANAGER, AUDITOR, ADMINISTRATOR}),
     "manage-members": frozenset({MANAGER, ADMINISTRATOR}),
     "administer": frozenset({ADMINISTRATOR}),

@@ -1,9 +1,12 @@
-"""The tables of people, the trail, the outbox and idempotency keys."""
+"""The tables of people, the trail and its seals, the outbox, jobs and idempotency keys."""
 
 from accounts.models.idempotency import IdempotencyKey
+from accounts.models.jobs import JobFailure, JobRun
 from accounts.models.joining import Invitation, JoinRequest
+from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
 from accounts.models.outbox import OutboxMessage
+from accounts.models.seals import Seal, SealedEntry, SealReader, UnsealedEntry
 from accounts.models.tokens import ApiToken
 from accounts.models.trail import TrailEntry, TrailText
 from accounts.models.users import User
@@ -12,13 +15,21 @@ __all__ = [
     "ApiToken",
     "IdempotencyKey",
     "Invitation",
+    "JobFailure",
+    "JobRun",
     "JoinRequest",
     "Membership",
+    "Message",
+    "MessageSettings",
     "Organisation",
     "OutboxMessage",
     "Region",
     "RoleGrant",
+    "Seal",
+    "SealReader",
+    "SealedEntry",
     "TrailEntry",
     "TrailText",
+    "UnsealedEntry",
     "User",
 ]

@@ -15,6 +15,9 @@ class ApiToken(models.Model):
     label = models.CharField(max_length=60)
     digest = models.BinaryField(max_length=32, unique=True)
     scopes = ArrayField(models.CharField(max_length=10))
+    # Whether a second factor was shown to make it; one made by the password alone opens nothing
+    # of a role that asks for one, whenever that was given.
+    with_second_factor = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)

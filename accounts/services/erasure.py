@@ -27,6 +27,8 @@ from accounts.models import (
     IdempotencyKey,
     JoinRequest,
     Membership,
+    Message,
+    MessageSettings,
     RoleGrant,
     TrailText,
     User,
@@ -109,6 +111,8 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
     left = rules.pseudonym(user.pk)
     texts = texts_about(user).delete()[0]
     JoinRequest.objects.filter(user=user).update(text="", by_mail="", reason="")
+    Message.objects.filter(user=user).delete()
+    MessageSettings.objects.filter(user=user).delete()
     addresses = addresses_of(user)
     mentions = sum(_replace(a, left.email, user, everywhere=True) for a in addresses)
     if user.name.strip():

@@ -1,55 +1,90 @@
-"""Carrying out what the outbox holds.
+"""Carrying out what the outbox holds, and trying again what failed.
 
-Rows are claimed with `skip locked`, so that any number of workers share the work, and stay
-locked until their effect is had: a worker that dies leaves its row to the next one.
+A worker takes a row in two steps. First it counts the attempt and puts the row off a little, in a
+short transaction that claims it with `skip locked`: any number of workers share the work, and a
+row that kills its worker does not stand at the head for ever. Then it has the effect under the
+row's lock, in the transaction that also says that it was had.
 """
 
 import logging
+import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
+from accounts.domain.jobs import MOST_ATTEMPTS, again_in, in_hand_for
 from accounts.models import OutboxMessage
 
 log = logging.getLogger(__name__)
-MOST_ATTEMPTS = 12
 Handler = Callable[[OutboxMessage, datetime], str]
+DIED = "The worker died each time."
 
 
-def outbox_deliver(*, handler: Handler, now: datetime, most: int = 200) -> int:
-    """Deliver what is due, one transaction each; the number delivered.
+def outbox_deliver(
+    *,
+    handler: Handler,
+    now: datetime,
+    lane: str = "",
+    most: int = 200,
+    seconds: float | None = None,
+) -> int:
+    """Deliver what is due, of one lane if named; the number delivered.
 
     `handler` has the effect and returns its outcome (`sent`, `skipped`). One that fails is
-    tried again, later each time, for about two days.
+    tried again, later each time, for a little more than a day. After `seconds` no further one
+    is begun.
     """
-    delivered = 0
+    delivered, began = 0, time.monotonic()
     for _ in range(most):
-        with transaction.atomic():
-            row = (
-                OutboxMessage.objects.select_for_update(skip_locked=True)
-                .filter(done_at=None, due_at__lte=now)
-                .order_by("due_at")
-                .first()
-            )
-            if row is None:
-                break
-            row.attempts += 1
-            try:
-                with transaction.atomic():
-                    row.outcome = handler(row, now)
-                row.done_at = now
-                delivered += 1
-            except Exception as error:  # whatever it is, the next row must not wait for it
-                log.warning("outbox %s %s failed", row.kind, row.key, exc_info=True)
-                row.last_error = f"{type(error).__name__}: {error}"[:500]
-                row.due_at = now + timedelta(minutes=min(2**row.attempts, 360))
-                if row.attempts >= MOST_ATTEMPTS:
-                    row.done_at, row.outcome = now, "failed"
-            row.save()
+        if seconds is not None and time.monotonic() - began > seconds:
+            break
+        row = _claim(lane, now)
+        if row is None:
+            break
+        delivered += _deliver(row, handler, now)
     return delivered
 
 
-def outbox_clear(*, now: datetime, keep: timedelta = timedelta(days=90)) -> int:
-    """Remove what was delivered long ago."""
-    return OutboxMessage.objects.filter(done_at__lt=now - keep).delete()[0]
+@transaction.atomic
+def _claim(lane: str, now: datetime) -> OutboxMessage | None:
+    due = OutboxMessage.objects.filter(done_at=None, due_at__lte=now)
+    if lane:
+        due = due.filter(lane=lane)
+    while row := due.select_for_update(skip_locked=True).order_by("due_at", "pk").first():
+        if row.attempts < MOST_ATTEMPTS:
+            row.attempts += 1
+            row.tried_at, row.due_at = now, now + in_hand_for(row.attempts)
+            row.save(update_fields=["attempts", "tried_at", "due_at"])
+            return row
+        row.done_at, row.outcome = now, "failed"
+        row.last_error = row.last_error or DIED
+        row.save(update_fields=["done_at", "outcome", "last_error"])
+    return None
+
+
+@transaction.atomic
+def _deliver(claimed: OutboxMessage, handler: Handler, now: datetime) -> int:
+    with connection.cursor() as cursor:
+        # A mail server may take its time: a session that is ended meanwhile could not say that
+        # the mail was sent, and it would be sent again.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '15min'")
+    row = (
+        OutboxMessage.objects.select_for_update(skip_locked=True)
+        .filter(pk=claimed.pk, done_at=None, attempts=claimed.attempts)
+        .first()
+    )
+    if row is None:  # this worker was so slow that another has taken it
+        return 0
+    try:
+        with transaction.atomic():
+            row.outcome = handler(row, now)
+        row.done_at, row.last_error = now, ""
+    except Exception as error:  # whatever it is, the next row must not wait for it
+        log.warning("outbox %s %s failed", row.kind, row.key, exc_info=True)
+        row.last_error = f"{type(error).__name__}: {error}"[:500]
+        row.due_at = now + again_in(row.attempts, row.key)
+        if row.attempts >= MOST_ATTEMPTS:
+            row.done_at, row.outcome = now, "failed"
+    row.save(update_fields=["outcome", "done_at", "last_error", "due_at"])
+    return int(row.done_at is not None and row.outcome != "failed")

@@ -12,6 +12,7 @@ from accounts import trail
 from accounts.domain.errors import NotFound, invalid
 from accounts.models import ApiToken, User
 from accounts.permissions import actor_of, require_second_factor
+from accounts.selectors.users import has_second_factor
 
 SCOPES = ("read", "book", "manage")
 LONGEST = timedelta(days=366)
@@ -49,6 +50,8 @@ def token_issue(
         label=label,
         digest=digest_of(token),
         scopes=wanted,
+        # The page asks for it whoever has one.
+        with_second_factor=has_second_factor(user),
         created_at=now,
         expires_at=now + lifetime,
     )

@@ -130,6 +130,7 @@ def own_pages() -> list[dict[str, Any]]:
                 gettext("Organisations"),
                 ("organisations", "join", "join-withdraw", "invitation-accept"),
             ),
+            ("accounts:message-settings", gettext("Messages"), ("message-settings",)),
             ("account_email", gettext("E-mail address"), ("account_email",)),
             (
                 "account_change_password",

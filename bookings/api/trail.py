@@ -12,7 +12,7 @@ from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Instant, Text, asked, rfc3339
 from accounts.models import TrailEntry
-from bookings.selectors.trail import Step, by_actor, entries_for, in_region, steps_of
+from bookings.selectors.trail import Step, TrailQuery, entries_where, steps_of
 
 
 class ActorShape(serializers.Serializer[Any]):
@@ -87,19 +87,15 @@ class Entries(Endpoint):
     def get(self, request: Request) -> Response:
         """The newest first: for auditors those of their regions, for everybody their own acts."""
         query = asked(EntryQuery, request.query_params)
-        rows = entries_for(self.actor)
-        if "object" in query:
-            rows = rows.filter(object_id=query["object"])
-        if query["actor"]:
-            rows = by_actor(rows, query["actor"])
-        if query["action"]:
-            rows = rows.filter(action__startswith=query["action"])
-        if query["region"]:
-            rows = in_region(rows, query["region"])
-        if "from" in query:
-            rows = rows.filter(at__gte=query["from"])
-        if "until" in query:
-            rows = rows.filter(at__lt=query["until"])
+        wanted = TrailQuery(
+            object_id=query.get("object"),
+            actor=query["actor"],
+            action=query["action"],
+            region=query["region"],
+            since=query.get("from"),
+            until=query.get("until"),
+        )
+        rows = entries_where(self.actor, wanted)
         return paginated(
             request,
             rows,

@@ -14,7 +14,7 @@ from bookings.forms.moves import MoveForm
 from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.reservations import DecideForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
-from bookings.forms.trail import TrailForm
+from bookings.forms.trail import BundleForm, TrailForm
 from bookings.forms.usage import CheckOutForm
 from bookings.forms.utilisation import HoursForm, NormForm
 from bookings.forms.waiting import WaitingForm
@@ -24,6 +24,7 @@ __all__ = [
     "AgreementForm",
     "BoardForm",
     "BookingForm",
+    "BundleForm",
     "CalendarForm",
     "CatalogueForm",
     "ChainForm",

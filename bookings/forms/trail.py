@@ -1,5 +1,7 @@
 """What of the trail to read."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,17 @@ class TrailForm(forms.Form):
         max_length=254,
         widget=forms.TextInput(attrs={"class": "form-control"}),
     )
+    region = forms.CharField(
+        label=_("Region (code)"),
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs={"class": "form-control", "placeholder": "CN-AH"}),
+    )
+    record = forms.UUIDField(
+        label=_("Record (ID)"),
+        required=False,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+    )
     since = forms.DateField(
         label=_("From"),
         required=False,
@@ -31,3 +44,24 @@ class TrailForm(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
     )
+
+
+class BundleForm(forms.Form):
+    """Which days of the trail to take along."""
+
+    since = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )
+    until = forms.DateField(
+        label=_("until before"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("since") and data.get("until") and data["until"] <= data["since"]:
+            self.add_error("until", _("This must be after the first day."))
+        return data

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -10,16 +10,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, mailers
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.erasure import leads_nowhere
+from accounts.adapters import calendars
+from accounts.letters import Letter, framed
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import holders_of
+from accounts.selectors.messages import readers_of
 from bookings.domain.charges import ChargeMade, charge
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Equivalent
@@ -27,16 +27,19 @@ from bookings.domain.reservations import OCCUPYING, effective_state
 from bookings.models import Charge, Quote, Reservation
 from bookings.selectors.charges import load_ending, load_quoted
 from bookings.selectors.equivalents import load_nearest
+from bookings.selectors.feeds import event_of
 from bookings.selectors.reservations import WITH
 
 
 @dataclass(frozen=True)
 class Words:
-    """Subject and first sentence of a kind of message; `to_host`: the host's managers read it;
-    `about_charge`: of a charge, and its first sentence names what it comes to."""
+    """Subject and first sentence of a kind of message, and the topic readers choose it by;
+    `to_host`: the host's managers read it; `about_charge`: of a charge, and its first sentence
+    names what it comes to."""
 
     subject: object
     lead: object
+    topic: str
     to_host: bool = False
     about_charge: bool = False
 
@@ -45,37 +48,54 @@ KINDS = {
     "requested": Words(
         _("Requested: {instrument}"),
         _("Your request was sent to the owner of the instrument, who will answer it."),
+        "confirmation",
     ),
     "to-decide": Words(
         _("A request to decide: {instrument}"),
         _("{person} of {organisation} asks for time on your instrument."),
+        "request",
         to_host=True,
     ),
-    "confirmed": Words(_("Confirmed: {instrument}"), _("Your booking is confirmed.")),
-    "moved": Words(_("Moved: {instrument}"), _("Your booking has another time now.")),
-    "rejected": Words(
-        _("Not accepted: {instrument}"), _("The owner of the instrument could not accept it.")
+    "lapsing": Words(
+        _("A request is about to lapse: {instrument}"),
+        _("Nobody has answered this request yet. Without an answer it expires at the time below."),
+        "expiry",
+        to_host=True,
     ),
-    "cancelled": Words(_("Cancelled: {instrument}"), _("This booking was cancelled.")),
+    "confirmed": Words(
+        _("Confirmed: {instrument}"), _("Your booking is confirmed."), "confirmation"
+    ),
+    "moved": Words(_("Moved: {instrument}"), _("Your booking has another time now."), "change"),
+    "rejected": Words(
+        _("Not accepted: {instrument}"),
+        _("The owner of the instrument could not accept it."),
+        "decision",
+    ),
+    "cancelled": Words(_("Cancelled: {instrument}"), _("This booking was cancelled."), "change"),
     "expired": Words(
         _("No answer: {instrument}"),
         _("Nobody answered your request in time, so it has expired. It costs you nothing."),
+        "decision",
     ),
     "displaced": Words(
         _("Displaced: {instrument}"),
         _("The instrument had to be closed, so your booking cannot take place. It costs nothing."),
+        "displacement",
     ),
     "cut-short": Words(
         _("Cut short: {instrument}"),
         _("The instrument had to be closed while you were using it."),
+        "displacement",
     ),
     "overrun": Words(
         _("Over time: {instrument}"),
         _("Your time is over and somebody follows. Please finish and check out."),
+        "use",
     ),
     "overrun-next": Words(
         _("Running late: {instrument}"),
         _("The person before you is still using the instrument. You may have to wait a little."),
+        "use",
     ),
     "offer": Words(
         _("Free for you: {instrument}"),
@@ -83,52 +103,63 @@ KINDS = {
             "You are first on the waiting list for this slot. It is kept for you until the time"
             " below: take it, or leave it to the next."
         ),
+        "offer",
     ),
-    "reminder": Words(_("Soon: {instrument}"), _("A reminder of your booking.")),
+    "reminder": Words(_("Soon: {instrument}"), _("A reminder of your booking."), "reminder"),
     "no-show": Words(
         _("Not used: {instrument}"),
         _("Nobody checked in, so the booking counts as not used and the time was given free."),
+        "no-show",
     ),
-    "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended.")),
+    "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended."), "use"),
     "charged": Words(
         _("Charged: {instrument}"),
         _(
             "Your booking was charged to {organisation}. If something is wrong with it, dispute"
             " it within seven days."
         ),
+        "charge",
         about_charge=True,
     ),
     "disputed": Words(
         _("Disputed: {instrument}"),
         _("{organisation} disputes a charge. It does not become final before you have answered."),
+        "charge",
         to_host=True,
         about_charge=True,
     ),
     "dispute-settled": Words(
         _("Dispute answered: {instrument}"),
         _("The owner of the instrument stands by the charge that was disputed: it is final."),
+        "charge",
         about_charge=True,
     ),
     "corrected": Words(
         _("Corrected: {instrument}"),
         _("A charge was corrected: it was taken back, and what is owed now is below."),
+        "charge",
         about_charge=True,
     ),
     "series": Words(
-        _("Confirmed ({count}): {instrument}"), _("Your series of bookings is confirmed.")
+        _("Confirmed ({count}): {instrument}"),
+        _("Your series of bookings is confirmed."),
+        "confirmation",
     ),
     "series-requested": Words(
         _("Requested ({count}): {instrument}"),
         _("Your series was sent to the owner of the instrument, who will answer it."),
+        "confirmation",
     ),
     "series-to-decide": Words(
         _("Requests to decide ({count}): {instrument}"),
         _("{person} of {organisation} asks for a series of dates on your instrument."),
+        "request",
         to_host=True,
     ),
     "imported": Words(
         _("Confirmed ({count}): {instrument}"),
         _("These bookings were brought in from another calendar. They are confirmed."),
+        "confirmation",
     ),
     "imported-requested": Words(
         _("Requested ({count}): {instrument}"),
@@ -136,51 +167,115 @@ KINDS = {
             "These bookings were brought in from another calendar. They were sent to the owner of"
             " the instrument, who will answer them."
         ),
+        "confirmation",
     ),
     "series-moved": Words(
-        _("Moved ({count}): {instrument}"), _("These bookings have other times now.")
+        _("Moved ({count}): {instrument}"), _("These bookings have other times now."), "change"
     ),
     "series-cancelled": Words(
-        _("Cancelled ({count}): {instrument}"), _("These bookings were cancelled.")
+        _("Cancelled ({count}): {instrument}"), _("These bookings were cancelled."), "change"
     ),
 }
 
 
-def mail(row: OutboxMessage, now: datetime) -> str:
-    """Send the message of an outbox row; its outcome: `sent`, or `skipped` where it no longer
-    says anything true."""
+# What a message must find to say something true; and what may have changed while its mail was
+# held back by quiet hours.
+PASSING = frozenset({"reminder", "offer", "to-decide", "lapsing"})
+
+
+def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
+    """The letters of an outbox row; none where it no longer says anything true. All are written
+    before any is stored."""
     kind = row.kind.partition(".")[2]
-    reservation = (
-        Reservation.objects.select_related(*WITH)
-        .filter(pk=UUID(row.payload["reservation"]))
-        .first()
-    )
-    if reservation is None or (kind == "reminder" and _is_stale(row, reservation, now)):
-        return "skipped"
-    if kind == "offer" and not _stands(reservation, now):
-        return "skipped"
-    if kind == "to-decide" and reservation.state != Reservation.State.REQUESTED:
-        return "skipped"
+    reservation = _about(UUID(row.payload["reservation"]))
+    if reservation is None or (kind in PASSING and not _holds(kind, row, reservation, now)):
+        return []
     many = _many(kind, row)
     if kind in OF_SERIES:
         if not many:
-            return "skipped"
+            return []
         reservation = many[0]
     words = KINDS[kind]
     about = Charge.objects.get(pk=UUID(row.payload["charge"])) if words.about_charge else None
-    people = [p for p in _readers(kind, reservation, about) if not leads_nowhere(p.email)]
-    # All are written before the first is sent, and all go over one connection: what fails most
-    # likely fails before anybody has read anything. If the server breaks off between two, the
-    # row is tried again and the first readers get theirs twice, under the same Message-ID.
+    people = readers_of(_readers(kind, reservation, about), words.topic)
     more: dict[str, Any] = {"many": many} if many else {}
     if about is not None:
         more["about"] = about
     if kind == "displaced":
         more["nearest"] = load_nearest(reservation, now)
-    letters = [compose(kind, reservation, person, row, **more) for person in people]
-    if letters:
-        mailers.default.send_messages(letters)
-    return "sent" if letters else "skipped"
+    return [compose(kind, reservation, person, row, **more) for person in people]
+
+
+def still_says(kind: str, reservation_id: UUID | None, now: datetime) -> bool:
+    """Whether a message whose mail was held back is still worth sending."""
+    name = kind.partition(".")[2]
+    if not kind.startswith("mail.") or name not in PASSING or reservation_id is None:
+        return True
+    reservation = _about(reservation_id)
+    return reservation is not None and _holds(name, None, reservation, now)
+
+
+def _about(reservation_id: UUID) -> Reservation | None:
+    return Reservation.objects.select_related(*WITH).filter(pk=reservation_id).first()
+
+
+def _holds(kind: str, row: OutboxMessage | None, reservation: Reservation, now: datetime) -> bool:
+    """Whether a message that speaks of something passing still does."""
+    if kind == "reminder":
+        is_moved = row is not None and reservation.start_at.isoformat() != row.payload["start"]
+        is_ahead = reservation.start_at > now and not is_moved
+        return reservation.state == Reservation.State.CONFIRMED and is_ahead
+    state = effective_state(reservation.state, reservation.deadline_at, now)
+    if kind == "offer":
+        return state == Reservation.State.HELD
+    if kind == "lapsing" and row is not None and reservation.deadline_at is not None:
+        # Moved meanwhile it waits for another word, and is told of anew.
+        is_same = reservation.deadline_at.isoformat() == row.payload["deadline"]
+        return is_same and state == Reservation.State.REQUESTED
+    return state == Reservation.State.REQUESTED
+
+
+def _matters_until(kind: str, reservation: Reservation) -> datetime | None:
+    """After that the message comes too late: quiet hours do not hold it back so long."""
+    match kind:
+        case "offer" | "to-decide" | "lapsing" | "series-to-decide":
+            return reservation.deadline_at
+        case "overrun" | "overrun-next":
+            return reservation.end_at + timedelta(hours=12)
+        case "cut-short":
+            return reservation.end_at
+        case _:
+            return reservation.start_at
+
+
+# What calendars are told: to enter or change an event, or to take it out.
+ENTERS = frozenset(
+    {"requested", "confirmed", "moved", "cut-short", "series", "series-moved", "imported"}
+)
+REMOVES = frozenset(
+    {"cancelled", "rejected", "expired", "displaced", "series-cancelled", "no-show"}
+)
+
+
+def _calendar(
+    kind: str, reservations: Sequence[Reservation], person: User, row: OutboxMessage | None
+) -> str:
+    """The invitation that goes with a message, or the word that it is off; empty for none. What
+    was never confirmed was never entered; what waits for another word after a move is tentative."""
+    if kind not in ENTERS | REMOVES:
+        return ""
+    found = [r for r in reservations if r.confirmed_at and r.user_id == person.pk]
+    if not found:
+        return ""
+    changed_at = row.created_at if row else found[0].requested_at
+    method = "CANCEL" if kind in REMOVES else "REQUEST"
+    return calendars.write(
+        [
+            event_of(r, changed_at=changed_at, guest=calendars.Person(person.email, str(person)))
+            for r in found
+        ],
+        method=method,
+    )
 
 
 def _readers(kind: str, reservation: Reservation, about: Charge | None) -> list[User]:
@@ -250,7 +345,7 @@ def _costs_of(
 
 
 CHARGED = frozenset({"cancelled", "series-cancelled", "no-show", "completed"})
-PRICED = frozenset({"requested", "to-decide", "confirmed", "moved", "reminder"})
+PRICED = frozenset({"requested", "to-decide", "lapsing", "confirmed", "moved", "reminder"})
 
 
 def _costs(kind: str, reservation: Reservation) -> Quote | ChargeMade | None:
@@ -261,21 +356,6 @@ def _costs(kind: str, reservation: Reservation) -> Quote | ChargeMade | None:
     if kind in CHARGED:
         return charge(load_quoted(reservation.pk), load_ending(reservation))
     return None
-
-
-def _is_stale(row: OutboxMessage, reservation: Reservation, now: datetime) -> bool:
-    """A reminder says nothing once the booking was cancelled, moved or has begun."""
-    return (
-        reservation.state != Reservation.State.CONFIRMED
-        or reservation.start_at.isoformat() != row.payload["start"]
-        or reservation.start_at <= now
-    )
-
-
-def _stands(reservation: Reservation, now: datetime) -> bool:
-    """Whether a slot is still kept."""
-    state = effective_state(reservation.state, reservation.deadline_at, now)
-    return state == Reservation.State.HELD
 
 
 def _form_for(instrument_id: UUID, period: Period, organisation: str) -> str:
@@ -305,8 +385,8 @@ def compose(
     many: Sequence[Reservation] = (),
     nearest: Sequence[Equivalent] = (),
     about: Charge | None = None,
-) -> EmailMultiAlternatives:
-    """The message in the person's language, with times in the instrument's zone and theirs; of
+) -> Letter:
+    """The message in the reader's language, with times in the instrument's zone and theirs; of
     many bookings it lists the dates. `nearest` is where somebody displaced could go; `about` the
     charge it is about."""
     words = KINDS[kind]
@@ -324,6 +404,8 @@ def compose(
             "organisation": reservation.organisation.name,
             "count": len(many),
         }
+        if person.language == "zh-hans" and reservation.organisation.name_zh:
+            facts["organisation"] = reservation.organisation.name_zh
         payer = reservation.organisation.code
         period = Period(reservation.start_at, reservation.end_at)
         again = reverse("bookings:instrument", kwargs={"instrument_id": instrument.pk})
@@ -332,7 +414,6 @@ def compose(
             "lead": str(words.lead).format_map(facts),
             "reservation": reservation,
             "instrument_name": name,
-            "person": person,
             "zone": zone,
             "own_zone": person.time_zone if person.time_zone != zone else "",
             "many": many,
@@ -340,18 +421,31 @@ def compose(
             "costs_label": gettext("Charged") if kind in CHARGED or about else gettext("Price"),
             "again": settings.SITE_URL + again if kind in {"displaced", "rejected"} else "",
             "nearest": [(n, _form_for(n.instrument, n.period, payer)) for n in nearest],
+            "until_label": _until_label(kind),
             "take": _form_for(instrument.pk, period, payer) if kind == "offer" else "",
             "waiting_list": settings.SITE_URL + reverse("bookings:waiting"),
             "link": settings.SITE_URL + _page_of(reservation, about),
             "is_charge": about is not None,
         }
-        message = EmailMultiAlternatives(
+        text, html = framed("bookings/mail/message", words.topic, person, context)
+        return Letter(
+            person=person,
+            topic=words.topic,
+            kind=f"mail.{kind}",
             subject=" ".join(str(words.subject).format_map(facts).split()),
-            body=render_to_string("bookings/mail/message.txt", context),
-            to=[person.email],
-            headers={"Message-ID": f"<{row.pk}.{person.pk}@instrument-commons>"} if row else None,
+            text=text,
+            html=html,
+            link=_page_of(reservation, about),
+            calendar=_calendar(kind, many or [reservation], person, row),
+            about=about.pk if about else reservation.pk,
+            matters_until=_matters_until(kind, reservation),
         )
-        message.attach_alternative(
-            render_to_string("bookings/mail/message.html", context), "text/html"
-        )
-    return message
+
+
+def _until_label(kind: str) -> str:
+    """What the deadline of a booking means to the reader; empty where it means nothing."""
+    if kind == "offer":
+        return gettext("Kept for you until")
+    if kind in {"to-decide", "lapsing"}:
+        return gettext("Answer by")
+    return ""

@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, mailers
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import Letter, framed
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import coordinators_of, holders_of
+from accounts.selectors.messages import readers_of
 from bookings.domain.statements import statement_number
 from bookings.models import Settlement, Statement
 from bookings.selectors.settlements import net_of
@@ -42,9 +42,12 @@ DRAWN = (
 )
 
 
-def statement_mail(row: OutboxMessage, now: datetime) -> str:
-    """Tell the payer's finance; `skipped` where there is nobody, or it says nothing true any
-    more: a voided statement, a reminder of one that is paid."""
+TOPIC = "statement"
+
+
+def statement_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
+    """To the payer's finance; none where it says nothing true any more: a voided statement, a
+    reminder of one that is paid."""
     kind = row.kind.partition(".")[2]
     statement = (
         Statement.objects.select_related(*WITH, "replaces")
@@ -52,41 +55,32 @@ def statement_mail(row: OutboxMessage, now: datetime) -> str:
         .first()
     )
     if statement is None or statement.state == Statement.State.VOIDED:
-        return "skipped"
+        return []
     if kind == "overdue" and not overdue(statement, now):
-        return "skipped"
-    people = list(holders_of("finance", statement.payer_id))
-    return _send([_statement_letter(kind, statement, person, row) for person in people])
+        return []
+    people = readers_of(holders_of("finance", statement.payer_id), TOPIC)
+    return [_statement_letter(kind, statement, person) for person in people]
 
 
-def settlement_mail(row: OutboxMessage, now: datetime) -> str:
-    """Tell the coordinators of both regions."""
+def settlement_letters(row: OutboxMessage) -> list[Letter]:
+    """To the coordinators of both regions."""
     settlement = (
         Settlement.objects.select_related("first", "second")
         .filter(pk=UUID(row.payload["settlement"]))
         .first()
     )
     if settlement is None:
-        return "skipped"
+        return []
     lineage = [*settlement.first.lineage, *settlement.second.lineage]
-    return _send(
-        [_settlement_letter(settlement, person, row) for person in coordinators_of(lineage)]
-    )
-
-
-def _send(letters: list[EmailMultiAlternatives]) -> str:
-    if letters:
-        mailers.default.send_messages(letters)
-    return "sent" if letters else "skipped"
+    people = readers_of(coordinators_of(lineage), TOPIC)
+    return [_settlement_letter(settlement, person) for person in people]
 
 
 def _named(thing: Any, language: str) -> str:
     return str((language.startswith("zh") and thing.name_zh) or thing.name)
 
 
-def _statement_letter(
-    kind: str, statement: Statement, person: User, row: OutboxMessage | None = None
-) -> EmailMultiAlternatives:
+def _statement_letter(kind: str, statement: Statement, person: User) -> Letter:
     subject, lead = KINDS[kind]
     host = statement.host
     old = statement.replaces
@@ -102,14 +96,12 @@ def _statement_letter(
         "statement": statement,
         "number": facts["number"],
         "owed": statement.payable - statement.paid,
-        "link": settings.SITE_URL + link,
+        "link": link,
     }
-    return _letter(subject, lead, facts, context, person, row)
+    return _letter(f"statement.{kind}", (subject, lead), facts, context, person)
 
 
-def _settlement_letter(
-    settlement: Settlement, person: User, row: OutboxMessage | None = None
-) -> EmailMultiAlternatives:
+def _settlement_letter(settlement: Settlement, person: User) -> Letter:
     subject, lead = DRAWN
     facts = {
         "month": f"{settlement.month:%Y-%m}",
@@ -120,29 +112,29 @@ def _settlement_letter(
     context = {
         "settlement": settlement,
         "owed": net_of(settlement),
-        "link": settings.SITE_URL + link,
+        "link": link,
     }
-    return _letter(subject, lead, facts, context, person, row)
+    return _letter("settlement.drawn", (subject, lead), facts, context, person)
 
 
 def _letter(
-    subject: Any,
-    lead: Any,
-    facts: dict[str, str],
-    context: dict[str, Any],
-    person: User,
-    row: OutboxMessage | None,
-) -> EmailMultiAlternatives:
-    """In the person's language."""
+    kind: str, words: tuple[Any, Any], facts: dict[str, str], context: dict[str, Any], person: User
+) -> Letter:
+    """In the reader's language."""
+    subject, lead = words
     with translation.override(person.language):
-        context = context | {"person": person, "lead": str(lead).format_map(facts)}
-        letter = EmailMultiAlternatives(
+        content = context | {
+            "lead": str(lead).format_map(facts),
+            "link": settings.SITE_URL + context["link"],
+        }
+        text, html = framed("bookings/mail/paper", TOPIC, person, content)
+        return Letter(
+            person=person,
+            topic=TOPIC,
+            kind=kind,
             subject=" ".join(str(subject).format_map(facts).split()),
-            body=render_to_string("bookings/mail/paper.txt", context),
-            to=[person.email],
-            headers={"Message-ID": f"<{row.pk}.{person.pk}@instrument-commons>"} if row else None,
+            text=text,
+            html=html,
+            link=context["link"],
+            about=(context.get("statement") or context["settlement"]).pk,
         )
-        letter.attach_alternative(
-            render_to_string("bookings/mail/paper.html", context), "text/html"
-        )
-        return letter

@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, mailers
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import Letter, framed
 from accounts.models import Organisation, OutboxMessage, TrailText, User
 from accounts.selectors.memberships import holders_of
+from accounts.selectors.messages import readers_of
 from instruments.models import Instrument
 from instruments.selectors.managing import load_standings
 from instruments.selectors.quality import stale_records
@@ -45,17 +45,14 @@ STATES = {"submitted": "submitted", "returned": "draft", "published": "published
 MOST_LISTED = 30
 
 
-def record_mail(row: OutboxMessage, now: datetime) -> str:
-    """Send the message of an outbox row; `skipped` where it no longer says anything true, or
-    nobody is there to read it."""
+def record_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
+    """The letters of an outbox row; none where it no longer says anything true, or nobody is
+    there to read it."""
     kind = row.kind.partition(".")[2]
-    letters = _stale_letters(row, now) if kind == "stale" else _step_letters(kind, row, now)
-    if letters:
-        mailers.default.send_messages(letters)
-    return "sent" if letters else "skipped"
+    return _stale_letters(row, now) if kind == "stale" else _step_letters(kind, row, now)
 
 
-def _step_letters(kind: str, row: OutboxMessage, now: datetime) -> list[EmailMultiAlternatives]:
+def _step_letters(kind: str, row: OutboxMessage, now: datetime) -> list[Letter]:
     instrument = (
         Instrument.objects.select_related(*WITH, "submitted_by")
         .filter(pk=UUID(row.payload["instrument"]), publication=STATES[kind])
@@ -69,17 +66,17 @@ def _step_letters(kind: str, row: OutboxMessage, now: datetime) -> list[EmailMul
         "instruments": [instrument],
         "missing": load_standings([instrument], now)[0].missing if kind == "submitted" else (),
         "reason": text.content.get("reason", "") if text else "",
-        "link": settings.SITE_URL + page,
+        "link": page,
     }
     people: list[User] = []
     if kind == "submitted":
         people = list(holders_of("manager", instrument.organisation_id))
     elif instrument.submitted_by and instrument.submitted_by.is_active:
         people = [instrument.submitted_by]
-    return [_letter(kind, person, context, row) for person in people]
+    return [_letter(kind, person, context) for person in readers_of(people, _topic(kind))]
 
 
-def _stale_letters(row: OutboxMessage, now: datetime) -> list[EmailMultiAlternatives]:
+def _stale_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
     host = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
     found = stale_records(now).filter(organisation=host)
     total = found.count()
@@ -89,15 +86,19 @@ def _stale_letters(row: OutboxMessage, now: datetime) -> list[EmailMultiAlternat
         "instruments": list(found[:MOST_LISTED]),
         "more": max(0, total - MOST_LISTED),
         "host": host,
-        "link": settings.SITE_URL + reverse("instruments:manage") + "?stale=on",
+        "link": reverse("instruments:manage") + "?stale=on",
     }
-    return [_letter("stale", person, context, row) for person in holders_of("manager", host.pk)]
+    people = readers_of(holders_of("manager", host.pk), "record")
+    return [_letter("stale", person, context) for person in people]
 
 
-def _letter(
-    kind: str, person: User, context: dict[str, Any], row: OutboxMessage
-) -> EmailMultiAlternatives:
-    """In the person's language."""
+def _topic(kind: str) -> str:
+    """Managers are asked, those who submitted are answered."""
+    return {"submitted": "request", "stale": "record"}.get(kind, "decision")
+
+
+def _letter(kind: str, person: User, context: dict[str, Any]) -> Letter:
+    """In the reader's language."""
     with translation.override(person.language):
         first = context["instruments"][0]
         is_chinese = person.language.startswith("zh")
@@ -106,14 +107,19 @@ def _letter(
             for name, thing in (("instrument", first), ("host", first.organisation))
         }
         subject, lead = (str(text).format_map(facts) for text in KINDS[kind])
-        context = context | {"kind": kind, "person": person, "lead": lead}
-        letter = EmailMultiAlternatives(
+        content = context | {
+            "kind": kind,
+            "lead": lead,
+            "link": settings.SITE_URL + context["link"],
+        }
+        text, html = framed("bookings/mail/record", _topic(kind), person, content)
+        return Letter(
+            person=person,
+            topic=_topic(kind),
+            kind=f"record.{kind}",
             subject=" ".join(subject.split()),
-            body=render_to_string("bookings/mail/record.txt", context),
-            to=[person.email],
-            headers={"Message-ID": f"<{row.pk}.{person.pk}@instrument-commons>"},
+            text=text,
+            html=html,
+            link=context["link"],
+            about=first.pk,
         )
-        letter.attach_alternative(
-            render_to_string("bookings/mail/record.html", context), "text/html"
-        )
-        return letter

@@ -1,23 +1,22 @@
 """Messages about what a saved search has newly found."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, mailers
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext
 
-from accounts.models import OutboxMessage
+from accounts.letters import Letter, framed
+from accounts.models import OutboxMessage, User
+from accounts.selectors.messages import readers_of
 from bookings.domain.searches import MOST_TOLD
 from bookings.models import SavedSearch
 from instruments.models import Instrument
 
 
-def matches_mail(row: OutboxMessage, now: datetime) -> str:
-    """Tell the person; `skipped` where the search is gone or paused, or nothing of what it found
+def matches_letters(row: OutboxMessage) -> list[Letter]:
+    """To whoever saved it; none where the search is gone or paused, or nothing of what it found
     is still on offer."""
     search = (
         SavedSearch.objects.select_related("user")
@@ -30,12 +29,15 @@ def matches_mail(row: OutboxMessage, now: datetime) -> str:
         .order_by("name", "id")
     )
     if search is None or not found:
-        return "skipped"
-    person = search.user
+        return []
+    return [_letter(search, found, person) for person in readers_of([search.user], "search")]
+
+
+def _letter(search: SavedSearch, found: list[Instrument], person: User) -> Letter:
+    """In the reader's language."""
+    page = reverse("bookings:searches")
     with translation.override(person.language):
-        page = reverse("bookings:searches")
         context = {
-            "person": person,
             "search": search,
             "found": [
                 (i, settings.SITE_URL + reverse("bookings:instrument", args=[i.pk]))
@@ -44,17 +46,18 @@ def matches_mail(row: OutboxMessage, now: datetime) -> str:
             "more": max(0, len(found) - MOST_TOLD),
             "link": settings.SITE_URL + page,
         }
+        name = (person.language.startswith("zh") and found[0].name_zh) or found[0].name
         subject = gettext("New for “{name}”: {instrument}").format(
-            name=search.name, instrument=found[0].name
+            name=search.name, instrument=name
         )
-        letter = EmailMultiAlternatives(
+        text, html = framed("bookings/mail/matches", "search", person, context)
+        return Letter(
+            person=person,
+            topic="search",
+            kind="search.matches",
             subject=" ".join(subject.split()),
-            body=render_to_string("bookings/mail/matches.txt", context),
-            to=[person.email],
-            headers={"Message-ID": f"<{row.pk}.{person.pk}@instrument-commons>"},
+            text=text,
+            html=html,
+            link=page,
+            about=search.pk,
         )
-        letter.attach_alternative(
-            render_to_string("bookings/mail/matches.html", context), "text/html"
-        )
-    mailers.default.send_messages([letter])
-    return "sent"

@@ -5,14 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import EmailMessage, mailers
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.erasure import leads_nowhere
+from accounts.letters import Letter, framed
 from accounts.models import OutboxMessage
+from accounts.selectors.messages import readers_of
 from bookings.selectors.training import bookings_after
 from instruments.domain.opening import local_date
 from instruments.models import Enrolment, Qualification
@@ -52,17 +51,13 @@ KINDS = {
 WHILE = {"enrolled": "enrolled", "waiting": "waiting", "moved-up": "enrolled"}
 
 
-def training_mail(row: OutboxMessage, now: datetime) -> str:
-    """Tell the person; `skipped` where it says nothing true any more."""
+def training_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
+    """To the person; none where it says nothing true any more."""
     kind = row.kind.partition(".")[2]
-    letter = _expiring(row, now) if kind == "expiring" else _of_enrolment(row, kind)
-    if letter is None or leads_nowhere(letter.to[0]):
-        return "skipped"
-    mailers.default.send_messages([letter])
-    return "sent"
+    return _expiring(row, now) if kind == "expiring" else _of_enrolment(row, kind)
 
 
-def _of_enrolment(row: OutboxMessage, kind: str) -> EmailMessage | None:
+def _of_enrolment(row: OutboxMessage, kind: str) -> list[Letter]:
     with_session = [f"session__{name}" for name in SESSION_WITH]
     found = (
         Enrolment.objects.select_related("user", "qualification", *with_session)
@@ -70,21 +65,24 @@ def _of_enrolment(row: OutboxMessage, kind: str) -> EmailMessage | None:
         .first()
     )
     if found is None or WHILE.get(kind, found.state) != found.state:
-        return None
+        return []
     session = found.session
     if session.cancelled_at is not None and kind != "cancelled":
-        return None
+        return []
     context = {
         "session": session,
         "zone": session.facility.time_zone,
         "reason": session.reason if kind == "cancelled" else "",
         "qualification": found.qualification,
-        "link": settings.SITE_URL + reverse("instruments:course", args=[session.course_id]),
+        "link": reverse("instruments:course", args=[session.course_id]),
     }
-    return _letter(kind, row, found.user, session.course, session.course, context)
+    return [
+        _letter(kind, person, session.course, session.course, context)
+        for person in readers_of([found.user], "training")
+    ]
 
 
-def _expiring(row: OutboxMessage, now: datetime) -> EmailMessage | None:
+def _expiring(row: OutboxMessage, now: datetime) -> list[Letter]:
     found = (
         Qualification.objects.select_related(
             "user", "issuer__region", "instrument__facility", "technique"
@@ -93,25 +91,27 @@ def _expiring(row: OutboxMessage, now: datetime) -> EmailMessage | None:
         .first()
     )
     if found is None or is_followed(found):
-        return None
+        return []
     zone = zone_of(found)
     if found.valid_until is None or found.valid_until < local_date(zone, now):
-        return None
+        return []
     context = {
         "offers": load_renewal(found, now),
         "bookings": bookings_after(found, now),
         "site": settings.SITE_URL,
         "until": found.valid_until,
-        "link": settings.SITE_URL + reverse("instruments:training"),
+        "link": reverse("instruments:training"),
     }
-    return _letter("expiring", row, found.user, None, found, context)
+    return [
+        _letter("expiring", person, None, found, context)
+        for person in readers_of([found.user], "expiry")
+    ]
 
 
-def _letter(
-    kind: str, row: OutboxMessage, person: Any, course: Any, certified: Any, context: dict[str, Any]
-) -> EmailMessage:
-    """In the person's language; `certified`: a course or a certificate, of a thing."""
+def _letter(kind: str, person: Any, course: Any, certified: Any, context: dict[str, Any]) -> Letter:
+    """In the reader's language; `certified`: a course or a certificate, of a thing."""
     subject, lead = KINDS[kind]
+    topic = "expiry" if kind == "expiring" else "training"
     with translation.override(person.language):
         until = context.get("until")
         facts = {
@@ -121,15 +121,22 @@ def _letter(
         }
         content = context | {
             "kind": kind,
-            "person": person,
             "lead": str(lead).format_map(facts),
             "course_name": facts["course"],
+            "link": settings.SITE_URL + context["link"],
         }
-        return EmailMessage(
+        text, html = framed("bookings/mail/training", topic, person, content)
+        session = context.get("session")
+        return Letter(
+            person=person,
+            topic=topic,
+            kind=f"training.{kind}",
             subject=" ".join(str(subject).format_map(facts).split()),
-            body=render_to_string("bookings/mail/training.txt", content),
-            to=[person.email],
-            headers={"Message-ID": f"<{row.pk}@instrument-commons>"},
+            text=text,
+            html=html,
+            link=context["link"],
+            about=certified.pk,
+            matters_until=session.start_at if session else None,
         )
 
 

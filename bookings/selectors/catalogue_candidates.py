@@ -60,11 +60,17 @@ _OTHER = _price_group("%(sometimes_partners)s")
 
 
 _THEN = "(%(start)s AT TIME ZONE f.time_zone)::date"
+# Which regions are partners when it begins: the local day is the one of UTC, or one beside it.
+_THEN_PARTNERS = f"""
+    (CASE WHEN {_THEN} < %(begins)s THEN %(partners_before)s::uuid[]
+        WHEN {_THEN} > %(begins)s THEN %(partners_after)s::uuid[]
+        ELSE %(partners_then)s::uuid[] END)
+"""
 # As one number to order by: the rate of the payer's group when the span begins, in the payer's
 # own currency before those in others, and last where there is none.
 _PRICE = f"""
     coalesce((
-        SELECT min((c.card -> 'rates' ->> ({_price_group("%(first_partners)s")}))::numeric
+        SELECT min((c.card -> 'rates' ->> ({_price_group(_THEN_PARTNERS)}))::numeric
             + CASE WHEN c.currency = %(currency)s THEN 0 ELSE {OTHER_CURRENCY} END)
         FROM instruments_ratecard c, instruments_instrument x
         JOIN instruments_facility f ON f.id = x.facility_id
@@ -95,6 +101,10 @@ def _served(first_day: str, last_day: str) -> str:
 
 _SERVED = _served("%(first_day)s", "%(last_day)s")
 _TODAY = "(%(now)s AT TIME ZONE f.time_zone)::date"
+_SERVED_TODAY = f"""
+    SELECT {_served(_TODAY, _TODAY)} FROM instruments_instrument x
+    JOIN instruments_facility f ON f.id = x.facility_id WHERE x.id = i.id
+"""  # noqa: S608  # names of ours; every value is bound
 # A schedule not resolved for the whole span counts as open: the rules resolve it themselves.
 _OPENED = """
     SELECT windows AS open,
@@ -150,13 +160,15 @@ _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 @dataclass(frozen=True)
 class Sieve:
     """What is wanted. within: where the booking must lie; minutes: its length, None where only
-    the price counts; max_price: per hour or sample, None for any."""
+    the price counts; max_price: per hour or sample, None for any; is_today: only the price that
+    holds now, as `affordable` has it."""
 
     now: datetime
     within: Period
     backing: Backing
     minutes: int | None = None
     max_price: Decimal | None = None
+    is_today: bool = False
 
     @property
     def values(self) -> dict[str, Any]:
@@ -169,6 +181,10 @@ class Sieve:
         payer = self.backing.payer
         always, sometimes = _partners(self.backing.agreements, first, last)
         begins = start.astimezone(UTC).date()
+
+        def partners_on(day: date) -> list[UUID]:
+            return _partners(self.backing.agreements, day, day)[0]
+
         return {
             "now": self.now,
             "start": start,
@@ -182,7 +198,10 @@ class Sieve:
             "always_partners": always,
             "sometimes_partners": sometimes,
             "max_price": self.max_price,
-            "first_partners": _partners(self.backing.agreements, begins, begins)[0],
+            "begins": begins,
+            "partners_before": partners_on(begins - timedelta(days=1)),
+            "partners_then": partners_on(begins),
+            "partners_after": partners_on(begins + timedelta(days=1)),
         }
 
 
@@ -227,7 +246,8 @@ def candidates(
     # Lateral joins that cannot be flattened keep the planner to the order of names: it takes
     # every further condition for rarer than it is, and would look at all instruments first.
     if sieve.minutes is None:
-        joined, condition = "", "true" if sieve.max_price is None else _SERVED
+        served = _SERVED_TODAY if sieve.is_today else _SERVED
+        joined, condition = "", "true" if sieve.max_price is None else served
     else:
         sql = f"SELECT r.*, x.schedule_id FROM ({sql}) r CROSS JOIN LATERAL ({_SCHEDULE}) x"  # noqa: S608
         joined = f"CROSS JOIN LATERAL ({_OPENED}) s"
@@ -267,12 +287,17 @@ def _beyond(order: Sequence[str], after: Place) -> Q:
     )
 
 
+def of_today(backing: Backing, max_price: Decimal | None, now: datetime) -> Sieve:
+    """For a list in which only today's price counts."""
+    within = Period(now, now + timedelta(days=1))
+    return Sieve(now, within, backing, max_price=max_price, is_today=True)
+
+
 def affordable(
     found: QuerySet[SearchEntry], backing: Backing, max_price: Decimal, now: datetime
 ) -> QuerySet[SearchEntry]:
     """Those whose rate for the payer today, in the host's own currency, is not above a price."""
-    within = Period(now, now + timedelta(days=1))
-    sieve = Sieve(now, within, backing, max_price=max_price)
+    sieve = of_today(backing, max_price, now)
     sql = f"""
         SELECT i.id FROM instruments_instrument i
         JOIN instruments_facility f ON f.id = i.facility_id

@@ -17,6 +17,8 @@ from accounts.models import (
     Invitation,
     JoinRequest,
     Membership,
+    Message,
+    MessageSettings,
     OutboxMessage,
     RoleGrant,
     TrailEntry,
@@ -100,6 +102,13 @@ def _of_account(user: User) -> dict[str, list[Row]]:
         "tokens": _rows(
             ApiToken.objects.filter(user=user).order_by("created_at"),
             "id", "label", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at",
+        ),
+        "messages": _rows(
+            Message.objects.filter(user=user).order_by("created_at", "id"),
+            "id", "kind", "subject", "text", "link", "created_at", "read_at", "mailed_at",
+        ),
+        "message_settings": _rows(
+            MessageSettings.objects.filter(user=user), "choices", "quiet_from", "quiet_until",
         ),
     }  # fmt: skip
 

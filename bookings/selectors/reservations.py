@@ -11,6 +11,7 @@ from accounts.domain.roles import Actor
 from bookings.domain.periods import Period
 from bookings.domain.reservations import OCCUPYING
 from bookings.models import Reservation
+from instruments.domain.publishing import StillBooked
 
 WITH = (
     "instrument__facility",
@@ -97,6 +98,13 @@ def standing_bookings(instrument_id: UUID, now: datetime) -> QuerySet[Reservatio
         instrument_id=instrument_id,
         state__in=OCCUPYING,
     )
+
+
+def refuse_while_booked(instrument_id: UUID, now: datetime) -> None:
+    """`StillBooked` while there are any of these. One statement; ask under the instrument's
+    lock, so that none comes between."""
+    if count := standing_bookings(instrument_id, now).count():
+        raise StillBooked(count=count)
 
 
 def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:

@@ -1,10 +1,13 @@
 """The trail, as far as each person may read it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Region, TrailEntry, User
 from bookings.models import Charge, Reservation
@@ -26,13 +29,76 @@ def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
     try:
         return entries.filter(actor_id=UUID(who))
     except ValueError:
-        return entries.filter(actor_id__in=User.objects.filter(email__iexact=who).values("pk"))
+        # Read first: of one person the index of persons finds the entries.
+        people = list(User.objects.filter(email__iexact=who).values_list("pk", flat=True))
+        return entries.filter(actor_id__in=people)
 
 
 def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
     """Those that touch a region or one below it."""
     ids = list(Region.objects.filter(code=code).values_list("pk", flat=True))
     return entries.filter(region_ids__overlap=ids) if ids else entries.none()
+
+
+@dataclass(frozen=True)
+class TrailQuery:
+    """What of the trail to read; None and empty: all. `action`: its beginning; `actor`: id or
+    e-mail address; `region`: a code, regions below it included."""
+
+    object_id: UUID | None = None
+    actor: str = ""
+    action: str = ""
+    region: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def entries_where(actor: Actor, wanted: TrailQuery) -> QuerySet[TrailEntry]:
+    """Of what the actor may read, newest first."""
+    rows = entries_for(actor)
+    if wanted.object_id is not None:
+        rows = rows.filter(object_id=wanted.object_id)
+    if wanted.actor:
+        rows = by_actor(rows, wanted.actor)
+    if wanted.action:
+        rows = rows.filter(action__startswith=wanted.action)
+    if wanted.region:
+        rows = in_region(rows, wanted.region)
+    if wanted.since is not None:
+        rows = rows.filter(at__gte=wanted.since)
+    if wanted.until is not None:
+        rows = rows.filter(at__lt=wanted.until)
+    return rows
+
+
+@dataclass(frozen=True)
+class TrailPage:
+    """So many entries, and the place after which older ones follow; None: there are none."""
+
+    steps: "list[Step]"
+    older: str | None
+
+
+def trail_page(entries: QuerySet[TrailEntry], after: str = "", most: int = 50) -> TrailPage:
+    """The entries after a place; the thousandth page costs no more than the first. Two
+    statements. A place we did not make is the beginning."""
+    moment, _, name = after.partition("_")
+    with suppress(ValueError):
+        at, pk = datetime.fromisoformat(moment), UUID(name)
+        if at.tzinfo is not None:
+            entries = entries.filter(Q(at__lte=at) & (Q(at__lt=at) | Q(id__lt=pk)))
+    found = list(entries[: most + 1])
+    last = found[most - 1] if len(found) > most else None
+    older = f"{last.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{last.pk}" if last else None
+    return TrailPage(steps_of(found[:most]), older)
+
+
+def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
+    """`NotFound` as well for one that is not the actor's to read."""
+    entry = entries_for(actor).filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound
+    return entry
 
 
 @dataclass(frozen=True)

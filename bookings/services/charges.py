@@ -11,10 +11,11 @@ from django.db import transaction
 from accounts import trail
 from accounts.domain.roles import Actor
 from accounts.notifications import Effect, enqueue
+from accounts.services.jobs import work_through
 from accounts.trail import Change
 from bookings.domain.charges import DISPUTABLE, ChargeMade, charge
 from bookings.domain.months import month_for
-from bookings.locks import lock_host_books, lock_reservation
+from bookings.locks import claim_host_books, lock_host_books, lock_reservation
 from bookings.models import Charge, Reservation
 from bookings.selectors.charges import drawn_months, load_ending, load_quoted
 from bookings.selectors.earmarks import kept_grants, load_earmarked
@@ -159,14 +160,23 @@ FINISHED = ("state", "final_at", "month", "version")
 def charges_finalise(*, now: datetime, host_id: UUID | None = None, most: int = 2000) -> int:
     """Charges that nobody disputed in time become final, at the end of that time however late
     this runs; how many. Of one host only, if named: for whoever draws up its statements."""
-    due = Charge.objects.filter(state=Charge.State.OPEN, open_until__lte=now)
     if host_id is not None:
-        due = due.filter(host_id=host_id)
-    hosts = due.order_by("host_id").values_list("host_id", flat=True).distinct()
-    return sum(_finalise(each, now, most) for each in list(hosts))
+        with transaction.atomic():
+            return _finalise(host_id, now, most)
+
+    def act(host_id: UUID) -> int:
+        claim_host_books(host_id)
+        return _finalise(host_id, now, most)
+
+    return work_through(job="final charges", due=hosts_to_finalise(now), act=act, now=now)
 
 
-@transaction.atomic
+def hosts_to_finalise(now: datetime) -> list[UUID]:
+    """The hosts that have charges nobody disputed in time."""
+    due = Charge.objects.filter(state=Charge.State.OPEN, open_until__lte=now)
+    return list(due.order_by("host_id").values_list("host_id", flat=True).distinct())
+
+
 def _finalise(host_id: UUID, now: datetime, most: int) -> int:
     lock_host_books(host_id)
     # One that somebody disputes or corrects at this moment is left to the next run.

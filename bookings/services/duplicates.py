@@ -8,8 +8,7 @@ from django.db import transaction
 from accounts.domain.roles import Actor
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from bookings.domain.duplicates import StillBooked
-from bookings.selectors.reservations import standing_bookings
+from bookings.selectors.reservations import refuse_while_booked
 from instruments.models import DuplicateVerdict
 from instruments.selectors.duplicates import SETTLE
 from instruments.services.duplicates import instruments_merge, pair_lock
@@ -23,9 +22,7 @@ def duplicates_merge(
     lock is taken before looking, so that none comes between."""
     for instrument in pair_lock([keeper_id, loser_id]):
         require(actor, SETTLE, place_of(instrument.organisation))
-    standing = standing_bookings(loser_id, now).count()
-    if standing:
-        raise StillBooked(count=standing)
+    refuse_while_booked(loser_id, now)
     return instruments_merge(
         actor=actor, keeper_id=keeper_id, loser_id=loser_id, note=note, now=now
     )

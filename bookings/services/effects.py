@@ -3,51 +3,50 @@
 from datetime import datetime
 from uuid import UUID
 
-from accounts.letters import post
+from accounts.letters import Letter, mails_of
+from accounts.letters import letters_of as letters_about_people
 from accounts.models import OutboxMessage
 from accounts.services.erasure import person_forget
+from accounts.services.messages import (
+    digest_send,
+    letter_message,
+    letter_send,
+    mail_send,
+    messages_give,
+)
 from accounts.services.outbox import outbox_deliver
-from bookings.notifications import mail
-from bookings.notifications.papers import settlement_mail, statement_mail
-from bookings.notifications.records import record_mail
-from bookings.notifications.searches import matches_mail
-from bookings.notifications.training import training_mail
+from bookings.notifications import letters_of, still_says
+from bookings.notifications.audit import audit_letters
+from bookings.notifications.papers import settlement_letters, statement_letters
+from bookings.notifications.records import record_letters
+from bookings.notifications.searches import matches_letters
+from bookings.notifications.training import training_letters
 from bookings.services.charges import charge_make
 from bookings.services.utilisation import days_mark_dirty
 from bookings.services.waiting import slot_offer
-from instruments.notifications import harvest_mail
+from instruments.notifications import harvest_letters
 
 
-def effects_carry_out(*, now: datetime, most: int = 200) -> int:
-    """Carry out what is due; the number done."""
-    return outbox_deliver(handler=_carry_out, now=now, most=most)
+def effects_carry_out(
+    *, now: datetime, lane: str = "", most: int = 200, seconds: float | None = None
+) -> int:
+    """Carry out what is due, of one lane if named; the number done."""
+    return outbox_deliver(handler=_carry_out, now=now, lane=lane, most=most, seconds=seconds)
 
 
 def _carry_out(row: OutboxMessage, now: datetime) -> str:
     payload = row.payload
     match row.kind.partition(".")[0]:
-        case "mail":
-            return mail(row, now)
-        case "people":
-            return post(row, now)
-        case "harvest":
-            return harvest_mail(row)
+        case "letter":
+            return _letter(row, now)
+        case "digest":
+            return digest_send(row, now=now)
         case "person":
             is_new = person_forget(user_id=UUID(payload["user"]), now=now)
             return "done" if is_new else "skipped"
         case "charge":
             made = charge_make(reservation_id=UUID(payload["reservation"]), now=now)
             return "done" if made else "skipped"
-        case "statement":
-            return statement_mail(row, now)
-        case "settlement":
-            return settlement_mail(row, now)
-        case "training":
-            return training_mail(row, now)
-        case "record":
-            return record_mail(row, now)
-        case "search":
-            return matches_mail(row, now)
         case "slot":
             offer = slot_offer(instrument_id=UUID(payload["instrument"]), now=now)
             return "done" if offer else "skipped"
@@ -58,5 +57,47 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
                 end=datetime.fromisoformat(payload["end"]),
             )
             return "done"
+        case "people":
+            # Whoever has an account finds it in the inbox, too; the others have only mail.
+            strangers = mail_send(mails_of(row, now))
+            told = _given(row, now)
+            return told if strangers == "skipped" else strangers
+        case _:
+            return _given(row, now)
+
+
+def _given(row: OutboxMessage, now: datetime) -> str:
+    return messages_give(_letters(row, now), row=row, now=now)
+
+
+def _letters(row: OutboxMessage, now: datetime) -> list[Letter]:
+    """What a row has to say, to whom."""
+    match row.kind.partition(".")[0]:
+        case "mail":
+            return letters_of(row, now)
+        case "people":
+            return letters_about_people(row, now)
+        case "statement":
+            return statement_letters(row, now)
+        case "settlement":
+            return settlement_letters(row)
+        case "training":
+            return training_letters(row, now)
+        case "record":
+            return record_letters(row, now)
+        case "search":
+            return matches_letters(row)
+        case "harvest":
+            return harvest_letters(row)
+        case "audit":
+            return audit_letters(row)
         case _:
             raise LookupError(row.kind)
+
+
+def _letter(row: OutboxMessage, now: datetime) -> str:
+    """The mail of a message, unless what it says has passed while it was held back."""
+    message = letter_message(row)
+    if message is None or not still_says(message.kind, message.about, now):
+        return "skipped"
+    return letter_send(message, now=now)

@@ -4,12 +4,12 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import transaction
-
+from accounts.selectors.jobs import held_back
+from accounts.services.jobs import work_through
 from bookings.domain.melting import fee_that_melts, melt
 from bookings.domain.money import format_amount
 from bookings.domain.quotes import input_from_json
-from bookings.locks import lock_charge, lock_host_books, lock_reservation
+from bookings.locks import claim_reservation, lock_charge, lock_host_books, lock_reservation
 from bookings.models import Charge, Reservation
 from bookings.selectors.melting import (
     fees_to_melt,
@@ -25,12 +25,18 @@ from bookings.services.earmarks import earmarks_respend
 def fees_melt(*, now: datetime, most: int = 200) -> int:
     """Take back what others paid for of cancelled time, once the period has passed and all who
     used it are charged; each fee once. How many."""
-    due = list(fees_to_melt(now).values_list("pk", "reservation_id")[:most])
-    return sum(_melt(pk, reservation_id, now) for pk, reservation_id in due)
+    due = dict(
+        fees_to_melt(now)
+        .exclude(pk__in=held_back("melting fees", now))
+        .values_list("pk", "reservation_id")[:most]
+    )
+    return work_through(
+        job="melting fees", due=due, act=lambda pk: _melt(pk, due[pk], now), now=now
+    )
 
 
-@transaction.atomic
 def _melt(charge_id: UUID, reservation_id: UUID, now: datetime) -> int:
+    claim_reservation(reservation_id)
     _, reservation = lock_reservation(reservation_id)
     if is_waiting_for_others(reservation):
         return 0

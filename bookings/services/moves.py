@@ -223,7 +223,7 @@ def move_store(
         )
     effects: list[Effect] = []
     if not is_one_of_many:
-        effects += requested_effects(reservation) if waits else [message("moved", reservation)]
+        effects += requested_effects(reservation, now) if waits else [message("moved", reservation)]
     if reservation.state == "confirmed":
         effects += reminder_effects(reservation, now)
     if move.kind != moves.EXTEND:

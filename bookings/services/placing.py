@@ -2,7 +2,7 @@
 offering share. Call these under the instrument's lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -377,6 +377,13 @@ def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
     ]
 
 
-def requested_effects(reservation: Reservation) -> list[Effect]:
-    """The word to the person that it was asked for, and to those who decide."""
-    return [message("requested", reservation), message("to-decide", reservation)]
+def requested_effects(reservation: Reservation, now: datetime) -> list[Effect]:
+    """The word to the person that it was asked for, and to those who decide; to them once more
+    before it lapses."""
+    effects = [message("requested", reservation), message("to-decide", reservation)]
+    deadline = reservation.deadline_at
+    moment = reminders.lapse_warning_at(now, deadline) if deadline else None
+    if deadline is not None and moment is not None:
+        warning = message("lapsing", reservation, deadline=deadline.isoformat())
+        effects.append(replace(warning, due_at=moment))
+    return effects

@@ -11,7 +11,9 @@ from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor
 from accounts.notifications import enqueue
 from accounts.permissions import require
+from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
+from accounts.services.jobs import work_through
 from bookings.domain import reservations as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
@@ -35,7 +37,7 @@ from bookings.services.placing import (
     reservation_locked,
     reservation_put,
 )
-from instruments.locks import lock_instrument, lock_instruments
+from instruments.locks import claim_instrument, lock_instrument, lock_instruments
 from instruments.models import Instrument
 
 MOST_AT_ONCE = 20
@@ -150,7 +152,7 @@ def _reserve(
     if reservation.state == "confirmed":
         enqueue(confirmed_effects(reservation, now), now=now)
     else:
-        enqueue(requested_effects(reservation), now=now)
+        enqueue(requested_effects(reservation, now), now=now)
     return reservation
 
 
@@ -270,15 +272,18 @@ def reservation_drop(
 
 
 def reservations_lapse(*, now: datetime, most: int = 500) -> int:
-    """Expire every unanswered request and hold past its deadline; how many."""
+    """Expire every unanswered request and hold past its deadline; how many. An instrument that
+    somebody has in hand is left to them: whoever books there lapses it, too."""
     due = (
         Occupancy.objects.filter(expires_at__lte=now)
+        .exclude(instrument_id__in=held_back("lapse reservations", now))
         .order_by("instrument_id")
         .values_list("instrument_id", flat=True)
         .distinct()[:most]
     )
-    lapsed = 0
-    for instrument_id in list(due):
-        with transaction.atomic():
-            lapsed += lapse(instrument=lock_instrument(instrument_id), now=now)
-    return lapsed
+
+    def act(instrument_id: UUID) -> int:
+        claim_instrument(instrument_id)
+        return lapse(instrument=lock_instrument(instrument_id), now=now)
+
+    return work_through(job="lapse reservations", due=list(due), act=act, now=now)

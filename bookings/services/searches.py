@@ -10,6 +10,7 @@ from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
+from accounts.services.jobs import work_through
 from bookings.domain.searches import MOST_MATCHES, MOST_SEARCHES, from_json, is_over, to_json
 from bookings.models import SavedSearch, SearchMatch
 from bookings.selectors.searches import load_matches, own_search
@@ -86,10 +87,14 @@ def searches_tell(*, now: datetime) -> int:
     """Look for what is new in every search that was not looked at today (UTC), and tell of it; a
     transaction each. How many have something new."""
     due = SavedSearch.objects.filter(is_paused=False, looked_on__lt=now.date())
-    return sum(_told(pk, now) for pk in due.order_by("pk").values_list("pk", flat=True))
+    return work_through(
+        job="saved searches",
+        due=list(due.order_by("pk").values_list("pk", flat=True)),
+        act=lambda pk: _told(pk, now),
+        now=now,
+    )
 
 
-@transaction.atomic
 def _told(search_id: UUID, now: datetime) -> bool:
     search = (
         SavedSearch.objects.select_for_update(of=("self",), skip_locked=True)

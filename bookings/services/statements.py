@@ -16,6 +16,7 @@ from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.services.jobs import work_through
 from accounts.trail import Change
 from bookings.domain.funding import converted
 from bookings.domain.statements import (
@@ -25,7 +26,7 @@ from bookings.domain.statements import (
     state_of_payment,
     statement_number,
 )
-from bookings.locks import lock_host_books, lock_statement
+from bookings.locks import claim_host_books, lock_host_books, lock_statement
 from bookings.models import ClosedMonth, Statement
 from bookings.selectors.statements import (
     Due,
@@ -36,7 +37,7 @@ from bookings.selectors.statements import (
     months_to_draw,
     today_of,
 )
-from bookings.services.charges import charges_finalise
+from bookings.services.charges import charges_finalise, hosts_to_finalise
 from bookings.services.settlements import settlements_catch_up, settlements_draw
 
 FINALISED_AT_ONCE = 2000  # of one host, by one run
@@ -97,18 +98,33 @@ def statements_draw(*, month: date, host: Organisation | None = None, now: datet
 
 
 def statements_draw_due(*, now: datetime) -> Drawn:
-    """Every month that is over where its host is and not closed yet; the job of the timetable."""
-    _finalise(None, now)
-    drawn = Drawn()
+    """Every month that is over where its host is and not closed yet; the job of the timetable. A
+    host whose books another has in hand is left to the next run."""
+    months: dict[UUID, list[date]] = {}
     for host_id, month in months_to_draw(now):
-        drawn += _draw(host_id, month, now)
-    return drawn + Drawn(settlements=settlements_catch_up(now=now))
+        months.setdefault(host_id, []).append(month)
+    drawn: dict[UUID, Drawn] = {}
+
+    def act(host_id: UUID) -> int:
+        claim_host_books(host_id)
+        _finalise_host(host_id, now)
+        mine = [_draw(host_id, month, now) for month in months[host_id]]
+        drawn[host_id] = sum(mine, start=Drawn())
+        return len(mine)
+
+    work_through(job="statements", due=months, act=act, now=now)
+    settlements = settlements_catch_up(now=now)
+    return sum(drawn.values(), start=Drawn(settlements=settlements))
 
 
 def _finalise(host: Organisation | None, now: datetime) -> None:
     """What nobody has disputed in time belongs to the month in which that time ended, however
     late the job runs that says so: it runs before the month is closed."""
-    host_id = host.pk if host else None
+    for host_id in [host.pk] if host else hosts_to_finalise(now):
+        _finalise_host(host_id, now)
+
+
+def _finalise_host(host_id: UUID, now: datetime) -> None:
     while charges_finalise(now=now, host_id=host_id) >= FINALISED_AT_ONCE:
         pass
 

@@ -1,20 +1,23 @@
 """What really happens: checking in and out, and what becomes of those who do neither."""
 
 from datetime import datetime, timedelta
+from itertools import batched
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
+from accounts.services.jobs import work_through
 from bookings.domain import reservations as rules
 from bookings.domain.periods import Period, coming
 from bookings.domain.refusals import Refusal, RulesRefuse
-from bookings.locks import lock_reservation
+from bookings.locks import claim_reservation, lock_reservation
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import live, to_period, to_range
 from bookings.selectors.placing import require_qualified
@@ -191,43 +194,36 @@ def require_user(actor: Actor, reservation: Reservation) -> None:
     require(actor, "manage-instruments", place)
 
 
-def overruns_tell(*, now: datetime, most: int = 500) -> int:
+def overruns_tell(*, now: datetime) -> int:
     """Tell whoever is still at an instrument past their end, and whoever follows on the unit
     within the hour; each once. How many overran into somebody's time."""
-    late = list(
-        Reservation.objects.filter(
-            state="in_use", end_at__lte=now, end_at__gt=now - rules.SESSION_LEFT_OPEN
-        ).order_by("end_at", "id")[:most]
-    )
+    follows = Reservation.objects.filter(
+        instrument_id=OuterRef("instrument_id"),
+        unit=OuterRef("unit"),
+        state__in=["requested", "confirmed"],
+        start_at__gte=OuterRef("end_at"),
+        start_at__lt=now + rules.FOLLOWS_WITHIN,
+    ).order_by("start_at", "id")
+    late = Reservation.objects.filter(
+        state="in_use", end_at__lte=now, end_at__gt=now - rules.SESSION_LEFT_OPEN
+    ).annotate(following=Subquery(follows.values("pk")[:1]))
     told = 0
-    for reservation in late:
-        following = (
-            Reservation.objects.filter(
-                instrument_id=reservation.instrument_id,
-                unit=reservation.unit,
-                state__in=["requested", "confirmed"],
-                start_at__gte=reservation.end_at,
-                start_at__lt=now + rules.FOLLOWS_WITHIN,
-            )
-            .order_by("start_at", "id")
-            .first()
-        )
-        if following is None:
-            continue
+    for some in batched(late.filter(following__isnull=False).order_by("end_at", "id"), 500):
         with transaction.atomic():
-            enqueue(
-                [
-                    message("overrun", reservation),
-                    Effect(
-                        kind="mail.overrun-next",
-                        key=f"mail.overrun-next:{following.pk}:{reservation.pk}",
-                        payload={"reservation": str(following.pk)},
-                    ),
-                ],
-                now=now,
-            )
-        told += 1
+            enqueue([effect for row in some for effect in _overrun(row, row.following)], now=now)
+        told += len(some)
     return told
+
+
+def _overrun(reservation: Reservation, following: UUID) -> list[Effect]:
+    return [
+        message("overrun", reservation),
+        Effect(
+            kind="mail.overrun-next",
+            key=f"mail.overrun-next:{following}:{reservation.pk}",
+            payload={"reservation": str(following)},
+        ),
+    ]
 
 
 def usage_settle(*, now: datetime, most: int = 500) -> int:
@@ -245,14 +241,17 @@ def usage_settle(*, now: datetime, most: int = 500) -> int:
             )
             | Q(state="in_use", end_at__lte=now - rules.SESSION_LEFT_OPEN)
         )
+        .exclude(pk__in=held_back("complete reservations", now))
         .order_by("end_at", "id")
         .values_list("pk", flat=True)[:most]
     )
-    return sum(_settle(pk, now) for pk in list(due))
+    return work_through(
+        job="complete reservations", due=list(due), act=lambda pk: _settle(pk, now), now=now
+    )
 
 
-@transaction.atomic
 def _settle(reservation_id: UUID, now: datetime) -> int:
+    claim_reservation(reservation_id)
     _, reservation = lock_reservation(reservation_id)
     if reservation.state == "in_use" and reservation.end_at + rules.SESSION_LEFT_OPEN <= now:
         session = UsageSession.objects.get(reservation=reservation)

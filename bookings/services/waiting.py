@@ -13,11 +13,13 @@ from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVers
 from accounts.domain.roles import Actor
 from accounts.models import Region
 from accounts.notifications import enqueue
+from accounts.selectors.jobs import held_back
 from accounts.selectors.organisations import region_by_code
+from accounts.services.jobs import work_through
 from bookings.domain import waiting as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
-from bookings.locks import lock_person, lock_reservation
+from bookings.locks import claim_person, lock_person, lock_reservation
 from bookings.models import WaitingOffer, WaitingWish
 from bookings.selectors.waiting import (
     ended_wishes,
@@ -32,7 +34,7 @@ from bookings.services.holds import hold_give_back
 from bookings.services.placing import Booking, lapse_due, parties_of
 from bookings.services.waiting_offers import Outrun, look_again, slot_offer_locked, wish_record
 from instruments.domain.policies import Policy
-from instruments.locks import lock_instrument
+from instruments.locks import claim_instrument, lock_instrument
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
 from instruments.selectors.registry import PUBLIC, may_see
@@ -201,16 +203,18 @@ def slot_offer(*, instrument_id: UUID, now: datetime) -> WaitingOffer | None:
 
 def wishes_settle(*, now: datetime, most: int = 500) -> int:
     """Write down the end of wishes that were fulfilled or whose window is over; how many."""
-    settled = 0
-    for pk in list(ended_wishes(now).values_list("pk", flat=True)[:most]):
-        with transaction.atomic():
-            settled += _settle(pk, now)
-    return settled
+    due = ended_wishes(now).exclude(pk__in=held_back("settle waiting", now))
+    return work_through(
+        job="settle waiting",
+        due=list(due.values_list("pk", flat=True)[:most]),
+        act=lambda pk: _settle(pk, now),
+        now=now,
+    )
 
 
 def _settle(wish_id: UUID, now: datetime) -> int:
     wish = WaitingWish.objects.select_related("instrument", "organisation").get(pk=wish_id)
-    lock_person(wish.user_id)
+    claim_person(wish.user_id)
     wish.refresh_from_db(fields=["state", "version"])
     taken_at = (
         WaitingOffer.objects.filter(wish=wish, reservation__quotes__isnull=False)
@@ -228,14 +232,35 @@ def _settle(wish_id: UUID, now: datetime) -> int:
 def wishes_look(*, now: datetime, most: int = 100) -> int:
     """Look for time that is free anyway (hours changed, a horizon moved on, a rule was eased)
     for the wishes not looked at for the longest; the number of offers made. What instruments
-    each is content with is found anew."""
+    each is content with is found anew. One looked at by a worker that then died is looked at
+    again when its turn comes."""
     due = unoffered(open_wishes(now), now).filter(looked_at__lte=now - rules.LOOK_EVERY)
+    ids = list(due.order_by("looked_at", "id").values_list("pk", flat=True)[:most])
     instruments: dict[UUID, None] = {}
-    for wish in due.select_related("instrument").order_by("looked_at", "id")[:most]:
-        found = load_instruments(wish)
-        WaitingWish.objects.filter(pk=wish.pk).update(instruments=found, looked_at=now)
-        instruments |= dict.fromkeys(found)
-    return sum(slot_offer(instrument_id=pk, now=now) is not None for pk in instruments)
+    for pk in ids:
+        instruments |= dict.fromkeys(_look_claim(pk, now))
+
+    def act(instrument_id: UUID) -> int:
+        claim_instrument(instrument_id)
+        return int(slot_offer(instrument_id=instrument_id, now=now) is not None)
+
+    return work_through(job="look for waiting", due=instruments, act=act, now=now)
+
+
+@transaction.atomic
+def _look_claim(wish_id: UUID, now: datetime) -> list[UUID]:
+    """The instruments of a wish whose turn it is, and that no other worker looks at."""
+    wish = (
+        WaitingWish.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .select_related("instrument")
+        .filter(pk=wish_id, looked_at__lte=now - rules.LOOK_EVERY)
+        .first()
+    )
+    if wish is None:
+        return []
+    found = load_instruments(wish)
+    WaitingWish.objects.filter(pk=wish.pk).update(instruments=found, looked_at=now)
+    return found
 
 
 def _end(

@@ -17,11 +17,10 @@ from accounts.models import Organisation
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import organisations_of
 from accounts.selectors.organisations import payer_for
-from bookings.domain.periods import Period
 from bookings.forms import CatalogueForm
 from bookings.selectors.agreements import load_recognised, recognised_regions
 from bookings.selectors.catalogue import free_between, load_offers
-from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates
+from bookings.selectors.catalogue_candidates import affordable, candidates, of_today
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.weeks import week_of
@@ -65,9 +64,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         form.is_valid()
     criteria = form.criteria()
     payer, payers = payer_of(actor, request.GET.get("organisation"))
-    found, meant = facets(criteria), criteria
+    found, meant = facets(criteria, nearest=PAGE), criteria
     if not found.total and (meant := understood(criteria)) != criteria:
-        found = facets(meant)
+        found = facets(meant, nearest=PAGE)
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
@@ -95,10 +94,11 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         place = Paginator(range(total), PAGE).get_page(request.GET.get("page"))
         first = max(0, place.start_index() - 1)
         if criteria.sort == "price":
-            sieve = Sieve(now, Period(now, now), backing, max_price=criteria.max_price)
+            sieve = of_today(backing, criteria.max_price, now)
             shown = candidates(meant, sieve, after=None, most=PAGE, skip=first)
         else:
-            shown = page(meant, fitting, first, PAGE)
+            counted = found if criteria.max_price is None else None
+            shown = page(meant, fitting, first, PAGE, counted)
         offers = load_offers(
             shown,
             payer,

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import NotPermitted, Refused
 from accounts.permissions import actor_of
-from bookings.domain.duplicates import StillBooked
 from bookings.forms import DuplicatesForm
 from bookings.messages import sentence
 from bookings.services.duplicates import duplicates_merge
 from instruments.domain.duplicates import MergedAlready, SameRecord
+from instruments.domain.publishing import StillBooked
 from instruments.selectors.duplicates import SETTLE, load_likely_duplicates, verdicts_for
 from instruments.selectors.registry import instrument_by_id
 from instruments.services.duplicates import duplicates_keep

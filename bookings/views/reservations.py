@@ -88,6 +88,7 @@ def reservation_page(
     )
     context = {
         "reservation": found,
+        "reads_trail": actor.has("auditor"),
         "zone": found.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
         "session": getattr(found, "session", None),

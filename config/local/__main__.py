@@ -91,6 +91,7 @@ def _prepare(env: Mapping[str, str], *, demo: bool) -> None:
     """Tables, static files and, where nothing real is named, something to look at."""
     with step("Bringing the database up to date"):
         run_to_end("manage.py migrate", [*MANAGE, "migrate", "--noinput"], env)
+        run_to_end("manage.py file_search", [*MANAGE, "file_search", "--if-needed"], env)
     with step("Collecting static files"):
         run_to_end("manage.py collectstatic", [*MANAGE, "collectstatic", "--noinput"], env)
     if demo:

@@ -47,6 +47,7 @@ ACTS = {
     "waiting.expired": _("The waiting has ended without a slot"),
     "chain.create": _("Chain booked"),
     "chain.cancel": _("Chain cancelled"),
+    "messages.choose": _("Choices about messages changed"),
     "charge.create": _("Charged"),
     "charge.final": _("The charge is final"),
     "charge.dispute": _("Charge disputed"),
@@ -167,6 +168,8 @@ ACTS = {
     "user.sign-in-block": _("Sign-in closed for a while: too many wrong passwords"),
     "hours-export.start": _("Table of hours asked for as a file"),
     "user.export": _("Own data taken along"),
+    "user.bundle": _("Bundle of the trail taken along"),
+    "user.seals": _("Newest seal by mail turned on or off"),
     "user.close": _("Account closed for good"),
     "user.erase": _("Person forgotten"),
 }

@@ -109,8 +109,8 @@ class Enrolments(EnrolmentEndpoint):
         "enrolments", _("Enrolments"), tag=TAG, query=EnrolmentQuery, gives=page(EnrolmentShape)
     )
     def get(self, request: Request) -> Response:
-        """In the order of asking: one's own; for managers those in their organisation's
-        sessions, for auditors those in sessions of their regions."""
+        """In the order of asking: one's own; for trainers those in the sessions they give, for
+        managers in their organisation's, for auditors in those of their regions."""
         query = asked(EnrolmentQuery, request.query_params)
         rows = enrolments_for(self.actor)
         if "session" in query:
@@ -173,7 +173,8 @@ class Enrolments(EnrolmentEndpoint):
 class EnrolmentDetail(EnrolmentEndpoint):
     @operation("enrolment", _("One enrolment"), tag=TAG, gives=EnrolmentShape, refuses=[404])
     def get(self, request: Request, enrolment_id: UUID) -> Response:
-        """For the person, the course's managers and the auditors of its region."""
+        """For the person, the session's trainers, the course's managers and the auditors of its
+        region."""
         return self.one(enrolment_id)
 
 
@@ -210,8 +211,8 @@ class EnrolmentResult(EnrolmentEndpoint):
         sends={"result": "passed"},
     )
     def post(self, request: Request, enrolment_id: UUID) -> HttpResponseBase:
-        """For the course's managers, once the session has begun. Who passed is certified from
-        that day on; nobody certifies themselves."""
+        """For the session's trainers and the course's managers, once it has begun. Who passed is
+        certified from that day on; nobody certifies themselves."""
         data = checked(ResultBody, request.data)
 
         def say() -> Response:

@@ -97,7 +97,7 @@ class Retire(Publication):
 
     @_described("instrument_retire", _("Retire"))
     def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
-        """Out of use for good."""
+        """Out of use for good. 422 `still-booked` while bookings are not over."""
         return super().post(request, instrument_id)
 
 

@@ -8,6 +8,13 @@ from uuid import UUID
 SORTS = ("name", "price")
 # What the catalogue can be narrowed by, each with counts: the names of criteria and of keys.
 FACETS = ("region", "technique", "host", "maker", "service_mode", "kind")
+# Facets whose keys are counted together, by the name of the group.
+GROUPS = {
+    "branch": ("technique",),
+    "home": ("region", "host"),
+    "makers": ("maker",),
+    "form": ("service_mode", "kind"),
+}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,12 @@ class Incomplete(Refused):
         super().__init__(missing=", ".join(self.missing))
 
 
+class StillBooked(Refused):
+    """The record has bookings that are not over: move or cancel them first."""
+
+    code = "still-booked"
+
+
 @dataclass(frozen=True)
 class Record:
     """What the checklist looks at."""

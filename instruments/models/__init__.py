@@ -16,7 +16,7 @@ from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment,
 from instruments.models.policies import BookingPolicy
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
-from instruments.models.search import SearchEntry, SearchWord
+from instruments.models.search import SearchEntry, SearchGroup, SearchWord
 from instruments.models.techniques import Technique
 from instruments.models.training import Course, CourseSession, Enrolment
 
@@ -43,6 +43,7 @@ __all__ = [
     "ScheduleAssignment",
     "ScheduleDay",
     "SearchEntry",
+    "SearchGroup",
     "SearchWord",
     "Technique",
 ]

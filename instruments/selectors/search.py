@@ -13,10 +13,22 @@ from django.contrib.postgres.search import SearchVectorField
 from django.core.cache import cache
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, F, IntegerField, Lookup, QuerySet, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Lookup,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Greatest
 
-from instruments.domain.criteria import FACETS, Criteria
+from instruments.domain.criteria import FACETS, GROUPS, Criteria
 from instruments.domain.words import Term, exactly, nearest, respelt, terms
 from instruments.models import Instrument, SearchEntry, Technique
 from instruments.selectors.registry import WITH
@@ -61,10 +73,16 @@ def entries(criteria: Criteria, *, without: str = "") -> QuerySet[SearchEntry]:
 def rank(text: str, prefix: str = "") -> Any:
     """How near an entry is to what was typed: what each term found is worth, and a little for
     names that say nothing else. As an expression whose least value is the nearest."""
+    asked = terms(text)
+    by_term: Any = reduce(add, (_worth(term, f"{prefix}strong__asked") for term in asked), Value(0))
+    if len(asked) > 2:  # a name typed in full: one look instead of one for each of its words
+        named = " & ".join(_of_names(term.whole) for term in asked)
+        all_named = When(**{f"{prefix}strong__asked": named}, then=Value(NAMED * len(asked)))
+        by_term = Case(all_named, default=by_term, output_field=IntegerField())
     worth = [
         Case(When(**{f"{prefix}whole__contains": [exactly(text)]}, then=Value(WHOLE)), default=0),
         Greatest(Value(0), Value(6) - F(f"{prefix}length")),
-        *(_worth(term, f"{prefix}strong__asked") for term in terms(text)),
+        by_term,
     ]
     return Value(0) - reduce(add, worth)
 
@@ -107,10 +125,16 @@ def search(criteria: Criteria) -> QuerySet[Instrument]:
 
 
 def page(
-    criteria: Criteria, found: QuerySet[SearchEntry], first: int, size: int
+    criteria: Criteria,
+    found: QuerySet[SearchEntry],
+    first: int,
+    size: int,
+    counted: "Facets | None" = None,
 ) -> list[Instrument]:
     """So many of the found from a number on. One statement, which looks up the records of these
-    alone."""
+    alone; `counted`: what `facets` said of the same search, which may know them."""
+    if counted and len(counted.nearest) >= min(first + size, counted.total):
+        return list(records(criteria, counted.nearest[first : first + size]))
     found, order = ordered(criteria, found)
     return list(records(criteria, found.order_by(*order).values("pk")[first : first + size]))
 
@@ -122,6 +146,13 @@ def records(criteria: Criteria, ids: Any) -> QuerySet[Instrument]:
     if criteria.is_ranked:
         return found.annotate(place=rank(criteria.text, "entry__")).order_by("place", "name", "pk")
     return found.order_by("name", "pk")
+
+
+def is_filed() -> bool:
+    """Whether every entry was written by a service, and not by a migration, which cannot know
+    all the words. One statement."""
+    lexemes = Func("strong", function="length", output_field=IntegerField())
+    return not SearchEntry.objects.alias(lexemes=lexemes).filter(lexemes=0).exists()
 
 
 # Mistyped words
@@ -180,28 +211,34 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facets:
-    """How many instruments fit, and by facet the values among them, the most frequent first."""
+    """How many instruments fit, and by facet the values among them, the most frequent first.
+    nearest: those that come first, where they were asked for and are known."""
 
     total: int
     choices: dict[str, list[Choice]]
+    nearest: tuple[UUID, ...] = ()
 
 
-def facets(criteria: Criteria | None = None) -> Facets:
+def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
     """The counts of each facet are those of the search with its other criteria, but for free
     time and price; at most `MOST_VALUES` hosts and makers. One statement. What counts more than
-    `FEW` instruments may be a minute old."""
+    `FEW` instruments may be a minute old.
+
+    `nearest`: where words were typed, the same statement can say which so many are nearest, which
+    spares `page` from finding all of them once more."""
     criteria = criteria or Criteria()
     at = f"facets:{hash_of(criteria)}"
     if kept := cache.get(at):
         return kept  # type: ignore[no-any-return]
+    nearest = nearest if criteria.is_ranked else 0
     chosen = _chosen(criteria)
     try:
-        shared, parts = _parts(criteria, chosen)
+        shared, parts = _parts(criteria, chosen, nearest)
     except EmptyResultSet:
         return Facets(0, {name: [] for name in FACETS})
-    found = _named(shared, parts, chosen)
+    found = _named(shared, parts, chosen, nearest)
     if found.total > FEW:
-        cache.set(at, found, KEPT_SECONDS)
+        cache.set(at, replace(found, nearest=()), KEPT_SECONDS)
     return found
 
 
@@ -218,53 +255,64 @@ def _chosen(criteria: Criteria) -> list[str]:
 type Part = tuple[str, Sequence[Any]]  # SQL and its values
 
 
-def _parts(criteria: Criteria, chosen: Sequence[str]) -> tuple[Part, list[Part]]:
-    """The entries whose keys are counted: with every choice, and without each in turn. Where words
-    were typed they are looked for once, by a common table expression, if there is any choice."""
-    if not (criteria.text and chosen):
-        return ("", ()), [_keys(entries(criteria, without=name)) for name in ("", *chosen)]
+def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Part, list[Part]]:
+    """The entries that are counted, as their groups: with every choice, and without each in turn.
+    What is wanted of the same entries twice is looked for once, by a common table expression."""
+    columns = [f"{name}_id" for name in GROUPS]
+    if not (criteria.text and (chosen or nearest)):
+        found = [entries(criteria, without=name).values(*columns) for name in ("", *chosen)]
+        return ("", ()), [query.query.sql_with_params() for query in found]
     unchosen: dict[str, Any] = dict.fromkeys(chosen, "")
-    sql, params = _keys(entries(replace(criteria, **unchosen)))
+    once = entries(replace(criteria, **unchosen))
+    for name in chosen:
+        has = Q(keys__contains=[criteria.keys[name]])
+        once = once.annotate(**{f"has_{name}": ExpressionWrapper(has, BooleanField())})
+    order: tuple[str, ...] = ()
+    if nearest:
+        order = ("place", "name", "pk")
+        fits = Q(keys__contains=[criteria.keys[name] for name in chosen])
+        once = once.annotate(place=Case(When(fits, then=rank(criteria.text))))
+    sql, params = once.values(
+        *columns, *(f"has_{name}" for name in chosen), *order
+    ).query.sql_with_params()
     parts: list[Part] = []
     for name in ("", *chosen):
-        wanted = [criteria.keys[other] for other in chosen if other != name]
-        parts.append(("SELECT keys FROM matched WHERE keys @> %s::text[]", [wanted]))
+        others = ["true", *(f"has_{other}" for other in chosen if other != name)]
+        parts.append((f"SELECT * FROM matched WHERE {' AND '.join(others)}", ()))  # noqa: S608
     return (f"matched AS MATERIALIZED ({sql}),", params), parts
 
 
-def _keys(found: QuerySet[SearchEntry]) -> Part:
-    return found.values("keys").query.sql_with_params()
-
-
-def _named(shared: Part, parts: Sequence[Part], chosen: Sequence[str]) -> Facets:
+def _named(shared: Part, parts: Sequence[Part], chosen: Sequence[str], nearest: int) -> Facets:
     """Counts each facet without its own choice, and looks up what its values are called."""
+    columns = [f"{name}_id" for name in GROUPS]
+    by_group = ", ".join(f"({column})" for column in (*columns, ""))
     counted = [
-        # Every entry has an empty key besides: so many there are.
         f"""
-        SELECT split_part(key, ':', 1) AS facet, substr(key, strpos(key, ':') + 1) AS code, number
-        FROM (
-            SELECT k.key, count(*) AS number
-            FROM ({parts[0][0]}) s, unnest(array_append(keys, '')) k(key)
-            GROUP BY k.key
-        ) c WHERE split_part(key, ':', 1) <> ALL(%s)
+        SELECT coalesce({", ".join(columns)}) AS id, count(*) AS number, NULL AS facet
+        FROM ({parts[0][0]}) s GROUP BY GROUPING SETS ({by_group})
         """,  # noqa: S608
     ]
-    values: list[Any] = [*parts[0][1], list(chosen)]
+    values: list[Any] = [*parts[0][1]]
     for name, (sql, params) in zip(chosen, parts[1:], strict=True):
-        counted.append(
-            f"""
-            SELECT %s::text, substr(k.key, %s::int), count(*)
-            FROM ({sql}) s, unnest(keys) k(key) WHERE k.key LIKE %s GROUP BY k.key
-            """  # noqa: S608
-        )
-        values += [name, len(name) + 2, *params, f"{name}:%"]
+        column = next(f"{group}_id" for group, facets in GROUPS.items() if name in facets)
+        counted.append(f"SELECT {column}, count(*), %s FROM ({sql}) s GROUP BY 1")  # noqa: S608
+        values += [name, *params]
     sql = f"""
         WITH {shared[0]} counted AS ({" UNION ALL ".join(counted)}),
+        spelt AS (
+            SELECT split_part(k.key, ':', 1) AS facet,
+                substr(k.key, strpos(k.key, ':') + 1) AS code, sum(c.number) AS number
+            FROM counted c JOIN instruments_searchgroup g ON g.id = c.id, unnest(g.keys) k(key)
+            WHERE CASE WHEN c.facet IS NULL THEN split_part(k.key, ':', 1) <> ALL(%s)
+                ELSE split_part(k.key, ':', 1) = c.facet END
+            GROUP BY 1, 2
+            UNION ALL SELECT '', '', number FROM counted WHERE id IS NULL
+        ),
         few AS (
             SELECT *, row_number() OVER (PARTITION BY facet ORDER BY number DESC, code) AS nth
-            FROM counted
+            FROM spelt
         )
-        SELECT c.facet, c.code, c.number,
+        SELECT c.facet, c.code, c.number::bigint,
             coalesce(r.name, o.name, t.name, ''), coalesce(r.name_zh, o.name_zh, t.name_zh, ''),
             CASE c.facet
                 WHEN 'region' THEN ARRAY(SELECT code FROM accounts_region WHERE id = r.parent_id)
@@ -279,19 +327,30 @@ def _named(shared: Part, parts: Sequence[Part], chosen: Sequence[str]) -> Facets
         LEFT JOIN accounts_organisation o ON c.facet = 'host' AND o.code = c.code
         LEFT JOIN instruments_technique t ON c.facet = 'technique' AND t.code = c.code
         WHERE c.nth <= %s OR c.facet NOT IN ('host', 'maker')
-        ORDER BY c.number DESC, c.code
     """  # noqa: S608  # every value is bound
+    values += [list(chosen), MOST_VALUES]
+    if nearest:
+        sql += f"""
+            UNION ALL SELECT 'nearest', pk::text, -row_number() OVER (), '', '', NULL FROM (
+                {parts[0][0]} ORDER BY place, name, pk LIMIT %s
+            ) n
+        """  # noqa: S608
+        values.append(nearest)
+    sql += " ORDER BY 3 DESC, 2"
     found: dict[str, dict[str, Choice]] = {name: {} for name in FACETS}
-    total = 0
+    total, first = 0, []
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*shared[1], *values, MOST_VALUES])
+        cursor.execute(sql, [*shared[1], *values])
         for facet, code, number, name, name_zh, above in cursor.fetchall():
             if not facet:
                 total = number
+            elif facet == "nearest":
+                first.append(UUID(code))
             else:  # a code of regions may be one of two schemes
                 choice = Choice(code, name, name_zh, number, tuple(above or ()))
                 found[facet].setdefault(code, choice)
-    return Facets(total, {name: list(choices.values()) for name, choices in found.items()})
+    named = {name: list(choices.values()) for name, choices in found.items()}
+    return Facets(total, named, tuple(first))
 
 
 def branch(code: str) -> list[UUID]:

@@ -132,6 +132,29 @@ def session_to_manage(actor: Actor, session_id: UUID) -> CourseSession:
     return session
 
 
+def leads(actor: Actor, session: CourseSession) -> bool:
+    """Whether the actor is one of its trainers, and still a member of the host."""
+    is_member = session.course.organisation_id in actor.organisations
+    return is_member and session.trainers.filter(pk=actor.person).exists()
+
+
+def session_to_lead(actor: Actor, session_id: UUID) -> CourseSession:
+    """Also when its course is not offered any more; `NotPermitted` but for its trainers and the
+    host's managers."""
+    session = sessions().prefetch_related("trainers").filter(pk=session_id).first()
+    if session is not None and leads(actor, session):
+        return session
+    return session_to_manage(actor, session_id)
+
+
+def led_sessions(actor: Actor) -> QuerySet[CourseSession]:
+    """Those the actor is a trainer of, the latest first; none of hosts they have left."""
+    rows = sessions().filter(
+        trainers=actor.person, course__organisation_id__in=actor.organisations, cancelled_at=None
+    )
+    return rows.order_by("-start_at", "-id")
+
+
 def coming(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSession]:
     """Those that have not begun and are to take place."""
     return rows.filter(cancelled_at=None, start_at__gt=now)
@@ -144,9 +167,9 @@ def open_to_ask(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[Course
 
 
 def enrolments_for(actor: Actor) -> QuerySet[Enrolment]:
-    """One's own; those of sessions of hosts one manages; for an auditor those of hosts in their
-    regions. `NotPermitted` for nobody."""
-    seen = Q(user_id=actor.person)
+    """One's own; those of sessions one leads, and of hosts one manages; for an auditor those of
+    hosts in their regions. `NotPermitted` for nobody."""
+    seen = Q(user_id=actor.person) | Q(session_id__in=led_sessions(actor).order_by().values("pk"))
     managed = actor.organisations_where("manage-instruments")
     if managed:
         seen |= Q(session__course__organisation_id__in=managed)

@@ -16,8 +16,8 @@ from accounts.selectors.memberships import place_of
 from instruments.domain.opening import local_date
 from instruments.domain.training import RESULTS, last_day, moving_up
 from instruments.models import CourseSession, Enrolment
-from instruments.selectors.training import SEATED, lacks, session_zone
-from instruments.services.qualifications import qualification_grant
+from instruments.selectors.training import SEATED, lacks, leads, session_zone
+from instruments.services.qualifications import qualification_put
 
 
 @transaction.atomic
@@ -84,12 +84,14 @@ def enrolment_result(*, actor: Actor, enrolment_id: UUID, result: str, now: date
     """Say how it went, once the session has begun: `passed`, `failed` or `absent`. Who passed is
     certified from that day on for as long as the course says, by the service that certifies.
 
-    For the host's managers, and nobody about themselves (`own-qualification`). `WrongState` for
-    who had no place, or passed already: a certificate is revoked where it is wrong.
+    For the session's trainers and the host's managers, and nobody about themselves
+    (`own-qualification`). `WrongState` for who had no place, or passed already: a certificate is
+    revoked where it is wrong.
     """
     row, session = _locked(enrolment_id)
     course = session.course
-    require(actor, "manage-instruments", place_of(course.organisation))
+    if not leads(actor, session):
+        require(actor, "manage-instruments", place_of(course.organisation))
     if result not in RESULTS:
         raise invalid("result", "unknown-value")
     if actor.person == row.user_id:
@@ -102,7 +104,7 @@ def enrolment_result(*, actor: Actor, enrolment_id: UUID, result: str, now: date
         raise WrongState(state=row.state, wanted=result)
     if result == "passed":
         first = local_date(session_zone(session), now)
-        row.qualification = qualification_grant(
+        row.qualification = qualification_put(
             actor=actor,
             user=row.user,
             issuer=course.organisation,

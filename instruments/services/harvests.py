@@ -6,6 +6,7 @@ run out; one that comes too late changes nothing.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 
 from accounts import trail
@@ -34,7 +35,9 @@ from accounts.models import Organisation
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue, nudge
 from accounts.permissions import require
+from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
+from accounts.services.jobs import failure_forget, failure_note
 from instruments.domain.delimited import MAX_BYTES, FileRefused
 from instruments.domain.harvests import (
     MOST_HARVESTS,
@@ -51,6 +54,8 @@ from instruments.selectors.imports import kept_file, load_mapping, load_rows
 from instruments.services.import_jobs import import_cancel, import_start
 
 TASK = "instruments.tasks.work_harvests"
+JOB = "harvests"
+log = logging.getLogger(__name__)
 LIMITS = Limits(size=MAX_BYTES)
 LEASE = timedelta(minutes=10)  # far longer than the limits let a fetching last
 State, Outcome = Harvest.State, Fetching.Outcome
@@ -181,6 +186,20 @@ def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = r
     harvest = _claim(now)
     if harvest is None:
         return False
+    try:
+        _fetch(harvest, now, limits, resolve)
+    except OperationalError:
+        raise  # the database is gone; the claim runs out by itself
+    except Exception as error:
+        # The claim stays until it runs out: the others go on.
+        log.exception("harvest %s stopped; it will be tried again", harvest.pk)
+        failure_note(JOB, harvest.pk, error, now)
+    else:
+        failure_forget(JOB, harvest.pk)
+    return True
+
+
+def _fetch(harvest: Harvest, now: datetime, limits: Limits, resolve: Resolve) -> None:
     asked: dict[str, str] = {}
     if harvest.etag:
         asked["If-None-Match"] = harvest.etag
@@ -196,7 +215,7 @@ def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = r
         )
     except AddressRefused as refused:
         _store(harvest, now, refused=refused)
-        return True
+        return
     with answer.body:
         if answer.status == 304 and asked:
             _store(harvest, now)
@@ -204,7 +223,6 @@ def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = r
             _store(harvest, now, answer=answer)
         else:
             _store(harvest, now, refused=AddressRefused("answer-status", status=answer.status))
-    return True
 
 
 @transaction.atomic
@@ -213,6 +231,7 @@ def _claim(now: datetime) -> Harvest | None:
         Harvest.objects.select_for_update(skip_locked=True, no_key=True)
         .filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
         .filter(state=State.ACTIVE, due_at__lte=now)
+        .exclude(pk__in=held_back(JOB, now))
         .order_by("due_at", "pk")
         .first()
     )

@@ -23,7 +23,9 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.notifications import nudge
 from accounts.permissions import require
+from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
+from accounts.services.jobs import failure_forget, failure_note
 from instruments.domain.delimited import MAX_BYTES, FileRefused, RowProblem
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import Keys, Result, Row, RowValues, values_json, values_of
@@ -45,6 +47,7 @@ TASK = "instruments.tasks.work_imports"
 BATCH = 500
 CHUNK = 1 << 20
 MOST_ATTEMPTS = 5
+JOB = "imports"
 State = Import.State
 _AT_WORK = (State.READING, State.APPLYING)
 _OPEN = (State.READING, State.UNMAPPED, State.READY, State.APPLYING)
@@ -220,6 +223,7 @@ def imports_work(*, now: datetime, most: int = 100) -> int:
         job = (
             Import.objects.filter(state__in=_AT_WORK)
             .exclude(organisation_id__in=passed)
+            .exclude(pk__in=held_back(JOB, now))
             .order_by("created_at", "pk")
             .first()
         )
@@ -251,8 +255,11 @@ def _work(import_id: UUID, now: datetime) -> None:
         _refuse(import_id, refused.code, refused.numbers, now)
     except _Overtaken:
         pass
-    except Exception:
+    except Exception as error:
         log.exception("import %s stopped; it will be tried again", import_id)
+        failure_note(JOB, import_id, error, now)
+    else:
+        failure_forget(JOB, import_id)
 
 
 def import_read(*, import_id: UUID, now: datetime) -> None:
@@ -303,12 +310,16 @@ def _read_finish(import_id: UUID, now: datetime) -> None:
         job = _at(import_id, State.READING, None)
         _count(job)
         seen = ImportRow.objects.filter(job=job, values__isnull=False).values("key")
-        before = Instrument.objects.filter(organisation=job.organisation, source=job.source)
+        before = Instrument.objects.filter(
+            organisation=job.organisation, source=job.source, merged_into=None
+        )
         job.absent = before.exclude(source_key__in=seen).count()
         job.state, job.read_bytes = State.READY, job.size
         job.version += 1
         job.save(update_fields=["counts", "kept", "absent", "state", "read_bytes", "version"])
-        if job.applies and not job.counts[Result.REFUSED]:
+        # What was merged away here stays in its source, perhaps for ever: nobody need look at it.
+        refused = job.rows.filter(result=Result.REFUSED).exclude(problem__code="merged-away")
+        if job.applies and not refused.exists():
             import_apply(actor=None, import_id=job.pk, now=now)
 
 
@@ -350,10 +361,11 @@ def _batch_store(job: Import, rows: list[ImportRow], actor: Actor | None, now: d
         differences = decision.differences_json
         if (row.result, row.differences) != (decision.result, differences):
             row.result, row.differences = decision.result, differences
+            row.problem = decision.problem_json
             decided_anew.append(row)
         row.instrument = decision.instrument
     ImportRow.objects.bulk_update(waiting, ["instrument"])
-    ImportRow.objects.bulk_update(decided_anew, ["result", "differences"])
+    ImportRow.objects.bulk_update(decided_anew, ["result", "differences", "problem"])
 
 
 # Places

@@ -146,6 +146,7 @@ def rows_decide(
     usable = [values for _line, values in given if isinstance(values, RowValues)]
     _load_techniques(run, usable)
     matches = _match(run, usable)
+    merged = _follow(run, matches)
     ids = {pk for pk, _is_by_key in matches.values()}
     found = {i.pk: i for i in _instruments(ids, lock)}
     taken = _taken(run, matches)
@@ -161,6 +162,13 @@ def rows_decide(
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         pk, is_by_key = matches.get(values.key, (None, False))
+        into = merged.get(values.key)
+        if into is None and pk and found[pk].merged_into_id:  # it was just now
+            into = found[pk].name
+        if into is not None:
+            problem = RowProblem("merged-away", {"into": into, "key": values.key})
+            decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
+            continue
         if pk is None:
             said = digest(values)
             decisions.append(Decision(line, Result.CREATED, values, said, changes=frozenset(PARTS)))
@@ -201,6 +209,36 @@ def _match(run: Run, rows: Sequence[RowValues]) -> dict[str, tuple[UUID, bool]]:
             del matches[key]
     by_key = own.filter(source=run.source, source_key__in=keys).values_list("source_key", "pk")
     return matches | {key: (pk, True) for key, pk in by_key}
+
+
+def _follow(run: Run, matches: dict[str, tuple[UUID, bool]]) -> dict[str, str]:
+    """Points the rows of records that were merged away at the record that stayed. Key -> the
+    stayed one's name, of rows that may not change that: it is another organisation's, or known to
+    this source by a key of its own; or the row is not known by its key, and then the file may well
+    have both."""
+    if not matches:
+        return {}
+    gone = Instrument.objects.filter(pk__in=[pk for pk, _ in matches.values()])
+    stayed: dict[UUID, list[Any]] = {
+        pk: others
+        for pk, *others in gone.exclude(merged_into=None).values_list(
+            "pk",
+            "merged_into_id",
+            "merged_into__name",
+            "merged_into__organisation_id",
+            "merged_into__source",
+        )
+    }
+    closed: dict[str, str] = {}
+    for key, (pk, is_by_key) in list(matches.items()):
+        if pk in stayed:
+            into, name, organisation_id, source = stayed[pk]
+            is_ours = organisation_id == run.organisation.pk and source != run.source
+            if is_by_key and is_ours:
+                matches[key] = (into, False)
+            else:
+                closed[key] = name
+    return closed
 
 
 def _as_id(key: str) -> UUID | None:

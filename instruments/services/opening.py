@@ -13,9 +13,11 @@ from django.db.models import Q
 
 from accounts import trail
 from accounts.domain.errors import WrongVersion
+from accounts.domain.jobs import Busy
 from accounts.domain.roles import Actor
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.services.jobs import work_through
 from instruments.domain.opening import (
     OpeningHours,
     day_span,
@@ -220,11 +222,18 @@ def schedules_assign(*, pairs: Sequence[tuple[UUID, UUID]], now: datetime) -> No
 
 def calendar_extend(*, now: datetime) -> int:
     """Resolve every schedule in use to more than a year ahead; how many needed it."""
-    extended = 0
-    for schedule in Schedule.objects.order_by("pk").iterator():
+    near = now.date() + DAY + AHEAD - SLACK  # the date is at most one further somewhere
+    due = Schedule.objects.filter(Q(resolved_until=None) | Q(resolved_until__lt=near))
+
+    def act(schedule_id: UUID) -> int:
+        free = Schedule.objects.select_for_update(skip_locked=True)
+        schedule = free.filter(pk=schedule_id).first()
+        if schedule is None:
+            raise Busy
         today = local_date(ZoneInfo(schedule.time_zone), now)
         if schedule.resolved_until and schedule.resolved_until >= today + AHEAD - SLACK:
-            continue
-        with transaction.atomic():
-            extended += schedule_resolve(schedule, since=today - BEHIND, until=today + AHEAD)
-    return extended
+            return 0
+        return schedule_resolve(schedule, since=today - BEHIND, until=today + AHEAD)
+
+    ids = list(due.order_by("pk").values_list("pk", flat=True))
+    return work_through(job="open windows", due=ids, act=act, now=now)

@@ -1,5 +1,6 @@
 """Publication of instruments."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -30,6 +31,9 @@ ACTS = {
     "suspend": ("suspended", "manage-instruments"),
     "retire": ("retired", "manage-instruments"),
 }
+# What may speak against retiring an instrument registers here (bookings/apps.py), and is asked
+# under its lock.
+retiring: list[Callable[[UUID, datetime], None]] = []
 
 
 @transaction.atomic
@@ -43,7 +47,8 @@ def instrument_publication(
     expected_version: int | None = None,
 ) -> Instrument:
     """Submit, return, publish, suspend or retire. Publishing needs a complete record
-    (`Incomplete` names what is missing); it also brings back a suspended one. Retired is final.
+    (`Incomplete` names what is missing); it also brings back a suspended one. Retired is final,
+    and not to be had while bookings are not over (`StillBooked`): they would lead nowhere.
     The managers hear of what is submitted, whoever submitted it of the answer."""
     wanted, capability = ACTS[act]
     instrument = lock_instrument(instrument_id, record=True)
@@ -58,6 +63,9 @@ def instrument_publication(
         if lacking:
             raise publishing.Incomplete(lacking)
         instrument.published_at = instrument.published_at or now
+    if wanted == "retired":
+        for guard in retiring:
+            guard(instrument.pk, now)
     if wanted == "submitted":
         instrument.submitted_by_id = actor.person
     instrument.publication = wanted

@@ -43,6 +43,32 @@ def qualification_grant(
     oneself; `Invalid` for what does not fit; `AlreadyQualified` for the same again.
     """
     require(actor, "manage-instruments", place_of(issuer))
+    return qualification_put(
+        actor=actor,
+        user=user,
+        issuer=issuer,
+        valid_from=valid_from,
+        now=now,
+        instrument=instrument,
+        technique=technique,
+        valid_until=valid_until,
+        note=note,
+    )
+
+
+def qualification_put(
+    *,
+    actor: Actor,
+    user: User,
+    issuer: Organisation,
+    valid_from: date,
+    now: datetime,
+    instrument: Instrument | None,
+    technique: Technique | None,
+    valid_until: date | None,
+    note: str,
+) -> Qualification:
+    """The same within a transaction, for who has asked whether it may be."""
     if actor.user_id == user.pk:
         raise WrongState("own-qualification")
     _check(issuer, instrument, technique, valid_from, valid_until, note)

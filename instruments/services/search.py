@@ -1,28 +1,28 @@
 """Keeping what is searched in step with the register."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from itertools import batched
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from instruments.domain.criteria import key
+from instruments.domain.criteria import GROUPS, key
 from instruments.domain.techniques import Lexicon
 from instruments.domain.words import exactly, pieces, vector, weighted
 from instruments.locks import lock_instruments
-from instruments.models import Instrument, SearchEntry, SearchWord
+from instruments.models import Instrument, SearchEntry, SearchGroup, SearchWord
 from instruments.selectors.techniques import load_lexicon
 
 BATCH = 500
 _FILED = (
-    *("name", "is_published", "organisation", "region", "keys", "whole", "length"),
-    *("strong", "words"),
+    *("name", "is_published", "organisation", "region", "keys", *GROUPS, "whole"),
+    *("length", "strong", "words"),
 )
 
 
 def entries_file(instrument_ids: Sequence[UUID], lexicon: Lexicon | None = None) -> None:
-    """File instruments anew, in the transaction that changed them. Five statements, and one for
-    the words that are new."""
+    """File instruments anew, in the transaction that changed them. Six statements."""
     if not instrument_ids:
         return
     lexicon = lexicon or load_lexicon()
@@ -39,9 +39,26 @@ def entries_file(instrument_ids: Sequence[UUID], lexicon: Lexicon | None = None)
         _entry(instrument, sorted(codes.get(pk, ())), above[instrument.region_id], lexicon)
         for pk, instrument in sorted(instruments.items())
     ]
+    groups = {group.id: group for entry in entries for group in _grouped(entry)}
+    SearchGroup.objects.bulk_create(
+        [group for _, group in sorted(groups.items())], ignore_conflicts=True
+    )
     SearchEntry.objects.bulk_create(
         entries, update_conflicts=True, unique_fields=["instrument"], update_fields=_FILED
     )
+
+
+def _grouped(entry: SearchEntry) -> list[SearchGroup]:
+    """Put the keys of an entry into its groups, which may be there already."""
+    groups = []
+    for name, facets in GROUPS.items():
+        keys = [key for key in entry.keys if key.split(":", 1)[0] in facets]
+        # Not for secrecy: a short name for the same keys, which SQL can give as well.
+        digest = hashlib.md5("\n".join(keys).encode(), usedforsecurity=False).hexdigest()
+        group = SearchGroup(id=UUID(digest), keys=keys)
+        setattr(entry, f"{name}_id", group.id)
+        groups.append(group)
+    return groups
 
 
 def _regions_above(region_ids: Iterable[UUID]) -> dict[UUID, list[str]]:

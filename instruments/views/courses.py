@@ -24,6 +24,7 @@ from accounts.domain.errors import (
 )
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
 from instruments.forms import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 from instruments.models import Course, CourseSession
 from instruments.selectors.registry import facilities
@@ -34,6 +35,7 @@ from instruments.selectors.training import (
     participants,
     person_to_enrol,
     places_in_line,
+    session_to_lead,
     session_to_manage,
     sessions,
     things_of,
@@ -161,9 +163,10 @@ def session_new(request: HttpRequest, course_id: UUID) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def session_manage(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """Who takes part in a session; POST changes the session."""
+    """Who takes part in a session, for its trainers too; POST, for managers, changes it."""
     now, actor = timezone.now(), actor_of(request.user)
-    session = session_to_manage(actor, session_id)
+    find = session_to_manage if request.method == "POST" else session_to_lead
+    session = find(actor, session_id)
     form, refused = _session_form(session.course, _sent(request), session), None
     if form.is_bound and form.is_valid():
         try:
@@ -291,7 +294,9 @@ def _session_page(
     enrol_form: EnrolForm | None = None,
 ) -> HttpResponse:
     rows = participants(session)
+    host = session.course.organisation
     context = {
+        "is_manager": actor_of(request.user).may("manage-instruments", place_of(host)),
         "session": session,
         "course": session.course,
         "form": form or _session_form(session.course, None, session),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from accounts.domain.errors import Refused, WrongState, WrongVersion
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
-from instruments.domain.publishing import Incomplete
+from instruments.domain.publishing import Incomplete, StillBooked
 from instruments.forms import PublicationForm
 from instruments.selectors.managing import instrument_to_manage, load_standings
 from instruments.services.publishing import instrument_confirm, instrument_publication
@@ -56,9 +56,9 @@ def publication(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 expected_version=data["version"],
                 now=now,
             )
-        except (Incomplete, WrongState, WrongVersion) as error:
+        except (Incomplete, StillBooked, WrongState, WrongVersion) as error:
             refused = error
-            status = 422 if isinstance(error, Incomplete) else 409
+            status = 422 if isinstance(error, Incomplete | StillBooked) else 409
             status = 412 if isinstance(error, WrongVersion) else status
         else:
             messages.success(request, _done(data["act"]))

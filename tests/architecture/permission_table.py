@@ -8,6 +8,8 @@ coordinator of the host's region; Xu, coordinator of the payer's; an administrat
 `-` means: sent to sign in (pages), or 401 (API). 302 on a POST means done.
 """
 
+from accounts.domain.messages import TOPICS
+
 PEOPLE = (
     "", "alice", "wang", "sun", "hu", "zhao", "chen", "lin", "gao", "auditor", "coordinator", "xu",
     "admin",
@@ -24,6 +26,13 @@ GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  accounts:messages                - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:message                 - 404 302 404 404 404 404 404 404 404 404 404 404
+POST accounts:messages-read           - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  accounts:message-settings        - 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:message-settings        - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
+POST accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -146,6 +155,11 @@ GET  bookings:hours-export-file      - 404 404 404 404 404 404 404 404 404 404 4
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
+GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
+POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
+GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
 POST instruments:imports            - 403 403 403 403 400 400 403 403 403 403 403 403
@@ -192,11 +206,11 @@ POST instruments:course-manage       - 403 403 403 403 302 403 403 403 403 403 4
 POST instruments:course-retire       - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  instruments:session-new         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:session-new         - 403 403 403 403 302 403 403 403 403 403 403 403
-GET  instruments:session-manage      - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  instruments:session-manage      - 403 403 200 403 200 403 403 403 403 403 403 403
 POST instruments:session-manage      - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:session-cancel      - 403 403 403 403 302 403 403 403 403 403 403 403
 POST instruments:session-enrol       - 403 403 403 403 302 403 403 403 403 403 403 403
-POST instruments:enrolment-result    - 403 403 403 403 302 403 403 403 403 403 403 403
+POST instruments:enrolment-result    - 403 403 302 403 302 403 403 403 403 403 403 403
 GET  instruments:qualifications      - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:attachments         - 403 403 403 403 200 403 403 403 403 403 403 403
 POST instruments:attachments         - 403 403 403 403 400 403 403 403 403 403 403 403
@@ -247,6 +261,12 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-messages                     - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-message                      - 404 200 404 404 404 404 404 404 404 404 404 404
+PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404 404 404
+POST api-messages-read                - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
+PUT  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
 PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -363,7 +383,7 @@ GET    api-enrolments                - 200 200 200 200 200 200 200 200 200 200 2
 POST   api-enrolments                - 403 409 201 201 201 201 201 201 403 403 403 403
 GET    api-enrolment                 - 404 200 404 404 200 404 404 404 200 404 404 404
 POST   api-enrolment-withdraw        - 404 200 404 404 200 404 404 404 403 404 404 404
-POST   api-enrolment-result          - 404 403 404 404 200 404 404 404 403 404 404 404
+POST   api-enrolment-result          - 404 403 200 404 200 404 404 404 403 404 404 404
 GET    api-availability            200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-quotes                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-reservations              - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -458,6 +478,11 @@ GET    api-statistics-concentration 200 200 200 200 200 200 200 200 200 200 200 
 GET    api-statistics-norms        200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-statistics-norms          - 403 403 403 403 403 403 403 403 403 403 403 201
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
+PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
+GET    api-trail-proof               - 404 409 404 404 404 404 404 404 409 404 404 404
+GET    api-trail-bundle              - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
 
@@ -629,6 +654,13 @@ PAGE_BODIES = {
         "valid_until": "2027-01-01",
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
+    "accounts:message": {"act": "open"},
+    "accounts:message-settings": {
+        **{f"mail-{name}": "at-once" for name, rule in TOPICS.items() if not rule.is_required},
+        "mail-reminder": "daily",
+        "quiet_from": "22:00",
+        "quiet_until": "07:00",
+    },
     "bookings:searches": {"name": "mine", "q": "microscope"},
     "bookings:search-change": {"act": "pause"},
     "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
@@ -726,6 +758,8 @@ API_BODIES = {
         "service_modes": ["self"],
     },
     ("PATCH", "api-attachment"): {"title": "test"},
+    ("PATCH", "api-message"): {"is_read": True},
+    ("PUT", "api-message-settings"): {"topics": {"reminder": {"mail": "off"}}, "quiet": None},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
@@ -873,6 +907,7 @@ API_BODIES = {
     ("POST", "api-funding-sources"): SOURCE,
     ("PATCH", "api-funding-source"): {"name": "New"},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
+    ("PUT", "api-trail-seals-mail"): {"on": True},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
 }

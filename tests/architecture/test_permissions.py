@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from accounts.letters import unsubscribe_address
+from accounts.models import Message, TrailEntry
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -17,6 +19,7 @@ from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
+from bookings.services.effects import effects_carry_out
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
@@ -136,11 +139,17 @@ def world(shared_cast):
     joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
     taught, plain = course(cast), course(cast, name="Another")
     coming = session(cast, taught, places=3)
-    began = enrol(cast, session(cast, course(cast, name="Begun"), "2026-03-05 12:30"), by="zhao")
+    led = session(cast, taught, trainers=(cast.sun.pk,))
+    today = session(cast, course(cast, name="Begun"), "2026-03-05 12:30", trainers=(cast.sun.pk,))
+    began = enrol(cast, today, by="zhao")
     CourseSession.objects.filter(pk=began.session_id).update(
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
+    effects_carry_out(now=NOW)
+    told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
+        "message": str(told.pk),
+        "unsubscribe-token": unsubscribe_address(told.user, ["reminder"]).split("/")[-2],
         **money,
         "anhui": str(cast.anhui.pk),
         "shanghai": str(cast.shanghai.pk),
@@ -166,6 +175,7 @@ def world(shared_cast):
         "draft": str(draft.pk),
         "submitted": str(given.pk),
         "reservation": str(booked.pk),
+        "trail-entry": str(TrailEntry.objects.filter(object_id=booked.pk).latest("at").pk),
         "request": str(asked.pk),
         "present": str(now.pk),
         "closure": str(closure.pk),
@@ -177,6 +187,7 @@ def world(shared_cast):
         "course": str(taught.pk),
         "plain-course": str(plain.pk),
         "course-session": str(coming.pk),
+        "led-session": str(led.pk),
         "enrolment": str(enrol(cast, coming).pk),
         "begun-enrolment": str(began.pk),
         "size": "small",
@@ -212,6 +223,7 @@ ARGUMENTS = {
     "source_id": "source",
     "organisation_id": "fudan",
     "user_id": "member",
+    "message_id": "message",
     "membership_id": "membership",
     "role_id": "role",
     "invitation_id": "invitation",
@@ -226,8 +238,12 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:proof", "entry_id"): "trail-entry",
+    ("api-trail-proof", "entry_id"): "trail-entry",
+    ("accounts:unsubscribe", "token"): "unsubscribe-token",
     ("instruments:course-retire", "course_id"): "plain-course",
     ("api-course-retire", "course_id"): "plain-course",
+    ("instruments:session-manage", "session_id"): "led-session",
     ("instruments:enrolment-result", "enrolment_id"): "begun-enrolment",
     ("api-enrolment-result", "enrolment_id"): "begun-enrolment",
     ("instruments:harvest-resume", "harvest_id"): "paused-harvest",

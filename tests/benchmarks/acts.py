@@ -191,5 +191,6 @@ def search_with_facets(number: int) -> int:
     """The first twenty records and all facets, of one question after the other."""
     text = ASKED[number % len(ASKED)]
     criteria = Criteria(text=text, **CHOSEN[number // len(ASKED) % len(CHOSEN)])
-    found = page(criteria, entries(criteria), 0, 20)
-    return len(found) + facets(criteria).total
+    counted = facets(criteria, nearest=20)
+    found = page(criteria, entries(criteria), 0, 20, counted)
+    return len(found) + counted.total

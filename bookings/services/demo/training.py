@@ -45,6 +45,7 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
         day += timedelta(days=7 - day.weekday())
     start = datetime.combine(day, time.fromisoformat(row["opens"]), zone)
     manager = places.manager_of(course.organisation)
+    others = [places.people[email].user.pk for email in row.get("trainers", ())]
     made = session_create(
         actor=manager.actor,
         course_id=course.pk,
@@ -55,7 +56,7 @@ def _session_make(places: Places, course: Course, row: dict[str, Any], now: date
             deadline=start - timedelta(days=1),
             places=row["places"],
             location=row["location"],
-            trainers=(manager.user.pk,),
+            trainers=(manager.user.pk, *others),
         ),
         now=now,
     )

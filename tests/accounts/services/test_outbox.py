@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from accounts.domain.jobs import MOST_ATTEMPTS, again_in
 from accounts.models import OutboxMessage
 from accounts.notifications import Effect, enqueue
-from accounts.services.outbox import MOST_ATTEMPTS, outbox_deliver
+from accounts.services.outbox import outbox_deliver
 from tests.factories.cast import NOW
 
 
@@ -48,7 +49,7 @@ def test_one_that_fails_waits_and_does_not_stop_the_next(db):
     assert outbox_deliver(handler=handler, now=NOW) == 1
     bad = OutboxMessage.objects.get(key="bad")
     assert (bad.attempts, bad.done_at, bad.last_error) == (1, None, "ValueError: no")
-    assert bad.due_at == NOW + timedelta(minutes=2)
+    assert bad.due_at == NOW + again_in(1, "bad")
     # What the handler wrote before it failed is gone.
     assert OutboxMessage.objects.get(key="good").last_error == ""
     now = NOW

@@ -188,6 +188,11 @@ def test_tokens_of_a_manager_need_one(client: Client, zhao: User, settings: Any)
     refused = client.get("/api/v1/reservations/", headers=head)
     assert (refused.status_code, refused.json()["code"]) == (403, "second-factor-missing")
     totp.TOTP.activate(zhao, totp.generate_totp_secret())
+    # Whoever made it knew the password alone: it does not gain from what was set up since.
+    refused = client.get("/api/v1/reservations/", headers=head)
+    assert (refused.status_code, refused.json()["code"]) == (403, "second-factor-unconfirmed")
+    _, new = token_issue(user=zhao, label="new", lifetime=DAY, now=timezone.now())
+    head = {"authorization": f"Bearer {new}"}
     assert client.get("/api/v1/reservations/", headers=head).status_code == 200
 
 

@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotPermitted
 from accounts.models import TrailEntry
-from bookings.domain.duplicates import StillBooked
 from bookings.services.duplicates import duplicates_merge
 from instruments.domain.duplicates import MergedAlready, SameRecord
+from instruments.domain.publishing import StillBooked
 from instruments.models import Attachment, DuplicateVerdict, Instrument, Qualification
 from instruments.selectors.duplicates import load_likely_duplicates
 from instruments.services.duplicates import duplicates_keep

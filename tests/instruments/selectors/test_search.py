@@ -1,11 +1,14 @@
 """Search over real inventories: what is found first, what facets count, what is forgiven."""
 
 from collections.abc import Iterator
+from io import StringIO
 from random import Random
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Value
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
@@ -15,7 +18,15 @@ from instruments.adapters.vocabularies import shipped
 from instruments.domain.criteria import FACETS, Criteria
 from instruments.domain.techniques import Term
 from instruments.models import Instrument, SearchEntry, Technique
-from instruments.selectors.search import corrected, entries, facets, page, search, understood
+from instruments.selectors.search import (
+    corrected,
+    entries,
+    facets,
+    is_filed,
+    page,
+    search,
+    understood,
+)
 from instruments.services.search import entries_file, register_file, words_gather
 from instruments.services.techniques import techniques_import
 from tests.factories.api import Program
@@ -221,8 +232,11 @@ def test_facets_count_what_the_search_would_find(register: Cast, text: str, seed
         if everything[name] and chance.random() < 0.3
     }
     criteria = Criteria(text=text, **chosen)
-    found = facets(criteria)
-    assert found.total == len(list(search(criteria)))
+    found = facets(criteria, nearest=3)
+    fitting = list(search(criteria))
+    assert found.total == len(fitting)
+    assert list(found.nearest) == ([i.pk for i in fitting[:3]] if text else [])
+    assert page(criteria, entries(criteria), 1, 2, found) == fitting[1:3]
     for name, choices in found.choices.items():
         for choice in chance.sample(choices, min(2, len(choices))):
             other = Criteria(text=text, **(chosen | {name: choice.code}))
@@ -276,4 +290,15 @@ def test_words_are_those_of_what_is_published(register: Cast) -> None:
         SearchEntry.objects.filter(name="Flow cytometer").update(is_published=False)
         words_gather()
         assert corrected("cytomter") is None
+        transaction.set_rollback(True)
+
+
+def test_what_a_migration_left_half_filed_is_filed(register: Cast) -> None:
+    with transaction.atomic():
+        call_command("file_search", "--if-needed", stdout=(said := StringIO()))
+        assert said.getvalue() == "every instrument is filed\n"
+        SearchEntry.objects.filter(name="Flow cytometer").update(strong=Value(""))
+        call_command("file_search", "--if-needed", stdout=(said := StringIO()))
+        assert "instruments filed" in said.getvalue()
+        assert is_filed()
         transaction.set_rollback(True)

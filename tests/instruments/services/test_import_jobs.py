@@ -12,10 +12,11 @@ import pytest
 
 from accounts.domain.errors import NotFound, WrongState
 from accounts.models import TrailEntry
+from bookings.services.duplicates import duplicates_merge
 from instruments.domain import delimited
 from instruments.domain.imports import Result
 from instruments.models import Facility, Import, ImportChunk, ImportRow, Instrument, Provenance
-from instruments.selectors.imports import load_provenance
+from instruments.selectors.imports import load_provenance, load_report
 from instruments.services import import_jobs
 from instruments.services.import_jobs import (
     import_apply,
@@ -185,6 +186,39 @@ def test_a_record_that_does_not_fit_the_schema_is_refused_alone(home: Cast) -> N
     assert problems(job) == [(1, "schema"), (3, "schema")]
     xml = "<x><instrument><name>SEM</name></instrument></x>"
     assert problems(read(home, xml, "pidinst")) == [(1, "schema")]
+
+
+def merged(home: Cast, keeper: Instrument, loser: Instrument) -> None:
+    duplicates_merge(
+        actor=home.actor("zhao"), keeper_id=keeper.pk, loser_id=loser.pk, note="twice", now=NOW
+    )
+
+
+def test_what_was_merged_away_is_followed_or_reported(home: Cast) -> None:
+    bring(home.ustc.pk, (HEAD + "1,SEM,B1,\n2,SEM again,B1,\n3,TEM,B2,\n").encode(), format="table")
+    first, second, third = Instrument.objects.filter(source_key__in="123").order_by("source_key")
+    merged(home, home.microscope, third)  # it was entered by hand: its source has no other row
+    waiting = read(home, HEAD + "2,SEM anew,B5,\n")
+    merged(home, first, second)  # after the preview
+    job = read(home, HEAD + "1,SEM,B1,\n2,SEM again,B5,\n3,TEM,B9,\n", hand_changes="overwrite")
+    assert problems(job) == [(3, "merged-away")]
+    assert job.rows.get(key="2").problem["numbers"] == {"into": "SEM", "key": "2"}
+    assert job.rows.get(key="3").instrument == home.microscope
+    assert job.absent == 0
+    for one in (waiting, job):
+        import_apply(actor=None, import_id=one.pk, now=NOW)
+        import_carry_out(import_id=one.pk, now=NOW)
+    assert problems(waiting) == [(2, "merged-away")]
+    load_report(waiting)
+    for gone, was in ((second, "SEM again"), (third, "TEM")):
+        gone.refresh_from_db()
+        assert (gone.name, gone.publication) == (was, "retired")
+    first.refresh_from_db()
+    home.microscope.refresh_from_db()
+    assert (first.room, home.microscope.room) == ("B1", "B9")
+    # An export of before names both by their ids.
+    old = read(home, HEAD + f"{home.microscope.pk},TEM,B7,\n{third.pk},old,B8,\n")
+    assert problems(old) == [(3, "merged-away")]
 
 
 def by_hand(home: Cast, instrument: Instrument, **changes: Any) -> None:

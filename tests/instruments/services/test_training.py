@@ -7,10 +7,12 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
 from accounts.models import OutboxMessage, TrailEntry
+from accounts.services.memberships import membership_end
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course, CourseSession, Enrolment, Qualification
-from instruments.selectors.training import courses_giving, places_in_line
+from instruments.selectors.training import courses_giving, enrolments_for, places_in_line
 from instruments.services.enrolments import enrolment_result, enrolment_withdraw, enrolments_drop
+from instruments.services.qualifications import qualification_grant
 from instruments.services.training import (
     certificates_remind,
     course_change,
@@ -205,6 +207,36 @@ def test_who_passes_is_certified(cast):
     # One who was thought absent came late.
     assert result(cast, rows_["hu"], "absent").qualification is None
     assert result(cast, rows_["hu"]).qualification.user == cast.hu
+
+
+def test_a_trainer_says_how_it_went_in_their_own_sessions(cast):
+    one = session(cast, course(cast), trainers=(cast.sun.pk,))
+    row = enrol(cast, one)
+    other = enrol(cast, session(cast, course(cast, name="Another")))
+    refused(lambda: result(cast, other, by="sun"), "not-permitted", NotPermitted)
+    refused(lambda: result(cast, row, by="wang"), "not-permitted", NotPermitted)
+    assert list(enrolments_for(cast.actor("sun"))) == [row]
+    given = result(cast, row, by="sun").qualification
+    assert (given.user, given.granted_by, given.issuer) == (cast.wang, cast.sun, cast.ustc)
+    # Leading a session is no right to certify whom one likes.
+    refused(
+        lambda: qualification_grant(
+            actor=cast.actor("sun"),
+            user=cast.hu,
+            issuer=cast.ustc,
+            instrument=cast.microscope,
+            valid_from=date(2026, 3, 10),
+            now=BEGUN,
+        ),
+        "not-permitted",
+        NotPermitted,
+    )
+    late = enrol(cast, one, "hu")
+    membership_end(
+        actor=cast.actor("sun"), membership_id=cast.sun.memberships.get().pk, reason="", now=NOW
+    )
+    refused(lambda: result(cast, late, by="sun"), "not-permitted", NotPermitted)
+    assert not enrolments_for(cast.actor("sun")).exists()
 
 
 def test_prerequisite(cast):

@@ -4,9 +4,10 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import TrailEntry
+from bookings.services.reservations import reservation_cancel
 from instruments.models import Instrument
 from instruments.services.registry import instrument_create
-from tests.factories.cast import NOW
+from tests.factories.cast import NOW, reserve
 from tests.instruments.views.conftest import signed_in
 
 
@@ -39,6 +40,12 @@ def test_taking_it_out_needs_a_reason(cast, zhao, act):
 
 
 def test_retiring_is_final(cast, zhao):
+    booked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    response = step(zhao, cast.microscope, "retire", reason="sold")
+    assert response.status_code == 422
+    assert "has bookings that are not over (1)" in response.content.decode()
+    assert state(cast.microscope) == "published"
+    reservation_cancel(actor=cast.actor("wang"), reservation_id=booked.pk, reason="", now=NOW)
     step(zhao, cast.microscope, "retire", reason="sold")
     response = step(zhao, cast.microscope, "publish")
     assert response.status_code == 409

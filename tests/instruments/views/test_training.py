@@ -66,6 +66,26 @@ def test_given_from_the_offer_to_the_certificate(cast, zhao, monkeypatch):
     assert zhao.post(url("session-cancel", one), {"reason": "late"}).status_code == 409
 
 
+def test_a_trainer_who_is_no_manager_says_who_passed(cast, noon, monkeypatch):
+    of = course(cast)
+    one = session(cast, of, trainers=(cast.sun.pk,))
+    row = enrol(cast, one)
+    sun = signed_in(cast.sun)
+    page = page_of(sun.get(reverse("instruments:training")))
+    assert "Sessions I give" in page and url("session-manage", one) in page
+    page = page_of(sun.get(url("session-manage", one)))
+    # Their own page of it leads nowhere where a trainer may not go.
+    assert "Wang Li" in page
+    for name in ("course-manage", "session-cancel", "session-enrol", "enrol-withdraw"):
+        thing = {"course-manage": of, "enrol-withdraw": row}.get(name, one)
+        assert url(name, thing) not in page
+    assert sun.post(url("session-manage", one), {"places": "9"}).status_code == 403
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at("2026-03-10 11:00"))
+    page = page_of(sun.post(url("enrolment-result", row), {"result": "passed"}, follow=True))
+    assert "Wang Li has passed and is certified." in page
+    assert Qualification.objects.get().granted_by == cast.sun
+
+
 @pytest.mark.parametrize("sessions", [1, 3])
 def test_statements_do_not_grow(cast, noon, django_assert_max_num_queries, sessions):
     for number in range(sessions):

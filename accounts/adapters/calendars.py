@@ -1,0 +1,176 @@
+"""iCalendar (RFC 5545), written for feeds and invitations, read from people's own calendars."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+
+PRODUCT = "-//Instrument Commons//Instrument Commons//EN"
+MOST_EVENTS = 5000
+_FAULTS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+
+
+class CalendarBroken(Exception):
+    """What was given is no calendar that can be read, or says too much."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody an invitation is from or to."""
+
+    email: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event. `sequence` grows with every change of it; `changed_at` is when that was; `zone`
+    is what its times are written in. `is_busy`: it takes time."""
+
+    uid: str
+    sequence: int
+    start: datetime
+    end: datetime
+    zone: str
+    changed_at: datetime
+    summary: str
+    location: str = ""
+    description: str = ""
+    address: str = ""
+    status: str = "CONFIRMED"
+    is_busy: bool = True
+    host: Person | None = None
+    guest: Person | None = None
+
+
+def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: str = "") -> str:
+    """A calendar with its zones described. `method`: REQUEST or CANCEL, for an invitation;
+    none for a feed, which has a name. The same events give the same text."""
+    calendar = icalendar.Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    if method:
+        calendar.add("method", method)
+    if name:
+        calendar.add("name", name)
+        calendar.add("x-wr-calname", name)
+        calendar.add("refresh-interval", timedelta(hours=1), {"VALUE": "DURATION"})
+        calendar.add("x-published-ttl", "PT1H")
+    if zone:
+        calendar.add("x-wr-timezone", zone)
+    found = list(events)
+    years = [moment.year for event in found for moment in (event.start, event.end)]
+    for key in sorted({event.zone for event in found} | ({zone} if zone else set())):
+        # The years around what it is needed for; sorted, as the text must not vary.
+        first, last = date(min(years, default=2000), 1, 1), date(max(years, default=2000) + 2, 1, 1)
+        calendar.add_component(icalendar.Timezone.from_tzid(key, first_date=first, last_date=last))
+    for event in found:
+        calendar.add_component(_event(event))
+    return str(calendar.to_ical(), "utf-8")
+
+
+def _event(event: Event) -> icalendar.Event:
+    zone = ZoneInfo(event.zone)
+    made = icalendar.Event()
+    made.add("uid", event.uid)
+    made.add("sequence", event.sequence)
+    made.add("dtstamp", event.changed_at.astimezone(UTC).replace(microsecond=0))
+    made.add("dtstart", _local(event.start, zone))
+    made.add("dtend", _local(event.end, zone))
+    made.add("summary", event.summary)
+    made.add("status", event.status)
+    made.add("transp", "OPAQUE" if event.is_busy else "TRANSPARENT")
+    for field, value in (
+        ("location", event.location),
+        ("description", event.description),
+        ("url", event.address),
+    ):
+        if value:
+            made.add(field, value)
+    if event.host:
+        made.add("organizer", _person(event.host))
+    if event.guest:
+        guest = _person(event.guest)
+        guest.params["ROLE"] = icalendar.vText("REQ-PARTICIPANT")
+        guest.params["PARTSTAT"] = icalendar.vText("ACCEPTED")
+        guest.params["RSVP"] = icalendar.vText("FALSE")
+        made.add("attendee", guest, encode=False)
+    return made
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The moment on the zone's clock; in UTC where that clock shows the hour twice, which a local
+    time could not tell apart."""
+    local = moment.astimezone(zone)
+    other = local.replace(fold=1 - local.fold)
+    return moment.astimezone(UTC) if other.utcoffset() != local.utcoffset() else local
+
+
+def _person(person: Person) -> icalendar.vCalAddress:
+    address = icalendar.vCalAddress(f"mailto:{person.email}")
+    if person.name:
+        address.params["CN"] = icalendar.vText(person.name)
+    return address
+
+
+def busy_times(
+    content: bytes, start: datetime, end: datetime
+) -> Sequence[tuple[datetime, datetime]]:
+    """When a calendar says its owner is busy within a span, merged, in the order of time: events
+    and what recurs of them, without those that are cancelled, free (TRANSP), or last whole days,
+    which say more of a date than of the hours. `CalendarBroken`."""
+    try:
+        calendars = icalendar.Calendar.from_ical(content, multiple=True)
+    except _FAULTS:
+        raise CalendarBroken from None
+    if not calendars:
+        raise CalendarBroken
+    found: list[tuple[datetime, datetime]] = []
+    for calendar in calendars:
+        if not isinstance(calendar, icalendar.Calendar):
+            raise CalendarBroken
+        zone = _zone_of(calendar)
+        try:
+            for count, event in enumerate(recurring_ical_events.of(calendar).between(start, end)):
+                if count >= MOST_EVENTS:
+                    raise CalendarBroken
+                if (taken := _taken(event, zone)) is not None:
+                    found.append((max(taken[0], start), min(taken[1], end)))
+        except _FAULTS:
+            raise CalendarBroken from None
+    return _merged(span for span in found if span[0] < span[1])
+
+
+def _zone_of(calendar: icalendar.Calendar) -> ZoneInfo:
+    """What times without a zone mean."""
+    try:
+        return ZoneInfo(str(calendar.get("X-WR-TIMEZONE", "UTC")))
+    except (ValueError, LookupError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _taken(event: icalendar.Event, zone: ZoneInfo) -> tuple[datetime, datetime] | None:
+    free = str(event.get("TRANSP", "OPAQUE")).upper() == "TRANSPARENT"
+    if free or str(event.get("STATUS", "")).upper() == "CANCELLED":
+        return None
+    start, end = event.decoded("DTSTART"), event.decoded("DTEND")
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        return None
+    ends = [m if m.tzinfo else m.replace(tzinfo=zone) for m in (start, end)]
+    return ends[0].astimezone(UTC), ends[1].astimezone(UTC)
+
+
+def _merged(
+    spans: Iterable[tuple[datetime, datetime]],
+) -> list[tuple[datetime, datetime]]:
+    merged: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

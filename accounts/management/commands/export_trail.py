@@ -1,0 +1,46 @@
+"""manage.py export_trail FILE"""
+
+import gzip
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from accounts.selectors.seals import Range, bundle_lines
+from accounts.services.seals import trail_seal
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes a bundle of the trail, whole and of every region, for verify_bundle.py; a name "
+        "that ends in .gz is compressed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--from", dest="since", help="An instant: 2026-03-01T00:00:00Z")
+        parser.add_argument("--until")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        now = timezone.now()
+        wanted = Range(since=_instant(options["since"]), until=_instant(options["until"]))
+        trail_seal(now=now)
+        path: Path = options["file"]
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "wb") as out:
+            for line in bundle_lines(wanted, site=settings.SITE_URL, now=now):
+                out.write(line)
+        self.stdout.write(str(path))
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    moment = parse_datetime(text)
+    if moment is None or moment.tzinfo is None:
+        raise CommandError(f"{text} is no instant with an offset.")
+    return moment

@@ -1,0 +1,19 @@
+"""manage.py seal_trail"""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from accounts.services.seals import trail_seal
+
+
+class Command(BaseCommand):
+    help = "Seals every entry of the trail that no seal holds yet, now."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        made = trail_seal(now=timezone.now())
+        for seal in made:
+            self.stdout.write(f"{seal.number} {bytes(seal.digest).hex()} {seal.count} entries")
+        if not made:
+            self.stdout.write("Everything was sealed.")

@@ -1,0 +1,47 @@
+"""The clock's own books: when each job ran, and what of it failed."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.keys import new_id
+
+
+class JobRun(models.Model):
+    """One run of an entry of the timetable. `ended_at` None: it is at work, or its worker died."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("At work")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        PASSED = "passed", _("Another worker had it")
+
+    id = models.BigAutoField(primary_key=True)
+    entry = models.CharField(max_length=60)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.RUNNING)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["entry", "-started_at"], name="job_run_last")]
+
+
+class JobFailure(models.Model):
+    """One thing of a job that failed: it is tried again from `due_at` on, and forgotten once it
+    is done."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    job = models.CharField(max_length=60)
+    object_id = models.UUIDField()
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=300)
+    due_at = models.DateTimeField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "object_id"], name="job_failure_once"),
+            models.CheckConstraint(condition=Q(attempts__gte=1), name="job_failure_attempts"),
+        ]

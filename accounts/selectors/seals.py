@@ -1,0 +1,202 @@
+"""Seals, and what proves an entry: to read, and to take along."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from accounts.domain.roles import Actor
+from accounts.domain.seals import path, seal_facts_json, split
+from accounts.models import Seal, SealedEntry, SealReader, TrailText, UnsealedEntry
+from accounts.selectors.verification import ENTRY, entry_content, facts_of
+
+FORMAT, VERSION = "instrument-commons-trail", 1
+_ROWS = 2_000
+_SEALS = """
+SELECT min(s.seal_id), max(s.seal_id) FROM accounts_sealedentry s
+JOIN accounts_trailentry e ON e.id = s.entry_id
+WHERE (%(since)s::timestamptz IS NULL OR e.at >= %(since)s)
+AND (%(until)s::timestamptz IS NULL OR e.at < %(until)s)
+"""
+_SHOWN = """(%(regions)s::uuid[] IS NULL OR e.region_ids && %(regions)s::uuid[]
+    OR coalesce(e.actor_id = %(person)s::uuid, FALSE))"""
+_ENTRIES = f"""
+SELECT {ENTRY}, encode(t.salt, 'hex'), t.content::text, s.position, s.entry_id::text,
+    e.id IS NULL OR {_SHOWN}
+FROM accounts_sealedentry s
+LEFT JOIN accounts_trailentry e ON e.id = s.entry_id
+LEFT JOIN accounts_trailtext t ON t.entry_id = s.entry_id
+WHERE s.seal_id = %(seal)s ORDER BY s.position
+"""  # noqa: S608  # nothing from outside
+# What is in no seal, and was not noted for the next one either: it came past the platform.
+_STRAY = f"""
+SELECT {ENTRY}, encode(t.salt, 'hex'), t.content::text
+FROM accounts_trailentry e
+LEFT JOIN accounts_trailtext t ON t.entry_id = e.id
+WHERE NOT EXISTS (SELECT FROM accounts_sealedentry s WHERE s.entry_id = e.id)
+AND NOT EXISTS (SELECT FROM accounts_unsealedentry u WHERE u.entry_id = e.id)
+AND (%(since)s::timestamptz IS NULL OR e.at >= %(since)s)
+AND (%(until)s::timestamptz IS NULL OR e.at < %(until)s) AND {_SHOWN} ORDER BY e.id
+"""  # noqa: S608
+
+
+def seals() -> QuerySet[Seal]:
+    """Newest first, without the digests of what they hold."""
+    return Seal.objects.defer("digests").order_by("-number")
+
+
+def unsealed_count(most: int = 100_000) -> int:
+    """How many entries wait for the next seal."""
+    return UnsealedEntry.objects.all()[:most].count()
+
+
+def reads_seals(actor: Actor) -> bool:
+    return SealReader.objects.filter(user_id=actor.person).exists()
+
+
+def seal_json(seal: Seal) -> dict[str, Any]:
+    """What its digest covers, and the digest."""
+    return {**seal_facts_json(facts_of(seal)), "digest": bytes(seal.digest).hex()}
+
+
+def proof_of(entry: Any) -> dict[str, Any] | None:
+    """All that proves one entry of the trail; None while no seal holds it. Three statements."""
+    place = SealedEntry.objects.filter(pk=entry.pk).select_related("seal").first()
+    if place is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {ENTRY} FROM accounts_trailentry e WHERE e.id = %s",  # noqa: S608
+            [entry.pk],
+        )
+        content = entry_content(cursor.fetchone())
+    text = TrailText.objects.filter(pk=entry.pk).first()
+    digests = split(bytes(place.seal.digests))
+    return {
+        "format": FORMAT,
+        "kind": "proof",
+        "version": VERSION,
+        "entry": content,
+        "text": {"salt": bytes(text.salt).hex(), "content": text.content} if text else None,
+        "digest": bytes(place.digest).hex(),
+        "position": place.position,
+        "path": [step.hex() for step in path(digests, place.position)],
+        "seal": seal_json(place.seal),
+    }
+
+
+@dataclass(frozen=True)
+class Range:
+    """Entries of [`since`, `until`), None: from the first, to the last; whole for the platform
+    (`regions` None), or as far as somebody reads who audits `regions`."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    regions: Sequence[UUID] | None = None
+    region_codes: Sequence[str] = ()
+    person: UUID | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {
+            "since": self.since,
+            "until": self.until,
+            "regions": list(self.regions) if self.regions is not None else None,
+            "person": self.person,
+        }
+
+
+def bundle_size(wanted: Range) -> int:
+    """How many entries a bundle will hold."""
+    first, last = _seals_of(wanted)
+    if first is None:
+        return 0
+    return sum(Seal.objects.filter(number__range=(first, last)).values_list("count", flat=True))
+
+
+def bundle_lines(wanted: Range, *, site: str, now: datetime) -> Iterator[bytes]:
+    """A bundle as JSON Lines (docs/trail.md): a manifest, each seal with the entries it holds,
+    and an end. It is widened to whole seals, since only these prove anything; what the reader
+    may not see of them is there by its digest alone. Memory stays flat, whatever the range."""
+    with transaction.atomic():
+        first, last = _seals_of(wanted)
+        yield _line(
+            {
+                "kind": "manifest",
+                "format": FORMAT,
+                "version": VERSION,
+                "site": site,
+                "made_at": now.isoformat(),
+                "from": wanted.since.isoformat() if wanted.since else None,
+                "until": wanted.until.isoformat() if wanted.until else None,
+                "regions": None if wanted.regions is None else sorted(wanted.region_codes),
+                "first_seal": first,
+                "last_seal": last,
+                "entries": bundle_size(wanted),
+            }
+        )
+        if first is not None and last is not None:
+            for number in range(first, last + 1):
+                yield from _seal_lines(number, wanted)
+        for row in _stream(_STRAY, wanted.values):
+            yield _entry_line(row, None, None, row[11])
+        yield _line({"kind": "end"})
+
+
+def _seals_of(wanted: Range) -> tuple[int | None, int | None]:
+    if wanted.since is None and wanted.until is None:
+        last = Seal.objects.order_by("-number").values_list("number", flat=True).first()
+        return (1, last) if last else (None, None)
+    with connection.cursor() as cursor:
+        cursor.execute(_SEALS, {"since": wanted.since, "until": wanted.until})
+        first, last = cursor.fetchone()
+        return first, last
+
+
+def _seal_lines(number: int, wanted: Range) -> Iterator[bytes]:
+    seal = Seal.objects.filter(number=number).first()
+    if seal is None:
+        return  # the verifier names it
+    digests = [digest.hex() for digest in split(bytes(seal.digests))]
+    yield _line({"kind": "seal", **seal_json(seal), "digests": digests})
+    for row in _stream(_ENTRIES, {**wanted.values, "seal": number}):
+        if row[16]:
+            yield _entry_line(row, number, row[14], row[15])
+        else:
+            yield _line({"kind": "entry", "seal": number, "position": row[14], "withheld": True})
+
+
+def _entry_line(row: Sequence[Any], seal: int | None, position: int | None, name: str) -> bytes:
+    text = None
+    if row[12] is not None:
+        text = {"salt": row[12], "content": json.loads(row[13])}
+    return _line(
+        {
+            "kind": "entry",
+            "seal": seal,
+            "position": position,
+            "id": name,
+            "entry": entry_content(row) if row[11] is not None else None,
+            "text": text,
+        }
+    )
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def _line(content: dict[str, Any]) -> bytes:
+    return _encode(content).encode() + b"\n"
+
+
+def _stream(statement: str, values: dict[str, Any]) -> Iterator[Sequence[Any]]:
+    connection.ensure_connection()
+    with connection.connection.cursor(name="bundle") as cursor:
+        cursor.itersize = _ROWS
+        cursor.execute(statement, values)
+        yield from cursor

@@ -1,0 +1,105 @@
+"""Doing what a job found due, one thing after another: none waits for another, none stops another.
+
+Each thing is a transaction of its own that takes its lock only if it is free. What failed is noted
+with the time of its next try, and left out until then; it is never given up, as books that lack
+something are wrong until it is there.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+
+from accounts.domain.jobs import Busy, again_in
+from accounts.models import JobFailure, JobRun
+
+log = logging.getLogger(__name__)
+# PostgreSQL's words for: somebody else was first. A wait that was too long, a deadlock.
+_OTHERS_FIRST = frozenset({"55P03", "40P01", "40001"})
+
+
+def work_through(
+    *, job: str, due: Iterable[UUID], act: Callable[[UUID], int], now: datetime
+) -> int:
+    """`act` on everything that is due; the sum of what it returns. `act` claims what it needs,
+    raising `Busy` where another has it, asks again whether it is still due, and returns how many
+    things it did."""
+    failed = dict(JobFailure.objects.filter(job=job).values_list("object_id", "due_at"))
+    done = 0
+    for pk in due:
+        if pk in failed and failed[pk] > now:
+            continue
+        try:
+            with transaction.atomic():
+                done += act(pk)
+                if pk in failed:
+                    failure_forget(job, pk)
+        except Busy:
+            continue
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") not in _OTHERS_FIRST:
+                raise  # the database is gone: nothing of the rest can be done either
+        except Exception as error:  # whatever it is, the next must not wait for it
+            log.warning("%s failed for %s", job, pk, exc_info=True)
+            failure_note(job, pk, error, now)
+    return done
+
+
+def failure_forget(job: str, object_id: UUID) -> None:
+    """It is done after all."""
+    JobFailure.objects.filter(job=job, object_id=object_id).delete()
+
+
+@transaction.atomic
+def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> None:
+    """Something of a job failed: when it is tried again."""
+    JobFailure.objects.bulk_create(
+        [
+            JobFailure(
+                job=job,
+                object_id=object_id,
+                attempts=1,
+                last_error="",
+                due_at=now,
+                first_at=now,
+                last_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    row = JobFailure.objects.select_for_update().get(job=job, object_id=object_id)
+    if row.last_error:  # not the one just made
+        row.attempts += 1
+    row.last_error = f"{type(error).__name__}: {error}"[:300]
+    row.last_at, row.due_at = now, now + again_in(row.attempts, str(object_id))
+    row.save()
+
+
+@contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Whether nobody else is at work under this name, which then is ours until the end. The
+    database lets go of it when the worker dies."""
+    digest = sha256(f"job:{name}".encode()).digest()
+    key = int.from_bytes(digest[:8], signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        (mine,) = cursor.fetchone()
+    try:
+        yield mine
+    finally:
+        if mine and connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def run_begin(entry: str, now: datetime) -> int:
+    """A run of an entry of the timetable; its number."""
+    return JobRun.objects.create(entry=entry, started_at=now).pk
+
+
+def run_end(run_id: int, *, outcome: str, error: str = "", now: datetime) -> None:
+    JobRun.objects.filter(pk=run_id).update(outcome=outcome, error=error[:300], ended_at=now)

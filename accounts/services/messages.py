@@ -1,0 +1,236 @@
+"""Messages: into the inbox, out by mail, and what people choose about them.
+
+A message is stored for each reader in the transaction that carries its outbox row out, and its
+mail is an outbox row of its own: each reader's mail leaves, fails and is tried again by itself.
+What SMTP cannot rule out is left: a worker that dies after the server took a mail and before the
+row says so sends it once more, under the same Message-ID.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import mailers
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.erasure import leads_nowhere
+from accounts.domain.errors import WrongVersion
+from accounts.domain.messages import (
+    AT_ONCE,
+    DIGESTS,
+    OFF,
+    TOPICS,
+    Choice,
+    Choices,
+    Quiet,
+    check_choice,
+    digest_at,
+    mail_at,
+)
+from accounts.domain.roles import Actor
+from accounts.letters import Letter, Mail, digest_mail, message_mail
+from accounts.models import Message, MessageSettings, OutboxMessage, User
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import actor_of
+from accounts.selectors.messages import choices_in, choices_of, inbox_of
+
+KEPT = timedelta(days=180)
+
+
+def messages_give(letters: Sequence[Letter], *, row: OutboxMessage, now: datetime) -> str:
+    """Store what an outbox row has to say to each reader, and let the mails leave when each
+    reader wants them; the row's outcome."""
+    chosen = choices_of(letter.person.pk for letter in letters)
+    rows, effects = [], []
+    for letter in letters:
+        choices = chosen.get(letter.person.pk, Choices())
+        choice = choices.of(letter.topic)
+        if choice.mail == OFF and not choice.inbox:
+            continue
+        message = _stored(letter, choice, row, now)
+        if choice.mail != OFF:
+            effect = _mail_effect(message, letter, choices, now)
+            message.mail_due_at = effect.due_at
+            effects.append(effect)
+        rows.append(message)
+    Message.objects.bulk_create(rows, ignore_conflicts=True)
+    enqueue(effects, now=now)
+    return "sent" if rows else "skipped"
+
+
+def _stored(letter: Letter, choice: Choice, row: OutboxMessage, now: datetime) -> Message:
+    at_once = choice.mail == AT_ONCE
+    return Message(
+        # The same row says the same to the same person.
+        id=uuid5(row.pk, letter.person.pk.hex),
+        user_id=letter.person.pk,
+        topic=letter.topic,
+        kind=letter.kind,
+        language=letter.person.language,
+        subject=letter.subject[:300],
+        text=letter.text,
+        html=letter.html if at_once else "",
+        calendar=letter.calendar if at_once else "",
+        link=letter.link,
+        about=letter.about,
+        created_at=now,
+        is_in_inbox=choice.inbox,
+        mail=choice.mail,
+    )
+
+
+def _mail_effect(message: Message, letter: Letter, choices: Choices, now: datetime) -> Effect:
+    zone = ZoneInfo(letter.person.time_zone)
+    if message.mail in DIGESTS:
+        due = mail_at(digest_at(now, message.mail, zone), choices.quiet, zone, None)
+        # One for all that is due then, whatever its rhythm.
+        key = f"digest:{message.user_id}:{due.isoformat()}"
+        return Effect("digest.send", key, {"user": str(message.user_id)}, due_at=due)
+    due = mail_at(now, choices.quiet, zone, letter.matters_until)
+    payload = {"message": str(message.pk)}
+    return Effect("letter.send", f"letter:{message.pk}", payload, due_at=due)
+
+
+def mail_send(mails: Sequence[Mail]) -> str:
+    """Hand mails to the server over one connection; the outcome."""
+    found = [mail for mail in mails if not leads_nowhere(mail.to[0])]
+    if found:
+        mailers.default.send_messages(found)
+    return "sent" if found else "skipped"
+
+
+def letter_message(row: OutboxMessage) -> Message | None:
+    """The message that a row is to send, if it was not sent and its reader is there."""
+    return (
+        Message.objects.select_related("user")
+        .filter(pk=UUID(row.payload["message"]), mailed_at=None, user__is_active=True)
+        .first()
+    )
+
+
+def letter_send(message: Message, *, now: datetime) -> str:
+    """Send a message by mail; what only the mail needed is emptied."""
+    outcome = mail_send([message_mail(message, message.user)])
+    message.mailed_at, message.html, message.calendar = now, "", ""
+    message.save(update_fields=["mailed_at", "html", "calendar"])
+    return outcome
+
+
+def digest_send(row: OutboxMessage, *, now: datetime) -> str:
+    """Send what waits for a person's digest in one mail; `skipped` where nothing does."""
+    user = User.objects.filter(pk=UUID(row.payload["user"]), is_active=True).first()
+    waiting = list(
+        Message.objects.filter(
+            user=user, mail__in=sorted(DIGESTS), mailed_at=None, mail_due_at__lte=now
+        ).order_by("created_at", "id")
+    )
+    if user is None or not waiting:
+        return "skipped"
+    outcome = mail_send([digest_mail(waiting, user, str(row.pk))])
+    Message.objects.filter(pk__in=[message.pk for message in waiting]).update(mailed_at=now)
+    return outcome
+
+
+# Reading
+
+
+def message_read(*, actor: Actor, message_id: UUID, is_read: bool, now: datetime) -> None:
+    """Mark one of one's own as read, or as not read."""
+    rows = Message.objects.filter(user_id=actor.person, is_in_inbox=True, pk=message_id)
+    if is_read:
+        rows = rows.filter(read_at=None)
+    rows.update(read_at=now if is_read else None)
+
+
+def messages_read(*, actor: Actor, now: datetime) -> int:
+    """Mark all one's own as read; how many were not."""
+    return Message.objects.filter(
+        pk__in=inbox_of(actor, unread=True).order_by().values("pk")
+    ).update(read_at=now)
+
+
+def messages_clear(*, now: datetime) -> int:
+    """Remove messages after half a year, in batches; how many."""
+    removed = 0
+    while True:
+        old = Message.objects.filter(created_at__lt=now - KEPT).values("pk")[:5000]
+        count = Message.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
+        removed += count
+        if count < 5000:
+            return removed
+
+
+# Choosing
+
+
+@transaction.atomic
+def choices_set(
+    *,
+    actor: Actor,
+    topics: Mapping[str, Choice],
+    quiet: Quiet | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> MessageSettings:
+    """What a person wants from now on, whole: a topic that is not named is as usual. `Invalid`:
+    unknown-value, required-message."""
+    languages = frozenset(code for code, _ in settings.LANGUAGES)
+    for topic, choice in topics.items():
+        check_choice(topic, choice, languages)
+    row = _locked(actor.person)
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    said = {topic: asdict(choice) for topic, choice in topics.items() if choice != Choice()}
+    return _store(row, said, quiet, actor, now)
+
+
+@transaction.atomic
+def topics_leave(*, user: User, topics: Sequence[str], now: datetime) -> MessageSettings:
+    """No more mail of these topics; those that are required, or unknown by now, stay as they
+    are."""
+    row = _locked(user.pk)
+    chosen = choices_in(row)
+    said = dict(row.choices)
+    for topic in topics:
+        if topic in TOPICS and not TOPICS[topic].is_required:
+            kept = chosen.of(topic)
+            said[topic] = asdict(Choice(OFF, kept.inbox, kept.language))
+    return _store(row, said, chosen.quiet, actor_of(user), now)
+
+
+def _locked(user_id: UUID) -> MessageSettings:
+    MessageSettings.objects.bulk_create([MessageSettings(user_id=user_id)], ignore_conflicts=True)
+    return MessageSettings.objects.select_for_update().get(pk=user_id)
+
+
+def _store(
+    row: MessageSettings,
+    said: Mapping[str, object],
+    quiet: Quiet | None,
+    actor: Actor,
+    now: datetime,
+) -> MessageSettings:
+    if quiet is not None and quiet.start == quiet.end:
+        quiet = None
+    if (row.choices, choices_in(row).quiet) == (said, quiet):
+        return row
+    before = {"topics": row.choices, "quiet": [row.quiet_from, row.quiet_until]}
+    row.choices = dict(said)
+    row.quiet_from = quiet.start if quiet else None
+    row.quiet_until = quiet.end if quiet else None
+    row.version += 1
+    row.save(update_fields=["choices", "quiet_from", "quiet_until", "version"])
+    after = {"topics": row.choices, "quiet": [row.quiet_from, row.quiet_until]}
+    trail.record(
+        actor=actor,
+        action="messages.choose",
+        target=row,
+        now=now,
+        before=before,
+        after=after,
+    )
+    return row

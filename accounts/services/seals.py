@@ -1,0 +1,111 @@
+"""Sealing the trail, and who hears of the newest seal."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts import trail
+from accounts.domain.roles import Actor
+from accounts.domain.seals import MOST, SealFacts, root, seal_digest
+from accounts.models import Seal, SealReader, User
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require_somewhere
+
+# The one lock of sealing; nobody who writes to the trail takes it.
+LOCK = 7_261_001
+# What is taken at once is sealed at once; what others have not committed is not seen and waits.
+_TAKE = """
+WITH taken AS (
+    DELETE FROM accounts_unsealedentry
+    WHERE entry_id IN (SELECT entry_id FROM accounts_unsealedentry ORDER BY entry_id LIMIT %s)
+    RETURNING entry_id
+)
+INSERT INTO accounts_sealedentry (entry_id, seal_id, position, digest)
+SELECT e.id, %s, row_number() OVER (ORDER BY e.id) - 1, e.digest
+FROM accounts_trailentry e JOIN taken ON taken.entry_id = e.id
+"""
+_DIGESTS = "SELECT digest FROM accounts_sealedentry WHERE seal_id = %s ORDER BY position"
+
+
+def trail_seal(*, now: datetime) -> list[Seal]:
+    """Seal every entry that is committed and in no seal yet; the new seals, none where there
+    was nothing to seal. Writers are never waited for, nor do they wait."""
+    made = []
+    while seal := _seal(now):
+        made.append(seal)
+        if seal.count < MOST:
+            break
+    return made
+
+
+@transaction.atomic
+def _seal(now: datetime) -> Seal | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        last = Seal.objects.defer("digests").order_by("-number").first()
+        number = last.number + 1 if last else 1
+        cursor.execute(_TAKE, [MOST, number])
+        cursor.execute(_DIGESTS, [number])
+        digests = [bytes(row[0]) for row in cursor.fetchall()]
+    if not digests:
+        return None
+    facts = SealFacts(
+        number=number,
+        at=now,
+        count=len(digests),
+        root=root(digests),
+        previous=bytes(last.digest) if last else None,
+    )
+    return Seal.objects.create(**vars(facts), digest=seal_digest(facts), digests=b"".join(digests))
+
+
+def trail_seal_now(*, actor: Actor, now: datetime) -> list[Seal]:
+    """The same, on demand of an auditor."""
+    require_somewhere(actor, "audit")
+    return trail_seal(now=now)
+
+
+@transaction.atomic
+def seal_reading_set(*, actor: Actor, on: bool, now: datetime) -> bool:
+    """Whether an auditor gets the newest seal's digest by mail, from now on."""
+    require_somewhere(actor, "audit")
+    user = User.objects.select_for_update(no_key=True).get(pk=actor.person)
+    was = SealReader.objects.filter(user=user).exists()
+    if on == was:
+        return on
+    if on:
+        SealReader.objects.create(user=user, since=now)
+    else:
+        SealReader.objects.filter(user=user).delete()
+    trail.record(
+        actor=actor,
+        action="user.seals",
+        target=user,
+        now=now,
+        before={"mailed": was},
+        after={"mailed": on},
+    )
+    return on
+
+
+@transaction.atomic
+def seals_tell(*, now: datetime) -> int:
+    """Send the newest seal to everybody who asked for it, once a day each; how many."""
+    newest = Seal.objects.defer("digests").order_by("-number").first()
+    if newest is None:
+        return 0
+    readers = list(
+        SealReader.objects.filter(user__is_active=True).values_list("user_id", flat=True)
+    )
+    day = now.date().isoformat()
+    enqueue([_letter(reader, newest, day) for reader in readers], now=now)
+    return len(readers)
+
+
+def _letter(reader: UUID, seal: Seal, day: str) -> Effect:
+    return Effect(
+        kind="audit.seal",
+        key=f"audit.seal:{reader}:{day}",
+        payload={"user": str(reader), "seal": seal.number, "digest": bytes(seal.digest).hex()},
+    )

@@ -1,0 +1,155 @@
+"""Seals over the trail, proofs and bundles."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import Flag, Instant, Nothing, Query, Shape, asked, checked
+from accounts.domain.errors import WrongState, invalid
+from accounts.selectors.seals import bundle_lines, proof_of, reads_seals, seal_json, seals
+from accounts.services.seals import seal_reading_set, trail_seal_now
+from bookings.api.files import FileEndpoint
+from bookings.selectors.trail import entry_for
+from bookings.services.trail import bundle_ask
+
+JSON_LINES = "application/jsonl"
+
+
+class SealShape(serializers.Serializer[Any]):
+    """`digest` is SHA-256 over the canonical JSON of the other fields; `previous`, that of the
+    seal before; `root`, of a Merkle tree (RFC 9162) over the digests of its entries."""
+
+    number = serializers.IntegerField()
+    at = serializers.CharField(help_text="RFC 3339 in UTC with microseconds.")
+    count = serializers.IntegerField()
+    root = serializers.CharField()  # type: ignore[assignment]
+    previous = serializers.CharField(allow_null=True)
+    digest = serializers.CharField()
+
+
+class MadeSealsShape(serializers.Serializer[Any]):
+    seals = SealShape(many=True)
+
+
+class TextShape(serializers.Serializer[Any]):
+    salt = serializers.CharField()
+    content = serializers.DictField()
+
+
+class ProofShape(serializers.Serializer[Any]):
+    """What `verify_bundle.py` checks without the platform: the entry as it is digested, the
+    path to the root of its seal, the seal. `text`: its free text, where not erased."""
+
+    format = serializers.CharField()
+    kind = serializers.CharField()
+    version = serializers.IntegerField()
+    entry = serializers.DictField()
+    text = TextShape(allow_null=True)
+    digest = serializers.CharField()
+    position = serializers.IntegerField()
+    path = serializers.ListField(child=serializers.CharField())
+    seal = SealShape()
+
+
+class ReadingBody(Shape):
+    on = Flag()
+
+
+class BundleQuery(Query):
+    def get_fields(self) -> Any:
+        return {
+            "from": Instant(required=False),
+            "until": Instant(required=False),
+            **super().get_fields(),
+        }
+
+
+class Seals(Endpoint):
+    needs_person = True
+
+    @operation("trail_seals", _("Seals"), tag="trail", query=Pages, gives=page(SealShape))
+    def get(self, request: Request) -> Response:
+        """The newest first. Keep a digest elsewhere: what it covers cannot be rewritten unseen."""
+        query = asked(Pages, request.query_params)
+        return paginated(
+            request, seals(), query, ("-number",), lambda found: [seal_json(row) for row in found]
+        )
+
+    @operation(
+        "trail_seal",
+        _("Seal what is not sealed yet"),
+        tag="trail",
+        takes=Nothing,
+        gives=MadeSealsShape,
+        status=201,
+    )
+    def post(self, request: Request) -> Response:
+        """For auditors; a job does so every few minutes. Empty where nothing was left."""
+        checked(Nothing, request.data)
+        made = trail_seal_now(actor=self.actor, now=self.now)
+        return Response({"seals": [seal_json(seal) for seal in made]}, status=201)
+
+
+class SealReading(Endpoint):
+    needs_person = True
+
+    @operation(
+        "trail_seals_mail",
+        _("The newest seal by mail, daily"),
+        tag="trail",
+        takes=ReadingBody,
+        gives=ReadingBody,
+    )
+    def put(self, request: Request) -> Response:
+        """For auditors."""
+        data = checked(ReadingBody, request.data)
+        seal_reading_set(actor=self.actor, on=data["on"], now=self.now)
+        return Response({"on": reads_seals(self.actor)})
+
+
+class Proof(Endpoint):
+    only_reads = True
+    needs_person = True
+
+    @operation(
+        "trail_proof", _("Proof of an entry"), tag="trail", gives=ProofShape, refuses=[404, 409]
+    )
+    def get(self, request: Request, entry_id: UUID) -> Response:
+        """Of whatever entry you may read; 409 (`not-sealed`) until the next seal."""
+        proof = proof_of(entry_for(self.actor, entry_id))
+        if proof is None:
+            raise WrongState("not-sealed")
+        return Response(proof)
+
+
+class Bundle(FileEndpoint):
+    @operation(
+        "trail_bundle",
+        _("The trail, to be verified elsewhere"),
+        tag="trail",
+        query=BundleQuery,
+        gives=OpenApiTypes.BINARY,
+        media=JSON_LINES,
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """For auditors: entries from one instant until before another, widened to whole seals,
+        as JSON Lines. What lies outside your regions is there by its digest alone."""
+        query = asked(BundleQuery, request.query_params)
+        since, until = query.get("from"), query.get("until")
+        if since is not None and until is not None and until <= since:
+            raise invalid("until", "not-after-start")
+        wanted = bundle_ask(actor=self.actor, since=since, until=until, now=self.now)
+        lines = bundle_lines(wanted, site=settings.SITE_URL, now=self.now)
+        answer = StreamingHttpResponse(lines, content_type=JSON_LINES)
+        answer["Content-Disposition"] = 'attachment; filename="trail.jsonl"'
+        return answer

@@ -1,0 +1,106 @@
+"""Seals over the trail: the newest, all before it, proofs and bundles."""
+
+from datetime import date, datetime, time
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.permissions import actor_of, require_somewhere
+from accounts.selectors.seals import bundle_lines, proof_of, reads_seals, seals, unsealed_count
+from accounts.services.seals import seal_reading_set, trail_seal_now
+from bookings.forms import BundleForm
+from bookings.selectors.trail import entry_for, steps_of
+from bookings.services.trail import bundle_ask
+
+SHOWN = 50
+
+
+@login_required
+@require_safe
+def all_seals(request: HttpRequest) -> HttpResponse:
+    return _page(request, BundleForm(), status=200)
+
+
+def _page(request: HttpRequest, form: BundleForm, *, status: int) -> HttpResponse:
+    actor = actor_of(request.user)
+    require_somewhere(actor, "read-trail")
+    rows = seals()
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 10:
+        rows = rows.filter(number__lt=int(before))
+    found = list(rows[: SHOWN + 1])
+    context = {
+        "newest": seals().first(),
+        "seals": found[:SHOWN],
+        "older": found[SHOWN - 1].number if len(found) > SHOWN else None,
+        "before": before,
+        "waiting": unsealed_count(),
+        "is_reader": reads_seals(actor),
+        "form": form,
+    }
+    return render(request, "bookings/seals.html", context, status=status)
+
+
+@login_required
+@require_POST
+def seal_now(request: HttpRequest) -> HttpResponse:
+    made = trail_seal_now(actor=actor_of(request.user), now=timezone.now())
+    count = sum(seal.count for seal in made)
+    if made:
+        text = ngettext("{count} entry is sealed.", "{count} entries are sealed.", count)
+        messages.success(request, text.format(count=count))
+    else:
+        messages.info(request, gettext("Everything was sealed already."))
+    return redirect("bookings:seals")
+
+
+@login_required
+@require_POST
+def mailed(request: HttpRequest) -> HttpResponse:
+    on = request.POST.get("on") == "1"
+    seal_reading_set(actor=actor_of(request.user), on=on, now=timezone.now())
+    messages.success(
+        request,
+        gettext("You get the newest seal by mail, once a day.")
+        if on
+        else gettext("You no longer get the newest seal by mail."),
+    )
+    return redirect("bookings:seals")
+
+
+@login_required
+@require_safe
+def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    require_somewhere(actor, "read-trail")
+    form = BundleForm(request.GET)
+    if not form.is_valid():
+        return _page(request, form, status=400)
+    data = form.cleaned_data
+    wanted = bundle_ask(
+        actor=actor, since=_midnight(data["since"]), until=_midnight(data["until"]), now=now
+    )
+    answer = StreamingHttpResponse(
+        bundle_lines(wanted, site=settings.SITE_URL, now=now), content_type="application/jsonl"
+    )
+    answer["Content-Disposition"] = f'attachment; filename="trail-{now:%Y-%m-%d-%H%M}.jsonl"'
+    return answer
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return timezone.make_aware(datetime.combine(day, time())) if day else None
+
+
+@login_required
+@require_safe
+def proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
+    entry = entry_for(actor_of(request.user), entry_id)
+    (step,) = steps_of([entry])
+    return render(request, "bookings/proof.html", {"step": step, "proof": proof_of(entry)})

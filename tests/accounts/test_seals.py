@@ -1,0 +1,352 @@
+"""Seals: what they prove, and what is named when whoever holds the database rewrites it."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts import trail
+from accounts.domain import seals as rules
+from accounts.domain.canonical import canonical_json
+from accounts.models import Seal, SealedEntry, TrailEntry, TrailText, UnsealedEntry
+from accounts.selectors.seals import Range, bundle_lines, proof_of
+from accounts.selectors.verification import GUARDS, Problem, trail_verify
+from accounts.services.seals import trail_seal
+from tests.factories.cast import NOW, Cast
+
+VERIFIER = Path(__file__).parents[2] / "bookings/static/bookings/verify_bundle.py"
+
+
+def write(cast: Cast, count: int, *, reason: str = "") -> list[TrailEntry]:
+    return [
+        trail.record(
+            actor=cast.actor("zhao"),
+            action="instrument.test",
+            target=cast.microscope,
+            now=NOW + timedelta(seconds=n),
+            after={"n": n, "名": "新\u2028\U0001f52c"},
+            reason=reason,
+            region_ids=cast.anhui.lineage,
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.fixture(scope="module")
+def sealed(shared_cast: Cast) -> tuple[Cast, list[TrailEntry]]:
+    """Two seals: what made the cast, and nine entries with reasons."""
+    trail_seal(now=NOW)
+    entries = write(shared_cast, 9, reason="because")
+    trail_seal(now=NOW + timedelta(minutes=5))
+    return shared_cast, entries
+
+
+@pytest.fixture
+def triggers_off(db: None) -> Iterator[None]:
+    """As a superuser may; all of it is taken back."""
+    with transaction.atomic():
+        sql("SET LOCAL session_replication_role = replica")
+        yield
+        transaction.set_rollback(True)
+
+
+def sql(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def told_by_bundle(tmp_path: Path, *words: str, wanted: Range | None = None) -> str:
+    """What the verifier says of a bundle of all, run alone and apart from the platform."""
+    path = tmp_path / "bundle.jsonl"
+    path.write_bytes(b"".join(bundle_lines(wanted or Range(), site="https://x", now=NOW)))
+    return told(path, *words)
+
+
+def told(path: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-I", str(VERIFIER), str(path), *words], capture_output=True, text=True
+    )
+    assert done.returncode == (0 if done.stdout.startswith("RIGHT") else 1), done.stderr
+    return done.stdout
+
+
+# The arithmetic
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=40), st.data())
+def test_a_path_leads_to_the_root_of_rfc_9162(digests: list[bytes], data: st.DataObject) -> None:
+    def tree(part: list[bytes]) -> bytes:  # as RFC 9162, 2.1.1 writes it down
+        if len(part) == 1:
+            return hashlib.sha256(b"\x00" + part[0]).digest()
+        k = 1
+        while k * 2 < len(part):
+            k *= 2
+        return hashlib.sha256(b"\x01" + tree(part[:k]) + tree(part[k:])).digest()
+
+    top = rules.root(digests)
+    assert top == tree(digests)
+    position = data.draw(st.integers(0, len(digests) - 1))
+    found = rules.path(digests, position)
+    place = {"position": position, "count": len(digests), "path_": found}
+    assert rules.leads_to(top, digest=digests[position], **place)
+    assert not rules.leads_to(top, digest=bytes(31) + b"\x07", **place)
+
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=8,
+)
+
+
+@given(_values)
+def test_three_ways_to_canonical_json_agree(value: Any) -> None:
+    import importlib.util
+
+    import rfc8785
+
+    spec = importlib.util.spec_from_file_location("verify_bundle", VERIFIER)
+    assert spec is not None and spec.loader is not None
+    alone = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(alone)
+    assert canonical_json(value) == rfc8785.dumps(value) == alone.canonical(value)
+
+
+# Sealing
+
+
+def test_every_entry_is_sealed_once_and_the_chain_holds(sealed: Any, db: None) -> None:
+    assert SealedEntry.objects.count() == TrailEntry.objects.count()
+    assert not UnsealedEntry.objects.exists()
+    first, second = Seal.objects.order_by("number")
+    assert (first.number, first.previous, second.number) == (1, None, 2)
+    assert bytes(second.previous) == bytes(first.digest)
+    assert trail_seal(now=NOW) == []
+    found = trail_verify()
+    assert found.problems == []
+    assert (found.seals, found.entries, found.unsealed) == (2, TrailEntry.objects.count(), 0)
+
+
+def test_the_database_refuses_to_change_seals(sealed: Any, db: None) -> None:
+    for statement in (
+        "UPDATE accounts_seal SET count = 1",
+        "DELETE FROM accounts_sealedentry",
+        "TRUNCATE accounts_sealedentry",
+        "UPDATE accounts_trailtext SET content = '{}'",
+        "TRUNCATE accounts_trailtext",
+    ):
+        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            sql("SET CONSTRAINTS ALL IMMEDIATE")
+            sql(statement)
+
+
+def test_a_role_that_owns_no_table_cannot_switch_the_guards_off(sealed: Any, db: None) -> None:
+    text = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
+    grants = text.split("```sql\n")[1].split("```")[0]
+    sql(grants.replace("PASSWORD 'choose-one'", "").replace("commons_web", "web_of_test"))
+    sql("SET LOCAL ROLE web_of_test")
+    denied = r"permission denied|must be owner"
+    try:
+        write(sealed[0], 1, reason="it can write")
+        trail_seal(now=NOW)
+        TrailText.objects.filter(content__reason="it can write").delete()
+        for statement in (
+            "ALTER TABLE accounts_trailentry DISABLE TRIGGER ALL",
+            "DROP TRIGGER trailentry_append_only ON accounts_trailentry",
+            "SET session_replication_role = replica",
+            "UPDATE accounts_trailentry SET action = 'x'",
+            "DELETE FROM accounts_seal",
+            "TRUNCATE accounts_sealedentry",
+            "DROP TABLE accounts_seal",
+        ):
+            with pytest.raises(DatabaseError, match=denied), transaction.atomic():
+                sql(statement)
+    finally:
+        sql("RESET ROLE")
+
+
+# Proofs and bundles
+
+
+def test_a_proof_is_checked_without_the_platform(sealed: Any, db: None, tmp_path: Path) -> None:
+    proof = proof_of(sealed[1][4])
+    assert proof is not None
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof, indent=1), "utf-8")
+    assert told(path).startswith("RIGHT")
+    proof["entry"]["after"]["n"] = 5
+    path.write_text(json.dumps(proof), "utf-8")
+    assert f"entry {sealed[1][4].pk} was changed" in told(path)
+
+
+def test_a_bundle_is_whole_seals_and_shows_what_its_reader_may_see(
+    sealed: Any, db: None, tmp_path: Path
+) -> None:
+    cast = sealed[0]
+    text = told_by_bundle(tmp_path, wanted=Range(NOW + timedelta(seconds=3), None))
+    assert text.startswith("RIGHT: 9 entries in 1 seals")  # nine, though only six were asked for
+    limited = Range(regions=[cast.shanghai.pk], region_codes=["CN-SH"])
+    lines = [json.loads(line) for line in bundle_lines(limited, site="https://x", now=NOW)]
+    shown = [line["entry"] for line in lines if line.get("entry")]
+    assert shown and all(str(cast.shanghai.pk) in entry["regions"] for entry in shown)
+    assert told_by_bundle(tmp_path, wanted=limited).startswith("RIGHT")
+    everything = [json.loads(line) for line in bundle_lines(Range(), site="https://x", now=NOW)]
+    everything[5] = {"kind": "entry", "seal": 1, "position": 3, "withheld": True}
+    path = tmp_path / "bundle.jsonl"
+    path.write_text("\n".join(map(json.dumps, everything)), "utf-8")
+    assert told(path).startswith("WRONG: an entry of seal 1, position 3 was removed")
+
+
+def test_erased_text_leaves_the_proof(sealed: Any, db: None, tmp_path: Path) -> None:
+    TrailText.objects.filter(pk=sealed[1][2].pk).delete()
+    found = trail_verify()
+    assert (found.problems, found.forgotten) == ([], 1)
+    assert "1 with erased text" in told_by_bundle(tmp_path)
+
+
+# Somebody who holds the database
+
+_INSERT = """
+INSERT INTO accounts_trailentry (id, at, actor_id, action, object_type, object_id,
+    organisation_ids, region_ids, before, after, request_id, text_digest, digest)
+SELECT gen_random_uuid(), at, actor_id, action, object_type, object_id, organisation_ids,
+    region_ids, before, after, request_id, NULL, digest FROM accounts_trailentry WHERE id = %s
+"""
+
+
+def _change(e: list[TrailEntry]) -> None:
+    sql("UPDATE accounts_trailentry SET after = '{\"n\": 7}' WHERE id = %s", e[4].pk)
+
+
+def _change_everywhere(e: list[TrailEntry]) -> None:
+    """The entry with its digest, and the digest in its place of the seal."""
+    entry = TrailEntry.objects.get(pk=e[4].pk)
+    entry.after = {"n": 7}
+    digest = hashlib.sha256(trail.canonical(entry)).digest()
+    sql("UPDATE accounts_trailentry SET after = '{\"n\": 7}', digest = %s WHERE id = %s",
+        digest, e[4].pk)  # fmt: skip
+    sql("UPDATE accounts_sealedentry SET digest = %s WHERE entry_id = %s", digest, e[4].pk)
+
+
+def _delete(e: list[TrailEntry]) -> None:
+    sql("DELETE FROM accounts_trailentry WHERE id = %s", e[4].pk)
+
+
+def _delete_with_place(e: list[TrailEntry]) -> None:
+    _delete(e)
+    sql("DELETE FROM accounts_sealedentry WHERE entry_id = %s", e[4].pk)
+
+
+def _insert(e: list[TrailEntry]) -> None:
+    sql(_INSERT, e[4].pk)
+
+
+def _reorder(e: list[TrailEntry]) -> None:
+    for pk, place in ((e[4].pk, 40), (e[6].pk, 4), (e[4].pk, 6)):
+        sql("UPDATE accounts_sealedentry SET position = %s WHERE entry_id = %s", place, pk)
+
+
+def _text(e: list[TrailEntry]) -> None:
+    sql('UPDATE accounts_trailtext SET content = \'{"reason": "x"}\' WHERE entry_id = %s', e[4].pk)
+
+
+def _actor(e: list[TrailEntry]) -> None:
+    sql("UPDATE accounts_trailentry SET actor_id = NULL WHERE id = %s", e[4].pk)
+
+
+PLACE = "(seal 2, position 4)"
+
+
+@pytest.mark.parametrize(
+    ("tamper", "code", "position", "words"),
+    [
+        (_change, "changed", 4, "entry {4} was changed"),
+        (_actor, "changed", 4, "entry {4} was changed"),
+        (_change_everywhere, "changed", 4, "entry {4} was changed"),
+        (_delete, "removed", 4, "entry {4} was removed"),
+        (_delete_with_place, "removed", 4, "was removed"),
+        (_reorder, "moved", 4, "entry {6} was moved"),
+        (_text, "text-changed", 4, "entry {4} has another reason"),
+    ],
+)
+def test_both_verifiers_name_the_place(
+    sealed: Any, triggers_off: None, tmp_path: Path, tamper: Any, code: str, position: int,
+    words: str,
+) -> None:  # fmt: skip
+    entries = sealed[1]
+    tamper(entries)
+    first = trail_verify().problems[0]
+    assert (first.code, first.seal, first.position) == (code, 2, position)
+    wanted = words.format(*(entry.pk for entry in entries))
+    assert wanted.replace("entry ", "", 1) in f"{first.entry} {first}"
+    heard = told_by_bundle(tmp_path)
+    assert wanted in heard and PLACE in heard
+
+
+def test_an_entry_that_came_past_the_platform_is_named(
+    sealed: Any, triggers_off: None, tmp_path: Path
+) -> None:
+    before = set(TrailEntry.objects.values_list("pk", flat=True))
+    _insert(sealed[1])
+    (new,) = set(TrailEntry.objects.values_list("pk", flat=True)) - before
+    assert [str(p) for p in trail_verify().problems] == [f"entry {new} was added (in no seal)"]
+    assert f"entry {new} was added" in told_by_bundle(tmp_path)
+    # With a place in a seal it is named there.
+    sql("INSERT INTO accounts_sealedentry (entry_id, seal_id, position, digest)"
+        " SELECT id, 2, 9, digest FROM accounts_trailentry WHERE id = %s", new)  # fmt: skip
+    assert Problem(2, 9, "changed", str(new)) in trail_verify().problems
+    assert f"entry {new} was added (seal 2, position 9)" in told_by_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "place", "words"),
+    [
+        ("UPDATE accounts_seal SET at = at - interval '1 day' WHERE number = 2",
+         (2, "seal"), "seal 2 says something else"),
+        ("UPDATE accounts_seal SET root = digest WHERE number = 1", (1, "seal"), "seal 1 says"),
+        ("UPDATE accounts_seal SET digests = overlay(digests placing '\\x00'::bytea from 40)"
+         " WHERE number = 2", (2, "seal"), "seal 2 does not come to its root"),
+        ("DELETE FROM accounts_seal WHERE number = 1", (1, "chain"), "seal 1 was removed"),
+    ],
+)  # fmt: skip
+def test_seals_are_held_against_each_other(
+    sealed: Any, triggers_off: None, tmp_path: Path, statement: str, place: Any, words: str
+) -> None:
+    sql(statement)
+    first = trail_verify().problems[0]
+    assert (first.seal, first.code) == place
+    assert words in told_by_bundle(tmp_path)
+
+
+def test_history_rewritten_whole_is_betrayed_by_a_digest_that_was_mailed(
+    sealed: Any, triggers_off: None, tmp_path: Path
+) -> None:
+    known = bytes(Seal.objects.get(number=2).digest)
+    words = ("--seal", "2", "--digest", known.hex())
+    assert "The seal you know is among them" in told_by_bundle(tmp_path, *words)
+    _change_everywhere(sealed[1])
+    sql("DELETE FROM accounts_sealedentry WHERE seal_id = 2")
+    sql("DELETE FROM accounts_seal WHERE number = 2")
+    for entry in sealed[1]:
+        UnsealedEntry.objects.create(entry_id=entry.pk)
+    trail_seal(now=NOW + timedelta(minutes=5))
+    assert trail_verify().problems == []
+    assert trail_verify(known=(2, known)).problems == [
+        Problem(2, 0, "chain", "is not the one whose digest you know")
+    ]
+    assert "history was rewritten" in told_by_bundle(tmp_path, *words)
+
+
+def test_a_guard_that_is_gone_is_named(sealed: Any, db: None) -> None:
+    for guard in GUARDS[:2]:
+        sql(f"DROP TRIGGER {guard} ON accounts_trailentry")
+    assert {p.entry for p in trail_verify().problems} == set(GUARDS[:2])

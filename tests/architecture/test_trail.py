@@ -1,0 +1,93 @@
+"""Every service that changes something writes to the trail in the same transaction.
+
+Read from the source: from each function that nothing else in `services/` calls, everything it
+may come to is looked through; where that writes, it must also come to `trail.record…`. What no
+service calls but is written to all the same is named below, with the reason.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.architecture.test_writes import APPS, ROOT, writes
+
+type Name = tuple[str, str]  # file, function
+
+# What is not a change of anybody's record.
+WITHOUT = {
+    "idempotency_clear": "answers kept for a day, so that a request sent twice is carried out once",
+    "idempotent": "the same",
+    "outbox_clear": "messages that were delivered long ago",
+    "token_touch": "when a token was last used",
+    "demo_address_vouch": "the demonstration alone",
+    "demand_searched": "counted for statistics",
+    "searches_tell": "what somebody was told of; the mail is in the outbox",
+    "calendar_extend": "computed from opening hours, whose change is in the trail",
+    "register_file": "the index of the search",
+    "hours_roll_up": "computed from sessions and closures",
+    "run_begin": "when the timetable's jobs ran",
+    "run_end": "the same",
+    "messages_read": "what somebody has read in their own inbox",
+    "messages_clear": "messages that are long past",
+    "trail_seal_now": "seals are the trail's own",
+}
+
+
+def services() -> dict[Name, ast.FunctionDef]:
+    found = {}
+    for app in APPS:
+        for path in (ROOT / app / "services").rglob("*.py"):
+            if "demo" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.FunctionDef):
+                    found[str(path.relative_to(ROOT)), node.name] = node
+    return found
+
+
+FUNCTIONS = services()
+NAMED: dict[str, list[Name]] = {}
+for name in FUNCTIONS:
+    NAMED.setdefault(name[1], []).append(name)
+
+
+def called_by(name: Name) -> set[Name]:
+    """What a function names; of functions of one name those of its own file, or all."""
+    found: set[Name] = set()
+    for node in ast.walk(FUNCTIONS[name]):
+        word = node.id if isinstance(node, ast.Name) else getattr(node, "attr", None)
+        if word in NAMED:
+            own = [other for other in NAMED[word] if other[0] == name[0]]
+            found |= set(own or NAMED[word])
+    return found - {name}
+
+
+CALLS = {name: called_by(name) for name in FUNCTIONS}
+
+
+def reached(start: Name) -> Iterator[Name]:
+    seen, ahead = set(), [start]
+    while ahead:
+        here = ahead.pop()
+        if here not in seen:
+            seen.add(here)
+            yield here
+            ahead += CALLS[here]
+
+
+def test_every_service_that_writes_records() -> None:
+    inner = set().union(*CALLS.values())
+    silent = set()
+    for name in FUNCTIONS.keys() - inner:
+        parts = [FUNCTIONS[part] for part in reached(name)]
+        does_write = any(True for part in parts for _ in writes(part))
+        if does_write and not any("trail.record" in ast.unparse(part) for part in parts):
+            silent.add(name[1])
+    assert silent - WITHOUT.keys() == set()
+
+
+def test_the_finder_finds() -> None:
+    assert len(FUNCTIONS) > 400
+    service = next(name for name in FUNCTIONS if name[1] == "reservation_cancel")
+    assert len(list(reached(service))) > 5
+    assert Path(service[0]).name == "reservations.py"

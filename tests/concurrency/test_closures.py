@@ -1,0 +1,87 @@
+"""Closures that give several payers' money back at once, while others set some aside."""
+
+from decimal import Decimal
+
+import pytest
+from django.db.models import Sum
+
+from bookings.models import Earmark, FundingSource, Reservation, VoucherGrant
+from bookings.services.closures import Outage, closure_create
+from bookings.services.reservations import reservation_cancel, reservation_request
+from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of
+from tests.factories.agreements import agree, grant, programme
+from tests.factories.funding import paid_by, source
+
+pytestmark = pytest.mark.concurrency
+D = Decimal
+
+
+def balanced():
+    """What grants and sources say is set aside is what their bookings have set aside."""
+    for model, name in ((VoucherGrant, "grant"), (FundingSource, "source")):
+        for row in model.objects.all():
+            held = Earmark.objects.filter(**{name: row}).aggregate(held=Sum("held"))["held"] or 0
+            assert row.held == held >= 0
+    # Nothing is kept for a booking that will not be.
+    over = Reservation.objects.filter(state__in=["displaced", "cancelled"])
+    assert not Earmark.objects.filter(reservation__in=over, held__gt=0).exists()
+
+
+def test_two_closures_and_three_payers(real_cast, race, rounds):
+    cast = real_cast
+    agree(cast)
+    grant(cast, programme(cast), "100000")
+    for code, values in (
+        ("F1", {"users": ("chen",)}),
+        ("F2", {"users": ("chen",)}),
+        ("U1", {"by": "gao", "owner": "sun", "organisation": cast.ustc}),
+    ):
+        source(cast, code, budget=None, **values)
+    several = [cast.instrument(name=f"No {n}", hours=ALWAYS) for n in range(3)]
+    wang, sun, hu, zhao = (cast.actor(name) for name in ("wang", "sun", "hu", "zhao"))
+    payers = [
+        (wang, paid_by("F1", "F2", percents=("40", "60"))),
+        (sun, paid_by("U1")),
+        (wang, paid_by("F2", "F1", percents=("30", "70"))),
+        (hu, ()),
+    ]
+    for round_ in range(rounds(4)):
+        start, now = time_of(6 * round_)
+
+        def book(who, shares, instrument, hour, start=start, now=now):
+            return reservation_request(
+                actor=who, booking=booking(instrument, start + hour * HOUR, funding=shares), now=now
+            )
+
+        made = [
+            book(who, shares, instrument, hour)
+            for instrument in several
+            for hour, (who, shares) in enumerate(payers)
+        ]
+        balanced()
+
+        def close(instrument, start=start, now=now):
+            outage = Outage("maintenance", start, start + 4 * HOUR, reason="Water")
+            return closure_create(
+                actor=zhao, instrument_id=instrument.pk, outage=outage, displace=True, now=now
+            )
+
+        acts = [
+            *(lambda one=one, close=close: close(one) for one in several[:2]),
+            *(lambda n=n, book=book: book(*payers[n % 3], several[2], 5 + n) for n in range(6)),
+            *(
+                lambda row=row, now=now: reservation_cancel(
+                    actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=now
+                )
+                for row in made
+                if row.user_id == cast.wang.pk
+            ),
+        ]
+        turn = round_ % len(acts)
+        results = race(acts[turn:] + acts[:turn])
+        # A booking that a closure came before is not cancelled twice.
+        assert set(codes(results)) <= {"wrong-state"}
+        closed = Reservation.objects.filter(pk__in=[row.pk for row in made])
+        assert not closed.filter(instrument__in=several[:2], state="confirmed").exists()
+        balanced()
+    consistent()
