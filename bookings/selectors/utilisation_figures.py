@@ -196,6 +196,7 @@ blocks AS MATERIALIZED (
     -- The same by day and unit.
     SELECT b.instrument_id, b.offered AS units, c.day_id, c.date, c.total_minutes, c.open_minutes,
         n.unit, b.id, b.state, b.began >= c.starts_at AS begins,
+        count(*) OVER (PARTITION BY b.instrument_id, c.day_id, n.unit) AS alike,
         tstzrange(greatest(b.began, c.starts_at), least(b.ended, c.ends_at)) AS span
     FROM causes b
     JOIN calendar c ON c.key = b.key
@@ -207,10 +208,11 @@ blocks AS MATERIALIZED (
         AND (b.units = '{}' OR n.unit = ANY (b.units))
 ),
 uses AS MATERIALIZED (
-    -- By payer. A piece meets every window of its day and is counted with the first.
+    -- By payer, and (`is_day`) of the whole day, in one pass. A piece meets every window of its
+    -- day and is counted with the first.
     SELECT p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group,
-        min(p.units) AS units, min(p.total_minutes) AS total_minutes,
-        min(p.open_minutes) AS open_minutes,
+        grouping(p.organisation_id) = 1 AS is_day, min(p.units) AS units,
+        min(p.total_minutes) AS total_minutes, min(p.open_minutes) AS open_minutes,
         sum(CASE WHEN o.number > 1 THEN 0 ELSE p.minutes END)::int AS minutes,
         sum(
             CASE WHEN p.minutes > 0 AND o.since < p.until AND o.until > p.since
@@ -222,13 +224,26 @@ uses AS MATERIALIZED (
         sum(CASE WHEN o.number > 1 OR NOT p.begins THEN 0 ELSE 1 END)::int AS sessions
     FROM pieces p
     LEFT JOIN opened o ON o.day_id = p.day_id
-    GROUP BY p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group
+    GROUP BY GROUPING SETS (
+        (p.instrument_id, p.date),
+        (p.instrument_id, p.date, p.organisation_id, p.payer_region_id, p.price_group)
+    )
 ),
 blocked AS MATERIALIZED (
     -- What each state gets of one unit's day, in the order of priority. `lost`: open minutes
     -- that closures took and sessions had not.
     SELECT b.instrument_id, b.date, b.units, b.total_minutes, b.open_minutes, m.*
     FROM (
+        -- Most often there is one alone, and nothing to put together.
+        SELECT instrument_id, date, day_id, unit, units, total_minutes, open_minutes,
+            CASE state WHEN 2 THEN span::tstzmultirange ELSE '{}' END AS unscheduled,
+            CASE state WHEN 3 THEN span::tstzmultirange ELSE '{}' END AS scheduled,
+            CASE state WHEN 4 THEN span::tstzmultirange ELSE '{}' END AS engineering,
+            CASE WHEN state < 5 THEN span::tstzmultirange ELSE '{}' END AS closed,
+            CASE state WHEN 5 THEN span::tstzmultirange ELSE '{}' END AS missed
+        FROM blocks
+        WHERE alike = 1
+        UNION ALL
         SELECT instrument_id, date, day_id, unit, min(units) AS units,
             min(total_minutes) AS total_minutes, min(open_minutes) AS open_minutes,
             coalesce(range_agg(span) FILTER (WHERE state = 2), '{}') AS unscheduled,
@@ -237,6 +252,7 @@ blocked AS MATERIALIZED (
             coalesce(range_agg(span) FILTER (WHERE state < 5), '{}') AS closed,
             coalesce(range_agg(span) FILTER (WHERE state = 5), '{}') AS missed
         FROM blocks
+        WHERE alike > 1
         GROUP BY instrument_id, date, day_id, unit
     ) b
     LEFT JOIN (
@@ -274,41 +290,42 @@ blocked AS MATERIALIZED (
         ) minutes
     ) m
 ),
-broken AS MATERIALIZED (
-    SELECT instrument_id, date, count(DISTINCT id) AS breakdowns
-    FROM blocks WHERE state = 2 AND begins
-    GROUP BY instrument_id, date
+closed AS MATERIALIZED (
+    SELECT b.instrument_id, b.date, min(b.units) AS units,
+        min(b.total_minutes) AS total_minutes, min(b.open_minutes) AS open_minutes,
+        sum(b.unscheduled)::int AS unscheduled, sum(b.scheduled)::int AS scheduled,
+        sum(b.engineering)::int AS engineering, sum(b.missed)::int AS missed,
+        sum(b.lost)::int AS lost, coalesce(min(c.breakdowns), 0)::int AS breakdowns
+    FROM blocked b
+    LEFT JOIN (
+        SELECT instrument_id, date, count(DISTINCT id) AS breakdowns
+        FROM blocks WHERE state = 2 AND begins
+        GROUP BY instrument_id, date
+    ) c ON c.instrument_id = b.instrument_id AND c.date = b.date
+    GROUP BY b.instrument_id, b.date
 ),
 days AS MATERIALIZED (
     SELECT instrument_id, date, total, open, productive, unscheduled, scheduled, engineering,
-        coalesce(b.breakdowns, 0) AS breakdowns,
-        open - lost AS standby, missed,
+        open - lost AS standby, missed, breakdowns,
         total - open + lost - productive - unscheduled - scheduled - engineering AS non_scheduled
     FROM (
         SELECT instrument_id, date,
-            min(total_minutes * units) AS total, min(open_minutes * units) AS open,
-            sum(minutes) AS productive, sum(unscheduled) AS unscheduled,
-            sum(scheduled) AS scheduled, sum(engineering) AS engineering,
-            sum(missed) AS missed, sum(lost) AS lost, sum(sessions) AS sessions
-        FROM (
-            SELECT instrument_id, date, units, total_minutes, open_minutes, minutes,
-                0 AS unscheduled, 0 AS scheduled, 0 AS engineering, 0 AS missed, lost, sessions
-            FROM uses
-            UNION ALL
-            SELECT instrument_id, date, units, total_minutes, open_minutes, 0,
-                unscheduled, scheduled, engineering, missed, lost, 0
-            FROM blocked
-        ) parts
-        GROUP BY instrument_id, date
+            coalesce(u.total_minutes * u.units, c.total_minutes * c.units) AS total,
+            coalesce(u.open_minutes * u.units, c.open_minutes * c.units) AS open,
+            coalesce(u.minutes, 0) AS productive, coalesce(c.unscheduled, 0) AS unscheduled,
+            coalesce(c.scheduled, 0) AS scheduled, coalesce(c.engineering, 0) AS engineering,
+            coalesce(c.missed, 0) AS missed, coalesce(c.breakdowns, 0) AS breakdowns,
+            coalesce(u.lost, 0) + coalesce(c.lost, 0) AS lost,
+            coalesce(u.sessions, 0) AS sessions
+        FROM (SELECT * FROM uses WHERE is_day) u
+        FULL JOIN closed c USING (instrument_id, date)
     ) sums
-    LEFT JOIN broken b USING (instrument_id, date)
-    WHERE productive + unscheduled + scheduled + engineering + missed + sessions > 0
-        OR b.breakdowns > 0
+    WHERE productive + unscheduled + scheduled + engineering + missed + sessions + breakdowns > 0
 ),
 payers AS MATERIALIZED (
     SELECT instrument_id, date, organisation_id, payer_region_id, price_group, minutes, sessions
     FROM uses
-    WHERE minutes + sessions > 0
+    WHERE NOT is_day AND minutes + sessions > 0
 )
 """
 

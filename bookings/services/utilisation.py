@@ -149,7 +149,9 @@ def _store(days: list[Days], now: datetime, *, is_first: bool) -> RollUpResult:
         return RollUpResult()
     with connection.cursor() as cursor:
         # Compiling the statement takes longer than running it; its hashes want room.
-        cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '128MB'")
+        cursor.execute(
+            "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL enable_mergejoin = off"
+        )
         cursor.execute(
             FIGURES + (STORE_FIRST if is_first else STORE_AGAIN), figures_parameters(days, now)
         )
@@ -263,8 +265,8 @@ _USES = """
 
 # After `FIGURES`, of days that no figures have been stored for.
 _STORE_FIRST = """,
-stored AS ({days} ORDER BY instrument_id, date RETURNING 1),
-stored_uses AS ({uses} ORDER BY instrument_id, date RETURNING 1)
+stored AS ({days} RETURNING 1),
+stored_uses AS ({uses} RETURNING 1)
 SELECT (SELECT count(*) FROM days),
     (SELECT count(*) FROM stored) + (SELECT count(*) FROM stored_uses)
 """
