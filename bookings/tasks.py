@@ -15,6 +15,7 @@ from bookings.services.audit import exceptions_find
 from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.exports import exports_clear, exports_work
 from bookings.services.feeds import calendars_read
 from bookings.services.findings import findings_remind
 from bookings.services.melting import fees_melt
@@ -107,6 +108,16 @@ def look_for_waiting() -> None:
 @shared_task
 def roll_up_hours() -> None:
     hours_roll_up(since=None, until=None, now=timezone.now())
+
+
+@shared_task
+def write_exports() -> None:
+    exports_work(now=timezone.now())
+
+
+@shared_task
+def clear_exports() -> None:
+    exports_clear(now=timezone.now())
 
 
 @shared_task

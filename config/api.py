@@ -57,6 +57,7 @@ from bookings.api import (
     series,
     settlements,
     statements,
+    statistics,
     trail,
     transitions,
     usage,
@@ -643,7 +644,20 @@ urlpatterns = [
         name="api-settlement-payments",
     ),
     path("exchange-rates/", exchange_rates.ExchangeRates.as_view(), name="api-exchange-rates"),
+    # statistics
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
+    path("statistics/payers/", statistics.Payers.as_view(), name="api-statistics-payers"),
+    path("statistics/bookings/", statistics.Bookings.as_view(), name="api-statistics-bookings"),
+    path("statistics/demand/", statistics.Demand.as_view(), name="api-statistics-demand"),
+    path(
+        "statistics/flows/", statistics.FlowsBetweenRegions.as_view(), name="api-statistics-flows"
+    ),
+    path(
+        "statistics/concentration/",
+        statistics.Concentration.as_view(),
+        name="api-statistics-concentration",
+    ),
+    path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     # the auditors' desk
     path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),

@@ -203,6 +203,7 @@ NODE_FILES = {
     "@tabler/core/dist/js/tabler.min.js": "vendor/tabler.min.js",
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
+    "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
@@ -360,6 +361,9 @@ if METRICS_TOKEN:
 # How long things stand
 TOKEN_LIFETIME = timedelta(days=90)
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
+
+# Hours: public figures are hidden where fewer organisations stand behind them.
+PUBLIC_LEAST_ORGANISATIONS = env.number("PUBLIC_LEAST_ORGANISATIONS", 3)
 
 # Logs: one line an event, as text for people or as JSON for machines.
 _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)

@@ -154,7 +154,18 @@ POST bookings:person-export          - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
-GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-weeks            - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-days             - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-payers         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-flows          200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-demand         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-definitions    200 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-definitions      - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:hours-download       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-exports          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-export-new       - 403 403 403 403 302 302 302 302 302 302 302 302
+GET  bookings:hours-export-file      - 404 404 404 404 404 404 404 404 404 404 404 404
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
 POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
@@ -508,11 +519,18 @@ POST   api-settlement-confirm           - 404 404 404 404 404 404 404 404 403 20
 POST   api-settlement-payments          - 404 404 404 404 404 404 404 404 403 201 403 404
 GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
-GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-operations                - 403 403 403 403 403 403 403 403 403 403 403 200
 GET    api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-statistics-hours        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-payers       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-bookings     200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-demand       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-flows        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-concentration 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-norms        200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-statistics-norms          - 403 403 403 403 403 403 403 403 403 403 403 201
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
@@ -547,13 +565,18 @@ QUERIES = {
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
-    "api-statistics-hours": "?from=2026-03-01&until=2026-03-05&by=region",
+    "api-statistics-hours": "?from=2026-03-01&until=2026-04-01&by=region",
+    "api-statistics-payers": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-bookings": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-demand": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-flows": "?from=2026-03-01&until=2026-04-01",
     "bookings:board-events": "?start=2026-03-02&end=2026-03-09",
     "bookings:series-new": "?start=2026-03-06T06:00:00Z&minutes=60",
     "api-series-cancel": "?scope=all",
     "api-series-move": "?scope=all&reservation=<occurrence>&start=2026-03-12T10:00:00Z"
     "&end=2026-03-12T11:00:00Z",
     "bookings:chain-new": "?instrument=<instrument>&instrument=<asks-first>&find=1",
+    "bookings:hours-export-new": "?table=days&since=2026-03-01&until=2026-04-01",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -697,6 +720,12 @@ PAGE_BODIES = {
     "bookings:money-agreements-new": AGREEMENT,
     "bookings:money-agreements-change": AGREEMENT,
     "bookings:money-agreements-sign": {"region": "<anhui>"},
+    "bookings:hours-definitions": {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": "1500",
+        "valid_from": "2100-01-01",
+    },
     "bookings:money-vouchers-programme-new": PROGRAMME | {"region": "<shanghai>"},
     "bookings:money-vouchers-programme-change": PROGRAMME | {"code": "sh-vouchers"},
     "bookings:money-vouchers-programme": {
@@ -845,6 +874,12 @@ API_BODIES = {
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
+    ("POST", "api-statistics-norms"): {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": 1500,
+        "valid_from": "2100-01-01",
+    },
     ("PUT", "api-opening-hours"): {
         "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],
         "overrides": [],
