@@ -202,7 +202,8 @@ def download(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def exports(request: HttpRequest) -> HttpResponse:
     """One's files, and how far they are written."""
-    mine = HoursExport.objects.filter(user_id=actor_of(request.user).person).order_by("-created_at")[:50]
+    person = actor_of(request.user).person
+    mine = HoursExport.objects.filter(user_id=person).order_by("-created_at")[:50]
     jobs = list(mine)
     context = {
         "jobs": jobs,
