@@ -41,6 +41,7 @@ def _tags() -> dict[str, str]:
         "statistics": gettext("Hours"),
         "trail": gettext("The trail"),
         "operations": gettext("The clock"),
+        "audit": gettext("The auditors' desk"),
     }
 
 

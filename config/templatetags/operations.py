@@ -46,6 +46,7 @@ KEPT = {
     "job-failures": _("Failures of jobs"),
     "import-rows": _("Rows and files of imports"),
     "fetchings": _("What harvests fetched, and when"),
+    "webhook-deliveries": _("What webhooks were told, and what they answered"),
     "holds": _("Holds that came to nothing"),
     "sessions": _("Sessions of signing in"),
     "tokens": _("Expired and revoked API tokens"),
