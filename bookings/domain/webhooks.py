@@ -58,7 +58,6 @@ EVENT_OF = {
     "instrument.changed": "instrument.changed",
 }
 MOST_ENDPOINTS = 20  # of an organisation
-KEPT = timedelta(days=30)  # deliveries
 MOST_ANSWER = 500  # bytes kept of an answer
 OVERLAP = timedelta(hours=24)  # in which the secret before signs, too
 

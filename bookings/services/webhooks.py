@@ -27,7 +27,6 @@ from accounts.selectors.memberships import place_of
 from bookings.domain.webhooks import (
     EVENTS,
     GONE,
-    KEPT,
     MOST_ANSWER,
     MOST_ENDPOINTS,
     OVERLAP,
@@ -337,15 +336,3 @@ def _give_up(delivery: WebhookDelivery, made: WebhookAttempt, now: datetime) -> 
     payload = {"endpoint": str(endpoint.pk), "delivery": str(delivery.pk)}
     key = f"hook.disabled:{endpoint.pk}:{endpoint.version}"
     enqueue([Effect("hook.disabled", key, payload)], now=now)
-
-
-def webhooks_clear(*, now: datetime) -> int:
-    """Remove deliveries after a month, with their calls, in batches; how many."""
-    removed = 0
-    while True:
-        old = WebhookDelivery.objects.filter(created_at__lt=now - KEPT).exclude(state="waiting")
-        keys = list(old.order_by("created_at").values_list("pk", flat=True)[:1000])
-        WebhookDelivery.objects.filter(pk__in=keys).delete()
-        removed += len(keys)
-        if len(keys) < 1000:
-            return removed

@@ -13,6 +13,7 @@ from accounts.letters import unsubscribe_address
 from accounts.models import Message, TrailEntry
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
+from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from bookings.domain.periods import Period
 from bookings.models import WebhookDelivery
@@ -43,8 +44,10 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.attachments import photo
+from tests.factories.audit import audit_things
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
+from tests.factories.jobs import failed
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -192,7 +195,10 @@ def world(shared_cast):
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
         "search": str(search.pk),
+        "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
+        "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
+        **audit_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
         "submitted": str(given.pk),
@@ -220,6 +226,10 @@ def world(shared_cast):
 
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
+    "bundle_id": "bundle",
+    "exception_id": "exception",
+    "finding_id": "finding",
+    "sample_id": "sample",
     "instrument_id": "instrument",
     "attachment_id": "attachment",
     "size": "size",
@@ -232,6 +242,7 @@ ARGUMENTS = {
     "chain_id": "chain",
     "wish_id": "wish",
     "search_id": "search",
+    "failure_id": "failure",
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
@@ -263,6 +274,8 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:finding-return", "finding_id"): "answered-finding",
+    ("api-audit-finding-return", "finding_id"): "answered-finding",
     ("bookings:feed", "token"): "feed-token",
     ("bookings:proof", "entry_id"): "trail-entry",
     ("api-trail-proof", "entry_id"): "trail-entry",

@@ -7,7 +7,7 @@ writes them anew, to be read before they are committed.
 
 import os
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from accounts import letters as people
 from accounts.letters import Letter, digest_mail, mail_of, method_of
 from accounts.models import Message, User
 from bookings.models import (
+    AuditFinding,
     Charge,
     SavedSearch,
     Settlement,
@@ -168,6 +169,17 @@ def about_seal(cast, reader):
     return audit._letter(reader, {"number": 7, "digest": "ab" * 32, "at": NOW, "link": link})
 
 
+def about_finding(kind):
+    def made(cast, reader):
+        finding = AuditFinding(
+            organisation=cast.ustc, severity="high", title="Rules set aside without a reason",
+            due_date=date(2026, 3, 19), raised_by=cast.people["auditor"],
+        )  # fmt: skip
+        return audit._about_finding(kind, finding, reader)
+
+    return made
+
+
 def about_webhook(cast, reader):
     endpoint = WebhookEndpoint(
         address="https://lab.example/hooks", organisation=cast.ustc, disabled_because="failing"
@@ -186,6 +198,7 @@ LETTERS = {
     "harvest.paused": about_harvest,
     "hook.disabled": about_webhook,
     "audit.seal": about_seal,
+    **{f"audit.finding-{kind}": about_finding(kind) for kind in audit.FINDINGS},
 }
 GATHERED = ("mail.to-decide", "people.asked", "record.stale")
 # Whom each is for; the others are for the person of the booking.

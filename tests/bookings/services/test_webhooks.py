@@ -18,6 +18,7 @@ from bookings.notifications import KINDS
 from bookings.selectors.webhooks import secret_of
 from bookings.services.effects import effects_carry_out
 from bookings.services.reservations import reservation_cancel
+from bookings.services.retention import records_remove
 from bookings.services.webhooks import (
     webhook_add,
     webhook_change,
@@ -25,7 +26,6 @@ from bookings.services.webhooks import (
     webhook_ping,
     webhook_replay,
     webhook_rotate,
-    webhooks_clear,
 )
 from instruments.services.registry import instrument_update
 from tests.factories.cast import NOW, reserve
@@ -335,7 +335,7 @@ def test_switched_off_nothing_is_sent_and_the_page_shows_the_log(cast, receiver,
     client.force_login(cast.zhao)
     page = client.get(reverse("bookings:webhook", args=[endpoint.pk])).content.decode()
     assert "thanks" in page and secret_text(secret_of(endpoint, 1)) in page
-    assert webhooks_clear(now=NOW + timedelta(days=31)) == 1
+    assert records_remove(now=NOW + timedelta(days=31))["webhook-deliveries"] == 1
 
 
 def test_every_event_has_a_cause_and_every_kind_of_message_is_thought_of():

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0008_token_second_factor'),
-        ('bookings', '0005_search'),
+        ('bookings', '0007_bundles'),
         ('instruments', '0009_search_groups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
