@@ -69,7 +69,7 @@ def _sheet_cell(sheet: object, cell: Cell) -> object:
     if not isinstance(cell, str):
         return cell
     text = openpyxl.cell.cell.ILLEGAL_CHARACTERS_RE.sub("", text_cell(cell))
-    made = WriteOnlyCell(sheet, text[:32_767])  # type: ignore[arg-type]
+    made = WriteOnlyCell(sheet, text[:32_767])
     made.data_type = "s"
     return made
 

@@ -98,7 +98,7 @@ def exports_clear(*, now: datetime) -> int:
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
     """One's own. `NotFound`."""
-    job = HoursExport.objects.filter(pk=export_id, user_id=actor.user_id).first()
+    job = HoursExport.objects.filter(pk=export_id, user_id=actor.person).first()
     if job is None:
         raise NotFound
     return job
