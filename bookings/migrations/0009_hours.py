@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0004_federation'),
-        ('bookings', '0005_search'),
+        ('bookings', '0008_feeds_webhooks'),
         ('instruments', '0008_training'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
