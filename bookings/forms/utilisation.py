@@ -10,7 +10,6 @@ from bookings.models import NormHours
 from bookings.selectors.utilisation_tables import STATES, TABLES
 from instruments.models import Instrument
 
-
 EARLIEST, LATEST = 1990, 2190  # years
 
 

@@ -204,8 +204,8 @@ def download(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def exports(request: HttpRequest) -> HttpResponse:
     """One's files, and how far they are written."""
-    mine = HoursExport.objects.filter(user_id=actor_of(request.user).person).order_by("-created_at")[:50]
-    jobs = list(mine)
+    mine = HoursExport.objects.filter(user_id=actor_of(request.user).person)
+    jobs = list(mine.order_by("-created_at")[:50])
     context = {
         "jobs": jobs,
         "is_busy": any(job.state in ("waiting", "working") for job in jobs),
