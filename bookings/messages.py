@@ -102,6 +102,13 @@ SENTENCES = {
     "longer-than-window": _("The window is too short for this, or too little of it is left."),
     "only-with-equivalents": _("Regions count only where an equivalent instrument will do."),
     "unknown-region": _("There is no region {region}."),
+    "norm-of-a-past-year": _(
+        "What {year} and the years before it were reported by stays: begin on the first of January"
+        " {year} at the earliest."
+    ),
+    "norm-entered-already": _("There is one for this kind from this day on already."),
+    "weeks-cross-months": _("Weeks cross months and years: sum up by one of them."),
+    "whole-months": _("Public figures are of whole months: name the first day of one."),
     "in-the-future": _("This lies in the future."),
     "not-near-the-booking": _(
         "This is not near the booking: use begins at most 15 minutes before it and before its"
@@ -260,6 +267,8 @@ SENTENCES = {
         "It is charged already. What is wrong with the charge is corrected on its page."
     ),
     "already-waiting": _("You are waiting for just this already."),
+    "too-many-webhooks": _("There are {most} webhooks already: delete one of them first."),
+    "ping-waits": _("A test is on its way already."),
     "required-message": _("This cannot be switched off so far: it is about money or safety."),
     "too-many-searches": _("You keep {most} searches already: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: narrow it down first."),

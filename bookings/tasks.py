@@ -15,6 +15,8 @@ from bookings.services.audit import exceptions_find
 from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.exports import exports_clear, exports_work
+from bookings.services.feeds import calendars_read
 from bookings.services.findings import findings_remind
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
@@ -109,6 +111,16 @@ def roll_up_hours() -> None:
 
 
 @shared_task
+def write_exports() -> None:
+    exports_work(now=timezone.now())
+
+
+@shared_task
+def clear_exports() -> None:
+    exports_clear(now=timezone.now())
+
+
+@shared_task
 def draw_statements() -> None:
     """Hourly: the first of a month begins at another hour in each zone."""
     statements_draw_due(now=timezone.now())
@@ -160,6 +172,14 @@ def gather_words() -> None:
 @shared_task
 def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
+
+
+# Calendars of people
+
+
+@shared_task
+def read_calendars() -> None:
+    calendars_read(now=timezone.now())
 
 
 # The trail and the auditors' desk

@@ -38,6 +38,7 @@ from bookings.api import (
     corrections,
     duplicates,
     exchange_rates,
+    feeds,
     fees,
     funding,
     grants,
@@ -56,11 +57,13 @@ from bookings.api import (
     series,
     settlements,
     statements,
+    statistics,
     trail,
     transitions,
     usage,
     utilisation,
     waiting,
+    webhooks,
     what_if,
 )
 from bookings.api.imports import report_json
@@ -343,6 +346,30 @@ urlpatterns = [
     path("messages/read/", messages.MessagesRead.as_view(), name="api-messages-read"),
     path("messages/<uuid:message_id>/", messages.MessageDetail.as_view(), name="api-message"),
     path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
+    path("calendar-feeds/", feeds.Feeds.as_view(), name="api-feeds"),
+    path("calendar-feeds/<uuid:feed_id>/", feeds.Feed.as_view(), name="api-feed"),
+    path("busy-calendar/", feeds.Busy.as_view(), name="api-busy-calendar"),
+    # Webhooks
+    path("webhooks/", webhooks.Webhooks.as_view(), name="api-webhooks"),
+    path("webhooks/<uuid:endpoint_id>/", webhooks.Webhook.as_view(), name="api-webhook"),
+    path(
+        "webhooks/<uuid:endpoint_id>/rotate/",
+        webhooks.WebhookRotate.as_view(),
+        name="api-webhook-rotate",
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/ping/", webhooks.WebhookPing.as_view(), name="api-webhook-ping"
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/",
+        webhooks.WebhookDeliveries.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "webhooks/deliveries/<uuid:delivery_id>/replay/",
+        webhooks.WebhookReplay.as_view(),
+        name="api-webhook-replay",
+    ),
     path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
     path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
     path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),
@@ -617,7 +644,20 @@ urlpatterns = [
         name="api-settlement-payments",
     ),
     path("exchange-rates/", exchange_rates.ExchangeRates.as_view(), name="api-exchange-rates"),
+    # statistics
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
+    path("statistics/payers/", statistics.Payers.as_view(), name="api-statistics-payers"),
+    path("statistics/bookings/", statistics.Bookings.as_view(), name="api-statistics-bookings"),
+    path("statistics/demand/", statistics.Demand.as_view(), name="api-statistics-demand"),
+    path(
+        "statistics/flows/", statistics.FlowsBetweenRegions.as_view(), name="api-statistics-flows"
+    ),
+    path(
+        "statistics/concentration/",
+        statistics.Concentration.as_view(),
+        name="api-statistics-concentration",
+    ),
+    path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     # the auditors' desk
     path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),

@@ -29,6 +29,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "settle waiting": {"task": "bookings.tasks.settle_waiting", "schedule": 60.0},
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},
+    "exports of hours": {"task": "bookings.tasks.write_exports", "schedule": 60.0},
+    "old exports of hours": {
+        "task": "bookings.tasks.clear_exports",
+        "schedule": crontab(minute=40, hour=2),
+    },
     "imports": {"task": "instruments.tasks.work_imports", "schedule": 60.0},
     "harvests": {"task": "instruments.tasks.work_harvests", "schedule": 60.0},
     "open windows": {
@@ -58,6 +63,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
         "task": "bookings.tasks.remove_records",
         "schedule": crontab(minute=45, hour=2),
     },
+    "own calendars": {"task": "bookings.tasks.read_calendars", "schedule": 60.0},
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
     "bundles": {"task": "bookings.tasks.write_bundles", "schedule": 60.0},

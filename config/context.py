@@ -26,13 +26,17 @@ PARTS = {
         ),
         "bookings:mine": (
             "calendar",
+            "feeds",
             "waiting",
             "waiting-withdraw",
             "waiting-decline",
         ),
         "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
-        "bookings:hours": ("hours-rows",),
+        "bookings:hours": (
+            *("hours-rows", "hours-days", "hours-weeks", "hours-payers", "hours-flows"),
+            *("hours-demand", "hours-definitions", "hours-exports"),
+        ),
         "bookings:exceptions": (
             *("exceptions-run", "exception", "exception-decide", "exception-confirm"),
             *("findings", "finding", "finding-reply", "finding-return", "finding-close"),
@@ -78,8 +82,7 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         items.append(("bookings:duplicates", gettext("Duplicates"), 0))
     if actor.user_id:
         items.append(("bookings:money-charges", gettext("Money"), 0))
-    if any(actor.has(role) for role in ("manager", "finance", "coordinator", "auditor")):
-        items.append(("bookings:hours", gettext("Hours"), 0))
+    items.append(("bookings:hours", gettext("Hours"), 0))
     if actor.has("auditor"):
         items.append(("bookings:exceptions", gettext("Audit"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
@@ -110,6 +113,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return "instruments:training"
     if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
+    if match.view_name.startswith("bookings:webhook"):
+        return "instruments:manage" if actor.has("manager") else "accounts:people"
     if match.view_name in {"bookings:duplicates", "bookings:duplicates-decide"}:
         return "instruments:manage" if actor.has("manager") else "bookings:duplicates"
     if match.view_name.startswith("bookings:money-"):

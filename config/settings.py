@@ -12,12 +12,13 @@ from pathlib import Path
 import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
+from kombu import Exchange, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, sign_in
 from config.caches import Connection
+from config.logs import mask_secrets
 
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -202,6 +203,7 @@ NODE_FILES = {
     "@tabler/core/dist/js/tabler.min.js": "vendor/tabler.min.js",
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
+    "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
@@ -324,7 +326,9 @@ CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 # What waits for servers of others has queues of its own: a worker reads all of them in turn, or
 # those it is started for (`-Q`).
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("letters"), Queue("calls")]
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange("celery"), routing_key=name) for name in ("celery", "letters", "calls")
+]
 CELERY_TASK_ROUTES = {
     "bookings.tasks.deliver_messages": {"queue": "letters"},
     "bookings.tasks.make_calls": {"queue": "calls"},
@@ -360,11 +364,15 @@ if METRICS_TOKEN:
 TOKEN_LIFETIME = timedelta(days=90)
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
 
+# Hours: public figures are hidden where fewer organisations stand behind them.
+PUBLIC_LEAST_ORGANISATIONS = env.number("PUBLIC_LEAST_ORGANISATIONS", 3)
+
 # Logs: one line an event, as text for people or as JSON for machines.
 _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
+        mask_secrets,
         structlog.stdlib.filter_by_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -386,6 +394,7 @@ LOGGING = {
             else structlog.processors.JSONRenderer(),
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,
+                mask_secrets,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
                 _stamp,

@@ -33,6 +33,7 @@ FILE_SENTENCES = {
     ),
     "xml-doctype": _("The file has a document type, which could define entities: it is not read."),
     "xml-too-deep": _("The file's XML is nested more than {most} deep."),
+    "xml-too-many": _("The file's XML has too many elements that belong to no row or record."),
     "xml-malformed": _("The file's XML is broken at line {line}."),
     "json-malformed": _("The file's JSON is broken."),
     "not-pidinst": _("The file has no PIDINST record: neither JSON nor XML with an instrument."),
@@ -74,6 +75,7 @@ ADDRESS_SENTENCES = {
 HARVEST_SENTENCES = {
     "a-page": _("What is there is a web page, not a file: perhaps one must sign in first."),
     "not-a-table": _("What is there is no file of this format."),
+    "not-a-calendar": _("What is there is no calendar that can be read."),
     "no-longer-manager": _(
         "Whoever saved this last no longer manages instruments here: save it anew."
     ),

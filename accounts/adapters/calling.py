@@ -88,7 +88,10 @@ def call(
             elsewhere = response.getheader("Location")
             if response.status not in _REDIRECTS or not elsewhere:
                 return exchange.answer(response, address)
-        address = urljoin(address, elsewhere)
+        try:
+            address = urljoin(address, elsewhere)
+        except ValueError:  # it sends us to what is no address
+            raise AddressRefused("address-malformed") from None
     raise AddressRefused("too-many-redirects", most=limits.redirects)
 
 
@@ -195,8 +198,13 @@ class _Exchange:
                 yield piece
                 continue
             while piece:
+                if unpack.eof:  # one may follow the other, as of what packs in parallel
+                    piece = piece.lstrip(b"\0")  # which some fill up with
+                    if not piece:
+                        break
+                    unpack = zlib.decompressobj(wbits=31)
                 yield unpack.decompress(piece, _PIECE)
-                piece = unpack.unconsumed_tail
+                piece = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
         while unpack is not None and (rest := unpack.decompress(b"", _PIECE)):
             yield rest
         if response.length or (unpack is not None and not unpack.eof and response.status == 200):

@@ -1,5 +1,6 @@
 """A person's own settings, and what happens to their sign-in."""
 
+import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,6 +19,7 @@ from accounts.permissions import actor_of
 @transaction.atomic
 def user_register(*, user: User, now: datetime) -> User:
     """Store a person who signs up."""
+    user.name = name_kept(user.name)
     user.save(force_insert=True)
     trail.record(
         actor=actor_of(user),
@@ -36,7 +38,7 @@ def profile_update(*, user: User, name: str, language: str, time_zone: str, now:
         raise invalid("time_zone", "unknown-time-zone")
     before = {"language": user.language, "time_zone": user.time_zone}
     user.language = _known(language)
-    user.name, user.time_zone = name.strip()[:150], time_zone
+    user.name, user.time_zone = name_kept(name), time_zone
     user.save(update_fields=["name", "language", "time_zone"])
     trail.record(
         actor=actor_of(user),
@@ -87,6 +89,22 @@ def demo_address_vouch(*, user: User) -> None:
         EmailAddress.objects.update_or_create(
             user=user, email=user.email, defaults={"verified": True, "primary": True}
         )
+
+
+def name_kept(name: str) -> str:
+    """A name on one line, at most 150 characters, without what would turn the letters around it:
+    it stands in lists beside others, and in the subject of letters."""
+    spoken = (sign for sign in name if sign.isspace() or not _turns(sign))
+    return " ".join("".join(spoken).split())[:150]
+
+
+def _turns(sign: str) -> bool:
+    """A control character, or one of those that set the direction of writing."""
+    is_control = unicodedata.category(sign) == "Cc"
+    return (
+        is_control
+        or sign in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    )
 
 
 def _known(language: str) -> str:

@@ -76,6 +76,7 @@ class Cancel(Transition):
 
 
 class Decision(Transition):
+    write_scope = "manage"  # as the page says that makes tokens: requests are managed
     approve = False
 
     def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:

@@ -27,6 +27,7 @@ RETENTION = (
     Kept("job-failures", timedelta(days=90), "last-tried"),
     Kept("import-rows", timedelta(days=180), "ended"),
     Kept("fetchings", timedelta(days=365), "made"),
+    Kept("webhook-deliveries", timedelta(days=30), "made"),
     Kept("holds", timedelta(days=30), "ended"),
     Kept("sessions", timedelta(0), "expired"),
     Kept("tokens", timedelta(days=365), "expired"),

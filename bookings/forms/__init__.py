@@ -26,7 +26,7 @@ from bookings.forms.reservations import DecideForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import BundleForm, TrailForm
 from bookings.forms.usage import CheckOutForm
-from bookings.forms.utilisation import HoursForm
+from bookings.forms.utilisation import HoursForm, NormForm
 from bookings.forms.waiting import WaitingForm
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "HoursForm",
     "ImportForm",
     "MoveForm",
+    "NormForm",
     "OtherFindingForm",
     "PeriodForm",
     "ProgrammeForm",

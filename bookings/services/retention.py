@@ -19,7 +19,7 @@ from accounts.models import (
     OutboxMessage,
 )
 from bookings.domain.retention import RETENTION
-from bookings.models import Quote, Reservation, WaitingOffer
+from bookings.models import Quote, Reservation, WaitingOffer, WebhookDelivery
 from instruments.models import Fetching, Import, ImportChunk, ImportRow
 
 AT_ONCE = 5000  # rows of a transaction
@@ -83,6 +83,11 @@ def _fetchings(before: datetime) -> list[QuerySet[Any]]:
     return [Fetching.objects.filter(at__lt=before)]
 
 
+def _deliveries(before: datetime) -> list[QuerySet[Any]]:
+    """With the calls of each."""
+    return [WebhookDelivery.objects.filter(created_at__lt=before).exclude(state="waiting")]
+
+
 def _holds(before: datetime) -> list[QuerySet[Any]]:
     """Slots that were kept while somebody filled in a form, and came to nothing: a booking has a
     quote, an offer of the waiting list has its wish."""
@@ -123,6 +128,7 @@ _PAST: dict[str, Callable[[datetime], list[QuerySet[Any]]]] = {
     "job-failures": _failures,
     "import-rows": _import_rows,
     "fetchings": _fetchings,
+    "webhook-deliveries": _deliveries,
     "holds": _holds,
     "sessions": _sessions,
     "tokens": _tokens,

@@ -12,9 +12,9 @@ from bookings.domain.retention import Kept
 register = template.Library()
 
 JOBS = {
-    "carry out effects": _("Charges, freed slots, hours marked anew"),
+    "carry out effects": _("Inbox, charges, freed slots, hours marked anew"),
     "make calls": _("Calls to others' addresses"),
-    "deliver messages": _("Messages"),
+    "deliver messages": _("Mails"),
     "lapse reservations": _("Requests and holds that lapse"),
     "complete reservations": _("Bookings that end, no-shows"),
     "overruns": _("People over their time"),
@@ -46,6 +46,7 @@ KEPT = {
     "job-failures": _("Failures of jobs"),
     "import-rows": _("Rows and files of imports"),
     "fetchings": _("What harvests fetched, and when"),
+    "webhook-deliveries": _("What webhooks were told, and what they answered"),
     "holds": _("Holds that came to nothing"),
     "sessions": _("Sessions of signing in"),
     "tokens": _("Expired and revoked API tokens"),

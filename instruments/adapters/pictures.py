@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
 from accounts.domain.errors import invalid
 from instruments.domain.attachments import LARGE, SMALL, check_size
@@ -14,6 +14,22 @@ MEDIA_TYPE = "image/webp"
 # What readers of broken or hostile files raise.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_STRIP = 256  # rows
+# What a camera says of how it was held, and what makes the picture upright.
+_TURNS = dict(
+    enumerate(
+        (
+            Image.Transpose.FLIP_LEFT_RIGHT,
+            Image.Transpose.ROTATE_180,
+            Image.Transpose.FLIP_TOP_BOTTOM,
+            Image.Transpose.TRANSPOSE,
+            Image.Transpose.ROTATE_270,
+            Image.Transpose.TRANSVERSE,
+            Image.Transpose.ROTATE_90,
+        ),
+        start=2,
+    )
+)
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -32,24 +48,36 @@ def photo_of(content: bytes) -> Photo:
     taken, no name of the camera's owner. `Invalid` for what is no picture or too large."""
     try:
         with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
-            check_size(*opened.size)  # nothing is unpacked yet
+            check_size(*opened.size, is_jpeg=opened.format == "JPEG")  # nothing is unpacked yet
             opened.draft("RGB", (LARGE, LARGE))
-            picture = _in_srgb(ImageOps.exif_transpose(opened))
+            turn = _TURNS.get(opened.getexif().get(ExifTags.Base.Orientation, 1))
+            profile = opened.info.get("icc_profile")
+            picture = _on_white(opened)
+        # Small from here on: each further step has a copy of its own.
+        picture.thumbnail((LARGE, LARGE), Image.Resampling.LANCZOS)
+        picture = _in_srgb(picture if turn is None else picture.transpose(turn), profile)
     except _BROKEN:
         raise invalid("file", "broken-file") from None
     large, small = _fitted(picture, LARGE), _fitted(picture, SMALL)
     return Photo(_encoded(large), _encoded(small), *large.size)
 
 
-def _in_srgb(picture: Image.Image) -> Image.Image:
-    """RGB on white, with colours as its profile means them."""
-    profile = picture.info.get("icc_profile")
-    if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:
-        clear = picture.convert("RGBA")
-        ground = Image.new("RGBA", clear.size, "white")
-        picture = Image.alpha_composite(ground, clear).convert("RGB")
-    if picture.mode not in {"RGB", "CMYK"}:
-        picture = picture.convert("RGB")
+def _on_white(opened: Image.Image) -> Image.Image:
+    """RGB, or CMYK as it was, on white; in strips, so that there are never more than two of it."""
+    mode = "CMYK" if opened.mode == "CMYK" else "RGB"
+    whole = Image.new(mode, opened.size)
+    for top in range(0, opened.height, _STRIP):
+        box = (0, top, opened.width, min(top + _STRIP, opened.height))
+        strip = opened.crop(box)
+        if strip.mode in {"RGBA", "LA", "PA"} or "transparency" in strip.info:
+            clear = strip.convert("RGBA")
+            strip = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+        whole.paste(strip.convert(mode), box)
+    return whole
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB, with colours as its profile means them."""
     if profile:
         try:
             source: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile))

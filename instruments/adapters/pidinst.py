@@ -24,6 +24,7 @@ from instruments.domain.pidinst import pidinst_values
 SOURCE = "pidinst"
 SCHEMAS = Path(__file__).parent / "schemas"
 MAX_RECORD = 1_000_000
+MAX_AROUND, _AROUND = 1000, 10  # elements around records: of a file, and of each record
 _DEEPEST = 12
 _CHUNK = 1 << 16
 _LISTS = {
@@ -43,7 +44,7 @@ def read(stream: BinaryIO, *, site: str) -> Iterator[Row]:
     knows its own records again.
 
     `FileRefused`: file-too-large, empty-file, not-pidinst, not-text, xml-doctype, xml-too-deep,
-    xml-malformed, json-malformed, record-too-large, too-many-rows.
+    xml-too-many, xml-malformed, json-malformed, record-too-large, too-many-rows.
     """
     if stream.seek(0, 2) > MAX_BYTES:
         raise FileRefused("file-too-large", most=MAX_BYTES // 1000)
@@ -81,6 +82,10 @@ def _validator() -> Any:
 
 
 def _json_problem(record: Any) -> RowProblem | None:
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a pair, written as an escape
+        return RowProblem("schema", {"where": "the record", "problem": "a lone surrogate"})
     error = jsonschema.exceptions.best_match(_validator().iter_errors(record))
     if error is None:
         return None
@@ -159,24 +164,29 @@ def _check_xml(stream: IO[bytes]) -> None:
     """The whole file once, keeping nothing: no document type (which alone can define entities),
     no abyss, no record without an end."""
     parser = expat.ParserCreate()
-    depth, begun = 0, 0
+    depth, begun, records, others, is_inside = 0, 0, 0, 0, False
 
     def doctype(*_args: Any) -> None:
         raise FileRefused("xml-doctype")
 
     def start(name: str, _attributes: Any) -> None:
-        nonlocal depth, begun
+        nonlocal depth, begun, records, others, is_inside
         depth += 1
         if depth > _DEEPEST:
             raise FileRefused("xml-too-deep", most=_DEEPEST)
-        if name == "instrument":
-            begun = parser.CurrentByteIndex
+        if name.rpartition(":")[2] == "instrument":
+            begun, is_inside, records = parser.CurrentByteIndex, True, records + 1
+        elif not is_inside:
+            others += 1  # they stay in memory when the records are read, one by one
+            if others > MAX_AROUND + _AROUND * records:
+                raise FileRefused("xml-too-many", most=MAX_AROUND)
 
     def end(name: str) -> None:
-        nonlocal depth
+        nonlocal depth, is_inside
         depth -= 1
-        if name == "instrument":
+        if name.rpartition(":")[2] == "instrument":
             measure()
+            is_inside = False
 
     def measure(*_args: Any) -> None:
         if begun and parser.CurrentByteIndex - begun > MAX_RECORD:

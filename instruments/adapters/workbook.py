@@ -30,11 +30,16 @@ from instruments.domain.delimited import (
 SIGNATURE = b"PK\x03\x04"
 MAX_PARTS = 1000
 MAX_UNPACKED = 400 * 1024 * 1024
-MAX_STRINGS = 100 * 1024 * 1024  # the one part that is held in memory
+MAX_STRINGS = 100 * 1024 * 1024  # all of them are held in memory
+MAX_PART = 20 * 1024 * 1024  # any other part but a sheet is held in memory whole, as objects
+MAX_ROW = 4 * 1024 * 1024  # and a sheet's rows one by one
 MAX_RATIO = 120  # real workbooks shrink to a tenth; a bomb to a thousandth
 _SMALL = 1024 * 1024  # a part below this harms nobody, whatever its ratio
 _DEEPEST = 40
-_STRINGS = "xl/sharedStrings.xml"
+# Elements outside rows stay in memory; a table of 100,000 rows may well have two million strings.
+_LOOSE, _LOOSE_STRINGS = 300_000, 5_000_000
+_STRINGS, _SHEETS, _TYPES = "xl/sharedStrings.xml", "xl/worksheets/", "[Content_Types].xml"
+_KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 
 
 def cell_text(value: object) -> str:
@@ -72,8 +77,8 @@ def read_records(
     and what was last computed is not believed: its row is refused; where `computed`, it is.
     `text` says how a cell's value reads.
 
-    `FileRefused`: not-a-workbook, zip-bomb, xml-doctype, xml-too-deep, file-too-large, empty-file,
-    no-header, duplicate-header, too-many-columns, too-many-rows.
+    `FileRefused`: not-a-workbook, zip-bomb, xml-doctype, xml-too-deep, xml-too-many, line-too-long,
+    file-too-large, empty-file, no-header, duplicate-header, too-many-columns, too-many-rows.
     """
     _check(stream)
     stream.seek(0)
@@ -105,46 +110,104 @@ def _check(stream: BinaryIO) -> None:
         with zipfile.ZipFile(stream) as archive:
             parts = archive.infolist()
             unpacked = sum(part.file_size for part in parts)
-            is_bomb = (
-                len(parts) > MAX_PARTS
-                or unpacked > MAX_UNPACKED
-                or any(_is_bomb(part) for part in parts)
-            )
-            if is_bomb:
-                raise FileRefused("zip-bomb", megabytes=unpacked // 1024**2, parts=len(parts))
-            if "[Content_Types].xml" not in archive.namelist():
+            bomb = FileRefused("zip-bomb", megabytes=unpacked // 1024**2, parts=len(parts))
+            if len(parts) > MAX_PARTS or unpacked > MAX_UNPACKED:
+                raise bomb
+            if _TYPES not in archive.namelist():
                 raise FileRefused("not-a-workbook")
+            if archive.getinfo(_TYPES).file_size > MAX_PART:
+                raise bomb
+            with archive.open(_TYPES) as opened:
+                sheets, strings = _large_ones(opened)
+            if any(_is_bomb(part, sheets, strings) for part in parts):
+                raise bomb
             for part in parts:
-                if part.filename.endswith((".xml", ".rels")):
-                    with archive.open(part) as opened:
-                        check_xml(opened)
+                with archive.open(part) as opened:
+                    _check_part(
+                        opened,
+                        is_sheet=part.filename in sheets,
+                        loose=_LOOSE_STRINGS if part.filename in strings else _LOOSE,
+                        is_xml=part.filename.endswith((".xml", ".rels")),
+                    )
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError):
         raise FileRefused("not-a-workbook") from None
 
 
-def _is_bomb(part: zipfile.ZipInfo) -> bool:
-    if part.filename == _STRINGS and part.file_size > MAX_STRINGS:
+def _large_ones(types: IO[bytes]) -> tuple[set[str], set[str]]:
+    """The sheets and the strings: by their usual names, and called nothing else. What reads the
+    file goes by what it calls its parts."""
+    kinds: dict[str, set[str]] = {}
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition(":")[2] == "Override":
+            called = attributes.get("PartName", "").lstrip("/")
+            kinds.setdefault(called, set()).add(attributes.get("ContentType", ""))
+
+    check_xml(types, told=start)
+    sheets = {name for name, kind in kinds.items() if kind == {f"{_KIND}worksheet+xml"}}
+    strings = {name for name, kind in kinds.items() if kind == {f"{_KIND}sharedStrings+xml"}}
+    sheets = {s for s in sheets if s.startswith(_SHEETS) and "/" not in s.removeprefix(_SHEETS)}
+    return sheets, strings & {_STRINGS}
+
+
+def _is_bomb(part: zipfile.ZipInfo, sheets: set[str], strings: set[str]) -> bool:
+    most = MAX_STRINGS if part.filename in strings else MAX_PART
+    if part.filename not in sheets and part.file_size > most:
         return True
     return part.file_size > _SMALL and part.file_size > MAX_RATIO * max(1, part.compress_size)
 
 
-def check_xml(stream: IO[bytes]) -> None:
-    """`FileRefused` (xml-doctype, xml-too-deep, not-a-workbook) unless the XML is well-formed,
-    shallow and without a document type, which alone can define entities."""
+def _check_part(stream: IO[bytes], *, is_sheet: bool, loose: int, is_xml: bool) -> None:
+    """Also of a part whose name says that it is none: what reads the file does not go by that."""
+    try:
+        check_xml(stream, is_sheet=is_sheet, loose=loose)
+    except FileRefused as refused:
+        if is_xml or refused.code != "not-a-workbook":
+            raise
+
+
+def check_xml(
+    stream: IO[bytes],
+    *,
+    is_sheet: bool = False,
+    loose: int = _LOOSE,
+    told: Callable[[str, dict[str, str]], None] | None = None,
+) -> None:
+    """`FileRefused` (xml-doctype, xml-too-deep, xml-too-many, line-too-long, not-a-workbook)
+    unless the XML is well-formed, shallow, without a document type, which alone can define
+    entities, and without what would be held in memory for long: a sheet's rows are read one by
+    one, everything else stays. `told`: of each element, its attributes."""
     parser = expat.ParserCreate()
-    depth = 0
+    depth, rows, begun, row_depth, in_rows, others = 0, 0, 0, 0, 0, 0
 
     def doctype(*_args: Any) -> None:
         raise FileRefused("xml-doctype")
 
-    def start(_name: str, _attributes: Any) -> None:
-        nonlocal depth
+    def start(name: str, attributes: Any) -> None:
+        nonlocal depth, rows, begun, row_depth, others
         depth += 1
         if depth > _DEEPEST:
             raise FileRefused("xml-too-deep", most=_DEEPEST)
+        if told is not None:
+            told(name, attributes)
+        if row_depth:
+            return
+        if is_sheet and name.rpartition(":")[2] == "row":
+            rows, begun, row_depth = rows + 1, parser.CurrentByteIndex, depth
+            return
+        others += 1
+        if others > loose or (is_sheet and parser.CurrentByteIndex - in_rows > MAX_PART):
+            raise FileRefused("xml-too-many", most=loose)
 
     def end(_name: str) -> None:
-        nonlocal depth
+        nonlocal depth, row_depth, in_rows
+        if depth == row_depth:
+            row_depth, size = 0, parser.CurrentByteIndex - begun
+            in_rows += size
+            if size > MAX_ROW:
+                raise FileRefused("line-too-long", line=rows, most=MAX_ROW)
+        elif depth == 1 and is_sheet and parser.CurrentByteIndex - in_rows > MAX_PART:
+            raise FileRefused("xml-too-many", most=loose)
         depth -= 1
 
     parser.StartDoctypeDeclHandler = doctype

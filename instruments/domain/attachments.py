@@ -6,8 +6,9 @@ PHOTO, DOCUMENT = "photo", "document"
 MOST = {PHOTO: 12, DOCUMENT: 20}  # of one instrument
 MEGABYTE = 1_000_000
 MOST_BYTES = {PHOTO: 15 * MEGABYTE, DOCUMENT: 25 * MEGABYTE}
-# Small enough not to fill the memory when unpacked, whatever the file's size.
-MOST_PIXELS = 50_000_000
+# Small enough not to fill the memory when unpacked, whatever the file's size: a JPEG is unpacked
+# at a fraction of it, others whole.
+MOST_PIXELS, MOST_PIXELS_JPEG = 25_000_000, 50_000_000
 LEAST_SIDE = 200
 LARGE, SMALL = 2000, 640  # the longer side of what is kept, in pixels
 
@@ -41,10 +42,11 @@ def sniff(content: bytes) -> str:
     return next((kind for start, kind in _SIGNATURES if content.startswith(start)), "")
 
 
-def check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int, *, is_jpeg: bool) -> None:
     """Of a picture in pixels, before it is unpacked. `Invalid` if it is too large or small."""
-    if width * height > MOST_PIXELS:
-        raise invalid("file", "too-many-pixels", most=MOST_PIXELS // 1_000_000)
+    most = MOST_PIXELS_JPEG if is_jpeg else MOST_PIXELS
+    if width * height > most:
+        raise invalid("file", "too-many-pixels", most=most // 1_000_000)
     if min(width, height) < LEAST_SIDE:
         raise invalid("file", "picture-too-small", least=LEAST_SIDE)
 

@@ -22,6 +22,10 @@ MAX_LINE = 1_000_000  # characters between two line ends
 MAX_ROWS = 250_000
 MAX_COLUMNS = 500
 _CHUNK = 1 << 16
+# Encodings of Python's in which no register writes files. They can make what is no character.
+_NO_FILES = frozenset(
+    ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7")
+)
 
 
 class FileRefused(Refused):
@@ -100,6 +104,8 @@ def header_of(cells: Sequence[str]) -> tuple[str, ...]:
 def check_text(stream: BinaryIO, encoding: str) -> None:
     """`FileRefused` unless the whole stream is text in `encoding`, not empty, not too large."""
     try:
+        if codecs.lookup(encoding).name in _NO_FILES:
+            raise LookupError(encoding)
         io.TextIOWrapper(io.BytesIO(), encoding=encoding)  # knows codecs that are no text
         decoder = codecs.getincrementaldecoder(encoding)()
     except (LookupError, ValueError):

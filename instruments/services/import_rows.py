@@ -162,10 +162,9 @@ def rows_decide(
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
         pk, is_by_key = matches.get(values.key, (None, False))
-        into = merged.get(values.key)
-        if into is None and pk and found[pk].merged_into_id:  # it was just now
-            into = found[pk].name
-        if into is not None:
+        gone = found[pk] if pk and found[pk].merged_into_id else None  # just now, then
+        if gone is not None or values.key in merged:
+            into = merged.get(values.key) or str(gone and gone.merged_into)
             problem = RowProblem("merged-away", {"into": into, "key": values.key})
             decisions.append(Decision(line, Result.REFUSED, problem=problem, name=name))
             continue
@@ -219,15 +218,16 @@ def _follow(run: Run, matches: dict[str, tuple[UUID, bool]]) -> dict[str, str]:
     if not matches:
         return {}
     gone = Instrument.objects.filter(pk__in=[pk for pk, _ in matches.values()])
-    stayed: dict[UUID, list[Any]] = {
-        pk: others
-        for pk, *others in gone.exclude(merged_into=None).values_list(
+    stayed = {
+        pk: (into, name, organisation_id, source)
+        for pk, into, name, organisation_id, source in gone.exclude(merged_into=None).values_list(
             "pk",
             "merged_into_id",
             "merged_into__name",
             "merged_into__organisation_id",
             "merged_into__source",
         )
+        if into
     }
     closed: dict[str, str] = {}
     for key, (pk, is_by_key) in list(matches.items()):

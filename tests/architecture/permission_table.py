@@ -33,6 +33,20 @@ GET  accounts:message-settings        - 200 200 200 200 200 200 200 200 200 200 
 POST accounts:message-settings        - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:feed                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:instrument-feed       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:feeds                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:feed-make               - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:feed-revoke             - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:busy-calendar           - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:webhooks                - 403 403 403 403 200 200 403 403 403 403 403 200
+POST bookings:webhooks                - 403 403 403 403 302 400 403 403 403 403 403 302
+GET  bookings:webhook                 - 404 404 404 404 200 404 404 404 404 404 404 200
+POST bookings:webhook                 - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-rotate          - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-ping            - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-replay          - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-delete          - 404 404 404 404 302 404 404 404 404 404 404 302
 GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -140,7 +154,18 @@ POST bookings:person-export          - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
-GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-weeks            - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-days             - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-payers         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-flows          200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-demand         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-definitions    200 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-definitions      - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:hours-download       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-exports          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-export-new       - 403 403 403 403 302 302 302 302 302 302 302 302
+GET  bookings:hours-export-file      - 404 404 404 404 404 404 404 404 404 404 404 404
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
 POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
@@ -277,6 +302,21 @@ PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404
 POST api-messages-read                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
 PUT  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-feeds                        - 200 200 200 200 200 200 200 200 200 200 200 200
+POST api-feeds                        - 201 201 201 201 201 201 201 201 201 201 201 201
+DELETE api-feed                         - 404 204 404 404 404 404 404 404 404 404 404 404
+GET  api-busy-calendar                - 404 200 404 404 404 404 404 404 404 404 404 404
+PUT  api-busy-calendar                - 200 200 200 200 200 200 200 200 200 200 200 200
+DELETE api-busy-calendar                - 404 204 404 404 404 404 404 404 404 404 404 404
+GET  api-webhooks                     - 403 403 403 403 200 200 403 403 403 403 403 200
+POST api-webhooks                     - 403 403 403 403 201 403 403 403 403 403 403 201
+GET  api-webhook                      - 404 404 404 404 200 404 404 404 404 404 404 200
+PUT  api-webhook                      - 404 404 404 404 200 404 404 404 404 404 404 200
+DELETE api-webhook                      - 404 404 404 404 204 404 404 404 404 404 404 204
+POST api-webhook-rotate               - 404 404 404 404 200 404 404 404 404 404 404 200
+POST api-webhook-ping                 - 404 404 404 404 202 404 404 404 404 404 404 202
+GET  api-webhook-deliveries           - 404 404 404 404 200 404 404 404 404 404 404 200
+POST api-webhook-replay               - 404 404 404 404 202 404 404 404 404 404 404 202
 GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
 PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -479,11 +519,18 @@ POST   api-settlement-confirm           - 404 404 404 404 404 404 404 404 403 20
 POST   api-settlement-payments          - 404 404 404 404 404 404 404 404 403 201 403 404
 GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
-GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
 GET    api-operations                - 403 403 403 403 403 403 403 403 403 403 403 200
 GET    api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-statistics-hours        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-payers       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-bookings     200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-demand       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-flows        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-concentration 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-norms        200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-statistics-norms          - 403 403 403 403 403 403 403 403 403 403 403 201
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
@@ -518,13 +565,18 @@ QUERIES = {
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
-    "api-statistics-hours": "?from=2026-03-01&until=2026-03-05&by=region",
+    "api-statistics-hours": "?from=2026-03-01&until=2026-04-01&by=region",
+    "api-statistics-payers": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-bookings": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-demand": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-flows": "?from=2026-03-01&until=2026-04-01",
     "bookings:board-events": "?start=2026-03-02&end=2026-03-09",
     "bookings:series-new": "?start=2026-03-06T06:00:00Z&minutes=60",
     "api-series-cancel": "?scope=all",
     "api-series-move": "?scope=all&reservation=<occurrence>&start=2026-03-12T10:00:00Z"
     "&end=2026-03-12T11:00:00Z",
     "bookings:chain-new": "?instrument=<instrument>&instrument=<asks-first>&find=1",
+    "bookings:hours-export-new": "?table=days&since=2026-03-01&until=2026-04-01",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -668,6 +720,12 @@ PAGE_BODIES = {
     "bookings:money-agreements-new": AGREEMENT,
     "bookings:money-agreements-change": AGREEMENT,
     "bookings:money-agreements-sign": {"region": "<anhui>"},
+    "bookings:hours-definitions": {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": "1500",
+        "valid_from": "2100-01-01",
+    },
     "bookings:money-vouchers-programme-new": PROGRAMME | {"region": "<shanghai>"},
     "bookings:money-vouchers-programme-change": PROGRAMME | {"code": "sh-vouchers"},
     "bookings:money-vouchers-programme": {
@@ -683,6 +741,17 @@ PAGE_BODIES = {
         "valid_until": "2027-01-01",
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
+    "bookings:webhooks": {
+        "organisation": "<ustc>",
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    "bookings:webhook": {
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+        "is_active": "on",
+    },
+    "bookings:busy-calendar": {"act": "set", "address": "https://calendar.example/me.ics"},
     "accounts:message": {"act": "open"},
     "accounts:message-settings": {
         **{f"mail-{name}": "at-once" for name, rule in TOPICS.items() if not rule.is_required},
@@ -789,11 +858,28 @@ API_BODIES = {
     },
     ("PATCH", "api-attachment"): {"title": "test"},
     ("POST", "api-operations-failures"): {"name": "final charges"},
+    ("POST", "api-webhooks"): {
+        "organisation": "ustc",
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    ("PUT", "api-webhook"): {
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    ("POST", "api-feeds"): {"instrument": "<instrument>"},
+    ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
     ("PATCH", "api-message"): {"is_read": True},
     ("PUT", "api-message-settings"): {"topics": {"reminder": {"mail": "off"}}, "quiet": None},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
+    ("POST", "api-statistics-norms"): {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": 1500,
+        "valid_from": "2100-01-01",
+    },
     ("PUT", "api-opening-hours"): {
         "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],
         "overrides": [],

@@ -51,6 +51,13 @@ def test_a_bomb_is_not_unpacked(web):
     refused(web.at("/bomb"), "answer-too-large")
     web.answers["/packed"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"0" * 20_000))
     assert call(web.at("/packed"), loopback=True, limits=QUICK).size == 20_000
+    parts = gzip.compress(b"0" * 9_000) + gzip.compress(b"1" * 9_000) + bytes(9)
+    web.answers["/parts"] = (200, {"Content-Encoding": "gzip"}, parts)
+    assert call(web.at("/parts"), loopback=True, limits=QUICK).size == 18_000
+    web.answers["/parts"] = (200, {"Content-Encoding": "gzip"}, parts * 2)
+    refused(web.at("/parts"), "answer-too-large")
+    web.answers["/parts"] = (200, {"Content-Encoding": "gzip"}, parts + b"junk")
+    refused(web.at("/parts"), "answer-broken")
     web.answers["/other"] = (200, {"Content-Encoding": "br"}, b"0")
     refused(web.at("/other"), "answer-encoded")
 
@@ -83,6 +90,12 @@ def test_redirects_are_followed_thrice_and_checked_each_time(web):
     ):
         web.answers["/away"] = (302, {"Location": elsewhere}, b"")
         refused(web.at("/away"), code)
+
+
+def test_a_redirect_to_no_address_is_a_refusal(web):
+    for where in ("https://[", "https://[::1", "http://a:99999999/"):
+        web.answers["/lost"] = (302, {"Location": where}, b"")
+        refused(web.at("/lost"), "address-malformed")
 
 
 def test_names_for_this_machine_are_not_called(web):

@@ -48,6 +48,13 @@ def test_somebody_without_a_place_is_told_what_to_do(client: Client, cast: Cast)
     assert "You belong to no organisation yet." in page_of(client.get("/profile/"))
 
 
+def test_a_name_stays_on_one_line_and_turns_nothing(signed_in: Client, wang: User) -> None:
+    name = "Wang\r\nBcc: x@y.z \u202eiL\u2069"
+    signed_in.post("/profile/", {"name": name, "language": "en", "time_zone": "UTC"})
+    wang.refresh_from_db()
+    assert wang.name == "Wang Bcc: x@y.z iL"
+
+
 def test_saving_the_profile(signed_in: Client, wang: User) -> None:
     response = signed_in.post("/profile/", SAVED | {"language": "zh-hans"})
     assert response["Location"] == "/profile/"

@@ -180,6 +180,16 @@ def test_relations_in_a_circle_are_refused(home: Cast) -> None:
     assert problems(job) == [(n, "cyclic-relation") for n in (1, 2, 3)]
 
 
+def test_half_a_character_is_refused_in_whatever_way_it_is_written(home: Cast) -> None:
+    half = json.dumps([RECORD, record("2")]).replace('"SEM"', '"SEM \\ud800"', 1)
+    assert problems(read(home, half, "pidinst")) == [(1, "schema")]
+    for encoding in ("unicode_escape", "utf-7", "idna"):
+        job = keep(home.ustc.pk, b"id,name\n1,\\ud800+2AA-\n", format="table", encoding=encoding)
+        imports_work(now=NOW)
+        job.refresh_from_db()
+        assert (job.state, job.problem["code"]) == ("refused", "unknown-encoding")
+
+
 def test_a_record_that_does_not_fit_the_schema_is_refused_alone(home: Cast) -> None:
     wrong = {name: value for name, value in RECORD.items() if name != "owners"}
     job = read(home, json.dumps([wrong, RECORD, 7]), "pidinst")
