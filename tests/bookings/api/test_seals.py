@@ -10,7 +10,8 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.models import Seal, TrailEntry
+from accounts.models import JobRun, Seal, TrailEntry
+from accounts.selectors.verification import VERIFYING
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.effects import effects_carry_out
@@ -89,6 +90,11 @@ def test_the_pages(cast: Cast, client: Client, language: str) -> None:
     assert f'href="/trail/proofs/{entry.pk}/"' in page_of(client.get(f"/trail/{made.pk}/"))
     assert digest in page_of(client.get(f"/trail/proofs/{entry.pk}/"))
     assert client.get("/trail/bundle/?since=2026-03-06&until=2026-03-05").status_code == 400
+    for outcome, role in (("done", "as it was sealed"), ("failed", 'role="alert"')):
+        JobRun.objects.create(entry=VERIFYING, started_at=NOW, outcome=outcome, error="seal 1")
+        html = page_of(client.get("/trail/seals/"))
+        if language == "en" or outcome == "failed":
+            assert role in html
     # From a reservation to its whole story in one click.
     assert f'href="/trail/{made.pk}/"' in page_of(client.get(f"/bookings/{made.pk}/"))
 
