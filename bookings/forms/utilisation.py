@@ -10,6 +10,8 @@ from bookings.models import NormHours
 from bookings.selectors.utilisation_tables import STATES, TABLES
 from instruments.models import Instrument
 
+EARLIEST, LATEST = 1990, 2190  # years
+
 
 class HoursForm(forms.Form):
     """A span of local dates and how to sum up."""
@@ -72,6 +74,9 @@ class HoursForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        for name in ("since", "until"):
+            if data.get(name) and not EARLIEST <= data[name].year <= LATEST:
+                self.add_error(name, _("There are no hours so far away."))
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
             self.add_error("until", _("This must be after the first day."))
         return data

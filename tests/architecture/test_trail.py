@@ -24,6 +24,8 @@ WITHOUT = {
     "calendar_extend": "computed from opening hours, whose change is in the trail",
     "register_file": "the index of the search",
     "hours_roll_up": "computed from sessions and closures",
+    "exports_work": "files of figures, whose asking is in the trail",
+    "exports_clear": "the same",
     "run_begin": "when the timetable's jobs ran",
     "run_end": "the same",
     "messages_read": "what somebody has read in their own inbox",
