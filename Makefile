@@ -4,10 +4,10 @@
 # anywhere, also in a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run stop test test-deep bench shell manage reset clean pins
+.PHONY: help install run stop test test-deep bench shell manage backup restore reset clean pins
 
 # Handed on as environment variables, so that quotes in them survive.
-export ARGS CMD
+export ARGS CMD TO FROM
 
 READY := sh config/bootstrap.sh
 LOCAL := exec .venv/bin/python -m config.local
@@ -46,6 +46,12 @@ shell: ## Open a Python shell with Django and the database
 
 manage: ## Run a command of manage.py: make manage CMD="..."
 	@$(READY) run && $(LOCAL) manage
+
+backup: ## Copy database and uploads to a folder: make backup TO=backups
+	@$(READY) run && $(LOCAL) backup
+
+restore: ## Bring a backup into an empty database (make reset empties it): make restore FROM=...
+	@$(READY) run && $(LOCAL) restore
 
 reset: ## Stop the platform and delete its local data
 	@$(READY) run && $(LOCAL) reset

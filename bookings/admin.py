@@ -62,28 +62,3 @@ class UnmetDemandAdmin(ReadOnly):
     list_select_related = ("instrument", "organisation")
     list_filter = ("kind",)
     ordering = ("-created_at",)
-
-
-@admin.register(models.InstrumentDay)
-class InstrumentDayAdmin(ReadOnly):
-    list_display = (
-        "date",
-        "instrument",
-        "open_minutes",
-        "productive_minutes",
-        "unscheduled_down_minutes",
-        "scheduled_down_minutes",
-        "engineering_minutes",
-        "standby_minutes",
-    )
-    list_select_related = ("instrument",)
-    ordering = ("-date",)
-    search_fields = ("instrument__name",)
-
-
-@admin.register(models.InstrumentDayUse)
-class InstrumentDayUseAdmin(ReadOnly):
-    list_display = ("date", "instrument", "organisation", "price_group", "minutes", "sessions")
-    list_select_related = ("instrument", "organisation")
-    list_filter = ("price_group",)
-    ordering = ("-date",)

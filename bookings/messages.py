@@ -102,6 +102,13 @@ SENTENCES = {
     "longer-than-window": _("The window is too short for this, or too little of it is left."),
     "only-with-equivalents": _("Regions count only where an equivalent instrument will do."),
     "unknown-region": _("There is no region {region}."),
+    "norm-of-a-past-year": _(
+        "What {year} and the years before it were reported by stays: begin on the first of January"
+        " {year} at the earliest."
+    ),
+    "norm-entered-already": _("There is one for this kind from this day on already."),
+    "weeks-cross-months": _("Weeks cross months and years: sum up by one of them."),
+    "whole-months": _("Public figures are of whole months: name the first day of one."),
     "in-the-future": _("This lies in the future."),
     "not-near-the-booking": _(
         "This is not near the booking: use begins at most 15 minutes before it and before its"
@@ -260,6 +267,8 @@ SENTENCES = {
         "It is charged already. What is wrong with the charge is corrected on its page."
     ),
     "already-waiting": _("You are waiting for just this already."),
+    "too-many-webhooks": _("There are {most} webhooks already: delete one of them first."),
+    "ping-waits": _("A test is on its way already."),
     "required-message": _("This cannot be switched off so far: it is about money or safety."),
     "too-many-searches": _("You keep {most} searches already: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: narrow it down first."),
@@ -289,6 +298,11 @@ SENTENCES = {
     "no-chain": _("There is no way to take all steps in this time. Give it more room."),
     "chain-over": _("Nothing of this chain is left to cancel."),
     "series-over": _("Nothing of this series is left to change."),
+    "exception-needs-finding": _("An exception is confirmed by raising a finding of it."),
+    "monetary-of-charges": _("Only charges have amounts to draw by."),
+    "empty-population": _("There is nothing to draw from on these days."),
+    "bundles-waiting": _("There are {most} bundles at work for you. Wait for one of them."),
+    "bundle-not-ready": _("The bundle is not written yet, or no longer kept."),
     "not-sealed": _("No seal holds this entry yet. The next one will, in a few minutes."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
     "has-payments": _("Money has been paid on it: take that back first."),
@@ -442,3 +456,78 @@ def left_out(code: str, currency: str) -> str:
     """Why bookings were not compared with a card in a currency."""
     words = LEFT_OUT.get(code)
     return str(words).format(currency=currency) if words else sentence(code)
+
+
+# Rules of the audit: what each is called, and what it asks.
+AUDIT_RULES = {
+    "made-after-use": (
+        _("Made after use"),
+        _("The booking was asked for when its time, or its use, had begun already."),
+    ),
+    "used-without-booking": (
+        _("Used without a booking"),
+        _("Used though nothing was booked any more, or for longer than was booked."),
+    ),
+    "booked-never-used": (
+        _("Booked and never used"),
+        _("Nobody came, or nobody has said since when it was used."),
+    ),
+    "over-open-hours": (
+        _("Over open hours"),
+        _("On this day the instrument was used for longer than it was open."),
+    ),
+    "overrides": (_("Rules set aside"), _("A manager set booking rules aside for it.")),
+    "internal-rate-outsider": (
+        _("Internal rate for an outsider"),
+        _("Priced as the host's own use, for somebody or a payer outside the host."),
+    ),
+    "self-approval": (_("Self-approval"), _("Who decided is who asked, or for whom.")),
+    "voucher-near-cap": (
+        _("Voucher near its cap"),
+        _("One payer has used nearly all of its voucher grant."),
+    ),
+    "related-parties": (
+        _("Related parties"),
+        _("Payer and host are two, and somebody involved has a say in both."),
+    ),
+    "manual-correction": (
+        _("Manual correction"),
+        _("A charge, or times of use that had been recorded, were corrected by hand."),
+    ),
+    "other-than-card": (
+        _("Rate other than the card"),
+        _("Computed again from its inputs, the charge does not come to what was charged."),
+    ),
+    "stale-listing": (
+        _("Stale listing"),
+        _("Nobody has changed or confirmed this published record for a year."),
+    ),
+    "hours-far-from-norm": (
+        _("Hours far from the norm"),
+        _("Effective hours of the last year are far below, or above, the norm."),
+    ),
+}
+# Numbers behind an exception.
+AUDIT_NUMBERS = {
+    "minutes": _("minutes"),
+    "state": _("state"),
+    "rules": _("rules"),
+    "why": _("outside is"),
+    "count": _("how many"),
+    "people": _("people"),
+    "open": _("minutes open"),
+    "used": _("minutes used"),
+    "day": _("day"),
+    "percent": _("percent"),
+    "amount": _("amount"),
+    "currency": _("currency"),
+    "before": _("before"),
+    "after": _("after"),
+    "was": _("was"),
+    "fields": _("fields that differ"),
+    "days": _("days"),
+    "hours": _("hours"),
+    "norm": _("norm hours"),
+    "least": _("at least"),
+    "most": _("at most"),
+}

@@ -9,14 +9,18 @@ from celery.exceptions import Ignore
 from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
-from accounts.services.idempotency import idempotency_clear
 from accounts.services.jobs import alone
-from accounts.services.messages import messages_clear
 from accounts.services.seals import seals_tell, trail_seal
+from bookings.services.audit import exceptions_find
+from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
+from bookings.services.exports import exports_clear, exports_work
+from bookings.services.feeds import calendars_read
+from bookings.services.findings import findings_remind
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
+from bookings.services.retention import records_remove
 from bookings.services.searches import searches_tell
 from bookings.services.statements import statements_draw_due, statements_remind
 from bookings.services.usage import overruns_tell, usage_settle
@@ -58,10 +62,10 @@ def make_calls() -> None:
 
 def _work_off(lane: str) -> None:
     """Until nothing is done any more (all done, or the mail server is gone), or the timetable
-    is about to ask again."""
-    began = time.monotonic()
+    is about to ask again. Addresses of others fail one by one: the next may answer."""
+    began, seconds = time.monotonic(), 40 if lane == CALLS else 10
     while time.monotonic() - began < 45:
-        if not effects_carry_out(now=timezone.now(), lane=lane, seconds=10):
+        if not effects_carry_out(now=timezone.now(), lane=lane, seconds=seconds):
             break
 
 
@@ -107,6 +111,16 @@ def roll_up_hours() -> None:
 
 
 @shared_task
+def write_exports() -> None:
+    exports_work(now=timezone.now())
+
+
+@shared_task
+def clear_exports() -> None:
+    exports_clear(now=timezone.now())
+
+
+@shared_task
 def draw_statements() -> None:
     """Hourly: the first of a month begins at another hour in each zone."""
     statements_draw_due(now=timezone.now())
@@ -137,8 +151,9 @@ def extend_calendar() -> None:
 
 
 @shared_task
-def clear_keys() -> None:
-    idempotency_clear(now=timezone.now())
+def remove_records() -> None:
+    """What has been kept as long as it is to be."""
+    records_remove(now=timezone.now())
 
 
 @shared_task
@@ -159,22 +174,45 @@ def tell_of_searches() -> None:
     searches_tell(now=timezone.now())
 
 
-# Messages
+# Calendars of people
 
 
 @shared_task
-def clear_messages() -> None:
-    messages_clear(now=timezone.now())
+def read_calendars() -> None:
+    calendars_read(now=timezone.now())
 
 
 # The trail and the auditors' desk
 
 
 @shared_task
+@one_at_a_time
 def seal_trail() -> None:
     trail_seal(now=timezone.now())
 
 
 @shared_task
+def write_bundles() -> None:
+    bundles_work(now=timezone.now())
+
+
+@shared_task
+def clear_bundles() -> None:
+    bundles_clear(now=timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def find_exceptions() -> None:
+    exceptions_find(now=timezone.now())
+
+
+@shared_task
+def remind_of_findings() -> None:
+    findings_remind(now=timezone.now())
+
+
+@shared_task
+@one_at_a_time
 def tell_of_seals() -> None:
     seals_tell(now=timezone.now())

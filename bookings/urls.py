@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from bookings import money_urls
 from bookings.views import (
+    audit,
     board,
     booking,
     calendars,
@@ -11,19 +12,23 @@ from bookings.views import (
     chains,
     closures,
     duplicates,
+    feeds,
     imports,
     leaving,
     moves,
+    operations,
     persons,
     requests,
     reservations,
     seals,
     searches,
     series,
+    statistics,
     trail,
     usage,
     utilisation,
     waiting,
+    webhooks,
     what_if,
 )
 
@@ -31,6 +36,8 @@ app_name = "bookings"
 
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "bookings/<uuid:reservation_id>/"
+_exception = "audit/exceptions/<uuid:exception_id>/"
+_finding = "audit/findings/<uuid:finding_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
@@ -53,6 +60,24 @@ urlpatterns = [
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
     path("bookings/calendar/", calendars.mine, name="calendar"),
+    # Webhooks
+    path("manage/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("manage/webhooks/<uuid:endpoint_id>/", webhooks.webhook, name="webhook"),
+    path("manage/webhooks/<uuid:endpoint_id>/secret/", webhooks.rotate, name="webhook-rotate"),
+    path("manage/webhooks/<uuid:endpoint_id>/test/", webhooks.ping, name="webhook-ping"),
+    path("manage/webhooks/<uuid:endpoint_id>/delete/", webhooks.delete, name="webhook-delete"),
+    path(
+        "manage/webhooks/deliveries/<uuid:delivery_id>/again/",
+        webhooks.replay,
+        name="webhook-replay",
+    ),
+    # Calendars for other programs
+    path("calendar/<str:token>.ics", feeds.feed, name="feed"),
+    path(_instrument + "calendar.ics", feeds.instrument_feed, name="instrument-feed"),
+    path("bookings/calendars/", feeds.feeds, name="feeds"),
+    path("bookings/calendars/make/", feeds.make, name="feed-make"),
+    path("bookings/calendars/<uuid:feed_id>/revoke/", feeds.revoke, name="feed-revoke"),
+    path("bookings/calendars/own/", feeds.busy, name="busy-calendar"),
     path(_reservation, reservations.reservation, name="reservation"),
     path(_reservation + "cancel/", reservations.cancel, name="cancel"),
     path(_reservation + "move/", moves.move, name="move"),
@@ -79,12 +104,42 @@ urlpatterns = [
     path("memberships/<uuid:membership_id>/end/", leaving.end, name="member-end"),
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
+    path("hours/days/", utilisation.days, name="hours-days"),
+    path("hours/weeks/", utilisation.weeks, name="hours-weeks"),
+    path("hours/payers/", statistics.payers_by, name="hours-payers"),
+    path("hours/flows/", statistics.between_regions, name="hours-flows"),
+    path("hours/demand/", statistics.unmet, name="hours-demand"),
+    path("hours/definitions/", statistics.definitions, name="hours-definitions"),
+    path("hours/download/", statistics.download, name="hours-download"),
+    path("hours/exports/", statistics.exports, name="hours-exports"),
+    path("hours/exports/new/", statistics.export_new, name="hours-export-new"),
+    path("hours/exports/<uuid:export_id>/", statistics.export_file, name="hours-export-file"),
     path("trail/", trail.trail, name="trail"),
+    # the clock
+    path("operations/", operations.operations, name="operations"),
+    path("operations/retry/", operations.retry_all, name="operations-retry-all"),
+    path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),
+    # the auditors' desk
+    path("audit/", audit.exceptions, name="exceptions"),
+    path("audit/run/", audit.run, name="exceptions-run"),
+    path(_exception, audit.exception, name="exception"),
+    path(_exception + "decide/", audit.decide, name="exception-decide"),
+    path(_exception + "confirm/", audit.confirm, name="exception-confirm"),
+    path("audit/findings/", audit.findings, name="findings"),
+    path(_finding, audit.finding, name="finding"),
+    path(_finding + "reply/", audit.reply, name="finding-reply"),
+    path(_finding + "return/", audit.give_back, name="finding-return"),
+    path(_finding + "close/", audit.close, name="finding-close"),
+    path("audit/samples/", audit.samples, name="samples"),
+    path("audit/samples/<uuid:sample_id>/", audit.sample, name="sample"),
+    path("audit/samples/<uuid:sample_id>/population/", audit.population, name="population"),
     # seals and what they prove
     path("trail/seals/", seals.all_seals, name="seals"),
     path("trail/seals/now/", seals.seal_now, name="seal-now"),
     path("trail/seals/mail/", seals.mailed, name="seals-mail"),
     path("trail/bundle/", seals.bundle, name="bundle"),
+    path("trail/bundles/", seals.bundle_later, name="bundle-later"),
+    path("trail/bundles/<uuid:bundle_id>/", seals.bundle_file, name="bundle-file"),
     path("trail/proofs/<uuid:entry_id>/", seals.proof, name="proof"),
     path("trail/<uuid:object_id>/", trail.story, name="story"),
 ]

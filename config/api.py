@@ -29,6 +29,7 @@ from accounts.domain.errors import (
 )
 from bookings.api import (
     agreements,
+    audit,
     availability,
     catalogue,
     chains,
@@ -37,6 +38,7 @@ from bookings.api import (
     corrections,
     duplicates,
     exchange_rates,
+    feeds,
     fees,
     funding,
     grants,
@@ -45,6 +47,7 @@ from bookings.api import (
     leaving,
     misfits,
     moves,
+    operations,
     persons,
     programmes,
     replay,
@@ -54,11 +57,13 @@ from bookings.api import (
     series,
     settlements,
     statements,
+    statistics,
     trail,
     transitions,
     usage,
     utilisation,
     waiting,
+    webhooks,
     what_if,
 )
 from bookings.api.imports import report_json
@@ -271,6 +276,10 @@ _invitation = "invitations/<uuid:invitation_id>/"
 _joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
+_exception = "audit/exceptions/<uuid:exception_id>/"
+_bundle = "trail/bundles/<uuid:bundle_id>/"
+_sample = "audit/samples/<uuid:sample_id>/"
+_finding = "audit/findings/<uuid:finding_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
 _source = "funding-sources/<uuid:source_id>/"
@@ -292,6 +301,14 @@ _import = "imports/<uuid:import_id>/"
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
     path("docs/", api_docs.docs, name="api-docs"),
+    # the clock
+    path("operations/", operations.OperationsState.as_view(), name="api-operations"),
+    path("operations/failures/", operations.Failures.as_view(), name="api-operations-failures"),
+    path(
+        "operations/failures/<uuid:failure_id>/retry/",
+        operations.FailureRetry.as_view(),
+        name="api-operations-retry",
+    ),
     # reference
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
@@ -329,6 +346,30 @@ urlpatterns = [
     path("messages/read/", messages.MessagesRead.as_view(), name="api-messages-read"),
     path("messages/<uuid:message_id>/", messages.MessageDetail.as_view(), name="api-message"),
     path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
+    path("calendar-feeds/", feeds.Feeds.as_view(), name="api-feeds"),
+    path("calendar-feeds/<uuid:feed_id>/", feeds.Feed.as_view(), name="api-feed"),
+    path("busy-calendar/", feeds.Busy.as_view(), name="api-busy-calendar"),
+    # Webhooks
+    path("webhooks/", webhooks.Webhooks.as_view(), name="api-webhooks"),
+    path("webhooks/<uuid:endpoint_id>/", webhooks.Webhook.as_view(), name="api-webhook"),
+    path(
+        "webhooks/<uuid:endpoint_id>/rotate/",
+        webhooks.WebhookRotate.as_view(),
+        name="api-webhook-rotate",
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/ping/", webhooks.WebhookPing.as_view(), name="api-webhook-ping"
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/",
+        webhooks.WebhookDeliveries.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "webhooks/deliveries/<uuid:delivery_id>/replay/",
+        webhooks.WebhookReplay.as_view(),
+        name="api-webhook-replay",
+    ),
     path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
     path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
     path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),
@@ -603,12 +644,44 @@ urlpatterns = [
         name="api-settlement-payments",
     ),
     path("exchange-rates/", exchange_rates.ExchangeRates.as_view(), name="api-exchange-rates"),
+    # statistics
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
+    path("statistics/payers/", statistics.Payers.as_view(), name="api-statistics-payers"),
+    path("statistics/bookings/", statistics.Bookings.as_view(), name="api-statistics-bookings"),
+    path("statistics/demand/", statistics.Demand.as_view(), name="api-statistics-demand"),
+    path(
+        "statistics/flows/", statistics.FlowsBetweenRegions.as_view(), name="api-statistics-flows"
+    ),
+    path(
+        "statistics/concentration/",
+        statistics.Concentration.as_view(),
+        name="api-statistics-concentration",
+    ),
+    path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
+    # the auditors' desk
+    path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),
+    path(_exception, audit.ExceptionDetail.as_view(), name="api-audit-exception"),
+    path("audit/runs/", audit.Runs.as_view(), name="api-audit-runs"),
+    path("audit/samples/", audit.Samples.as_view(), name="api-audit-samples"),
+    path(_sample, audit.SampleDetail.as_view(), name="api-audit-sample"),
+    path(
+        _sample + "population/",
+        audit.SamplePopulation.as_view(),
+        name="api-audit-sample-population",
+    ),
+    path("audit/findings/", audit.Findings.as_view(), name="api-audit-findings"),
+    path(_finding, audit.FindingDetail.as_view(), name="api-audit-finding"),
+    path(_finding + "reply/", audit.FindingReply.as_view(), name="api-audit-finding-reply"),
+    path(_finding + "return/", audit.FindingReturn.as_view(), name="api-audit-finding-return"),
+    path(_finding + "close/", audit.FindingClose.as_view(), name="api-audit-finding-close"),
     # seals and what they prove
     path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
     path("trail/seals/mail/", seals.SealReading.as_view(), name="api-trail-seals-mail"),
     path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),
+    path("trail/bundles/", seals.Bundles.as_view(), name="api-trail-bundles"),
+    path(_bundle, seals.BundleDetail.as_view(), name="api-trail-bundle-one"),
+    path(_bundle + "file/", seals.BundleFile.as_view(), name="api-trail-bundle-file"),
     path("trail/bundle/", seals.Bundle.as_view(), name="api-trail-bundle"),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]

@@ -40,6 +40,8 @@ def _tags() -> dict[str, str]:
         "money": gettext("Money"),
         "statistics": gettext("Hours"),
         "trail": gettext("The trail"),
+        "operations": gettext("The clock"),
+        "audit": gettext("The auditors' desk"),
     }
 
 

@@ -29,6 +29,11 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "settle waiting": {"task": "bookings.tasks.settle_waiting", "schedule": 60.0},
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},
+    "exports of hours": {"task": "bookings.tasks.write_exports", "schedule": 60.0},
+    "old exports of hours": {
+        "task": "bookings.tasks.clear_exports",
+        "schedule": crontab(minute=40, hour=2),
+    },
     "imports": {"task": "instruments.tasks.work_imports", "schedule": 60.0},
     "harvests": {"task": "instruments.tasks.work_harvests", "schedule": 60.0},
     "open windows": {
@@ -54,20 +59,34 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     },
     "saved searches": {"task": "bookings.tasks.tell_of_searches", "schedule": crontab(minute=25)},
     "gather words": {"task": "bookings.tasks.gather_words", "schedule": crontab(minute=55)},
-    "clear keys": {"task": "bookings.tasks.clear_keys", "schedule": crontab(minute=45, hour=2)},
-    # Messages
-    "clear messages": {
-        "task": "bookings.tasks.clear_messages",
-        "schedule": crontab(minute=20, hour=2),
+    "remove records": {
+        "task": "bookings.tasks.remove_records",
+        "schedule": crontab(minute=45, hour=2),
     },
+    "own calendars": {"task": "bookings.tasks.read_calendars", "schedule": 60.0},
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
+    "bundles": {"task": "bookings.tasks.write_bundles", "schedule": 60.0},
+    "clear bundles": {
+        "task": "bookings.tasks.clear_bundles",
+        "schedule": crontab(minute=55, hour=2),
+    },
+    "exceptions": {
+        "task": "bookings.tasks.find_exceptions",
+        "schedule": crontab(minute=50, hour=3),
+    },
+    "findings to answer": {
+        "task": "bookings.tasks.remind_of_findings",
+        "schedule": crontab(minute=15, hour=6),
+    },
     "newest seal": {"task": "bookings.tasks.tell_of_seals", "schedule": crontab(minute=5, hour=6)},
 }
 for _name, _entry in TIMETABLE.items():
     _entry["options"] = {"headers": {"timetable": _name}}
-    if isinstance(_entry["schedule"], float):  # what a minute asks the next asks again
-        _entry["options"]["expires"] = _entry["schedule"]
+    if isinstance(_entry["schedule"], float):
+        # What one minute asks the next asks again: workers that were away catch up at once. Clocks
+        # of machines may differ a little.
+        _entry["options"]["expires"] = max(600.0, 2 * _entry["schedule"])
 app.conf.beat_schedule = TIMETABLE
 _runs: dict[str, int] = {}  # of tasks at work in this process
 

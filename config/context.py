@@ -26,14 +26,23 @@ PARTS = {
         ),
         "bookings:mine": (
             "calendar",
+            "feeds",
             "waiting",
             "waiting-withdraw",
             "waiting-decline",
         ),
         "bookings:board": ("board-events", "board-close"),
         "bookings:requests": ("decide",),
-        "bookings:hours": ("hours-rows",),
-        "bookings:trail": ("story", "seals", "seal-now", "seals-mail", "bundle", "proof"),
+        "bookings:hours": (
+            *("hours-rows", "hours-days", "hours-weeks", "hours-payers", "hours-flows"),
+            *("hours-demand", "hours-definitions", "hours-exports"),
+        ),
+        "bookings:exceptions": (
+            *("exceptions-run", "exception", "exception-decide", "exception-confirm"),
+            *("findings", "finding", "finding-reply", "finding-return", "finding-close"),
+            *("samples", "sample", "trail", "story", "seals", "seal-now", "seals-mail"),
+            *("bundle", "bundle-later", "bundle-file", "proof"),
+        ),
         "accounts:people": ("member-end",),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
@@ -73,12 +82,13 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         items.append(("bookings:duplicates", gettext("Duplicates"), 0))
     if actor.user_id:
         items.append(("bookings:money-charges", gettext("Money"), 0))
-    if any(actor.has(role) for role in ("manager", "finance", "coordinator", "auditor")):
-        items.append(("bookings:hours", gettext("Hours"), 0))
+    items.append(("bookings:hours", gettext("Hours"), 0))
     if actor.has("auditor"):
-        items.append(("bookings:trail", gettext("Trail"), 0))
+        items.append(("bookings:exceptions", gettext("Audit"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
         items.append(("accounts:people", pgettext("organisation", "People"), 0))
+    if actor.has("administrator"):
+        items.append(("bookings:operations", pgettext("clock", "Operations"), 0))
     match = request.resolver_match
     here = match.view_name if match else ""
     part = _part_of(request, actor)
@@ -103,6 +113,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return "instruments:training"
     if match.namespace == "instruments" and match.url_name != "qualifications":
         return "instruments:manage"
+    if match.view_name.startswith("bookings:webhook"):
+        return "instruments:manage" if actor.has("manager") else "accounts:people"
     if match.view_name in {"bookings:duplicates", "bookings:duplicates-decide"}:
         return "instruments:manage" if actor.has("manager") else "bookings:duplicates"
     if match.view_name.startswith("bookings:money-"):

@@ -1,10 +1,20 @@
 """Is it alive, is it ready."""
 
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+
 import redis
 from django.conf import settings
-from django.db import OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+
+from accounts.selectors.jobs import last_run
+
+SILENT = timedelta(minutes=5)  # entries of the timetable run every minute
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -13,19 +23,57 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, broker and migrations; 503 names what is not ready."""
-    parts = {"database": "ok", "broker": "ok", "migrations": "ok"}
-    try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            parts["migrations"] = "pending"
-    except OperationalError:
-        parts["database"] = parts["migrations"] = "unreachable"
-    try:
-        redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=2).ping()
-    except redis.RedisError:
-        parts["broker"] = "unreachable"
+    """Database, migrations, broker and clock; 503 names what is not ready, and no more."""
+    parts = {
+        name: _asked(ask)
+        for name, ask in (
+            ("database", _database),
+            ("migrations", _migrations),
+            ("broker", _broker),
+            ("clock", _clock),
+        )
+    }
     ready = all(state == "ok" for state in parts.values())
     return JsonResponse(
         {"status": "ready" if ready else "not ready"} | parts, status=200 if ready else 503
     )
+
+
+def _asked(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except (DatabaseError, redis.RedisError):
+        return "unreachable"
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return "ok"
+
+
+def _migrations() -> str:
+    applied = MigrationRecorder(connection).applied_migrations()
+    return "ok" if _known_migrations() <= applied.keys() else "pending"
+
+
+@cache
+def _known_migrations() -> frozenset[tuple[str, str]]:
+    """Those of the code of this process."""
+    loader = MigrationLoader(None)
+    return frozenset(loader.disk_migrations or {})
+
+
+def _broker() -> str:
+    wire = redis.Redis.from_url(
+        settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1
+    )
+    with wire:
+        wire.ping()
+    return "ok"
+
+
+def _clock() -> str:
+    """Whether beat and a worker are there: something of the timetable began a moment ago."""
+    last = last_run()
+    return "ok" if last is not None and timezone.now() - last < SILENT else "silent"

@@ -5,17 +5,20 @@ brings the demonstration accounts, the mail page and plain http. Without it secr
 required and cookies travel over https only.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from config import env, sign_in
 from config.caches import Connection
+from config.logs import mask_secrets
 
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -55,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -199,6 +203,7 @@ NODE_FILES = {
     "@tabler/core/dist/js/tabler.min.js": "vendor/tabler.min.js",
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
+    "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
@@ -252,7 +257,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not LOCAL_
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", not LOCAL_MODE)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 0 if LOCAL_MODE else env.number("HSTS_SECONDS", 31536000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL_MODE
 SECURE_PROXY_SSL_HEADER = (
@@ -319,6 +324,13 @@ SPECTACULAR_SETTINGS = {
 # Clock
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
+# What waits for servers of others has queues of its own: a worker reads all of them in turn, or
+# those it is started for (`-Q`).
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("letters"), Queue("calls")]
+CELERY_TASK_ROUTES = {
+    "bookings.tasks.deliver_messages": {"queue": "letters"},
+    "bookings.tasks.make_calls": {"queue": "calls"},
+}
 # A job is acknowledged when it is done: one whose worker died is given to another, which does
 # no harm, as each asks what is due and not yet done.
 CELERY_TASK_ACKS_LATE = True
@@ -338,15 +350,27 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,
 }
 
+# Numbers for Prometheus: only for who brings this token. Web processes count into files there.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_FOLDER = Path(env.text("METRICS_FOLDER", str(ROOT / ".local" / "metrics")))
+if METRICS_TOKEN:
+    METRICS_FOLDER.mkdir(parents=True, exist_ok=True)
+    # Read when prometheus_client is first imported.
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_FOLDER))
+
 # How long things stand
 TOKEN_LIFETIME = timedelta(days=90)
 IDEMPOTENCY_LIFETIME = timedelta(hours=24)
+
+# Hours: public figures are hidden where fewer organisations stand behind them.
+PUBLIC_LEAST_ORGANISATIONS = env.number("PUBLIC_LEAST_ORGANISATIONS", 3)
 
 # Logs: one line an event, as text for people or as JSON for machines.
 _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
+        mask_secrets,
         structlog.stdlib.filter_by_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -368,6 +392,7 @@ LOGGING = {
             else structlog.processors.JSONRenderer(),
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,
+                mask_secrets,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
                 _stamp,

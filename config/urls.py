@@ -8,6 +8,7 @@ from django.urls import include, path
 from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
 from config import api, health
 from config.mailbox import mailbox
+from config.metrics import metrics
 from config.sitemaps import SITEMAPS, robots
 
 urlpatterns = [
@@ -40,6 +41,7 @@ urlpatterns = [
     ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 if settings.LOCAL_MODE:
     urlpatterns.append(path("mail/", mailbox, name="mail"))

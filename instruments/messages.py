@@ -75,6 +75,7 @@ ADDRESS_SENTENCES = {
 HARVEST_SENTENCES = {
     "a-page": _("What is there is a web page, not a file: perhaps one must sign in first."),
     "not-a-table": _("What is there is no file of this format."),
+    "not-a-calendar": _("What is there is no calendar that can be read."),
     "no-longer-manager": _(
         "Whoever saved this last no longer manages instruments here: save it anew."
     ),

@@ -10,6 +10,8 @@ import recurring_ical_events
 
 PRODUCT = "-//Instrument Commons//Instrument Commons//EN"
 MOST_EVENTS = 5000
+MOST_STEPS = 1_000_000  # of recurrences written out: some seconds
+_UNIT = {"HOURLY": 3600, "DAILY": 86400, "WEEKLY": 604800, "MONTHLY": 2419200, "YEARLY": 31536000}
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 
 
@@ -135,6 +137,9 @@ def busy_times(
             raise CalendarBroken
         zone = _zone_of(calendar)
         try:
+            steps = sum((_steps(event, end) for event in calendar.walk("VEVENT")), 0.0)
+            if steps > MOST_STEPS:
+                raise CalendarBroken
             for count, event in enumerate(recurring_ical_events.of(calendar).between(start, end)):
                 if count >= MOST_EVENTS:
                     raise CalendarBroken
@@ -143,6 +148,31 @@ def busy_times(
         except _FAULTS:
             raise CalendarBroken from None
     return _merged(span for span in found if span[0] < span[1])
+
+
+def _steps(event: icalendar.Component, end: datetime) -> float:
+    """How many times a rule is about to recur until the end, from its start on: so that nobody
+    keeps a worker busy with every second since 1970."""
+    steps = 1.0
+    rules = event.get("RRULE", [])
+    for rule in rules if isinstance(rules, list) else [rules]:
+        unit = _UNIT.get(str((rule.get("FREQ") or [""])[0]).upper())
+        if unit is None:  # every second or minute is nobody's calendar
+            raise CalendarBroken
+        start = event.decoded("DTSTART")
+        days = (end.date() - (start.date() if isinstance(start, datetime) else start)).days
+        often = 1
+        for part in ("BYHOUR", "BYMINUTE", "BYSECOND", "BYDAY", "BYMONTHDAY", "BYYEARDAY"):
+            often *= max(1, len(rule.get(part, [])))
+        every = int((rule.get("INTERVAL") or [1])[0])
+        if every < 1:  # it would never move on
+            raise CalendarBroken
+        # A step that matches nothing costs as much as one that does, and one that never can
+        # (the 31st of February) is looked for up to the year 9999.
+        if rule.get("BYMONTHDAY") or rule.get("BYYEARDAY"):
+            steps += 5000
+        steps += max(0, days) * 86400 / unit / every * often
+    return steps
 
 
 def _zone_of(calendar: icalendar.Calendar) -> ZoneInfo:

@@ -3,15 +3,14 @@
 from datetime import timedelta
 from hashlib import sha256
 
-# An effect on our own books never waits behind a mail server, nor that behind the addresses of
-# others: each lane has a job of its own.
+# An effect on our own books (messages written for the inbox among them) never waits behind a mail
+# server, nor that behind the addresses of others: each lane has a job of its own.
 EFFECTS, LETTERS, CALLS = "effects", "letters", "calls"
 LANES = (EFFECTS, LETTERS, CALLS)
 _LANE_OF = {
-    "charge": EFFECTS,
-    "slot": EFFECTS,
-    "hours": EFFECTS,
-    "person": EFFECTS,
+    "letter": LETTERS,
+    "digest": LETTERS,
+    "people": LETTERS,
     "webhook": CALLS,
 }
 
@@ -26,8 +25,9 @@ class Busy(Exception):
 
 
 def lane_of(kind: str) -> str:
-    """By what stands before the first full stop of a kind; letters where nothing else is said."""
-    return _LANE_OF.get(kind.partition(".")[0], LETTERS)
+    """By what stands before the first full stop of a kind; on our own books where nothing else is
+    said."""
+    return _LANE_OF.get(kind.partition(".")[0], EFFECTS)
 
 
 def again_in(attempts: int, name: str) -> timedelta:

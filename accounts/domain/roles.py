@@ -36,6 +36,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "audit": frozenset({AUDITOR}),  # their desk: exceptions, samples, findings, seals
     "read-members": frozenset({MANAGER, AUDITOR, ADMINISTRATOR}),
     "manage-members": frozenset({MANAGER, ADMINISTRATOR}),
+    "manage-webhooks": frozenset({MANAGER, ADMINISTRATOR}),
     "administer": frozenset({ADMINISTRATOR}),
 }
 

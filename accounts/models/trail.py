@@ -30,6 +30,12 @@ class TrailEntry(models.Model):
             models.Index(fields=["object_id", "at"], name="trail_object"),
             models.Index(fields=["actor_id", "at"], name="trail_actor"),
             models.Index(fields=["at"], name="trail_at"),
+            # By the beginning of the act: `reservation.`
+            models.Index(
+                fields=["action", "at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+                name="trail_action",
+            ),
             GinIndex(fields=["region_ids"], name="trail_regions"),
         ]
 

@@ -1,13 +1,168 @@
 """When the timetable's entries ran, and what of them failed."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import QuerySet
+from celery.schedules import crontab
+from django.db.models import Count, Max, Min, Q, QuerySet
 
-from accounts.models import JobFailure
+from accounts.models import JobFailure, JobRun, OutboxMessage
+
+FAILING = Q(outcome="failed") | Q(done_at=None) & ~Q(last_error="")
+MOST = 200  # failures shown at once
+LONGEST = timedelta(hours=1)  # the time limit of a job
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An effect or a thing of a job that failed. due_at: when it is tried again; None: never by
+    itself."""
+
+    id: UUID
+    name: str
+    about: str
+    attempts: int
+    error: str
+    last_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A kind of effect: how many are due and since when, due later, among these tried in vain,
+    and given up."""
+
+    kind: str
+    lane: str
+    due: int
+    oldest: datetime | None
+    later: int
+    retried: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the timetable: its last run, when it last did what it should, when it is due
+    after that; is_broken: the last run's worker died."""
+
+    name: str
+    run: JobRun | None
+    done_at: datetime | None
+    due_at: datetime | None
+    is_overdue: bool
+    is_broken: bool
 
 
 def held_back(job: str, now: datetime) -> QuerySet[JobFailure, Any]:
     """The ids of what failed in a job and is not to be tried again yet."""
     return JobFailure.objects.filter(job=job, due_at__gt=now).values("object_id")
+
+
+def failures(name: str = "") -> list[Failure]:
+    """What failed, given up or tried again later, the last first; of one kind of effect or one
+    job if named."""
+    rows = OutboxMessage.objects.filter(FAILING)
+    noted = JobFailure.objects.all()
+    if name:
+        rows, noted = rows.filter(kind=name), noted.filter(job=name)
+    found = [
+        Failure(
+            id=row.pk,
+            name=row.kind,
+            about=row.key,
+            attempts=row.attempts,
+            error=row.last_error,
+            last_at=row.tried_at or row.created_at,
+            due_at=row.due_at if row.done_at is None else None,
+        )
+        for row in rows.order_by("-tried_at")[:MOST]
+    ]
+    found += [
+        Failure(
+            id=row.pk,
+            name=row.job,
+            about=str(row.object_id),
+            attempts=row.attempts,
+            error=row.last_error,
+            last_at=row.last_at,
+            due_at=row.due_at,
+        )
+        for row in noted.order_by("-last_at")[:MOST]
+    ]
+    return sorted(found, key=lambda failure: failure.last_at, reverse=True)[:MOST]
+
+
+def failing_by_job() -> dict[str, int]:
+    """How many things of each job fail."""
+    return dict(JobFailure.objects.values_list("job").annotate(n=Count("pk")).order_by("job"))
+
+
+def queues(now: datetime) -> list[Queue]:
+    """The outbox by kind. One statement."""
+    waiting = Q(done_at=None)
+    rows = (
+        OutboxMessage.objects.filter(waiting | Q(outcome="failed"))
+        .values("kind", "lane")
+        .annotate(
+            due=Count("pk", filter=waiting & Q(due_at__lte=now)),
+            oldest=Min("due_at", filter=waiting & Q(due_at__lte=now)),
+            later=Count("pk", filter=waiting & Q(due_at__gt=now)),
+            retried=Count("pk", filter=waiting & ~Q(last_error="")),
+            failed=Count("pk", filter=Q(outcome="failed")),
+        )
+        .order_by("lane", "kind")
+    )
+    return [Queue(**row) for row in rows]
+
+
+def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
+    """Each entry of the timetable with its last run. Three statements."""
+    last = {
+        row.entry: row
+        for row in JobRun.objects.order_by("entry", "-started_at", "-pk").distinct("entry")
+    }
+    done = dict(
+        JobRun.objects.filter(outcome=JobRun.Outcome.DONE)
+        .values_list("entry")
+        .annotate(at=Max("started_at"))
+    )
+    since = JobRun.objects.aggregate(first=Min("started_at"))["first"]
+    return [
+        Entry(
+            name=name,
+            run=(run := last.get(name)),
+            done_at=done.get(name),
+            due_at=(due := _next(entry["schedule"], run.started_at if run else since)),
+            is_overdue=due is not None and now > due + _grace(entry["schedule"]),
+            is_broken=run is not None and run.ended_at is None and now - run.started_at > LONGEST,
+        )
+        for name, entry in timetable.items()
+    ]
+
+
+def last_run() -> datetime | None:
+    """When a worker last began an entry of the timetable."""
+    moment: datetime | None = JobRun.objects.aggregate(last=Max("started_at"))["last"]
+    return moment
+
+
+def _next(timing: Any, last: datetime | None) -> datetime | None:
+    """When an entry is due after a run; None where nothing ever ran."""
+    if last is None:
+        return None
+    if isinstance(timing, crontab):
+        start, ahead, _ = timing.remaining_delta(last)
+        moment: datetime = start + ahead
+        return moment
+    return last + timedelta(seconds=float(timing))
+
+
+def _grace(timing: Any) -> timedelta:
+    """How late an entry may be before somebody should look."""
+    if isinstance(timing, crontab):
+        return timedelta(minutes=15)
+    return timedelta(seconds=max(2 * float(timing), 180))

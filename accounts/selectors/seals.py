@@ -123,29 +123,28 @@ def bundle_lines(wanted: Range, *, site: str, now: datetime) -> Iterator[bytes]:
     """A bundle as JSON Lines (docs/trail.md): a manifest, each seal with the entries it holds,
     and an end. It is widened to whole seals, since only these prove anything; what the reader
     may not see of them is there by its digest alone. Memory stays flat, whatever the range."""
-    with transaction.atomic():
-        first, last = _seals_of(wanted)
-        yield _line(
-            {
-                "kind": "manifest",
-                "format": FORMAT,
-                "version": VERSION,
-                "site": site,
-                "made_at": now.isoformat(),
-                "from": wanted.since.isoformat() if wanted.since else None,
-                "until": wanted.until.isoformat() if wanted.until else None,
-                "regions": None if wanted.regions is None else sorted(wanted.region_codes),
-                "first_seal": first,
-                "last_seal": last,
-                "entries": bundle_size(wanted),
-            }
-        )
-        if first is not None and last is not None:
-            for number in range(first, last + 1):
-                yield from _seal_lines(number, wanted)
-        for row in _stream(_STRAY, wanted.values):
-            yield _entry_line(row, None, None, row[11])
-        yield _line({"kind": "end"})
+    first, last = _seals_of(wanted)
+    yield _line(
+        {
+            "kind": "manifest",
+            "format": FORMAT,
+            "version": VERSION,
+            "site": site,
+            "made_at": now.isoformat(),
+            "from": wanted.since.isoformat() if wanted.since else None,
+            "until": wanted.until.isoformat() if wanted.until else None,
+            "regions": None if wanted.regions is None else sorted(wanted.region_codes),
+            "first_seal": first,
+            "last_seal": last,
+            "entries": bundle_size(wanted),
+        }
+    )
+    if first is not None and last is not None:
+        for number in range(first, last + 1):
+            yield from _seal_lines(number, wanted)
+    for row in _stream(_STRAY, wanted.values):
+        yield _entry_line(row, None, None, row[11])
+    yield _line({"kind": "end"})
 
 
 def _seals_of(wanted: Range) -> tuple[int | None, int | None]:
@@ -195,8 +194,8 @@ def _line(content: dict[str, Any]) -> bytes:
 
 
 def _stream(statement: str, values: dict[str, Any]) -> Iterator[Sequence[Any]]:
-    connection.ensure_connection()
-    with connection.connection.cursor(name="bundle") as cursor:
+    # One transaction a seal: what is sealed does not change, and nothing is held open for long.
+    with transaction.atomic(), connection.connection.cursor(name="bundle") as cursor:
         cursor.itersize = _ROWS
         cursor.execute(statement, values)
         yield from cursor

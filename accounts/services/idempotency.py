@@ -73,8 +73,3 @@ def idempotent(
             },
         )
     return made
-
-
-def idempotency_clear(*, now: datetime) -> int:
-    """Remove keys past their day."""
-    return IdempotencyKey.objects.filter(created_at__lt=now - LIFETIME).delete()[0]

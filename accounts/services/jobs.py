@@ -6,16 +6,26 @@ something are wrong until it is there.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 
+from accounts import trail
+from accounts.domain.errors import NotFound, invalid
 from accounts.domain.jobs import Busy, again_in
-from accounts.models import JobFailure, JobRun
+from accounts.domain.roles import Actor, Place
+from accounts.models import JobFailure, JobRun, OutboxMessage
+from accounts.notifications import TASKS, nudge
+from accounts.permissions import require
+from accounts.selectors.jobs import FAILING
+from accounts.trail import Change
 
 log = logging.getLogger(__name__)
 # PostgreSQL's words for: somebody else was first. A wait that was too long, a deadlock.
@@ -23,12 +33,15 @@ _OTHERS_FIRST = frozenset({"55P03", "40P01", "40001"})
 
 
 def work_through(
-    *, job: str, due: Iterable[UUID], act: Callable[[UUID], int], now: datetime
+    *, job: str, due: Collection[UUID], act: Callable[[UUID], int], now: datetime
 ) -> int:
     """`act` on everything that is due; the sum of what it returns. `act` claims what it needs,
     raising `Busy` where another has it, asks again whether it is still due, and returns how many
-    things it did."""
+    things it did. What failed before and is not due any more is forgotten."""
     failed = dict(JobFailure.objects.filter(job=job).values_list("object_id", "due_at"))
+    wanted = set(due)
+    if gone := [pk for pk, again in failed.items() if again <= now and pk not in wanted]:
+        JobFailure.objects.filter(job=job, object_id__in=gone).delete()
     done = 0
     for pk in due:
         if pk in failed and failed[pk] > now:
@@ -47,6 +60,11 @@ def work_through(
             log.warning("%s failed for %s", job, pk, exc_info=True)
             failure_note(job, pk, error, now)
     return done
+
+
+def failures_keep(job: str, still: "QuerySet[Any, Any]") -> None:
+    """Forget what failed in a job and is not among these ids any more."""
+    JobFailure.objects.filter(job=job).exclude(object_id__in=still).delete()
 
 
 def failure_forget(job: str, object_id: UUID) -> None:
@@ -103,3 +121,68 @@ def run_begin(entry: str, now: datetime) -> int:
 
 def run_end(run_id: int, *, outcome: str, error: str = "", now: datetime) -> None:
     JobRun.objects.filter(pk=run_id).update(outcome=outcome, error=error[:300], ended_at=now)
+
+
+@transaction.atomic
+def failure_retry(*, actor: Actor, failure_id: UUID, now: datetime) -> str:
+    """Have one thing that failed tried again at once, as often as a new one; its kind or job. For
+    administrators. `NotFound` if it does not (any more) fail."""
+    require(actor, "administer", Place(None))
+    row = OutboxMessage.objects.select_for_update().filter(FAILING, pk=failure_id).first()
+    if row is not None:
+        _effects_again([row], actor, now)
+        return row.kind
+    noted = JobFailure.objects.select_for_update().filter(pk=failure_id).first()
+    if noted is None:
+        raise NotFound
+    _things_again([noted], actor, now)
+    return noted.job
+
+
+@transaction.atomic
+def failures_retry(*, actor: Actor | None, name: str, now: datetime) -> int:
+    """The same for all of a kind of effect or of a job; how many. `actor` None is the platform
+    (the command). `Invalid` where nothing of that name fails."""
+    if actor is not None:
+        require(actor, "administer", Place(None))
+    rows = list(OutboxMessage.objects.select_for_update().filter(FAILING, kind=name).order_by("pk"))
+    noted = list(JobFailure.objects.select_for_update().filter(job=name).order_by("pk"))
+    if not rows and not noted:
+        raise invalid("name", "unknown-value")
+    _effects_again(rows, actor, now)
+    _things_again(noted, actor, now)
+    return len(rows) + len(noted)
+
+
+def _effects_again(rows: list[OutboxMessage], actor: Actor | None, now: datetime) -> None:
+    trail.record_all(
+        Change(
+            actor=actor,
+            action="effect.retry",
+            target=row,
+            at=now,
+            before={"attempts": row.attempts, "outcome": row.outcome},
+            after={"kind": row.kind},
+        )
+        for row in rows
+    )
+    OutboxMessage.objects.filter(pk__in=[row.pk for row in rows]).update(
+        done_at=None, outcome="", attempts=0, last_error="", due_at=now
+    )
+    for lane in {row.lane for row in rows}:
+        transaction.on_commit(partial(nudge, TASKS[lane]), robust=True)
+
+
+def _things_again(rows: list[JobFailure], actor: Actor | None, now: datetime) -> None:
+    trail.record_all(
+        Change(
+            actor=actor,
+            action="job.retry",
+            target=row,
+            at=now,
+            before={"attempts": row.attempts},
+            after={"job": row.job, "object": row.object_id},
+        )
+        for row in rows
+    )
+    JobFailure.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=now)

@@ -8,7 +8,7 @@ row says so sends it once more, under the same Message-ID.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -37,8 +37,6 @@ from accounts.models import Message, MessageSettings, OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 from accounts.selectors.messages import choices_in, choices_of, inbox_of
-
-KEPT = timedelta(days=180)
 
 
 def messages_give(letters: Sequence[Letter], *, row: OutboxMessage, now: datetime) -> str:
@@ -151,17 +149,6 @@ def messages_read(*, actor: Actor, now: datetime) -> int:
     return Message.objects.filter(
         pk__in=inbox_of(actor, unread=True).order_by().values("pk")
     ).update(read_at=now)
-
-
-def messages_clear(*, now: datetime) -> int:
-    """Remove messages after half a year, in batches; how many."""
-    removed = 0
-    while True:
-        old = Message.objects.filter(created_at__lt=now - KEPT).values("pk")[:5000]
-        count = Message.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()[0]
-        removed += count
-        if count < 5000:
-            return removed
 
 
 # Choosing

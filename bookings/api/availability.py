@@ -16,6 +16,7 @@ from accounts.domain.errors import invalid
 from accounts.selectors.organisations import payer_for
 from bookings.domain.periods import Period
 from bookings.selectors.availability import load_calendar
+from bookings.selectors.feeds import load_busy
 from bookings.selectors.starts import load_starts
 from instruments.models import Instrument
 from instruments.selectors.registry import instrument_to_book
@@ -40,6 +41,9 @@ class AvailabilityShape(serializers.Serializer[Any]):
         child=Instant(), help_text="Where a booking of `minutes` may begin, by every rule."
     )
     minutes = serializers.IntegerField()
+    own_busy = PeriodShape(
+        many=True, help_text="When the asking person's own calendar says so; refuses nothing."
+    )
 
 
 class AvailabilityQuery(Query):
@@ -96,8 +100,10 @@ class Availability(Endpoint):
         found = instrument_to_book(self.actor, instrument_id)
         payer = payer_for(self.actor, query.get("organisation"))
         calendar = load_calendar(found, span, self.now)
+        own = [period_json(p) for p in load_busy(self.actor.user_id, span)]
         if calendar is None:
-            return Response({"open": [], "busy": [], "free": [], "starts": [], "minutes": 0})
+            none = {"open": [], "busy": [], "free": [], "starts": [], "minutes": 0}
+            return Response({**none, "own_busy": own})
         minutes = query.get("minutes") or calendar.policy.usual_minutes
         starts = load_starts(
             found,
@@ -116,5 +122,6 @@ class Availability(Endpoint):
                 "free": [period_json(p) for p in calendar.free(span)],
                 "starts": [rfc3339(start) for start in starts],
                 "minutes": minutes,
+                "own_busy": own,
             }
         )

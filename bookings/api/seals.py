@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.http import FileResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -14,13 +15,24 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Flag, Instant, Nothing, Query, Shape, asked, checked
+from accounts.api.shapes import (
+    Flag,
+    Instant,
+    Nothing,
+    Query,
+    Shape,
+    asked,
+    checked,
+    rfc3339,
+)
 from accounts.domain.errors import WrongState, invalid
 from accounts.selectors.seals import bundle_lines, proof_of, reads_seals, seal_json, seals
 from accounts.services.seals import seal_reading_set, trail_seal_now
 from bookings.api.files import FileEndpoint
+from bookings.models import TrailBundle
+from bookings.selectors.bundles import bundle_for
 from bookings.selectors.trail import entry_for
-from bookings.services.trail import bundle_ask
+from bookings.services.bundles import bundle_ask, bundle_path, bundle_start
 
 JSON_LINES = "application/jsonl"
 
@@ -153,3 +165,91 @@ class Bundle(FileEndpoint):
         answer = StreamingHttpResponse(lines, content_type=JSON_LINES)
         answer["Content-Disposition"] = 'attachment; filename="trail.jsonl"'
         return answer
+
+
+class BundleShape(serializers.Serializer[Any]):
+    """A bundle that a worker writes: fetch `file/` once it is `done`."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(TrailBundle.State.choices)
+    entries_done = serializers.IntegerField()
+    entries_total = serializers.IntegerField()
+    created_at = Instant()
+
+
+class BundleBody(Shape):
+    def get_fields(self) -> Any:
+        return {
+            "from": Instant(required=False, allow_null=True),
+            "until": Instant(required=False, allow_null=True),
+            **super().get_fields(),
+        }
+
+
+def bundle_json(row: TrailBundle) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "state": row.state,
+        "entries_done": row.entries_done,
+        "entries_total": row.entries_total,
+        "created_at": rfc3339(row.created_at),
+    }
+
+
+class Bundles(Endpoint):
+    needs_person = True
+
+    @operation(
+        "trail_bundle_start",
+        _("Have a bundle written"),
+        tag="trail",
+        takes=BundleBody,
+        gives=BundleShape,
+        status=202,
+        refuses=[409],
+        once=True,
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
+        data = checked(BundleBody, request.data)
+        since, until = data.get("from"), data.get("until")
+        if since is not None and until is not None and until <= since:
+            raise invalid("until", "not-after-start")
+
+        def start() -> Response:
+            row = bundle_start(actor=self.actor, since=since, until=until, now=self.now)
+            return Response(bundle_json(row), status=202)
+
+        return self.once(start)
+
+
+class BundleDetail(Endpoint):
+    only_reads = True
+    needs_person = True
+
+    @operation(
+        "trail_bundle_one", _("How far a bundle is"), tag="trail", gives=BundleShape, refuses=[404]
+    )
+    def get(self, request: Request, bundle_id: UUID) -> Response:
+        """One's own."""
+        return Response(bundle_json(bundle_for(self.actor, bundle_id)))
+
+
+class BundleFile(FileEndpoint):
+    @operation(
+        "trail_bundle_file",
+        _("A bundle as a file"),
+        tag="trail",
+        gives=OpenApiTypes.BINARY,
+        media="application/gzip",
+        refuses=[404, 409],
+    )
+    def get(self, request: Request, bundle_id: UUID) -> HttpResponseBase:
+        """Once it is done; JSON Lines, compressed."""
+        row = bundle_for(self.actor, bundle_id)
+        return FileResponse(
+            bundle_path(row).open("rb"),
+            as_attachment=True,
+            filename=f"trail-{row.pk}.jsonl.gz",
+            content_type="application/gzip",
+        )

@@ -10,11 +10,12 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
-from accounts.api.shapes import Day, Query, Text, asked
-from accounts.domain.errors import NotPermitted, invalid
-from bookings.domain.utilisation import VERSION
-from bookings.selectors.utilisation import BY, HoursRow, hours
-from bookings.selectors.utilisation_scope import instruments_in
+from accounts.api.shapes import Choice, Day, Query, Text, asked
+from accounts.domain.errors import invalid
+from bookings.domain.norms import FIRST, USUAL_SCHEME
+from bookings.domain.utilisation import definitions_on
+from bookings.selectors.utilisation import BY, HoursRow
+from bookings.selectors.utilisation_reading import figures_for
 
 LONGEST = timedelta(days=3660)
 RATIOS = (
@@ -24,6 +25,8 @@ RATIOS = (
     "norm_utilisation",
     "external_share",
     "cross_region_share",
+    "mtbf_hours",
+    "mttr_hours",
 )
 FIGURES = (
     "total_minutes",
@@ -39,6 +42,7 @@ FIGURES = (
     "other_organisations_minutes",
     "other_regions_minutes",
     "sessions",
+    "breakdowns",
 )
 NARROWED_BY = ("region", "organisation", "facility", "instrument", "technique")
 
@@ -46,12 +50,15 @@ NARROWED_BY = ("region", "organisation", "facility", "instrument", "technique")
 class HoursRowShape(serializers.Serializer[Any]):
     """Minutes in each of the six states, which add up to `total_minutes`, and their ratios as
     decimal strings, null where the denominator is 0. What `by` names stands beside: a date, a
-    month, or the code or id of the group, and its `names`."""
+    month, or the code or id of the group, and its `names`. In public figures a group behind which
+    too few organisations stand is `hidden`: its figures are null."""
 
     def get_fields(self) -> Any:
         return {
             **{name: serializers.CharField(required=False) for name in BY},
-            **{name: serializers.IntegerField() for name in FIGURES},
+            **{name: serializers.IntegerField(allow_null=True) for name in FIGURES},
+            "norm_minutes": serializers.IntegerField(allow_null=True),
+            "hidden": serializers.BooleanField(),
             **{name: serializers.CharField(allow_null=True) for name in RATIOS},
             "names": serializers.DictField(child=serializers.DictField()),
         }
@@ -62,6 +69,7 @@ class HoursShape(serializers.Serializer[Any]):
 
     definitions = serializers.CharField()
     by = serializers.ListField(child=serializers.ChoiceField(BY))
+    public = serializers.BooleanField()
     rows = HoursRowShape(many=True)
     total = HoursRowShape(allow_null=True)
 
@@ -80,6 +88,7 @@ class HoursQuery(Query):
     facility = serializers.UUIDField(required=False)
     instrument = serializers.UUIDField(required=False)
     technique = Text(60, default="", help_text="A code; narrower techniques are included.")
+    scheme = Choice(list(FIRST), default=USUAL_SCHEME, help_text="Whose norm hours.")
 
     def get_fields(self) -> Any:
         return {
@@ -112,14 +121,14 @@ def row_json(row: HoursRow) -> dict[str, Any]:
             group: {"name": name, "name_zh": name_zh}
             for group, (name, name_zh) in row.names.items()
         },
-        **row.figures,
-        **row.ratios,
+        **{name: None if row.is_hidden else number for name, number in row.figures.items()},
+        "norm_minutes": row.norm,
+        "hidden": row.is_hidden,
+        **{name: None if row.is_hidden else ratio for name, ratio in row.ratios.items()},
     }
 
 
 class Hours(Endpoint):
-    needs_person = True
-
     @operation(
         "statistics_hours",
         _("Hours"),
@@ -129,24 +138,27 @@ class Hours(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """The hours of the instruments of one's organisations and regions, for managers,
-        finance, coordinators and auditors. Days count once they are rolled up: never today."""
+        finance, coordinators and auditors; for everybody else public figures: whole months by
+        region, technique, month or year. Days count once they are rolled up: never today."""
         query = asked(HoursQuery, request.query_params)
         groups = groups_of(query["by"])
         span_of(query["from"], query["until"])
-        if not self.actor.grants:
-            raise NotPermitted
-        narrowed = {name: query[name] for name in NARROWED_BY if query.get(name)}
-        scope = instruments_in(self.actor, narrowed)
-        days = {"since": query["from"], "until": query["until"]}
-        rows = hours(instruments=scope, by=groups, **days)
-        totals = hours(instruments=scope, by=[], **days) if groups else rows
+        found = figures_for(
+            self.actor,
+            narrowed={name: query[name] for name in NARROWED_BY if query.get(name)},
+            since=query["from"],
+            until=query["until"],
+            by=groups,
+            scheme=query["scheme"],
+        )
         return Response(
             {
                 "from": query["from"].isoformat(),
                 "until": query["until"].isoformat(),
+                "definitions": definitions_on(query["until"]).name,
                 "by": groups,
-                "definitions": VERSION,
-                "rows": [row_json(row) for row in rows],
-                "total": row_json(totals[0]) if totals else None,
+                "public": found.scope.is_public,
+                "rows": [row_json(row) for row in found.rows],
+                "total": row_json(found.total) if found.total else None,
             }
         )

@@ -20,8 +20,21 @@ from bookings.domain.periods import (
     union,
 )
 
-# Of these definitions. A new one gets a new number and a date; old figures keep theirs.
-VERSION = "1 (2025-01-01)"
+
+@dataclass(frozen=True)
+class Definitions:
+    """A version of what the figures mean, in force for days from `since` on."""
+
+    number: int
+    since: date
+
+    @property
+    def name(self) -> str:
+        return f"{self.number} ({self.since})"
+
+
+# A new version is added with its day; figures of days before it keep the one they were made by.
+DEFINITIONS = (Definitions(1, date(2025, 1, 1)),)
 
 UNSCHEDULED_DOWN = frozenset({"breakdown"})
 SCHEDULED_DOWN = frozenset({"maintenance", "calibration", "other"})
@@ -89,6 +102,17 @@ class StateMinutes:
     def uptime(self) -> int:
         return self.productive + self.standby + self.engineering
 
+    def __add__(self, other: "StateMinutes") -> "StateMinutes":
+        return StateMinutes(
+            productive=self.productive + other.productive,
+            unscheduled_down=self.unscheduled_down + other.unscheduled_down,
+            scheduled_down=self.scheduled_down + other.scheduled_down,
+            engineering=self.engineering + other.engineering,
+            standby=self.standby + other.standby,
+            non_scheduled=self.non_scheduled + other.non_scheduled,
+            no_show=self.no_show + other.no_show,
+        )
+
 
 @dataclass(frozen=True, order=True)
 class Payer:
@@ -113,17 +137,25 @@ class DayStates:
 
     minutes: StateMinutes
     uses: dict[Payer, Use] = field(default_factory=dict)
+    breakdowns: int = 0  # that began on the day
 
     @property
     def is_plain(self) -> bool:
         """Nothing happened: the calendar alone gives the figures, and no row is kept."""
         minutes = self.minutes
         return not self.uses and not (
-            minutes.unscheduled_down
+            self.breakdowns
+            or minutes.unscheduled_down
             or minutes.scheduled_down
             or minutes.engineering
             or minutes.no_show
         )
+
+
+def definitions_on(until: date) -> Definitions:
+    """Those in force on the last of the days before `until`; of days before all, the first."""
+    found = [version for version in DEFINITIONS if version.since < until]
+    return found[-1] if found else DEFINITIONS[0]
 
 
 def day_states(
@@ -142,7 +174,8 @@ def day_states(
     Everything is cut to whole minutes first (seconds fall away at both ends) and then to the
     day. Of two sessions on one unit the one checked in earlier keeps the minutes both claim
     (then the lower id). Units outside 1..`units` do not count. A session counts where it
-    began, even if no whole minute of it is left.
+    began, even if no whole minute of it is left; a breakdown, where it began, once whatever the
+    units it stopped.
     """
     start, end = _minute(starts_at), _minute(ends_at)
     if start >= end:  # a date the zone has left out
@@ -163,22 +196,26 @@ def day_states(
                 begun[payer] += 1
             minutes[payer] += total_minutes(subtract(piece, used))
             used = union([*used, *piece])
-        states = _added(
-            states,
-            _unit_states(
-                day,
-                opened,
-                used,
-                [closed for closed in closures if not closed.units or unit in closed.units],
-                [missed for missed in no_shows if missed.unit == unit],
-            ),
+        states += _unit_states(
+            day,
+            opened,
+            used,
+            [closed for closed in closures if not closed.units or unit in closed.units],
+            [missed for missed in no_shows if missed.unit == unit],
         )
     uses = {
         payer: Use(minutes[payer], begun[payer])
         for payer in sorted(minutes)
         if minutes[payer] or begun[payer]
     }
-    return DayStates(states, uses)
+    breakdowns = sum(
+        day.start <= _minute(closed.start) < day.end
+        and (closed.end is None or _minute(closed.start) < _minute(closed.end))
+        and (not closed.units or any(1 <= unit <= units for unit in closed.units))
+        for closed in closures
+        if closed.kind in UNSCHEDULED_DOWN
+    )
+    return DayStates(states, uses, breakdowns)
 
 
 def _unit_states(
@@ -236,29 +273,34 @@ def ratios(
     *,
     other_organisations: int = 0,
     other_regions: int = 0,
-    norm_hours: int | None = None,
+    norm_minutes: int | None = None,
+    breakdowns: int = 0,
 ) -> dict[str, str | None]:
     """The ratios as decimal fractions with four places; None where the denominator is 0.
 
     `other_organisations` and `other_regions` are productive minutes of payers other than the
     host organisation, the host region. The external share is 0 where there are no productive
-    minutes (NRII). `norm_hours` are those of the period; `norm_utilisation` may exceed 1.
+    minutes (NRII). `norm_minutes` are those of the period; `norm_utilisation` may exceed 1.
+    `mtbf_hours` and `mttr_hours` are hours with two places: productive ones, and unscheduled
+    down ones, for each breakdown that began.
     """
     productive = minutes.productive
     return {
         "availability": _fraction(minutes.uptime, minutes.operations),
         "operational_utilisation": _fraction(productive, minutes.operations),
         "total_utilisation": _fraction(productive, minutes.total),
-        "norm_utilisation": _fraction(productive, (norm_hours or 0) * 60),
+        "norm_utilisation": _fraction(productive, norm_minutes or 0),
         "external_share": _fraction(other_organisations, productive or 1),
         "cross_region_share": _fraction(other_regions, productive),
+        "mtbf_hours": _fraction(productive, breakdowns * 60, "0.01"),
+        "mttr_hours": _fraction(minutes.unscheduled_down, breakdowns * 60, "0.01"),
     }
 
 
-def _fraction(part: int, whole: int) -> str | None:
+def _fraction(part: int, whole: int, places: str = "0.0001") -> str | None:
     if not whole:
         return None
-    return str((Decimal(part) / whole).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+    return str((Decimal(part) / whole).quantize(Decimal(places), ROUND_HALF_UP))
 
 
 def _minute(instant: datetime) -> datetime:
@@ -270,15 +312,3 @@ def _cut(start: datetime, end: datetime | None, day: Period) -> list[Period]:
     """The whole minutes of [start, end) within the day: one period or none."""
     piece = clip(_minute(start), _minute(end or _FOREVER), day)
     return [piece] if piece else []
-
-
-def _added(one: StateMinutes, other: StateMinutes) -> StateMinutes:
-    return StateMinutes(
-        productive=one.productive + other.productive,
-        unscheduled_down=one.unscheduled_down + other.unscheduled_down,
-        scheduled_down=one.scheduled_down + other.scheduled_down,
-        engineering=one.engineering + other.engineering,
-        standby=one.standby + other.standby,
-        non_scheduled=one.non_scheduled + other.non_scheduled,
-        no_show=one.no_show + other.no_show,
-    )

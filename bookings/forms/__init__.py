@@ -1,6 +1,16 @@
 """Input of pages turned into typed values: shape only."""
 
 from bookings.forms.agreements import AgreementEndForm, AgreementForm, SignForm
+from bookings.forms.audit import (
+    CloseForm,
+    ExceptionFilterForm,
+    ExceptionForm,
+    FindingForm,
+    OtherFindingForm,
+    ReplyForm,
+    ReturnForm,
+    SampleForm,
+)
 from bookings.forms.booking import BookingForm, PeriodForm
 from bookings.forms.calendars import BoardForm, CalendarForm
 from bookings.forms.catalogue import CatalogueForm
@@ -16,7 +26,7 @@ from bookings.forms.reservations import DecideForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import BundleForm, TrailForm
 from bookings.forms.usage import CheckOutForm
-from bookings.forms.utilisation import HoursForm
+from bookings.forms.utilisation import HoursForm, NormForm
 from bookings.forms.waiting import WaitingForm
 
 __all__ = [
@@ -30,19 +40,28 @@ __all__ = [
     "ChainForm",
     "ChargeFilterForm",
     "CheckOutForm",
+    "CloseForm",
     "ClosureEndForm",
     "ClosureForm",
     "CorrectionForm",
     "DecideForm",
     "DuplicatesForm",
+    "ExceptionFilterForm",
+    "ExceptionForm",
+    "FindingForm",
     "GrantChangeForm",
     "GrantForm",
     "HoursForm",
     "ImportForm",
     "MoveForm",
+    "NormForm",
+    "OtherFindingForm",
     "PeriodForm",
     "ProgrammeForm",
     "ReasonForm",
+    "ReplyForm",
+    "ReturnForm",
+    "SampleForm",
     "SeriesCancelForm",
     "SeriesForm",
     "SeriesMoveForm",

@@ -5,6 +5,11 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bookings.domain.norms import MOST_HOURS
+from bookings.models import NormHours
+from bookings.selectors.utilisation_tables import STATES, TABLES
+from instruments.models import Instrument
+
 
 class HoursForm(forms.Form):
     """A span of local dates and how to sum up."""
@@ -28,11 +33,37 @@ class HoursForm(forms.Form):
             ("facility", _("facility")),
             ("instrument", _("instrument")),
             ("technique", _("technique")),
+            ("year", _("year")),
             ("month", _("month")),
+            ("week", _("week")),
             ("day", _("day")),
         ],
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+    scheme = forms.ChoiceField(
+        label=_("Norm of"),
+        required=False,
+        choices=[("nrii", _("national network (NRII)")), ("survey", _("national survey"))],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    measure = forms.ChoiceField(
+        label=_("Measured in"),
+        required=False,
+        choices=[
+            ("hours", _("hours")),
+            ("money", _("money")),
+            ("sessions", _("sessions")),
+            ("users", _("people")),
+        ],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    state = forms.ChoiceField(
+        required=False,
+        choices=[(name, name) for name in STATES],
+    )
+    table = forms.ChoiceField(required=False, choices=[(name, name) for name in TABLES])
+    format = forms.ChoiceField(required=False, choices=[("csv", "CSV"), ("xlsx", "XLSX")])
+    after = forms.CharField(required=False, max_length=60)
     region = forms.CharField(required=False, max_length=20)
     organisation = forms.CharField(required=False, max_length=40)
     technique = forms.CharField(required=False, max_length=60)
@@ -44,3 +75,34 @@ class HoursForm(forms.Form):
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
             self.add_error("until", _("This must be after the first day."))
         return data
+
+
+class NormForm(forms.Form):
+    """Norm hours from a day on."""
+
+    scheme = forms.ChoiceField(
+        label=_("Norm of"),
+        choices=NormHours.Scheme.choices,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind of instrument"),
+        choices=Instrument.Kind.choices,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    hours = forms.IntegerField(
+        label=_("Hours a year"),
+        min_value=1,
+        max_value=MOST_HOURS,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+    )
+    valid_from = forms.DateField(
+        label=_("From"),
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+    )
+    reason = forms.CharField(
+        label=_("Why"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+    )

@@ -1,13 +1,18 @@
 """The tables of what happens: occupancy, reservations, use, money, hours."""
 
 from bookings.models.agreements import Agreement, AgreementMember
+from bookings.models.audit import AuditException, AuditFinding, AuditRun, AuditSample
+from bookings.models.bundles import TrailBundle
 from bookings.models.charges import Charge, Correction, Dispute
 from bookings.models.closures import Closure
 from bookings.models.demand import UnmetDemand
+from bookings.models.exports import HoursExport
+from bookings.models.feeds import BusyCalendar, BusyTime, CalendarFeed
 from bookings.models.fees import Quote
 from bookings.models.funding import FundingSource
 from bookings.models.imports import BookingImport, ImportedBooking
 from bookings.models.ledger import LedgerEntry, Posting
+from bookings.models.norms import NormHours
 from bookings.models.occupancy import Occupancy
 from bookings.models.reservations import Reservation
 from bookings.models.searches import SavedSearch, SearchMatch
@@ -23,28 +28,49 @@ from bookings.models.statements import (
     StatementLine,
 )
 from bookings.models.usage import UsageSession
-from bookings.models.utilisation import DirtyDay, InstrumentDay, InstrumentDayUse, RollUp
+from bookings.models.utilisation import (
+    DirtyDay,
+    DirtyMonths,
+    FacilityMonth,
+    FacilityYear,
+    InstrumentDay,
+    InstrumentDayUse,
+    RollUp,
+)
 from bookings.models.vouchers import Earmark, VoucherGrant, VoucherProgramme
 from bookings.models.waiting import WaitingOffer, WaitingWish
+from bookings.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Agreement",
     "AgreementMember",
+    "AuditException",
+    "AuditFinding",
+    "AuditRun",
+    "AuditSample",
     "BookingImport",
+    "BusyCalendar",
+    "BusyTime",
+    "CalendarFeed",
     "Chain",
     "Charge",
     "ClosedMonth",
     "Closure",
     "Correction",
     "DirtyDay",
+    "DirtyMonths",
     "Dispute",
     "Earmark",
     "ExchangeRate",
+    "FacilityMonth",
+    "FacilityYear",
     "FundingSource",
+    "HoursExport",
     "ImportedBooking",
     "InstrumentDay",
     "InstrumentDayUse",
     "LedgerEntry",
+    "NormHours",
     "Occupancy",
     "Payment",
     "Posting",
@@ -59,10 +85,14 @@ __all__ = [
     "Statement",
     "StatementCounter",
     "StatementLine",
+    "TrailBundle",
     "UnmetDemand",
     "UsageSession",
     "VoucherGrant",
     "VoucherProgramme",
     "WaitingOffer",
     "WaitingWish",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Organisation, Region, User
-from instruments.models import Instrument
+from instruments.models import Instrument, Technique
 
 
 class UnmetDemand(models.Model):
@@ -20,6 +20,10 @@ class UnmetDemand(models.Model):
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
     region = models.ForeignKey(Region, models.PROTECT, null=True, related_name="+")
     instrument = models.ForeignKey(Instrument, models.CASCADE, null=True, related_name="+")
+    # Of a search; of a refusal they are the instrument's.
+    technique = models.ForeignKey(
+        Technique, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
     query = models.CharField(max_length=500, blank=True)
     minutes = models.PositiveIntegerField()
     wanted_from = models.DateTimeField()
@@ -40,3 +44,4 @@ class UnmetDemand(models.Model):
                 name="demand_kind",
             ),
         ]
+        indexes = [models.Index(fields=["on_date"], name="demand_date")]

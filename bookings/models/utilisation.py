@@ -10,13 +10,13 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Organisation, Region
-from instruments.models import Instrument
+from instruments.models import Facility, Instrument
 
 
 class InstrumentDay(models.Model):
     """Minutes of all units together; the six states add up to `total_minutes`."""
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey("instrument", "date")
     instrument = models.ForeignKey(
         Instrument, models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
@@ -30,10 +30,10 @@ class InstrumentDay(models.Model):
     standby_minutes = models.PositiveIntegerField()
     no_show_minutes = models.PositiveIntegerField()  # part of standby
     non_scheduled_minutes = models.PositiveIntegerField()
+    breakdowns = models.PositiveIntegerField(default=0)  # that began on this day
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["instrument", "date"], name="instrumentday_unique"),
             models.CheckConstraint(
                 condition=Q(
                     total_minutes=F("productive_minutes")
@@ -50,13 +50,14 @@ class InstrumentDay(models.Model):
                 name="instrumentday_no_show",
             ),
         ]
-        indexes = [models.Index(fields=["date", "instrument"], name="instrumentday_date")]
 
 
 class InstrumentDayUse(models.Model):
     """Productive minutes of a day by payer and price group; they add up to the day's."""
 
-    id = models.BigAutoField(primary_key=True)
+    pk = models.CompositePrimaryKey(
+        "instrument", "date", "organisation", "payer_region", "price_group"
+    )
     instrument = models.ForeignKey(
         Instrument, models.CASCADE, related_name="+", db_index=False, db_constraint=False
     )
@@ -72,14 +73,71 @@ class InstrumentDayUse(models.Model):
     # Sessions that began on this day; one across midnight counts on its first.
     sessions = models.PositiveIntegerField()
 
+
+class FacilityMonth(models.Model):
+    """The sums of a facility's days of one month, those without a row included: what figures of
+    regions, organisations and facilities over whole months are read from. `month` is its first
+    day; only days that are rolled up count."""
+
+    pk = models.CompositePrimaryKey("facility", "month")
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    month = models.DateField()
+    total_minutes = models.BigIntegerField()
+    open_minutes = models.BigIntegerField()
+    productive_minutes = models.BigIntegerField()
+    unscheduled_down_minutes = models.BigIntegerField()
+    scheduled_down_minutes = models.BigIntegerField()
+    engineering_minutes = models.BigIntegerField()
+    standby_minutes = models.BigIntegerField()
+    no_show_minutes = models.BigIntegerField()
+    non_scheduled_minutes = models.BigIntegerField()
+    breakdowns = models.PositiveIntegerField()
+    other_organisations_minutes = models.BigIntegerField()
+    other_regions_minutes = models.BigIntegerField()
+    sessions = models.PositiveIntegerField()
+
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["instrument", "date", "organisation", "payer_region", "price_group"],
-                name="instrumentdayuse_unique",
-            )
+            models.CheckConstraint(
+                condition=Q(
+                    total_minutes=F("productive_minutes")
+                    + F("unscheduled_down_minutes")
+                    + F("scheduled_down_minutes")
+                    + F("engineering_minutes")
+                    + F("standby_minutes")
+                    + F("non_scheduled_minutes")
+                ),
+                name="facilitymonth_identity",
+            ),
         ]
-        indexes = [models.Index(fields=["date", "instrument"], name="instrumentdayuse_date")]
+        indexes = [models.Index(fields=["month"], name="facilitymonth_month")]
+
+
+class FacilityYear(models.Model):
+    """How many units a facility offered in a year, as far as its days are rolled up, by what
+    decides their norm hours: `general`, `dedicated`, or the hours an instrument has of its own."""
+
+    pk = models.CompositePrimaryKey("facility", "year", "norm")
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    year = models.PositiveSmallIntegerField()
+    norm = models.CharField(max_length=10)
+    units = models.PositiveIntegerField()
+
+
+class DirtyMonths(models.Model):
+    """Months [since, until) of a facility whose sums must be made anew. Written with the days
+    they follow from, as often as it happens: no writer waits for another."""
+
+    id = models.BigAutoField(primary_key=True)
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    since = models.DateField()
+    until = models.DateField()
 
 
 class DirtyDay(models.Model):
@@ -105,3 +163,9 @@ class RollUp(models.Model):
         Instrument, models.CASCADE, primary_key=True, related_name="+"
     )
     until_date = models.DateField()
+    # What its facility's months and years were summed up from: the record may change.
+    facility = models.ForeignKey(
+        Facility, models.CASCADE, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    norm = models.CharField(max_length=10, default="")
+    units = models.PositiveIntegerField(default=0)

@@ -27,6 +27,8 @@ from accounts.models import (
 from accounts.selectors.erasure import addresses_of, sole_duties
 from bookings.models import (
     BookingImport,
+    BusyCalendar,
+    CalendarFeed,
     Charge,
     Correction,
     Dispute,
@@ -106,6 +108,13 @@ def _of_account(user: User) -> dict[str, list[Row]]:
         "messages": _rows(
             Message.objects.filter(user=user).order_by("created_at", "id"),
             "id", "kind", "subject", "text", "link", "created_at", "read_at", "mailed_at",
+        ),
+        "calendar_feeds": _rows(
+            CalendarFeed.objects.filter(user=user).order_by("created_at"),
+            "id", "created_at", "revoked_at", instrument="instrument__name",
+        ),
+        "own_calendars": _rows(
+            BusyCalendar.objects.filter(user=user), "address", "created_at", "read_at",
         ),
         "message_settings": _rows(
             MessageSettings.objects.filter(user=user), "choices", "quiet_from", "quiet_until",

@@ -1,6 +1,6 @@
 """Stored quotes and charges, computed again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,22 +72,25 @@ def replay_all(
     since: datetime | None = None,
     instrument_id: UUID | None = None,
     charge_id: UUID | None = None,
+    charge_ids: Sequence[UUID] | None = None,
 ) -> Iterator[Replayed]:
     """Every stored quote and charge computed again, streamed: those made from a moment on, of
-    one instrument, or one charge alone."""
+    one instrument, or some charges alone."""
     narrowed: dict[str, Any] = {}
     if since is not None:
         narrowed["created_at__gte"] = since
     if instrument_id is not None:
         narrowed["reservation__instrument_id"] = instrument_id
-    if charge_id is None:
+    if charge_ids is None and charge_id is not None:
+        charge_ids = [charge_id]
+    if charge_ids is None:
         for row in _rows(
             Quote.objects.filter(**narrowed), "inputs", "result", "currency", "total", "payable"
         ):
             pk = row.pop("id")
             yield Replayed("quote", pk, quote_differences(StoredQuote(**row)))
     else:
-        narrowed["pk"] = charge_id
+        narrowed["pk__in"] = charge_ids
     of_reversed = [f"reverses__{name}" for name in AMOUNTS]
     charges = Charge.objects.filter(**narrowed)
     for row in _rows(

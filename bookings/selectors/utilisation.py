@@ -2,16 +2,15 @@
 rows behind one day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import invalid
+from bookings.domain.norms import Norms, norm_minutes
 from bookings.domain.periods import Period
 from bookings.domain.utilisation import (
     Closed,
@@ -23,34 +22,22 @@ from bookings.domain.utilisation import (
     ratios,
 )
 from bookings.models import Closure, Reservation, UsageSession
-from instruments.models import Instrument, OpenWindow, ScheduleAssignment, ScheduleDay
+from bookings.selectors.utilisation_sums import (
+    GROUPS,
+    PERIODS,
+    day_sums,
+    month_sums,
+    units_offered,
+)
+from instruments.models import Facility, Instrument, OpenWindow, ScheduleAssignment, ScheduleDay
 
-
-@dataclass(frozen=True)
-class _Group:
-    """What figures are grouped by: `value` is the id of the group an instrument belongs to,
-    `table` names it, `key` is its column that people and programs know it by."""
-
-    value: str
-    table: str
-    key: str
-
-
-_NONE = "'00000000-0000-0000-0000-000000000000'::uuid"  # NULL would not join
-_GROUPS = {
-    "region": _Group("i.region_id", "accounts_region", "code"),
-    "organisation": _Group("i.organisation_id", "accounts_organisation", "code"),
-    "facility": _Group("i.facility_id", "instruments_facility", "id"),
-    "instrument": _Group("i.id", "instruments_instrument", "id"),
-    "technique": _Group(f"coalesce(t.technique_id, {_NONE})", "instruments_technique", "code"),
-}
-_PERIODS = {"day": "d.date", "month": "date_trunc('month', d.date)::date"}
-BY = (*_PERIODS, *_GROUPS)
+BY = (*PERIODS, *GROUPS)
 
 
 @dataclass(frozen=True)
 class HoursRow:
-    """One group. `keys`: what `by` names -> day (2025-03-09), month (2025-03), code of the
+    """One group. `keys`: what `by` names -> day (2025-03-09), ISO week (2025-W10), month
+    (2025-03), year, code of the
     region, organisation or technique, id of the facility or instrument. `names`: the group's
     names in English and Chinese. An instrument without a technique has key and names empty.
     """
@@ -61,6 +48,11 @@ class HoursRow:
     other_organisations: int
     other_regions: int
     sessions: int
+    breakdowns: int = 0
+    norm: int | None = None  # minutes
+    period: date = date.min  # first day of the finest period that `by` names
+    is_hidden: bool = False  # too few organisations stand behind it: all figures are 0
+    groups: tuple[Any, ...] = ()  # ids of the groups, in the order of `GROUPS`
 
     @property
     def ratios(self) -> dict[str, str | None]:
@@ -68,7 +60,36 @@ class HoursRow:
             self.minutes,
             other_organisations=self.other_organisations,
             other_regions=self.other_regions,
+            norm_minutes=self.norm,
+            breakdowns=self.breakdowns,
         )
+
+    def plus(self, other: "HoursRow") -> "HoursRow":
+        """The same group over the days of both."""
+        return replace(
+            self,
+            minutes=self.minutes + other.minutes,
+            other_organisations=self.other_organisations + other.other_organisations,
+            other_regions=self.other_regions + other.other_regions,
+            sessions=self.sessions + other.sessions,
+            breakdowns=self.breakdowns + other.breakdowns,
+        )
+
+    def span(self, by: Sequence[str], since: date, until: date) -> tuple[date, date]:
+        """The days of [since, until) that the row's period has."""
+        began = self.period
+        match next((name for name in PERIODS if name in by), None):
+            case "day":
+                ended = began + timedelta(days=1)
+            case "week":
+                ended = began + timedelta(days=7)
+            case "month":
+                ended = _next_month(began)
+            case "year":
+                ended = date(began.year + 1, 1, 1)
+            case _:
+                return since, until
+        return max(began, since), min(ended, until)
 
     @property
     def figures(self) -> dict[str, int]:
@@ -88,87 +109,25 @@ class HoursRow:
             "other_organisations_minutes": self.other_organisations,
             "other_regions_minutes": self.other_regions,
             "sessions": self.sessions,
+            "breakdowns": self.breakdowns,
         }
 
 
-# Braces are filled in by `_hours_sql` with columns and tables from the constants above.
-_HOURS = """
-WITH chosen AS MATERIALIZED (
-    SELECT i.id, i.organisation_id, i.region_id, 0 AS k_all {values}
-    FROM instruments_instrument i {techniques}
-    WHERE i.id IN ({scope})
-),
-spans AS MATERIALIZED (
-    -- Groups of instruments with the same hours in force from and until the same days.
-    SELECT {keys}, a.schedule_id, greatest(a.from_date, %s) AS since,
-        least(a.until_date, r.until_date, %s) AS until, sum(a.units) AS units
-    FROM chosen c
-    JOIN instruments_scheduleassignment a ON a.instrument_id = c.id
-    JOIN bookings_rollup r ON r.instrument_id = c.id
-    WHERE a.schedule_id IS NOT NULL
-        AND greatest(a.from_date, %s) < least(a.until_date, r.until_date, %s)
-    GROUP BY {keys}, a.schedule_id, since, until
-),
-calendar AS MATERIALIZED (
-    SELECT s.schedule_id, s.since, s.until, {period} AS period,
-        sum(d.total_minutes) AS total, sum(d.open_minutes) AS open
-    FROM (SELECT DISTINCT schedule_id, since, until FROM spans) s
-    JOIN instruments_scheduleday d
-        ON d.schedule_id = s.schedule_id AND d.date >= s.since AND d.date < s.until
-    GROUP BY s.schedule_id, s.since, s.until, {period}
-),
-parts AS (
-    -- Added up rather than joined: the planner cannot know how many groups there are.
-    SELECT {keys}, period, sum(s.units * d.total) AS total, sum(s.units * d.open) AS open,
-        0 AS productive, 0 AS unscheduled, 0 AS scheduled, 0 AS engineering, 0 AS missed,
-        0 AS lost, 0 AS organisations, 0 AS regions, 0 AS sessions
-    FROM spans s
-    JOIN calendar d USING (schedule_id, since, until)
-    GROUP BY {keys}, period
-    UNION ALL
-    SELECT {keys}, {period}, NULL, NULL, sum(d.productive_minutes),
-        sum(d.unscheduled_down_minutes), sum(d.scheduled_down_minutes),
-        sum(d.engineering_minutes), sum(d.no_show_minutes),
-        sum(d.open_minutes - d.standby_minutes), 0, 0, 0
-    FROM chosen c
-    JOIN bookings_instrumentday d ON d.instrument_id = c.id
-    WHERE d.date >= %s AND d.date < %s
-    GROUP BY {keys}, {period}
-    UNION ALL
-    SELECT {keys}, {period}, NULL, NULL, 0, 0, 0, 0, 0, 0,
-        coalesce(sum(d.minutes) FILTER (WHERE d.organisation_id <> c.organisation_id), 0),
-        coalesce(sum(d.minutes) FILTER (WHERE d.payer_region_id <> c.region_id), 0),
-        sum(d.sessions)
-    FROM chosen c
-    JOIN bookings_instrumentdayuse d ON d.instrument_id = c.id
-    WHERE d.date >= %s AND d.date < %s
-    GROUP BY {keys}, {period}
-),
-sums AS (
-    SELECT {keys}, period, sum(total) AS total, sum(open) AS open,
-        sum(productive) AS productive, sum(unscheduled) AS unscheduled,
-        sum(scheduled) AS scheduled, sum(engineering) AS engineering, sum(missed) AS missed,
-        sum(lost) AS lost, sum(organisations) AS organisations, sum(regions) AS regions,
-        sum(sessions) AS sessions
-    FROM parts
-    GROUP BY {keys}, period
-)
-SELECT period, {names} total, open, productive, unscheduled, scheduled, engineering, missed,
-    lost, organisations, regions, sessions
-FROM sums
-{tables}
-WHERE total IS NOT NULL
-ORDER BY {order}
-"""
-
-
 def hours(
-    *, instruments: QuerySet[Instrument], since: date, until: date, by: Sequence[str]
+    *,
+    instruments: QuerySet[Instrument],
+    since: date,
+    until: date,
+    by: Sequence[str],
+    facilities: QuerySet[Facility] | None = None,
+    norms: Norms | None = None,
 ) -> list[HoursRow]:
     """Hours of the local days [since, until), grouped and ordered by `by` (of `BY`; empty: all
-    together). One statement, whatever the numbers.
+    together). One statement, whatever the numbers; where `norms` are given, one more.
 
-    `instruments` are those the person may see. Days count that they were offered on and that
+    `instruments` are those the person may see. `facilities`, where the instruments are all those
+    of some facilities: whole months are then read from their sums, which takes a statement more
+    where other days are asked for, too. Days count that instruments were offered on and that
     are rolled up: never today, and yesterday within the hour. Days without a row are what the
     calendar says. Grouped by technique an instrument counts under each of its techniques, so
     those rows add up to more than the whole.
@@ -176,49 +135,86 @@ def hours(
     for name in by:
         if name not in BY:
             raise invalid("by", "unknown-choice", allowed=", ".join(BY))
-    try:
-        scope, parameters = instruments.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(_hours_sql(by, scope), [*parameters, *(since, until) * 4])
-        return [_hours_row(by, row) for row in cursor.fetchall()]
+    if "week" in by and {"month", "year"} & set(by):
+        raise invalid("by", "weeks-cross-months")
+    if not _SUMMED_BY.issuperset(by):
+        facilities = None
+    found: dict[tuple[Any, ...], HoursRow] = {}
+    for part, first, last in _parts(since, until, facilities):
+        rows = (
+            month_sums(facilities, first, last, by)
+            if part == "months" and facilities is not None
+            else day_sums(instruments, first, last, by)
+        )
+        for values in rows:
+            row = _hours_row(by, values)
+            key = (row.period, row.groups)
+            found[key] = found[key].plus(row) if key in found else row
+    result = list(found.values())
+    if norms is not None:
+        units = units_offered(instruments, facilities, since, until, by)
+        result = [_with_norm(row, by, units, norms, since, until) for row in result]
+    return sorted(result, key=lambda row: _order(row, by))
 
 
-def _hours_sql(by: Sequence[str], scope: str) -> str:
-    groups = [name for name in _GROUPS if name in by]
-    period = next((_PERIODS[name] for name in _PERIODS if name in by), "DATE '0001-01-01'")
-    order = [f"n_{name}.name, n_{name}.id" if name in groups else "period" for name in by]
-    return _HOURS.format(
-        scope=scope,
-        keys=", ".join(["k_all", *(f"k_{name}" for name in groups)]),
-        values="".join(f", {_GROUPS[name].value} AS k_{name}" for name in groups),
-        techniques="LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = i.id"
-        if "technique" in groups
-        else "",
-        period=period,
-        names="".join(
-            f"n_{name}.{_GROUPS[name].key}, n_{name}.name, n_{name}.name_zh, " for name in groups
-        ),
-        tables=" ".join(
-            f"LEFT JOIN {_GROUPS[name].table} n_{name} ON n_{name}.id = k_{name}" for name in groups
-        ),
-        order=", ".join([*order, "period"]),
-    )
+# What the sums of a facility's months can be grouped by.
+_SUMMED_BY = {"month", "year", "region", "organisation", "facility"}
+
+
+def _parts(
+    since: date, until: date, facilities: QuerySet[Facility] | None
+) -> list[tuple[str, date, date]]:
+    """The whole months of [since, until), and the days around them."""
+    first = since if since.day == 1 else _next_month(since)
+    last = until.replace(day=1)
+    if facilities is None or first >= last:
+        return [("days", since, until)]
+    parts = [("days", since, first), ("months", first, last), ("days", last, until)]
+    return [part for part in parts if part[1] < part[2]]
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def _with_norm(
+    row: HoursRow,
+    by: Sequence[str],
+    units: Mapping[tuple[Any, ...], Mapping[int, Mapping[str, int]]],
+    norms: Norms,
+    since: date,
+    until: date,
+) -> HoursRow:
+    began, ended = row.span(by, since, until)
+    of_group = units.get(row.groups, {})
+    return replace(row, norm=norm_minutes(of_group, norms, began, ended))
+
+
+def _order(row: HoursRow, by: Sequence[str]) -> tuple[Any, ...]:
+    groups = [name for name in GROUPS if name in by]
+    ids = dict(zip(groups, row.groups, strict=True))
+    keys = [
+        (row.names[name][0] == "", row.names[name][0], str(ids[name]))
+        if name in ids
+        else (False, row.period.isoformat(), "")
+        for name in by
+    ]
+    return (*keys, row.period)
 
 
 def _hours_row(by: Sequence[str], row: Sequence[Any]) -> HoursRow:
-    groups = [name for name in _GROUPS if name in by]
-    labels = {name: row[1 + 3 * index : 4 + 3 * index] for index, name in enumerate(groups)}
+    groups = [name for name in GROUPS if name in by]
+    labels = {name: row[1 + 4 * index : 5 + 4 * index] for index, name in enumerate(groups)}
     day: date = row[0]
-    keys = {name: str(label[0] or "") for name, label in labels.items()}
-    keys |= {"day": day.isoformat(), "month": f"{day:%Y-%m}"}
-    numbers = [int(number) for number in row[1 + 3 * len(groups) :]]
+    keys = {name: str(label[1] or "") for name, label in labels.items()}
+    keys |= {"day": day.isoformat(), "month": f"{day:%Y-%m}", "year": f"{day:%Y}"}
+    keys["week"] = f"{day:%G}-W{day:%V}"
+    numbers = [int(number) for number in row[1 + 4 * len(groups) :]]
     total, opened, productive, unscheduled, scheduled, engineering, missed, lost = numbers[:8]
     standby = opened - lost
     return HoursRow(
         keys={name: keys[name] for name in by},
-        names={name: (label[1] or "", label[2] or "") for name, label in labels.items()},
+        names={name: (label[2] or "", label[3] or "") for name, label in labels.items()},
         minutes=StateMinutes(
             productive=productive,
             unscheduled_down=unscheduled,
@@ -228,9 +224,12 @@ def _hours_row(by: Sequence[str], row: Sequence[Any]) -> HoursRow:
             non_scheduled=total - productive - unscheduled - scheduled - engineering - standby,
             no_show=missed,
         ),
-        other_organisations=numbers[8],
-        other_regions=numbers[9],
-        sessions=numbers[10],
+        breakdowns=numbers[8],
+        other_organisations=numbers[9],
+        other_regions=numbers[10],
+        sessions=numbers[11],
+        period=day,
+        groups=tuple(label[0] for label in labels.values()),
     )
 
 

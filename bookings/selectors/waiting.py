@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from accounts.models import Region
 from bookings.domain import waiting as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal
@@ -110,7 +111,7 @@ def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
     return (
         WaitingWish.objects.filter(seen)
         .select_related(*WITH)
-        .prefetch_related("regions")
+        .prefetch_related(Prefetch("regions", Region.objects.order_by("name", "code")))
         .order_by("-created_at", "-id")
     )
 

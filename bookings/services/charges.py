@@ -18,6 +18,7 @@ from bookings.domain.months import month_for
 from bookings.locks import claim_host_books, lock_host_books, lock_reservation
 from bookings.models import Charge, Reservation
 from bookings.selectors.charges import drawn_months, load_ending, load_quoted
+from bookings.selectors.due import undisputed
 from bookings.selectors.earmarks import kept_grants, load_earmarked
 from bookings.services.earmarks import earmarks_release, earmarks_spend
 from bookings.services.ledger import charge_post
@@ -173,7 +174,7 @@ def charges_finalise(*, now: datetime, host_id: UUID | None = None, most: int = 
 
 def hosts_to_finalise(now: datetime) -> list[UUID]:
     """The hosts that have charges nobody disputed in time."""
-    due = Charge.objects.filter(state=Charge.State.OPEN, open_until__lte=now)
+    due = undisputed(now)
     return list(due.order_by("host_id").values_list("host_id", flat=True).distinct())
 
 

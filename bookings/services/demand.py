@@ -19,7 +19,7 @@ from bookings.selectors.training import UNCERTIFIED, with_courses
 from bookings.services.placing import Booking, Parties
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
-from instruments.models import Instrument
+from instruments.models import Instrument, Technique
 from instruments.selectors.registry import instrument_to_book
 
 
@@ -37,6 +37,9 @@ def demand_searched(
                 user_id=actor.person,
                 organisation=organisation,
                 region_id=organisation.region_id,
+                technique=Technique.objects.filter(code=criteria.technique).first()
+                if criteria.technique
+                else None,
                 query=" ".join(f"{name}={value}" for name, value in sorted(asked.items()))[:500],
                 minutes=criteria.minutes or 0,
                 wanted_from=criteria.free_from,

@@ -21,9 +21,11 @@ from bookings.notifications.papers import settlement_letters, statement_letters
 from bookings.notifications.records import record_letters
 from bookings.notifications.searches import matches_letters
 from bookings.notifications.training import training_letters
+from bookings.notifications.webhooks import webhook_letters
 from bookings.services.charges import charge_make
 from bookings.services.utilisation import days_mark_dirty
 from bookings.services.waiting import slot_offer
+from bookings.services.webhooks import events_tell, webhook_deliver
 from instruments.notifications import harvest_letters
 
 
@@ -57,6 +59,10 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
                 end=datetime.fromisoformat(payload["end"]),
             )
             return "done"
+        case "webhook":
+            return webhook_deliver(row, now=now)
+        case "instrument":
+            return "done" if events_tell(row, now=now) else "skipped"
         case "people":
             # Whoever has an account finds it in the inbox, too; the others have only mail.
             strangers = mail_send(mails_of(row, now))
@@ -67,7 +73,9 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
 
 
 def _given(row: OutboxMessage, now: datetime) -> str:
-    return messages_give(_letters(row, now), row=row, now=now)
+    told = messages_give(_letters(row, now), row=row, now=now)
+    events_tell(row, now=now)
+    return told
 
 
 def _letters(row: OutboxMessage, now: datetime) -> list[Letter]:
@@ -89,6 +97,8 @@ def _letters(row: OutboxMessage, now: datetime) -> list[Letter]:
             return matches_letters(row)
         case "harvest":
             return harvest_letters(row)
+        case "hook":
+            return webhook_letters(row)
         case "audit":
             return audit_letters(row)
         case _:

@@ -9,7 +9,7 @@ from accounts.domain.errors import WrongState
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.erasure import account_close
-from bookings.models import FundingSource, SavedSearch
+from bookings.models import BusyCalendar, CalendarFeed, FundingSource, SavedSearch
 from bookings.selectors.leaving import bookings_ahead
 from bookings.selectors.persons import Row, load_obstacles, load_person
 from bookings.selectors.waiting import open_wishes
@@ -55,6 +55,8 @@ def person_close(*, user: User, now: datetime, by_platform: bool = False, reason
     cancelled = bookings_drop(actor=actor, ahead=ahead, reason="", now=now)
     enrolments_drop(actor=actor, user_id=user.pk, now=now)
     SavedSearch.objects.filter(user=user).delete()
+    CalendarFeed.objects.filter(user=user).delete()
+    BusyCalendar.objects.filter(user=user).delete()
     for source in FundingSource.objects.filter(users=user):
         source.users.remove(user)
     by = None if by_platform else actor

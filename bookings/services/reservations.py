@@ -18,6 +18,7 @@ from bookings.domain import reservations as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.models import Occupancy, Reservation
+from bookings.selectors.due import lapsed
 from bookings.selectors.earmarks import require_funded
 from bookings.selectors.fees import Backing, load_backings
 from bookings.selectors.holds import kept_for
@@ -275,7 +276,7 @@ def reservations_lapse(*, now: datetime, most: int = 500) -> int:
     """Expire every unanswered request and hold past its deadline; how many. An instrument that
     somebody has in hand is left to them: whoever books there lapses it, too."""
     due = (
-        Occupancy.objects.filter(expires_at__lte=now)
+        lapsed(now)
         .exclude(instrument_id__in=held_back("lapse reservations", now))
         .order_by("instrument_id")
         .values_list("instrument_id", flat=True)

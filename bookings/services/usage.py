@@ -1,11 +1,11 @@
 """What really happens: checking in and out, and what becomes of those who do neither."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import batched
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
@@ -20,6 +20,7 @@ from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.locks import claim_reservation, lock_reservation
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import live, to_period, to_range
+from bookings.selectors.due import ended
 from bookings.selectors.placing import require_qualified
 from bookings.services.occupancy import (
     charge_due,
@@ -232,15 +233,7 @@ def usage_settle(*, now: datetime, most: int = 500) -> int:
     Asks what is due and not yet done: running it late or twice comes to the same.
     """
     due = (
-        Reservation.objects.filter(
-            Q(state="confirmed", end_at__lte=now)
-            | Q(
-                state="confirmed",
-                check_in_minutes__isnull=False,
-                start_at__lte=now - F("check_in_minutes") * timedelta(minutes=1),
-            )
-            | Q(state="in_use", end_at__lte=now - rules.SESSION_LEFT_OPEN)
-        )
+        ended(now)
         .exclude(pk__in=held_back("complete reservations", now))
         .order_by("end_at", "id")
         .values_list("pk", flat=True)[:most]

@@ -16,8 +16,9 @@ from bookings.selectors.utilisation_figures import (
     load_dirty,
     load_progress,
 )
+from bookings.services.utilisation_months import months_mark, months_sum
 
-BATCH = 1000
+BATCH = 2500
 _DAY = timedelta(days=1)
 
 Days = tuple[UUID, date, date]  # local days of an instrument, the second not included
@@ -52,7 +53,7 @@ def hours_roll_up(
     that one has left something. With either: the local days [since, until) of every
     instrument anew, and those before that would be left out.
     """
-    _instruments_enter()
+    _instruments_enter(now)
     is_named = since is not None or until is not None
     total = RollUpResult()
     for waits in [True] if is_named else [False, True]:
@@ -66,6 +67,7 @@ def hours_roll_up(
     if not is_named:
         for instruments in batched(load_dirty(), batch_size):
             total += _batch_redo(instruments, now=now)
+    months_sum()
     return total
 
 
@@ -86,6 +88,7 @@ def _batch_roll_up(
     waits: bool,
 ) -> RollUpResult:
     days: list[Days] = []
+    is_first = True
     for instrument_id, rolled_until in _locked(finished, waits=waits):
         first, last = days_due(
             rolled_until=rolled_until,
@@ -95,10 +98,12 @@ def _batch_roll_up(
         )
         if first < last:
             days.append((instrument_id, first, last))
+            is_first = is_first and first >= rolled_until
     if not days:
         return RollUpResult()
     _dirty_take(days)
-    result = _store(days, now)
+    result = _store(days, now, is_first=is_first)
+    months_mark(days)
     with connection.cursor() as cursor:
         cursor.execute(ADVANCE, _columns(days))
     return result
@@ -112,7 +117,11 @@ def _batch_redo(instruments: Iterable[UUID], *, now: datetime) -> RollUpResult:
             for instrument_id, until in _locked(instruments, waits=False)
         ]
     )
-    return _store([(instrument_id, day, day + _DAY) for instrument_id, day in marked], now)
+    days = [(instrument_id, day, day + _DAY) for instrument_id, day in marked]
+    result = _store(days, now, is_first=False)
+    if result.changed:
+        months_mark(days)
+    return result
 
 
 def _locked(instruments: Iterable[UUID], *, waits: bool) -> list[tuple[UUID, date]]:
@@ -134,13 +143,18 @@ def _dirty_take(days: list[Days]) -> list[tuple[UUID, date]]:
         return list(cursor.fetchall())
 
 
-def _store(days: list[Days], now: datetime) -> RollUpResult:
+def _store(days: list[Days], now: datetime, *, is_first: bool) -> RollUpResult:
+    """`is_first`: no figures have been stored for these days."""
     if not days:
         return RollUpResult()
     with connection.cursor() as cursor:
         # Compiling the statement takes longer than running it; its hashes want room.
-        cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
-        cursor.execute(FIGURES + STORE, figures_parameters(days, now))
+        cursor.execute(
+            "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL enable_mergejoin = off"
+        )
+        cursor.execute(
+            FIGURES + (STORE_FIRST if is_first else STORE_AGAIN), figures_parameters(days, now)
+        )
         said, changed = cursor.fetchone()
     return RollUpResult(len({instrument_id for instrument_id, *_ in days}), said, changed)
 
@@ -153,20 +167,52 @@ def _columns(days: list[Days]) -> dict[str, list[UUID] | list[date]]:
     }
 
 
-def _instruments_enter() -> None:
-    """Begin to roll up instruments that are offered for the first time."""
+def _instruments_enter(now: datetime) -> None:
+    """Begin to roll up instruments that are offered for the first time; have months and years
+    summed up anew of facilities whose instruments came, went, or have another norm."""
     with connection.cursor() as cursor:
-        cursor.execute(ENTER)
+        cursor.execute(ENTER, {"year": date(now.year, 1, 1), "today": now.date()})
 
 
+# Units are those of the present year, as are the marks of a changed norm.
 ENTER = """
-INSERT INTO bookings_rollup (instrument_id, until_date)
-SELECT a.instrument_id, min(a.from_date)
-FROM instruments_scheduleassignment a
-WHERE NOT EXISTS (SELECT FROM bookings_rollup r WHERE r.instrument_id = a.instrument_id)
-GROUP BY a.instrument_id
-ORDER BY a.instrument_id
-ON CONFLICT DO NOTHING
+WITH found AS MATERIALIZED (
+    SELECT a.instrument_id, i.facility_id, coalesce(i.norm_hours::text, i.kind) AS norm,
+        min(a.from_date) AS since,
+        coalesce(max(a.units) FILTER (
+            WHERE a.schedule_id IS NOT NULL
+                AND (a.until_date IS NULL OR a.until_date > %(year)s)
+        ), 0) AS units
+    FROM instruments_scheduleassignment a
+    JOIN instruments_instrument i ON i.id = a.instrument_id
+    GROUP BY a.instrument_id, i.facility_id, i.norm_hours, i.kind
+),
+entered AS (
+    INSERT INTO bookings_rollup (instrument_id, until_date, facility_id, norm, units)
+    SELECT f.instrument_id, f.since, f.facility_id, f.norm, f.units
+    FROM found f
+    WHERE NOT EXISTS (SELECT FROM bookings_rollup r WHERE r.instrument_id = f.instrument_id)
+    ORDER BY f.instrument_id
+    ON CONFLICT DO NOTHING
+),
+changed AS MATERIALIZED (
+    SELECT r.instrument_id, r.facility_id AS was, f.facility_id, f.norm, f.units,
+        CASE WHEN f.facility_id = r.facility_id THEN %(year)s
+            ELSE date_trunc('year', f.since)::date
+        END AS since
+    FROM bookings_rollup r
+    JOIN found f ON f.instrument_id = r.instrument_id
+    WHERE (r.facility_id, r.norm, r.units) IS DISTINCT FROM (f.facility_id, f.norm, f.units)
+    FOR UPDATE OF r SKIP LOCKED
+),
+updated AS (
+    UPDATE bookings_rollup r SET facility_id = c.facility_id, norm = c.norm, units = c.units
+    FROM changed c WHERE c.instrument_id = r.instrument_id
+)
+INSERT INTO bookings_dirtymonths (facility_id, since, until)
+SELECT DISTINCT f.id, c.since, %(today)s + 1
+FROM changed c, unnest(ARRAY[c.was, c.facility_id]) AS f (id)
+WHERE f.id IS NOT NULL
 """
 
 MARK = """
@@ -199,17 +245,36 @@ FROM unnest(%(instruments)s::uuid[], %(since)s::date[], %(until)s::date[])
 WHERE r.instrument_id = t.instrument_id AND r.until_date < t.until
 """
 
-# After `FIGURES`: insert or update what differs, remove days that say nothing any more.
-STORE = """,
-stored AS (
+_DAYS = """
     INSERT INTO bookings_instrumentday AS t (
         instrument_id, date, total_minutes, open_minutes, productive_minutes,
         unscheduled_down_minutes, scheduled_down_minutes, engineering_minutes,
-        standby_minutes, no_show_minutes, non_scheduled_minutes
+        standby_minutes, no_show_minutes, non_scheduled_minutes, breakdowns
     )
     SELECT instrument_id, date, total, open, productive, unscheduled, scheduled, engineering,
-        standby, missed, non_scheduled
+        standby, missed, non_scheduled, breakdowns
     FROM days
+"""
+_USES = """
+    INSERT INTO bookings_instrumentdayuse AS t (
+        instrument_id, date, organisation_id, payer_region_id, price_group, minutes, sessions
+    )
+    SELECT instrument_id, date, organisation_id, payer_region_id, price_group, minutes, sessions
+    FROM payers
+"""
+
+# After `FIGURES`, of days that no figures have been stored for.
+_STORE_FIRST = """,
+stored AS ({days} RETURNING 1),
+stored_uses AS ({uses} RETURNING 1)
+SELECT (SELECT count(*) FROM days),
+    (SELECT count(*) FROM stored) + (SELECT count(*) FROM stored_uses)
+"""
+
+# Of others: insert or update what differs, remove days that say nothing any more.
+_STORE_AGAIN = """,
+stored AS (
+    {days}
     ON CONFLICT (instrument_id, date) DO UPDATE SET
         total_minutes = excluded.total_minutes,
         open_minutes = excluded.open_minutes,
@@ -219,16 +284,17 @@ stored AS (
         engineering_minutes = excluded.engineering_minutes,
         standby_minutes = excluded.standby_minutes,
         no_show_minutes = excluded.no_show_minutes,
-        non_scheduled_minutes = excluded.non_scheduled_minutes
+        non_scheduled_minutes = excluded.non_scheduled_minutes,
+        breakdowns = excluded.breakdowns
     WHERE (
         t.total_minutes, t.open_minutes, t.productive_minutes, t.unscheduled_down_minutes,
         t.scheduled_down_minutes, t.engineering_minutes, t.standby_minutes,
-        t.no_show_minutes, t.non_scheduled_minutes
+        t.no_show_minutes, t.non_scheduled_minutes, t.breakdowns
     ) IS DISTINCT FROM (
         excluded.total_minutes, excluded.open_minutes, excluded.productive_minutes,
         excluded.unscheduled_down_minutes, excluded.scheduled_down_minutes,
         excluded.engineering_minutes, excluded.standby_minutes, excluded.no_show_minutes,
-        excluded.non_scheduled_minutes
+        excluded.non_scheduled_minutes, excluded.breakdowns
     )
     RETURNING 1
 ),
@@ -242,11 +308,7 @@ dropped AS (
     RETURNING 1
 ),
 stored_uses AS (
-    INSERT INTO bookings_instrumentdayuse AS t (
-        instrument_id, date, organisation_id, payer_region_id, price_group, minutes, sessions
-    )
-    SELECT instrument_id, date, organisation_id, payer_region_id, price_group, minutes, sessions
-    FROM payers
+    {uses}
     ON CONFLICT (instrument_id, date, organisation_id, payer_region_id, price_group)
     DO UPDATE SET minutes = excluded.minutes, sessions = excluded.sessions
     WHERE (t.minutes, t.sessions) IS DISTINCT FROM (excluded.minutes, excluded.sessions)
@@ -268,3 +330,6 @@ SELECT (SELECT count(*) FROM days),
     (SELECT count(*) FROM stored) + (SELECT count(*) FROM dropped)
         + (SELECT count(*) FROM stored_uses) + (SELECT count(*) FROM dropped_uses)
 """
+STORE_FIRST, STORE_AGAIN = (
+    text.format(days=_DAYS, uses=_USES) for text in (_STORE_FIRST, _STORE_AGAIN)
+)

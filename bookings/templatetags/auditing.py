@@ -1,19 +1,46 @@
-"""The auditors' desk: its tabs."""
+"""The auditors' desk: its tabs, rules in words, and links to what is behind an exception."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from bookings.messages import AUDIT_NUMBERS, AUDIT_RULES
+from bookings.models import Reservation
 
 register = template.Library()
 
 # The first page of each part, its name, and the pages below it.
 TABS: list[tuple[str, Any, tuple[str, ...]]] = [
+    ("exceptions", _("Exceptions"), ("exception", "exception-decide", "exception-confirm")),
+    ("findings", _("Findings"), ("finding", "finding-reply", "finding-return", "finding-close")),
+    ("samples", _("Samples"), ("sample",)),
     ("trail", _("Trail"), ("story", "proof")),
     ("seals", _("Seals and bundles"), ("bundle",)),
 ]
+# Which badge looks right for a state of the desk.
+LOOKS = {
+    "open": "open",
+    "review": "requested",
+    "explained": "completed",
+    "confirmed": "refused",
+    "replied": "requested",
+    "closed": "completed",
+}
+# What a row of evidence is called, and its page.
+EVIDENCE: dict[str, tuple[Any, str]] = {
+    "reservation": (_("Booking"), "bookings:reservation"),
+    "session": (_("Usage session"), ""),
+    "charge": (_("Charge"), "bookings:money-charges-one"),
+    "instrument": (_("Instrument"), "bookings:instrument"),
+    "grant": (_("Voucher grant"), ""),
+    "entry": (_("Entry of the trail"), "bookings:proof"),
+}
+WITH_STORY = {"reservation", "charge", "grant"}
 
 
 @register.inclusion_tag("bookings/audit_tabs.html", takes_context=True)
@@ -31,3 +58,47 @@ def _tabs(here: str) -> Iterator[dict[str, Any]]:
             "label": label,
             "is_here": here == name or here in below,
         }
+
+
+@register.filter
+def rule_name(code: str) -> str:
+    return str(AUDIT_RULES[code][0]) if code in AUDIT_RULES else code
+
+
+@register.filter
+def rule_asks(code: str) -> str:
+    return str(AUDIT_RULES[code][1]) if code in AUDIT_RULES else ""
+
+
+@register.filter
+def audit_look(state: str) -> str:
+    return LOOKS.get(state, state)
+
+
+@register.filter
+def audit_numbers(numbers: Mapping[str, Any]) -> str:
+    """`minutes 45, state not used`."""
+    return gettext(", ").join(
+        f"{AUDIT_NUMBERS.get(name, name)} {_said(name, value)}" for name, value in numbers.items()
+    )
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "state" and value in Reservation.State.values:
+        return str(Reservation.State(value).label)
+    if name == "why":
+        return gettext("the payer") if value == "payer" else gettext("the person")
+    return str(value)
+
+
+@register.filter
+def evidence_links(evidence: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Each row with its name and page, and its story where it has one."""
+    found = []
+    for item in evidence:
+        label, page = EVIDENCE.get(item["type"], (item["type"], ""))
+        pk = UUID(item["id"])
+        story = reverse("bookings:story", args=[pk]) if item["type"] in WITH_STORY else ""
+        url = reverse(page, args=[pk]) if page else ""
+        found.append({"id": item["id"], "label": label, "url": url, "story": story})
+    return found

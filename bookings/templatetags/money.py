@@ -43,6 +43,7 @@ TABS = [
     ("money-vouchers", _("Vouchers"), _anybody),
     ("money-statements", _("Statements"), _has("manager", "finance", "auditor")),
     ("money-settlements", _("Settlement"), _has("coordinator", "auditor")),
+    ("findings", _("Findings"), _has("manager", "finance")),
     ("money-rates", _("Exchange rates"), _has("manager", "finance", "auditor")),
 ]
 

@@ -26,6 +26,7 @@ from bookings.domain.refusals import OVERRIDABLE, RulesRefuse
 from bookings.forms import BookingForm, PeriodForm
 from bookings.messages import sentence
 from bookings.models import FundingSource, Reservation
+from bookings.selectors.feeds import load_busy
 from bookings.selectors.fees import Asked, Terms, first_mode, load_terms
 from bookings.selectors.funding_sources import chargeable
 from bookings.selectors.holds import holds_of, kept_for
@@ -114,6 +115,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         and bool(shown)
         and {refusal.code for refusal in shown} <= set(OVERRIDABLE),
         "clashes": clashes_of(actor, asked.period(), now) if standing.may_book else (),
+        "busy": load_busy(actor.user_id, asked.period()) if standing.may_book else (),
         # The slot is kept while the form is completed, by whoever books for themselves.
         "keeps_slot": standing.may_book and not shown and kept is None,
         "hold": kept,

@@ -6,18 +6,22 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.domain.errors import WrongState
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.seals import bundle_lines, proof_of, reads_seals, seals, unsealed_count
 from accounts.services.seals import seal_reading_set, trail_seal_now
 from bookings.forms import BundleForm
+from bookings.messages import sentence
+from bookings.selectors.bundles import bundle_for, bundles_of
 from bookings.selectors.trail import entry_for, steps_of
-from bookings.services.trail import bundle_ask
+from bookings.services.bundles import bundle_ask, bundle_path, bundle_start
 
 SHOWN = 50
 
@@ -44,8 +48,12 @@ def _page(request: HttpRequest, form: BundleForm, *, status: int) -> HttpRespons
         "waiting": unsealed_count(),
         "is_reader": reads_seals(actor),
         "form": form,
+        "bundles": (found_bundles := list(bundles_of(actor)[:5])),
+        "is_at_work": any(row.state in {"waiting", "working"} for row in found_bundles),
     }
-    return render(request, "bookings/seals.html", context, status=status)
+    is_part = request.headers.get("HX-Target") == "bundles"
+    template = "bookings/bundles.html" if is_part else "bookings/seals.html"
+    return render(request, template, context, status=status)
 
 
 @login_required
@@ -83,15 +91,46 @@ def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     form = BundleForm(request.GET)
     if not form.is_valid():
         return _page(request, form, status=400)
-    data = form.cleaned_data
-    wanted = bundle_ask(
-        actor=actor, since=_midnight(data["since"]), until=_midnight(data["until"]), now=now
-    )
+    since, until = _span(form)
+    wanted = bundle_ask(actor=actor, since=since, until=until, now=now)
     answer = StreamingHttpResponse(
         bundle_lines(wanted, site=settings.SITE_URL, now=now), content_type="application/jsonl"
     )
     answer["Content-Disposition"] = f'attachment; filename="trail-{now:%Y-%m-%d-%H%M}.jsonl"'
     return answer
+
+
+@login_required
+@require_POST
+def bundle_later(request: HttpRequest) -> HttpResponse:
+    """A worker writes it; the page shows how far it is."""
+    actor = actor_of(request.user)
+    require_somewhere(actor, "read-trail")
+    form = BundleForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=400)
+    since, until = _span(form)
+    try:
+        bundle_start(actor=actor, since=since, until=until, now=timezone.now())
+    except WrongState as refused:
+        form.add_error(None, sentence(refused.code, refused.numbers))
+        return _page(request, form, status=409)
+    messages.success(request, gettext("The bundle is being written. You may leave this page."))
+    return redirect("bookings:seals")
+
+
+@login_required
+@require_safe
+def bundle_file(request: HttpRequest, bundle_id: UUID) -> HttpResponseBase:
+    row = bundle_for(actor_of(request.user), bundle_id)
+    return FileResponse(
+        bundle_path(row).open("rb"), as_attachment=True, filename=f"trail-{row.pk}.jsonl.gz"
+    )
+
+
+def _span(form: BundleForm) -> tuple[datetime | None, datetime | None]:
+    data = form.cleaned_data
+    return _midnight(data["since"]), _midnight(data["until"])
 
 
 def _midnight(day: date | None) -> datetime | None:

@@ -1,4 +1,5 @@
-"""The launcher's commands: `python -m config.local run | stop | test | bench | manage | reset`."""
+"""The launcher's commands: `python -m config.local run | stop | test | bench | manage |
+backup | restore | reset`."""
 
 import os
 import shlex
@@ -149,6 +150,18 @@ def manage(arguments: list[str]) -> int:
         return run_in_foreground([*MANAGE, *words], env)
 
 
+def backup(arguments: list[str]) -> int:
+    """Into the folder that TO names."""
+    return manage(["backup", os.environ.get("TO") or "backups"])
+
+
+def restore(arguments: list[str]) -> int:
+    """From the folder that FROM names."""
+    if not os.environ.get("FROM"):
+        raise Failed("Which backup? make restore FROM=backups/instrument-commons-...")
+    return manage(["restore", os.environ["FROM"]])
+
+
 def test(arguments: list[str]) -> int:
     """All checks, or pytest alone with the words of ARGS."""
     return _with_test_servers(lambda env: run_checks(_words("ARGS"), env))
@@ -182,6 +195,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "bench": bench,
     "manage": manage,
+    "backup": backup,
+    "restore": restore,
     "reset": reset,
 }
 

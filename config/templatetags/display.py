@@ -47,6 +47,18 @@ ACTS = {
     "waiting.expired": _("The waiting has ended without a slot"),
     "chain.create": _("Chain booked"),
     "chain.cancel": _("Chain cancelled"),
+    "feed.make": _("Calendar address made"),
+    "feed.renew": _("Calendar address renewed"),
+    "feed.revoke": _("Calendar address revoked"),
+    "busycalendar.set": _("Own calendar set"),
+    "busycalendar.remove": _("Own calendar forgotten"),
+    "webhook.add": _("Webhook added"),
+    "webhook.change": _("Webhook changed"),
+    "webhook.rotate": _("Secret of a webhook renewed"),
+    "webhook.ping": _("Webhook tested"),
+    "webhook.replay": _("Delivery of a webhook sent again"),
+    "webhook.disable": _("Webhook disabled"),
+    "webhook.delete": _("Webhook deleted"),
     "messages.choose": _("Choices about messages changed"),
     "charge.create": _("Charged"),
     "charge.final": _("The charge is final"),
@@ -75,6 +87,8 @@ ACTS = {
     "grant.change": _("Grant changed"),
     "grant.suspend": _("Grant suspended"),
     "grant.resume": _("Grant resumed"),
+    "effect.retry": _("Failed effect tried again"),
+    "job.retry": _("Failed job tried again"),
     "month.close": _("Month closed"),
     "statement.issue": _("Statement drawn up"),
     "statement.void": _("Statement voided"),
@@ -84,6 +98,7 @@ ACTS = {
     "settlement.confirm": _("Settlement confirmed"),
     "settlement.payment": _("Payment marked on a settlement"),
     "exchangerate.enter": _("Exchange rate entered"),
+    "norm.add": _("Norm hours entered"),
     "instrument.create": _("Instrument entered"),
     "import.start": _("Import of instruments brought"),
     "import.apply": _("Import of instruments begun"),
@@ -165,7 +180,18 @@ ACTS = {
     "user.factor-remove": _("Second factor turned off"),
     "user.factor-renew": _("Recovery codes made anew"),
     "user.sign-in-block": _("Sign-in closed for a while: too many wrong passwords"),
+    "hours-export.start": _("Table of hours asked for as a file"),
     "user.export": _("Own data taken along"),
+    "exception.find": _("Exception found"),
+    "exception.review": _("Exception under review"),
+    "exception.explained": _("Exception explained"),
+    "exception.confirmed": _("Exception confirmed"),
+    "auditrun.done": _("Rules of the audit gone through"),
+    "finding.raise": _("Finding raised"),
+    "finding.reply": _("Finding answered"),
+    "finding.return": _("Answer to a finding sent back"),
+    "finding.close": _("Finding closed"),
+    "sample.draw": _("Sample drawn"),
     "user.bundle": _("Bundle of the trail taken along"),
     "user.seals": _("Newest seal by mail turned on or off"),
     "user.close": _("Account closed for good"),
@@ -226,6 +252,12 @@ def clock(seconds: int) -> str:
 
 
 @register.filter
+def tenths(ratio: str | None) -> int:
+    """A ratio in tenths, 0 to 10: how dark a cell is."""
+    return min(10, max(0, round(Decimal(ratio) * 10))) if ratio else 0
+
+
+@register.filter
 def hours(minutes: int | None) -> str:
     """Minutes as hours with one decimal: both languages write 1,234.5."""
     if minutes is None:
@@ -248,7 +280,7 @@ def named(thing: Any) -> str:
     if thing is None:
         return ""
     name_zh = getattr(thing, "name_zh", "")
-    if _is_chinese() and name_zh:
+    if is_chinese() and name_zh:
         return str(name_zh)
     return str(getattr(thing, "name", None) or thing)
 
@@ -256,7 +288,7 @@ def named(thing: Any) -> str:
 @register.filter
 def names(things: Any) -> str:
     """The names of several, as a sentence lists them."""
-    return ("、" if _is_chinese() else ", ").join(named(thing) for thing in things)
+    return ("、" if is_chinese() else ", ").join(named(thing) for thing in things)
 
 
 @register.filter
@@ -320,13 +352,19 @@ def closure_kind(kind: str) -> str:
 @register.filter
 def name_of(names: tuple[str, str]) -> str:
     """Of a name in English and Chinese the reader's."""
-    return (_is_chinese() and names[1]) or names[0]
+    return (is_chinese() and names[1]) or names[0]
+
+
+@register.filter
+def pair(name: str, name_zh: str) -> tuple[str, str]:
+    """A name in English and Chinese, for `name_of`."""
+    return name, name_zh
 
 
 @register.filter
 def facet(choice: Any) -> str:
     """What a value of a facet, or a technique, is called in the reader's language."""
-    return str((_is_chinese() and choice.name_zh) or choice.name or choice.code)
+    return str((is_chinese() and choice.name_zh) or choice.name or choice.code)
 
 
 @register.filter
@@ -339,7 +377,7 @@ def made_by(instrument: Any) -> str:
 @register.filter
 def described(instrument: Any) -> str:
     """The description in the reader's language, where there is one."""
-    if _is_chinese() and instrument.description_zh:
+    if is_chinese() and instrument.description_zh:
         return str(instrument.description_zh)
     return str(instrument.description or instrument.description_zh)
 
@@ -397,10 +435,10 @@ def narrowed(context: Any, name: str, value: str) -> str:
 
 def _dated(value: Any, english: str, chinese: str) -> str:
     """By one of the two patterns; Chinese weekdays in their short form, as `D` means."""
-    if _is_chinese():
+    if is_chinese():
         return date_format(value, chinese).replace("星期", "周")
     return date_format(value, english)
 
 
-def _is_chinese() -> bool:
+def is_chinese() -> bool:
     return (translation.get_language() or "").startswith("zh")

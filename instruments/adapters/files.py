@@ -27,5 +27,10 @@ def files_delete(attachment_id: UUID, kind: str) -> None:
         default_storage.delete(_name(attachment_id, size))
 
 
+def file_names(attachment_id: UUID, kind: str) -> list[str]:
+    """Where its files lie below the media folder."""
+    return [_name(attachment_id, size) for size in SIZES[kind]]
+
+
 def _name(attachment_id: UUID, size: str) -> str:
     return f"attachments/{attachment_id.hex[-2:]}/{attachment_id}-{size}.{_ENDINGS[size]}"

@@ -37,7 +37,7 @@ from accounts.notifications import Effect, enqueue, nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
-from accounts.services.jobs import failure_forget, failure_note
+from accounts.services.jobs import failure_forget, failure_note, failures_keep
 from instruments.domain.delimited import MAX_BYTES, FileRefused
 from instruments.domain.harvests import (
     MOST_HARVESTS,
@@ -185,6 +185,7 @@ def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = r
     """Fetch what is due longest; whether anything was."""
     harvest = _claim(now)
     if harvest is None:
+        failures_keep(JOB, Harvest.objects.filter(state=State.ACTIVE).values("pk"))
         return False
     try:
         _fetch(harvest, now, limits, resolve)

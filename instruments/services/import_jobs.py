@@ -25,7 +25,7 @@ from accounts.notifications import nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
-from accounts.services.jobs import failure_forget, failure_note
+from accounts.services.jobs import failure_forget, failure_note, failures_keep
 from instruments.domain.delimited import MAX_BYTES, FileRefused, RowProblem
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import Keys, Result, Row, RowValues, values_json, values_of
@@ -219,6 +219,7 @@ def imports_work(*, now: datetime, most: int = 100) -> int:
     workers never meet in one organisation: the second passes it over."""
     worked = 0
     passed: set[UUID] = set()
+    failures_keep(JOB, Import.objects.filter(state__in=_AT_WORK).values("pk"))
     while worked < most:
         job = (
             Import.objects.filter(state__in=_AT_WORK)

@@ -21,6 +21,7 @@ from instruments.selectors.publishing import load_record
 from instruments.selectors.quality import stale_records
 from instruments.selectors.registry import PUBLIC
 from instruments.services.opening import assignment_change
+from instruments.services.registry import record_event
 from instruments.services.search import entries_file
 
 # act -> the state it leads to and the capability it needs
@@ -88,6 +89,8 @@ def instrument_publication(
         organisation_ids=[instrument.organisation_id],
         region_ids=instrument.region.lineage,
     )
+    if "published" in {before, wanted}:
+        enqueue([record_event(instrument, wanted)], now=now)
     if wanted == "submitted" or (before == "submitted" and wanted != "retired"):
         _tell(instrument, "returned" if wanted == "draft" else wanted, entry.pk, now)
     return instrument

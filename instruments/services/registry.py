@@ -13,6 +13,7 @@ from accounts import trail
 from accounts.domain.errors import WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from instruments.domain.policies import Policy
@@ -165,7 +166,19 @@ def instrument_update(
         {name: before[name] for name in changed},
         {name: after[name] for name in changed},
     )
+    if written and instrument.publication == Instrument.Publication.PUBLISHED:
+        enqueue([record_event(instrument, "")], now=now)
     return instrument
+
+
+def record_event(instrument: Instrument, publication: str) -> Effect:
+    """The word to other programs that a record came to be public, or changed since."""
+    name = "published" if publication == "published" else "changed"
+    return Effect(
+        kind=f"instrument.{name}",
+        key=f"instrument.{name}:{instrument.pk}:{instrument.version}",
+        payload={"instrument": str(instrument.pk)},
+    )
 
 
 def _said(instrument: Instrument) -> dict[str, Any]:

@@ -33,6 +33,20 @@ GET  accounts:message-settings        - 200 200 200 200 200 200 200 200 200 200 
 POST accounts:message-settings        - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:feed                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:instrument-feed       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:feeds                   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:feed-make               - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:feed-revoke             - 404 302 404 404 404 404 404 404 404 404 404 404
+POST bookings:busy-calendar           - 302 302 302 302 302 302 302 302 302 302 302 302
+GET  bookings:webhooks                - 403 403 403 403 200 200 403 403 403 403 403 200
+POST bookings:webhooks                - 403 403 403 403 302 400 403 403 403 403 403 302
+GET  bookings:webhook                 - 404 404 404 404 200 404 404 404 404 404 404 200
+POST bookings:webhook                 - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-rotate          - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-ping            - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-replay          - 404 404 404 404 302 404 404 404 404 404 404 302
+POST bookings:webhook-delete          - 404 404 404 404 302 404 404 404 404 404 404 302
 GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -140,14 +154,45 @@ POST bookings:person-export          - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:person-close           - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 200 200
-GET  bookings:hours                  - 403 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-weeks            - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-days             - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-payers         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-flows          200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-demand         200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-definitions    200 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-definitions      - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:hours-download       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:hours-exports          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:hours-export-new       - 403 403 403 403 302 302 302 302 302 302 302 302
+GET  bookings:hours-export-file      - 404 404 404 404 404 404 404 404 404 404 404 404
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
+GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
+POST bookings:operations-retry-all   - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
+GET  bookings:exceptions             - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:exceptions-run         - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:exception              - 404 404 404 404 404 404 404 404 200 404 404 404
+POST bookings:exception-decide       - 404 404 404 404 404 404 404 404 302 404 404 404
+POST bookings:exception-confirm      - 404 404 404 404 404 404 404 404 302 404 404 404
+GET  bookings:findings               - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:findings               - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:finding                - 404 404 404 404 200 404 404 200 200 404 404 404
+POST bookings:finding-reply          - 404 404 404 404 302 404 404 302 403 404 404 404
+POST bookings:finding-return         - 404 404 404 404 403 404 404 403 302 404 404 404
+POST bookings:finding-close          - 404 404 404 404 403 404 404 403 302 404 404 404
+GET  bookings:samples                - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:samples                - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:sample                 - 404 404 404 404 404 404 404 404 200 404 404 404
+GET  bookings:population             - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 403 403
 POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
 POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:bundle-later           - 403 403 403 403 403 403 403 403 302 403 403 403
+GET  bookings:bundle-file            - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  instruments:manage              - 403 403 403 403 200 200 403 403 403 403 403 403
 GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 403 403
@@ -241,6 +286,7 @@ POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 4
 POST accounts:role-give              - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:role-take              - 404 302 404 404 404 302 404 404 404 404 404 302
 GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  metrics                       404 404 404 404 404 404 404 404 404 404 404 404 404
 GET  readyz                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  mail                            - 200 200 200 200 200 200 200 200 200 200 200 200
 """
@@ -256,6 +302,21 @@ PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404
 POST api-messages-read                - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
 PUT  api-message-settings             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  api-feeds                        - 200 200 200 200 200 200 200 200 200 200 200 200
+POST api-feeds                        - 201 201 201 201 201 201 201 201 201 201 201 201
+DELETE api-feed                         - 404 204 404 404 404 404 404 404 404 404 404 404
+GET  api-busy-calendar                - 404 200 404 404 404 404 404 404 404 404 404 404
+PUT  api-busy-calendar                - 200 200 200 200 200 200 200 200 200 200 200 200
+DELETE api-busy-calendar                - 404 204 404 404 404 404 404 404 404 404 404 404
+GET  api-webhooks                     - 403 403 403 403 200 200 403 403 403 403 403 200
+POST api-webhooks                     - 403 403 403 403 201 403 403 403 403 403 403 201
+GET  api-webhook                      - 404 404 404 404 200 404 404 404 404 404 404 200
+PUT  api-webhook                      - 404 404 404 404 200 404 404 404 404 404 404 200
+DELETE api-webhook                      - 404 404 404 404 204 404 404 404 404 404 404 204
+POST api-webhook-rotate               - 404 404 404 404 200 404 404 404 404 404 404 200
+POST api-webhook-ping                 - 404 404 404 404 202 404 404 404 404 404 404 202
+GET  api-webhook-deliveries           - 404 404 404 404 200 404 404 404 404 404 404 200
+POST api-webhook-replay               - 404 404 404 404 202 404 404 404 404 404 404 202
 GET    api-searches                  - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-searches                  - 201 201 201 201 201 201 201 201 201 201 201 201
 PATCH  api-search                    - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -458,12 +519,40 @@ POST   api-settlement-confirm           - 404 404 404 404 404 404 404 404 403 20
 POST   api-settlement-payments          - 404 404 404 404 404 404 404 404 403 201 403 404
 GET    api-exchange-rates               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-exchange-rates               - 403 403 403 403 403 403 201 201 403 403 403 403
-GET    api-statistics-hours          - 403 200 200 200 200 200 200 200 200 200 200 200
+GET    api-operations                - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-failures       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-operations-retry          - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-statistics-hours        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-payers       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-bookings     200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-demand       200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-flows        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-concentration 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-statistics-norms        200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-statistics-norms          - 403 403 403 403 403 403 403 403 403 403 403 201
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
+PATCH  api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
+POST   api-audit-runs                - 403 403 403 403 403 403 403 403 201 403 403 403
+GET    api-audit-samples             - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-audit-samples             - 403 403 403 403 403 403 403 403 201 403 403 403
+GET    api-audit-sample              - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-audit-sample-population   - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-audit-findings            - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-audit-findings            - 404 404 404 404 404 404 404 404 201 404 404 404
+GET    api-audit-finding             - 404 404 404 404 200 404 404 200 200 404 404 404
+POST   api-audit-finding-reply       - 404 404 404 404 200 404 404 200 403 404 404 404
+POST   api-audit-finding-return      - 404 404 404 404 403 404 404 403 200 404 404 404
+POST   api-audit-finding-close       - 404 404 404 404 403 404 404 403 200 404 404 404
 GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
 PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-trail-proof               - 404 409 404 404 404 404 404 404 409 404 404 404
+POST   api-trail-bundles             - 403 403 403 403 403 403 403 403 202 403 403 403
+GET    api-trail-bundle-one          - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-trail-bundle-file         - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-trail-bundle              - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-unknown                 404 404 404 404 404 404 404 404 404 404 404 404 404
 """
@@ -476,13 +565,18 @@ QUERIES = {
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
-    "api-statistics-hours": "?from=2026-03-01&until=2026-03-05&by=region",
+    "api-statistics-hours": "?from=2026-03-01&until=2026-04-01&by=region",
+    "api-statistics-payers": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-bookings": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-demand": "?from=2026-03-01&until=2026-04-01",
+    "api-statistics-flows": "?from=2026-03-01&until=2026-04-01",
     "bookings:board-events": "?start=2026-03-02&end=2026-03-09",
     "bookings:series-new": "?start=2026-03-06T06:00:00Z&minutes=60",
     "api-series-cancel": "?scope=all",
     "api-series-move": "?scope=all&reservation=<occurrence>&start=2026-03-12T10:00:00Z"
     "&end=2026-03-12T11:00:00Z",
     "bookings:chain-new": "?instrument=<instrument>&instrument=<asks-first>&find=1",
+    "bookings:hours-export-new": "?table=days&since=2026-03-01&until=2026-04-01",
     "bookings:hours-rows": "?instrument=<instrument>&since=2026-03-04",
 }
 
@@ -491,6 +585,15 @@ FILE = (
     "aW5zdHJ1bWVudCxzdGFydHMsZW5kcwpUcmFuc21pc3Npb24gZWxlY3Ryb24gbWljcm9zY29wZSwyMDI2LTAzLTA2IDE0"
     "OjAwLDIwMjYtMDMtMDYgMTU6MDAK"
 )
+
+SAMPLE = {
+    "subject": "reservations",
+    "method": "random",
+    "since": "2026-03-01",
+    "until": "2026-04-01",
+    "size": 2,
+}
+FINDING = {"severity": "low", "title": "Test", "text": "Test", "organisation": "ustc"}
 
 SOURCE = {
     "organisation": "fudan",
@@ -534,6 +637,13 @@ HARVEST_AT = {"rhythm": "daily", "hour": "3", "encoding": "utf-8", "hand_changes
 HARVEST = {"name": "Register", "address": "https://x.example/list.csv", "format": "table"}
 
 PAGE_BODIES = {
+    "bookings:exception-decide": {"state": "review"},
+    "bookings:exception-confirm": {"severity": "low", "title": "Test", "text": "Test"},
+    "bookings:findings": FINDING,
+    "bookings:finding-reply": {"reply": "test"},
+    "bookings:finding-return": {"note": "test"},
+    "bookings:finding-close": {"evidence": "test"},
+    "bookings:samples": SAMPLE,
     "instruments:harvests": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "instruments:harvest": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
@@ -610,6 +720,12 @@ PAGE_BODIES = {
     "bookings:money-agreements-new": AGREEMENT,
     "bookings:money-agreements-change": AGREEMENT,
     "bookings:money-agreements-sign": {"region": "<anhui>"},
+    "bookings:hours-definitions": {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": "1500",
+        "valid_from": "2100-01-01",
+    },
     "bookings:money-vouchers-programme-new": PROGRAMME | {"region": "<shanghai>"},
     "bookings:money-vouchers-programme-change": PROGRAMME | {"code": "sh-vouchers"},
     "bookings:money-vouchers-programme": {
@@ -625,6 +741,17 @@ PAGE_BODIES = {
         "valid_until": "2027-01-01",
     },
     "bookings:money-vouchers-grant-suspend": {"act": "suspend"},
+    "bookings:webhooks": {
+        "organisation": "<ustc>",
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    "bookings:webhook": {
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+        "is_active": "on",
+    },
+    "bookings:busy-calendar": {"act": "set", "address": "https://calendar.example/me.ics"},
     "accounts:message": {"act": "open"},
     "accounts:message-settings": {
         **{f"mail-{name}": "at-once" for name, rule in TOPICS.items() if not rule.is_required},
@@ -633,6 +760,7 @@ PAGE_BODIES = {
         "quiet_until": "07:00",
     },
     "bookings:searches": {"name": "mine", "q": "microscope"},
+    "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:search-change": {"act": "pause"},
     "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
     "instruments:people": {
@@ -729,11 +857,29 @@ API_BODIES = {
         "service_modes": ["self"],
     },
     ("PATCH", "api-attachment"): {"title": "test"},
+    ("POST", "api-operations-failures"): {"name": "final charges"},
+    ("POST", "api-webhooks"): {
+        "organisation": "ustc",
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    ("PUT", "api-webhook"): {
+        "address": "https://lab.example/hooks",
+        "events": ["reservation.confirmed"],
+    },
+    ("POST", "api-feeds"): {"instrument": "<instrument>"},
+    ("PUT", "api-busy-calendar"): {"address": "https://calendar.example/me.ics"},
     ("PATCH", "api-message"): {"is_read": True},
     ("PUT", "api-message-settings"): {"topics": {"reminder": {"mail": "off"}}, "quiet": None},
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
+    ("POST", "api-statistics-norms"): {
+        "scheme": "nrii",
+        "kind": "general",
+        "hours": 1500,
+        "valid_from": "2100-01-01",
+    },
     ("PUT", "api-opening-hours"): {
         "weekly": [{"weekday": 1, "opens": "08:00", "closes": "12:00"}],
         "overrides": [],
@@ -872,6 +1018,12 @@ API_BODIES = {
     ("POST", "api-funding-sources"): SOURCE,
     ("PATCH", "api-funding-source"): {"name": "New"},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
+    ("PATCH", "api-audit-exception"): {"state": "review"},
+    ("POST", "api-audit-samples"): SAMPLE,
+    ("POST", "api-audit-findings"): FINDING,
+    ("POST", "api-audit-finding-reply"): {"reply": "test"},
+    ("POST", "api-audit-finding-return"): {"note": "test"},
+    ("POST", "api-audit-finding-close"): {"evidence": "test"},
     ("PUT", "api-trail-seals-mail"): {"on": True},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},

@@ -13,18 +13,23 @@ from accounts.letters import unsubscribe_address
 from accounts.models import Message, TrailEntry
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
+from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from bookings.domain.periods import Period
+from bookings.models import WebhookDelivery
 from bookings.selectors.chains import StepWish
+from bookings.selectors.feeds import feed_token
 from bookings.services.chains import chain_book
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.effects import effects_carry_out
+from bookings.services.feeds import busy_calendar_set, feed_make
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
 from bookings.services.searches import search_save
 from bookings.services.series import series_book
+from bookings.services.webhooks import webhook_add
 from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
 from instruments.models import CourseSession
@@ -39,8 +44,10 @@ from tests.architecture.permission_table import (
     QUERIES,
 )
 from tests.factories.attachments import photo
+from tests.factories.audit import audit_things
 from tests.factories.cast import CARD, NOW, at, reserve
 from tests.factories.imports import import_things
+from tests.factories.jobs import failed
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -146,9 +153,27 @@ def world(shared_cast):
         start_at=NOW - timedelta(hours=1), deadline_at=NOW - timedelta(hours=1)
     )
     effects_carry_out(now=NOW)
+    feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
+    busy_calendar_set(actor=cast.actor("wang"), address="https://calendar.example/", now=NOW)
+    webhook = webhook_add(
+        actor=cast.actor("zhao"),
+        organisation_id=cast.ustc.pk,
+        address="https://lab.example/",
+        events=["reservation.confirmed"],
+        description="",
+        now=NOW,
+    )
+    delivery = WebhookDelivery.objects.create(
+        endpoint=webhook, event="reservation.confirmed", cause="x", body="{}", state="failed",
+        created_at=NOW,
+    )  # fmt: skip
     told = Message.objects.filter(user=cast.people["wang"]).latest("created_at", "id")
     return cast, {
         "message": str(told.pk),
+        "webhook": str(webhook.pk),
+        "delivery": str(delivery.pk),
+        "feed": str(feed.pk),
+        "feed-token": feed_token(feed.pk),
         "unsubscribe-token": unsubscribe_address(told.user, ["reminder"]).split("/")[-2],
         **money,
         "anhui": str(cast.anhui.pk),
@@ -170,7 +195,10 @@ def world(shared_cast):
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
         "search": str(search.pk),
+        "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
+        "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
+        **audit_things(cast),
         "instrument": str(cast.microscope.pk),
         "draft": str(draft.pk),
         "submitted": str(given.pk),
@@ -198,6 +226,10 @@ def world(shared_cast):
 
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
+    "bundle_id": "bundle",
+    "exception_id": "exception",
+    "finding_id": "finding",
+    "sample_id": "sample",
     "instrument_id": "instrument",
     "attachment_id": "attachment",
     "size": "size",
@@ -210,6 +242,7 @@ ARGUMENTS = {
     "chain_id": "chain",
     "wish_id": "wish",
     "search_id": "search",
+    "failure_id": "failure",
     "token_id": "absent",
     "facility_id": "facility",
     "qualification_id": "qualification",
@@ -224,6 +257,9 @@ ARGUMENTS = {
     "organisation_id": "fudan",
     "user_id": "member",
     "message_id": "message",
+    "feed_id": "feed",
+    "endpoint_id": "webhook",
+    "delivery_id": "delivery",
     "membership_id": "membership",
     "role_id": "role",
     "invitation_id": "invitation",
@@ -238,6 +274,9 @@ ARGUMENTS = {
     "harvest_id": "harvest",
 }
 SPECIAL = {
+    ("bookings:finding-return", "finding_id"): "answered-finding",
+    ("api-audit-finding-return", "finding_id"): "answered-finding",
+    ("bookings:feed", "token"): "feed-token",
     ("bookings:proof", "entry_id"): "trail-entry",
     ("api-trail-proof", "entry_id"): "trail-entry",
     ("accounts:unsubscribe", "token"): "unsubscribe-token",

@@ -16,6 +16,7 @@ import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -34,7 +35,7 @@ OUT = Path(".local/bench.json")
 class Sizes:
     """instruments, bookings: of the world most is measured in; flat_instruments, flat: of those
     that differ only in how much lies in the past; seconds of each measurement; rounds of the
-    race."""
+    race; entries of the trail."""
 
     instruments: int
     bookings: int
@@ -42,16 +43,17 @@ class Sizes:
     flat: tuple[int, ...]
     seconds: float
     rounds: int
+    entries: int
 
 
-SMALL = Sizes(4_000, 200_000, 2_000, (10_000, 300_000), 5, 200)
-FULL = Sizes(100_000, 5_000_000, 20_000, (10_000, 1_000_000, 10_000_000), 10, 1_000)
+SMALL = Sizes(4_000, 200_000, 2_000, (10_000, 300_000), 5, 200, 100_000)
+FULL = Sizes(100_000, 5_000_000, 20_000, (10_000, 1_000_000, 10_000_000), 10, 1_000, 1_000_000)
 
 
 def main() -> None:
     asked = _arguments()
     sizes = FULL if asked.full else SMALL
-    for name in ("instruments", "bookings"):
+    for name in ("instruments", "bookings", "entries"):
         if getattr(asked, name) is not None:
             sizes = replace(sizes, **{name: getattr(asked, name)})
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -89,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="100,000 instruments, 5 M bookings")
     parser.add_argument("--instruments", type=int, help="so many, whatever the size")
     parser.add_argument("--bookings", type=int, help="so many, whatever the size")
+    parser.add_argument("--entries", type=int, help="so many in the trail, whatever the size")
     parser.add_argument("--only", default="", help="only what has this in its name")
     parser.add_argument("--database", default="bench", help="dropped and made anew")
     parser.add_argument(
@@ -136,7 +139,7 @@ type Part = tuple[str, Callable[[], "Row"]]
 
 
 def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
-    from tests.benchmarks import acts
+    from tests.benchmarks import acts, trail
     from tests.benchmarks.measuring import raced, repeated
 
     seconds = sizes.seconds
@@ -226,6 +229,11 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
     yield search("nothing is so cheap", nothing, max_price=1, **coming)
     yield search("50 free in a week, many at once", "", CLIENTS, **coming)
     yield "20 people, one slot", race
+    yield "trail: seal", lambda: trail.sealed(sizes.entries)
+    yield "trail: verify", trail.verified
+    yield "trail: bundle", trail.bundled
+    for name in trail.READS:
+        yield f"trail: read {name}", partial(trail.read, name, seconds)
 
 
 def _flat(size: int) -> Callable[[Sizes, datetime], Iterator[Part]]:

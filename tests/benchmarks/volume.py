@@ -36,8 +36,16 @@ def history_for(instruments: int, bookings: int) -> timedelta:
     return max(USUAL_HISTORY, timedelta(days=int(busiest / CELLS_PER_DAY) + 30))
 
 
-def build(instruments: int, bookings: int, *, now: datetime, say: Callable[[str], Any]) -> None:
-    """So many instruments and bookings in the empty, migrated database of the settings."""
+def build(
+    instruments: int,
+    bookings: int,
+    *,
+    now: datetime,
+    say: Callable[[str], Any],
+    with_use: bool = False,
+) -> None:
+    """So many instruments and bookings in the empty, migrated database of the settings;
+    `with_use`: past ones with their sessions, and instruments that were closed at times."""
     from tests.benchmarks.register import build_register
 
     started = time.monotonic()
@@ -50,32 +58,50 @@ def build(instruments: int, bookings: int, *, now: datetime, say: Callable[[str]
     _run(["ANALYZE"])
     done(f"{instruments:,} instruments")
     if bookings:
-        _build_bookings(bookings, now, history, done)
+        _build_bookings(bookings, now, history, done, with_use=with_use)
     _run(["VACUUM ANALYZE"])
     done("statistics")
 
 
 def _build_bookings(
-    bookings: int, now: datetime, history: timedelta, done: Callable[[str], None]
+    bookings: int,
+    now: datetime,
+    history: timedelta,
+    done: Callable[[str], None],
+    *,
+    with_use: bool,
 ) -> None:
-    from bookings.models import Occupancy, Reservation
+    from bookings.models import Occupancy, Reservation, UsageSession
 
     _run(_cells(now, history) + _shares(bookings) + _users())
-    before = {model: _guards(model) for model in (Occupancy, Reservation)}
+    before = {model: _guards(model) for model in (Occupancy, Reservation, UsageSession)}
     for guards in before.values():
         _run(guards.take_off)
     done("room for bookings")
 
     def fill(model: Any, values: Mapping[str, str]) -> None:
         _run([_insert(model, values, now)])
-        done(f"{bookings:,} rows of {model._meta.db_table}")
+        done(f"rows of {model._meta.db_table}")
+
+    def guard(model: Any) -> None:
         _run(before[model].put_back)
         done(f"indexes and constraints of {model._meta.db_table}")
 
+    def fill_and_guard(model: Any, values: Mapping[str, str]) -> None:
+        fill(model, values)
+        if model is not UsageSession:
+            guard(model)
+
+    tables = [(Occupancy, OCCUPANCY), (Reservation, RESERVATION)]
+    if with_use:
+        tables.append((UsageSession, SESSION))
     with ThreadPoolExecutor(2) as pool:
-        work = [pool.submit(fill, *w) for w in ((Occupancy, OCCUPANCY), (Reservation, RESERVATION))]
-        for future in work:
+        for future in [pool.submit(fill_and_guard, *table) for table in tables]:
             future.result()
+    guard(UsageSession)  # whose key is looked up among the reservations
+    if with_use:
+        _run([_closures(now)])
+        done("closures")
     for model, guards in before.items():
         if _guards(model).standing != guards.standing:
             raise RuntimeError(f"{model._meta.db_table} is not guarded as it was")
@@ -251,7 +277,8 @@ RESERVATION = {
     "end_at": END,
     "setup_minutes": "b.setup_minutes",
     "teardown_minutes": "b.teardown_minutes",
-    "state": "CASE WHEN s.is_coming THEN 'confirmed' ELSE 'completed' END",
+    "state": """CASE WHEN s.is_coming THEN 'confirmed' WHEN s.j % 50 = 7 THEN 'no_show'
+        ELSE 'completed' END""",
     "user_id": "u.id",
     "made_by_id": "u.id",
     "organisation_id": "u.organisation_id",
@@ -277,8 +304,40 @@ OCCUPANCY = {
 }
 
 
+# One in fifty of the past ones was not used; the others began some minutes late, to the second.
+IS_MISSED = "(s.j % 50 = 7)"
+SESSION = {
+    "id": KEY % 5,
+    "reservation_id": RESERVATION_KEY,
+    "instrument_id": "b.id",
+    "unit": UNIT,
+    "checked_in_at": "c.starts_at + make_interval(secs => (s.j * 37 % 600))",
+    "checked_out_at": f"{END} - make_interval(secs => (s.j * 53 % 900))",
+    "service_mode": "'self'",
+}
+
+
+def _closures(now: datetime) -> str:
+    """Of each instrument a breakdown of some hours and two days of maintenance in the year."""
+    return f"""
+        INSERT INTO bookings_closure
+            (id, instrument_id, units, kind, start_at, end_at, reason, created_by_id, created_at,
+             version)
+        SELECT gen_random_uuid(), p.id, '{{}}',
+            (ARRAY['breakdown', 'maintenance', 'calibration'])[o],
+            t.start, t.start + make_interval(hours => 4 * o), '',
+            (SELECT id FROM bench_user LIMIT 1), t.start, 1
+        FROM bench_place p, generate_series(1, 3) o, LATERAL (
+            SELECT '{now.isoformat()}'::timestamptz - make_interval(
+                hours => (p.n * 7919 + o * 2741)::int % 8000 + 24) AS start
+        ) t
+    """
+
+
 def _insert(model: Any, values: Mapping[str, str], now: datetime) -> str:
     """All bookings as rows of a table; a column without an expression takes its default."""
+    from bookings.models import UsageSession
+
     columns = {f.column: values.get(f.attname) or _usual(f) for f in model._meta.concrete_fields}
     expressions = ", ".join(columns.values()).replace("{now}", f"'{now.isoformat()}'::timestamptz")
     return f"""
@@ -301,6 +360,7 @@ def _insert(model: Any, values: Mapping[str, str], now: datetime) -> str:
                 ELSE floor(s.j::float8 * b.past_cells / b.past)::int END
         JOIN bench_user u ON u.number = CASE WHEN s.j % 2 = 0 THEN b.host_user + s.j % 8
             ELSE (b.n * 7919 + s.j * 104729) % (SELECT count(*) FROM bench_user) END
+        {"WHERE NOT s.is_coming AND NOT " + IS_MISSED if model is UsageSession else ""}
     """
 
 
@@ -318,6 +378,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--instruments", type=int, default=100_000)
     parser.add_argument("--bookings", type=int, default=5_000_000)
+    parser.add_argument("--with-use", action="store_true", help="past ones with sessions, too")
     asked = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
@@ -331,7 +392,7 @@ def main() -> None:
     if Instrument.objects.exists():
         parser.error("the database already has instruments; name an empty one in DATABASE_URL")
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    build(asked.instruments, asked.bookings, now=now, say=print)
+    build(asked.instruments, asked.bookings, now=now, say=print, with_use=asked.with_use)
 
 
 if __name__ == "__main__":

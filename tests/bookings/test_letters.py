@@ -7,7 +7,7 @@ writes them anew, to be read before they are committed.
 
 import os
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,15 @@ from django.utils import translation
 from accounts import letters as people
 from accounts.letters import Letter, digest_mail, mail_of, method_of
 from accounts.models import Message, User
-from bookings.models import Charge, SavedSearch, Settlement, Statement
+from bookings.models import (
+    AuditFinding,
+    Charge,
+    SavedSearch,
+    Settlement,
+    Statement,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from bookings.notifications import (
     KINDS,
     OF_SERIES,
@@ -26,6 +34,7 @@ from bookings.notifications import (
     records,
     searches,
     training,
+    webhooks,
 )
 from bookings.selectors.equivalents import load_nearest
 from instruments import notifications as harvests
@@ -160,6 +169,24 @@ def about_seal(cast, reader):
     return audit._letter(reader, {"number": 7, "digest": "ab" * 32, "at": NOW, "link": link})
 
 
+def about_finding(kind):
+    def made(cast, reader):
+        finding = AuditFinding(
+            organisation=cast.ustc, severity="high", title="Rules set aside without a reason",
+            due_date=date(2026, 3, 19), raised_by=cast.people["auditor"],
+        )  # fmt: skip
+        return audit._about_finding(kind, finding, reader)
+
+    return made
+
+
+def about_webhook(cast, reader):
+    endpoint = WebhookEndpoint(
+        address="https://lab.example/hooks", organisation=cast.ustc, disabled_because="failing"
+    )
+    return webhooks._letter(WebhookDelivery(endpoint=endpoint), reader)
+
+
 LETTERS = {
     **{f"mail.{kind}": about_booking(kind) for kind in KINDS},
     **{f"people.{kind}": about_people(kind) for kind in people.KINDS},
@@ -169,7 +196,9 @@ LETTERS = {
     **{f"record.{kind}": about_record(kind) for kind in records.KINDS},
     "search.matches": about_search,
     "harvest.paused": about_harvest,
+    "hook.disabled": about_webhook,
     "audit.seal": about_seal,
+    **{f"audit.finding-{kind}": about_finding(kind) for kind in audit.FINDINGS},
 }
 GATHERED = ("mail.to-decide", "people.asked", "record.stale")
 # Whom each is for; the others are for the person of the booking.
@@ -178,6 +207,7 @@ READERS = {
     "settlement": "coordinator",
     "record": "zhao",
     "harvest": "zhao",
+    "hook": "zhao",
     "audit": "auditor",
     "people": "sun",
 }
@@ -206,6 +236,8 @@ def shown(mail):
             parts += ["", f"---- {kind} ----"]
         parts.append(content.strip())
     text = re.sub(r"/messages/stop/[^/]+/", "/messages/stop/TOKEN/", "\n".join(parts)) + "\n"
+    # The styles are the frame's (letters.STYLES), the same everywhere.
+    text = re.sub(r' style="[^"]+"', "", text)
     known = {}
     return ID.sub(lambda found: known.setdefault(found[0], f"ID-{len(known) + 1}"), text)
 

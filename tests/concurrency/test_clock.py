@@ -1,14 +1,24 @@
 """Many workers: nothing twice, nobody waits for another, a bad row stops no other."""
 
+import socket
 import threading
+import time
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.db import OperationalError, connection, transaction
 
-from accounts.models import OutboxMessage
+from accounts import notifications
+from accounts.models import OutboxMessage, TrailEntry
 from accounts.notifications import Effect, enqueue
+from accounts.services.jobs import alone
 from accounts.services.outbox import outbox_deliver
+from bookings.models import Reservation
+from bookings.services.reservations import reservation_request
+from bookings.services.usage import usage_settle
+from instruments.locks import lock_instrument
+from tests.concurrency.races import ALWAYS, HOUR, booking, time_of
 from tests.factories.cast import NOW
 
 pytestmark = pytest.mark.concurrency
@@ -67,3 +77,75 @@ def test_a_worker_that_dies_leaves_its_row_to_the_next(race):
     assert outbox_deliver(handler=handler, now=NOW) == 1
     assert outbox_deliver(handler=handler, now=NOW + 10 * SECOND) == 1
     assert seen == ["b", "a"]
+
+
+def test_two_workers_share_the_jobs_and_wait_for_nobody(real_cast, race):
+    """Two run the same jobs at the same moment while somebody holds one instrument: everything
+    else is done, once, and at once; what was held comes with the next run."""
+    instruments = [real_cast.instrument(name=f"No {n}", hours=ALWAYS) for n in range(4)]
+    start, now = time_of(0)
+    wang = real_cast.actor("wang")
+    for instrument in instruments:
+        for hour in range(3):
+            asked = booking(instrument, start + hour * HOUR)
+            reservation_request(actor=wang, booking=asked, now=now)
+    late = start + 6 * HOUR
+    held, over = threading.Event(), threading.Event()
+
+    def hold():
+        with transaction.atomic():
+            lock_instrument(instruments[0].pk)
+            held.set()
+            assert over.wait(20)
+
+    holder = race.start(hold)
+    assert held.wait(20)
+    began = time.monotonic()
+    done = race([lambda: usage_settle(now=late)] * 2)
+    assert time.monotonic() - began < 8  # a lock is waited for ten seconds
+    over.set()
+    holder.result(20)
+    # Where both were at the same instrument one passed over; nothing was done twice.
+    assert sum(done) == Reservation.objects.filter(state="completed").count() <= 9
+    while usage_settle(now=late):
+        pass
+    assert set(Reservation.objects.values_list("state", flat=True)) == {"completed"}
+    ended = TrailEntry.objects.filter(action="reservation.completed")
+    assert ended.count() == ended.values("object_id").distinct().count() == 12
+    assert OutboxMessage.objects.filter(kind="charge.due").count() == 12
+
+
+def test_jobs_over_everything_run_alone(race):
+    """Beat started twice: the second passes over what the first is at, also if it dies."""
+    inside, over = threading.Event(), threading.Event()
+
+    def first():
+        with alone("j") as mine:
+            inside.set()
+            assert over.wait(20)
+            return mine
+
+    running = race.start(first)
+    assert inside.wait(20)
+    with alone("j") as mine, alone("another") as other:
+        assert (mine, other) == (False, True)
+    over.set()
+    assert running.result(20)
+    with alone("j") as mine:
+        assert mine
+
+
+def test_a_broker_that_is_deaf_delays_nobody(monkeypatch):
+    """It takes connections and never answers: half a second once, then nothing for a while."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
+        monkeypatch.setattr(current_app.conf, "broker_write_url", url)
+        notifications._producers.cache_clear()
+        monkeypatch.setattr(notifications, "_quiet_until", 0.0)
+        took = []
+        for _ in range(3):
+            began = time.monotonic()
+            notifications.nudge()
+            took.append(time.monotonic() - began)
+    notifications._producers.cache_clear()
+    assert took[0] < 2 and max(took[1:]) < 0.1

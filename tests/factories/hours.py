@@ -14,6 +14,9 @@ from accounts.models import Organisation, Region, User
 from bookings.models import (
     Closure,
     DirtyDay,
+    DirtyMonths,
+    FacilityMonth,
+    FacilityYear,
     InstrumentDay,
     InstrumentDayUse,
     Reservation,
@@ -186,21 +189,28 @@ def local(zone: str, text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def stored() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """All figures, without their keys in the database."""
+def stored() -> tuple[list[dict[str, Any]], ...]:
+    """All figures: days, what was used of them, months and years of facilities."""
     tables = []
     for model, order in (
         (InstrumentDay, ("instrument", "date")),
         (InstrumentDayUse, ("instrument", "date", "organisation", "price_group")),
+        (FacilityMonth, ("facility", "month")),
+        (FacilityYear, ("facility", "year", "norm")),
     ):
-        rows = list(model.objects.order_by(*order).values())
-        for row in rows:
-            del row["id"]
-        tables.append(rows)
-    return tables[0], tables[1]
+        tables.append(list(model.objects.order_by(*order).values()))
+    return tuple(tables)
 
 
 def forget() -> None:
     """As if nothing had ever been rolled up."""
-    for model in (InstrumentDay, InstrumentDayUse, DirtyDay, RollUp):
+    for model in (
+        InstrumentDay,
+        InstrumentDayUse,
+        FacilityMonth,
+        FacilityYear,
+        DirtyDay,
+        DirtyMonths,
+        RollUp,
+    ):
         model.objects.all().delete()

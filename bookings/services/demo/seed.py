@@ -17,6 +17,7 @@ from bookings.selectors.availability import load_blocks
 from bookings.services.demand import demand_refused
 from bookings.services.demo.agreements import agreements_make
 from bookings.services.demo.asks import Ask, planned_ask
+from bookings.services.demo.audit import audit_make, oddities_make
 from bookings.services.demo.books import books_close
 from bookings.services.demo.coming import coming_make, first_free, planned_make
 from bookings.services.demo.demand import Diaries
@@ -38,6 +39,7 @@ from bookings.services.demo.records import records_make
 from bookings.services.demo.rules import rules_make
 from bookings.services.demo.together import together_make
 from bookings.services.demo.training import training_make
+from bookings.services.demo.trouble import trouble_make
 from bookings.services.demo.wanting import Wanting
 from bookings.services.searches import search_save
 from bookings.services.utilisation import hours_roll_up
@@ -50,6 +52,7 @@ HOUR = timedelta(hours=1)
 BEGAN = 200 * DAY  # ago
 PAST = 120 * DAY
 AHEAD = 21 * DAY
+AUDITED = "hefei-materials"  # whose bookings hold something for auditors
 MOST_DISPLACED = 2  # bookings met by one breakdown
 Taken = dict[int, list[Period]]  # blocked spans by unit, in order
 
@@ -118,6 +121,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     coming = _planned_coming(places, offers, calendar)
     ledger = Ledger(now)
     later = _past_make(places, offers, calendar, ledger, scale)
+    oddities_make(ledger, AUDITED, now)
     ledger.store()
     made = len(ledger.reservations)
     tell(f"{made} past bookings (generated) with sessions, charges and their trail")
@@ -135,10 +139,13 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     number = inventories_make(places, host=host, by=manager, now=now - timedelta(hours=3))
     tell(f"{number} inventories brought as files")
     joining_make(places, now=now - timedelta(hours=20))
+    trouble_make(now=now)
     _analyse()
     first, last = (calendar.began - DAY).date(), (now + DAY).date()
     days = hours_roll_up(since=first, until=last, now=now).days
     tell(f"{days} instrument-days of hours")
+    auditor = places.people["auditor@demo.test"].actor
+    tell(f"{audit_make(auditor, AUDITED, now=now)} exceptions, a finding, a sample; seals")
     return Built(instruments, made, coming, days)
 
 

@@ -51,7 +51,8 @@ _beyond = re.compile("[\U00010000-\U0010ffff]")
 
 def canonical(value):
     text = _encode(value)
-    return (_sorted(value) if _beyond.search(text) else text).encode("utf-8")
+    is_beyond = not text.isascii() and _beyond.search(text)
+    return (_sorted(value) if is_beyond else text).encode("utf-8")
 
 
 def _sorted(value):

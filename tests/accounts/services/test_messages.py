@@ -14,12 +14,12 @@ from accounts.selectors.messages import inbox_of, message_by_id, with_unread
 from accounts.services.messages import (
     choices_set,
     message_read,
-    messages_clear,
     messages_read,
     topics_leave,
 )
 from bookings.services.effects import effects_carry_out
 from bookings.services.reservations import reservation_cancel, reservation_decide
+from bookings.services.retention import records_remove
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.waiting import narrow, wait
 
@@ -217,5 +217,5 @@ def test_reading_counts_down_in_the_navigation_without_a_statement_of_its_own(
 def test_messages_are_removed_after_half_a_year(cast):
     reserve(cast, "2026-03-10 10:00", "2026-03-10 12:00")
     effects_carry_out(now=NOW)
-    assert messages_clear(now=NOW + timedelta(days=180)) == 0
-    assert messages_clear(now=NOW + timedelta(days=181)) == 1
+    assert "messages" not in records_remove(now=NOW + timedelta(days=180))
+    assert records_remove(now=NOW + timedelta(days=181))["messages"] == 1

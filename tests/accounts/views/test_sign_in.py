@@ -176,7 +176,7 @@ def test_signing_up_confirming_and_signing_in(client: Client, db: None) -> None:
     response = client.post("/accounts/signup/", NEW)
     assert response.status_code == 302
     page_of(client.get(response["Location"]))
-    user = User.objects.get()
+    user = User.objects.get(email="nora@new.example")
     assert (user.email, user.name, user.language, user.time_zone) == (
         "nora@new.example",
         "Nora New",
@@ -196,10 +196,11 @@ def test_signing_up_confirming_and_signing_in(client: Client, db: None) -> None:
 
 
 def test_signing_up_keeps_what_was_typed(client: Client, db: None) -> None:
+    before = User.objects.count(), TrailEntry.objects.count()
     html = page_of(client.post("/accounts/signup/", NEW | {"password1": "123"}))
     assert 'value="Nora New"' in html and 'value="Nora@New.example"' in html
     assert "This password is too short" in html
-    assert not User.objects.exists() and not TrailEntry.objects.exists() and not mail.outbox
+    assert (User.objects.count(), TrailEntry.objects.count()) == before and not mail.outbox
 
 
 def test_signing_up_with_a_taken_address_tells_only_its_owner(client: Client, wang: User) -> None:

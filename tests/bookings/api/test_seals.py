@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client
 
 from accounts.models import Seal, TrailEntry
 from accounts.services.seals import seals_tell, trail_seal
+from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.effects import effects_carry_out
 from tests.accounts.pages import page_of
 from tests.factories.api import Program
@@ -99,3 +101,27 @@ def test_the_trail_by_places_not_by_counting(cast: Cast, client: Client) -> None
         html, seen = page_of(client.get(f"/trail/{address}")), seen + 1
     assert seen == -(-TrailEntry.objects.filter(region_ids__contains=[cast.anhui.pk]).count() // 50)
     assert page_of(client.get("/trail/?after=nonsense_x"))
+
+
+def test_a_bundle_that_a_worker_writes(
+    cast: Cast, program: Programs, client: Client, tmp_path: Path
+) -> None:
+    auditor = program("auditor")
+    row = auditor.post("trail/bundles/", {"until": "2026-03-06T00:00:00Z"}).body
+    assert (row["state"], row["entries_done"]) == ("waiting", 0)
+    assert auditor.get(f"trail/bundles/{row['id']}/file/").code == "bundle-not-ready"
+    assert bundles_work(now=NOW) == 1 and bundles_work(now=NOW) == 0
+    done = auditor.get(f"trail/bundles/{row['id']}/").body
+    assert done["state"] == "done"
+    assert done["entries_done"] == done["entries_total"] == TrailEntry.objects.count()
+    client.force_login(cast.auditor)
+    content = b"".join(client.get(f"/trail/bundles/{row['id']}/"))  # type: ignore[arg-type]
+    assert verified(tmp_path, content).startswith("RIGHT")
+    assert "progress" not in page_of(client.get("/trail/seals/"))
+    # Another is at work: the page says how far, and asks again by itself.
+    assert client.post("/trail/bundles/", {}).status_code == 302
+    assert "<progress" in page_of(client.get("/trail/seals/"))
+    for _ in range(2):
+        auditor.post("trail/bundles/", {})
+    assert auditor.post("trail/bundles/", {}).code == "bundles-waiting"
+    assert bundles_clear(now=NOW + timedelta(days=8)) == 4

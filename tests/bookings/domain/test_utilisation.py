@@ -437,7 +437,8 @@ def test_ratios_of_a_day():
         ),
         other_organisations=100,
         other_regions=40,
-        norm_hours=4,
+        norm_minutes=240,
+        breakdowns=2,
     )
     assert found == {
         "availability": "0.7500",
@@ -446,6 +447,8 @@ def test_ratios_of_a_day():
         "norm_utilisation": "1.2500",
         "external_share": "0.3333",
         "cross_region_share": "0.1333",
+        "mtbf_hours": "2.50",
+        "mttr_hours": "0.50",
     }
 
 
@@ -458,6 +461,8 @@ def test_ratios_are_none_where_the_denominator_is_zero():
         "norm_utilisation": None,
         "external_share": "0.0000",
         "cross_region_share": None,
+        "mtbf_hours": None,
+        "mttr_hours": None,
     }
 
 

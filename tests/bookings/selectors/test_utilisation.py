@@ -208,7 +208,7 @@ def test_one_statement_whatever_the_numbers(world, django_assert_num_queries, co
             world.session(instrument, instant(f"05-{day:02} 10:00"), instant(f"05-{day:02} 11:00"))
     roll_up()
     with django_assert_num_queries(1):
-        assert len(read(*BY)) == 61 * copies
+        assert len(read(*(by for by in BY if by != "week"))) == 61 * copies
 
 
 @settings(max_examples=15)
@@ -245,7 +245,11 @@ def test_the_sum_of_the_parts_is_the_whole(data):
                 )
                 for state, number in vars(found.minutes).items():
                     expected[state] += number
-        by = data.draw(st.lists(st.sampled_from([b for b in BY if b != "technique"]), unique=True))
+        by = data.draw(
+            st.lists(
+                st.sampled_from([b for b in BY if b not in ("technique", "week")]), unique=True
+            )
+        )
         cut = since + timedelta(days=data.draw(st.integers(0, 14)))
         rows = [*read(*by, since=since, until=cut), *read(*by, since=cut, until=until)]
         for state, number in expected.items():

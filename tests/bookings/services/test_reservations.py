@@ -160,6 +160,7 @@ class TestDecide:
         kinds = OutboxMessage.objects.order_by("kind").values_list("kind", flat=True)
         assert list(kinds) == [
             "mail.confirmed",
+            "mail.lapsing",  # says nothing once it is decided
             "mail.reminder",  # one hour before; a day before has passed
             "mail.requested",
             "mail.to-decide",

@@ -346,7 +346,7 @@ def test_a_day_that_says_nothing_any_more_loses_its_rows(world):
     days_mark_dirty(instrument_id=instrument.pk, start=june(4, "22:00"), end=june(5, "02:00"))
     days_mark_dirty(instrument_id=instrument.pk, start=june(7), end=june(8))
     assert roll_up() == RollUpResult(instruments=1, days=0, changed=3 + 2)
-    assert stored() == ([], [])
+    assert stored()[:2] == ([], [])
 
 
 def test_another_payer_replaces_the_first(world):
@@ -419,7 +419,7 @@ def test_several_workers_share_the_work(real_db):
         )
         with ThreadPoolExecutor(len(acts)) as pool:
             done = [future.result(60) for future in [pool.submit(work, act) for act in acts]]
-        assert sum(result.changed for result in done[:4]) >= sum(map(len, expected))
+        assert sum(result.changed for result in done[:4]) >= sum(map(len, expected[:2]))
         assert stored() == expected
         assert roll_up().changed == 0
         assert {row.date for row in DirtyDay.objects.all()} <= {date(2025, 6, 9), date(2025, 6, 10)}
@@ -432,10 +432,12 @@ def test_several_workers_share_the_work(real_db):
 def test_statements_do_not_grow_with_the_numbers(world, django_assert_num_queries, copies):
     for seed in range(copies):
         populate(world, seed)
-    # Enter, progress; savepoint, lock, marks, settings, figures, advance, release; progress, marks.
-    with django_assert_num_queries(11):
+    # Enter, progress; savepoint, lock, marks, settings, figures, months to do, advance, release;
+    # progress, marks; facilities; savepoint, lock, marks, settings, months, years, release;
+    # facilities.
+    with django_assert_num_queries(21):
         roll_up()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(6):
         roll_up()
 
 

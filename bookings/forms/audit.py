@@ -1,0 +1,148 @@
+"""The auditors' desk: what to look at, and what to say of it."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.domain.audit import RULES
+from bookings.messages import AUDIT_RULES
+from bookings.models import AuditException, AuditFinding, AuditSample
+
+_TEXT = {"class": "form-control"}
+_SELECT = {"class": "form-select"}
+
+
+def _area(label: Any, rows: int = 4) -> forms.CharField:
+    return forms.CharField(
+        label=label, max_length=5000, widget=forms.Textarea(attrs={**_TEXT, "rows": rows})
+    )
+
+
+class ExceptionFilterForm(forms.Form):
+    """Which exceptions to list."""
+
+    rule = forms.ChoiceField(label=_("Rule"), required=False, widget=forms.Select(attrs=_SELECT))
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("all")), *AuditException.State.choices],
+        widget=forms.Select(attrs=_SELECT),
+    )
+    organisation = forms.CharField(
+        label=_("Organisation (code)"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs=_TEXT),
+    )
+    region = forms.CharField(
+        label=_("Region (code)"),
+        required=False,
+        max_length=20,
+        widget=forms.TextInput(attrs=_TEXT),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rule: Any = self.fields["rule"]
+        rule.choices = [("", _("all")), *((code, AUDIT_RULES[code][0]) for code in RULES)]
+
+
+class ExceptionForm(forms.Form):
+    """What an exception is."""
+
+    state = forms.ChoiceField(choices=[("review", ""), ("explained", "")])
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={**_TEXT, "rows": 3}),
+    )
+
+
+class FindingForm(forms.Form):
+    """A finding to raise."""
+
+    severity = forms.ChoiceField(
+        label=_("Severity"),
+        choices=AuditFinding.Severity.choices,
+        initial="medium",
+        widget=forms.Select(attrs=_SELECT),
+    )
+    title = forms.CharField(label=_("Title"), max_length=200, widget=forms.TextInput(attrs=_TEXT))
+    text = _area(_("What is wrong, and by which rule"))
+    due_date = forms.DateField(
+        label=_("To be answered by"),
+        required=False,
+        help_text=_("Empty: 5, 14, 30 or 60 days, by severity."),
+        widget=forms.DateInput(attrs={"type": "date", **_TEXT}),
+    )
+
+
+class OtherFindingForm(FindingForm):
+    """One that no exception led to."""
+
+    organisation = forms.CharField(
+        label=_("Organisation (code)"), max_length=40, widget=forms.TextInput(attrs=_TEXT)
+    )
+    sample = forms.UUIDField(required=False, widget=forms.HiddenInput())
+    field_order = ["organisation"]
+
+
+class ReplyForm(forms.Form):
+    reply = _area(_("Your answer: what was wrong, and what is done about it"))
+
+
+class ReturnForm(forms.Form):
+    note = _area(_("Why the answer is not enough"), 2)
+    due_date = forms.DateField(
+        label=_("To be answered by"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", **_TEXT}),
+    )
+
+
+class CloseForm(forms.Form):
+    evidence = _area(_("What shows that it was put right"), 2)
+
+
+class SampleForm(forms.Form):
+    """A sample to draw."""
+
+    subject = forms.ChoiceField(
+        label=_("Of"),
+        choices=AuditSample.Subject.choices,
+        widget=forms.Select(attrs=_SELECT),
+    )
+    method = forms.ChoiceField(
+        label=_("Method"),
+        choices=AuditSample.Method.choices,
+        widget=forms.Select(attrs=_SELECT),
+    )
+    since = forms.DateField(
+        label=_("From"), widget=forms.DateInput(attrs={"type": "date", **_TEXT})
+    )
+    until = forms.DateField(
+        label=_("until before"), widget=forms.DateInput(attrs={"type": "date", **_TEXT})
+    )
+    size = forms.IntegerField(
+        label=_("How many"),
+        min_value=1,
+        max_value=5000,
+        initial=25,
+        widget=forms.NumberInput(attrs=_TEXT),
+    )
+    seed = forms.CharField(
+        label=_("Seed"),
+        required=False,
+        max_length=64,
+        help_text=_("Empty: by chance. It is kept, so that anybody can draw the same again."),
+        widget=forms.TextInput(attrs=_TEXT),
+    )
+    currency = forms.CharField(
+        label=_("Currency"),
+        required=False,
+        max_length=3,
+        help_text=_("Of a sample by monetary unit."),
+        widget=forms.TextInput(attrs=_TEXT),
+    )

@@ -1,0 +1,48 @@
+"""manage.py add_norm_hours SCHEME KIND HOURS --from DATE"""
+
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.domain.errors import Invalid
+from bookings.domain.norms import FIRST, KINDS
+from bookings.messages import sentence
+from bookings.services.norms import norm_add
+
+
+class Command(BaseCommand):
+    help = "Enters norm hours a year that hold from a day on; figures before it stay as they are."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("scheme", choices=list(FIRST))
+        parser.add_argument("kind", choices=list(KINDS))
+        parser.add_argument("hours", type=int, help="a year")
+        parser.add_argument("--from", dest="valid_from", required=True, metavar="DATE")
+        parser.add_argument("--reason", default="")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            valid_from = date.fromisoformat(options["valid_from"])
+        except ValueError:
+            raise CommandError(f"{options['valid_from']!r} is no date like 2027-01-01.") from None
+        try:
+            row = norm_add(
+                actor=None,
+                scheme=options["scheme"],
+                kind=options["kind"],
+                hours=options["hours"],
+                valid_from=valid_from,
+                reason=options["reason"],
+                now=timezone.now(),
+            )
+        except Invalid as refused:
+            problem = refused.problems[0]
+            raise CommandError(
+                f"{problem.field}: {sentence(problem.code, problem.numbers)}"
+            ) from None
+        self.stdout.write(
+            f"From {row.valid_from} on: {row.hours} hours a year, {row.scheme}, {row.kind}."
+        )

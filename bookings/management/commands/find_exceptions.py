@@ -1,0 +1,21 @@
+"""manage.py find_exceptions"""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
+
+from bookings.services.audit import exceptions_find
+
+
+class Command(BaseCommand):
+    help = "Goes through the rules of the audit: what happened since the last run, or everything."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--full", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        run = exceptions_find(now=timezone.now(), full=options["full"])
+        for rule, count in sorted(run.counts.items()):
+            self.stdout.write(f"{rule} {count}")
+        self.stdout.write(f"{run.looked_at} bookings and charges looked at.")

@@ -1,0 +1,40 @@
+"""manage.py retry_failed [NAME]"""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.domain.errors import Invalid
+from accounts.selectors.jobs import failures
+from accounts.services.jobs import failures_retry
+
+
+class Command(BaseCommand):
+    help = (
+        "Has all that failed of a kind of effect (mail.confirmed) or of a job (final charges) "
+        "tried again at once. Without a name: lists what fails."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", help="a kind of effect or a job")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if (name := options["name"]) is None:
+            for failure in failures():
+                again = (
+                    f"again at {failure.due_at:%Y-%m-%d %H:%M} UTC"
+                    if failure.due_at
+                    else "given up"
+                )
+                self.stdout.write(
+                    f"{failure.name}  {failure.about}  {failure.attempts} attempts, {again}: "
+                    f"{failure.error}"
+                )
+            return
+        try:
+            count = failures_retry(actor=None, name=name, now=timezone.now())
+        except Invalid:
+            raise CommandError(f"Nothing called {name!r} fails.") from None
+        self.stdout.write(f"{count} tried again.")

@@ -1,0 +1,160 @@
+"""The auditors' desk: exceptions, findings and samples."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import Organisation, User
+from accounts.models.keys import new_id
+
+
+class AuditException(models.Model):
+    """Something a rule found; found again it stays one row. `key` is what the rule looked at,
+    `numbers` what it saw, `evidence` the rows behind it: `[{"type": ..., "id": ...}]`."""
+
+    class State(models.TextChoices):
+        OPEN = "open", pgettext_lazy("exception", "open")
+        REVIEW = "review", _("under review")
+        EXPLAINED = "explained", _("explained")
+        CONFIRMED = "confirmed", pgettext_lazy("exception", "confirmed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    rule = models.CharField(max_length=30)
+    rule_version = models.PositiveSmallIntegerField()
+    parameters = models.JSONField(default=dict)
+    key = models.CharField(max_length=100)
+    numbers = models.JSONField(default=dict)
+    evidence = models.JSONField(default=list)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    # Regions of host and payer with all above them, so that each auditor finds what is theirs.
+    region_ids = ArrayField(models.UUIDField(), default=list)
+    happened_at = models.DateTimeField()
+    found_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=1000, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("exception")
+        constraints = [models.UniqueConstraint(fields=["rule", "key"], name="exception_once")]
+        indexes = [
+            models.Index(fields=["-happened_at", "-id"], name="exception_newest"),
+            models.Index(fields=["rule", "-happened_at"], name="exception_rule"),
+            GinIndex(fields=["region_ids"], name="exception_regions"),
+        ]
+
+
+class AuditRun(models.Model):
+    """One going through of the rules. `last_entry`: how far in the trail it had read; the next
+    one goes on a little before it. `counts`: by rule, what was found anew."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    started_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField()
+    is_full = models.BooleanField(default=False)
+    looked_at = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    last_entry = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-started_at", "-id"], name="auditrun_newest")]
+
+
+class AuditSample(models.Model):
+    """Rows drawn from a population that is frozen with it: anybody who has the population and
+    the seed draws the same (docs/audit.md, and draw_sample.py, which stands alone).
+
+    `population` is the CSV, compressed; `digest` SHA-256 over the CSV. `drawn`: positions in it.
+    """
+
+    class Method(models.TextChoices):
+        RANDOM = "random", _("random")
+        STRATIFIED = "stratified", _("stratified")
+        MONETARY = "monetary", _("by monetary unit")
+
+    class Subject(models.TextChoices):
+        CHARGES = "charges", _("charges")
+        SESSIONS = "sessions", _("sessions")
+        RESERVATIONS = "reservations", _("reservations")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subject = models.CharField(max_length=12, choices=Subject)
+    method = models.CharField(max_length=10, choices=Method)
+    since = models.DateField()
+    until = models.DateField()
+    currency = models.CharField(max_length=3, blank=True)  # of a sample by monetary unit
+    seed = models.CharField(max_length=64)
+    size = models.PositiveIntegerField()
+    region_ids = ArrayField(models.UUIDField(), default=list)
+    population = models.BinaryField()
+    digest = models.BinaryField(max_length=32)
+    count = models.PositiveIntegerField()
+    drawn = models.JSONField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("sample")
+        constraints = [
+            models.CheckConstraint(condition=Q(until__gt=models.F("since")), name="sample_forward")
+        ]
+        indexes = [models.Index(fields=["-made_at", "-id"], name="sample_newest")]
+
+
+class AuditFinding(models.Model):
+    """Something that is not as it should be: the audited party answers by a day, the auditor
+    closes it with the evidence that it was put right."""
+
+    class State(models.TextChoices):
+        OPEN = "open", pgettext_lazy("finding", "open")
+        REPLIED = "replied", _("answered")
+        CLOSED = "closed", _("closed")
+
+    class Severity(models.TextChoices):
+        LOW = "low", _("low")
+        MEDIUM = "medium", _("medium")
+        HIGH = "high", _("high")
+        CRITICAL = "critical", _("critical")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    region_ids = ArrayField(models.UUIDField(), default=list)
+    severity = models.CharField(max_length=8, choices=Severity)
+    title = models.CharField(max_length=200)
+    text = models.TextField(max_length=5000)
+    exception = models.OneToOneField(
+        AuditException, models.PROTECT, null=True, related_name="finding"
+    )
+    sample = models.ForeignKey(AuditSample, models.PROTECT, null=True, related_name="findings")
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    due_date = models.DateField()
+    raised_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    raised_at = models.DateTimeField()
+    reply = models.TextField(max_length=5000, blank=True)
+    replied_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    replied_at = models.DateTimeField(null=True)
+    note = models.TextField(max_length=5000, blank=True)  # of the auditor, sending a reply back
+    evidence = models.TextField(max_length=5000, blank=True)  # with which it was closed
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("finding")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="closed") | (Q(closed_at__isnull=False) & ~Q(evidence="")),
+                name="finding_closed_with_evidence",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organisation", "-raised_at"], name="finding_party"),
+            models.Index(fields=["-raised_at", "-id"], name="finding_newest"),
+            models.Index(fields=["due_date"], condition=~Q(state="closed"), name="finding_due"),
+            GinIndex(fields=["region_ids"], name="finding_regions"),
+        ]

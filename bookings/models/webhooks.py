@@ -1,0 +1,98 @@
+"""Webhooks: where an organisation wants to be told, and what became of each telling."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, User
+from accounts.models.keys import new_id
+
+
+class WebhookEndpoint(models.Model):
+    """An address with the events it wants. Its secret is made from its id, its `generation` and
+    the platform's secret; the one before signs as well until `previous_until`."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("active")
+        DISABLED = "disabled", _("disabled")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="webhooks")
+    address = models.CharField(max_length=1000)
+    description = models.CharField(max_length=200, blank=True)
+    events = ArrayField(models.CharField(max_length=40))
+    state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
+    # Why the platform has disabled it: `failing`, `gone`; empty where a person did.
+    disabled_because = models.CharField(max_length=20, blank=True)
+    generation = models.PositiveIntegerField(default=1)
+    previous_until = models.DateTimeField(null=True)
+    succeeded_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("webhook")
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class WebhookDelivery(models.Model):
+    """One event for one endpoint. `body` is sent byte for byte, however often."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DELIVERED = "delivered", _("delivered")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    endpoint = models.ForeignKey(
+        WebhookEndpoint, models.CASCADE, related_name="deliveries", db_index=False
+    )
+    event = models.CharField(max_length=40)
+    about = models.UUIDField(null=True)
+    # What causes the event makes one delivery, however often it is carried out.
+    cause = models.CharField(max_length=200)
+    body = models.TextField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)  # since it was last asked for
+    rounds = models.PositiveSmallIntegerField(default=1)  # one more each time it is replayed
+    next_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("delivery")
+        constraints = [
+            models.UniqueConstraint(fields=["endpoint", "cause"], name="webhook_delivery_once")
+        ]
+        indexes = [
+            models.Index(fields=["endpoint", "-created_at"], name="webhook_delivery_of"),
+            models.Index(fields=["created_at"], name="webhook_delivery_age"),
+        ]
+
+    @property
+    def message_id(self) -> str:
+        """The same for every attempt and replay: receivers know by it what they have."""
+        return f"msg_{self.pk.hex}"
+
+
+class WebhookAttempt(models.Model):
+    """One call: the status of the answer with its first bytes, or a `problem` (code, numbers)."""
+
+    id = models.BigAutoField(primary_key=True)
+    delivery = models.ForeignKey(WebhookDelivery, models.CASCADE, related_name="calls")
+    at = models.DateTimeField()
+    milliseconds = models.PositiveIntegerField()
+    status = models.PositiveSmallIntegerField(null=True)
+    problem = models.JSONField(default=dict)
+    answer = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name = _("call")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__isnull=False) | ~Q(problem={}), name="webhook_attempt_ends"
+            )
+        ]

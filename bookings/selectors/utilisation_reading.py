@@ -1,0 +1,84 @@
+"""Hours as a person reads them: what they may, grouped, with small groups hidden."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import Actor
+from bookings.domain.norms import USUAL_SCHEME
+from bookings.domain.utilisation import StateMinutes
+from bookings.selectors.norms import load_norms
+from bookings.selectors.utilisation import HoursRow, hours
+from bookings.selectors.utilisation_scope import (
+    PUBLIC_BY,
+    HoursScope,
+    hidden_for,
+    scope_for,
+    whole_months,
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The rows of each group, and of all together; None where there are no days, or where it is
+    hidden."""
+
+    rows: list[HoursRow]
+    total: HoursRow | None
+    scope: HoursScope
+
+
+def figures_for(
+    actor: Actor,
+    *,
+    narrowed: Mapping[str, Any],
+    since: date,
+    until: date,
+    by: Sequence[str],
+    scheme: str = USUAL_SCHEME,
+) -> Figures:
+    """The hours of the local days [since, until) that the person may read. Five statements at
+    most, three where nothing is grouped; of public figures two more.
+
+    Public figures are those of whole months, by what `PUBLIC_BY` names: `NotPermitted`,
+    `Invalid`.
+    """
+    scope = scope_for(actor, narrowed)
+    if scope.is_public:
+        if not PUBLIC_BY.issuperset(by):
+            raise NotPermitted
+        whole_months(since, until)
+    asked: dict[str, Any] = {
+        "instruments": scope.instruments,
+        "facilities": scope.facilities,
+        "since": since,
+        "until": until,
+        "norms": load_norms(scheme),
+    }
+    rows = hours(by=by, **asked) if by else []
+    totals = hours(by=[], **asked)
+    if not by:
+        rows = totals
+    if hidden_for(scope, []):
+        return Figures([_hidden(row) for row in rows], None, scope)
+    hidden = hidden_for(scope, by) if by else set()
+    return Figures(
+        [_hidden(row) if row.groups in hidden else row for row in rows],
+        totals[0] if totals else None,
+        scope,
+    )
+
+
+def _hidden(row: HoursRow) -> HoursRow:
+    return replace(
+        row,
+        minutes=StateMinutes(),
+        other_organisations=0,
+        other_regions=0,
+        sessions=0,
+        breakdowns=0,
+        norm=None,
+        is_hidden=True,
+    )

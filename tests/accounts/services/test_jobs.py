@@ -1,0 +1,125 @@
+"""What jobs share: one that fails stops no other, comes again later, and can be tried at once."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from accounts.domain.errors import Invalid, NotFound, NotPermitted
+from accounts.domain.jobs import Busy, again_in, in_hand_for, lane_of
+from accounts.models import JobFailure, OutboxMessage, TrailEntry
+from accounts.selectors.jobs import failures, queues, runs
+from accounts.services.jobs import failure_retry, failures_retry, run_begin, run_end, work_through
+from accounts.services.outbox import outbox_deliver
+from config.celery import TIMETABLE
+from tests.factories.cast import NOW
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_back_off_doubles_spreads_and_ends():
+    waits = [again_in(n, "x") for n in range(1, 13)]
+    for n, wait in enumerate(waits, start=1):
+        usual = min(2**n, 360) * MINUTE
+        assert usual * 0.75 <= wait <= usual * 1.25
+    assert len({again_in(3, f"row {n}") for n in range(50)}) > 30  # not all at once again
+    assert again_in(3, "x") == again_in(3, "x")
+    assert [in_hand_for(n).total_seconds() for n in (1, 2, 3, 30)] == [10, 20, 40, 3600]
+    assert (lane_of("charge.due"), lane_of("letter.send")) == ("effects", "letters")
+
+
+def test_one_that_fails_stops_no_other_and_waits(db):
+    bad, good, busy = uuid4(), uuid4(), uuid4()
+    done = []
+
+    def act(pk):
+        if pk == bad and len(done) < 3:
+            raise ValueError("no")
+        if pk == busy:
+            raise Busy
+        done.append(pk)
+        return 1
+
+    due = [bad, busy, good]
+    assert work_through(job="j", due=due, act=act, now=NOW) == 1
+    failure = JobFailure.objects.get()
+    assert (failure.object_id, failure.attempts, failure.last_error) == (bad, 1, "ValueError: no")
+    assert failure.due_at == NOW + again_in(1, str(bad))
+    assert work_through(job="j", due=due, act=act, now=NOW + MINUTE) == 1  # it is not its turn
+    assert work_through(job="j", due=due, act=act, now=NOW + 4 * MINUTE) == 1
+    failure.refresh_from_db()
+    assert failure.attempts == 2
+    assert work_through(job="j", due=due, act=act, now=NOW + 60 * MINUTE) == 2
+    assert not JobFailure.objects.exists()
+    done.clear()
+    work_through(job="j", due=due, act=act, now=NOW)
+    work_through(job="j", due=[good], act=act, now=NOW + MINUTE)
+    assert JobFailure.objects.exists()  # not asked for yet
+    work_through(job="j", due=[good], act=act, now=NOW + 4 * MINUTE)
+    assert not JobFailure.objects.exists()  # somebody saw to it
+
+
+def test_a_database_that_is_gone_is_no_failure_of_a_row(db):
+    def act(pk):
+        raise OperationalError("server closed the connection")
+
+    with pytest.raises(OperationalError):
+        work_through(job="j", due=[uuid4()], act=act, now=NOW)
+    assert not JobFailure.objects.exists()
+
+
+def given_up(kind, key):
+    return OutboxMessage.objects.create(
+        kind=kind, key=key, due_at=NOW, created_at=NOW, attempts=12, tried_at=NOW,
+        last_error="SMTPServerDisconnected", done_at=NOW, outcome="failed",
+    )  # fmt: skip
+
+
+def test_tried_again_by_hand(shared_cast, capsys):
+    admin, zhao = shared_cast.actor("admin"), shared_cast.actor("zhao")
+    one, two, other = (given_up(kind, key) for kind, key in (("a", "1"), ("a", "2"), ("b", "3")))
+    for act in (
+        lambda: failure_retry(actor=zhao, failure_id=one.pk, now=NOW),
+        lambda: failures_retry(actor=zhao, name="a", now=NOW),
+    ):
+        with pytest.raises(NotPermitted):
+            act()
+    assert [queue.failed for queue in queues(NOW)] == [2, 1]
+    assert len(failures()) == 3 and len(failures("a")) == 2
+    assert failure_retry(actor=admin, failure_id=one.pk, now=NOW) == "a"
+    with pytest.raises(NotFound):  # it does not fail any more
+        failure_retry(actor=admin, failure_id=one.pk, now=NOW)
+    call_command("retry_failed")
+    assert "given up: SMTPServerDisconnected" in capsys.readouterr().out
+    call_command("retry_failed", "a")
+    with pytest.raises(Invalid):
+        failures_retry(actor=admin, name="a", now=NOW)
+    with pytest.raises(CommandError):
+        call_command("retry_failed", "a")
+    other.refresh_from_db()
+    assert other.outcome == "failed"
+    later = NOW + timedelta(days=300 * 365)  # the command reads the clock itself
+    assert outbox_deliver(handler=lambda row, now: "sent", now=later) >= 2
+    two.refresh_from_db()
+    assert (two.attempts, two.outcome) == (1, "sent")
+    entries = TrailEntry.objects.filter(action="effect.retry")
+    assert [(e.object_id, e.actor_id) for e in entries.order_by("at")] == [
+        (one.pk, admin.user_id),
+        (two.pk, None),
+    ]
+
+
+def test_the_timetable_says_what_is_late(db):
+    """Two of many: one that ran a moment ago, one whose worker died; the nightly ones not yet."""
+    run_end(run_begin("lapse reservations", NOW), outcome="done", now=NOW + timedelta(seconds=2))
+    run_begin("imports", NOW - 65 * MINUTE)
+    seen = {entry.name: entry for entry in runs(TIMETABLE, NOW + MINUTE)}
+    lapse, imports = seen["lapse reservations"], seen["imports"]
+    assert (lapse.run.outcome, lapse.is_overdue, lapse.due_at) == ("done", False, NOW + MINUTE)
+    assert (imports.is_overdue, imports.is_broken) == (True, True)
+    assert seen["deliver messages"].is_overdue  # others ran for an hour, it never did
+    assert not seen["remove records"].is_overdue
+    night = runs(TIMETABLE, NOW + timedelta(days=1))
+    assert {entry.name for entry in night if not entry.is_overdue} == set()

@@ -1,0 +1,278 @@
+"""Exceptions found in what happened, and what auditors make of them."""
+
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
+from accounts.models import TrailEntry
+from bookings.domain.audit import RULES
+from bookings.messages import AUDIT_RULES
+from bookings.models import (
+    AuditException,
+    AuditFinding,
+    AuditSample,
+    Charge,
+    InstrumentDay,
+    Reservation,
+    UsageSession,
+)
+from bookings.services.audit import exception_move, exceptions_find
+from bookings.services.charges import charge_make
+from bookings.services.effects import effects_carry_out
+from bookings.services.findings import (
+    Raised,
+    finding_close,
+    finding_raise,
+    finding_reply,
+    finding_return,
+    findings_remind,
+)
+from bookings.services.reservations import reservation_cancel
+from bookings.services.sampling import Sampling, sample_draw
+from instruments.models import Instrument
+from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.things import money_things
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(days=10)
+
+
+@pytest.fixture
+def booked(shared_cast: Cast, db: None) -> tuple[Cast, Reservation]:
+    return shared_cast, reserve(shared_cast, "2026-03-06 10:00", "2026-03-06 12:00")
+
+
+def by_rule() -> Counter[str]:
+    return Counter(AuditException.objects.values_list("rule", flat=True))
+
+
+def change(row: Reservation, **values: Any) -> None:
+    Reservation.objects.filter(pk=row.pk).update(**values)
+
+
+def test_each_kind_is_found_once_and_leads_to_its_rows(booked: Any) -> None:
+    cast, row = booked
+    things = money_things(cast)
+    exceptions_find(now=NOW)
+    before = by_rule()
+    change(
+        row, state="completed", requested_at=row.start_at + timedelta(hours=1),
+        price_group="internal", overrides=["notice"], decided_by=cast.wang,
+    )  # fmt: skip
+    UsageSession.objects.create(
+        reservation=row, instrument=cast.microscope, unit=1, checked_in_at=row.start_at,
+        checked_out_at=row.end_at + timedelta(hours=1), service_mode="self",
+    )  # fmt: skip
+    InstrumentDay.objects.create(
+        instrument=cast.microscope, date=date(2026, 3, 6), total_minutes=1440, open_minutes=60,
+        productive_minutes=180, unscheduled_down_minutes=0, scheduled_down_minutes=0,
+        engineering_minutes=0, standby_minutes=0, no_show_minutes=0, non_scheduled_minutes=1260,
+    )  # fmt: skip
+    Instrument.objects.filter(pk=cast.microscope.pk).update(
+        updated_at=NOW - timedelta(days=400), confirmed_at=None,
+        published_at=NOW - timedelta(days=200),
+    )  # fmt: skip
+    charge = Charge.objects.get(pk=things["charge"])
+    Charge.objects.filter(pk=charge.pk).update(result=charge.result | {"total": "1.00"})
+    exceptions_find(now=NOW, full=True)
+    new = by_rule() - before
+    assert new >= Counter(
+        [
+            "made-after-use", "used-without-booking", "over-open-hours", "overrides",
+            "internal-rate-outsider", "self-approval", "stale-listing", "hours-far-from-norm",
+            "other-than-card",
+        ]
+    )  # fmt: skip
+    found = AuditException.objects.get(rule="used-without-booking")
+    assert found.numbers == {"minutes": 60, "state": "completed"}
+    assert [item["type"] for item in found.evidence] == ["reservation", "session"]
+    assert found.rule_version == 1 and found.parameters == {"minutes": 30}
+    assert set(found.region_ids) == {*cast.anhui.lineage, *cast.shanghai.lineage}
+    assert TrailEntry.objects.filter(object_id=found.pk, action="exception.find").count() == 1
+    # Again, and again from the beginning: nothing new, and nothing that was decided is undone.
+    exception_move(
+        actor=cast.actor("auditor"), exception_id=found.pk, state="explained", reason="Repair",
+        now=NOW,
+    )  # fmt: skip
+    for full in (False, True):
+        assert exceptions_find(now=NOW, full=full).counts == {}
+    found.refresh_from_db()
+    assert (found.state, found.reason, found.decided_by) == ("explained", "Repair", cast.auditor)
+
+
+def test_vouchers_corrections_and_related_parties(booked: Any) -> None:
+    from accounts.models import Membership, RoleGrant
+    from bookings.models import Correction, VoucherGrant
+
+    cast, row = booked
+    things = money_things(cast)
+    exceptions_find(now=NOW, full=True)
+    before = by_rule()
+    VoucherGrant.objects.filter(pk=things["grant"]).update(amount=Decimal(100), held=0, redeemed=97)
+    charge = Charge.objects.get(pk=things["charge"])
+    Correction.objects.filter(charge=charge).delete()
+    Correction.objects.create(
+        charge=charge, state="agreed", reason="x", proposed_by=cast.zhao, proposed_at=NOW,
+        decided_by=cast.gao, decided_at=NOW,
+    )  # fmt: skip
+    Membership.objects.create(user=cast.wang, organisation=cast.ustc, started_at=NOW)
+    RoleGrant.objects.create(user=cast.wang, role="manager", organisation=cast.ustc, granted_at=NOW)
+    exceptions_find(now=NOW, full=True)
+    new = by_rule() - before
+    assert new["voucher-near-cap"] == new["manual-correction"] == 1
+    assert AuditException.objects.filter(rule="related-parties", key=str(row.pk)).exists()
+
+
+def test_only_what_happened_since_is_looked_at(booked: Any) -> None:
+    cast, row = booked
+    first = exceptions_find(now=NOW)
+    assert first.is_full
+    # Entries of the last days are looked at again; of this test they are all of today.
+    second = exceptions_find(now=NOW)
+    assert not second.is_full and second.looked_at <= first.looked_at
+    reservation_cancel(actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=NOW)
+    charge_make(reservation_id=row.pk, now=NOW)
+    assert exceptions_find(now=NOW).looked_at >= 1
+
+
+def test_who_decides(booked: Any) -> None:
+    cast, row = booked
+    change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+    found = AuditException.objects.get(rule="overrides")
+    auditor = cast.actor("auditor")
+    for who in ("zhao", "coordinator", "admin"):
+        with pytest.raises(NotFound):
+            exception_move(
+                actor=cast.actor(who), exception_id=found.pk, state="review", reason="", now=NOW
+            )
+    with pytest.raises(NotPermitted):
+        exceptions_find(now=NOW, actor=cast.actor("admin"))
+    with pytest.raises(Invalid):
+        exception_move(actor=auditor, exception_id=found.pk, state="explained", reason=" ", now=NOW)
+    with pytest.raises(WrongState):
+        exception_move(actor=auditor, exception_id=found.pk, state="confirmed", reason="x", now=NOW)
+    found.refresh_from_db()
+    assert found.state == "open"
+    exception_move(actor=auditor, exception_id=found.pk, state="review", reason="", now=NOW)
+    entry = TrailEntry.objects.get(object_id=found.pk, action="exception.review")
+    assert (entry.before, entry.actor_id) == ({"state": "open"}, cast.auditor.pk)
+
+
+def test_an_auditor_of_another_region_sees_nothing_of_it(booked: Any) -> None:
+    from accounts.services.memberships import role_grant
+    from bookings.selectors.audit import exceptions_for, findings_for, samples_for
+
+    cast, _row = booked
+    sun_only = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00", who="sun")
+    change(sun_only, overrides=["notice"])
+    exceptions_find(now=NOW)
+    finding_raise(
+        actor=cast.actor("auditor"), raised=Raised("low", "T", "t", organisation="ustc"), now=NOW
+    )
+    asked = Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 1)
+    sample_draw(actor=cast.actor("auditor"), asked=asked, now=NOW)
+    alice = cast.people["alice"]
+    role_grant(actor=None, user=alice, role="auditor", region=cast.shanghai, now=NOW)
+    elsewhere = cast.actor("alice")
+    assert not exceptions_for(elsewhere).exists()
+    assert not findings_for(elsewhere).exists() and not samples_for(elsewhere).exists()
+    with pytest.raises(NotFound):
+        finding_raise(actor=elsewhere, raised=Raised("low", "T", "t", organisation="ustc"), now=NOW)
+    role_grant(actor=None, user=alice, role="auditor", region=cast.anhui.parent, now=NOW)
+    national = cast.actor("alice")
+    assert exceptions_for(national).exists() and findings_for(national).count() == 1
+    assert samples_for(national).count() == 1
+
+
+def test_a_finding_from_exception_to_its_closing(booked: Any) -> None:
+    cast, row = booked
+    change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+    found = AuditException.objects.get(rule="overrides")
+    auditor, zhao = cast.actor("auditor"), cast.actor("zhao")
+    raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
+    made = finding_raise(actor=auditor, raised=raised, now=NOW)
+    found.refresh_from_db()
+    assert (found.state, made.organisation, made.due_date) == (
+        "confirmed", cast.ustc, date(2026, 3, 19),
+    )  # fmt: skip
+    with pytest.raises(WrongState):
+        finding_raise(actor=auditor, raised=raised, now=NOW)
+    with pytest.raises(NotPermitted):
+        finding_reply(actor=auditor, finding_id=made.pk, reply="x", now=NOW)
+    with pytest.raises(NotPermitted):
+        finding_close(actor=zhao, finding_id=made.pk, evidence="x", now=NOW)
+    with pytest.raises(Invalid):
+        finding_close(actor=auditor, finding_id=made.pk, evidence=" ", now=NOW)
+    finding_reply(actor=zhao, finding_id=made.pk, reply="It was urgent.", now=NOW)
+    finding_return(actor=auditor, finding_id=made.pk, note="Prove it.", due_date=None, now=NOW)
+    finding_reply(actor=cast.actor("gao"), finding_id=made.pk, reply="Here.", now=NOW)
+    done = finding_close(actor=auditor, finding_id=made.pk, evidence="Seen.", now=NOW)
+    assert (done.state, done.closed_by_id) == ("closed", cast.auditor.pk)
+    with pytest.raises(WrongState):
+        finding_reply(actor=zhao, finding_id=made.pk, reply="Late", now=NOW)
+    acts = list(
+        TrailEntry.objects.filter(object_id=made.pk).order_by("id").values_list("action", flat=True)
+    )
+    assert acts == ["finding.raise", "finding.reply", "finding.return", "finding.reply",
+                    "finding.close"]  # fmt: skip
+
+
+def test_reminders_until_it_is_answered_each_once(booked: Any) -> None:
+    cast, _ = booked
+    raised = Raised("low", "Late papers", "t", due_date=date(2026, 3, 15), organisation="ustc")
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    effects_carry_out(now=NOW)
+    mail.outbox.clear()
+
+    def told(day: int) -> list[str]:
+        now = at(f"2026-03-{day:02} 12:00")
+        for _ in range(2):
+            findings_remind(now=now)
+            effects_carry_out(now=now)
+        subjects = [m.subject for m in mail.outbox if m.to == ["zhao@ustc.example"]]
+        mail.outbox.clear()
+        return subjects
+
+    assert told(7) == []
+    assert told(8) == ["Soon due: Late papers"]
+    assert told(14) == []
+    assert told(16) == ["Overdue: Late papers"]
+    assert told(23) == ["Overdue: Late papers"]
+    finding_reply(actor=cast.actor("zhao"), finding_id=made.pk, reply="Now", now=LATER)
+    assert told(30) == []
+    assert AuditFinding.objects.get(pk=made.pk).state == "replied"
+
+
+def test_a_sample_is_frozen_and_drawn_by_its_seed(booked: Any) -> None:
+    cast, _row = booked
+    for day in range(9, 14):
+        reserve(cast, f"2026-03-{day:02} 10:00", f"2026-03-{day:02} 11:00")
+    asked = Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 3, "seed")
+    actor = cast.actor("auditor")
+    one = sample_draw(actor=actor, asked=asked, now=NOW)
+    again = sample_draw(actor=actor, asked=asked, now=NOW)
+    assert (one.count, len(one.drawn), one.drawn, one.digest) == (6, 3, again.drawn, again.digest)
+    reserve(cast, "2026-03-16 10:00", "2026-03-16 11:00")
+    more = sample_draw(actor=actor, asked=asked, now=NOW)
+    assert more.count == 7 and bytes(more.digest) != bytes(one.digest)
+    with pytest.raises(NotPermitted):
+        sample_draw(actor=cast.actor("zhao"), asked=asked, now=NOW)
+    with pytest.raises(WrongState):
+        past = Sampling("charges", "random", date(2020, 1, 1), date(2020, 2, 1), 3)
+        sample_draw(actor=actor, asked=past, now=NOW)
+    with pytest.raises(Invalid):
+        wrong = Sampling("sessions", "monetary", date(2026, 3, 1), date(2026, 4, 1), 3)
+        sample_draw(actor=actor, asked=wrong, now=NOW)
+    assert AuditSample.objects.count() == 3
+
+
+def test_every_rule_has_a_version_and_is_named() -> None:
+    assert list(RULES) == list(AUDIT_RULES)
+    assert all(rule.version >= 1 for rule in RULES.values())

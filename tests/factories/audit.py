@@ -1,0 +1,40 @@
+"""An exception, findings and a sample of the cast's auditor."""
+
+from datetime import date
+
+from bookings.models import AuditException
+from bookings.services.audit import exceptions_find
+from bookings.services.bundles import bundle_start, bundles_work
+from bookings.services.findings import Raised, finding_raise, finding_reply
+from bookings.services.sampling import Sampling, sample_draw
+from tests.factories.cast import Cast, reserve
+from tests.factories.moments import NOW
+
+
+def audit_things(cast: Cast) -> dict[str, str]:
+    """Their ids by the words of the permission table."""
+    made = reserve(cast, "2026-03-16 10:00", "2026-03-16 11:00")
+    type(made).objects.filter(pk=made.pk).update(overrides=["notice"])
+    exceptions_find(now=NOW)
+    auditor = cast.actor("auditor")
+    first, second = (
+        finding_raise(
+            actor=auditor, raised=Raised("low", name, "Text", organisation="ustc"), now=NOW
+        )
+        for name in ("First", "Second")
+    )
+    finding_reply(actor=cast.actor("zhao"), finding_id=second.pk, reply="Done", now=NOW)
+    sample = sample_draw(
+        actor=auditor,
+        asked=Sampling("reservations", "random", date(2026, 3, 1), date(2026, 4, 1), 2, "seed"),
+        now=NOW,
+    )
+    bundle = bundle_start(actor=auditor, since=None, until=None, now=NOW)
+    bundles_work(now=NOW)
+    return {
+        "bundle": str(bundle.pk),
+        "exception": str(AuditException.objects.get(rule="overrides").pk),
+        "finding": str(first.pk),
+        "answered-finding": str(second.pk),
+        "sample": str(sample.pk),
+    }
