@@ -330,7 +330,8 @@ payers AS MATERIALIZED (
 """
 
 # The last day of each schedule's calendar that has ended tells until when days have finished.
-# Instruments with the same to do lie together, and those of a facility: its months are summed up once.
+# Instruments with the same to do lie together, and those of a facility: its months are summed up
+# once.
 _FINISHED = """
 WITH finished AS (
     SELECT s.id AS schedule_id, d.date + 1 AS until

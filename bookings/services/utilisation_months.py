@@ -135,7 +135,8 @@ parts AS (
     ) d
     GROUP BY 1, 2
     UNION ALL
-    SELECT c.facility_id, date_trunc('month', d.date::timestamp)::date, NULL, NULL, 0, 0, 0, 0, 0, 0, 0,
+    SELECT c.facility_id, date_trunc('month', d.date::timestamp)::date, NULL, NULL,
+        0, 0, 0, 0, 0, 0, 0,
         coalesce(sum(d.minutes) FILTER (WHERE d.organisation_id <> c.organisation_id), 0),
         coalesce(sum(d.minutes) FILTER (WHERE d.payer_region_id <> c.region_id), 0),
         sum(d.sessions)
