@@ -86,11 +86,11 @@ def mailed(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_safe
+@require_POST
 def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     require_somewhere(actor, "read-trail")
-    form = BundleForm(request.GET)
+    form = BundleForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
     since, until = _span(form)
