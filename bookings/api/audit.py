@@ -353,7 +353,9 @@ class Runs(AuditEndpoint):
 
 
 class Samples(AuditEndpoint):
-    @operation("audit_samples", _("Samples"), tag="audit", query=Pages, gives=page(SampleShape))
+    @operation(
+        "audit_samples", _("Samples drawn"), tag="audit", query=Pages, gives=page(SampleShape)
+    )
     def get(self, request: Request) -> Response:
         """Of an auditor's regions, the newest first; empty for others."""
         query = asked(Pages, request.query_params)

@@ -18,7 +18,7 @@ register = template.Library()
 TABS: list[tuple[str, Any, tuple[str, ...]]] = [
     ("exceptions", _("Exceptions"), ("exception", "exception-decide", "exception-confirm")),
     ("findings", _("Findings"), ("finding", "finding-reply", "finding-return", "finding-close")),
-    ("samples", _("Samples"), ("sample",)),
+    ("samples", _("Samples drawn"), ("sample",)),
     ("trail", _("Trail"), ("story", "proof")),
     ("seals", _("Seals and bundles"), ("bundle",)),
 ]

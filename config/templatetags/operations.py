@@ -12,9 +12,9 @@ from bookings.domain.retention import Kept
 register = template.Library()
 
 JOBS = {
-    "carry out effects": _("Charges, freed slots, hours marked anew"),
+    "carry out effects": _("Inbox, charges, freed slots, hours marked anew"),
     "make calls": _("Calls to others' addresses"),
-    "deliver messages": _("Messages"),
+    "deliver messages": _("Mails"),
     "lapse reservations": _("Requests and holds that lapse"),
     "complete reservations": _("Bookings that end, no-shows"),
     "overruns": _("People over their time"),
