@@ -162,6 +162,8 @@ def test_the_dashboard_says_what_the_raw_rows_say(world, client: Client):
     for state, name in (("productive", "productive"), ("unscheduled_down", "unscheduled")):
         days = client.get("/hours/days/", asked | {"state": state}).content.decode()
         assert f'data-sum="{expected[name]}"' in days
+    days = client.get("/hours/days/", asked | {"payer_region": world.there.code}).content.decode()
+    assert f'data-sum="{expected["abroad"]}"' in days
     # And the file says the same, with what was asked and what it means.
     answer = client.get("/hours/download/", asked | {"by": "instrument"})
     rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
