@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -38,6 +39,8 @@ def page(
     request: HttpRequest, status: int, code: str, text: str = "", back: str = ""
 ) -> HttpResponse:
     """The error page of a code; `back` is an address to go back to."""
+    if not hasattr(request, "LANGUAGE_CODE"):  # refused before anything else had its turn
+        request.LANGUAGE_CODE = settings.LANGUAGE_CODE
     context = {"status": status, "title": sentence(code), "text": text, "back": back}
     return render(request, "error.html", context, status=status)
 

@@ -57,6 +57,10 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # The database takes no NUL, so nothing has an address with one; not every page of a package
+        # asks it so gently.
+        if "\0" in request.path and not request.path.startswith("/api/"):
+            return page(request, 404, "not-found")
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -68,6 +68,7 @@ ADDRESS_SENTENCES = {
     "too-slow": _("The answer had not come to its end after {seconds} seconds."),
     "answer-too-large": _("The answer is larger than {megabytes} MB."),
     "too-many-redirects": _("The address sends on more than {most} times."),
+    "sent-elsewhere": _("The host sends on to another one, which is not told."),
     "answer-broken": _("The answer broke off, or is not HTTP."),
     "answer-encoded": _("The answer is packed in a way that is not read."),
     "answer-status": _("The host answers with status {status} instead of a file."),

@@ -75,14 +75,18 @@ def call(
     """The answer of an address, whatever its status. `loopback`: this machine may be called, and
     without TLS.
 
-    `AddressRefused`: as `parse_address` and `callable_addresses`, and unreachable,
+    What tells something (not GET) is told to the host it is meant for, and not sent on to another.
+    `AddressRefused`: as `parse_address` and `callable_addresses`, and unreachable, sent-elsewhere,
     bad-certificate, too-slow, answer-too-large, too-many-redirects, answer-broken, answer-encoded.
     """
     ends = time.monotonic() + limits.total
     sent = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
+    meant = parse_address(address, loopback=loopback)
     for _hop in range(limits.redirects + 1):
         target = parse_address(address, loopback=loopback)
         found = callable_addresses(resolve(target.host, target.port), loopback=loopback)
+        if method != "GET" and (target.host, target.port) != (meant.host, meant.port):
+            raise AddressRefused("sent-elsewhere")
         with _Exchange(target, found, limits, ends).opened() as exchange:
             response = exchange.ask(method, sent, body)
             elsewhere = response.getheader("Location")

@@ -19,12 +19,12 @@ class HoursForm(forms.Form):
     since = forms.DateField(
         label=_("From"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     until = forms.DateField(
         label=_("until before"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     by = forms.ChoiceField(
         label=_("Summed up by"),
@@ -106,7 +106,7 @@ class NormForm(forms.Form):
     )
     valid_from = forms.DateField(
         label=_("From"),
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     reason = forms.CharField(
         label=_("Why"),

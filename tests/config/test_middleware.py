@@ -1,6 +1,7 @@
 """What a page answers to a method it does not know, and to a form without its secret."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -69,3 +70,17 @@ def test_it_is_said_in_the_readers_language(db: None) -> None:
     browser = Client(enforce_csrf_checks=True)
     html = page_of(browser.post("/language/", headers={"accept-language": "zh-CN"}), 403)
     assert '<html lang="zh-hans"' in html and "页面打开过久" in html
+
+
+@pytest.mark.parametrize("path", ["/accounts/saml/%00/login/", "/accounts/oidc/%00/login/", "/%00"])
+def test_nothing_has_an_address_with_a_nul(client: Client, db: None, path: str) -> None:
+    assert "nothing here" in page_of(client.get(path), 404)
+
+
+def test_a_host_that_is_not_ours_is_a_bad_request_before_anything_else(
+    client: Client, db: None, settings: Any
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True  # which asks for the host first of all
+    response = client.get("/", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    assert "evil.example" not in response.content.decode()

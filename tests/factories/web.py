@@ -47,6 +47,10 @@ def _handler(web: Web) -> type[BaseHTTPRequestHandler]:
             except OSError:
                 pass  # they went away
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
         def _answer(self, status: int, headers: dict[str, str | None], body: bytes) -> None:
             if headers.get("ETag") and headers["ETag"] == self.headers["If-None-Match"]:
                 status, body = 304, b""

@@ -98,6 +98,17 @@ def test_a_redirect_to_no_address_is_a_refusal(web):
         refused(web.at("/lost"), "address-malformed")
 
 
+def test_what_is_told_goes_to_no_other_host(web):
+    with Web() as other:
+        web.answers["/hook"] = (307, {"Location": other.at("/taken")}, b"")
+        refused(web.at("/hook"), "sent-elsewhere", method="POST", body=b"secret")
+        assert not other.asked
+        web.answers["/hook"] = (307, {"Location": "/moved"}, b"")
+        web.answers["/moved"] = (204, {}, b"")
+        answer = call(web.at("/hook"), loopback=True, method="POST", body=b"secret")
+        assert (answer.status, answer.address) == (204, web.at("/moved"))
+
+
 def test_names_for_this_machine_are_not_called(web):
     for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]"):
         refused(f"https://{host}:{web.port}/", "address-not-public", loopback=False)

@@ -1,6 +1,7 @@
 """Signing in elsewhere, against a real OpenID Connect provider and a real SAML provider."""
 
 import base64
+import copy
 import html
 import json
 import os
@@ -18,6 +19,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
+from lxml import etree
 
 from accounts.adapters.federation import FederationAdapter
 from accounts.models import JoinRequest, Membership, RoleGrant, TrailEntry, User
@@ -483,6 +485,48 @@ def test_an_answer_changed_on_its_way(
 ) -> None:
     form = answer_of(client, "li")
     page_of(give(client, changed(form, old, new)), 401)
+    assert is_in(client) == "" and not SocialAccount.objects.exists()
+
+
+@pytest.mark.parametrize("where", ["before", "object", "extensions", "advice", "response"])
+def test_a_signature_that_is_about_something_else(
+    client: Client, cast: Cast, sp: str, where: str
+) -> None:
+    """What was signed is still there, untouched, and beside or around it what was not."""
+    form = answer_of(client, "li")
+    response = etree.fromstring(base64.b64decode(form["SAMLResponse"]))
+    saml, ds = "{urn:oasis:names:tc:SAML:2.0:assertion}", "{http://www.w3.org/2000/09/xmldsig#}"
+    honest = response.find(f"{saml}Assertion")
+    forged = copy.deepcopy(honest)
+    forged.set("ID", "forged")
+    for value in forged.iter(f"{saml}AttributeValue"):
+        value.text = (value.text or "").replace("ABC123@", "admin1@")
+    signature = forged.find(f"{ds}Signature")
+    at = response.index(honest)
+    response.remove(honest)
+    match where:
+        case "before":
+            forged.remove(signature)
+            response.insert(at, forged)
+            response.append(honest)
+        case "object":  # the signature keeps what it is about inside itself
+            etree.SubElement(signature, f"{ds}Object").append(honest)
+            response.insert(at, forged)
+        case "extensions":
+            inside = etree.Element("{urn:oasis:names:tc:SAML:2.0:protocol}Extensions")
+            inside.append(honest)
+            response.insert(1, inside)
+            response.append(forged)
+        case "advice":
+            etree.SubElement(forged, f"{saml}Advice").append(honest)
+            response.append(forged)
+        case "response":  # the same id twice
+            forged.set("ID", honest.get("ID"))
+            forged.remove(signature)
+            response.append(forged)
+            response.append(honest)
+    text = base64.b64encode(etree.tostring(response)).decode()
+    page_of(give(client, form | {"SAMLResponse": text}), 401)
     assert is_in(client) == "" and not SocialAccount.objects.exists()
 
 
