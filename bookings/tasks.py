@@ -12,10 +12,10 @@ from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.services.jobs import alone
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.audit import exceptions_find
-from bookings.services.bundles import bundles_clear, bundles_work
+from bookings.services.bundles import bundles_work
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
-from bookings.services.exports import exports_clear, exports_work
+from bookings.services.exports import exports_work
 from bookings.services.feeds import calendars_read
 from bookings.services.findings import findings_remind
 from bookings.services.melting import fees_melt
@@ -116,11 +116,6 @@ def write_exports() -> None:
 
 
 @shared_task
-def clear_exports() -> None:
-    exports_clear(now=timezone.now())
-
-
-@shared_task
 def draw_statements() -> None:
     """Hourly: the first of a month begins at another hour in each zone."""
     statements_draw_due(now=timezone.now())
@@ -194,11 +189,6 @@ def seal_trail() -> None:
 @shared_task
 def write_bundles() -> None:
     bundles_work(now=timezone.now())
-
-
-@shared_task
-def clear_bundles() -> None:
-    bundles_clear(now=timezone.now())
 
 
 @shared_task

@@ -30,10 +30,6 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},
     "exports of hours": {"task": "bookings.tasks.write_exports", "schedule": 60.0},
-    "old exports of hours": {
-        "task": "bookings.tasks.clear_exports",
-        "schedule": crontab(minute=40, hour=2),
-    },
     "imports": {"task": "instruments.tasks.work_imports", "schedule": 60.0},
     "harvests": {"task": "instruments.tasks.work_harvests", "schedule": 60.0},
     "open windows": {
@@ -67,10 +63,6 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
     "bundles": {"task": "bookings.tasks.write_bundles", "schedule": 60.0},
-    "clear bundles": {
-        "task": "bookings.tasks.clear_bundles",
-        "schedule": crontab(minute=55, hour=2),
-    },
     "exceptions": {
         "task": "bookings.tasks.find_exceptions",
         "schedule": crontab(minute=50, hour=3),

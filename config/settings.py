@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
-from kombu import Queue
+from kombu import Exchange, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -326,7 +326,9 @@ CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 # What waits for servers of others has queues of its own: a worker reads all of them in turn, or
 # those it is started for (`-Q`).
-CELERY_TASK_QUEUES = [Queue("celery"), Queue("letters"), Queue("calls")]
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange("celery"), routing_key=name) for name in ("celery", "letters", "calls")
+]
 CELERY_TASK_ROUTES = {
     "bookings.tasks.deliver_messages": {"queue": "letters"},
     "bookings.tasks.make_calls": {"queue": "calls"},

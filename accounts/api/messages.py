@@ -14,7 +14,7 @@ from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Choice as OneOf
 from accounts.api.shapes import Flag, Instant, Shape, asked, checked
-from accounts.api.versions import etag, expected_version
+from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.messages import RHYTHMS, TOPICS, Choice, Quiet
 from accounts.models import Message, MessageSettings
 from accounts.selectors.messages import choices_in, inbox_of, message_by_id, settings_of
@@ -127,11 +127,12 @@ class MessageDetail(Endpoint):
         takes=ReadBody,
         gives=MessageShape,
         refuses=[404],
+        versioned=True,
     )
     def patch(self, request: Request, message_id: UUID) -> Response:
         """As read, or as not read."""
         is_read = checked(ReadBody, request.data)["is_read"]
-        message_by_id(self.actor, message_id)
+        require_version(request, message_by_id(self.actor, message_id).version)
         message_read(actor=self.actor, message_id=message_id, is_read=is_read, now=self.now)
         return self._shown(message_by_id(self.actor, message_id))
 

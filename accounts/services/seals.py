@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from accounts import trail
-from accounts.domain.roles import Actor
+from accounts.domain.roles import AUDITOR, Actor
 from accounts.domain.seals import MOST, SealFacts, root, seal_digest
 from accounts.models import Seal, SealReader, User
 from accounts.notifications import Effect, enqueue
@@ -95,8 +95,15 @@ def seals_tell(*, now: datetime) -> int:
     newest = Seal.objects.defer("digests").order_by("-number").first()
     if newest is None:
         return 0
+    # Who audits no longer is not told any more.
     readers = list(
-        SealReader.objects.filter(user__is_active=True).values_list("user_id", flat=True)
+        SealReader.objects.filter(
+            user__is_active=True,
+            user__role_grants__role=AUDITOR,
+            user__role_grants__revoked_at=None,
+        )
+        .distinct()
+        .values_list("user_id", flat=True)
     )
     day = now.date().isoformat()
     enqueue([_letter(reader, newest, day) for reader in readers], now=now)

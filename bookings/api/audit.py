@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -353,7 +354,13 @@ class Runs(AuditEndpoint):
 
 
 class Samples(AuditEndpoint):
-    @operation("audit_samples", _("Samples"), tag="audit", query=Pages, gives=page(SampleShape))
+    @operation(
+        "audit_samples",
+        pgettext_lazy("audit", "Samples"),
+        tag="audit",
+        query=Pages,
+        gives=page(SampleShape),
+    )
     def get(self, request: Request) -> Response:
         """Of an auditor's regions, the newest first; empty for others."""
         query = asked(Pages, request.query_params)

@@ -41,23 +41,23 @@ class FeedShape(serializers.Serializer[Any]):
     created_at = Instant()
 
 
-class BusyBody(Shape):
+class OwnCalendarBody(Shape):
     address = Text(1000)
 
 
-class ProblemShape(serializers.Serializer[Any]):
+class OwnCalendarProblemShape(serializers.Serializer[Any]):
     """Why the last reading failed."""
 
     code = serializers.CharField()
 
 
-class BusyShape(serializers.Serializer[Any]):
+class OwnCalendarShape(serializers.Serializer[Any]):
     """One's own calendar, which is read every hour."""
 
     address = serializers.CharField()
     read_at = Instant(allow_null=True)
     due_at = Instant(allow_null=True, help_text="Null: no more, until it is set again.")
-    problem = ProblemShape(allow_null=True)
+    problem = OwnCalendarProblemShape(allow_null=True)
 
 
 class FeedEndpoint(Endpoint):
@@ -128,8 +128,11 @@ class Busy(Endpoint):
     write_scope = "book"
     needs_person = True
 
-    @operation("busy_calendar", _("One's own calendar"), tag=TAG, gives=BusyShape, refuses=[404])
+    @operation(
+        "busy_calendar", _("One's own calendar"), tag=TAG, gives=OwnCalendarShape, refuses=[404]
+    )
     def get(self, request: Request) -> Response:
+        """Its address, when it was read last, and why not."""
         found = busy_calendar_of(self.actor)
         if found is None:
             raise NotFound
@@ -139,8 +142,8 @@ class Busy(Endpoint):
         "busy_calendar_set",
         _("Set one's own calendar"),
         tag=TAG,
-        takes=BusyBody,
-        gives=BusyShape,
+        takes=OwnCalendarBody,
+        gives=OwnCalendarShape,
         versioned=True,
         sends={"address": "https://calendar.example/secret/basic.ics"},
     )
@@ -149,7 +152,7 @@ class Busy(Endpoint):
         (`own_busy` of availability), and refuses nothing."""
         made = busy_calendar_set(
             actor=self.actor,
-            address=checked(BusyBody, request.data)["address"],
+            address=checked(OwnCalendarBody, request.data)["address"],
             now=self.now,
             expected_version=expected_version(request),
         )

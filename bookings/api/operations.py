@@ -42,7 +42,7 @@ class WorkShape(serializers.Serializer[Any]):
     oldest = Instant(allow_null=True)
 
 
-class EntryShape(serializers.Serializer[Any]):
+class TimetableEntryShape(serializers.Serializer[Any]):
     """An entry of the timetable. `outcome` of its last run: `running`, `done`, `failed`, `passed`
     (another worker had it), `broken` (its worker died)."""
 
@@ -67,7 +67,7 @@ class KeptShape(serializers.Serializer[Any]):
 class OperationsShape(serializers.Serializer[Any]):
     queues = QueueShape(many=True)
     work = WorkShape(many=True)
-    timetable = EntryShape(many=True)
+    timetable = TimetableEntryShape(many=True)
     retention = KeptShape(many=True)
 
 
@@ -108,11 +108,12 @@ class OperationsState(Endpoint):
         """Queues, what is due, and the timetable. For administrators."""
         require(self.actor, "administer", Place(None))
         state = load_operations(self.now)
+        timetable = [_entry(entry) for entry in state.entries]
         return Response(
             {
                 "queues": QueueShape(state.queues, many=True).data,
                 "work": WorkShape(state.work, many=True).data,
-                "timetable": EntryShape([_entry(one) for one in state.entries], many=True).data,
+                "timetable": TimetableEntryShape(timetable, many=True).data,
                 "retention": [
                     {
                         "kind": kept.kind,

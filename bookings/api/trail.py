@@ -25,7 +25,7 @@ class ObjectShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
 
 
-class EntryShape(serializers.Serializer[Any]):
+class TrailEntryShape(serializers.Serializer[Any]):
     """One entry. `actor` null: the platform itself. `digest` is over its canonical JSON."""
 
     id = serializers.UUIDField()
@@ -82,7 +82,7 @@ class Entries(Endpoint):
         _("Entries of the trail"),
         tag="trail",
         query=EntryQuery,
-        gives=page(EntryShape),
+        gives=page(TrailEntryShape),
     )
     def get(self, request: Request) -> Response:
         """The newest first: for auditors those of their regions, for everybody their own acts."""

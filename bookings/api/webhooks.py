@@ -170,7 +170,7 @@ class Webhooks(WebhooksEndpoint):
         status=201,
         refuses=[404, 409],
         sends={
-            "organisation": "ustc",
+            "organisation": "hefei-materials",
             "address": "https://lab.example/hooks",
             "events": ["reservation.confirmed", "reservation.cancelled"],
         },
@@ -197,6 +197,7 @@ class Webhooks(WebhooksEndpoint):
 class Webhook(WebhooksEndpoint):
     @operation("webhook", _("A webhook"), tag=TAG, gives=WebhookShape, refuses=[404])
     def get(self, request: Request, endpoint_id: UUID) -> Response:
+        """With its secret."""
         return self.answer(endpoint_by_id(self.actor, endpoint_id))
 
     @operation(

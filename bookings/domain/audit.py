@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from bookings.domain.money import format_amount
+
 type Numbers = dict[str, str | int]
 
 
@@ -44,7 +46,6 @@ RULES = {
 }
 # How long after what happened a rule can still come to another answer.
 PATIENCE = timedelta(days=RULES["booked-never-used"].parameters["days"] + 1)
-NORM_HOURS = {"general": 1400, "dedicated": 800}
 YEAR = 365
 NEVER_HELD = frozenset({"cancelled", "rejected", "expired", "displaced", "no_show"})
 
@@ -162,19 +163,22 @@ def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
     return {"minutes": over, "open": open_minutes, "used": productive}
 
 
-def voucher_near_cap(*, amount: Decimal, held: Decimal, redeemed: Decimal) -> Numbers | None:
+def voucher_near_cap(
+    *, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str
+) -> Numbers | None:
     """One payer has used nearly all of its grant."""
     if amount <= 0:
         return None
     percent = int((held + redeemed) * 100 / amount)
     if percent < RULES["voucher-near-cap"].parameters["percent"]:
         return None
-    return {"percent": percent, "amount": f"{amount:f}"}
+    return {"percent": percent, "amount": format_amount(amount, currency), "currency": currency}
 
 
 def manual_correction(*, before: Decimal, after: Decimal, currency: str) -> Numbers:
     """A charge was corrected by hand."""
-    return {"before": f"{before:f}", "after": f"{after:f}", "currency": currency}
+    said = (format_amount(amount, currency) for amount in (before, after))
+    return {**dict(zip(("before", "after"), said, strict=True)), "currency": currency}
 
 
 def usage_changed(was: Any) -> Numbers | None:
@@ -194,16 +198,15 @@ def stale_listing(*, confirmed_at: datetime, now: datetime) -> Numbers | None:
     return {"days": days} if days >= RULES["stale-listing"].parameters["days"] else None
 
 
-def hours_far_from_norm(*, effective: int, norm_hours: int, days: int) -> Numbers | None:
-    """Effective minutes of so many days in service, far from that part of the year's norm."""
+def hours_far_from_norm(*, effective: int, norm: int, days: int) -> Numbers | None:
+    """Effective minutes of so many days in service, far from the norm of these days, in minutes."""
     limits = RULES["hours-far-from-norm"].parameters
-    wanted = norm_hours * 60 * days // YEAR
-    if days < limits["days"] or wanted <= 0:
+    if days < limits["days"] or norm <= 0:
         return None
-    percent = effective * 100 // wanted
+    percent = effective * 100 // norm
     if limits["least"] <= percent <= limits["most"]:
         return None
-    return {"percent": percent, "hours": effective // 60, "norm": wanted // 60, "days": days}
+    return {"percent": percent, "hours": effective // 60, "norm": norm // 60, "days": days}
 
 
 # What becomes of an exception. A confirmed one is a finding.

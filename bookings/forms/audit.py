@@ -75,7 +75,7 @@ class FindingForm(forms.Form):
         label=_("To be answered by"),
         required=False,
         help_text=_("Empty: 5, 14, 30 or 60 days, by severity."),
-        widget=forms.DateInput(attrs={"type": "date", **_TEXT}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
 
 
@@ -98,7 +98,7 @@ class ReturnForm(forms.Form):
     due_date = forms.DateField(
         label=_("To be answered by"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", **_TEXT}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
 
 
@@ -120,10 +120,11 @@ class SampleForm(forms.Form):
         widget=forms.Select(attrs=_SELECT),
     )
     since = forms.DateField(
-        label=_("From"), widget=forms.DateInput(attrs={"type": "date", **_TEXT})
+        label=_("From"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT})
     )
     until = forms.DateField(
-        label=_("until before"), widget=forms.DateInput(attrs={"type": "date", **_TEXT})
+        label=_("until before"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
     size = forms.IntegerField(
         label=_("How many"),

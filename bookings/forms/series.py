@@ -61,7 +61,7 @@ class SeriesForm(BookingForm):
     until = forms.DateField(
         label=_("Last day"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
 
     def __init__(self, *args: Any, instrument: Instrument, **kwargs: Any) -> None:

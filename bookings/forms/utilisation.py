@@ -10,6 +10,8 @@ from bookings.models import NormHours
 from bookings.selectors.utilisation_tables import STATES, TABLES
 from instruments.models import Instrument
 
+EARLIEST, LATEST = 1990, 2190  # years
+
 
 class HoursForm(forms.Form):
     """A span of local dates and how to sum up."""
@@ -17,12 +19,12 @@ class HoursForm(forms.Form):
     since = forms.DateField(
         label=_("From"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     until = forms.DateField(
         label=_("until before"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     by = forms.ChoiceField(
         label=_("Summed up by"),
@@ -72,6 +74,9 @@ class HoursForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        for name in ("since", "until"):
+            if data.get(name) and not EARLIEST <= data[name].year <= LATEST:
+                self.add_error(name, _("There are no hours so far away."))
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
             self.add_error("until", _("This must be after the first day."))
         return data
@@ -98,7 +103,7 @@ class NormForm(forms.Form):
     )
     valid_from = forms.DateField(
         label=_("From"),
-        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     reason = forms.CharField(
         label=_("Why"),

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import CAPABILITIES, Actor
 from accounts.models import Membership, Organisation, Region, RoleGrant, TrailEntry
 from bookings.domain import audit as rules
 from bookings.domain.audit import RULES, BookingFacts, Numbers
+from bookings.domain.norms import USUAL_SCHEME, norm_minutes
 from bookings.models import (
     AuditException,
     AuditFinding,
@@ -26,6 +27,7 @@ from bookings.models import (
     Reservation,
     VoucherGrant,
 )
+from bookings.selectors.norms import load_norms
 from bookings.selectors.replay import replay_all
 from instruments.models import Instrument
 from instruments.selectors.quality import stale_records
@@ -296,13 +298,16 @@ def grant_hits(now: datetime) -> Iterator[Hit]:
     )
     for grant in grants.select_related("organisation__region", "programme__region"):
         numbers = rules.voucher_near_cap(
-            amount=grant.amount, held=grant.held, redeemed=grant.redeemed
+            amount=grant.amount,
+            held=grant.held,
+            redeemed=grant.redeemed,
+            currency=grant.programme.currency,
         )
         if numbers is not None:
             yield Hit(
                 "voucher-near-cap",
                 str(grant.pk),
-                numbers | {"currency": grant.programme.currency},
+                numbers,
                 (("grant", grant.pk),),
                 grant.organisation_id,
                 frozenset({*grant.organisation.region.lineage, *grant.programme.region.lineage}),
@@ -320,6 +325,15 @@ def stale_hits(now: datetime) -> Iterator[Hit]:
             yield _instrument_hit("stale-listing", key, numbers, instrument, known)
 
 
+def _of_years(instrument: Instrument, first: date, last: date) -> dict[int, dict[str, int]]:
+    """By year what decides the norm of an instrument, with its units (domain/norms)."""
+    name = str(instrument.norm_hours) if instrument.norm_hours else instrument.kind
+    policy = getattr(instrument, "policy", None)
+    return {
+        year: {name: policy.units if policy else 1} for year in range(first.year, last.year + 1)
+    }
+
+
 def norm_hits(now: datetime) -> Iterator[Hit]:
     """Effective hours of the year up to today, by the norm of the time in service."""
     today = now.date()
@@ -329,19 +343,21 @@ def norm_hits(now: datetime) -> Iterator[Hit]:
         .values_list("instrument_id")
         .annotate(Sum("productive_minutes"))
     )
+    norms = load_norms(USUAL_SCHEME)
     least = RULES["hours-far-from-norm"].parameters["days"]
     for instrument in (
         Instrument.objects.filter(
             publication="published", published_at__lte=now - timedelta(days=least)
         )
-        .select_related("region")
+        .select_related("region", "policy")
         .iterator(BATCH)
     ):
         assert instrument.published_at is not None
+        first = max(since, instrument.published_at.date())
         numbers = rules.hours_far_from_norm(
             effective=effective.get(instrument.pk, 0),
-            norm_hours=instrument.norm_hours or rules.NORM_HOURS[instrument.kind],
-            days=min(rules.YEAR, (today - instrument.published_at.date()).days),
+            norm=norm_minutes(_of_years(instrument, first, today), norms, first, today),
+            days=(today - first).days,
         )
         if numbers is not None:
             key = f"{instrument.pk}:{today.year}"
@@ -389,10 +405,9 @@ def exceptions_where(
 def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
     """How many by rule and state. One statement."""
     counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
-    found = exceptions_for(actor).order_by().values_list("rule", "state")
-    for rule, state in found:
-        by_state = counts.setdefault(rule, {})
-        by_state[state] = by_state.get(state, 0) + 1
+    found = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
+    for rule, state, count in found:
+        counts.setdefault(rule, {})[state] = count
     return counts
 
 

@@ -21,11 +21,15 @@ from accounts.models import (
     MessageSettings,
     OutboxMessage,
     RoleGrant,
+    SealReader,
     TrailEntry,
     User,
 )
 from accounts.selectors.erasure import addresses_of, sole_duties
 from bookings.models import (
+    AuditException,
+    AuditFinding,
+    AuditSample,
     BookingImport,
     BusyCalendar,
     CalendarFeed,
@@ -231,6 +235,22 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
             OutboxMessage.objects.filter(told | about | taught).order_by("created_at"),
             "kind", "payload", "created_at", "done_at", "outcome",
         ),
+        "findings": _rows(
+            AuditFinding.objects.filter(
+                Q(raised_by=user) | Q(replied_by=user) | Q(closed_by=user)
+            ).order_by("raised_at"),
+            "id", "severity", "title", "text", "state", "due_date", "raised_at", "reply",
+            "replied_at", "note", "evidence", "closed_at", organisation="organisation__code",
+        ),
+        "exceptions": _rows(
+            AuditException.objects.filter(decided_by=user).order_by("decided_at"),
+            "id", "rule", "state", "reason", "decided_at", organisation="organisation__code",
+        ),
+        "samples": _rows(
+            AuditSample.objects.filter(made_by=user).order_by("made_at"),
+            "id", "subject", "method", "since", "until", "seed", "size", "made_at",
+        ),
+        "seals_by_mail": _rows(SealReader.objects.filter(user=user), "since"),
         "trail": _rows(
             TrailEntry.objects.filter(
                 Q(actor_id=user.pk) | Q(object_type="user", object_id=user.pk)

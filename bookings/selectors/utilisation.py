@@ -165,9 +165,11 @@ def _parts(
     since: date, until: date, facilities: QuerySet[Facility] | None
 ) -> list[tuple[str, date, date]]:
     """The whole months of [since, until), and the days around them."""
+    if facilities is None or until - since < timedelta(days=28):
+        return [("days", since, until)]
     first = since if since.day == 1 else _next_month(since)
     last = until.replace(day=1)
-    if facilities is None or first >= last:
+    if first >= last:
         return [("days", since, until)]
     parts = [("days", since, first), ("months", first, last), ("days", last, until)]
     return [part for part in parts if part[1] < part[2]]

@@ -330,7 +330,8 @@ payers AS MATERIALIZED (
 """
 
 # The last day of each schedule's calendar that has ended tells until when days have finished.
-# Instruments with the same to do lie together.
+# Instruments with the same to do lie together, and those of a facility: its months are summed up
+# once.
 _FINISHED = """
 WITH finished AS (
     SELECT s.id AS schedule_id, d.date + 1 AS until
@@ -350,7 +351,7 @@ LEFT JOIN (
     JOIN finished f ON f.schedule_id = a.schedule_id AND f.until > a.from_date
     GROUP BY a.instrument_id
 ) f ON f.instrument_id = r.instrument_id
-ORDER BY r.until_date DESC, r.instrument_id
+ORDER BY r.until_date DESC, r.facility_id, r.instrument_id
 """
 
 _DIRTY = """

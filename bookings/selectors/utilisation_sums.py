@@ -33,9 +33,9 @@ GROUPS = {
 # The finest of those named tells the others.
 PERIODS = {
     "day": "d.date",
-    "week": "date_trunc('week', d.date)::date",
-    "month": "date_trunc('month', d.date)::date",
-    "year": "date_trunc('year', d.date)::date",
+    "week": "date_trunc('week', d.date::timestamp)::date",
+    "month": "date_trunc('month', d.date::timestamp)::date",
+    "year": "date_trunc('year', d.date::timestamp)::date",
 }
 ALWAYS = "DATE '0001-01-01'"
 BY = (*PERIODS, *GROUPS)

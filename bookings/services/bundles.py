@@ -22,13 +22,13 @@ from accounts.notifications import nudge
 from accounts.permissions import require_somewhere
 from accounts.selectors.seals import Range, bundle_lines, bundle_size
 from accounts.services.seals import trail_seal
+from bookings.domain.retention import FILES
 from bookings.models import TrailBundle
 
 log = logging.getLogger(__name__)
 
 TASK = "bookings.tasks.write_bundles"
 STALLED = timedelta(minutes=10)
-KEPT = timedelta(days=7)
 MOST_ATTEMPTS = 3
 MOST_OPEN = 3  # of one person
 STEP = 5000  # lines, between two words of progress
@@ -96,7 +96,7 @@ def bundles_work(*, now: datetime) -> int:
 
 def bundles_clear(*, now: datetime) -> int:
     """Delete files that nobody needs any more; how many."""
-    old = TrailBundle.objects.filter(created_at__lt=now - KEPT)
+    old = TrailBundle.objects.filter(created_at__lt=now - FILES)
     for row in old.exclude(file=""):
         _path(row.file).unlink(missing_ok=True)
     return old.delete()[0]

@@ -23,6 +23,7 @@ from accounts.domain.roles import Actor
 from accounts.notifications import nudge
 from accounts.selectors.memberships import load_actor
 from bookings.adapters.figures import csv_pieces, write_workbook
+from bookings.domain.retention import FILES
 from bookings.models import HoursExport
 from bookings.selectors.utilisation_scope import scope_for
 from bookings.selectors.utilisation_tables import Asked, Table, day_sums_of, table_of
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 
 TASK = "bookings.tasks.write_exports"
 STALLED = timedelta(minutes=10)
-KEPT = timedelta(days=7)
 MOST_ATTEMPTS = 3
 MOST_OPEN = 5  # of one person
 STEP = 5000  # rows, between two words of progress
@@ -90,7 +90,7 @@ def exports_work(*, now: datetime) -> int:
 
 def exports_clear(*, now: datetime) -> int:
     """Delete files that nobody needs any more; how many."""
-    old = HoursExport.objects.filter(created_at__lt=now - KEPT)
+    old = HoursExport.objects.filter(created_at__lt=now - FILES)
     for job in old.exclude(file=""):
         _path(job.file).unlink(missing_ok=True)
     return old.delete()[0]

@@ -12,7 +12,7 @@ from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
-from accounts.permissions import require
+from accounts.permissions import require, require_somewhere
 from accounts.selectors.memberships import place_of
 from bookings.domain.audit import DAYS_TO_ANSWER, FINDING_MOVES, REMIND_BEFORE, SEVERITIES
 from bookings.models import AuditException, AuditFinding
@@ -38,6 +38,7 @@ class Raised:
 @transaction.atomic
 def finding_raise(*, actor: Actor, raised: Raised, now: datetime) -> AuditFinding:
     """Say that something is not as it should be. An exception is confirmed by it."""
+    require_somewhere(actor, AUDIT)
     exception: AuditException | None = None
     if raised.exception_id is not None:
         exception = exception_locked(actor, raised.exception_id, None)

@@ -20,6 +20,8 @@ from accounts.models import (
 )
 from bookings.domain.retention import RETENTION
 from bookings.models import Quote, Reservation, WaitingOffer, WebhookDelivery
+from bookings.services.bundles import bundles_clear
+from bookings.services.exports import exports_clear
 from instruments.models import Fetching, Import, ImportChunk, ImportRow
 
 AT_ONCE = 5000  # rows of a transaction
@@ -30,8 +32,11 @@ def records_remove(*, now: datetime) -> dict[str, int]:
     workers comes to the same."""
     removed = {}
     for kept in RETENTION:
-        before = now - kept.span
-        if count := sum(_remove(rows) for rows in _PAST[kept.kind](before)):
+        if with_files := _WITH_FILES.get(kept.kind):
+            count = with_files(now=now)
+        else:
+            count = sum(_remove(rows) for rows in _PAST[kept.kind](now - kept.span))
+        if count:
             removed[kept.kind] = count
     return removed
 
@@ -119,6 +124,7 @@ def _invitations(before: datetime) -> list[QuerySet[Any]]:
     return [Invitation.objects.filter(accepted_at=None, expires_at__lt=before)]
 
 
+_WITH_FILES = {"trail-bundles": bundles_clear, "hours-exports": exports_clear}
 _PAST: dict[str, Callable[[datetime], list[QuerySet[Any]]]] = {
     "outbox": _outbox,
     "outbox-failed": _outbox_failed,

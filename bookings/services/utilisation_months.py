@@ -122,24 +122,31 @@ parts AS (
     JOIN calendar d USING (schedule_id, since, until)
     GROUP BY facility_id, month
     UNION ALL
-    SELECT c.facility_id, date_trunc('month', d.date)::date, NULL, NULL,
+    SELECT c.facility_id, date_trunc('month', d.date::timestamp)::date, NULL, NULL,
         sum(d.productive_minutes), sum(d.unscheduled_down_minutes),
         sum(d.scheduled_down_minutes), sum(d.engineering_minutes), sum(d.no_show_minutes),
         sum(d.open_minutes - d.standby_minutes), sum(d.breakdowns), 0, 0, 0
     FROM chosen c
     JOIN bounds b ON b.facility_id = c.facility_id
-    JOIN bookings_instrumentday d
-        ON d.instrument_id = c.id AND d.date >= b.since AND d.date < b.until
+    CROSS JOIN LATERAL (
+        SELECT * FROM bookings_instrumentday d
+        WHERE d.instrument_id = c.id AND d.date >= b.since AND d.date < b.until
+        OFFSET 0  -- looked up by its key, whatever the planner thinks of the numbers
+    ) d
     GROUP BY 1, 2
     UNION ALL
-    SELECT c.facility_id, date_trunc('month', d.date)::date, NULL, NULL, 0, 0, 0, 0, 0, 0, 0,
+    SELECT c.facility_id, date_trunc('month', d.date::timestamp)::date, NULL, NULL,
+        0, 0, 0, 0, 0, 0, 0,
         coalesce(sum(d.minutes) FILTER (WHERE d.organisation_id <> c.organisation_id), 0),
         coalesce(sum(d.minutes) FILTER (WHERE d.payer_region_id <> c.region_id), 0),
         sum(d.sessions)
     FROM chosen c
     JOIN bounds b ON b.facility_id = c.facility_id
-    JOIN bookings_instrumentdayuse d
-        ON d.instrument_id = c.id AND d.date >= b.since AND d.date < b.until
+    CROSS JOIN LATERAL (
+        SELECT * FROM bookings_instrumentdayuse d
+        WHERE d.instrument_id = c.id AND d.date >= b.since AND d.date < b.until
+        OFFSET 0  -- looked up by its key, whatever the planner thinks of the numbers
+    ) d
     GROUP BY 1, 2
 ),
 sums AS MATERIALIZED (

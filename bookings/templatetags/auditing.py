@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import template
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from bookings.messages import AUDIT_NUMBERS, AUDIT_RULES
@@ -18,7 +18,7 @@ register = template.Library()
 TABS: list[tuple[str, Any, tuple[str, ...]]] = [
     ("exceptions", _("Exceptions"), ("exception", "exception-decide", "exception-confirm")),
     ("findings", _("Findings"), ("finding", "finding-reply", "finding-return", "finding-close")),
-    ("samples", _("Samples"), ("sample",)),
+    ("samples", pgettext_lazy("audit", "Samples"), ("sample",)),
     ("trail", _("Trail"), ("story", "proof")),
     ("seals", _("Seals and bundles"), ("bundle",)),
 ]

@@ -31,7 +31,7 @@ from bookings.selectors.utilisation_scope import scope_for
 from bookings.selectors.utilisation_tables import Asked, table_of
 from bookings.services.exports import export_for, export_path, export_start
 from bookings.services.norms import norm_add
-from bookings.views.utilisation import asked_of, context_of, local_name
+from bookings.views.utilisation import asked_of, context_of, in_whole_months, local_name
 from instruments.forms.policies import GROUPS
 from instruments.models import Instrument
 
@@ -74,6 +74,8 @@ def between_regions(request: HttpRequest) -> HttpResponse:
     """Who used what where, as a diagram, a matrix and indices."""
     actor = actor_of(request.user)
     form, asked = asked_of(request, actor)
+    if not actor.has("administrator"):
+        asked = in_whole_months(asked)
     currency = request.GET.get("currency", "")[:3]
     found = flows(
         actor, since=asked.since, until=asked.until, measure=asked.measure, currency=currency
@@ -202,9 +204,8 @@ def download(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def exports(request: HttpRequest) -> HttpResponse:
     """One's files, and how far they are written."""
-    person = actor_of(request.user).person
-    mine = HoursExport.objects.filter(user_id=person).order_by("-created_at")[:50]
-    jobs = list(mine)
+    mine = HoursExport.objects.filter(user_id=actor_of(request.user).person)
+    jobs = list(mine.order_by("-created_at")[:50])
     context = {
         "jobs": jobs,
         "is_busy": any(job.state in ("waiting", "working") for job in jobs),

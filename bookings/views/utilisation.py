@@ -1,5 +1,6 @@
 """Hours: dashboards that sum up, and the rows behind a number."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -63,12 +64,20 @@ def asked_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple
         state=data.get("state") or "",
     )
     if not reads_hours(actor):
+        asked = in_whole_months(asked)
         form.fields["by"].choices = [  # type: ignore[attr-defined]
             choice
             for choice in form.fields["by"].choices  # type: ignore[attr-defined]
             if choice[0] in PUBLIC_BY
         ]
     return form, asked
+
+
+def in_whole_months(asked: Asked) -> Asked:
+    """The same of all months that its days lie in: what public figures are of."""
+    last = asked.until - timedelta(days=1)
+    until = asked.until if asked.until.day == 1 else (last.replace(day=28) + timedelta(days=4))
+    return replace(asked, since=asked.since.replace(day=1), until=until.replace(day=1))
 
 
 def context_of(

@@ -12,9 +12,9 @@ from bookings.domain.retention import Kept
 register = template.Library()
 
 JOBS = {
-    "carry out effects": _("Charges, freed slots, hours marked anew"),
+    "carry out effects": _("Inbox, charges, freed slots, hours marked anew"),
     "make calls": _("Calls to others' addresses"),
-    "deliver messages": _("Messages"),
+    "deliver messages": _("Mails"),
     "lapse reservations": _("Requests and holds that lapse"),
     "complete reservations": _("Bookings that end, no-shows"),
     "overruns": _("People over their time"),
@@ -34,6 +34,11 @@ JOBS = {
     "saved searches": _("Saved searches"),
     "seal the trail": _("Seals of the trail"),
     "newest seal": _("Mails of the newest seal"),
+    "own calendars": _("Own calendars"),
+    "exports of hours": _("Exports of hours"),
+    "bundles": _("Bundles of the trail"),
+    "exceptions": _("Exceptions for auditors"),
+    "findings to answer": _("Reminders of findings"),
     "gather words": _("Words for the search"),
     "remove records": _("Removing old records"),
 }
@@ -45,6 +50,8 @@ KEPT = {
     "job-runs": _("Runs of the timetable"),
     "job-failures": _("Failures of jobs"),
     "import-rows": _("Rows and files of imports"),
+    "trail-bundles": _("Bundles of the trail"),
+    "hours-exports": _("Exports of hours"),
     "fetchings": _("What harvests fetched, and when"),
     "webhook-deliveries": _("What webhooks were told, and what they answered"),
     "holds": _("Holds that came to nothing"),

@@ -541,7 +541,7 @@ POST   api-audit-samples             - 403 403 403 403 403 403 403 403 201 403 4
 GET    api-audit-sample              - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-audit-sample-population   - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-audit-findings            - 200 200 200 200 200 200 200 200 200 200 200 200
-POST   api-audit-findings            - 404 404 404 404 404 404 404 404 201 404 404 404
+POST   api-audit-findings            - 403 403 403 403 403 403 403 403 201 403 403 403
 GET    api-audit-finding             - 404 404 404 404 200 404 404 200 200 404 404 404
 POST   api-audit-finding-reply       - 404 404 404 404 200 404 404 200 403 404 404 404
 POST   api-audit-finding-return      - 404 404 404 404 403 404 404 403 200 404 404 404
@@ -549,7 +549,7 @@ POST   api-audit-finding-close       - 404 404 404 404 403 404 404 403 200 404 4
 GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
 PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
-GET    api-trail-proof               - 404 409 404 404 404 404 404 404 409 404 404 404
+GET    api-trail-proof               - 404 200 404 404 404 404 404 404 200 404 404 404
 POST   api-trail-bundles             - 403 403 403 403 403 403 403 403 202 403 403 403
 GET    api-trail-bundle-one          - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-trail-bundle-file         - 404 404 404 404 404 404 404 404 200 404 404 404

@@ -15,9 +15,8 @@ type Name = tuple[str, str]  # file, function
 
 # What is not a change of anybody's record.
 WITHOUT = {
-    "idempotency_clear": "answers kept for a day, so that a request sent twice is carried out once",
-    "idempotent": "the same",
-    "outbox_clear": "messages that were delivered long ago",
+    "idempotent": "answers kept for a day, so that a request sent twice is carried out once",
+    "records_remove": "what has been kept as long as the one table says",
     "token_touch": "when a token was last used",
     "demo_address_vouch": "the demonstration alone",
     "demand_searched": "counted for statistics",
@@ -25,10 +24,11 @@ WITHOUT = {
     "calendar_extend": "computed from opening hours, whose change is in the trail",
     "register_file": "the index of the search",
     "hours_roll_up": "computed from sessions and closures",
+    "exports_work": "files of figures, whose asking is in the trail",
+    "exports_clear": "the same",
     "run_begin": "when the timetable's jobs ran",
     "run_end": "the same",
     "messages_read": "what somebody has read in their own inbox",
-    "messages_clear": "messages that are long past",
     "bundles_work": "files that were asked for; asking is in the trail",
     "bundles_clear": "the same",
     "calendars_read": "when a person is busy elsewhere, which is nobody else's affair",

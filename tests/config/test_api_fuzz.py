@@ -24,11 +24,15 @@ from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.tokens import token_issue
 from bookings.domain.periods import Period
+from bookings.models import WebhookDelivery
 from bookings.selectors.chains import StepWish
 from bookings.services.chains import chain_book
+from bookings.services.effects import effects_carry_out
+from bookings.services.feeds import feed_make
 from bookings.services.placing import Booking
 from bookings.services.searches import search_save
 from bookings.services.series import series_book
+from bookings.services.webhooks import webhook_add
 from config.api_docs import openapi
 from config.wsgi import application
 from instruments.domain.criteria import Criteria
@@ -137,6 +141,19 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         organisation=cast.fudan,
         now=NOW,
     )
+    hook = webhook_add(
+        actor=cast.actor("zhao"),
+        organisation_id=cast.ustc.pk,
+        address="https://lab.example/",
+        events=["reservation.confirmed"],
+        description="",
+        now=NOW,
+    )
+    delivery = WebhookDelivery.objects.create(
+        endpoint=hook, event="charge.made", cause="x", body="{}", state="failed", created_at=NOW
+    )
+    feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
+    effects_carry_out(now=NOW)
     token, _ = token_issue(user=wang, label="known", lifetime=timedelta(days=9), now=NOW)
     return {
         "organisation_id": [str(cast.ustc.pk), str(cast.fudan.pk)],
@@ -151,6 +168,10 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "invitation_id": [str(invited.pk)],
         "request_id": [str(asked.pk)],
         "token_id": [str(token.pk)],
+        "endpoint_id": [str(hook.pk)],
+        "delivery_id": [str(delivery.pk)],
+        "feed_id": [str(feed.pk)],
+        "message_id": [str(row.pk) for row in wang.inbox.all()[:2]],
         "version": [str(draft.version), "1"],
         "charge_id": [money["charge"], money["disputed"]],
         **{

@@ -32,7 +32,7 @@ def marked(client: Client, path: str) -> list[tuple[str, str]]:
         ("zhao", "/manage/instruments/{i}/", ("/manage/", "true")),
         ("zhao", "/manage/instruments/{i}/closures/", ("/manage/", "true")),
         ("zhao", "/hours/rows/?since=2026-03-06&instrument={i}", ("/hours/", "true")),
-        ("auditor", "/trail/{r}/", ("/trail/", "true")),
+        ("auditor", "/trail/{r}/", ("/audit/", "true")),
         ("wang", "/profile/", None),
     ],
 )

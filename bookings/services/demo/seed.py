@@ -20,6 +20,7 @@ from bookings.services.demo.asks import Ask, planned_ask
 from bookings.services.demo.audit import audit_make, oddities_make
 from bookings.services.demo.books import books_close
 from bookings.services.demo.coming import coming_make, first_free, planned_make
+from bookings.services.demo.connections import connections_make
 from bookings.services.demo.demand import Diaries
 from bookings.services.demo.files import chance, load
 from bookings.services.demo.funding import sources_make
@@ -131,6 +132,7 @@ def _build(now: datetime, scale: float, tell: _Teller) -> Built:
     tell(f"{coming} bookings to come, some waiting for a decision")
     tell(f"{together_make(places, offers, calendar)} series, chains and wishes")
     tell(f"{_searches_make(places, now)} saved searches")
+    tell(f"{connections_make(places, now)} choices, calendars and a webhook")
     tell(f"{rules_make(places, offers, now)} instruments with limits, shares or certificates")
     tell(f"{training_make(places, offers, now)} courses")
     made_of = records_make(offers, began=calendar.began, now=now)

@@ -114,6 +114,7 @@
       element.style.blockSize = `${Math.max(280, 60 * Math.max(names("source").length, names("target").length))}px`;
       const narrow = element.clientWidth < 520;
       return {
+        animation: false, // it would hide the names on the right until it ends
         tooltip: {
           formatter: (one) => one.dataType === "edge"
             ? `${data.left} ${bare(one.data.source)} → ${data.right} ${bare(one.data.target)}\n${number(one.value)} ${data.unit}`

@@ -86,7 +86,7 @@ def test_tried_again_by_hand(shared_cast, capsys):
     ):
         with pytest.raises(NotPermitted):
             act()
-    assert [queue.failed for queue in queues(NOW)] == [2, 1]
+    assert [queue.failed for queue in queues(NOW) if queue.failed] == [2, 1]
     assert len(failures()) == 3 and len(failures("a")) == 2
     assert failure_retry(actor=admin, failure_id=one.pk, now=NOW) == "a"
     with pytest.raises(NotFound):  # it does not fail any more

@@ -87,24 +87,27 @@ def test_rules_of_other_things() -> None:
         "minutes": 16, "open": 600, "used": 616,
     }  # fmt: skip
     assert rules.over_open_hours(productive=615, open_minutes=600) is None
-    near = rules.voucher_near_cap(amount=Decimal(1000), held=Decimal(450), redeemed=Decimal(500))
-    assert near == {"percent": 95, "amount": "1000"}
-    assert (
-        rules.voucher_near_cap(amount=Decimal(1000), held=Decimal(0), redeemed=Decimal(949)) is None
-    )
+    grant: dict[str, Any] = {"amount": Decimal(1000), "held": Decimal(450), "currency": "CNY"}
+    assert rules.voucher_near_cap(**grant, redeemed=Decimal(500)) == {
+        "percent": 95, "amount": "1000.00", "currency": "CNY",
+    }  # fmt: skip
+    assert rules.voucher_near_cap(**grant, redeemed=Decimal(499)) is None
+    assert rules.manual_correction(before=Decimal(9), after=Decimal(5), currency="CNY") == {
+        "before": "9.00", "after": "5.00", "currency": "CNY",
+    }  # fmt: skip
     assert rules.usage_changed([None, None]) is None
     assert rules.usage_changed(["a", "b"]) == {"was": "a – b"}
     assert rules.other_than_card([]) is None
     year = NOW - timedelta(days=365)
     assert rules.stale_listing(confirmed_at=year, now=NOW) == {"days": 365}
     assert rules.stale_listing(confirmed_at=year + timedelta(hours=1), now=NOW) is None
-    hours = {"norm_hours": 1460, "days": 100}
+    hours = {"norm": 400 * 60, "days": 100}
     assert rules.hours_far_from_norm(effective=79 * 60, **hours) == {
         "percent": 19, "hours": 79, "norm": 400, "days": 100,
     }  # fmt: skip
     assert rules.hours_far_from_norm(effective=80 * 60, **hours) is None
     assert rules.hours_far_from_norm(effective=604 * 60, **hours)["percent"] == 151  # type: ignore[index]
-    assert rules.hours_far_from_norm(effective=0, norm_hours=1460, days=89) is None
+    assert rules.hours_far_from_norm(effective=0, norm=24_000, days=89) is None
 
 
 def test_states_of_an_exception() -> None:
