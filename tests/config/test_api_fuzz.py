@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from accounts.models import TrailEntry
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.tokens import token_issue
@@ -41,9 +42,11 @@ from instruments.services.ratecards import rate_card_create
 from tests.conftest import DEEP
 from tests.factories import api as programs
 from tests.factories.attachments import photo
+from tests.factories.audit import audit_things
 from tests.factories.cards import CARD
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.imports import import_things
+from tests.factories.jobs import failed
 from tests.factories.qualifications import certify
 from tests.factories.things import money_things
 from tests.factories.training import course, enrol, session
@@ -122,6 +125,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         now=NOW,
     )
     money = money_things(cast)
+    audit = audit_things(cast)
     files = import_things(cast)
     alice = cast.people["alice"]
     invited = invitation_send(
@@ -171,6 +175,12 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "endpoint_id": [str(hook.pk)],
         "delivery_id": [str(delivery.pk)],
         "feed_id": [str(feed.pk)],
+        "exception_id": [audit["exception"]],
+        "finding_id": [audit["finding"], audit["answered-finding"]],
+        "sample_id": [audit["sample"]],
+        "bundle_id": [audit["bundle"]],
+        "failure_id": [str(failed(cast.ustc.pk).pk)],
+        "entry_id": [str(pk) for pk in TrailEntry.objects.values_list("pk", flat=True)[:2]],
         "message_id": [str(row.pk) for row in wang.inbox.all()[:2]],
         "version": [str(draft.version), "1"],
         "charge_id": [money["charge"], money["disputed"]],
