@@ -150,7 +150,9 @@ def _store(days: list[Days], now: datetime, *, is_first: bool) -> RollUpResult:
     with connection.cursor() as cursor:
         # Compiling the statement takes longer than running it; its hashes want room.
         cursor.execute(
-            "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL enable_mergejoin = off"
+            "SET LOCAL jit = off; SET LOCAL work_mem = '128MB'; SET LOCAL enable_mergejoin = off;"
+            # One plan for any batch knows neither how many instruments nor how many days.
+            " SET LOCAL plan_cache_mode = force_custom_plan"
         )
         cursor.execute(
             FIGURES + (STORE_FIRST if is_first else STORE_AGAIN), figures_parameters(days, now)

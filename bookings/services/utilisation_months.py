@@ -48,7 +48,10 @@ def _facilities_sum(facilities: Sequence[UUID], *, waits: bool) -> int:
         if not marks:
             return 0
         ids, since, until = (list(column) for column in zip(*marks, strict=True))
-        cursor.execute("SET LOCAL jit = off; SET LOCAL work_mem = '64MB'")
+        cursor.execute(
+            "SET LOCAL jit = off; SET LOCAL work_mem = '64MB';"
+            " SET LOCAL plan_cache_mode = force_custom_plan"
+        )
         parameters = {"facilities": ids, "since": since, "until": until}
         cursor.execute(MONTHS, parameters)
         (months,) = cursor.fetchone()
