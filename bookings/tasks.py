@@ -9,6 +9,7 @@ from celery.exceptions import Ignore
 from django.utils import timezone
 
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
+from accounts.selectors.verification import trail_found_right
 from accounts.services.jobs import alone
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.audit import exceptions_find
@@ -184,6 +185,12 @@ def read_calendars() -> None:
 @one_at_a_time
 def seal_trail() -> None:
     trail_seal(now=timezone.now())
+
+
+@shared_task
+def verify_trail() -> None:
+    """What is wrong is an error of the job: operators and auditors see it."""
+    trail_found_right()
 
 
 @shared_task

@@ -1,17 +1,30 @@
-"""Connections to the cache that make no request wait for a server that is gone."""
+"""The cache, and going on without it: no request waits for a server that is gone, or fails for it.
+
+While it is gone each process remembers for itself what must be remembered (attempts to sign in,
+codes that were used, counts of facets); sessions come from the database.
+"""
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import redis
+from django.contrib.sessions.backends.cached_db import KEY_PREFIX as SESSIONS
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 QUIET = 5.0  # seconds in which nobody tries again
+PATIENCE = 0.5  # seconds
 _quiet_until = 0.0
 
 
 class Connection(redis.Connection):
-    """One that could not be made keeps the process from trying for a while: what uses the cache
-    goes on without it at once."""
+    """One that could not be made keeps the process from trying for a while."""
 
     def connect(self) -> None:
         global _quiet_until
@@ -22,3 +35,47 @@ class Connection(redis.Connection):
         except (RedisError, OSError):
             _quiet_until = time.monotonic() + QUIET
             raise
+
+
+class Cache(RedisCache):
+    """Redis or Valkey, asked for half a second and once. Counting (`incr`) fails while it is gone:
+    whoever counts decides what that means."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        given = params.get("OPTIONS", {})
+        shortly = {
+            "connection_class": Connection,
+            "socket_connect_timeout": PATIENCE,
+            "socket_timeout": PATIENCE,
+            "retry": Retry(NoBackoff(), 0),
+        }
+        super().__init__(server, params | {"OPTIONS": shortly | given})
+        self._here = LocMemCache("while-the-server-is-gone", {})
+        self._nowhere = DummyCache("", {})
+
+    def get(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._try(super().get, key, *args, **kwargs)
+
+    def set(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._try(super().set, key, *args, **kwargs)
+
+    def add(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._try(super().add, key, *args, **kwargs)
+
+    def delete(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._try(super().delete, key, *args, **kwargs)
+
+    def touch(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._try(super().touch, key, *args, **kwargs)
+
+    def has_key(self, key: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._try(super().has_key, key, *args, **kwargs)
+
+    def _try(self, act: Callable[..., Any], key: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return act(key, *args, **kwargs)
+        except RedisError:
+            # A session that ended elsewhere must not live on in this process.
+            is_session = str(key).startswith(SESSIONS)
+            instead: BaseCache = self._nowhere if is_session else self._here
+            return getattr(instead, act.__name__)(key, *args, **kwargs)

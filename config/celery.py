@@ -62,6 +62,10 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "own calendars": {"task": "bookings.tasks.read_calendars", "schedule": 60.0},
     # the trail and the auditors' desk
     "seal the trail": {"task": "bookings.tasks.seal_trail", "schedule": 180.0},
+    "verify the trail": {
+        "task": "bookings.tasks.verify_trail",
+        "schedule": crontab(minute=20, hour=4),
+    },
     "bundles": {"task": "bookings.tasks.write_bundles", "schedule": 60.0},
     "exceptions": {
         "task": "bookings.tasks.find_exceptions",

@@ -13,11 +13,8 @@ import structlog
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from kombu import Exchange, Queue
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config import env, sign_in
-from config.caches import Connection
 from config.logs import mask_secrets
 
 ROOT = env.ROOT
@@ -118,19 +115,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        # A cache that is gone delays a request by half a second at the most, once in five.
-        "OPTIONS": {
-            "connection_class": Connection,
-            "socket_connect_timeout": 0.5,
-            "socket_timeout": 0.5,
-            "retry": Retry(NoBackoff(), 0),
-        },
-    }
-}
+CACHES = {"default": {"BACKEND": "config.caches.Cache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "config.sessions"
 
 # People

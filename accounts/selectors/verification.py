@@ -26,7 +26,7 @@ from accounts.domain.seals import (
     seal_digest,
     split,
 )
-from accounts.models import Seal
+from accounts.models import JobRun, Seal
 
 BATCH = 50_000  # entries a process takes at a time
 _ROWS = 5_000  # rows that are under way at once
@@ -287,3 +287,23 @@ def _stream(statement: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         cursor.itersize = _ROWS
         cursor.execute(statement, values)
         yield from cursor
+
+
+class TrailWrong(Exception):
+    """The trail is not as it was sealed; says the first place."""
+
+
+VERIFYING = "verify the trail"  # the job's name in the timetable
+
+
+def trail_found_right() -> None:
+    """`TrailWrong` with the first place that is not as it was sealed."""
+    found = trail_verify()
+    if found.problems:
+        raise TrailWrong(f"{found.problems[0]}; {len(found.problems)} in all")
+
+
+def last_verified() -> JobRun | None:
+    """The last time the nightly job went through to its end."""
+    runs = JobRun.objects.filter(entry=VERIFYING, outcome__in=["done", "failed"])
+    return runs.order_by("-started_at", "-pk").first()

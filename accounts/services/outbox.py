@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from accounts.domain.jobs import MOST_ATTEMPTS, again_in, in_hand_for
 from accounts.models import OutboxMessage
 
 log = logging.getLogger(__name__)
 Handler = Callable[[OutboxMessage, datetime], str]
+LOCK_NOT_AVAILABLE = "55P03"
 DIED = "The worker died each time."
 
 
@@ -42,7 +43,11 @@ def outbox_deliver(
         row = _claim(lane, now)
         if row is None:
             break
-        delivered += _deliver(row, handler, now)
+        try:
+            delivered += _deliver(row, handler, now)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+                raise
     return delivered
 
 
@@ -68,14 +73,19 @@ def _deliver(claimed: OutboxMessage, handler: Handler, now: datetime) -> int:
     with connection.cursor() as cursor:
         # A mail server may take its time: a session that is ended meanwhile could not say that
         # the mail was sent, and it would be sent again.
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '15min'")
-    row = (
-        OutboxMessage.objects.select_for_update(skip_locked=True)
-        .filter(pk=claimed.pk, done_at=None, attempts=claimed.attempts)
-        .first()
-    )
-    if row is None:  # this worker was so slow that another has taken it
-        return 0
+        cursor.execute(
+            "SET LOCAL idle_in_transaction_session_timeout = '15min'; SET LOCAL lock_timeout = '1s'"
+        )
+        # Not skipped where it is locked: who looks for work holds it for a moment, to find that it
+        # is taken.
+        row = (
+            OutboxMessage.objects.select_for_update()
+            .filter(pk=claimed.pk, done_at=None, attempts=claimed.attempts)
+            .first()
+        )
+        if row is None:  # this worker was so slow that another has taken it
+            return 0
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
     try:
         with transaction.atomic():
             row.outcome = handler(row, now)

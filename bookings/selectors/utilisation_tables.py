@@ -1,7 +1,7 @@
 """Hours as tables for files: the columns of the API, row after row."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -42,6 +42,11 @@ DAY_COLUMNS = (
     "engineering_minutes", "standby_minutes", "no_show_minutes", "non_scheduled_minutes",
     "breakdowns",
 )  # fmt: skip
+PAYERS = {
+    "price_group": "u.price_group = %s",
+    "payer_region": "u.payer_region_id IN (SELECT id FROM accounts_region WHERE code = %s)",
+    "payer": "u.organisation_id IN (SELECT id FROM accounts_organisation WHERE code = %s)",
+}
 PIECE = 2000
 
 
@@ -57,6 +62,8 @@ class Asked:
     measure: str = "hours"
     currency: str = ""
     state: str = ""
+    # Of productive days those of some payers: `PAYERS` -> a price group, or a code.
+    payers: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -64,6 +71,7 @@ class Asked:
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),
             "narrowed": dict(self.narrowed),
+            "payers": dict(self.payers),
             "by": list(self.by),
         }
 
@@ -80,6 +88,7 @@ class Asked:
             ("until", self.until.isoformat()),
             ("by", ", ".join(self.by)),
             *self.narrowed.items(),
+            *self.payers.items(),
             ("scheme", self.scheme),
             ("state", self.state),
             ("definitions", definitions_on(self.until).name),
@@ -234,7 +243,14 @@ class DaySums:
 _DAYS = """
 FROM instruments_instrument i
 JOIN bookings_instrumentday d ON d.instrument_id = i.id
-WHERE i.id IN ({scope}) AND d.date >= %s AND d.date < %s AND d.{column} > 0
+{uses}
+WHERE i.id IN ({scope}) AND d.date >= %s AND d.date < %s AND {column} > 0
+"""
+_USES = """
+CROSS JOIN LATERAL (
+    SELECT sum(u.minutes) AS minutes FROM bookings_instrumentdayuse u
+    WHERE u.instrument_id = d.instrument_id AND u.date = d.date AND {payers}
+) u
 """
 
 
@@ -255,9 +271,10 @@ def _days(actor: Actor, asked: Asked) -> Table:
 
 
 def day_sums_of(instruments: QuerySet[Instrument], asked: Asked) -> DaySums:
-    """Of the instrument-days that have some of `asked.state`. One statement."""
-    column = STATES[asked.state or "productive"]
-    found = _run(instruments, asked, f"SELECT count(*), coalesce(sum(d.{column}), 0)", "", [])
+    """Of the instrument-days that have some of `asked.state`; with payers, what those used of
+    it. One statement."""
+    head = f"SELECT count(*), coalesce(sum({_column(asked)}), 0)"
+    found = _run(instruments, asked, head, "", [])
     return DaySums(int(found[0][0]), int(found[0][1])) if found else DaySums(0, 0)
 
 
@@ -281,6 +298,10 @@ def day_list(
     )
 
 
+def _column(asked: Asked) -> str:
+    return "u.minutes" if asked.payers else f"d.{STATES[asked.state or 'productive']}"
+
+
 def _run(
     instruments: QuerySet[Instrument], asked: Asked, head: str, tail: str, more: list[Any]
 ) -> list[Any]:
@@ -288,8 +309,10 @@ def _run(
         chosen, given = instruments.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
         return []
-    column = STATES[asked.state or "productive"]
-    statement = head + _DAYS.format(scope=chosen, column=column) + tail
+    payers = " AND ".join(PAYERS[name] for name in asked.payers)
+    uses = _USES.format(payers=payers) if payers else ""
+    statement = head + _DAYS.format(scope=chosen, column=_column(asked), uses=uses) + tail
+    parameters = [*asked.payers.values(), *given, asked.since, asked.until, *more]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*given, asked.since, asked.until, *more])
+        cursor.execute(statement, parameters)
         return list(cursor.fetchall())

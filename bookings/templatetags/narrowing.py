@@ -6,13 +6,14 @@ from typing import Any
 from django import template
 
 register = template.Library()
+_PAYERS = ("price_group", "payer_region", "payer")
 
 
 @register.simple_tag(takes_context=True)
 def narrow(context: Any, group: str, key: str, **changes: Any) -> str:
     """The present query string, narrowed to one group (a period: to its days)."""
     params = context["request"].GET.copy()
-    for name in ("after", "table", "format", "state", *changes):
+    for name in ("after", "table", "format", "state", *_PAYERS, *changes):
         params.pop(name, None)
     since, until = context["since"], context["until"]
     if group in ("day", "week", "month", "year"):

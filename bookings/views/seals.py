@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.domain.errors import WrongState
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.seals import bundle_lines, proof_of, reads_seals, seals, unsealed_count
+from accounts.selectors.verification import last_verified
 from accounts.services.seals import seal_reading_set, trail_seal_now
 from bookings.forms import BundleForm
 from bookings.messages import sentence
@@ -46,6 +47,7 @@ def _page(request: HttpRequest, form: BundleForm, *, status: int) -> HttpRespons
         "older": found[SHOWN - 1].number if len(found) > SHOWN else None,
         "before": before,
         "waiting": unsealed_count(),
+        "verified": last_verified(),
         "is_reader": reads_seals(actor),
         "form": form,
         "bundles": (found_bundles := list(bundles_of(actor)[:5])),
@@ -84,11 +86,11 @@ def mailed(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-@require_safe
+@require_POST
 def bundle(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     require_somewhere(actor, "read-trail")
-    form = BundleForm(request.GET)
+    form = BundleForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=400)
     since, until = _span(form)

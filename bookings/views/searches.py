@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.domain.errors import Invalid, WrongState
 from accounts.permissions import actor_of
+from accounts.services.users import name_kept
 from bookings.forms import CatalogueForm
 from bookings.messages import sentence
 from bookings.models import SavedSearch
@@ -35,7 +36,7 @@ def searches(request: HttpRequest) -> HttpResponse:
         if not form.is_valid():
             return _list(request, gettext("This search could not be read."), status=400)
     criteria = form.criteria()
-    name = " ".join(request.POST.get("name", "").split())[:100] or criteria.text
+    name = name_kept(request.POST.get("name", ""))[:100] or criteria.text
     payer, _ = payer_of(actor, request.POST.get("organisation"))
     try:
         search_save(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted
+from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from bookings.adapters.definitions import MEANINGS
 from bookings.adapters.figures import csv_pieces, write_workbook
@@ -87,6 +88,7 @@ def between_regions(request: HttpRequest) -> HttpResponse:
     context = context_of(request, actor, form, asked, "flows") | {
         "found": found,
         "measure": asked.measure,
+        "readable": _readable(actor, found),
         "columns": sorted({c.host.pk: c.host for c in found.cells}.values(), key=lambda r: r.code),
         "lines": [
             (payer, [values.get((payer.pk, host.pk)) for host in _hosts(found)])
@@ -114,6 +116,16 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         },
     }
     return render(request, "bookings/hours_flows.html", context)
+
+
+def _readable(actor: Actor, found: Any) -> set[UUID]:
+    """The host regions whose days the person may open."""
+    held = actor.regions_where("read-hours")
+    return {
+        cell.host.pk
+        for cell in found.cells
+        if actor.has("administrator") or held.intersection(cell.host.lineage)
+    }
 
 
 def _hosts(found: Any) -> list[Any]:

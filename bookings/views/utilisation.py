@@ -27,7 +27,7 @@ from bookings.selectors.utilisation_scope import (
     scope_for,
     scope_names,
 )
-from bookings.selectors.utilisation_tables import Asked, day_list, day_sums_of
+from bookings.selectors.utilisation_tables import PAYERS, Asked, day_list, day_sums_of
 from instruments.selectors.registry import instrument_by_id
 
 NARROWED_BY = ("region", "organisation", "facility", "technique", "instrument")
@@ -62,6 +62,7 @@ def asked_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple
         scheme=data.get("scheme") or "nrii",
         measure=data.get("measure") or "hours",
         state=data.get("state") or "",
+        payers={name: data[name] for name in PAYERS if data.get(name)},
     )
     if not reads_hours(actor):
         asked = in_whole_months(asked)

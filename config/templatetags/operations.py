@@ -33,6 +33,7 @@ JOBS = {
     "file the register": _("The register filed anew"),
     "saved searches": _("Saved searches"),
     "seal the trail": _("Seals of the trail"),
+    "verify the trail": _("The trail computed anew"),
     "newest seal": _("Mails of the newest seal"),
     "own calendars": _("Own calendars"),
     "exports of hours": _("Exports of hours"),

@@ -1,6 +1,7 @@
 """Seals: what they prove, and what is named when whoever holds the database rewrites it."""
 
 import hashlib
+import io
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,13 @@ from accounts.domain import seals as rules
 from accounts.domain.canonical import canonical_json
 from accounts.models import Seal, SealedEntry, TrailEntry, TrailText, UnsealedEntry
 from accounts.selectors.seals import Range, bundle_lines, proof_of
-from accounts.selectors.verification import GUARDS, Problem, trail_verify
+from accounts.selectors.verification import (
+    GUARDS,
+    Problem,
+    TrailWrong,
+    trail_found_right,
+    trail_verify,
+)
 from accounts.services.seals import trail_seal
 from tests.factories.cast import NOW, Cast
 
@@ -350,3 +358,29 @@ def test_a_guard_that_is_gone_is_named(sealed: Any, db: None) -> None:
     for guard in GUARDS[:2]:
         sql(f"DROP TRIGGER {guard} ON accounts_trailentry")
     assert {p.entry for p in trail_verify().problems} == set(GUARDS[:2])
+
+
+def test_the_commands(sealed: Any, triggers_off: None, tmp_path: Path) -> None:
+    said, path = io.StringIO(), tmp_path / "trail.jsonl.gz"
+    write(sealed[0], 1)
+    for entry in TrailEntry.objects.filter(sealed=None):
+        UnsealedEntry.objects.create(entry_id=entry.pk)  # as the trigger does, where it is on
+    call_command("export_trail", path, stdout=said)
+    assert told(path).startswith(f"RIGHT: {TrailEntry.objects.count()} entries in 3 seals")
+    call_command("seal_trail", stdout=said)
+    call_command("verify_trail", stdout=said)
+    assert "Everything was sealed." in said.getvalue()
+    assert f"{TrailEntry.objects.count()} entries in 3 seals are as they were" in said.getvalue()
+    with pytest.raises(CommandError):
+        call_command("export_trail", path, since="yesterday")
+    _change(sealed[1])
+    with pytest.raises(CommandError, match="1 places"):
+        call_command("verify_trail", stderr=said)
+    assert f"entry {sealed[1][4].pk} was changed (seal 2, position 4)" in said.getvalue()
+
+
+def test_the_nightly_job_fails_where_something_is_wrong(sealed: Any, triggers_off: None) -> None:
+    trail_found_right()
+    _delete(sealed[1])
+    with pytest.raises(TrailWrong, match=f"entry {sealed[1][4].pk} was removed.*1 in all"):
+        trail_found_right()

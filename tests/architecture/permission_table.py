@@ -190,7 +190,7 @@ GET  bookings:population             - 404 404 404 404 404 404 404 404 200 404 4
 GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 403 403
 POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
 POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
-GET  bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
 POST bookings:bundle-later           - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:bundle-file            - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:proof                  - 404 200 404 404 404 404 404 404 200 404 404 404

@@ -45,7 +45,8 @@ def build(
     with_use: bool = False,
 ) -> None:
     """So many instruments and bookings in the empty, migrated database of the settings;
-    `with_use`: past ones with their sessions, and instruments that were closed at times."""
+    `with_use`: past ones with their sessions, and instruments that were closed at times, not filed
+    for the search."""
     from tests.benchmarks.register import build_register
 
     started = time.monotonic()
@@ -54,7 +55,7 @@ def build(
         say(f"{time.monotonic() - started:6.1f} s  {what}")
 
     history = history_for(instruments, bookings)
-    build_register(instruments, now=now, history=history)
+    build_register(instruments, now=now, history=history, is_filed=not with_use)
     _run(["ANALYZE"])
     done(f"{instruments:,} instruments")
     if bookings:

@@ -163,7 +163,7 @@ def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
             lambda: correction_refuse(
                 actor=actor,
                 correction_id=correction_id,
-                reason=str(request.POST.get("reason", ""))[:1000],
+                reason=str(request.POST.get("reason", "")).replace("\0", "")[:1000],
                 now=now,
             ),
             gettext("The correction is refused: the charge stays as it is."),

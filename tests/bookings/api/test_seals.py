@@ -10,7 +10,8 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.models import Seal, TrailEntry
+from accounts.models import JobRun, Seal, TrailEntry
+from accounts.selectors.verification import VERIFYING
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.bundles import bundles_clear, bundles_work
 from bookings.services.effects import effects_carry_out
@@ -51,7 +52,7 @@ def test_a_seal_on_demand_a_proof_and_a_bundle(
     assert f"entry {entry.pk} is in seal 1" in verified(tmp_path, raw)
     # An auditor's bundle shows their region, and by digest alone what lies outside.
     client.force_login(cast.people["auditor"])
-    answer = client.get("/trail/bundle/")
+    answer = client.post("/trail/bundle/")
     assert answer["Content-Disposition"].startswith("attachment;")
     text = verified(tmp_path, b"".join(answer))  # type: ignore[arg-type]
     assert text.startswith(f"RIGHT: {TrailEntry.objects.count()} entries in 2 seals")
@@ -88,7 +89,15 @@ def test_the_pages(cast: Cast, client: Client, language: str) -> None:
     entry = TrailEntry.objects.get(object_id=made.pk)
     assert f'href="/trail/proofs/{entry.pk}/"' in page_of(client.get(f"/trail/{made.pk}/"))
     assert digest in page_of(client.get(f"/trail/proofs/{entry.pk}/"))
-    assert client.get("/trail/bundle/?since=2026-03-06&until=2026-03-05").status_code == 400
+    assert (
+        client.post("/trail/bundle/", {"since": "2026-03-06", "until": "2026-03-05"}).status_code
+        == 400
+    )
+    for outcome, role in (("done", "as it was sealed"), ("failed", 'role="alert"')):
+        JobRun.objects.create(entry=VERIFYING, started_at=NOW, outcome=outcome, error="seal 1")
+        html = page_of(client.get("/trail/seals/"))
+        if language == "en" or outcome == "failed":
+            assert role in html
     # From a reservation to its whole story in one click.
     assert f'href="/trail/{made.pk}/"' in page_of(client.get(f"/bookings/{made.pk}/"))
 

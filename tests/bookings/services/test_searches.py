@@ -121,7 +121,7 @@ def test_criteria_are_kept_as_they_were() -> None:
 def test_the_pages(cast: Cast, client: Client) -> None:
     client.force_login(cast.wang)
     assert "Save the search" in client.get("/?q=microscope").content.decode()
-    answer = client.post("/searches/", {"q": "microscope", "name": "mine", "minutes": "60"})
+    answer = client.post("/searches/", {"q": "microscope", "name": "mi\0ne", "minutes": "60"})
     assert answer.status_code == 302
     html = client.get("/searches/").content.decode()
     assert "mine" in html and "q" not in SavedSearch.objects.get().criteria

@@ -5,6 +5,7 @@ import itertools
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -392,6 +393,7 @@ def test_one_that_fails_again_and_again_ends(home: Cast, monkeypatch: Any) -> No
 
     monkeypatch.setattr(import_jobs, "load_rows", fails)
     job = keep(home.ustc.pk, HEAD.encode(), format="table")
-    imports_work(now=NOW)
+    for days in range(7):  # each time it waits longer
+        imports_work(now=NOW + timedelta(days=days))
     job.refresh_from_db()
     assert (job.state, job.problem["code"]) == ("refused", "import-failed")

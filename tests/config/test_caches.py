@@ -1,0 +1,51 @@
+"""Without the cache people find instruments, sign in and are held up as before; nothing waits."""
+
+import socket
+import time
+
+from django.core.cache import cache
+from django.urls import reverse
+
+from config import caches
+from tests.factories.cast import PASSWORD
+
+
+def gone(settings, monkeypatch, address):
+    settings.CACHES = {"default": {"BACKEND": "config.caches.Cache", "LOCATION": address}}
+    settings.SESSION_ENGINE = "config.sessions"
+    monkeypatch.setattr(caches, "_quiet_until", 0.0)
+
+
+def test_pages_and_signing_in_go_on(client, cast, settings, monkeypatch):
+    gone(settings, monkeypatch, "redis://127.0.0.1:1/0")
+    assert client.get("/").status_code == 200
+    assert client.get("/api/v1/instruments/").status_code == 200
+    wang = cast.people["wang"]
+    wang.emailaddress_set.create(email=wang.email, verified=True, primary=True)
+    asked = {"login": "wang@fudan.example", "password": PASSWORD}
+    assert client.post(reverse("account_login"), asked).status_code == 302
+    assert client.get(reverse("bookings:mine")).status_code == 200
+    # A session that ends elsewhere ends here.
+    session = client.session.session_key
+    type(client.session)(session).delete()
+    assert client.get(reverse("bookings:mine")).status_code == 302
+
+
+def test_wrong_passwords_are_counted_all_the_same(client, cast, settings, monkeypatch):
+    gone(settings, monkeypatch, "redis://127.0.0.1:1/0")
+    wrong = {"login": "zhao@ustc.example", "password": "wrong"}
+    for _ in range(5):
+        client.post(reverse("account_login"), wrong)
+    right = wrong | {"password": PASSWORD}
+    assert client.post(reverse("account_login"), right).status_code != 302
+
+
+def test_a_deaf_one_is_asked_once(settings, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        gone(settings, monkeypatch, f"redis://127.0.0.1:{deaf.getsockname()[1]}/0")
+        began = time.monotonic()
+        for n in range(20):
+            cache.set("k", n)
+            assert cache.get("k") == n
+            assert not cache.add("k", 0)
+        assert time.monotonic() - began < 2
