@@ -43,6 +43,7 @@ from bookings.api import (
     funding,
     grants,
     holds,
+    hours_exports,
     imports,
     leaving,
     misfits,
@@ -658,6 +659,19 @@ urlpatterns = [
         name="api-statistics-concentration",
     ),
     path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
+    path(
+        "statistics/exports/", hours_exports.HoursExports.as_view(), name="api-statistics-exports"
+    ),
+    path(
+        "statistics/exports/<uuid:export_id>/",
+        hours_exports.HoursExportDetail.as_view(),
+        name="api-statistics-export",
+    ),
+    path(
+        "statistics/exports/<uuid:export_id>/file/",
+        hours_exports.HoursExportFile.as_view(),
+        name="api-statistics-export-file",
+    ),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     # the auditors' desk
     path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.norms import MOST_HOURS
 from bookings.models import NormHours
+from bookings.selectors.utilisation_behind import BOOKINGS, DEMAND, FLOWS
 from bookings.selectors.utilisation_tables import STATES, TABLES
 from instruments.models import Instrument
 
@@ -63,11 +64,16 @@ class HoursForm(forms.Form):
         required=False,
         choices=[(name, name) for name in STATES],
     )
+    of = forms.ChoiceField(
+        required=False, choices=[(name, name) for name in (*DEMAND, *FLOWS, *BOOKINGS)]
+    )
     table = forms.ChoiceField(required=False, choices=[(name, name) for name in TABLES])
     format = forms.ChoiceField(required=False, choices=[("csv", "CSV"), ("xlsx", "XLSX")])
     after = forms.CharField(required=False, max_length=60)
     price_group = forms.CharField(required=False, max_length=10)
     payer_region = forms.CharField(required=False, max_length=20)
+    host_region = forms.CharField(required=False, max_length=20)
+    currency = forms.CharField(required=False, max_length=3)
     payer = forms.CharField(required=False, max_length=40)
     region = forms.CharField(required=False, max_length=20)
     organisation = forms.CharField(required=False, max_length=40)

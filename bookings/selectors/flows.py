@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 
-from accounts.domain.errors import invalid
+from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, Actor
-from accounts.models import Region
+from accounts.models import Region, User
 from bookings.domain import flows as rules
 from bookings.domain.disclosure import hidden_groups
+from bookings.selectors.reservations import visible_among
+from bookings.selectors.utilisation_behind import Behind, BehindRow
 from bookings.selectors.utilisation_scope import whole_months
 from instruments.models import Instrument
 
@@ -58,9 +60,7 @@ WHERE d.date >= %s AND d.date < %s
 GROUP BY 1, 2
 HAVING sum(d.{column}) > 0
 """
-_USERS = """
-SELECT r.payer_region_id, r.host_region_id, '', count(DISTINCT r.user_id),
-    count(DISTINCT r.organisation_id)
+_SESSIONS = """
 FROM bookings_usagesession s
 JOIN bookings_reservation r ON r.id = s.reservation_id
 JOIN instruments_instrument i ON i.id = s.instrument_id
@@ -69,20 +69,60 @@ WHERE s.checked_in_at >= %s::timestamp - interval '1 day'
     AND s.checked_in_at < %s::timestamp + interval '1 day'
     AND (s.checked_in_at AT TIME ZONE f.time_zone)::date >= %s
     AND (s.checked_in_at AT TIME ZONE f.time_zone)::date < %s
+"""
+_USERS = f"""
+SELECT r.payer_region_id, r.host_region_id, '', count(DISTINCT r.user_id),
+    count(DISTINCT r.organisation_id)
+{_SESSIONS}
 GROUP BY 1, 2
 """
 # Reversals count against what they reverse. A charge belongs to the day its booking began on.
-_MONEY = """
-SELECT c.payer_region_id, c.host_region_id, c.currency, sum(c.total),
-    count(DISTINCT c.organisation_id)
+_CHARGES = """
 FROM bookings_charge c
 JOIN bookings_reservation r ON r.id = c.reservation_id
 JOIN instruments_instrument i ON i.id = r.instrument_id
 JOIN instruments_facility f ON f.id = i.facility_id
 WHERE (r.start_at AT TIME ZONE f.time_zone)::date >= %s
     AND (r.start_at AT TIME ZONE f.time_zone)::date < %s
+"""
+_MONEY = f"""
+SELECT c.payer_region_id, c.host_region_id, c.currency, sum(c.total),
+    count(DISTINCT c.organisation_id)
+{_CHARGES}
 GROUP BY 1, 2, 3
 HAVING sum(c.total) <> 0
+"""
+_PEOPLE_ROWS = """
+WITH found AS (
+    SELECT r.id, s.checked_in_at, s.checked_out_at, i.name, i.name_zh, f.time_zone,
+        r.organisation_id, r.user_id,
+        coalesce(floor(date_part('epoch', s.checked_out_at - s.checked_in_at) / 60), 0) AS minutes,
+        dense_rank() OVER (ORDER BY r.user_id) AS nth
+    {behind}
+        AND r.payer_region_id = %s AND r.host_region_id = %s
+)
+SELECT w.id, NULL, 'use', w.checked_in_at, w.checked_out_at, w.name, w.name_zh, w.time_zone,
+    o.name, o.name_zh, w.minutes, w.user_id, w.nth,
+    count(*) OVER (), sum(w.minutes) OVER (), max(w.nth) OVER ()
+FROM found w
+JOIN accounts_organisation o ON o.id = w.organisation_id
+ORDER BY w.nth, w.checked_in_at, w.id
+LIMIT %s OFFSET %s
+"""
+_MONEY_ROWS = """
+WITH found AS (
+    SELECT r.id, c.id AS charge_id, c.kind, r.start_at, r.end_at, i.name, i.name_zh, f.time_zone,
+        c.organisation_id, r.user_id, c.total
+    {behind}
+        AND c.payer_region_id = %s AND c.host_region_id = %s AND c.currency = %s
+)
+SELECT w.id, w.charge_id, w.kind, w.start_at, w.end_at, w.name, w.name_zh, w.time_zone,
+    o.name, o.name_zh, w.total, w.user_id, NULL,
+    count(*) OVER (), sum(w.total) OVER (), 0
+FROM found w
+JOIN accounts_organisation o ON o.id = w.organisation_id
+ORDER BY w.start_at, w.charge_id
+LIMIT %s OFFSET %s
 """
 
 
@@ -151,6 +191,73 @@ def _cells(measure: str, since: date, until: date) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
+
+
+def opens(actor: Actor, measure: str, payer: Region, host: Region) -> bool:
+    """Whether the person may see what a cell is made of. Days and sessions: whoever reads the
+    hours of the host region; charges: whoever reads the bookings of one of the two."""
+    if measure == "money":
+        held = actor.regions_where("read-bookings")
+        return bool(held.intersection(payer.lineage) or held.intersection(host.lineage))
+    held = actor.regions_where("read-hours")
+    return bool(actor.has(ADMINISTRATOR) or held.intersection(host.lineage))
+
+
+def flow_rows(
+    actor: Actor,
+    *,
+    since: date,
+    until: date,
+    measure: str,
+    payer: str,
+    host: str,
+    currency: str = "",
+    most: int,
+    skipped: int = 0,
+) -> Behind:
+    """What a cell of `flows` is made of: the sessions of its people (`users`), one person after
+    the other, or its charges (`money`) by the day of their booking. Five statements. `NotFound`
+    for regions there are not, `NotPermitted` unless `opens`."""
+    regions = {region.code: region for region in Region.objects.filter(code__in=[payer, host])}
+    if not {payer, host} <= regions.keys():
+        raise NotFound
+    if not opens(actor, measure, regions[payer], regions[host]):
+        raise NotPermitted
+    pair: list[Any] = [regions[payer].pk, regions[host].pk]
+    if measure == "money":
+        statement, days, pair = (
+            _MONEY_ROWS.format(behind=_CHARGES),
+            [since, until],
+            [*pair, currency],
+        )
+    else:
+        statement, days = _PEOPLE_ROWS.format(behind=_SESSIONS), [since, until, since, until]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*days, *pair, most, skipped])
+        rows = cursor.fetchall()
+    readable = visible_among(actor, [row[0] for row in rows])
+    people = User.objects.in_bulk({row[11] for row in rows if row[0] in readable})
+    return Behind(
+        [
+            BehindRow(
+                kind=row[2],
+                starts_at=row[3],
+                ends_at=row[4],
+                instrument=row[5:7],
+                zone=row[7],
+                organisation=row[8:10],
+                amount=row[10] if measure == "money" else int(row[10]),
+                nth=row[12],
+                person=str(people[row[11]]) if row[0] in readable else "",
+                reservation_id=row[0] if row[0] in readable else None,
+                charge_id=row[1] if row[0] in readable else None,
+            )
+            for row in rows
+        ],
+        number=rows[0][13] if rows else 0,
+        amount=(rows[0][14] if measure == "money" else int(rows[0][14])) if rows else 0,
+        people=rows[0][15] if rows else 0,
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,10 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 
+from accounts.domain.roles import Actor
+from accounts.models import User
+from bookings.selectors.reservations import visible_among
+from bookings.selectors.utilisation_behind import Behind, BehindRow
 from instruments.models import Instrument
 
 LATE_HOURS = 24  # before the start
@@ -35,14 +39,10 @@ class BookingFigures:
     lead_hours: Decimal | None = None
 
 
-_FIGURES = """
-SELECT count(*), coalesce(sum(minutes), 0),
-    count(*) FILTER (WHERE is_cancelled),
-    count(*) FILTER (WHERE is_late), coalesce(sum(minutes) FILTER (WHERE is_late), 0),
-    count(*) FILTER (WHERE is_missed), coalesce(sum(minutes) FILTER (WHERE is_missed), 0),
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY lead) FILTER (WHERE lead >= 0)
+_BOOKINGS = """
 FROM (
-    SELECT (date_part('epoch', r.end_at - r.start_at) / 60)::int AS minutes,
+    SELECT r.id, r.state, r.start_at, r.end_at, r.user_id, r.organisation_id, i.name, i.name_zh,
+        f.time_zone, (date_part('epoch', r.end_at - r.start_at) / 60)::int AS minutes,
         date_part('epoch', r.start_at - r.requested_at) / 3600 AS lead,
         r.state = 'cancelled' AND NOT r.is_ended_by_host AS is_cancelled,
         r.state = 'cancelled' AND NOT r.is_ended_by_host
@@ -59,6 +59,25 @@ FROM (
         AND (r.start_at AT TIME ZONE f.time_zone)::date < %s
 ) bookings
 """
+_FIGURES = f"""
+SELECT count(*), coalesce(sum(minutes), 0),
+    count(*) FILTER (WHERE is_cancelled),
+    count(*) FILTER (WHERE is_late), coalesce(sum(minutes) FILTER (WHERE is_late), 0),
+    count(*) FILTER (WHERE is_missed), coalesce(sum(minutes) FILTER (WHERE is_missed), 0),
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY lead) FILTER (WHERE lead >= 0)
+{_BOOKINGS}
+"""
+_ROWS = f"""
+SELECT bookings.id, state, start_at, end_at, bookings.name, bookings.name_zh, time_zone, o.name,
+    o.name_zh, minutes, user_id, lead, count(*) OVER (), sum(minutes) OVER ()
+{_BOOKINGS}
+JOIN accounts_organisation o ON o.id = organisation_id
+WHERE {{which}}
+ORDER BY start_at, bookings.id
+LIMIT {{most:d}} OFFSET {{skipped:d}}
+"""
+# Numbers of `BookingFigures` -> the bookings they count.
+COUNTED = {"booked": "TRUE", "cancelled_late": "is_late", "not_used": "is_missed"}
 
 
 def booking_figures(
@@ -82,3 +101,46 @@ def booking_figures(
 
 def _whole(number: Any) -> Any:
     return int(number)
+
+
+def booking_rows(
+    actor: Actor,
+    instruments: QuerySet[Instrument],
+    *,
+    since: date,
+    until: date,
+    counted: str,
+    most: int,
+    skipped: int = 0,
+) -> Behind:
+    """The bookings that one of the numbers of `booking_figures` counts (`COUNTED`), by their
+    start. Three statements."""
+    try:
+        chosen, given = instruments.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return Behind([], 0, 0)
+    statement = _ROWS.format(scope=chosen, which=COUNTED[counted], most=most, skipped=skipped)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [LATE_HOURS, *given, since, until, since, until])
+        rows = cursor.fetchall()
+    readable = visible_among(actor, [row[0] for row in rows])
+    people = User.objects.in_bulk({row[10] for row in rows if row[0] in readable})
+    return Behind(
+        [
+            BehindRow(
+                kind=row[1],
+                starts_at=row[2],
+                ends_at=row[3],
+                instrument=row[4:6],
+                zone=row[6],
+                organisation=row[7:9],
+                amount=row[9],
+                person=str(people[row[10]]) if row[0] in readable else "",
+                lead_hours=None if row[11] is None else round(Decimal(row[11]), 1),
+                reservation_id=row[0] if row[0] in readable else None,
+            )
+            for row in rows
+        ],
+        number=rows[0][12] if rows else 0,
+        amount=int(rows[0][13]) if rows else 0,
+    )

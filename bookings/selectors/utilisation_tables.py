@@ -36,6 +36,7 @@ STATES = {
     "engineering": "engineering_minutes",
     "no_show": "no_show_minutes",
     "breakdowns": "breakdowns",
+    "sessions": "sessions",  # of use: the days themselves have none
 }
 DAY_COLUMNS = (
     "total_minutes", "productive_minutes", "unscheduled_down_minutes", "scheduled_down_minutes",
@@ -248,7 +249,7 @@ WHERE i.id IN ({scope}) AND d.date >= %s AND d.date < %s AND {column} > 0
 """
 _USES = """
 CROSS JOIN LATERAL (
-    SELECT sum(u.minutes) AS minutes FROM bookings_instrumentdayuse u
+    SELECT sum(u.minutes) AS minutes, sum(u.sessions) AS sessions FROM bookings_instrumentdayuse u
     WHERE u.instrument_id = d.instrument_id AND u.date = d.date AND {payers}
 ) u
 """
@@ -258,7 +259,7 @@ def _days(actor: Actor, asked: Asked) -> Table:
     scope = scope_for(actor, asked.narrowed)
     if scope.is_public:
         raise NotPermitted
-    heads = ["date", "instrument", "instrument_name", *DAY_COLUMNS]
+    heads = ["date", "instrument", "instrument_name", *DAY_COLUMNS, "counted"]
 
     def rows() -> Iterator[Row]:
         after: tuple[date, str] | None = None
@@ -272,7 +273,7 @@ def _days(actor: Actor, asked: Asked) -> Table:
 
 def day_sums_of(instruments: QuerySet[Instrument], asked: Asked) -> DaySums:
     """Of the instrument-days that have some of `asked.state`; with payers, what those used of
-    it. One statement."""
+    it. Minutes, but breakdowns and sessions are numbers. One statement."""
     head = f"SELECT count(*), coalesce(sum({_column(asked)}), 0)"
     found = _run(instruments, asked, head, "", [])
     return DaySums(int(found[0][0]), int(found[0][1])) if found else DaySums(0, 0)
@@ -285,20 +286,22 @@ def day_list(
     after: tuple[date, str] | None,
     most: int,
 ) -> list[Any]:
-    """Those days by date: date, id and names of the instrument, then `DAY_COLUMNS`; at most so
-    many behind `after` (date, id). One statement."""
+    """Those days by date: date, id and names of the instrument, then `DAY_COLUMNS` and what of the
+    day counts in `day_sums_of`; at most so many behind `after` (date, id). One statement."""
     columns = ", ".join(f"d.{column}" for column in DAY_COLUMNS)
     behind = "AND (d.date, d.instrument_id) > (%s, %s::uuid)" if after else ""
     return _run(
         instruments,
         asked,
-        f"SELECT d.date, i.id, i.name, i.name_zh, {columns}",
+        f"SELECT d.date, i.id, i.name, i.name_zh, {columns}, {_column(asked)}",
         f"{behind} ORDER BY d.date, d.instrument_id LIMIT {most:d}",
         list(after or ()),
     )
 
 
 def _column(asked: Asked) -> str:
+    if asked.state == "sessions":
+        return "u.sessions"
     return "u.minutes" if asked.payers else f"d.{STATES[asked.state or 'productive']}"
 
 
@@ -310,7 +313,7 @@ def _run(
     except EmptyResultSet:
         return []
     payers = " AND ".join(PAYERS[name] for name in asked.payers)
-    uses = _USES.format(payers=payers) if payers else ""
+    uses = _USES.format(payers=payers or "TRUE") if _column(asked).startswith("u.") else ""
     statement = head + _DAYS.format(scope=chosen, column=_column(asked), uses=uses) + tail
     parameters = [*asked.payers.values(), *given, asked.since, asked.until, *more]
     with connection.cursor() as cursor:

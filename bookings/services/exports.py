@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import translation
 
@@ -35,6 +35,7 @@ STALLED = timedelta(minutes=10)
 MOST_ATTEMPTS = 3
 MOST_OPEN = 5  # of one person
 STEP = 5000  # rows, between two words of progress
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 State = HoursExport.State
 
 
@@ -98,10 +99,26 @@ def exports_clear(*, now: datetime) -> int:
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
     """One's own. `NotFound`."""
-    job = HoursExport.objects.filter(pk=export_id, user_id=actor.person).first()
+    job = exports_of(actor).filter(pk=export_id).first()
     if job is None:
         raise NotFound
     return job
+
+
+def exports_of(actor: Actor) -> QuerySet[HoursExport]:
+    """One's own."""
+    return HoursExport.objects.filter(user_id=actor.person)
+
+
+def export_name(job: HoursExport) -> str:
+    """What the file is called."""
+    asked = Asked.of_json(job.asked)
+    return f"{job.table}-{asked.since}-{asked.until}.{job.format}"
+
+
+def media_of(format: str) -> str:
+    """The type of a file in a format."""
+    return XLSX if format == "xlsx" else "text/csv; charset=utf-8"
 
 
 def export_path(job: HoursExport) -> Path:

@@ -6,21 +6,26 @@ from typing import Any
 from django import template
 
 register = template.Library()
+PERIODS = ("day", "week", "month", "year")
 _PAYERS = ("price_group", "payer_region", "payer")
 
 
 @register.simple_tag(takes_context=True)
 def narrow(context: Any, group: str, key: str, **changes: Any) -> str:
-    """The present query string, narrowed to one group (a period: to its days)."""
+    """The present query string, narrowed to one group (a period: to its days), or to a group in a
+    period that is named besides."""
     params = context["request"].GET.copy()
-    for name in ("after", "table", "format", "state", *_PAYERS, *changes):
+    for name in ("after", "table", "format", "state", "of", *_PAYERS, *changes):
         params.pop(name, None)
     since, until = context["since"], context["until"]
-    if group in ("day", "week", "month", "year"):
-        began, ended = _days(group, key)
-        since, until = max(since, began), min(until, ended)
-    elif key:
+    if group not in PERIODS and key:
         params[group] = key
+    periods = {name: changes.pop(name) for name in PERIODS if name in changes}
+    if group in PERIODS:
+        periods[group] = key
+    for period, named in periods.items():
+        began, ended = _days(period, named)
+        since, until = max(since, began), min(until, ended)
     params["since"], params["until"] = since.isoformat(), until.isoformat()
     for name, value in changes.items():
         if value:

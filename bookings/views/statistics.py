@@ -15,7 +15,6 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted
-from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from bookings.adapters.definitions import MEANINGS
 from bookings.adapters.figures import csv_pieces, write_workbook
@@ -23,20 +22,25 @@ from bookings.domain.norms import FIRST
 from bookings.domain.utilisation import DEFINITIONS
 from bookings.forms import NormForm
 from bookings.messages import sentence
-from bookings.models import HoursExport, NormHours
+from bookings.models import NormHours
 from bookings.selectors.demand import demand
-from bookings.selectors.flows import flows, spread
+from bookings.selectors.flows import flows, opens, spread
 from bookings.selectors.norms import entered_norms
 from bookings.selectors.utilisation_payers import payers
 from bookings.selectors.utilisation_scope import scope_for
 from bookings.selectors.utilisation_tables import Asked, table_of
-from bookings.services.exports import export_for, export_path, export_start
+from bookings.services.exports import (
+    export_for,
+    export_name,
+    export_path,
+    export_start,
+    exports_of,
+    media_of,
+)
 from bookings.services.norms import norm_add
 from bookings.views.utilisation import asked_of, context_of, in_whole_months, local_name
 from instruments.forms.policies import GROUPS
 from instruments.models import Instrument
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def payers_by(request: HttpRequest) -> HttpResponse:
@@ -88,10 +92,16 @@ def between_regions(request: HttpRequest) -> HttpResponse:
     context = context_of(request, actor, form, asked, "flows") | {
         "found": found,
         "measure": asked.measure,
-        "readable": _readable(actor, found),
         "columns": sorted({c.host.pk: c.host for c in found.cells}.values(), key=lambda r: r.code),
         "lines": [
-            (payer, [values.get((payer.pk, host.pk)) for host in _hosts(found)])
+            (
+                payer,
+                [
+                    (cell, cell is not None and opens(actor, asked.measure, payer, cell.host))
+                    for host in _hosts(found)
+                    for cell in [values.get((payer.pk, host.pk))]
+                ],
+            )
             for payer in sorted(
                 {c.payer.pk: c.payer for c in found.cells}.values(), key=lambda r: r.code
             )
@@ -116,16 +126,6 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         },
     }
     return render(request, "bookings/hours_flows.html", context)
-
-
-def _readable(actor: Actor, found: Any) -> set[UUID]:
-    """The host regions whose days the person may open."""
-    held = actor.regions_where("read-hours")
-    return {
-        cell.host.pk
-        for cell in found.cells
-        if actor.has("administrator") or held.intersection(cell.host.lineage)
-    }
 
 
 def _hosts(found: Any) -> list[Any]:
@@ -209,15 +209,16 @@ def download(request: HttpRequest) -> HttpResponseBase:
         stream = BytesIO()
         write_workbook(stream, table.heads, table.rows, asked.notes)
         stream.seek(0)
-        answer = FileResponse(stream, as_attachment=True, filename=file, content_type=XLSX)
+        answer = FileResponse(
+            stream, as_attachment=True, filename=file, content_type=media_of(format)
+        )
     return answer
 
 
 @login_required
 def exports(request: HttpRequest) -> HttpResponse:
     """One's files, and how far they are written."""
-    mine = HoursExport.objects.filter(user_id=actor_of(request.user).person)
-    jobs = list(mine.order_by("-created_at")[:50])
+    jobs = list(exports_of(actor_of(request.user)).order_by("-created_at")[:50])
     context = {
         "jobs": jobs,
         "is_busy": any(job.state in ("waiting", "working") for job in jobs),
@@ -250,10 +251,9 @@ def export_new(request: HttpRequest) -> HttpResponse:
 def export_file(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """A finished file, to whoever asked for it."""
     job = export_for(actor_of(request.user), export_id)
-    asked = Asked.of_json(job.asked)
     return FileResponse(
         export_path(job).open("rb"),
         as_attachment=True,
-        filename=f"{job.table}-{asked.since}-{asked.until}.{job.format}",
-        content_type=XLSX if job.format == "xlsx" else "text/csv; charset=utf-8",
+        filename=export_name(job),
+        content_type=media_of(job.format),
     )

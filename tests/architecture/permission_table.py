@@ -157,6 +157,7 @@ GET  bookings:person-closed        200 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:hours                200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-weeks            - 403 403 403 403 200 200 200 200 200 200 200 200
 GET  bookings:hours-days             - 403 403 403 403 200 200 200 200 200 200 200 200
+GET  bookings:hours-behind           - 403 403 403 403 200 200 200 200 200 200 200 200
 GET  bookings:hours-payers         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-flows          200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-demand         200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -165,7 +166,7 @@ POST bookings:hours-definitions      - 403 403 403 403 403 403 403 403 403 403 4
 GET  bookings:hours-download       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:hours-exports          - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:hours-export-new       - 403 403 403 403 302 302 302 302 302 302 302 302
-GET  bookings:hours-export-file      - 404 404 404 404 404 404 404 404 404 404 404 404
+GET  bookings:hours-export-file      - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:hours-rows             - 404 404 404 404 200 404 404 200 200 200 404 200
 GET  bookings:operations             - 403 403 403 403 403 403 403 403 403 403 403 200
 POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 403 302
@@ -531,6 +532,10 @@ GET    api-statistics-flows        200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-statistics-concentration 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-statistics-norms        200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-statistics-norms          - 403 403 403 403 403 403 403 403 403 403 403 201
+GET    api-statistics-exports        - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-statistics-exports        - 403 403 403 403 202 202 202 202 202 202 202 202
+GET    api-statistics-export         - 404 404 404 404 404 404 404 404 200 404 404 404
+GET    api-statistics-export-file    - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
@@ -874,6 +879,11 @@ API_BODIES = {
     ("POST", "api-searches"): {"name": "mine", "q": "microscope"},
     ("PATCH", "api-search"): {"is_paused": True},
     ("PATCH", "api-instrument"): {"room": "101"},
+    ("POST", "api-statistics-exports"): {
+        "table": "days",
+        "from": "2026-03-01",
+        "until": "2026-04-01",
+    },
     ("POST", "api-statistics-norms"): {
         "scheme": "nrii",
         "kind": "general",

@@ -227,6 +227,7 @@ def world(shared_cast):
 # Which thing an argument of an address names; the first that fits the row's name.
 ARGUMENTS = {
     "bundle_id": "bundle",
+    "export_id": "export",
     "exception_id": "exception",
     "finding_id": "finding",
     "sample_id": "sample",

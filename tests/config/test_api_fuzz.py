@@ -179,6 +179,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "finding_id": [audit["finding"], audit["answered-finding"]],
         "sample_id": [audit["sample"]],
         "bundle_id": [audit["bundle"]],
+        "export_id": [audit["export"]],
         "failure_id": [str(failed(cast.ustc.pk).pk)],
         "entry_id": [str(pk) for pk in TrailEntry.objects.values_list("pk", flat=True)[:2]],
         "message_id": [str(row.pk) for row in wang.inbox.all()[:2]],

@@ -3,8 +3,10 @@
 from datetime import date
 
 from bookings.models import AuditException
+from bookings.selectors.utilisation_tables import Asked
 from bookings.services.audit import exceptions_find
 from bookings.services.bundles import bundle_start, bundles_work
+from bookings.services.exports import export_start, exports_work
 from bookings.services.findings import Raised, finding_raise, finding_reply
 from bookings.services.sampling import Sampling, sample_draw
 from tests.factories.cast import Cast, reserve
@@ -31,8 +33,17 @@ def audit_things(cast: Cast) -> dict[str, str]:
     )
     bundle = bundle_start(actor=auditor, since=None, until=None, now=NOW)
     bundles_work(now=NOW)
+    table = export_start(
+        actor=auditor,
+        table="days",
+        format="csv",
+        asked=Asked(since=date(2026, 3, 1), until=date(2026, 4, 1), narrowed={}),
+        now=NOW,
+    )
+    exports_work(now=NOW)
     return {
         "bundle": str(bundle.pk),
+        "export": str(table.pk),
         "exception": str(AuditException.objects.get(rule="overrides").pk),
         "finding": str(first.pk),
         "answered-finding": str(second.pk),
