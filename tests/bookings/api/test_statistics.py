@@ -1,13 +1,16 @@
 """Flows, payers, bookings, unmet demand and norms through the API."""
 
+import csv
 from collections.abc import Callable
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.test.utils import override_settings
 
 from accounts.models import TrailEntry
 from bookings.models import NormHours, UnmetDemand
+from bookings.services.exports import exports_work
 from bookings.services.reservations import reservation_cancel
 from bookings.services.usage import reservation_check_in, reservation_check_out
 from bookings.services.utilisation import hours_roll_up
@@ -119,3 +122,28 @@ def test_norms_are_entered_by_administrators(cast: Cast, program: Programs) -> N
     norms = program().get("statistics/norms/").body["norms"]
     assert [(n["scheme"], n["hours"]) for n in norms[:2]] == [("survey", 1700), ("nrii", 1500)]
     assert len(norms) == 6
+
+
+@pytest.mark.usefixtures("used")
+def test_a_table_is_asked_for_watched_and_fetched(cast: Cast, program: Programs) -> None:
+    body = {"table": "days", "from": "2026-03-01", "until": "2026-04-01", "state": "sessions"}
+    zhao = program("zhao")
+    asked = zhao.post("statistics/exports/", body)
+    assert (asked.status, asked.body["state"], asked.body["ended_at"]) == (202, "waiting", None)
+    one = f"statistics/exports/{asked.body['id']}/"
+    assert zhao.get(f"{one}file/").status == 409
+    assert exports_work(now=at("2026-03-12 12:00")) == 1
+    done = zhao.get(one).body
+    assert (done["state"], done["rows_done"], done["rows_total"]) == ("done", 1, 1)
+    assert [row["id"] for row in zhao.get("statistics/exports/").body["results"]] == [done["id"]]
+    bearer = {"Authorization": f"Bearer {zhao.token}"}
+    answer = Client().get(f"/api/v1/{one}file/", headers=bearer)
+    rows = list(csv.DictReader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()))
+    (row,) = (row for row in rows if row["date"] == "2026-03-06")
+    assert (row["counted"], row["productive_minutes"]) == ("2", str(FUDAN + HOST))
+    # Nobody else's, and nobody's who does not read hours.
+    assert program("gao").get(one).status == program("gao").get(f"{one}file/").status == 404
+    assert program("alice").post("statistics/exports/", body).code == "not-permitted"
+    wrong = zhao.post("statistics/exports/", body | {"table": "payers", "by": "colour"})
+    assert wrong.problems == [("by", "unknown-choice")]
+    assert zhao.post("statistics/exports/", body | {"until": "2026-03-01"}).problems
