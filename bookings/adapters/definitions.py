@@ -21,6 +21,10 @@ MEANINGS = {
     "other_regions_minutes": _("Productive, paid from other regions than the host's."),
     "sessions": _("Sessions that began on these days."),
     "breakdowns": _("Breakdowns that began on these days."),
+    "counted": _(
+        "Of the day, what counts in the number that was asked for: minutes of the state or of the"
+        " payers, breakdowns, or sessions begun."
+    ),
     "norm_minutes": _(
         "The norm hours a year of the units offered in that year, by the share of its days."
     ),

@@ -78,6 +78,8 @@ class HoursForm(forms.Form):
     region = forms.CharField(required=False, max_length=20)
     organisation = forms.CharField(required=False, max_length=40)
     technique = forms.CharField(required=False, max_length=60)
+    # Of "region" and "technique" those meant without what lies below: as in a row of a table.
+    exact = forms.CharField(required=False, max_length=40)
     facility = forms.UUIDField(required=False)
     instrument = forms.UUIDField(required=False)
 

@@ -58,10 +58,9 @@ def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
     facilities = Facility.objects.filter(Q() if actor.has("administrator") else seen)
     if region := narrowed.get("region"):
         ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
+        within = "region_id__in" if _is_exact("region", narrowed) else "region__lineage__overlap"
         facilities = (
-            facilities.filter(organisation__region__lineage__overlap=ids)
-            if ids
-            else facilities.none()
+            facilities.filter(**{f"organisation__{within}": ids}) if ids else facilities.none()
         )
     if organisation := narrowed.get("organisation"):
         facilities = facilities.filter(organisation__code=organisation)
@@ -99,7 +98,8 @@ def _public() -> QuerySet[Instrument]:
 
 def instruments_in(actor: Actor, narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:
     """Those of the organisations and regions the actor's roles name (an administrator's are
-    all), narrowed by region, organisation, technique (codes), facility, instrument (ids)."""
+    all), narrowed by region, organisation, technique (codes), facility, instrument (ids). Those
+    below a region or technique do not count where `exact` names it, as in a row of that group."""
     seen = Q(organisation_id__in=actor.organisations_where("read-hours"))
     regions = list(actor.regions_where("read-hours"))
     if regions:
@@ -109,18 +109,24 @@ def instruments_in(actor: Actor, narrowed: Mapping[str, Any]) -> QuerySet[Instru
     return _narrowed(Instrument.objects.filter(seen), narrowed)
 
 
+def _is_exact(name: str, narrowed: Mapping[str, Any]) -> bool:
+    return name in narrowed.get("exact", "").split(",")
+
+
 def _narrowed(found: QuerySet[Instrument], narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:
     if region := narrowed.get("region"):
         ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
-        found = found.filter(region__lineage__overlap=ids) if ids else found.none()
+        within = "region_id__in" if _is_exact("region", narrowed) else "region__lineage__overlap"
+        found = found.filter(**{within: ids}) if ids else found.none()
     if organisation := narrowed.get("organisation"):
         found = found.filter(organisation__code=organisation)
     if technique := narrowed.get("technique"):
-        found = found.filter(
-            pk__in=Instrument.techniques.through.objects.filter(
-                technique_id__in=branch(technique)
-            ).values("instrument_id")
+        tagged = Instrument.techniques.through.objects.filter(
+            Q(technique__code=technique)
+            if _is_exact("technique", narrowed)
+            else Q(technique_id__in=branch(technique))
         )
+        found = found.filter(pk__in=tagged.values("instrument_id"))
     if facility := narrowed.get("facility"):
         found = found.filter(facility_id=facility)
     if instrument := narrowed.get("instrument"):
@@ -141,6 +147,8 @@ def scope_names(actor: Actor, narrowed: Mapping[str, Any]) -> dict[str, Any]:
     }
     found = {}
     for name, value in narrowed.items():
+        if name == "exact":
+            continue
         records, key = lookups[name]
         record = records.filter(**{key: value}).first()
         if record is not None:

@@ -20,6 +20,9 @@ def narrow(context: Any, group: str, key: str, **changes: Any) -> str:
     since, until = context["since"], context["until"]
     if group not in PERIODS and key:
         params[group] = key
+        if group in ("region", "technique"):
+            exact = {group, *params.get("exact", "").split(",")} - {""}
+            params["exact"] = ",".join(sorted(exact))
     periods = {name: changes.pop(name) for name in PERIODS if name in changes}
     if group in PERIODS:
         periods[group] = key

@@ -54,6 +54,10 @@ def asked_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple
     today = timezone.localdate()
     following = (today.replace(day=28) + timedelta(days=4)).replace(day=1)
     narrowed = {name: str(data[name]) for name in NARROWED_BY if data.get(name)}
+    exact = [n for n in ("region", "technique") if n in narrowed and n in data.get("exact", "")]
+    # From public figures of a group with and without what lies below others would follow.
+    if exact and reads_hours(actor):
+        narrowed["exact"] = ",".join(exact)
     asked = Asked(
         since=data.get("since") or today.replace(month=1, day=1),
         until=data.get("until") or following,
