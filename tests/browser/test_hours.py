@@ -18,6 +18,8 @@ PAGES = {
     "/hours/weeks/?by=instrument": 1,
     "/hours/payers/": 2,
     "/hours/flows/": 1,
+    "/hours/days/?state=sessions": 0,
+    "/hours/behind/?of=booked": 0,
     "/hours/definitions/": 0,
 }
 
