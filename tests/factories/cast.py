@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from accounts.domain.roles import Actor
-from accounts.models import Organisation, Region, User
+from accounts.models import Organisation, OutboxMessage, Region, User
 from accounts.permissions import actor_of
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisations import organisation_create, region_create
@@ -189,7 +189,9 @@ def publish(
         publish=True,
         now=now,
     )
-    return instrument_publication(actor=zhao, instrument_id=instrument.pk, act="publish", now=now)
+    made = instrument_publication(actor=zhao, instrument_id=instrument.pk, act="publish", now=now)
+    OutboxMessage.objects.filter(kind="instrument.published").delete()  # as though it were told
+    return made
 
 
 def reserve(
