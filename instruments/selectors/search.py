@@ -221,24 +221,24 @@ class Facets:
 
 def facets(criteria: Criteria | None = None, *, nearest: int = 0) -> Facets:
     """The counts of each facet are those of the search with its other criteria, but for free
-    time and price; at most `MOST_VALUES` hosts and makers. One statement. What counts more than
+    time and price; at most `MOST_VALUES` hosts and makers. One statement. What looks at more than
     `FEW` instruments may be a minute old.
 
     `nearest`: where words were typed, the same statement can say which so many are nearest, which
     spares `page` from finding all of them once more."""
     criteria = criteria or Criteria()
-    at = f"facets:{hash_of(criteria)}"
+    nearest = nearest if criteria.is_ranked else 0
+    at = f"facets:{nearest}:{hash_of(criteria)}"
     if kept := cache.get(at):
         return kept  # type: ignore[no-any-return]
-    nearest = nearest if criteria.is_ranked else 0
     chosen = _chosen(criteria)
     try:
         shared, parts = _parts(criteria, chosen, nearest)
     except EmptyResultSet:
         return Facets(0, {name: [] for name in FACETS})
-    found = _named(shared, parts, chosen, nearest)
-    if found.total > FEW:
-        cache.set(at, replace(found, nearest=()), KEPT_SECONDS)
+    found, looked_at = _named(shared, parts, chosen, nearest)
+    if looked_at > FEW:
+        cache.set(at, found, KEPT_SECONDS)
     return found
 
 
@@ -282,8 +282,11 @@ def _parts(criteria: Criteria, chosen: Sequence[str], nearest: int) -> tuple[Par
     return (f"matched AS MATERIALIZED ({sql}),", params), parts
 
 
-def _named(shared: Part, parts: Sequence[Part], chosen: Sequence[str], nearest: int) -> Facets:
-    """Counts each facet without its own choice, and looks up what its values are called."""
+def _named(
+    shared: Part, parts: Sequence[Part], chosen: Sequence[str], nearest: int
+) -> tuple[Facets, int]:
+    """Counts each facet without its own choice, and looks up what its values are called; at how
+    many entries it looked at least."""
     columns = [f"{name}_id" for name in GROUPS]
     by_group = ", ".join(f"({column})" for column in (*columns, ""))
     counted = [
@@ -336,21 +339,25 @@ def _named(shared: Part, parts: Sequence[Part], chosen: Sequence[str], nearest: 
             ) n
         """  # noqa: S608
         values.append(nearest)
+    if shared[0]:
+        sql += " UNION ALL SELECT 'looked-at', '', count(*), '', '', NULL FROM matched"
     sql += " ORDER BY 3 DESC, 2"
     found: dict[str, dict[str, Choice]] = {name: {} for name in FACETS}
-    total, first = 0, []
+    total, looked_at, first = 0, 0, []
     with connection.cursor() as cursor:
         cursor.execute(sql, [*shared[1], *values])
         for facet, code, number, name, name_zh, above in cursor.fetchall():
             if not facet:
                 total = number
+            elif facet == "looked-at":
+                looked_at = number
             elif facet == "nearest":
                 first.append(UUID(code))
             else:  # a code of regions may be one of two schemes
                 choice = Choice(code, name, name_zh, number, tuple(above or ()))
                 found[facet].setdefault(code, choice)
     named = {name: list(choices.values()) for name, choices in found.items()}
-    return Facets(total, named, tuple(first))
+    return Facets(total, named, tuple(first)), max(total, looked_at)
 
 
 def branch(code: str) -> list[UUID]:
