@@ -127,6 +127,11 @@ class Reservation(models.Model):
             models.Index(fields=["host", "-start_at"], name="reservation_host"),
             models.Index(fields=["instrument", "start_at"], name="reservation_instrument"),
             models.Index(
+                fields=["instrument", "start_at"],
+                condition=Q(state="no_show"),
+                name="reservation_no_show",
+            ),
+            models.Index(
                 fields=["series"],
                 condition=Q(series__isnull=False),
                 name="reservation_series",

@@ -265,10 +265,11 @@ _USES = """
     FROM payers
 """
 
-# After `FIGURES`, of days that no figures have been stored for.
+# After `FIGURES`, of days that no figures have been stored for; in the order of the keys, whose
+# index is then written page after page.
 _STORE_FIRST = """,
-stored AS ({days} RETURNING 1),
-stored_uses AS ({uses} RETURNING 1)
+stored AS ({days} ORDER BY instrument_id, date RETURNING 1),
+stored_uses AS ({uses} ORDER BY instrument_id, date RETURNING 1)
 SELECT (SELECT count(*) FROM days),
     (SELECT count(*) FROM stored) + (SELECT count(*) FROM stored_uses)
 """
