@@ -263,7 +263,16 @@ blocked AS MATERIALIZED (
         GROUP BY instrument_id, date, unit
     ) u ON u.instrument_id = b.instrument_id AND u.date = b.date AND u.unit = b.unit
     LEFT JOIN (
-        SELECT day_id, range_agg(tstzrange(since, until)) AS span FROM opened GROUP BY day_id
+        -- As arrays: the planner takes them for few, and sets up no hash for millions.
+        SELECT d.day_id, d.span
+        FROM (
+            SELECT array_agg(day_id) AS ids, array_agg(span) AS spans
+            FROM (
+                SELECT day_id, range_agg(tstzrange(since, until)) AS span
+                FROM opened GROUP BY day_id
+            ) d
+        ) a
+        CROSS JOIN LATERAL unnest(a.ids, a.spans) AS d (day_id, span)
     ) o ON o.day_id = b.day_id
     CROSS JOIN LATERAL (
         SELECT coalesce(u.span, '{}') AS used, coalesce(o.span, '{}') AS open

@@ -5,6 +5,7 @@ recovery after ten seconds.
 """
 
 import importlib.util
+import os
 import signal
 import subprocess
 import time
@@ -31,13 +32,15 @@ ALWAYS = {
     # Data lie in memory or on a disk that finds any page as fast as the next.
     "random_page_cost": "1.1",
 }
-# Tests may lose everything when the machine crashes; they gain a third of their time.
+MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20  # MB of this machine
+# Tests may lose everything when the machine crashes; they gain a third of their time. Buffers
+# take memory only as they are used; benchmarks use them.
 THROWAWAY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "max_wal_size": "2GB",
-    "shared_buffers": "256MB",
+    "max_wal_size": "8GB",
+    "shared_buffers": f"{max(256, min(MEMORY // 8, 4096))}MB",
 }
 
 
