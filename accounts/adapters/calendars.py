@@ -168,9 +168,9 @@ def _steps(event: icalendar.Component, end: datetime) -> float:
         if every < 1:  # it would never move on
             raise CalendarBroken
         # A step that matches nothing costs as much as one that does, and one that never can
-        # (the 31st of February) is looked for up to the year 9999.
+        # (the 31st of February) is looked for up to the year 9999. Few are like that: a tenth.
         if rule.get("BYMONTHDAY") or rule.get("BYYEARDAY"):
-            steps += 5000
+            steps += (9999 - end.year) * 31_557_600 / unit / 10
         steps += max(0, days) * 86400 / unit / every * often
     return steps
 
