@@ -183,7 +183,7 @@ def test_the_main_line(cast, people, clock):
     hours_roll_up(since=None, until=None, now=clock.now)
     dates = "since=2026-03-06&until=2026-03-07"
     page = see(auditor, f"/hours/?{dates}&by=region")
-    assert 'data-total="productive" data-minutes="90">1.5<' in page.html
+    assert 'data-total="productive" data-minutes="90">' in page.html and ">1.5</a>" in page.html
     page = see(auditor, f"/hours/?{dates}&by=instrument&region=CN-AH")
     assert "Cryo electron microscope" in page.text
     page = see(auditor, f"/hours/rows/?instrument={instrument.pk}&since=2026-03-06")
