@@ -1,6 +1,6 @@
 """Seals over the trail, what they hold, and who hears of them.
 
-The database refuses to change or remove seals and what they hold (migration 0005).
+The database refuses to change or remove seals and what they hold (migration 0006).
 """
 
 from django.db import models
