@@ -34,6 +34,15 @@ from instruments.selectors.quality import stale_records
 
 BATCH = 2000
 AUDIT = "audit"
+# What the trail calls what evidence names.
+EVIDENCE = {
+    "reservation": "reservation",
+    "session": "usagesession",
+    "charge": "charge",
+    "instrument": "instrument",
+    "grant": "vouchergrant",
+    "entry": "trailentry",
+}
 # A transaction that began before the last run may have committed after it.
 _MARGIN = timedelta(hours=1)
 
@@ -402,6 +411,12 @@ def exceptions_where(
     return rows
 
 
+def organisations_with_exceptions(actor: Actor) -> list[Organisation]:
+    """By name. One statement."""
+    seen = exceptions_for(actor).order_by().values("organisation")
+    return list(Organisation.objects.filter(pk__in=seen).order_by("name", "code"))
+
+
 def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
     """How many by rule and state. One statement."""
     counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
@@ -421,6 +436,16 @@ def findings_for(actor: Actor) -> QuerySet[AuditFinding]:
         .select_related("organisation__region", "raised_by", "replied_by", "closed_by")
         .order_by("-raised_at", "-id")
     )
+
+
+def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QuerySet[AuditFinding]:
+    """Those in a state; also `unclosed` and `overdue`, these the first to fall due first; empty:
+    all."""
+    if state == "overdue":
+        return rows.filter(state="open", due_date__lt=today).order_by("due_date", "id")
+    if state == "unclosed":
+        return rows.exclude(state="closed").order_by("due_date", "id")
+    return rows.filter(state=state) if state in AuditFinding.State.values else rows
 
 
 def finding_for(actor: Actor, finding_id: UUID) -> AuditFinding:

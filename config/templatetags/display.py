@@ -94,6 +94,12 @@ def hours(minutes: int | None) -> str:
 
 
 @register.filter
+def whole(number: int) -> str:
+    """A number of things: `1,234`."""
+    return f"{number:,}"
+
+
+@register.filter
 def percent(ratio: str | None) -> str:
     """A ratio as a percentage with one decimal; a dash where there is none."""
     if ratio is None:

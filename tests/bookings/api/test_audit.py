@@ -101,7 +101,7 @@ def test_the_pages(cast: Cast, client: Client) -> None:
     made = odd(cast)
     client.force_login(cast.auditor)
     assert client.post("/audit/run/").status_code == 302
-    html = page_of(client.get("/audit/?rule=overrides"))
+    html = page_of(client.get("/audit/exceptions/?rule=overrides"))
     one = html.split('href="/audit/exceptions/')[1].split('"')[0]
     path = f"/audit/exceptions/{one}"
     assert f'href="/trail/{made.pk}/"' in page_of(client.get(path))
