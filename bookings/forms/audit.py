@@ -79,11 +79,14 @@ class FindingForm(forms.Form):
 class OtherFindingForm(FindingForm):
     """One that no exception led to."""
 
-    organisation = forms.CharField(
-        label=_("Organisation (code)"), max_length=40, widget=forms.TextInput(attrs=_TEXT)
-    )
+    organisation = forms.ChoiceField(label=_("Organisation"), widget=forms.Select(attrs=_SELECT))
     sample = forms.UUIDField(required=False, widget=forms.HiddenInput())
     field_order = ["organisation"]
+
+    def __init__(self, *args: Any, organisations: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["organisation"].choices = [("", _("choose one")), *organisations]
 
 
 class ReplyForm(forms.Form):

@@ -450,7 +450,8 @@ def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QueryS
 
 def finding_for(actor: Actor, finding_id: UUID) -> AuditFinding:
     """`NotFound` as well for one that is not the actor's to see."""
-    found = findings_for(actor).filter(pk=finding_id).first()
+    rows = findings_for(actor).select_related("exception", "sample")
+    found = rows.filter(pk=finding_id).first()
     if found is None:
         raise NotFound
     return found
@@ -476,6 +477,13 @@ def sample_for(actor: Actor, sample_id: UUID) -> AuditSample:
     if found is None:
         raise NotFound
     return found
+
+
+def audited_organisations(actor: Actor) -> list[Organisation]:
+    """Those of an auditor's regions, by name. One statement."""
+    above = list(actor.regions_where(AUDIT))
+    rows = Organisation.objects.filter(region__lineage__overlap=above)
+    return list(rows.order_by("name", "code"))
 
 
 def audited_organisation(actor: Actor, code: str) -> Organisation:

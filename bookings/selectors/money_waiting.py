@@ -267,5 +267,6 @@ def _counted(what: str, kind: _Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
         "its_sum": Cast(Sum(kind.amount) if kind.amount else Value(None), money),
         "its_due": Cast(Min(kind.due) if kind.due else Value(None), DateField()),
     }
-    grouped = rows.order_by().values(kind.group).annotate(**columns)
-    return grouped.values_list(*columns)
+    grouped: QuerySet[Any] = rows.order_by().values(kind.group).annotate(**columns)
+    counted: QuerySet[Any] = grouped.values_list(*columns)
+    return counted

@@ -206,7 +206,8 @@ def _called(kind: str, ids: Iterable[UUID]) -> QuerySet[Any]:
         "its_moment": Cast(at or never, DateTimeField()),
     }
     rows = model._default_manager.filter(pk__in=sorted(ids)).order_by().annotate(**columns)
-    return rows.values_list("pk", *columns)
+    named: QuerySet[Any] = rows.values_list("pk", *columns)
+    return named
 
 
 def called_of(records: Iterable[tuple[str, UUID]]) -> dict[tuple[str, UUID], Called]:

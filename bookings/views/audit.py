@@ -37,6 +37,7 @@ from bookings.models import AuditException, AuditFinding
 from bookings.selectors.audit import (
     AUDIT,
     EVIDENCE,
+    audited_organisations,
     exception_for,
     exceptions_where,
     finding_for,
@@ -197,10 +198,12 @@ def confirm(request: HttpRequest, exception_id: UUID) -> HttpResponse:
 def findings(request: HttpRequest) -> HttpResponseBase:
     """Those to see; auditors raise one that no exception led to."""
     actor, status = actor_of(request.user), 200
-    form = OtherFindingForm(initial={"sample": request.GET.get("sample", "")})
+    sample_id = request.GET.get("sample", "")
+    audited = _choices(audited_organisations(actor)) if actor.has("auditor") else []
+    form = OtherFindingForm(initial={"sample": sample_id}, organisations=audited)
     if request.method == "POST":
         require_somewhere(actor, AUDIT)
-        form, status = OtherFindingForm(request.POST), 400
+        form, status = OtherFindingForm(request.POST, organisations=audited), 400
         if form.is_valid():
             data = form.cleaned_data
             try:
@@ -228,6 +231,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
         "state": asked_state if asked_state in FINDING_STATES else "",
         "states": [(code, str(label)) for code, label in FINDING_STATES.items()],
         "today": today,
+        "raising": bool(sample_id or request.GET.get("raise")),
         "may_raise": actor.has("auditor"),
     }
     return render(request, "bookings/audit/findings.html", context, status=status)

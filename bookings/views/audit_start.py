@@ -9,10 +9,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of, require_somewhere
-from accounts.selectors.seals import seals, unsealed_count
 from accounts.selectors.verification import last_verified
 from bookings.selectors.audit import AUDIT, exception_counts, findings_for, last_run
-from bookings.selectors.utilisation_reading import figures_for
+from bookings.selectors.utilisation_reading import use_by_region, used_of_open
 
 # Of findings, the first to fall due.
 SHOWN = 6
@@ -28,7 +27,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     since, until = today - timedelta(days=DAYS), today
     counts = exception_counts(actor)
     unclosed = list(findings_for(actor).exclude(state="closed").order_by("due_date", "id"))
-    used = figures_for(actor, narrowed={}, since=since, until=until, by=["region"])
+    regions = use_by_region(actor, since=since, until=until)
     context = {
         "counts": sorted(
             ((code, found) for code, found in counts.items() if found),
@@ -45,10 +44,9 @@ def audit(request: HttpRequest) -> HttpResponse:
         "until": until,
         "days": DAYS,
         "today": today,
-        "regions": used.rows,
-        "total": used.total,
-        "newest": seals().first(),
-        "waiting": unsealed_count(),
+        "regions": regions,
+        "used": sum(row.minutes.productive for row in regions),
+        "used_of_open": used_of_open(regions),
         "verified": last_verified(),
     }
     return render(request, "bookings/audit/start.html", context)

@@ -25,7 +25,7 @@ def csv_answer(
     """All rows of a list as it is narrowed, row by row as they are read; behind them what was
     asked for. No cell of text begins like a formula."""
     notes = [
-        (key, value)
+        (key, str(value))
         for key, value in request.GET.items()
         if value and key not in ("format", "page", "after")
     ]
