@@ -121,4 +121,6 @@ def test_the_pages(cast: Cast, client: Client) -> None:
     assert client.post(page + "close/", {"evidence": "Seen."}).status_code == 302
     assert "Seen." in page_of(client.get(page))
     other = {"severity": "low", "title": "T", "text": "t", "organisation": "fudan"}
-    assert client.post("/audit/findings/", other).status_code == 404
+    # No choice of theirs, as it is of another region.
+    assert client.post("/audit/findings/", other).status_code == 400
+    assert AuditFinding.objects.count() == 1
