@@ -5,6 +5,7 @@ from django.urls import include, path
 from bookings import money_urls
 from bookings.views import (
     audit,
+    audit_start,
     board,
     booking,
     calendars,
@@ -122,7 +123,8 @@ urlpatterns = [
     path("operations/retry/", operations.retry_all, name="operations-retry-all"),
     path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),
     # the auditors' desk
-    path("audit/", audit.exceptions, name="exceptions"),
+    path("audit/", audit_start.audit, name="audit"),
+    path("audit/exceptions/", audit.exceptions, name="exceptions"),
     path("audit/run/", audit.run, name="exceptions-run"),
     path(_exception, audit.exception, name="exception"),
     path(_exception + "decide/", audit.decide, name="exception-decide"),
