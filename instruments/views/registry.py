@@ -20,10 +20,17 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from instruments.forms import FacilityForm, FilterForm, InstrumentForm, PublicationForm
 from instruments.selectors.imports import load_provenance
-from instruments.selectors.managing import instrument_to_manage, load_standings, vocabulary
+from instruments.selectors.managing import (
+    guide_of,
+    instrument_to_manage,
+    load_guide,
+    load_standings,
+    vocabulary,
+)
 from instruments.selectors.quality import stale_records
 from instruments.selectors.registry import facilities, managed_instruments
 from instruments.services.registry import facility_create, instrument_create, instrument_update
+from instruments.views.guide import onward
 
 PAGE = 50
 
@@ -105,6 +112,8 @@ def instrument_new(request: HttpRequest) -> HttpResponse:
             **form.values(),
         )
         messages.success(request, gettext("Entered as a draft. Here is what comes next."))
+        if actor.may("manage-instruments", place_of(made.organisation)):
+            return redirect(onward(made, now, "record"))
         return redirect("instruments:instrument-manage", instrument_id=made.pk)
     context = {
         "form": form,
@@ -119,10 +128,13 @@ def instrument_manage(request: HttpRequest, instrument_id: UUID) -> HttpResponse
     """The steps to publication as a checklist, with what is set."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_id, "register-instruments")
+    standing = load_standings([instrument], now)[0]
+    is_manager = actor.may("manage-instruments", place_of(instrument.organisation))
     context = {
-        "standing": load_standings([instrument], now)[0],
+        "standing": standing,
+        "guide": guide_of(standing, "publication") if is_manager else None,
         "instrument": instrument,
-        "is_manager": actor.may("manage-instruments", place_of(instrument.organisation)),
+        "is_manager": is_manager,
         "form": PublicationForm(initial={"version": instrument.version}),
         "provenance": load_provenance(instrument),
     }
@@ -150,8 +162,13 @@ def instrument_edit(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             refused = error
         else:
             messages.success(request, gettext("Saved."))
-            return redirect("instruments:instrument-manage", instrument_id=instrument.pk)
-    context = {"form": form, "instrument": instrument, "refused": refused}
+            return redirect(onward(instrument, now, "record"))
+    context = {
+        "form": form,
+        "instrument": instrument,
+        "refused": refused,
+        "guide": load_guide(instrument, now, "record"),
+    }
     status = 412 if refused else 400 if form.errors else 200
     return render(request, "instruments/record.html", context, status=status)
 

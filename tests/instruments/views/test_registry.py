@@ -162,7 +162,7 @@ def test_instrument_is_entered_as_a_draft(cast, zhao):
     )
     response = zhao.post(NEW, sent)
     made = Instrument.objects.get(name="Raman microscope")
-    assert response.url == f"/manage/instruments/{made.pk}/"
+    assert response.url == f"/manage/instruments/{made.pk}/hours/"  # the next step
     assert made.publication == "draft"
     assert made.facility == cast.facility
     assert made.manufacturers == [{"name": "Renishaw"}, {"name": "Leica"}]
