@@ -51,8 +51,10 @@ def test_home_lists_own_instruments_and_what_drafts_lack(cast, zhao):
 
 
 def test_home_of_a_manager_without_instruments_says_the_next_step(cast, noon):
-    response = signed_in(cast.chen).get(HOME)
-    assert "No instruments yet" in response.content.decode()
+    page = signed_in(cast.chen).get(HOME).content.decode().split("<main")[1]
+    assert "Offer your first instrument" in page
+    assert page.count(reverse("instruments:facility-new")) == 2  # above, and as the first step
+    assert reverse("instruments:instrument-new") not in page
 
 
 def test_home_shows_nothing_of_other_organisations(cast, noon):
