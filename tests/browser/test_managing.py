@@ -131,7 +131,7 @@ def test_from_a_new_instrument_to_an_afternoon_that_is_closed(visit, real_cast, 
 def test_time_is_closed_and_a_booking_moved_with_the_keyboard_on_a_telephone(visit, real_cast):
     real_cast.instrument(name="Older microscope", hours=ALWAYS)
     instrument = real_cast.instrument(
-        name="Electron microscope",
+        name="Scanning electron microscope",
         hours=ALWAYS,
         card={**CARD, "valid_from": (timezone.now() - timedelta(days=400)).date().isoformat()},
         now=timezone.now() - timedelta(days=40),
@@ -139,7 +139,7 @@ def test_time_is_closed_and_a_booking_moved_with_the_keyboard_on_a_telephone(vis
     start = monday() + 10 * HOUR
     booked = ask(real_cast, instrument, start)
     page = visit("zhao", width=360)
-    page.goto(f"/board/?date={(start + 8 * HOUR).date()}&q=electron")
+    page.goto(f"/board/?date={(start + 8 * HOUR).date()}&q=scanning")
     # On a telephone it is a list, and of what was looked for only.
     row = page.locator(".board-row")
     expect(row).to_have_count(1)
