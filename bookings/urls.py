@@ -95,6 +95,7 @@ urlpatterns = [
     path("board/events/", board.events, name="board-events"),
     path("board/<uuid:instrument_id>/close/", board.close, name="board-close"),
     path("requests/", requests.requests, name="requests"),
+    path("requests/decide/", requests.decide_many, name="decide-many"),
     path(_reservation + "decide/", requests.decide, name="decide"),
     path("manage/instruments/<uuid:instrument_id>/closures/", closures.closures, name="closures"),
     path("manage/closures/<uuid:closure_id>/end/", closures.end, name="closure-end"),

@@ -86,6 +86,7 @@ GET  bookings:board-events           - 403 403 403 403 200 200 403 403 403 403 4
 GET  bookings:board-close            - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:board-close            - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:requests               - 403 403 403 403 200 200 403 403 403 403 403 403
+POST bookings:decide-many            - 403 403 403 403 302 400 403 403 403 403 403 403
 POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 404 404
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
@@ -706,6 +707,7 @@ PAGE_BODIES = {
         "end": "2026-03-10T12:00",
         "reason": "",
     },
+    "bookings:decide-many": {"approve": "1", "reason": "", "chosen": ["<request>:1"]},
     "bookings:decide": {"approve": "1", "reason": "", "version": "1"},
     "bookings:money-charges-dispute": {"reason": "test"},
     "bookings:money-charges-reject": {"reason": "test"},
