@@ -189,6 +189,7 @@ NODE_FILES = {
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
     "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
+    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "vendor/inter-latin.woff2",
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
