@@ -86,9 +86,7 @@ class Site:
             return self._asked(method, path, body, content_type)
 
     def _asked(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> Answer:
-        browser = Client(
-            raise_request_exception=False, headers={"accept-language": self.language}
-        )
+        browser = Client(raise_request_exception=False, headers={"accept-language": self.language})
         with transaction.atomic():
             if self.person:
                 user = self.people[self.person]
