@@ -220,6 +220,10 @@ async ({full, language}) => {
     && !document.querySelector("[data-chart]:not([data-drawn])");
   for (let tries = 0; tries < 200 && !drawn(); tries += 1) { await sleep(10); }
   if (!drawn()) { wrong.push("a part of the page never came or a chart is not drawn"); }
+  // What came is drawn in the frames after.
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await frame();
+  await frame();
   for (const one of document.getAnimations()) { one.finish(); }
   const root = document.documentElement;
   if (root.lang.toLowerCase() !== language) { wrong.push(`lang is ${root.lang}`); }

@@ -1,6 +1,5 @@
 """Every page of the permission table in a real Chromium, as a person who may see it."""
 
-
 from collections import defaultdict
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -14,7 +13,6 @@ from bookings.services.utilisation import hours_roll_up
 from tests.architecture.permission_table import PAGES, PEOPLE
 from tests.architecture.test_permissions import address, rows, world  # noqa: F401 (a fixture)
 from tests.browser.scanning import FOCUS, LOOK, WATCH, WIDE, Site, View, weight
-from tests.conftest import DEEP
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.hours import ALWAYS, HoursWorld
 
@@ -130,7 +128,7 @@ def _clock(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def grown(world):
+def grown(world):  # noqa: F811
     """More than one of what lists show, so that a question asked for each of them is seen."""
     cast, things = world
     for day in (17, 18, 19):
