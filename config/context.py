@@ -21,7 +21,7 @@ PARTS = {
     f"bookings:{page}": part
     for part, pages in {
         "bookings:catalogue": (
-            *("instrument", "week", "book", "quote", "waiting-new"),
+            *("instrument", "week", "choose", "book", "quote", "waiting-new"),
             *("searches", "search-change", "techniques", "technique"),
         ),
         "bookings:mine": (

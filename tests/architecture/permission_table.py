@@ -51,6 +51,7 @@ GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 2
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:choose               200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:book                   - 403 302 302 302 400 400 403 403 403 403 403 403
 POST bookings:hold                   - 400 200 200 200 403 403 403 403 400 400 400 400
@@ -567,6 +568,7 @@ QUERIES = {
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
+    "bookings:choose": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
