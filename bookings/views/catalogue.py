@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from bookings.services.demand import demand_searched
 from bookings.views.choosing import choice_of
 from bookings.views.payers import payer_of, reader_zone
 from bookings.views.weeks import week_of
+from config.templatetags.display import duration, facet, plain, short_moment
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.ratecards import PRICE_GROUPS
@@ -55,11 +57,13 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     found, meant = facets(criteria, nearest=PAGE), criteria
     if not found.total and (meant := understood(criteria)) != criteria:
         found = facets(meant, nearest=PAGE)
+    narrowing = _narrowing(criteria, found)
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
         "meant": meant,
-        "narrowing": _narrowing(criteria, found),
+        "narrowing": narrowing,
+        "chips": _chips(request, criteria, narrowing, zone),
         "payer": payer,
         "payers": payers,
         "zone": zone.key,
@@ -134,6 +138,35 @@ def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
             }
         )
     return [facet for facet in shown if facet["branches"] or facet["chosen"]]
+
+
+def _chips(
+    request: HttpRequest, criteria: Criteria, narrowing: list[dict[str, Any]], zone: ZoneInfo
+) -> list[dict[str, str]]:
+    """What was chosen, each with the address of the search without it."""
+    chosen = [
+        ([each["name"]], each["title"], facet(each["choice"]) if each["choice"] else each["chosen"])
+        for each in narrowing
+        if each["chosen"]
+    ]
+    if criteria.text:
+        chosen.insert(0, (["q"], "", f"“{criteria.text}”"))
+    if criteria.free_from and criteria.free_until:
+        with timezone.override(zone):
+            span = f"{short_moment(criteria.free_from)} – {short_moment(criteria.free_until)}"
+        label = f"{span}, {duration(criteria.minutes)}"
+        chosen.append((["free_from", "free_until", "minutes"], gettext("Free"), label))
+    if criteria.max_price is not None:
+        names, label = ["max_price"], plain(criteria.max_price)
+        chosen.append((names, gettext("At most, an hour"), label))
+    chips = []
+    for names, title, label in chosen:
+        left = request.GET.copy()
+        for name in [*names, "page"]:
+            left.pop(name, None)
+        kept = {name: value for name, value in left.items() if value}
+        chips.append({"title": title, "label": str(label), "address": f"?{urlencode(kept)}"})
+    return chips
 
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
