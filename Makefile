@@ -4,7 +4,7 @@
 # anywhere, also in a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run stop test test-deep bench shell manage backup restore reset clean pins
+.PHONY: help install run stop test test-deep bench pictures shell manage backup restore reset clean pins
 
 # Handed on as environment variables, so that quotes in them survive.
 export ARGS CMD TO FROM
@@ -40,6 +40,9 @@ test-deep: ## The same with many more examples, races and pages (long)
 
 bench: ## Measure speed
 	@$(READY) test && $(LOCAL) bench
+
+pictures: ## Take the pictures of the README anew (needs a Chromium)
+	@$(READY) test && $(LOCAL) pictures
 
 shell: ## Open a Python shell with Django and the database
 	@$(READY) run && $(LOCAL) manage shell

@@ -67,40 +67,44 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
-    items: list[tuple[str, str, int]] = [("bookings:catalogue", gettext("Instruments"), 0)]
+    """The entries, each with its group; entries of a group stand together."""
+    you, facility = gettext("Find and book"), gettext("Facility")
+    figures, running = gettext("Money and figures"), gettext("Administration")
+    items = [(you, "bookings:catalogue", gettext("Instruments"), 0)]
     if actor.user_id:
-        items.append(("bookings:mine", gettext("My bookings"), 0))
+        items.append((you, "bookings:mine", gettext("My bookings"), 0))
         # Managers have no room for it beside theirs: it is in the menu of the person, too.
         if not actor.has("manager"):
-            items.append(("instruments:training", gettext("Training"), 0))
+            items.append((you, "instruments:training", gettext("Training"), 0))
     if actor.has("manager"):
-        items.append(("bookings:board", gettext("Board"), 0))
+        items.append((facility, "bookings:board", gettext("Board"), 0))
         waiting = requests_to_decide(actor, timezone.now()).count()
-        items.append(("bookings:requests", gettext("Requests"), waiting))
-        items.append(("instruments:manage", gettext("Manage"), 0))
+        items.append((facility, "bookings:requests", gettext("Requests"), waiting))
+        items.append((facility, "instruments:manage", gettext("Manage"), 0))
     elif actor.has("coordinator"):
-        items.append(("bookings:duplicates", gettext("Duplicates"), 0))
+        items.append((facility, "bookings:duplicates", gettext("Duplicates"), 0))
     if actor.user_id:
-        items.append(("bookings:money-charges", gettext("Money"), 0))
-    items.append(("bookings:hours", gettext("Hours"), 0))
+        items.append((figures, "bookings:money-charges", gettext("Money"), 0))
+    items.append((figures, "bookings:hours", gettext("Hours"), 0))
     if actor.has("auditor"):
-        items.append(("bookings:exceptions", gettext("Audit"), 0))
+        items.append((figures, "bookings:exceptions", gettext("Audit"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
-        items.append(("accounts:people", pgettext("organisation", "People"), 0))
+        items.append((running, "accounts:people", pgettext("organisation", "People"), 0))
     if actor.has("administrator"):
-        items.append(("bookings:operations", pgettext("clock", "Operations"), 0))
+        items.append((running, "bookings:operations", pgettext("clock", "Operations"), 0))
     match = request.resolver_match
     here = match.view_name if match else ""
     part = _part_of(request, actor)
     return [
         {
+            "group": group,
             "url": reverse(name),
             "label": label,
             "count": count,
             "is_here": name == part,
             "is_page": name == here,
         }
-        for name, label, count in items
+        for group, name, label, count in items
     ]
 
 

@@ -91,7 +91,7 @@ TEMPLATES = [
                 "django.template.context_processors.csp",
                 "config.context.page",
             ],
-            "builtins": ["config.templatetags.display"],
+            "builtins": ["config.templatetags.display", "config.templatetags.components"],
         },
     },
 ]
@@ -185,13 +185,12 @@ STATICFILES_FINDERS = [
 NODE_MODULES = ROOT / "node_modules"
 NODE_FILES = {
     "@tabler/core/dist/css/tabler.min.css": "vendor/tabler.min.css",
-    "@tabler/core/dist/js/tabler.min.js": "vendor/tabler.min.js",
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
     "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
+    "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "vendor/inter-latin.woff2",
     # Named in the files above, so the manifest must know them; only debuggers ask for them.
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
-    "@tabler/core/dist/js/tabler.min.js.map": "vendor/tabler.min.js.map",
     "@event-calendar/build/dist/event-calendar.min.js.map": "vendor/event-calendar.min.js.map",
 }
 # Photos and documents, served by a view that knows who may see them, never by their path.

@@ -7,6 +7,7 @@ from django.urls import include, path
 
 from accounts.adapters.federation import openid_callback, saml_finish, saml_sign_out
 from config import api, health
+from config.components import components
 from config.mailbox import mailbox
 from config.metrics import metrics
 from config.sitemaps import SITEMAPS, robots
@@ -44,7 +45,10 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
 ]
 if settings.LOCAL_MODE:
-    urlpatterns.append(path("mail/", mailbox, name="mail"))
+    urlpatterns += [
+        path("mail/", mailbox, name="mail"),
+        path("components/", components, name="components"),
+    ]
 
 handler400 = "config.errors.bad_request"
 handler403 = "config.errors.forbidden"

@@ -1,5 +1,5 @@
-"""The launcher's commands: `python -m config.local run | stop | test | bench | manage |
-backup | restore | reset`."""
+"""The launcher's commands: `python -m config.local run | stop | test | bench |
+pictures | manage | backup | restore | reset`."""
 
 import os
 import shlex
@@ -173,6 +173,12 @@ def bench(arguments: list[str]) -> int:
     return _with_test_servers(lambda env: run_in_foreground(command, env))
 
 
+def pictures(arguments: list[str]) -> int:
+    """Pictures of the demonstration, in a database of their own."""
+    command = [sys.executable, "-m", "tests.pictures", *_words("ARGS")]
+    return _with_test_servers(lambda env: run_in_foreground(command, env))
+
+
 def _with_test_servers(work: Callable[[Mapping[str, str]], int]) -> int:
     def busy() -> None:
         say("Another test run of this checkout is going on; waiting for it to end ...")
@@ -194,6 +200,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "stop": stop,
     "test": test,
     "bench": bench,
+    "pictures": pictures,
     "manage": manage,
     "backup": backup,
     "restore": restore,

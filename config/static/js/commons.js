@@ -1,19 +1,42 @@
-// What every page does: the theme switch, asking once before something is lost, and forms
-// that send themselves when a choice changes. Pages work without it.
+// What every page does: the theme switch, menus, notices that go away, dialogs, asking once
+// before something is lost, and forms that send themselves when a choice changes. Pages work
+// without it.
 "use strict";
 
 document.addEventListener("click", function (event) {
-  const toggle = event.target.closest("[data-theme-toggle]");
-  if (toggle) {
+  const at = (selector) => event.target.closest(selector);
+  if (at("[data-theme-toggle]")) {
     const root = document.documentElement;
     const theme = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
     root.setAttribute("data-bs-theme", theme);
     try { localStorage.setItem("theme", theme); } catch (error) { /* storage may be closed */ }
   }
-  const copy = event.target.closest("[data-copy]");
+  const copy = at("[data-copy]");
   if (copy) {
     navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent.trim());
     copy.textContent = copy.dataset.done;
+  }
+  const toggle = at("[data-toggle]");
+  if (toggle) {
+    const isOpen = document.getElementById(toggle.dataset.toggle).classList.toggle("show");
+    toggle.setAttribute("aria-expanded", String(isOpen));
+  }
+  const notice = at("[data-notice-close]");
+  if (notice) {
+    notice.closest("[data-notice]").remove();
+  }
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target) || at(".menu-list a, .menu-list button")) {
+      menu.open = false;
+    }
+  }
+});
+
+document.addEventListener("keydown", function (event) {
+  const menu = event.key === "Escape" && document.querySelector("details.menu[open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
   }
 });
 
@@ -24,11 +47,94 @@ document.addEventListener("change", function (event) {
   }
 });
 
-document.addEventListener("submit", function (event) {
-  const question = event.submitter && event.submitter.dataset.confirm;
-  if (question && !window.confirm(question)) {
+// Dialogs -----------------------------------------------------------------------------------
+
+// A link or button with data-dialog opens what it names; the browser keeps the focus inside,
+// closes it with Escape and gives the focus back.
+document.addEventListener("click", function (event) {
+  const opener = event.target.closest("[data-dialog]");
+  const opened = opener && document.getElementById(opener.dataset.dialog);
+  if (opened && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
+    opened.showModal();
+    return;
   }
+  const dialog = event.target.closest("dialog.dialog");
+  if (dialog && (event.target === dialog || event.target.closest("[data-dialog-close]"))) {
+    dialog.close();
+  }
+});
+
+// What a button with data-confirm does is asked once. The first sentence is the question, the
+// rest says what it costs; the button in the dialog bears the words of the one that was pressed.
+function ask(button) {
+  const dialog = document.getElementById("confirm");
+  const [, question, rest] = /^(.*?[?？]|[^]*$)\s*([^]*)$/.exec(button.dataset.confirm.trim());
+  const go = dialog.querySelector("[data-confirm-go]");
+  dialog.querySelector("#confirm-title").textContent = question;
+  dialog.querySelector("#confirm-text").textContent = rest;
+  go.textContent = button.dataset.confirmGo || button.textContent.trim() || button.ariaLabel;
+  const destroys = [...button.classList].some((name) => name.endsWith("-danger"));
+  go.className = destroys ? "btn btn-danger" : "btn btn-primary";
+  go.onclick = function () {
+    dialog.close();
+    button.dataset.confirmed = "yes";
+    button.form.requestSubmit(button);
+  };
+  dialog.showModal();
+}
+
+document.addEventListener("submit", function (event) {
+  const button = event.submitter;
+  if (!button || !button.dataset.confirm) {
+    return;
+  }
+  if (button.dataset.confirmed) {
+    delete button.dataset.confirmed;
+  } else {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    ask(button);
+  }
+}, true);
+
+// Notices -----------------------------------------------------------------------------------
+
+// What went well goes away by itself, later where there is more to read; not while the pointer
+// or the focus is on it, nor where it has a link. Shown only now, it is read aloud.
+document.addEventListener("DOMContentLoaded", function () {
+  for (const toast of document.querySelectorAll("[data-toast]")) {
+    window.setTimeout(() => toast.classList.add("is-shown"), 100);
+    if (!toast.querySelector("a, pre, code")) {
+      let left = 5000 + 60 * toast.textContent.trim().length;
+      const timer = window.setInterval(function () {
+        if (document.hidden || toast.matches(":hover, :focus-within")) {
+          return;
+        }
+        left -= 250;
+        if (left <= 0) {
+          window.clearInterval(timer);
+          toast.classList.add("is-leaving");
+          window.setTimeout(() => toast.remove(), 300);
+        }
+      }, 250);
+    }
+  }
+  const here = document.querySelector(".tabs .active");
+  if (here && here.offsetLeft + here.offsetWidth > here.closest("ul").clientWidth) {
+    here.closest("ul").scrollLeft = here.offsetLeft - 24;
+  }
+});
+
+// Paper is white -----------------------------------------------------------------------------
+
+let shownTheme = "";
+window.addEventListener("beforeprint", function () {
+  shownTheme = document.documentElement.getAttribute("data-bs-theme");
+  document.documentElement.setAttribute("data-bs-theme", "light");
+});
+window.addEventListener("afterprint", function () {
+  document.documentElement.setAttribute("data-bs-theme", shownTheme);
 });
 
 // Time that is running out: minutes and seconds, from what the page said was left.

@@ -1,0 +1,90 @@
+"""Pieces of pages: `{% component %}` renders a partial of templates/components with parts filled
+in by the page, `{% icon %}` draws a small picture. The page `components` shows them all."""
+
+from typing import Any
+
+from django import template
+from django.template.base import FilterExpression, Node, NodeList, Parser, Token, token_kwargs
+from django.template.context import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from config.icons import SHAPES
+
+register = template.Library()
+
+
+class FillNode(Node):
+    """What a page fills into a named part; it draws nothing where it stands."""
+
+    child_nodelists = ("nodelist",)
+
+    def __init__(self, name: str, nodelist: NodeList) -> None:
+        self.name = name
+        self.nodelist = nodelist
+
+    def render(self, context: Context) -> str:
+        return ""
+
+    def filled(self, context: Context) -> SafeString:
+        return mark_safe(self.nodelist.render(context).strip())  # noqa: S308 (rendered already)
+
+
+class ComponentNode(Node):
+    child_nodelists = ("nodelist",)
+
+    def __init__(
+        self, name: FilterExpression, values: dict[str, FilterExpression], nodelist: NodeList
+    ) -> None:
+        self.name = name
+        self.values = values
+        self.fills = [node for node in nodelist if isinstance(node, FillNode)]
+        self.nodelist = nodelist
+
+    def render(self, context: Context) -> str:
+        values: dict[str, Any] = {
+            name: value.resolve(context) for name, value in self.values.items()
+        }
+        values |= {fill.name: fill.filled(context) for fill in self.fills}
+        values["body"] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308
+        engine = context.template.engine  # type: ignore[union-attr]
+        partial = engine.get_template(f"components/{self.name.resolve(context)}.html")
+        with context.push(**values):
+            return str(partial.render(context))
+
+
+@register.tag
+def component(parser: Parser, token: Token) -> ComponentNode:
+    """`{% component "card" title=title %}...{% fill actions %}...{% endfill %}{% endcomponent %}`:
+    the partial finds each part under its name, and the rest as `body`."""
+    bits = token.split_contents()[1:]
+    if not bits:
+        raise template.TemplateSyntaxError("component: which one?")
+    rest = bits[1:]
+    values = token_kwargs(rest, parser)
+    if rest:
+        raise template.TemplateSyntaxError(f"component: {rest[0]} is no name=value")
+    nodelist = parser.parse(("endcomponent",))
+    parser.delete_first_token()
+    return ComponentNode(parser.compile_filter(bits[0]), values, nodelist)
+
+
+@register.tag
+def fill(parser: Parser, token: Token) -> FillNode:
+    """A named part of the component around it."""
+    _, name = token.split_contents()
+    nodelist = parser.parse(("endfill",))
+    parser.delete_first_token()
+    return FillNode(name, nodelist)
+
+
+@register.simple_tag
+def icon(name: str, size: int = 20) -> SafeString:
+    """An icon of config/icons.py, `size` pixels square; it says nothing to a screen reader."""
+    return format_html(
+        '<svg class="icon" width="{0}" height="{0}" viewBox="0 0 24 24" fill="none"'
+        ' stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'
+        ' stroke-linejoin="round" aria-hidden="true"><path d="{1}"/></svg>',
+        size,
+        SHAPES[name],
+    )
