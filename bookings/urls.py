@@ -24,6 +24,7 @@ from bookings.views import (
     seals,
     searches,
     series,
+    spending,
     statistics,
     trail,
     usage,
@@ -63,6 +64,7 @@ urlpatterns = [
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
     path("bookings/calendar/", calendars.mine, name="calendar"),
+    path("bookings/spending/", spending.spending, name="spending"),
     # Webhooks
     path("manage/webhooks/", webhooks.webhooks, name="webhooks"),
     path("manage/webhooks/<uuid:endpoint_id>/", webhooks.webhook, name="webhook"),

@@ -26,6 +26,7 @@ PARTS = {
         ),
         "bookings:mine": (
             "calendar",
+            "spending",
             "feeds",
             "waiting",
             "waiting-withdraw",
@@ -61,6 +62,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(getattr(request, "user", None))
     return {
         "actor": actor,
+        "now": timezone.now(),
         "local_mode": settings.LOCAL_MODE,
         "menu": _menu(request, actor),
     }

@@ -75,6 +75,7 @@ GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 4
 POST bookings:waiting-new            - 403 302 302 302 403 403 403 403 403 403 403 403
 POST bookings:waiting-withdraw       - 404 302 404 404 403 404 404 404 404 404 404 404
 POST bookings:waiting-decline        - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:spending               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:calendar               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:reservation            - 404 200 404 404 200 200 200 200 200 404 404 404
 POST bookings:cancel                 - 404 302 404 404 302 302 403 403 403 404 404 404
