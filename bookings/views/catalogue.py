@@ -155,7 +155,7 @@ def _chips(
         with timezone.override(zone):
             span = f"{short_moment(criteria.free_from)} – {short_moment(criteria.free_until)}"
         label = f"{span}, {duration(criteria.minutes)}"
-        chosen.append((["free_from", "free_until", "minutes"], gettext("Free"), label))
+        chosen.append((["free_from", "free_until", "minutes"], gettext("Free between"), label))
     if criteria.max_price is not None:
         names, label = ["max_price"], plain(criteria.max_price)
         chosen.append((names, gettext("At most, an hour"), label))
