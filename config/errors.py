@@ -1,11 +1,16 @@
 """Pages for what went wrong: what happened, why, and what to do."""
 
+import logging
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from structlog.contextvars import get_contextvars
 
 from accounts.domain.errors import (
     Invalid,
@@ -19,6 +24,18 @@ from accounts.domain.errors import (
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 
+logger = logging.getLogger(__name__)
+
+# Why it may be so and what to do, where the sentence of the code does not say it.
+ADVICE: dict[int, Any] = {
+    403: _("Your roles do not include it. Whoever manages your organisation can give you a role."),
+    404: _("The address may be mistyped or old, or what it names was moved or removed."),
+    405: _("A form is sent to it: go back to the page that the form stands on."),
+    409: _("Nothing was changed. Go back and load the page again to see how it stands now."),
+    412: _("Nothing was changed. Go back and load the page again to see how it stands now."),
+    429: _("Nothing was changed. Wait a minute, then do it again."),
+    500: _("What you sent may not be saved: look before you send it again."),
+}
 STATUS: dict[type[Refused], int] = {
     Invalid: 400,
     NotPermitted: 403,
@@ -39,10 +56,8 @@ def page(
     request: HttpRequest, status: int, code: str, text: str = "", back: str = ""
 ) -> HttpResponse:
     """The error page of a code; `back` is an address to go back to."""
-    if not hasattr(request, "LANGUAGE_CODE"):  # refused before anything else had its turn
-        request.LANGUAGE_CODE = settings.LANGUAGE_CODE
-    context = {"status": status, "title": sentence(code), "text": text, "back": back}
-    return render(request, "error.html", context, status=status)
+    advice = "" if code == "csrf" else ADVICE.get(status, "")
+    return _answer(request, status, sentence(code), text or advice, back)
 
 
 def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
@@ -50,12 +65,23 @@ def refused_page(request: HttpRequest, refused: Refused) -> HttpResponse:
     text = ""
     if isinstance(refused, Invalid):
         text = " ".join(sentence(problem.code, problem.numbers) for problem in refused.problems)
+    title = sentence(refused.code, refused.numbers)
+    status = status_of(refused)
+    return _answer(request, status, title, text or ADVICE.get(status, ""), _came_from(request))
+
+
+def _answer(request: HttpRequest, status: int, title: str, text: str, back: str) -> HttpResponse:
+    if not hasattr(request, "LANGUAGE_CODE"):  # refused before anything else had its turn
+        request.LANGUAGE_CODE = settings.LANGUAGE_CODE
     context = {
-        "status": status_of(refused),
-        "title": sentence(refused.code, refused.numbers),
+        "status": status,
+        "title": title,
         "text": text,
+        "advice": "" if text or (back and status == 403) else ADVICE.get(status, ""),
+        "back": back if back != request.get_full_path() else "",
+        "number": get_contextvars().get("request_id", "") if status == 500 else "",
     }
-    return render(request, "error.html", context, status=status_of(refused))
+    return render(request, "error.html", context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -94,4 +120,11 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 def failed(request: HttpRequest) -> HttpResponse:
-    return page(request, 500, "failed")
+    """Something of ours went wrong; where not even the page can be made, as without a database,
+    a bare one that needs nothing."""
+    try:
+        return page(request, 500, "failed")
+    except Exception:
+        logger.exception("The page of a failure failed")
+        context = {"title": sentence("failed"), "number": get_contextvars().get("request_id", "")}
+        return HttpResponse(render_to_string("failed.html", context), status=500)

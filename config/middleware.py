@@ -4,50 +4,13 @@ from collections.abc import Callable
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
 from accounts.domain.errors import NotPermitted, Refused
 from config.errors import page, refused_page
 
-# Addresses that only take a form, and the page that the form stands on.
-PAGE_OF = {
-    "bookings:cancel": "bookings:reservation",
-    "bookings:check-in": "bookings:reservation",
-    "bookings:check-out": "bookings:reservation",
-    "bookings:decide": "bookings:reservation",
-    "bookings:feed-make": "bookings:feeds",
-    "bookings:feed-revoke": "bookings:feeds",
-    "bookings:busy-calendar": "bookings:feeds",
-    "bookings:webhook-rotate": "bookings:webhooks",
-    "bookings:webhook-ping": "bookings:webhooks",
-    "bookings:webhook-delete": "bookings:webhooks",
-    "bookings:webhook-replay": "bookings:webhooks",
-    "bookings:closure-end": "instruments:manage",
-    "bookings:closure-delete": "instruments:manage",
-    "instruments:publication": "instruments:instrument-manage",
-    "instruments:qualification-revoke": "instruments:manage",
-    "instruments:enrol": "instruments:training",
-    "instruments:enrol-withdraw": "instruments:training",
-    "instruments:course-retire": "instruments:courses",
-    "instruments:session-cancel": "instruments:courses",
-    "instruments:session-enrol": "instruments:courses",
-    "instruments:enrolment-result": "instruments:courses",
-    "accounts:token-made": "accounts:token-make",
-    "accounts:token-revoke": "accounts:profile",
-    "accounts:language": "bookings:catalogue",
-    "accounts:message": "accounts:messages",
-    "accounts:messages-read": "accounts:messages",
-    "accounts:join-withdraw": "accounts:organisations",
-    "accounts:invitation-accept": "accounts:organisations",
-    "accounts:invite": "accounts:people",
-    "accounts:invitation-withdraw": "accounts:people",
-    "accounts:join-decide": "accounts:people",
-    "accounts:role-give": "accounts:people",
-    "accounts:role-take": "accounts:people",
-    "accounts:provider-remove": "accounts:providers",
-}
-# Of these pages there is one for each thing that the address names.
-OF_ONE = {"bookings:reservation", "instruments:instrument-manage"}
+# Addresses that only take a form, where the page of the form does not lie above them.
+PAGE_OF = {"bookings:money-charges-decide": "bookings:money-charges"}
 
 
 class RefusalMiddleware:
@@ -73,7 +36,8 @@ class RefusalMiddleware:
 
 class MethodMiddleware:
     """Pages only. Whoever comes to where a form is sent, as after signing in or changing the
-    language, lands on the page of the form; elsewhere a page says what is wrong."""
+    language on a form that was refused, lands on the page of the form: it lies above the address
+    (/money/charges/7/dispute/ on /money/charges/7/). Elsewhere a page says what is wrong."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -82,11 +46,24 @@ class MethodMiddleware:
         response = self.get_response(request)
         if response.status_code != 405 or request.path.startswith("/api/"):
             return response
-        match = request.resolver_match
-        target = PAGE_OF.get(match.view_name) if match else None
-        if match and target and request.method in {"GET", "HEAD"}:
-            named = match.kwargs if target in OF_ONE else {}
-            return HttpResponseRedirect(reverse(target, kwargs=named))
+        if request.method in {"GET", "HEAD"} and (above := _page_above(request)):
+            return HttpResponseRedirect(above)
         answer = page(request, 405, "method-not-allowed")
         answer["Allow"] = response.get("Allow", "")
         return answer
+
+
+def _page_above(request: HttpRequest) -> str | None:
+    """The next address above the request's that there is; None for the first page itself."""
+    match = request.resolver_match
+    if match and match.view_name in PAGE_OF:
+        return reverse(PAGE_OF[match.view_name])
+    path = request.path
+    while path != "/":
+        path = path.rstrip("/").rpartition("/")[0] + "/"
+        try:
+            resolve(path)
+        except Resolver404:
+            continue
+        return path
+    return None
