@@ -1,10 +1,11 @@
 """Charges, as far as each person may see them, and what they are made from."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotFound, WrongState
 from accounts.domain.roles import Actor
@@ -82,6 +83,24 @@ def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
         Q(pk__in=seen.values("organisation")) | Q(pk__in=seen.values("host"))
     )
     return list(found.order_by("name").values_list("code", "name", "name_zh"))
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of charges in one currency."""
+
+    currency: str
+    number: int
+    total: Decimal
+    covered: Decimal
+    payable: Decimal
+
+
+def totals_of_charges(rows: QuerySet[Charge]) -> list[Totals]:
+    """What some charges come to, by currency. One statement."""
+    sums = (Sum("total"), Sum("covered"), Sum("payable"))
+    found = rows.order_by("currency").values_list("currency").annotate(Count("pk"), *sums)
+    return [Totals(*row) for row in found]
 
 
 def load_quoted(reservation_id: UUID) -> QuoteInput:

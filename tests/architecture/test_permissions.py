@@ -1,7 +1,9 @@
 """Every address in the permission table, every cell of it tried."""
 
 import json
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import transaction
@@ -319,6 +321,9 @@ SPECIAL = {
 }
 
 
+LINK = re.compile(r'<a\s[^>]*?href="(/[^"#]+)')
+
+
 def filled(value, things):
     """A body with its words replaced by ids."""
     text = json.dumps(value)
@@ -355,10 +360,9 @@ ROUTES = dict(routes())
 
 
 def answers(world, method, name, body, is_api):
-    """The answer to each person, each in a transaction that is rolled back."""
+    """Each person's answer as a cell and as it came, each in a transaction that is rolled back."""
     cast, things = world
     path = address(name, things)
-    found = []
     for person in PEOPLE:
         browser = Client()
         with transaction.atomic():
@@ -370,22 +374,39 @@ def answers(world, method, name, body, is_api):
             answer = getattr(browser, method.lower())(path, **values)
             transaction.set_rollback(True)
         is_door = answer.status_code == 302 and "/accounts/login/" in answer["Location"]
-        found.append("-" if is_door or answer.status_code == 401 else str(answer.status_code))
-    return found
+        yield "-" if is_door or answer.status_code == 401 else str(answer.status_code), answer
+
+
+@pytest.fixture(scope="module")
+def pages_by_path(world):
+    """Which cells a page has that a link may lead to."""
+    _, things = world
+    return {
+        address(name, things).partition("?")[0]: cells
+        for method, name, cells in rows(PAGES)
+        if method == "GET"
+    }
 
 
 @pytest.mark.parametrize(("method", "name", "cells"), list(rows(PAGES)))
-def test_page(world, method, name, cells):
-    assert (
-        answers(world, method, name, PAGE_BODIES.get(name, {}) if method == "POST" else None, False)
-        == cells
-    )
+def test_page(world, pages_by_path, method, name, cells):
+    body = PAGE_BODIES.get(name, {}) if method == "POST" else None
+    found, dead_ends = [], set()
+    for column, (cell, answer) in enumerate(answers(world, method, name, body, False)):
+        found.append(cell)
+        if cell == "200" and answer.get("Content-Type", "").startswith("text/html"):
+            for href in LINK.findall(answer.content.decode()):
+                leads = pages_by_path.get(unescape(href).partition("?")[0])
+                if leads and leads[column] not in {"200", "302", "-"}:
+                    dead_ends.add(f"{PEOPLE[column]}: {href} answers {leads[column]}")
+    assert found == cells
+    assert dead_ends == set(), "links that lead nowhere"
 
 
 @pytest.mark.parametrize(("method", "name", "cells"), list(rows(API)))
 def test_api(world, method, name, cells):
     body = None if method in {"GET", "DELETE"} else API_BODIES.get((method, name), {})
-    assert answers(world, method, name, body, True) == cells
+    assert [cell for cell, _ in answers(world, method, name, body, True)] == cells
 
 
 def test_every_address_is_in_the_table():

@@ -5,7 +5,6 @@ Content-Security-Policy refuses would.
 """
 
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
@@ -70,34 +69,6 @@ def column(page, number):
     day.scroll_into_view_if_needed()
     box = day.bounding_box()
     return box["x"] + box["width"] / 2, lambda hour: box["y"] + box["height"] * hour / 24
-
-
-def test_dragging_over_free_time_leads_to_the_booking_form_with_that_time(
-    visit, instrument, midnight
-):
-    page = visit("wang")
-    page.goto(f"/instruments/{instrument.pk}/")
-    expect(page.locator(".ec-bg-event.is-free").first).to_be_visible()
-    page.locator(".ec-body .ec-slot").nth(13).scroll_into_view_if_needed()
-    x, y = column(page, 2)
-    drag(page, (x, y(13) + 2), (x, y(15) - 4))
-    page.wait_for_url("**/book/**")
-    asked = parse_qs(urlsplit(page.url).query)
-    assert asked["start"] == [f"{midnight + 13 * HOUR:%Y-%m-%dT%H:%M:%SZ}"]
-    assert asked["minutes"] == ["120"]
-    expect(page.locator("[data-payable]")).to_be_visible()
-    page.wait_for_load_state("networkidle")  # the slot is being kept for her
-
-
-def test_what_is_taken_cannot_be_dragged_over(visit, instrument, booked):
-    page = visit("sun")
-    page.goto(f"/instruments/{instrument.pk}/")
-    expect(page.locator(".ec-bg-event.is-busy")).to_have_text("Taken")
-    page.locator(".ec-body .ec-slot").nth(11).scroll_into_view_if_needed()
-    x, y = column(page, 2)
-    page.mouse.click(x, y(11))
-    expect(page.locator("#calendar-said")).to_have_text("This time is not free.")
-    assert "/book/" not in page.url
 
 
 def test_ones_own_booking_is_dragged_and_the_dialog_moves_it(visit, instrument, booked, midnight):

@@ -29,14 +29,14 @@ def instrument(real_cast):
 
 
 @pytest.mark.parametrize(
-    ("locale", "search", "reserve", "check_in", "check_out", "done"),
+    ("locale", "search", "go_on", "reserve", "check_in", "check_out", "done"),
     [
-        ("en-GB", "scanning", "Reserve", "Check in", "Check out", "completed"),
-        ("zh-CN", "扫描", "提交预约", "签到", "签退", "已完成"),
+        ("en-GB", "scanning", "Continue", "Reserve", "Check in", "Check out", "completed"),
+        ("zh-CN", "扫描", "继续", "提交预约", "签到", "签退", "已完成"),
     ],
 )
 def test_find_quote_reserve_check_in_and_out(
-    visit, instrument, locale, search, reserve, check_in, check_out, done
+    visit, instrument, locale, search, go_on, reserve, check_in, check_out, done
 ):
     page = visit("wang", locale=locale)
     page.fill("input[name=q]", search)
@@ -48,7 +48,11 @@ def test_find_quote_reserve_check_in_and_out(
     expect(page.locator("#week a.slot").first).to_have_attribute("href", re.compile("minutes=120"))
     page.locator("[data-tab=list]").click()
     page.locator("#week a.slot").first.click()
+    # Beside the calendar stands what it costs; then comes the form.
     payable = page.locator("[data-payable]")
+    expect(payable).to_contain_text("657.20")
+    page.get_by_role("button", name=go_on, exact=True).click()
+    page.wait_for_url("**/book/**")
     expect(payable).to_contain_text("657.20")
     # The quote follows the form without loading the page.
     page.fill("input[name=option_operator]", "2")
@@ -76,12 +80,12 @@ def test_find_quote_reserve_check_in_and_out(
 def test_the_slot_is_kept_and_the_second_person_sees_another_time(visit, instrument):
     first, second = visit("wang"), visit("sun")
     first.goto(f"/instruments/{instrument.pk}/")
-    first.locator("[data-tab=list]").click()
-    first.locator("#week a.slot").nth(3).click()
+    address = first.locator("#week a.slot").nth(3).get_attribute("href")
+    first.goto(address)
     expect(first.locator("[data-left]")).to_contain_text(re.compile(r"^(9:\d\d|10:00)$"))
-    second.goto(first.url)
+    second.goto(address)
     expect(second.locator('[data-code="slot-taken"]')).to_be_visible()
-    second.locator(".alert-warning a").first.click()
+    second.locator("[data-nearest]").click()
     expect(second.locator("[data-left]")).to_be_visible()
     for page in (first, second):
         page.get_by_role("button", name="Reserve", exact=True).click()

@@ -54,7 +54,7 @@ from tests.factories.waiting import wait
 
 clock, program = programs.clock, programs.program  # fixtures
 
-EXAMPLES = 300 if DEEP else 8
+EXAMPLES = 300 if DEEP else 5
 # A manager, a researcher, finance, an auditor, a coordinator, an administrator, a newcomer.
 ROLES = ("zhao", "wang", "gao", "auditor", "coordinator", "admin", "alice")
 CHECKS = [

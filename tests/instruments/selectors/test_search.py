@@ -212,8 +212,10 @@ def test_whatever_is_typed_is_only_looked_for(register: Cast) -> None:
         understood(criteria)
     assert names("'; DROP microscope") == []
     assert SearchEntry.objects.exists()
-    for path in ("/", "/api/v1/instruments/", "/api/v1/instruments/facets/", "/techniques/"):
-        for text in (*NASTY, "\0"):
+    paths = ("/", "/api/v1/instruments/", "/api/v1/instruments/facets/", "/techniques/")
+    for place, text in enumerate((*NASTY, "\0")):
+        # Each text at one door, each door with several: what lies behind is the same search.
+        for path in (*paths[place % 4 : place % 4 + 1], "/api/v1/instruments/facets/"):
             assert Client().get(path, {"q": text}).status_code in (200, 400), (path, text)
     assert Client().get("/", {"q": "x" * 5000}).status_code == 200
 
