@@ -5,6 +5,7 @@ from django.urls import include, path
 from bookings import money_urls
 from bookings.views import (
     audit,
+    audit_start,
     board,
     booking,
     calendars,
@@ -98,6 +99,7 @@ urlpatterns = [
     path("board/events/", board.events, name="board-events"),
     path("board/<uuid:instrument_id>/close/", board.close, name="board-close"),
     path("requests/", requests.requests, name="requests"),
+    path("requests/decide/", requests.decide_many, name="decide-many"),
     path(_reservation + "decide/", requests.decide, name="decide"),
     path("manage/instruments/<uuid:instrument_id>/closures/", closures.closures, name="closures"),
     path("manage/closures/<uuid:closure_id>/end/", closures.end, name="closure-end"),
@@ -126,7 +128,8 @@ urlpatterns = [
     path("operations/retry/", operations.retry_all, name="operations-retry-all"),
     path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),
     # the auditors' desk
-    path("audit/", audit.exceptions, name="exceptions"),
+    path("audit/", audit_start.audit, name="audit"),
+    path("audit/exceptions/", audit.exceptions, name="exceptions"),
     path("audit/run/", audit.run, name="exceptions-run"),
     path(_exception, audit.exception, name="exception"),
     path(_exception + "decide/", audit.decide, name="exception-decide"),

@@ -22,7 +22,7 @@ from bookings.forms.funding import SourceForm
 from bookings.forms.imports import ImportForm
 from bookings.forms.moves import MoveForm
 from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
-from bookings.forms.reservations import DecideForm, ReasonForm
+from bookings.forms.reservations import DecideForm, DecideManyForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import BundleForm, TrailForm
 from bookings.forms.usage import CheckOutForm
@@ -45,6 +45,7 @@ __all__ = [
     "ClosureForm",
     "CorrectionForm",
     "DecideForm",
+    "DecideManyForm",
     "DuplicatesForm",
     "ExceptionFilterForm",
     "ExceptionForm",

@@ -19,6 +19,7 @@ from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.domain.periods import Period
+from bookings.domain.quotes import input_from_json
 from bookings.domain.refusals import RulesRefuse
 from bookings.domain.reservations import CHECK_IN_BEFORE, effective_state
 from bookings.forms import CheckOutForm, ReasonForm
@@ -124,7 +125,11 @@ def reservation_page(
         "is_own": is_own,
         "is_host": is_host,
         "may_cancel": may_cancel,
-        "cancellation": cancellation_now(found, now) if may_cancel and not is_host else None,
+        "cancellation": cancellation_now(
+            found, now, input_from_json(quoted.inputs) if quoted else None
+        )
+        if may_cancel and not is_host
+        else None,
         "may_check_in": may_act
         and state == "confirmed"
         and found.start_at - CHECK_IN_BEFORE <= now < found.end_at,

@@ -747,17 +747,11 @@
     }
     for (const panel of document.querySelectorAll("[data-panel]")) {
       panel.hidden = panel.dataset.panel !== name;
-      panel.dataset.ready = "";
     }
+    document.documentElement.dataset.shown = name;
     if (name === "calendar") {
       mountAll();
     }
-  }
-
-  function remembered() {
-    let chosen = null;
-    try { chosen = localStorage.getItem("calendar-tab"); } catch (error) { /* storage may be closed */ }
-    return chosen || (window.matchMedia("(max-width: 575px)").matches ? "list" : "calendar");
   }
 
   function choose(name, focus) {
@@ -791,7 +785,7 @@
 
   function begin() {
     if (document.querySelector("[data-tab]")) {
-      show(remembered());
+      show(document.documentElement.dataset.shown);
     }
   }
 
