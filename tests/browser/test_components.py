@@ -16,10 +16,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
             "Cancelling now costs 50 %: CNY 240.00 and CNY 14.40 tax.", "Saved.",
         ),
         (
-            "zh-CN", "取消预约", "不执行", "取消此预约？",
+            "zh-CN", "取消预约", "不执行", "确定取消此预约吗？",
             "现在取消需付 50 %：CNY 240.00，另加税 CNY 14.40。", "已保存。",
         ),
     ],
+    ids=["en", "zh"],
 )  # fmt: skip
 def test_what_destroys_asks_once_and_says_what_it_costs_by_keyboard(
     visit, locale, act, nothing, question, cost, said
@@ -124,5 +125,8 @@ def test_paper_is_white(visit, real_cast):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     words = page.locator("h1")
     assert words.evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
+    head, row = page.locator("thead").first, page.locator("tbody tr").first
+    assert head.evaluate("e => getComputedStyle(e).display") == "table-header-group"
+    assert row.evaluate("e => getComputedStyle(e).breakInside") == "avoid"
     for away in ("header.navbar", ".tabs", ".page-actions", ".footer", "main button"):
         expect(page.locator(away).first).to_be_hidden()
