@@ -21,11 +21,12 @@ PARTS = {
     f"bookings:{page}": part
     for part, pages in {
         "bookings:catalogue": (
-            *("instrument", "week", "book", "quote", "waiting-new"),
+            *("instrument", "week", "choose", "book", "quote", "waiting-new"),
             *("searches", "search-change", "techniques", "technique"),
         ),
         "bookings:mine": (
             "calendar",
+            "spending",
             "feeds",
             "waiting",
             "waiting-withdraw",
@@ -61,6 +62,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(getattr(request, "user", None))
     return {
         "actor": actor,
+        "now": timezone.now(),
         "local_mode": settings.LOCAL_MODE,
         "menu": _menu(request, actor),
     }

@@ -11,7 +11,7 @@ from bookings.forms.audit import (
     ReturnForm,
     SampleForm,
 )
-from bookings.forms.booking import BookingForm, PeriodForm
+from bookings.forms.booking import BookingForm, PeriodForm, with_start
 from bookings.forms.calendars import BoardForm, CalendarForm
 from bookings.forms.catalogue import CatalogueForm
 from bookings.forms.chains import ChainForm, StepForm
@@ -22,7 +22,7 @@ from bookings.forms.funding import SourceForm
 from bookings.forms.imports import ImportForm
 from bookings.forms.moves import MoveForm
 from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
-from bookings.forms.reservations import DecideForm, ReasonForm
+from bookings.forms.reservations import DecideForm, DecideManyForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import BundleForm, TrailForm
 from bookings.forms.usage import CheckOutForm
@@ -45,6 +45,7 @@ __all__ = [
     "ClosureForm",
     "CorrectionForm",
     "DecideForm",
+    "DecideManyForm",
     "DuplicatesForm",
     "ExceptionFilterForm",
     "ExceptionForm",
@@ -73,4 +74,5 @@ __all__ = [
     "TrailForm",
     "WaitingForm",
     "WordForm",
+    "with_start",
 ]

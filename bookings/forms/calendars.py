@@ -26,6 +26,7 @@ class BoardForm(_AskedForm):
     start = forms.DateField(required=False)
     end = forms.DateField(required=False)
     view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("day", _("Day"))])
+    q = forms.CharField(required=False, max_length=100)
     facility = forms.ChoiceField(label=_("Facility"), required=False)
     technique = forms.ChoiceField(label=_("Technique"), required=False)
     zone = forms.CharField(label=_("Time zone"), required=False, max_length=64)

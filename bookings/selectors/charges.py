@@ -125,18 +125,23 @@ def load_ending(reservation: Reservation) -> Ending:
     )
 
 
-def cancellation_now(reservation: Reservation, now: datetime) -> CancellationFee | None:
+def cancellation_now(
+    reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
+) -> CancellationFee | None:
     """What cancelling at this moment would cost the payer; None where it is free because the
-    request was never confirmed."""
+    request was never confirmed. One statement, or none where what was `quoted` is at hand."""
     if reservation.confirmed_at is None:
         return None
-    return charges.cancellation(load_quoted(reservation.pk), now, reservation.least_percent)
+    quoted = quoted or load_quoted(reservation.pk)
+    return charges.cancellation(quoted, now, reservation.least_percent)
 
 
 FREE = CancellationFee(percent=Decimal(0), fee=Decimal(0), tax=Decimal(0))
 
 
-def cancellation_for(actor: Actor, reservation: Reservation, now: datetime) -> CancellationFee:
+def cancellation_for(
+    actor: Actor, reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
+) -> CancellationFee:
     """As `cancellation_now`, for whoever asks: what the host cancels costs nothing.
 
     `WrongState` if it cannot be cancelled any more.
@@ -150,4 +155,4 @@ def cancellation_for(actor: Actor, reservation: Reservation, now: datetime) -> C
     is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
     if not is_own and reservation.host_id in actor.organisations_where("manage-instruments"):
         return FREE
-    return cancellation_now(reservation, now) or FREE
+    return cancellation_now(reservation, now, quoted) or FREE

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from accounts.domain.errors import WrongState, invalid
+from accounts.domain.errors import Refused, WrongState, invalid
 from accounts.domain.roles import Actor
 from accounts.notifications import enqueue
 from accounts.permissions import require
@@ -211,6 +211,35 @@ def reservation_decide(
     )
     enqueue(confirmed_effects(reservation, now), now=now)
     return reservation
+
+
+def requests_decide(
+    *,
+    actor: Actor,
+    asked: Sequence[tuple[UUID, int]],
+    approve: bool,
+    reason: str,
+    now: datetime,
+) -> tuple[list[Reservation], list[tuple[UUID, Refused]]]:
+    """The same word on several requests, each (id, version that was read) in a transaction of
+    its own: what was decided, and what was not with its refusal."""
+    done: list[Reservation] = []
+    refused: list[tuple[UUID, Refused]] = []
+    for reservation_id, version in asked:
+        try:
+            done.append(
+                reservation_decide(
+                    actor=actor,
+                    reservation_id=reservation_id,
+                    approve=approve,
+                    reason=reason,
+                    expected_version=version,
+                    now=now,
+                )
+            )
+        except Refused as error:
+            refused.append((reservation_id, error))
+    return done, refused
 
 
 @transaction.atomic

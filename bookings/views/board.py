@@ -25,7 +25,7 @@ from accounts.permissions import actor_of
 from bookings.domain.periods import Period
 from bookings.forms import BoardForm, ClosureForm, PeriodForm
 from bookings.forms.fields import local_moment
-from bookings.selectors.calendars import Row, load_board, load_in_the_way
+from bookings.selectors.calendars import Entry, Row, load_board, load_in_the_way
 from bookings.services.closures import InTheWay, closure_create
 from bookings.views.events import instant, lane_of, locale, named, offset_of, row_events, walls
 from instruments.domain.opening import day_span, local_date
@@ -71,7 +71,7 @@ def board(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "view": view,
-        "rows": rows,
+        "rows": [(row, *_over_and_coming(row, chosen.span, now)) for row in rows],
         "page": page,
         "total": len(everything),
         "is_cut": len(chosen.instruments) < len(_fitting(form, everything)),
@@ -115,6 +115,16 @@ def events(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"resources": resources, "events": drawn})
 
 
+def _over_and_coming(row: Row, span: Period, now: datetime) -> tuple[list[Entry], list[Entry]]:
+    """What of the row is over, and the rest; of days that are all over nothing is set apart."""
+    over = [
+        entry
+        for entry in row.entries
+        if span.end > now and entry.period.end <= now and entry.state != "in_use"
+    ]
+    return over, [entry for entry in row.entries if entry not in over]
+
+
 def _resource(row: Row, zone: ZoneInfo) -> dict[str, Any]:
     instrument = row.instrument
     props = {
@@ -150,10 +160,12 @@ def _managed(actor: Actor) -> list[Instrument]:
 
 def _fitting(form: BoardForm, everything: list[Instrument]) -> list[Instrument]:
     facility, technique = form.value("facility"), form.value("technique")
+    text = (form.value("q") or "").casefold()
     return [
         instrument
         for instrument in everything
-        if (not facility or str(instrument.facility_id) == facility)
+        if text in f"{instrument.name} {instrument.name_zh} {instrument.model}".casefold()
+        and (not facility or str(instrument.facility_id) == facility)
         and (not technique or technique in {t.code for t in instrument.techniques.all()})
     ]
 

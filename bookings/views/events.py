@@ -144,6 +144,8 @@ def entry_events(
             "durationEditable": may_change and lasts and entry.state in STRETCHABLE,
         }
         extended["url"] = reverse("bookings:reservation", args=[entry.id])
+        if is_manager and entry.state == "requested":
+            extended["url"] = reverse("bookings:requests", query={"of": entry.id})
         extended["move"] = reverse("bookings:move", args=[entry.id])
     return [event]
 

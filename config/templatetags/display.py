@@ -49,8 +49,10 @@ def time_of_day(value: datetime) -> str:
 
 @register.filter
 def money(value: Any, currency: str) -> str:
-    """An amount with its currency: `CNY 1,234.50`."""
-    return f"{currency} {Decimal(str(value)):,.{minor_digits(currency)}f}"
+    """An amount with its currency: `CNY 1,234.50`, `−CNY 1,234.50`."""
+    amount = Decimal(str(value))
+    sign = "−" if amount < 0 else ""
+    return f"{sign}{currency} {abs(amount):,.{minor_digits(currency)}f}"
 
 
 @register.filter

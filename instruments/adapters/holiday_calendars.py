@@ -21,6 +21,25 @@ def public_holidays(calendar: str, years: Iterable[int]) -> frozenset[date]:
     return frozenset().union(*(_of_year(calendar, year) for year in years))
 
 
+@lru_cache(maxsize=512)
+def _names_of_year(calendar: str, year: int, language: str) -> dict[date, str]:
+    country, _, subdivision = calendar.partition("-")
+    return dict(
+        holidays.country_holidays(
+            country, subdiv=subdivision or None, years=year, language=language
+        ).items()
+    )
+
+
+def holiday_names(calendar: str, years: Iterable[int], language: str) -> dict[date, str]:
+    """The public holidays with their names, in a language (`en_US`, `zh_CN`) where the library
+    has it, else in that of the country."""
+    names: dict[date, str] = {}
+    for year in years if calendar else ():
+        names |= _names_of_year(calendar, year, language)
+    return names
+
+
 def is_calendar(calendar: str) -> bool:
     """Whether the library knows the calendar."""
     try:

@@ -167,6 +167,44 @@ class WallClockField(forms.CharField):
         return f"{int(match[1]):02d}:{match[2] or '00'}" if match else text
 
 
+class MinutesInput(forms.NumberInput):
+    """A number with its unit beside it, `<name>_unit`; its value is in minutes. Without the unit
+    what is sent is minutes."""
+
+    UNITS = ((1440, _("days")), (60, _("hours")), (1, _("minutes")))
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        text = super().value_from_datadict(data, files, name)
+        unit = str(data.get(f"{name}_unit", "1"))
+        if unit in {"60", "1440"} and re.fullmatch(r"[0-9]{1,7}", str(text).strip()):
+            return str(int(text) * int(unit))
+        return text
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        text = "" if value is None else str(value)
+        minutes = int(text) if text.isascii() and text.isdecimal() else 0
+        unit = next((size for size, _name in self.UNITS if minutes and minutes % size == 0), 1)
+        shown = str(minutes // unit) if minutes else text
+        attrs = {**(attrs or {}), "max": None, "min": "0"}
+        label = self.attrs.get("aria-label", "")
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (size, SafeString(" selected") if size == unit else "", said)
+                for size, said in reversed(self.UNITS)
+            ),
+        )
+        return format_html(
+            '<span class="measure">{}<select class="form-select" name="{}_unit"'
+            ' aria-label="{}">{}</select></span>',
+            super().render(name, shown, attrs, renderer),
+            name,
+            gettext("{what}: unit").format(what=label),
+            options,
+        )
+
+
 class HoursField(forms.DecimalField):
     """Hours, decimals allowed, that come to whole minutes. Cleans to minutes."""
 

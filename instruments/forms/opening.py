@@ -15,6 +15,7 @@ from instruments.forms.fields import StyledForm, WallClockField, count_of, day_i
 _ = gettext_lazy
 WEEKDAYS = range(1, 8)
 LEAST_WINDOWS, MOST_WINDOWS = 2, 6
+DAY_MINUTES = 1440
 BLANK_ROWS, MOST_ROWS = 3, 400
 
 SUGGESTION = OpeningHours(
@@ -123,6 +124,23 @@ class OpeningForm(StyledForm):
             ]
             yield {"name": weekday_name(day), "windows": cells}
 
+    def drawn(self) -> Iterator[dict[str, str]]:
+        """The windows as parts of a picture of the week: percent of its width and height. One
+        that ends on the next day has two."""
+        for day in WEEKDAYS:
+            for n in self.window_range:
+                opens, closes = (
+                    _minute(self[f"day_{day}_{n}_{name}"].value()) for name in ("opens", "closes")
+                )
+                if opens is None or closes is None or opens >= DAY_MINUTES:
+                    continue
+                if opens < closes:
+                    yield _part(day, opens, closes)
+                else:
+                    yield _part(day, opens, DAY_MINUTES)
+                    if closes:
+                        yield _part(day % 7 + 1, 0, closes)
+
     def exceptions(self) -> Iterator[dict[str, Any]]:
         for n in self.row_range:
             yield {name: self[f"row_{n}_{name}"] for name in ("date", "opens", "closes", "closed")}
@@ -214,6 +232,26 @@ class OpeningForm(StyledForm):
         missing = f"{at}_closes" if opens else f"{at}_opens"
         if missing not in self.errors:
             self.add_error(missing, gettext("Say from when and until when."))
+
+
+def _minute(value: Any) -> int | None:
+    """The minute of the day that a field says; None if it says none."""
+    hours, _colon, minutes = str(value or "").partition(":")
+    if not (hours.isdecimal() and minutes.isdecimal() and len(hours) + len(minutes) <= 4):
+        return None
+    minute = int(hours) * 60 + int(minutes)
+    return minute if minute <= DAY_MINUTES else None
+
+
+def _part(day: int, first: int, last: int) -> dict[str, str]:
+    return {
+        "x": f"{(day - 1) / 7 * 100:.3f}%",
+        "middle": f"{(day - 0.5) / 7 * 100:.3f}%",
+        "y": f"{first / DAY_MINUTES * 100:.3f}%",
+        "height": f"{(last - first) / DAY_MINUTES * 100:.3f}%",
+        "opens": clock(first),
+        "closes": clock(last),
+    }
 
 
 def weekday_name(day: int) -> str:

@@ -13,7 +13,7 @@ from instruments.domain.policies import Policy, parse_policy, policy_to_json
 from instruments.domain.qualifications import THIS_INSTRUMENT
 from instruments.domain.quotas import MOST_QUOTAS
 from instruments.domain.ratecards import PRICE_GROUPS
-from instruments.forms.fields import StyledForm, count_of
+from instruments.forms.fields import MinutesInput, StyledForm, count_of
 from instruments.forms.qualifications import technique_choices
 from instruments.forms.quotas import quota_as_json, quota_fields, quota_row
 from instruments.models import Technique
@@ -48,9 +48,17 @@ def _number(label: Any, most: int, least: int = 0, *, required: bool = True) -> 
         required=required,
         min_value=least,
         max_value=most,
-        widget=forms.NumberInput(
-            attrs={"class": "d-inline-block w-auto my-1", "aria-label": label}
-        ),
+        widget=forms.NumberInput(attrs={"class": "gap", "aria-label": label}),
+    )
+
+
+def _minutes(label: Any, most: int, least: int = 0, *, required: bool = True) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        required=required,
+        min_value=least,
+        max_value=most,
+        widget=MinutesInput(attrs={"class": "gap", "aria-label": label}),
     )
 
 
@@ -59,25 +67,25 @@ class PolicyForm(StyledForm):
     regions `share_percent` and `share_released_minutes`, a quota `quota_<n>_<field>`: one
     without a limit says nothing."""
 
-    slot_minutes = _number(_("Grid, in minutes"), 1440, 1)
-    min_minutes = _number(_("Shortest booking, in minutes"), 44640, 1)
-    max_minutes = _number(_("Longest booking, in minutes"), 44640, 1)
-    setup_minutes = _number(_("Kept free before, in minutes"), 1440)
-    teardown_minutes = _number(_("Kept free after, in minutes"), 1440)
-    notice_minutes = _number(_("Shortest notice, in minutes"), 525600)
+    slot_minutes = _minutes(_("Grid"), 1440, 1)
+    min_minutes = _minutes(_("Shortest booking"), 44640, 1)
+    max_minutes = _minutes(_("Longest booking"), 44640, 1)
+    setup_minutes = _minutes(_("Kept free before"), 1440)
+    teardown_minutes = _minutes(_("Kept free after"), 1440)
+    notice_minutes = _minutes(_("Shortest notice"), 525600)
     approval = forms.ChoiceField(
         label=_("Who confirms a booking"), choices=APPROVAL_CHOICES, widget=forms.RadioSelect
     )
-    approval_minutes = _number(_("Time to answer, in minutes"), 44640, 1)
-    check_in_minutes = _number(_("Time to check in, in minutes"), 1440, 1, required=False)
-    offer_minutes = _number(_("Time to take an offer, in minutes"), 44640, 1)
+    approval_minutes = _minutes(_("Time to answer"), 44640, 1)
+    check_in_minutes = _minutes(_("Time to check in"), 1440, 1, required=False)
+    offer_minutes = _minutes(_("Time to take an offer"), 44640, 1)
     units = _number(_("Identical units"), 500, 1)
     qualification = forms.ChoiceField(
         label=_("To operate it alone, one needs"), required=False, choices=QUALIFICATION_CHOICES
     )
     share_percent = _number(_("Kept for other regions, in percent"), 100, required=False)
-    share_released_minutes = _number(
-        _("Given to everybody before the start, in minutes"), 525600, required=False
+    share_released_minutes = _minutes(
+        _("Given to everybody before the start"), 525600, required=False
     )
 
     def __init__(

@@ -54,6 +54,53 @@ class Standing:
         return STEPS[self.instrument.publication]
 
 
+@dataclass(frozen=True)
+class Step:
+    """One of the steps to publication: `record`, `opening-hours`, `policy`, `rate-card` or
+    `publication`."""
+
+    code: str
+    is_done: bool
+    is_here: bool
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The steps of an instrument that is not public yet, and what is missing of them."""
+
+    steps: tuple[Step, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def done(self) -> int:
+        return sum(step.is_done for step in self.steps)
+
+
+def guide_of(standing: Standing, here: str = "") -> Guide | None:
+    """None for one that has been published: it has no way to go."""
+    drafting = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
+    if standing.instrument.publication not in drafting:
+        return None
+    is_done = {
+        "record": not standing.missing_of_record,
+        "opening-hours": "opening-hours" not in standing.missing,
+        "policy": standing.policy is not None,
+        "rate-card": standing.card is not None,
+        "publication": False,
+    }
+    steps = tuple(Step(code, done, code == here) for code, done in is_done.items())
+    return Guide(steps, standing.missing)
+
+
+def load_guide(instrument: Instrument, now: datetime, here: str) -> Guide | None:
+    """Two statements; none for one that has been published."""
+    if instrument.publication not in (
+        Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED,
+    ):  # fmt: skip
+        return None
+    return guide_of(load_standings([instrument], now)[0], here)
+
+
 def load_standings(instruments: Sequence[Instrument], now: datetime) -> list[Standing]:
     """Of instruments loaded with facility, schedule and policy. Two statements."""
     published: dict[UUID, list[RateCard]] = {}

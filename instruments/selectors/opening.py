@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from instruments.adapters.holiday_calendars import public_holidays
+from instruments.adapters.holiday_calendars import holiday_names, public_holidays
 from instruments.domain.opening import OpeningHours, Window, local_date, parse_hours, windows
 from instruments.models import Instrument, Schedule
 
@@ -63,3 +63,12 @@ def _hours(content: _Content) -> OpeningHours:
 def load_holidays(instrument: Instrument, since: date, until: date) -> frozenset[date]:
     """Public holidays of the instrument's region in the years of two dates."""
     return public_holidays(instrument.region.holiday_calendar, range(since.year, until.year + 1))
+
+
+def load_holiday_names(
+    instrument: Instrument, since: date, until: date, language: str
+) -> dict[date, str]:
+    """Public holidays of the instrument's region from one date to another, by name."""
+    years = range(since.year, until.year + 1)
+    found = holiday_names(instrument.region.holiday_calendar, years, language)
+    return {day: name for day, name in sorted(found.items()) if since <= day <= until}

@@ -16,6 +16,7 @@ from django.db.models import prefetch_related_objects
 from accounts import trail
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.notifications import enqueue
 from instruments.domain.delimited import RowProblem
 from instruments.domain.imports import (
     CONTACT,
@@ -52,6 +53,7 @@ from instruments.services.import_facilities import (
     load_sites,
 )
 from instruments.services.opening import schedule_for, schedules_assign
+from instruments.services.registry import record_event
 from instruments.services.search import entries_file
 
 _DRAFTING = (Instrument.Publication.DRAFT, Instrument.Publication.SUBMITTED)
@@ -433,6 +435,7 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
     fields = {*_ALWAYS}
     hours: list[tuple[Instrument, Mapping[str, object]]] = []
     changes: list[Change] = []
+    told = []
     instruments = []
     for decision in decisions:
         instrument = decision.instrument
@@ -465,7 +468,10 @@ def _changed_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:
             instrument.version += 1
             instrument.updated_at = run.now
             changes.append(_entry(run, "instrument.update", decision, was, said))
+            if instrument.publication == Instrument.Publication.PUBLISHED:
+                told.append(record_event(instrument, ""))
     Instrument.objects.bulk_update(instruments, sorted(fields))
+    enqueue(told, now=run.now)
     _hours_assign(run, hours)
     return changes
 

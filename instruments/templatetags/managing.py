@@ -7,9 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from django import template
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
@@ -104,6 +106,17 @@ _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 @register.filter
 def documents(attachments: list[Attachment]) -> list[Attachment]:
     return [item for item in attachments if item.kind == Attachment.Kind.DOCUMENT]
+
+
+@register.filter
+def first_photo(attachments: list[Attachment]) -> Attachment | None:
+    return next((item for item in attachments if item.kind == Attachment.Kind.PHOTO), None)
+
+
+@register.filter
+def more_photos(attachments: list[Attachment]) -> list[Attachment]:
+    """All but the first."""
+    return [item for item in attachments if item.kind == Attachment.Kind.PHOTO][1:]
 
 
 @register.filter
@@ -240,3 +253,30 @@ def shown(value: Any) -> str:
         case _:
             said = str(value)
     return said if len(said) <= 160 else f"{said[:157]} …"
+
+
+# The parts of managing: the first page of each, and its name. Pages below one are named after it.
+TABS = [
+    ("instruments:manage", _("Instruments")),
+    ("instruments:courses", _("Courses")),
+    ("instruments:imports", _("Import and export")),
+    ("instruments:harvests", _("Harvests")),
+    ("bookings:import", _("Import bookings")),
+    ("bookings:duplicates", _("Likely duplicates")),
+    ("bookings:webhooks", _("Webhooks")),
+]
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def manage_tabs(context: dict[str, Any]) -> dict[str, Any]:
+    """The parts as tabs, that of the present page marked; none for who manages nothing."""
+    match = context["request"].resolver_match
+    here = match.view_name if match else ""
+    if not manages(context["actor"]):
+        return {"tabs": []}
+    return {
+        "tabs_label": gettext("Manage"),
+        "tabs": [
+            {"url": reverse(name), "label": label, "is_here": here == name} for name, label in TABS
+        ],
+    }

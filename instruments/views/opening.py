@@ -1,5 +1,6 @@
 """Opening hours of one instrument."""
 
+from datetime import date, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -8,40 +9,49 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import actor_of
 from instruments.domain.opening import local_date, parse_hours
 from instruments.forms import OpeningForm
 from instruments.forms.opening import SUGGESTION
-from instruments.selectors.managing import instrument_to_manage
+from instruments.models import Instrument
+from instruments.selectors.managing import instrument_to_manage, load_guide
 from instruments.selectors.misfits import Misfit, load_misfits, mark_of
+from instruments.selectors.opening import load_holiday_names
 from instruments.services.opening import opening_hours_set
+from instruments.views.guide import onward
+
+AHEAD = timedelta(days=400)
+SHOWN = 12  # holidays
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def opening_hours(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The week on a grid, and dated exceptions. `fill` copies Monday without saving. Which
-    bookings new hours would leave outside is shown before they are saved."""
+    """The week on a grid, and dated exceptions. `fill` copies Monday without saving; `check`
+    only says which bookings the hours would leave outside. That is shown before they are saved,
+    too."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_id)
     schedule = instrument.schedule
-    is_fill = "fill" in request.POST
+    is_fill, is_check = "fill" in request.POST, "check" in request.POST
+    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
     form = OpeningForm(
         request.POST if request.method == "POST" else None,
         hours=parse_hours(schedule.hours) if schedule else SUGGESTION,
-        today=local_date(ZoneInfo(instrument.facility.time_zone), now),
+        today=today,
         fill=is_fill,
     )
     misfits: list[Misfit] = []
     if form.is_bound and not is_fill and form.is_valid():
         misfits = load_misfits(instrument, now, hours=form.hours)
-        if not misfits or request.POST.get("seen") == mark_of(misfits):
+        is_seen = not misfits or request.POST.get("seen") == mark_of(misfits)
+        if is_seen and not is_check:
             opening_hours_set(actor=actor, instrument_id=instrument.pk, hours=form.hours, now=now)
             messages.success(request, gettext("Opening hours set."))
-            return redirect("instruments:instrument-manage", instrument_id=instrument.pk)
+            return redirect(onward(instrument, now, "opening-hours"))
     context = {
         "form": form,
         "instrument": instrument,
@@ -49,5 +59,18 @@ def opening_hours(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "misfits": misfits,
         "seen": mark_of(misfits),
     }
+    if is_check:
+        return render(request, "instruments/affected.html", context)
+    context |= {
+        "clock": [f"{hour:02d}" for hour in range(0, 24, 3)],
+        "holidays": _holidays(instrument, today),
+        "guide": load_guide(instrument, now, "opening-hours"),
+    }
     status = 409 if misfits else 400 if form.errors and not is_fill else 200
     return render(request, "instruments/opening.html", context, status=status)
+
+
+def _holidays(instrument: Instrument, today: date) -> list[tuple[date, str]]:
+    language = "zh_CN" if (get_language() or "").startswith("zh") else "en_US"
+    found = load_holiday_names(instrument, today, today + AHEAD, language)
+    return list(found.items())[:SHOWN]

@@ -12,18 +12,19 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import actor_of
 from instruments.forms import PolicyForm
-from instruments.selectors.managing import instrument_to_manage
+from instruments.selectors.managing import instrument_to_manage, load_guide
 from instruments.selectors.misfits import Misfit, load_misfits, mark_of
 from instruments.selectors.policies import load_policy
 from instruments.selectors.qualifications import techniques_at
 from instruments.services.policies import policy_set
+from instruments.views.guide import onward
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The rules in sentences. Which bookings new ones would refuse is shown before they are
-    saved."""
+    saved; `check` only says that."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_id)
     row = getattr(instrument, "policy", None)
@@ -32,19 +33,27 @@ def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         policy=load_policy(row) if row else None,
         techniques=techniques_at(instrument),
     )
+    is_check = "check" in request.POST
     misfits: list[Misfit] = []
     if form.is_bound and form.is_valid():
         misfits = load_misfits(instrument, now, policy=form.policy)
-        if not misfits or request.POST.get("seen") == mark_of(misfits):
+        is_seen = not misfits or request.POST.get("seen") == mark_of(misfits)
+        if is_seen and not is_check:
             policy_set(actor=actor, instrument_id=instrument.pk, policy=form.policy, now=now)
             messages.success(request, gettext("Booking policy set."))
-            return redirect("instruments:instrument-manage", instrument_id=instrument.pk)
+            return redirect(onward(instrument, now, "policy"))
     context = {
         "form": form,
         "instrument": instrument,
         "is_suggestion": row is None,
         "misfits": misfits,
         "seen": mark_of(misfits),
+    }
+    if is_check:
+        return render(request, "instruments/affected.html", context)
+    context |= {
+        "policy": load_policy(row) if row else None,
+        "guide": load_guide(instrument, now, "policy"),
     }
     status = 409 if misfits else 400 if form.errors else 200
     return render(request, "instruments/policy.html", context, status=status)

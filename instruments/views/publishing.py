@@ -16,7 +16,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from instruments.domain.publishing import Incomplete, StillBooked
 from instruments.forms import PublicationForm
-from instruments.selectors.managing import instrument_to_manage, load_standings
+from instruments.selectors.managing import guide_of, instrument_to_manage, load_standings
 from instruments.services.publishing import instrument_confirm, instrument_publication
 
 
@@ -64,10 +64,13 @@ def publication(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             messages.success(request, _done(data["act"]))
             return redirect("instruments:instrument-manage", instrument_id=instrument_id)
     instrument = instrument_to_manage(actor, instrument_id, "register-instruments")
+    standing = load_standings([instrument], now)[0]
+    is_manager = actor.may("manage-instruments", place_of(instrument.organisation))
     context = {
-        "standing": load_standings([instrument], now)[0],
+        "standing": standing,
+        "guide": guide_of(standing, "publication") if is_manager else None,
         "instrument": instrument,
-        "is_manager": actor.may("manage-instruments", place_of(instrument.organisation)),
+        "is_manager": is_manager,
         "form": form,
         "refused": refused,
     }

@@ -24,10 +24,11 @@ from instruments.domain.ratecard_week import week_of
 from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues
 from instruments.forms import RateCardForm
 from instruments.models import Instrument, RateCard
-from instruments.selectors.managing import instrument_to_manage
+from instruments.selectors.managing import instrument_to_manage, load_guide
 from instruments.selectors.ratecard_copies import card_to_copy, cards_to_copy
 from instruments.selectors.ratecards import load_card, rate_cards_of
 from instruments.services.ratecards import rate_card_change, rate_card_create, rate_card_delete
+from instruments.views.guide import onward
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,10 @@ def rate_cards(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         except (WrongState, WrongVersion) as late:
             refused = late
         else:
-            return redirect(_next(request, made, today))
+            return redirect(_next(request, made, today, now))
     look = request.GET.get("look", "").strip()[:100]
     context |= {
+        "guide": load_guide(instrument, now, "rate-card"),
         "versions": _shown(rows, today),
         "base": editing.base,
         "draft": editing.draft,
@@ -156,7 +158,7 @@ def _save(
     )
 
 
-def _next(request: HttpRequest, made: RateCard, today: date) -> str:
+def _next(request: HttpRequest, made: RateCard, today: date, now: datetime) -> str:
     """Where to go with what was saved, having said that it was."""
     if made.published_at is None:
         text = gettext("Version {version} is saved as a draft. Nobody is charged by it yet.")
@@ -168,6 +170,8 @@ def _next(request: HttpRequest, made: RateCard, today: date) -> str:
     if "try" in request.POST:
         where = reverse("bookings:what-if", args=[made.instrument_id])
         return f"{where}?version={made.version}"
+    if made.published_at is not None and made.valid_from <= today:
+        return onward(made.instrument, now, "rate-card", otherwise="instruments:rate-cards")
     return reverse("instruments:rate-cards", args=[made.instrument_id])
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,11 +19,19 @@ from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from instruments.forms import FacilityForm, FilterForm, InstrumentForm, PublicationForm
+from instruments.models import Instrument
 from instruments.selectors.imports import load_provenance
-from instruments.selectors.managing import instrument_to_manage, load_standings, vocabulary
+from instruments.selectors.managing import (
+    guide_of,
+    instrument_to_manage,
+    load_guide,
+    load_standings,
+    vocabulary,
+)
 from instruments.selectors.quality import stale_records
 from instruments.selectors.registry import facilities, managed_instruments
 from instruments.services.registry import facility_create, instrument_create, instrument_update
+from instruments.views.guide import onward
 
 PAGE = 50
 
@@ -50,8 +58,21 @@ def manage(request: HttpRequest) -> HttpResponse:
         found = found.filter(publication=publication)
     if wanted.get("stale"):
         found = found.filter(pk__in=stale_records(now).order_by().values("pk"))
-    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
-    context = {
+    states = Instrument.Publication
+    counted = managed_instruments(actor).aggregate(
+        total=Count("pk"),
+        drafts=Count("pk", filter=Q(publication=states.DRAFT)),
+        submitted=Count("pk", filter=Q(publication=states.SUBMITTED)),
+        stale=Count("pk", filter=Q(pk__in=stale_records(now).order_by().values("pk"))),
+    )
+    paginator = Paginator(found, PAGE)
+    if not any(wanted.values()):
+        paginator.count = counted["total"]  # known already
+    page = paginator.get_page(request.GET.get("page"))
+    own = actor.organisations_where("manage-instruments")
+    context = counted | {
+        "has_facility": bool(counted["total"])
+        or facilities().filter(organisation_id__in=own).exists(),
         "form": form,
         "page": page,
         "standings": load_standings(list(page.object_list), now),
@@ -105,6 +126,8 @@ def instrument_new(request: HttpRequest) -> HttpResponse:
             **form.values(),
         )
         messages.success(request, gettext("Entered as a draft. Here is what comes next."))
+        if actor.may("manage-instruments", place_of(made.organisation)):
+            return redirect(onward(made, now, "record"))
         return redirect("instruments:instrument-manage", instrument_id=made.pk)
     context = {
         "form": form,
@@ -119,10 +142,13 @@ def instrument_manage(request: HttpRequest, instrument_id: UUID) -> HttpResponse
     """The steps to publication as a checklist, with what is set."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_manage(actor, instrument_id, "register-instruments")
+    standing = load_standings([instrument], now)[0]
+    is_manager = actor.may("manage-instruments", place_of(instrument.organisation))
     context = {
-        "standing": load_standings([instrument], now)[0],
+        "standing": standing,
+        "guide": guide_of(standing, "publication") if is_manager else None,
         "instrument": instrument,
-        "is_manager": actor.may("manage-instruments", place_of(instrument.organisation)),
+        "is_manager": is_manager,
         "form": PublicationForm(initial={"version": instrument.version}),
         "provenance": load_provenance(instrument),
     }
@@ -150,8 +176,13 @@ def instrument_edit(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             refused = error
         else:
             messages.success(request, gettext("Saved."))
-            return redirect("instruments:instrument-manage", instrument_id=instrument.pk)
-    context = {"form": form, "instrument": instrument, "refused": refused}
+            return redirect(onward(instrument, now, "record"))
+    context = {
+        "form": form,
+        "instrument": instrument,
+        "refused": refused,
+        "guide": load_guide(instrument, now, "record"),
+    }
     status = 412 if refused else 400 if form.errors else 200
     return render(request, "instruments/record.html", context, status=status)
 

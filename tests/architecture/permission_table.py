@@ -51,6 +51,7 @@ GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 2
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:choose               200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:book                   - 403 302 302 302 400 400 403 403 403 403 403 403
 POST bookings:hold                   - 400 200 200 200 403 403 403 403 400 400 400 400
@@ -74,6 +75,7 @@ GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 4
 POST bookings:waiting-new            - 403 302 302 302 403 403 403 403 403 403 403 403
 POST bookings:waiting-withdraw       - 404 302 404 404 403 404 404 404 404 404 404 404
 POST bookings:waiting-decline        - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:spending               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:calendar               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:reservation            - 404 200 404 404 200 200 200 200 200 404 404 404
 POST bookings:cancel                 - 404 302 404 404 302 302 403 403 403 404 404 404
@@ -86,6 +88,7 @@ GET  bookings:board-events           - 403 403 403 403 200 200 403 403 403 403 4
 GET  bookings:board-close            - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:board-close            - 403 403 403 403 302 403 403 403 403 403 403 403
 GET  bookings:requests               - 403 403 403 403 200 200 403 403 403 403 403 403
+POST bookings:decide-many            - 403 403 403 403 302 400 403 403 403 403 403 403
 POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 404 404
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
@@ -570,6 +573,7 @@ QUERIES = {
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
+    "bookings:choose": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",
@@ -706,6 +710,7 @@ PAGE_BODIES = {
         "end": "2026-03-10T12:00",
         "reason": "",
     },
+    "bookings:decide-many": {"approve": "1", "reason": "", "chosen": ["<request>:1"]},
     "bookings:decide": {"approve": "1", "reason": "", "version": "1"},
     "bookings:money-charges-dispute": {"reason": "test"},
     "bookings:money-charges-reject": {"reason": "test"},

@@ -9,7 +9,9 @@ from django.urls import reverse
 from bookings.models import Reservation
 from bookings.services.closures import Outage, closure_create
 from bookings.services.usage import reservation_check_in, reservation_check_out
+from instruments.models import Qualification
 from tests.factories.cast import NOW, at, reserve
+from tests.factories.qualifications import certify
 
 INBOX = "/requests/"
 
@@ -96,11 +98,49 @@ def test_what_else_is_booked_that_day_and_the_persons_past(cast, asked, zhao):
         displace=False,
         now=NOW,
     )
-    items = {i.reservation.pk: i for i in zhao.get(INBOX).context["items"]}
-    item = items[asked.pk]
-    assert item.completed == 1
+    item = opened(zhao, asked)
+    assert (item.completed, item.missed, item.last) == (1, 0, (early,))
     assert [n.reservation or n.closure.kind for n in item.neighbours] == [other, "training"]
-    assert items[other.pk].neighbours[0].reservation == asked
+    assert [band.kind for band in item.bands] == ["open", "taken", "closure", "asked"]
+    # From 10 to 12 o'clock of the day.
+    assert (item.bands[-1].start, item.bands[-1].width) == ("41.667%", "8.333%")
+    assert opened(zhao, other).neighbours[0].reservation == asked
+
+
+def opened(client, reservation):
+    return client.get(INBOX, {"of": reservation.pk}).context["item"]
+
+
+def test_what_accepting_would_refuse_is_said_before(cast, zhao):
+    guarded = cast.instrument(
+        name="Guarded", policy={"approval": "manual", "qualification": "instrument"}
+    )
+    certify(cast, guarded)
+    asked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=guarded)
+    assert opened(zhao, asked).refusals == ()
+    Qualification.objects.update(revoked_at=NOW)
+    assert [r.code for r in opened(zhao, asked).refusals] == ["qualification-missing"]
+    assert "It cannot be accepted as long as this is so." in zhao.get(INBOX).content.decode()
+
+
+def test_the_next_one_opens_after_an_answer_and_several_get_one_answer(cast, asked, zhao):
+    others = [
+        reserve(cast, f"2026-03-06 {h}:00", f"2026-03-06 {h + 1}:00", instrument=asked.instrument)
+        for h in (13, 15, 17)
+    ]
+    first = decide(zhao, asked, "1", version=asked.version)
+    assert first.url == f"{INBOX}?of={others[0].pk}"
+    many = reverse("bookings:decide-many")
+    nothing = zhao.post(many, {"approve": "1"})
+    assert nothing.status_code == 400
+    assert "Choose at least one request." in nothing.content.decode()
+    chosen = [f"{other.pk}:{other.version}" for other in others[:2]]
+    assert zhao.post(many, {"approve": "0", "chosen": chosen, "reason": " "}).status_code == 400
+    Reservation.objects.filter(pk=others[1].pk).update(made_by=cast.zhao)  # not hers to decide
+    done = zhao.post(many, {"approve": "1", "chosen": chosen}, follow=True)
+    assert "1 request accepted." in done.content.decode()
+    assert [state(other) for other in others] == ["confirmed", "requested", "requested"]
+    assert len(done.context["rows"]) == 2
 
 
 def test_empty_inbox_says_why(cast, zhao):
@@ -163,7 +203,7 @@ def test_nobody_decides_on_their_own(cast, noon, asked):
         cast, "2026-03-06 14:00", "2026-03-06 15:00", who="sun", instrument=asked.instrument
     )
     sun = signed_in(cast.sun)
-    assert "another manager decides" in sun.get(INBOX).content.decode()
+    assert "another manager decides" in sun.get(INBOX, {"of": own.pk}).content.decode()
     assert decide(sun, own, "1").status_code == 409
     assert state(own) == "requested"
 

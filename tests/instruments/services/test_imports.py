@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor, Grant
-from accounts.models import Organisation, Region, TrailEntry
+from accounts.models import Organisation, OutboxMessage, Region, TrailEntry
 from instruments.adapters import table, uniquip
 from instruments.domain import import_fields
 from instruments.domain.delimited import FileRefused, RowProblem
@@ -250,6 +250,15 @@ def test_a_changed_row_changes_its_instrument_and_no_other(house):
         "import": str(Import.objects.latest("pk").pk),
     }
     assert counts(house.bring(row("1", name="Raman microscope 2"), now=LATER)) == {"unchanged": 1}
+
+
+def test_other_programs_are_told_of_published_records_that_an_import_changed(house):
+    house.bring(row("1"), row("2"), row("3"))
+    Instrument.objects.exclude(source_key="2").update(publication="published", published_at=NOW)
+    house.bring(row("1", name="Raman 2"), row("2", name="Raman 3"), row("3"), row("4"), now=LATER)
+    told = OutboxMessage.objects.filter(kind="instrument.changed")
+    one = Instrument.objects.get(source_key="1")
+    assert [effect.payload for effect in told] == [{"instrument": str(one.pk)}]
 
 
 def test_what_people_edited_stays_while_the_source_says_the_same(house):

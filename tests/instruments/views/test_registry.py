@@ -51,8 +51,10 @@ def test_home_lists_own_instruments_and_what_drafts_lack(cast, zhao):
 
 
 def test_home_of_a_manager_without_instruments_says_the_next_step(cast, noon):
-    response = signed_in(cast.chen).get(HOME)
-    assert "No instruments yet" in response.content.decode()
+    page = signed_in(cast.chen).get(HOME).content.decode().split("<main")[1]
+    assert "Offer your first instrument" in page
+    assert page.count(reverse("instruments:facility-new")) == 2  # above, and as the first step
+    assert reverse("instruments:instrument-new") not in page
 
 
 def test_home_shows_nothing_of_other_organisations(cast, noon):
@@ -162,7 +164,7 @@ def test_instrument_is_entered_as_a_draft(cast, zhao):
     )
     response = zhao.post(NEW, sent)
     made = Instrument.objects.get(name="Raman microscope")
-    assert response.url == f"/manage/instruments/{made.pk}/"
+    assert response.url == f"/manage/instruments/{made.pk}/hours/"  # the next step
     assert made.publication == "draft"
     assert made.facility == cast.facility
     assert made.manufacturers == [{"name": "Renishaw"}, {"name": "Leica"}]

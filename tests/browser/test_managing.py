@@ -1,0 +1,174 @@
+"""A manager's main task from start to end, in both languages, and the same by keyboard."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.permissions import actor_of
+from bookings.domain.periods import Period
+from bookings.models import Closure, Reservation
+from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_request
+from instruments.models import Instrument
+from tests.factories.cast import CARD
+
+pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
+ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
+HOUR = timedelta(hours=1)
+SAID = {
+    "en-GB": {"draft": "draft", "shown": "published", "way": "1 booking lies in this time"},
+    "zh-CN": {"draft": "草稿", "shown": "已发布", "way": "1 个预约"},
+}
+
+
+def monday():
+    """Midnight of the next Monday that is two days away at least, in China."""
+    now = timezone.now() + timedelta(hours=8)
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + timedelta(days=(5 - day.weekday()) % 7 + 2, hours=-8)
+
+
+def ask(real_cast, instrument, start, hours=2, who="wang"):
+    return reservation_request(
+        actor=actor_of(real_cast.people[who]),
+        booking=Booking(
+            instrument_id=instrument.pk,
+            period=Period(start, start + hours * HOUR),
+            organisation=None,
+            service_mode="self",
+        ),
+        now=timezone.now(),
+    )
+
+
+def drag(page, box, day, first, last):
+    """Over the picture of the week, from one hour to another."""
+    x = box["x"] + box["width"] * (day + 0.5) / 7
+    y = [box["y"] + box["height"] * hour / 24 for hour in (first, last)]
+    page.mouse.move(x, y[0])
+    page.mouse.down()
+    page.mouse.move(x, sum(y) / 2, steps=3)
+    page.mouse.move(x, y[1], steps=3)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_from_a_new_instrument_to_an_afternoon_that_is_closed(visit, real_cast, locale):
+    said = SAID[locale]
+    page = visit("zhao", locale=locale)
+    page.goto("/manage/instruments/new/")
+    page.fill("#id_name", "Raman microscope")
+    page.fill("#id_name_zh", "拉曼显微镜")
+    page.fill("#id_makers", "Renishaw")
+    page.fill("#id_description", "Maps of stress in silicon, to a micrometre.")
+    page.check("input[name=service_modes][value=self]")
+    page.click(".form-bar .btn-primary")
+
+    # The week as a picture: Saturday is dragged open, Monday is made longer.
+    page.wait_for_url("**/hours/")
+    expect(page.locator(".guide-steps .is-done")).to_have_count(1)
+    picture = page.locator("[data-week-hours] svg")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    drag(page, box, 5, 10.05, 14)
+    drag(page, box, 0, 16.95, 20)
+    expect(page.locator("[name=day_6_0_opens]")).to_have_value("10:00")
+    expect(page.locator("[name=day_6_0_closes]")).to_have_value("14:00")
+    expect(page.locator("[name=day_1_0_closes]")).to_have_value("20:00")
+    expect(page.locator("#affected")).to_contain_text("✓")  # nobody is left outside
+    page.uncheck("[name=observes_holidays]")
+    page.click(".form-bar .btn-primary")
+
+    page.wait_for_url("**/policy/")
+    page.check("[name=approval][value=manual]")
+    page.fill("[name=notice_minutes]", "2")
+    page.select_option("[name=notice_minutes_unit]", "60")
+    page.click(".form-bar .btn-primary")
+
+    page.wait_for_url("**/rates/")
+    for group in ("internal", "external"):
+        page.fill(f"[name=rate_{group}]", "200")
+    page.click(".form-bar [name=publish]")
+
+    made = Instrument.objects.select_related("policy").get(name="Raman microscope")
+    page.wait_for_url(f"**/manage/instruments/{made.pk}/")
+    assert (made.policy.notice_minutes, made.policy.approval) == (120, "manual")
+    expect(page.locator(".page-header")).to_contain_text(said["draft"])
+    expect(page.locator(".guide-steps .is-done")).to_have_count(4)
+    page.click("button[value=publish]")
+    expect(page.locator(".page-header")).to_contain_text(said["shown"])
+
+    # Two ask: after the answer to one the other is open.
+    start = monday() + 14 * HOUR
+    first = ask(real_cast, made, start)
+    second = ask(real_cast, made, start + 2 * HOUR)
+    page.goto(f"/requests/?of={first.pk}")
+    one = page.locator(".inbox-one")
+    expect(one).to_contain_text("Wang Li")
+    one.locator("button[name=approve][value='1']").click()
+    page.wait_for_url(f"**/requests/?of={second.pk}")
+    first.refresh_from_db()
+    assert first.state == "confirmed"
+    page.fill(".inbox-one input[name=reason]", "No gas until Tuesday")
+    page.locator(".inbox-one button[value='0']").click()
+    expect(page.locator(".empty")).to_be_visible()
+    assert Reservation.objects.get(pk=second.pk).reason == "No gas until Tuesday"
+
+    # The afternoon is closed: who gives way is named before, and only then it is done.
+    page.goto(f"/board/{made.pk}/close/?start={start - HOUR:%Y-%m-%dT%H:%M:%SZ}&minutes=300")
+    way = page.locator("#way")
+    expect(way).to_contain_text(said["way"])
+    expect(way).to_contain_text("Wang Li")
+    page.check("[name=displace]")
+    page.click(".card-footer .btn-primary")
+    page.wait_for_url("**/closures/")
+    first.refresh_from_db()
+    assert first.state == "displaced"
+
+
+def test_time_is_closed_and_a_booking_moved_with_the_keyboard_on_a_telephone(visit, real_cast):
+    real_cast.instrument(name="Older microscope", hours=ALWAYS)
+    instrument = real_cast.instrument(
+        name="Scanning electron microscope",
+        hours=ALWAYS,
+        card={**CARD, "valid_from": (timezone.now() - timedelta(days=400)).date().isoformat()},
+        now=timezone.now() - timedelta(days=40),
+    )
+    start = monday() + 10 * HOUR
+    booked = ask(real_cast, instrument, start)
+    page = visit("zhao", width=360)
+    page.goto(f"/board/?date={(start + 8 * HOUR).date()}&q=scanning")
+    # On a telephone it is a list, and of what was looked for only.
+    row = page.locator(".board-row")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("Wang Li")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+    def press_on(link):
+        """Go on with the tabulator until the link has the focus, and follow it."""
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if link.evaluate("link => link === document.activeElement"):
+                break
+        page.keyboard.press("Enter")
+
+    press_on(row.get_by_role("link", name="Move"))
+    page.wait_for_url("**/move/**")
+    page.go_back()
+    press_on(row.get_by_role("link", name="Close"))
+    page.wait_for_url("**/close/**")
+    local = start + 8 * HOUR
+    page.locator("[name=start]").focus()
+    page.fill("[name=start]", f"{local - HOUR:%Y-%m-%dT%H:%M}")
+    page.fill("[name=end]", f"{local:%Y-%m-%dT%H:%M}")
+    page.keyboard.press("Tab")
+    expect(page.locator("#way .fits")).to_be_visible()
+    page.locator("[name=reason]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/closures/")
+    closure = Closure.objects.get()
+    assert (closure.start_at, closure.end_at) == (start - HOUR, start)
+    booked.refresh_from_db()
+    assert booked.state == "confirmed"
