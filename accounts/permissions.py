@@ -15,7 +15,7 @@ from accounts.selectors.users import has_second_factor
 def actor_of(user: Any) -> Actor:
     """The actor behind a Django user; nobody for an anonymous or inactive one.
 
-    Two statements the first time, then kept on the user object of this request.
+    One statement the first time, then kept on the user object of this request.
     """
     if not getattr(user, "is_authenticated", False) or not user.is_active:
         return NOBODY

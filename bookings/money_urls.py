@@ -1,4 +1,4 @@
-"""Addresses of the pages about money; every name begins with `money-`."""
+"""Addresses of the pages about money; every name begins with `money`."""
 
 from django.urls import path
 
@@ -12,6 +12,7 @@ from bookings.views.money import (
     replay,
     sessions,
     settlements,
+    start,
     statements,
 )
 
@@ -24,6 +25,7 @@ _statement = "statements/<uuid:statement_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 
 urlpatterns = [
+    path("", start.money, name="money"),
     path("charges/", charges.charges, name="money-charges"),
     path(_charge, charges.charge, name="money-charges-one"),
     path(_charge + "dispute/", charges.dispute, name="money-charges-dispute"),

@@ -5,11 +5,13 @@ from django.urls import include, path
 from bookings import money_urls
 from bookings.views import (
     audit,
+    audit_start,
     board,
     booking,
     calendars,
     catalogue,
     chains,
+    choosing,
     closures,
     duplicates,
     feeds,
@@ -23,6 +25,7 @@ from bookings.views import (
     seals,
     searches,
     series,
+    spending,
     statistics,
     trail,
     usage,
@@ -44,6 +47,7 @@ urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
     path(_instrument, catalogue.instrument, name="instrument"),
     path(_instrument + "week/", catalogue.week, name="week"),
+    path(_instrument + "choose/", choosing.choose, name="choose"),
     path(_instrument + "book/", booking.book, name="book"),
     path(_instrument + "quote/", booking.quote, name="quote"),
     path(_instrument + "hold/", booking.hold, name="hold"),
@@ -61,6 +65,7 @@ urlpatterns = [
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
     path("bookings/calendar/", calendars.mine, name="calendar"),
+    path("bookings/spending/", spending.spending, name="spending"),
     # Webhooks
     path("manage/webhooks/", webhooks.webhooks, name="webhooks"),
     path("manage/webhooks/<uuid:endpoint_id>/", webhooks.webhook, name="webhook"),
@@ -123,7 +128,8 @@ urlpatterns = [
     path("operations/retry/", operations.retry_all, name="operations-retry-all"),
     path("operations/<uuid:failure_id>/retry/", operations.retry, name="operations-retry"),
     # the auditors' desk
-    path("audit/", audit.exceptions, name="exceptions"),
+    path("audit/", audit_start.audit, name="audit"),
+    path("audit/exceptions/", audit.exceptions, name="exceptions"),
     path("audit/run/", audit.run, name="exceptions-run"),
     path(_exception, audit.exception, name="exception"),
     path(_exception + "decide/", audit.decide, name="exception-decide"),

@@ -15,6 +15,23 @@ from django.views.decorators.http import require_safe
 from accounts.domain.errors import NotFound
 from config.icons import SHAPES
 
+QUOTE = {
+    "currency": "CNY",
+    "lines": [
+        {
+            "kind": "usage",
+            "code": "standard",
+            "minutes": 120,
+            "rate": "220.00",
+            "multiplier": "1",
+            "amount": "440.00",
+        },
+        {"kind": "setup", "amount": "50.00"},
+    ],
+    "subtotal": "490.00",
+    "tax": "29.40",
+    "payable": "519.40",
+}
 TONES = ("waiting", "running", "good", "neutral", "bad")
 
 
@@ -71,4 +88,6 @@ def _samples(request: HttpRequest) -> dict[str, Any]:
             {"label": gettext("Past and ended"), "url": here, "is_here": False},
         ],
         "page": Paginator(range(30), 10).page(2),
+        "quote": QUOTE,
+        "refusals": [{"code": "slot-taken", "numbers": {}}],
     }

@@ -21,11 +21,12 @@ PARTS = {
     f"bookings:{page}": part
     for part, pages in {
         "bookings:catalogue": (
-            *("instrument", "week", "book", "quote", "waiting-new"),
+            *("instrument", "week", "choose", "book", "quote", "waiting-new"),
             *("searches", "search-change", "techniques", "technique"),
         ),
         "bookings:mine": (
             "calendar",
+            "spending",
             "feeds",
             "waiting",
             "waiting-withdraw",
@@ -37,8 +38,8 @@ PARTS = {
             *("hours-rows", "hours-days", "hours-weeks", "hours-payers", "hours-flows"),
             *("hours-demand", "hours-definitions", "hours-exports"),
         ),
-        "bookings:exceptions": (
-            *("exceptions-run", "exception", "exception-decide", "exception-confirm"),
+        "bookings:audit": (
+            *("exceptions", "exceptions-run", "exception", "exception-decide", "exception-confirm"),
             *("findings", "finding", "finding-reply", "finding-return", "finding-close"),
             *("samples", "sample", "trail", "story", "seals", "seal-now", "seals-mail"),
             *("bundle", "bundle-later", "bundle-file", "proof"),
@@ -61,6 +62,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(getattr(request, "user", None))
     return {
         "actor": actor,
+        "now": timezone.now(),
         "local_mode": settings.LOCAL_MODE,
         "menu": _menu(request, actor),
     }
@@ -84,10 +86,10 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
     elif actor.has("coordinator"):
         items.append((facility, "bookings:duplicates", gettext("Duplicates"), 0))
     if actor.user_id:
-        items.append((figures, "bookings:money-charges", gettext("Money"), 0))
+        items.append((figures, "bookings:money", gettext("Money"), 0))
     items.append((figures, "bookings:hours", gettext("Hours"), 0))
     if actor.has("auditor"):
-        items.append((figures, "bookings:exceptions", gettext("Audit"), 0))
+        items.append((figures, "bookings:audit", gettext("Audit"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
         items.append((running, "accounts:people", pgettext("organisation", "People"), 0))
     if actor.has("administrator"):
@@ -121,8 +123,8 @@ def _part_of(request: HttpRequest, actor: Actor) -> str:
         return "instruments:manage" if actor.has("manager") else "accounts:people"
     if match.view_name in {"bookings:duplicates", "bookings:duplicates-decide"}:
         return "instruments:manage" if actor.has("manager") else "bookings:duplicates"
-    if match.view_name.startswith("bookings:money-"):
-        return "bookings:money-charges"
+    if match.view_name.startswith("bookings:money"):
+        return "bookings:money"
     if match.namespace == "accounts" and match.url_name in PEOPLE:
         return "accounts:people"
     if match.view_name in BOOKING and actor.user_id:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, UUIDField, Value
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import (
@@ -22,17 +22,18 @@ RECENTLY = timedelta(days=90)
 
 
 def load_actor(user: User) -> Actor:
-    """A user with grants and active memberships. Two statements."""
+    """A user with grants and active memberships. One statement."""
     grants = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
         "role", "organisation_id", "region_id"
     )
     organisations = Membership.objects.filter(user=user, ended_at=None).values_list(
-        "organisation_id", flat=True
+        Value(""), "organisation_id", Value(None, UUIDField())
     )
+    found = list(grants.union(organisations, all=True))
     return Actor(
         user_id=user.pk,
-        grants=tuple(Grant(*grant) for grant in grants),
-        organisations=frozenset(organisations),
+        grants=tuple(Grant(*grant) for grant in found if grant[0]),
+        organisations=frozenset(place for role, place, _ in found if not role),
         language=user.language,
         time_zone=user.time_zone,
     )

@@ -11,7 +11,7 @@ from bookings.forms.audit import (
     ReturnForm,
     SampleForm,
 )
-from bookings.forms.booking import BookingForm, PeriodForm
+from bookings.forms.booking import BookingForm, PeriodForm, with_start
 from bookings.forms.calendars import BoardForm, CalendarForm
 from bookings.forms.catalogue import CatalogueForm
 from bookings.forms.chains import ChainForm, StepForm
@@ -74,4 +74,5 @@ __all__ = [
     "TrailForm",
     "WaitingForm",
     "WordForm",
+    "with_start",
 ]

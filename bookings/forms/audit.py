@@ -29,23 +29,20 @@ class ExceptionFilterForm(forms.Form):
         choices=[("", _("all")), *AuditException.State.choices],
         widget=forms.Select(attrs=_SELECT),
     )
-    organisation = forms.CharField(
-        label=_("Organisation (code)"),
-        required=False,
-        max_length=40,
-        widget=forms.TextInput(attrs=_TEXT),
+    organisation = forms.ChoiceField(
+        label=_("Organisation"), required=False, widget=forms.Select(attrs=_SELECT)
     )
-    region = forms.CharField(
-        label=_("Region (code)"),
-        required=False,
-        max_length=20,
-        widget=forms.TextInput(attrs=_TEXT),
+    region = forms.ChoiceField(
+        label=_("Region"), required=False, widget=forms.Select(attrs=_SELECT)
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        rule: Any = self.fields["rule"]
-        rule.choices = [("", _("all")), *((code, AUDIT_RULES[code][0]) for code in RULES)]
+    def __init__(self, data: Any, *, organisations: Any, regions: Any) -> None:
+        super().__init__(data)
+        fields: Any = self.fields
+        every = ("", _("all"))
+        fields["rule"].choices = [every, *((code, AUDIT_RULES[code][0]) for code in RULES)]
+        fields["organisation"].choices = [every, *organisations]
+        fields["region"].choices = [every, *regions]
 
 
 class ExceptionForm(forms.Form):
@@ -82,11 +79,14 @@ class FindingForm(forms.Form):
 class OtherFindingForm(FindingForm):
     """One that no exception led to."""
 
-    organisation = forms.CharField(
-        label=_("Organisation (code)"), max_length=40, widget=forms.TextInput(attrs=_TEXT)
-    )
+    organisation = forms.ChoiceField(label=_("Organisation"), widget=forms.Select(attrs=_SELECT))
     sample = forms.UUIDField(required=False, widget=forms.HiddenInput())
     field_order = ["organisation"]
+
+    def __init__(self, *args: Any, organisations: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["organisation"].choices = [("", _("choose one")), *organisations]
 
 
 class ReplyForm(forms.Form):

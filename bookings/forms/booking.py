@@ -4,14 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import FieldProblem
 from bookings.domain.periods import Period
 from bookings.domain.refusals import OVERRIDABLE
-from bookings.forms.fields import of_our_time
+from bookings.forms.fields import LocalMomentField, local_moment, of_our_time
 from bookings.forms.funding import PaysFrom
 from bookings.messages import sentence
 from bookings.models import FundingSource, Reservation
@@ -39,6 +41,27 @@ class PeriodForm(forms.Form):
     def period(self) -> Period:
         start = self.cleaned_data["start"]
         return Period(start, start + timedelta(minutes=self.cleaned_data["minutes"]))
+
+
+def with_start(data: QueryDict, zone: ZoneInfo) -> QueryDict:
+    """The same, with `start` as an instant where `at` names it by the clock of a zone, as
+    `<input type=datetime-local>` sends it. A `start` of the same minute stays: of an hour that
+    exists twice it says which. What is no time is left to `PeriodForm`."""
+    given = data.get("at", "")
+    if not given:
+        return data
+    field = LocalMomentField(label="")
+    field.zone = zone
+    try:
+        moment = field.clean(given)
+    except forms.ValidationError:
+        moment = None
+    before = PeriodForm(data)
+    if before.is_valid() and local_moment(before.cleaned_data["start"], zone) == given[:16]:
+        return data
+    said = data.copy()
+    said["start"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}" if moment else given
+    return said
 
 
 class BookingForm(PaysFrom, PeriodForm):
@@ -115,8 +138,9 @@ class BookingForm(PaysFrom, PeriodForm):
             name = f"option_{option['code']}"
             self.option_names.append(name)
             unit = _("hours") if option["unit"] == "hour" else _("number")
+            words = option["code"].replace("-", " ").capitalize()
             self.fields[name] = forms.DecimalField(
-                label=f"{option['code'].replace('-', ' ')} ({unit} × {option['price']})",
+                label=f"{words} ({unit} × {option['price']})",
                 required=False,
                 min_value=0,
                 max_value=10000,
@@ -186,5 +210,5 @@ class BookingForm(PaysFrom, PeriodForm):
 
     def shown(self) -> list[forms.BoundField]:
         """The fields the template lists; what is set aside has its own place."""
-        elsewhere = {"override", "reason", "hold"} | self.funding_names()
+        elsewhere = {"override", "reason", "hold", "start", "minutes"} | self.funding_names()
         return [self[name] for name in self.fields if name not in elsewhere]

@@ -34,6 +34,15 @@ from instruments.selectors.quality import stale_records
 
 BATCH = 2000
 AUDIT = "audit"
+# What the trail calls what evidence names.
+EVIDENCE = {
+    "reservation": "reservation",
+    "session": "usagesession",
+    "charge": "charge",
+    "instrument": "instrument",
+    "grant": "vouchergrant",
+    "entry": "trailentry",
+}
 # A transaction that began before the last run may have committed after it.
 _MARGIN = timedelta(hours=1)
 
@@ -402,6 +411,12 @@ def exceptions_where(
     return rows
 
 
+def organisations_with_exceptions(actor: Actor) -> list[Organisation]:
+    """By name. One statement."""
+    seen = exceptions_for(actor).order_by().values("organisation")
+    return list(Organisation.objects.filter(pk__in=seen).order_by("name", "code"))
+
+
 def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
     """How many by rule and state. One statement."""
     counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
@@ -423,9 +438,20 @@ def findings_for(actor: Actor) -> QuerySet[AuditFinding]:
     )
 
 
+def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QuerySet[AuditFinding]:
+    """Those in a state; also `unclosed` and `overdue`, these the first to fall due first; empty:
+    all."""
+    if state == "overdue":
+        return rows.filter(state="open", due_date__lt=today).order_by("due_date", "id")
+    if state == "unclosed":
+        return rows.exclude(state="closed").order_by("due_date", "id")
+    return rows.filter(state=state) if state in AuditFinding.State.values else rows
+
+
 def finding_for(actor: Actor, finding_id: UUID) -> AuditFinding:
     """`NotFound` as well for one that is not the actor's to see."""
-    found = findings_for(actor).filter(pk=finding_id).first()
+    rows = findings_for(actor).select_related("exception", "sample")
+    found = rows.filter(pk=finding_id).first()
     if found is None:
         raise NotFound
     return found
@@ -451,6 +477,13 @@ def sample_for(actor: Actor, sample_id: UUID) -> AuditSample:
     if found is None:
         raise NotFound
     return found
+
+
+def audited_organisations(actor: Actor) -> list[Organisation]:
+    """Those of an auditor's regions, by name. One statement."""
+    above = list(actor.regions_where(AUDIT))
+    rows = Organisation.objects.filter(region__lineage__overlap=above)
+    return list(rows.order_by("name", "code"))
 
 
 def audited_organisation(actor: Actor, code: str) -> Organisation:

@@ -1,10 +1,11 @@
 """Charges, as far as each person may see them, and what they are made from."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotFound, WrongState
 from accounts.domain.roles import Actor
@@ -84,6 +85,24 @@ def parties_of_charges(actor: Actor) -> list[tuple[str, str, str]]:
     return list(found.order_by("name").values_list("code", "name", "name_zh"))
 
 
+@dataclass(frozen=True)
+class Totals:
+    """Of charges in one currency."""
+
+    currency: str
+    number: int
+    total: Decimal
+    covered: Decimal
+    payable: Decimal
+
+
+def totals_of_charges(rows: QuerySet[Charge]) -> list[Totals]:
+    """What some charges come to, by currency. One statement."""
+    sums = (Sum("total"), Sum("covered"), Sum("payable"))
+    found = rows.order_by("currency").values_list("currency").annotate(Count("pk"), *sums)
+    return [Totals(*row) for row in found]
+
+
 def load_quoted(reservation_id: UUID) -> QuoteInput:
     """What the reservation's present quote was computed from. One statement."""
     return input_from_json(Quote.objects.get(reservation_id=reservation_id, is_current=True).inputs)
@@ -106,18 +125,23 @@ def load_ending(reservation: Reservation) -> Ending:
     )
 
 
-def cancellation_now(reservation: Reservation, now: datetime) -> CancellationFee | None:
+def cancellation_now(
+    reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
+) -> CancellationFee | None:
     """What cancelling at this moment would cost the payer; None where it is free because the
-    request was never confirmed."""
+    request was never confirmed. One statement, or none where what was `quoted` is at hand."""
     if reservation.confirmed_at is None:
         return None
-    return charges.cancellation(load_quoted(reservation.pk), now, reservation.least_percent)
+    quoted = quoted or load_quoted(reservation.pk)
+    return charges.cancellation(quoted, now, reservation.least_percent)
 
 
 FREE = CancellationFee(percent=Decimal(0), fee=Decimal(0), tax=Decimal(0))
 
 
-def cancellation_for(actor: Actor, reservation: Reservation, now: datetime) -> CancellationFee:
+def cancellation_for(
+    actor: Actor, reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
+) -> CancellationFee:
     """As `cancellation_now`, for whoever asks: what the host cancels costs nothing.
 
     `WrongState` if it cannot be cancelled any more.
@@ -131,4 +155,4 @@ def cancellation_for(actor: Actor, reservation: Reservation, now: datetime) -> C
     is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
     if not is_own and reservation.host_id in actor.organisations_where("manage-instruments"):
         return FREE
-    return cancellation_now(reservation, now) or FREE
+    return cancellation_now(reservation, now, quoted) or FREE

@@ -11,7 +11,8 @@ from accounts.domain.errors import NotPermitted, WrongState
 from accounts.domain.roles import Actor
 from accounts.models import Membership
 from accounts.selectors.memberships import membership_by_id, place_of
-from bookings.models import Reservation
+from bookings.domain.quotes import input_from_json
+from bookings.models import Quote, Reservation
 from bookings.selectors.charges import cancellation_for
 from bookings.selectors.reservations import WITH
 
@@ -55,14 +56,18 @@ def load_ahead(actor: Actor, membership: Membership, now: datetime) -> list[Ahea
 
 
 def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list[Ahead]:
-    """Each with what cancelling it now would cost; one that cannot be cancelled is left out."""
-    found = []
-    for row in rows:
+    """Each with what cancelling it now would cost; one that cannot be cancelled is left out.
+    Two statements."""
+    found, ahead = [], list(rows)
+    current = Quote.objects.filter(reservation__in=ahead, is_current=True)
+    quotes = {quote.reservation_id: quote for quote in current}
+    for row in ahead:
+        quote = quotes.get(row.pk)
+        quoted = input_from_json(quote.inputs) if quote else None
         try:
-            fee = cancellation_for(actor, row, now)
+            fee = cancellation_for(actor, row, now, quoted)
         except WrongState:  # check-in has begun
             continue
-        quote = row.quotes.filter(is_current=True).first()
         found.append(Ahead(row, fee.fee + fee.tax, quote.currency if quote else ""))
     return found
 

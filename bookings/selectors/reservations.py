@@ -109,7 +109,10 @@ def refuse_while_booked(instrument_id: UUID, now: datetime) -> None:
 
 def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
     """`NotFound` if there is none, or it is not the actor's to see."""
-    found = reservations_for(actor).filter(pk=reservation_id).first()
+    rows = reservations_for(actor).select_related(
+        "organisation__region", "host__region", "imported"
+    )
+    found = rows.filter(pk=reservation_id).first()
     if found is None:
         raise NotFound
     return found

@@ -174,6 +174,14 @@ def in_state(rows: QuerySet[Statement], state: str, today: date) -> QuerySet[Sta
     return rows.filter(state=state)
 
 
+def totals_of_statements(rows: QuerySet[Statement]) -> list[tuple[str, int, Decimal, Decimal]]:
+    """What some statements come to, voided ones left out: by currency how many, what is payable
+    and what of it is still to pay. One statement."""
+    counted = rows.exclude(state="voided").order_by("currency").values_list("currency")
+    still = Sum(F("payable") - F("paid"))
+    return list(counted.annotate(number=Count("pk"), whole=Sum("payable"), still=still))
+
+
 def today_of(statement: Statement, now: datetime) -> date:
     """The day it is where the host is."""
     return day_of(now, statement.host_region.time_zone)

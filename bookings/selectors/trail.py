@@ -10,8 +10,10 @@ from django.db.models import Q, QuerySet
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Region, TrailEntry, User
-from bookings.models import Charge, Reservation
-from bookings.selectors.reservations import reservations_for
+from bookings.models import Charge
+
+# As many people as a part of a name may mean.
+MOST_PEOPLE = 200
 
 
 def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
@@ -25,13 +27,23 @@ def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
 
 
 def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
-    """Those of one person, named by id or e-mail address."""
+    """Those of one person, named by id or e-mail address, or of people by a part of the name."""
     try:
         return entries.filter(actor_id=UUID(who))
     except ValueError:
-        # Read first: of one person the index of persons finds the entries.
-        people = list(User.objects.filter(email__iexact=who).values_list("pk", flat=True))
+        named = Q(email__iexact=who) if "@" in who else Q(name__icontains=who)
+        # Read first: of few people the index of persons finds the entries.
+        people = list(User.objects.filter(named).values_list("pk", flat=True)[:MOST_PEOPLE])
         return entries.filter(actor_id__in=people)
+
+
+def audited_regions(actor: Actor) -> list[Region]:
+    """Those whose trail the actor reads, by name; none for those who read only their own acts.
+    One statement at most."""
+    above = list(actor.regions_where("read-trail"))
+    if not above:
+        return []
+    return list(Region.objects.filter(lineage__overlap=above).order_by("name", "code"))
 
 
 def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
@@ -42,8 +54,9 @@ def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
 
 @dataclass(frozen=True)
 class TrailQuery:
-    """What of the trail to read; None and empty: all. `action`: its beginning; `actor`: id or
-    e-mail address; `region`: a code, regions below it included."""
+    """What of the trail to read; None and empty: all. `action`: its beginning, up to a dot, or
+    the whole act where `is_exact`; `actor`: id, e-mail address or a part of the name; `region`: a
+    code, regions below it included."""
 
     object_id: UUID | None = None
     actor: str = ""
@@ -51,6 +64,7 @@ class TrailQuery:
     region: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    is_exact: bool = False
 
 
 def entries_where(actor: Actor, wanted: TrailQuery) -> QuerySet[TrailEntry]:
@@ -60,7 +74,9 @@ def entries_where(actor: Actor, wanted: TrailQuery) -> QuerySet[TrailEntry]:
         rows = rows.filter(object_id=wanted.object_id)
     if wanted.actor:
         rows = by_actor(rows, wanted.actor)
-    if wanted.action:
+    if wanted.action and wanted.is_exact:
+        rows = rows.filter(action=wanted.action)
+    elif wanted.action:
         rows = rows.filter(action__startswith=wanted.action)
     if wanted.region:
         rows = in_region(rows, wanted.region)
@@ -148,8 +164,3 @@ def steps_of(entries: list[TrailEntry]) -> list[Step]:
         )
         for entry in entries
     ]
-
-
-def reservation_named(actor: Actor, object_id: UUID) -> Reservation | None:
-    """None as well for one that is not the actor's to see."""
-    return reservations_for(actor).filter(pk=object_id).first()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from accounts.domain.errors import NotPermitted
@@ -69,6 +70,27 @@ def figures_for(
         totals[0] if totals else None,
         scope,
     )
+
+
+def use_by_region(actor: Actor, *, since: date, until: date) -> list[HoursRow]:
+    """The hours of the local days [since, until) of each region that the person reads hours of,
+    without their sum. Five statements at most."""
+    scope = scope_for(actor, {})
+    return hours(
+        by=["region"],
+        instruments=scope.instruments,
+        facilities=scope.facilities,
+        since=since,
+        until=until,
+        norms=load_norms(USUAL_SCHEME),
+    )
+
+
+def used_of_open(rows: Sequence[HoursRow]) -> Decimal | None:
+    """Operational utilisation of some rows together; None where nothing was open."""
+    opened = sum(row.minutes.operations for row in rows)
+    used = sum(row.minutes.productive for row in rows)
+    return Decimal(used) / opened if opened else None
 
 
 def _hidden(row: HoursRow) -> HoursRow:

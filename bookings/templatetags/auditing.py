@@ -10,12 +10,14 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from bookings.messages import AUDIT_NUMBERS, AUDIT_RULES
-from bookings.models import Reservation
+from bookings.models import AuditException, Reservation
+from bookings.selectors.audit import EVIDENCE
 
 register = template.Library()
 
 # The first page of each part, its name, and the pages below it.
 TABS: list[tuple[str, Any, tuple[str, ...]]] = [
+    ("audit", _("Overview"), ()),
     ("exceptions", _("Exceptions"), ("exception", "exception-decide", "exception-confirm")),
     ("findings", _("Findings"), ("finding", "finding-reply", "finding-return", "finding-close")),
     ("samples", pgettext_lazy("audit", "Samples"), ("sample",)),
@@ -31,13 +33,13 @@ LOOKS = {
     "replied": "requested",
     "closed": "completed",
 }
-# What a row of evidence is called, and its page.
-EVIDENCE: dict[str, tuple[Any, str]] = {
+# What a record behind an exception is called, and its page.
+EVIDENCE_PAGES: dict[str, tuple[Any, str]] = {
     "reservation": (_("Booking"), "bookings:reservation"),
     "session": (_("Usage session"), ""),
     "charge": (_("Charge"), "bookings:money-charges-one"),
     "instrument": (_("Instrument"), "bookings:instrument"),
-    "grant": (_("Voucher grant"), ""),
+    "grant": (_("Voucher grant"), "bookings:money-vouchers-grant"),
     "entry": (_("Entry of the trail"), "bookings:proof"),
 }
 WITH_STORY = {"reservation", "charge", "grant"}
@@ -92,13 +94,32 @@ def _said(name: str, value: Any) -> str:
 
 
 @register.filter
-def evidence_links(evidence: list[dict[str, str]]) -> list[dict[str, Any]]:
-    """Each row with its name and page, and its story where it has one."""
+def listed(text: str) -> list[str]:
+    """Codes that numbers name one after the other."""
+    return text.split(", ")
+
+
+@register.filter
+def minute(text: str) -> str:
+    """Instants as the trail writes them, to the minute: `2026-11-20 00:27`."""
+    return " – ".join(each[:16].replace("T", " ") for each in text.split(" – "))
+
+
+@register.simple_tag
+def evidence(row: AuditException, names: Any) -> list[dict[str, Any]]:
+    """Each record behind an exception with its kind, its own name, its page, and its story."""
     found = []
-    for item in evidence:
-        label, page = EVIDENCE.get(item["type"], (item["type"], ""))
+    for item in row.evidence:
         pk = UUID(item["id"])
-        story = reverse("bookings:story", args=[pk]) if item["type"] in WITH_STORY else ""
-        url = reverse(page, args=[pk]) if page else ""
-        found.append({"id": item["id"], "label": label, "url": url, "story": story})
+        kind = item["type"]
+        label, page = EVIDENCE_PAGES.get(kind, (kind, ""))
+        found.append(
+            {
+                "id": item["id"],
+                "label": label,
+                "called": names.get((EVIDENCE.get(kind), pk)),
+                "url": reverse(page, args=[pk]) if page else "",
+                "story": reverse("bookings:story", args=[pk]) if kind in WITH_STORY else "",
+            }
+        )
     return found

@@ -10,7 +10,7 @@ from django import template
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.domain.roles import Actor
 from accounts.models import Region
@@ -36,6 +36,7 @@ def _has(*roles: str) -> Callable[[Actor], bool]:
 
 # The first page of each part, its name, and who has it. Pages below one are named after it.
 TABS = [
+    ("money", _("Overview"), _anybody),
     ("money-charges", _("Charges"), _anybody),
     ("money-sessions", _("Sessions to complete"), _has("manager")),
     ("money-funding", _("Funding"), _anybody),
@@ -58,7 +59,7 @@ def money_tabs(context: dict[str, Any]) -> dict[str, Any]:
             {
                 "url": reverse(f"bookings:{name}"),
                 "label": label,
-                "is_here": here == name or here.startswith(f"{name}-"),
+                "is_here": here == name or (name != "money" and here.startswith(f"{name}-")),
             }
             for name, label, is_for in TABS
             if is_for(context["actor"])
@@ -183,3 +184,81 @@ def figure_label(name: str) -> str:
 def figure_value(value: Decimal | int, currency: str) -> str:
     """A number of things as it is, an amount with its decimals."""
     return f"{value:,}" if isinstance(value, int) else plain_money(value, currency)
+
+
+# What waits for somebody (selectors/money_waiting): the page of its rows.
+WAITS_ON = {
+    "findings": ("findings", ""),
+    "answer": ("money-charges", "answer"),
+    "agree": ("money-charges", "agree"),
+    "check": ("money-charges", "check"),
+    "bill": ("money-charges", "bill"),
+    "sign": ("money-agreements", "sign"),
+    "confirm": ("money-settlements", "confirm"),
+    "complete": ("money-sessions", ""),
+    "pay": ("money-statements", "pay"),
+    "owed": ("money-statements", "owed"),
+    "grants": ("money-vouchers", "grants"),
+    "sources": ("money-funding", "sources"),
+}
+# Why it waits, or what becomes of it.
+WAITS_BECAUSE = {
+    "findings": _("An auditor asks what was wrong and what is done about it."),
+    "answer": _("The payer says they are wrong; they do not become final before you answer."),
+    "agree": _("Somebody of yours proposed them; a second person has to agree."),
+    "sign": _("They are in force once every region has signed."),
+    "confirm": _("Both regions confirm what one owes the other for vouchers."),
+    "complete": _("They cannot be charged before somebody says when they were used."),
+    "pay": _("The host marks them as paid when the money has come in."),
+    "check": _("After that day a charge is final and goes on the next statement."),
+    "owed": _("Mark them as paid when the money comes in."),
+    "bill": _("Statements are drawn up on the first of the month."),
+    "grants": _("Nine tenths or more are used or set aside for bookings."),
+    "sources": _("Nine tenths or more are spent or set aside for bookings."),
+}
+
+
+@register.simple_tag
+def waits_url(what: str) -> str:
+    """The list of just what is counted."""
+    page, waits = WAITS_ON[what]
+    return reverse(f"bookings:{page}") + (f"?waits={waits}" if waits else "")
+
+
+@register.filter
+def waits_for(what: str, number: int) -> str:
+    """`disputes to answer`: what waits, for so many."""
+    match what:
+        case "findings":
+            return ngettext("finding to answer", "findings to answer", number)
+        case "answer":
+            return ngettext("dispute to answer", "disputes to answer", number)
+        case "agree":
+            return ngettext("correction to agree to", "corrections to agree to", number)
+        case "sign":
+            return ngettext("agreement to sign", "agreements to sign", number)
+        case "confirm":
+            return ngettext("settlement to confirm", "settlements to confirm", number)
+        case "complete":
+            return ngettext("session to complete", "sessions to complete", number)
+        case "pay":
+            return ngettext("statement to pay", "statements to pay", number)
+        case "check":
+            return ngettext("charge to check", "charges to check", number)
+        case "owed":
+            return ngettext(
+                "statement that others have to pay", "statements that others have to pay", number
+            )
+        case "bill":
+            return ngettext("charge to bill", "charges to bill", number)
+        case "grants":
+            return ngettext("voucher nearly used up", "vouchers nearly used up", number)
+        case _:
+            return ngettext(
+                "funding source nearly used up", "funding sources nearly used up", number
+            )
+
+
+@register.filter
+def waits_because(what: str) -> str:
+    return str(WAITS_BECAUSE[what])

@@ -1,5 +1,6 @@
 """The auditors' desk: exceptions, findings and samples."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -8,14 +9,18 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, Refused
+from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require_somewhere
 from accounts.selectors.memberships import place_of
+from bookings.adapters.figures import Cell
 from bookings.domain.audit import may_become
 from bookings.forms import (
     CloseForm,
@@ -28,19 +33,23 @@ from bookings.forms import (
     SampleForm,
 )
 from bookings.messages import sentence
+from bookings.models import AuditException, AuditFinding
 from bookings.selectors.audit import (
     AUDIT,
-    exception_counts,
+    EVIDENCE,
+    audited_organisations,
     exception_for,
     exceptions_where,
     finding_for,
     findings_for,
-    last_run,
+    findings_in,
+    organisations_with_exceptions,
     sample_for,
     samples_for,
 )
 from bookings.selectors.sampling import drawn_rows, population_of
-from bookings.selectors.trail import readable_story
+from bookings.selectors.trail import audited_regions, readable_story
+from bookings.selectors.trail_records import called_of
 from bookings.services.audit import exception_move, exceptions_find
 from bookings.services.findings import (
     Raised,
@@ -50,25 +59,61 @@ from bookings.services.findings import (
     finding_return,
 )
 from bookings.services.sampling import Sampling, sample_draw
+from bookings.views.lists import csv_answer, wants_csv
+from bookings.views.utilisation import local_name
 
 
 @login_required
 @require_safe
-def exceptions(request: HttpRequest) -> HttpResponse:
+def exceptions(request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request.user)
     require_somewhere(actor, AUDIT)
-    form = ExceptionFilterForm(request.GET)
-    data = form.cleaned_data if form.is_valid() else {}
-    names = ("rule", "state", "organisation", "region")
-    found = exceptions_where(actor, **{name: data.get(name, "") for name in names})
+    form = ExceptionFilterForm(
+        request.GET,
+        organisations=_choices(organisations_with_exceptions(actor)),
+        regions=_choices(audited_regions(actor)),
+    )
+    form.is_valid()
+    asked = {name: form.cleaned_data.get(name, "") for name in form.fields}
+    found = exceptions_where(actor, **asked)
+    if wants_csv(request):
+        return csv_answer(request, "exceptions", HEADS, map(_cells, found.iterator(2000)))
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
-        "counts": exception_counts(actor),
-        "run": last_run(),
+        "rule": asked["rule"],
+        "is_filtered": any(asked.values()),
     }
     return render(request, "bookings/audit/exceptions.html", context)
+
+
+def _choices(rows: Iterable[Organisation | Region]) -> list[tuple[str, str]]:
+    """To choose one by its name in the reader's language."""
+    return [(row.code, local_name(row.name, row.name_zh)) for row in rows]
+
+
+HEADS = (
+    "exception", "rule", "rule_version", "state", "happened", "found", "organisation",
+    "organisation_name", "numbers", "evidence", "reason", "decided",
+)  # fmt: skip
+
+
+def _cells(row: AuditException) -> tuple[Cell, ...]:
+    return (
+        str(row.pk),
+        row.rule,
+        row.rule_version,
+        row.state,
+        row.happened_at.isoformat(),
+        row.found_at.isoformat(),
+        row.organisation.code,
+        row.organisation.name,
+        "; ".join(f"{name}={value}" for name, value in row.numbers.items()),
+        "; ".join(f"{item['type']}={item['id']}" for item in row.evidence),
+        row.reason,
+        row.decided_at.isoformat() if row.decided_at else "",
+    )
 
 
 @login_required
@@ -78,7 +123,7 @@ def run(request: HttpRequest) -> HttpResponse:
     count = sum(done.counts.values())
     text = ngettext("{count} new exception.", "{count} new exceptions.", count)
     messages.success(request, text.format(count=count))
-    return redirect("bookings:exceptions")
+    return redirect("bookings:audit")
 
 
 @login_required
@@ -96,6 +141,9 @@ def _exception_page(
         "row": row,
         "finding": getattr(row, "finding", None),
         "story": readable_story(actor, row.pk),
+        "names": called_of(
+            (EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in row.evidence
+        ),
         "may": {state: may_become(row.state, state) for state in ("review", "explained")}
         | {"confirmed": may_become(row.state, "confirmed")},
         "form": ExceptionForm(),
@@ -147,13 +195,15 @@ def confirm(request: HttpRequest, exception_id: UUID) -> HttpResponse:
 
 
 @login_required
-def findings(request: HttpRequest) -> HttpResponse:
+def findings(request: HttpRequest) -> HttpResponseBase:
     """Those to see; auditors raise one that no exception led to."""
     actor, status = actor_of(request.user), 200
-    form = OtherFindingForm(initial={"sample": request.GET.get("sample", "")})
+    sample_id = request.GET.get("sample", "")
+    audited = _choices(audited_organisations(actor)) if actor.has("auditor") else []
+    form = OtherFindingForm(initial={"sample": sample_id}, organisations=audited)
     if request.method == "POST":
         require_somewhere(actor, AUDIT)
-        form, status = OtherFindingForm(request.POST), 400
+        form, status = OtherFindingForm(request.POST, organisations=audited), 400
         if form.is_valid():
             data = form.cleaned_data
             try:
@@ -169,14 +219,53 @@ def findings(request: HttpRequest) -> HttpResponse:
                     request, gettext("The finding is raised, and its organisation told.")
                 )
                 return redirect("bookings:finding", made.pk)
-    page = Paginator(findings_for(actor), 50).get_page(request.GET.get("page"))
+    asked_state, today = request.GET.get("state", ""), timezone.now().date()
+    rows = findings_in(findings_for(actor), asked_state, today)
+    if wants_csv(request):
+        cells = map(_finding_cells, rows.iterator(2000))
+        return csv_answer(request, "findings", FINDING_HEADS, cells)
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "form": form,
-        "today": timezone.now().date(),
+        "state": asked_state if asked_state in FINDING_STATES else "",
+        "states": [(code, str(label)) for code, label in FINDING_STATES.items()],
+        "today": today,
+        "raising": bool(sample_id or request.GET.get("raise")),
         "may_raise": actor.has("auditor"),
     }
     return render(request, "bookings/audit/findings.html", context, status=status)
+
+
+# Besides the states of a finding what they ask for.
+FINDING_STATES = {
+    "unclosed": _("not closed"),
+    "overdue": _("overdue"),
+    "replied": AuditFinding.State.REPLIED.label,
+    "closed": AuditFinding.State.CLOSED.label,
+}
+FINDING_HEADS = (
+    "finding", "title", "severity", "state", "organisation", "organisation_name", "raised", "due",
+    "replied", "closed", "text", "reply", "evidence",
+)  # fmt: skip
+
+
+def _finding_cells(row: AuditFinding) -> tuple[Cell, ...]:
+    return (
+        str(row.pk),
+        row.title,
+        row.severity,
+        row.state,
+        row.organisation.code,
+        row.organisation.name,
+        row.raised_at.isoformat(),
+        row.due_date.isoformat(),
+        row.replied_at.isoformat() if row.replied_at else "",
+        row.closed_at.isoformat() if row.closed_at else "",
+        row.text,
+        row.reply,
+        row.evidence,
+    )
 
 
 @login_required

@@ -1,6 +1,6 @@
 """The booking form: what it costs, keeping the slot, reserving."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,8 @@ from accounts.selectors.users import member_named
 from bookings.domain.periods import Period
 from bookings.domain.quotes import quote_to_json
 from bookings.domain.refusals import OVERRIDABLE, RulesRefuse
-from bookings.forms import BookingForm, PeriodForm
+from bookings.forms import BookingForm, PeriodForm, with_start
+from bookings.forms.fields import local_moment
 from bookings.messages import sentence
 from bookings.models import FundingSource, Reservation
 from bookings.selectors.feeds import load_busy
@@ -35,10 +36,12 @@ from bookings.selectors.reservations import clashes_of
 from bookings.services.holds import hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
-from bookings.views.catalogue import payer_of
+from bookings.views.choosing import lengths_with
+from bookings.views.payers import payer_of, standing_of
 from bookings.views.reservations import refusal_text, seconds_left
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
+from instruments.selectors.policies import load_policy
 from instruments.selectors.registry import instrument_to_book
 
 
@@ -54,15 +57,16 @@ def options_of(terms: Terms) -> list[dict[str, Any]]:
 
 @login_required
 def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
-    """The booking form, with its quote; POST reserves."""
+    """The booking form, with its quote; POST reserves, or takes another time that was offered
+    and keeps what was typed."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_book(actor, instrument_id)
-    data = request.POST if request.method == "POST" else request.GET
+    data, is_sent = _said_by(request, instrument)
     asked = PeriodForm(data)
     if not asked.is_valid():
         return redirect("bookings:instrument", instrument_id=instrument.pk)
     payer, payers = payer_of(actor, data.get("organisation"))
-    standing = _standing(actor, payer, instrument)
+    standing = standing_of(actor, payer, instrument)
     if payer is None or not (standing.may_book or standing.for_others):
         context = {"instrument": instrument, "payer": payer}
         return render(request, "bookings/no_organisation.html", context, status=403)
@@ -73,23 +77,24 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "start": data["start"],
         "minutes": data["minutes"],
         "organisation": payer.code,
-        "service_mode": kept.service_mode if kept else first_mode(instrument, terms),
+        "service_mode": _mode(data, kept, instrument, terms),
         "purpose": "research",
         "quantity": data.get("quantity", ""),
     }
-    sent = {**initial, **_said(request.POST), "organisation": payer.code}
+    sent = {**initial, **(_said(data) if request.method == "POST" else {})}
+    sent["organisation"] = payer.code
     form = BookingForm(
-        sent if request.method == "POST" else None,
+        sent if is_sent else None,
         instrument=instrument,
         options=options_of(terms),
         for_others=standing.for_others,
         only_for_others=not standing.may_book,
         may_override=standing.may_override,
         sources=sources,
-        initial=initial,
+        initial=sent,
     )
     refusals: Any = ()
-    if request.method == "POST" and form.is_valid():
+    if is_sent and form.is_valid():
         try:
             made = _reserve(actor, form.booking(instrument), now)
         except RulesRefuse as refused:
@@ -106,7 +111,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             return redirect("bookings:reservation", reservation_id=made.pk)
     wish = _asked(form, asked, instrument, terms)
     quotation = _quotation(actor, instrument, payer, wish, now, form)
-    shown = refusals or quotation.refusals
+    shown = quotation.refusals or refusals
     context = _quote_context(instrument, payer, asked, quotation) | {
         "form": form,
         "payers": payers,
@@ -117,12 +122,35 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "clashes": clashes_of(actor, asked.period(), now) if standing.may_book else (),
         "busy": load_busy(actor.user_id, asked.period()) if standing.may_book else (),
         # The slot is kept while the form is completed, by whoever books for themselves.
+        "may_hold": standing.may_book,
         "keeps_slot": standing.may_book and not shown and kept is None,
         "hold": kept,
         "seconds": seconds_left(kept, now) if kept else 0,
     }
     status = 409 if refusals else 400 if form.errors else 200
     return render(request, "bookings/book.html", context, status=status)
+
+
+def _said_by(request: HttpRequest, instrument: Instrument) -> tuple[QueryDict, bool]:
+    """What a form says, and whether it asks to reserve. The time typed by the instrument's clock,
+    or the offered one that was taken, is its start."""
+    data = request.POST if request.method == "POST" else request.GET
+    start, _, minutes = data.get("take", "").partition(" ")
+    if not minutes:
+        zone = ZoneInfo(instrument.facility.time_zone)
+        return with_start(data, zone), request.method == "POST"
+    said = data.copy()
+    said["start"], said["minutes"] = start, minutes
+    for name in ("take", "at", "hold", "override"):
+        said.pop(name, None)
+    return said, False
+
+
+def _mode(data: QueryDict, kept: Reservation | None, instrument: Instrument, terms: Terms) -> str:
+    """How somebody works who has not said it in the form yet."""
+    if (said := data.get("service_mode", "")) in instrument.service_modes:
+        return said
+    return kept.service_mode if kept else first_mode(instrument, terms)
 
 
 def sources_offered(
@@ -138,27 +166,6 @@ def sources_offered(
         return []
     day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
     return chargeable(payer, [actor.user_id], day, all_of_it=for_others)
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """What the reader may do here: book for themselves, for others, set rules aside for them."""
-
-    may_book: bool
-    for_others: bool
-    may_override: bool
-
-
-def _standing(actor: Actor, payer: Organisation | None, instrument: Instrument) -> _Standing:
-    if payer is None:
-        return _Standing(may_book=False, for_others=False, may_override=False)
-    for_others = actor.may("book-for-members", place_of(payer))
-    return _Standing(
-        may_book=actor.may("book", place_of(payer)),
-        for_others=for_others,
-        may_override=for_others
-        and actor.may("manage-instruments", place_of(instrument.organisation)),
-    )
 
 
 def _said(post: QueryDict) -> dict[str, Any]:
@@ -215,7 +222,7 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """Keep the slot of the form for ten minutes: a fragment that counts down."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_book(actor, instrument_id)
-    asked = PeriodForm(request.POST)
+    asked = PeriodForm(with_start(request.POST, ZoneInfo(instrument.facility.time_zone)))
     if not asked.is_valid():
         return HttpResponse(status=400)
     booking = Booking(
@@ -227,8 +234,10 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {"instrument": instrument, "zone": instrument.facility.time_zone}
     try:
         kept = hold_take(actor=actor, booking=booking, now=now, replaces=True)
-    except RulesRefuse as refused:
-        context["hold_refusals"], status = refused.refusals, 409
+    except RulesRefuse:
+        # Somebody was faster, or the time was changed to one that cannot be booked. What refuses
+        # it, and what passes instead, goes where the quote says it.
+        return _refused(request, actor, instrument, asked, now)
     except (Invalid, WrongState) as refused:
         context["hold_problem"] = refusal_text(refused)
         status = 409 if isinstance(refused, WrongState) else 400
@@ -239,6 +248,25 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
             int((kept.deadline_at - now).total_seconds()) if kept.deadline_at else 0
         )
     return render(request, "bookings/book.html#hold", context, status=status)
+
+
+def _refused(
+    request: HttpRequest, actor: Actor, instrument: Instrument, asked: PeriodForm, now: datetime
+) -> HttpResponse:
+    """No hold: the fragment empty, and beside it why."""
+    payer, _ = payer_of(actor, asked.cleaned_data["organisation"])
+    mode = request.POST.get("service_mode") or first_mode(
+        instrument, load_terms(instrument, payer, asked.period().start)
+    )
+    wish = Asked(asked.period(), mode)
+    own = list(
+        holds_of(actor.person, now).filter(instrument=instrument).values_list("pk", flat=True)
+    )
+    quotation = load_quotation(
+        instrument, payer, wish, now, user_id=actor.user_id, is_draft=True, without=own
+    )
+    context = _quote_context(instrument, payer, asked, quotation) | {"is_beside": True}
+    return render(request, "bookings/book.html#refusals", context, status=409)
 
 
 def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:
@@ -269,6 +297,11 @@ def _quote_context(
         "period": asked.period(),
         "minutes": asked.cleaned_data["minutes"],
         "zone": instrument.facility.time_zone,
+        "at": local_moment(asked.period().start, ZoneInfo(instrument.facility.time_zone)),
+        "lengths": lengths_with(
+            load_policy(instrument.policy).lengths if hasattr(instrument, "policy") else (),
+            asked.cleaned_data["minutes"],
+        ),
         "quotation": quotation,
         "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
         "refusals": quotation.refusals,
@@ -283,14 +316,14 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     """The quote alone, for `hx-get` as the form changes."""
     now, actor = timezone.now(), actor_of(request.user)
     instrument = instrument_to_book(actor, instrument_id)
-    asked = PeriodForm(request.GET)
+    asked = PeriodForm(with_start(request.GET, ZoneInfo(instrument.facility.time_zone)))
     if not asked.is_valid():
         return HttpResponse(status=400)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
     terms = load_terms(instrument, payer, asked.period().start)
     for_others = payer is not None and actor.may("book-for-members", place_of(payer))
     form = BookingForm(
-        request.GET,
+        asked.data,
         instrument=instrument,
         options=options_of(terms),
         for_others=for_others,
@@ -298,5 +331,5 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     )
     wish = _asked(form, asked, instrument, terms)
     quotation = _quotation(actor, instrument, payer, wish, now, form)
-    context = _quote_context(instrument, payer, asked, quotation)
+    context = _quote_context(instrument, payer, asked, quotation) | {"is_beside": True}
     return render(request, "bookings/book.html#quote", context)

@@ -1,7 +1,9 @@
 """The catalogue and an instrument's page."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,21 +13,23 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from accounts.domain.errors import Invalid, NotFound
+from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.permissions import actor_of
-from accounts.selectors.memberships import organisations_of
-from accounts.selectors.organisations import payer_for
 from bookings.forms import CatalogueForm
+from bookings.forms.fields import local_moment
 from bookings.selectors.agreements import load_recognised, recognised_regions
 from bookings.selectors.catalogue import free_between, load_offers
 from bookings.selectors.catalogue_candidates import affordable, candidates, of_today
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
+from bookings.views.choosing import choice_of
+from bookings.views.payers import payer_of, reader_zone
 from bookings.views.weeks import week_of
+from config.templatetags.display import duration, facet, plain, short_moment
 from instruments.domain.criteria import Criteria
-from instruments.domain.opening import local_date
+from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.domain.techniques import tree
 from instruments.models import Instrument
@@ -39,21 +43,7 @@ from instruments.selectors.training import courses_giving
 from instruments.views.linked_data import linked_data, page_address
 
 PAGE = 18
-
-
-def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list[Organisation]]:
-    """The organisation a page is for and those to choose from. The first of several, until
-    the reader chooses: a page, unlike a program, can show which it took."""
-    choices = list(organisations_of(actor)) if actor.user_id else []
-    try:
-        return payer_for(actor, named), choices
-    except Invalid:
-        return (choices[0] if choices else None), choices
-
-
-def reader_zone(actor: Actor) -> ZoneInfo:
-    """The zone in which somebody types times."""
-    return ZoneInfo(actor.time_zone if actor.user_id else "UTC")
+NEXT = 4  # free starts named first
 
 
 def catalogue(request: HttpRequest) -> HttpResponse:
@@ -67,11 +57,13 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     found, meant = facets(criteria, nearest=PAGE), criteria
     if not found.total and (meant := understood(criteria)) != criteria:
         found = facets(meant, nearest=PAGE)
+    narrowing = _narrowing(criteria, found)
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
         "meant": meant,
-        "narrowing": _narrowing(criteria, found),
+        "narrowing": narrowing,
+        "chips": _chips(request, criteria, narrowing, zone),
         "payer": payer,
         "payers": payers,
         "zone": zone.key,
@@ -148,6 +140,35 @@ def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
     return [facet for facet in shown if facet["branches"] or facet["chosen"]]
 
 
+def _chips(
+    request: HttpRequest, criteria: Criteria, narrowing: list[dict[str, Any]], zone: ZoneInfo
+) -> list[dict[str, str]]:
+    """What was chosen, each with the address of the search without it."""
+    chosen = [
+        ([each["name"]], each["title"], facet(each["choice"]) if each["choice"] else each["chosen"])
+        for each in narrowing
+        if each["chosen"]
+    ]
+    if criteria.text:
+        chosen.insert(0, (["q"], "", f"“{criteria.text}”"))
+    if criteria.free_from and criteria.free_until:
+        with timezone.override(zone):
+            span = f"{short_moment(criteria.free_from)} – {short_moment(criteria.free_until)}"
+        label = f"{span}, {duration(criteria.minutes)}"
+        chosen.append((["free_from", "free_until", "minutes"], gettext("Free between"), label))
+    if criteria.max_price is not None:
+        names, label = ["max_price"], plain(criteria.max_price)
+        chosen.append((names, gettext("At most, an hour"), label))
+    chips = []
+    for names, title, label in chosen:
+        left = request.GET.copy()
+        for name in [*names, "page"]:
+            left.pop(name, None)
+        kept = {name: value for name, value in left.items() if value}
+        chips.append({"title": title, "label": str(label), "address": f"?{urlencode(kept)}"})
+    return chips
+
+
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     try:
@@ -164,6 +185,8 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     offers = courses_giving(found, now) if qualifying and not qualifying.is_held else ()
     today = local_date(ZoneInfo(found.facility.time_zone), now)
     attached = attachments_of(found)
+    shown = week_of(actor, found, payer, request, now)
+    choice = choice_of(actor, found, payer, request, now, terms)
     context = {
         "linked_data": linked_data(found, attached) if found.publication in PUBLIC else None,
         "page_address": page_address(found),
@@ -179,10 +202,34 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         else [],
         "attachments": attached,
         "mark": load_qualities([found], now)[found.pk].mark,
+        "opening": parse_hours(found.schedule.hours) if found.schedule else None,
         "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
-        **week_of(actor, found, payer, request, now),
+        "my_rate": terms.card.values.rates.get(terms.price_group) if terms.card else None,
+        **shown,
+        **choice,
+        **({} if "choice" in choice else _next_free(actor, found, payer, shown, now)),
     }
     return render(request, "bookings/instrument.html", context)
+
+
+def _next_free(
+    actor: Actor,
+    found: Instrument,
+    payer: Organisation | None,
+    shown: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """The first free starts: of the week shown, else of the next three weeks."""
+    starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
+    if not starts and shown["days"]:
+        # Whoever may not operate it alone yet still sees when it is free.
+        offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
+        starts = list(offers[found.pk].starts)
+    zone = ZoneInfo(found.facility.time_zone)
+    return {
+        "next_starts": starts,
+        "at": local_moment(starts[0], zone) if starts else "",
+    }
 
 
 def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:

@@ -35,7 +35,7 @@ from bookings.selectors.chains import (
 )
 from bookings.services.chains import chain_book, chain_cancel, together_book
 from bookings.views.booking import sources_offered
-from bookings.views.catalogue import payer_of
+from bookings.views.payers import payer_of
 from bookings.views.reservations import refusal_text, shown
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,6 +18,8 @@ from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from bookings.domain.periods import Period
+from bookings.domain.quotes import input_from_json
 from bookings.domain.refusals import RulesRefuse
 from bookings.domain.reservations import CHECK_IN_BEFORE, effective_state
 from bookings.forms import CheckOutForm, ReasonForm
@@ -31,6 +34,7 @@ from bookings.selectors.sessions import to_complete
 from bookings.selectors.trail import story_of
 from bookings.selectors.waiting import offers_to
 from bookings.services.reservations import reservation_cancel
+from instruments.domain.opening import local_date
 
 
 @login_required
@@ -41,13 +45,32 @@ def mine(request: HttpRequest) -> HttpResponse:
     page = Paginator(own.exclude(pk__in=upcoming.values("pk")), 20).get_page(
         request.GET.get("page")
     )
+    coming = [_ahead(shown(r, now), now) for r in upcoming.order_by("start_at", "id")[:200]]
     context = {
-        "upcoming": [shown(r, now) for r in upcoming.order_by("start_at", "id")[:200]],
+        "coming": [r for r in coming if not r.is_urgent],  # type: ignore[attr-defined]
+        "urgent": [r for r in coming if r.is_urgent],  # type: ignore[attr-defined]
         "past": [shown(r, now) for r in page.object_list],
         "page": page,
+        "today": local_date(ZoneInfo(actor.time_zone), now),
         "offers": offers_to(actor.person, now).count(),
+        "is_new": not coming and not page.object_list,
     }
     return render(request, "bookings/mine.html", context)
+
+
+def _ahead(reservation: Reservation, now: datetime) -> Reservation:
+    """With its local day and what can be done with it now; what must be done soon is urgent."""
+    zone = ZoneInfo(reservation.instrument.facility.time_zone)
+    state: str = reservation.shown_state  # type: ignore[attr-defined]
+    may_check_in = state == "confirmed" and reservation.start_at - CHECK_IN_BEFORE <= now
+    reservation.local_day = local_date(zone, reservation.start_at)  # type: ignore[attr-defined]
+    reservation.may_check_in = may_check_in  # type: ignore[attr-defined]
+    reservation.is_urgent = may_check_in or state in {"in_use", "held"}  # type: ignore[attr-defined]
+    reservation.seconds = seconds_left(reservation, now)  # type: ignore[attr-defined]
+    reservation.minutes = Period(  # type: ignore[attr-defined]
+        reservation.start_at, reservation.end_at
+    ).minutes
+    return reservation
 
 
 def shown(reservation: Reservation, now: Any) -> Reservation:
@@ -102,7 +125,11 @@ def reservation_page(
         "is_own": is_own,
         "is_host": is_host,
         "may_cancel": may_cancel,
-        "cancellation": cancellation_now(found, now) if may_cancel and not is_host else None,
+        "cancellation": cancellation_now(
+            found, now, input_from_json(quoted.inputs) if quoted else None
+        )
+        if may_cancel and not is_host
+        else None,
         "may_check_in": may_act
         and state == "confirmed"
         and found.start_at - CHECK_IN_BEFORE <= now < found.end_at,

@@ -21,7 +21,7 @@ from bookings.messages import sentence
 from bookings.models import SavedSearch
 from bookings.selectors.searches import own_searches
 from bookings.services.searches import search_delete, search_pause, search_save
-from bookings.views.catalogue import payer_of, reader_zone
+from bookings.views.payers import payer_of, reader_zone
 
 
 @login_required

@@ -37,7 +37,7 @@ from bookings.selectors.series_moves import load_series_move
 from bookings.services.series import series_book, series_cancel
 from bookings.services.series_moves import series_move
 from bookings.views.booking import options_of, sources_offered
-from bookings.views.catalogue import payer_of
+from bookings.views.payers import payer_of
 from bookings.views.reservations import refusal_text, shown
 from instruments.selectors.registry import instrument_by_id
 

@@ -29,7 +29,7 @@ from bookings.selectors.waiting import (
 )
 from bookings.services.holds import hold_release
 from bookings.services.waiting import wish_make, wish_withdraw
-from bookings.views.catalogue import payer_of
+from bookings.views.payers import payer_of
 from bookings.views.reservations import refusal_text
 from instruments.domain.opening import day_span, local_date
 from instruments.models import Instrument

@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain.periods import Period, clip
+from bookings.forms import PeriodForm, with_start
 from bookings.selectors.calendars import Week, load_week
 from bookings.views.events import instants, locale, offset_of, week_events
 from instruments.domain.opening import day_span, local_date
@@ -28,7 +29,7 @@ def week_of(
     """Seven local days: the starts a booking of some length may take, and what is taken."""
     zone = ZoneInfo(instrument.facility.time_zone)
     today = local_date(zone, now)
-    first = _date(request.GET.get("week"), today)
+    first = _date(request.GET.get("week") or _day_chosen(request, zone, today), today)
     span = Period(day_span(zone, first)[0], day_span(zone, first + timedelta(days=DAYS - 1))[1])
     asked = request.GET.get("minutes", "")
     minutes = int(asked) if asked.isdecimal() and len(asked) < 7 else None
@@ -57,7 +58,8 @@ def week_of(
             "shortest": policy.min_minutes,
             "longest": policy.max_minutes,
             "usual": week.minutes,
-            "book": reverse("bookings:book", args=[instrument.pk]),
+            "choose": reverse("bookings:choose", args=[instrument.pk]),
+            "week": reverse("bookings:week", args=[instrument.pk]),
             "organisation": payer.code if payer else "",
             "free": instants(week.free),
             "windows": instants(Period(w.opens_at, w.closes_at) for w in week.calendar.windows),
@@ -96,6 +98,15 @@ def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str
             }
         )
     return days
+
+
+def _day_chosen(request: HttpRequest, zone: ZoneInfo, today: date) -> str:
+    """The local day of the time that the address chooses; none, if this week shows it."""
+    form = PeriodForm(with_start(request.GET, zone))
+    if not form.is_valid():
+        return ""
+    day = local_date(zone, form.cleaned_data["start"])
+    return "" if day < today + timedelta(days=DAYS) else day.isoformat()
 
 
 def _date(given: str | None, today: date) -> date:

@@ -33,7 +33,7 @@ def load_likely_duplicates(actor: Actor) -> list[Pair]:
     """Pairs nobody has decided, of which the actor has a say over one at least and sees the
     other; those with most reasons first. Two statements."""
     candidates = _candidates(actor)
-    found = Instrument.objects.select_related(*WITH).in_bulk(
+    found = Instrument.objects.select_related(*WITH, "organisation__region").in_bulk(
         {pk for pair in candidates for pk in pair}
     )
     pairs = []

@@ -52,7 +52,8 @@ def may_see(actor: Actor, instrument: Instrument) -> bool:
 
 def instrument_by_id(actor: Actor, instrument_id: UUID) -> Instrument:
     """With its techniques; `NotFound` if there is none, or it is not the actor's to see."""
-    found = instruments_for(actor).prefetch_related("techniques").filter(pk=instrument_id).first()
+    rows = instruments_for(actor).select_related("organisation__region")
+    found = rows.prefetch_related("techniques").filter(pk=instrument_id).first()
     if found is None:
         raise NotFound
     return found

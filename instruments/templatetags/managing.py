@@ -109,6 +109,17 @@ def documents(attachments: list[Attachment]) -> list[Attachment]:
 
 
 @register.filter
+def first_photo(attachments: list[Attachment]) -> Attachment | None:
+    return next((item for item in attachments if item.kind == Attachment.Kind.PHOTO), None)
+
+
+@register.filter
+def more_photos(attachments: list[Attachment]) -> list[Attachment]:
+    """All but the first."""
+    return [item for item in attachments if item.kind == Attachment.Kind.PHOTO][1:]
+
+
+@register.filter
 def titled(attachment: Attachment) -> str:
     """The title of a photo or document, in the reader's language where it has one."""
     is_chinese = (get_language() or "").startswith("zh")

@@ -51,6 +51,7 @@ GET  instruments:techniques        200 200 200 200 200 200 200 200 200 200 200 2
 GET  instruments:technique         200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument           200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:week                 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:choose               200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:book                   - 403 302 302 302 400 400 403 403 403 403 403 403
 POST bookings:hold                   - 400 200 200 200 403 403 403 403 400 400 400 400
@@ -74,6 +75,7 @@ GET  bookings:waiting-new            - 403 200 200 200 403 403 403 403 403 403 4
 POST bookings:waiting-new            - 403 302 302 302 403 403 403 403 403 403 403 403
 POST bookings:waiting-withdraw       - 404 302 404 404 403 404 404 404 404 404 404 404
 POST bookings:waiting-decline        - 404 302 404 404 404 404 404 404 404 404 404 404
+GET  bookings:spending               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:calendar               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:reservation            - 404 200 404 404 200 200 200 200 200 404 404 404
 POST bookings:cancel                 - 404 302 404 404 302 302 403 403 403 404 404 404
@@ -95,6 +97,7 @@ GET  bookings:duplicates             - 403 403 403 403 200 200 403 403 403 200 2
 POST bookings:duplicates-decide      - 403 403 403 403 302 403 403 403 403 302 403 403
 POST bookings:closure-delete         - 404 404 403 404 302 404 404 403 403 403 404 404
 GET  bookings:what-if                - 403 403 403 403 200 403 403 200 200 403 403 403
+GET  bookings:money                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-charges          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-charges-replay   - 404 200 404 404 200 200 200 200 200 404 404 404
 GET  bookings:money-charges-one      - 404 200 404 404 200 200 200 200 200 404 404 404
@@ -174,6 +177,7 @@ POST bookings:operations-retry       - 403 403 403 403 403 403 403 403 403 403 4
 POST bookings:operations-retry-all   - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
+GET  bookings:audit                  - 403 403 403 403 403 403 403 403 200 403 403 403
 GET  bookings:exceptions             - 403 403 403 403 403 403 403 403 200 403 403 403
 POST bookings:exceptions-run         - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:exception              - 404 404 404 404 404 404 404 404 200 404 404 404
@@ -569,6 +573,7 @@ QUERIES = {
     "instruments:export": "?organisation=ustc&format=uniquip",
     "api-exports": "?organisation=ustc&format=uniquip",
     "bookings:book": "?start=2026-03-06T06:00:00Z&minutes=60",
+    "bookings:choose": "?start=2026-03-06T06:00:00Z&minutes=60",
     "bookings:quote": "?start=2026-03-06T06:00:00Z&minutes=60&service_mode=self&purpose=research",
     "api-reservation-move": "?start=2026-03-06T06:00:00Z&end=2026-03-06T07:00:00Z",
     "api-availability": "?from=2026-03-06T00:00:00Z&until=2026-03-07T00:00:00Z&minutes=60",

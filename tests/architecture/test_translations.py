@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
 ROOT = Path(settings.ROOT)
@@ -28,6 +30,17 @@ IN_CONTEXT = {"pgettext", "pgettext_lazy"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]|%[sd]|\{(\w*)\}")
 # Said the same in both languages.
 SAME = {"English", "API", "UTF-8"}
+
+
+# What a template says that no catalogue knows: names, abbreviations, words that a file or a command
+# must have.
+NAMES = {"Instrument", "Commons", "OpenAPI", "OpenID", "Connect", "English"}
+ABBREVIATION = re.compile(r"[A-Z0-9-]{2,}")
+LITERAL = {
+    "bookings/templates/bookings/import.html",  # the columns of a file, and a line of one
+    "bookings/templates/bookings/mail/seal.txt",  # a command
+}
+READ_OUT = "title|aria-label|aria-description|placeholder|alt|data-confirm|data-done|data-over"
 
 
 @dataclass
@@ -71,6 +84,24 @@ def in_template(source: str, name: str) -> Iterator[str]:
         literals = re.findall(r"u?('(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")", found.group(2))
         texts = [ast.literal_eval(f"{text[0] * 2}{text}{text[0] * 2}") for text in literals]
         yield texts[1 if found.group(1) in {"pgettext", "npgettext"} else 0]
+
+
+def bare(source: str) -> Iterator[str]:
+    """The words a template says, or has read out, without gettext."""
+    kept = re.sub(
+        r"{%\s*blocktrans(?:late)?\b.*?{%\s*endblocktrans(?:late)?\s*%}"
+        r"|{%\s*comment\b.*?{%\s*endcomment\s*%}|{#.*?#}|<!--.*?-->"
+        r"|<(script|style|code|kbd|pre)\b.*?</\1>",
+        " ",
+        source,
+        flags=re.S,
+    )
+    kept = re.sub(r"{%.*?%}|{{.*?}}|&#?\w+;", " ", kept, flags=re.S)
+    said = [value for _, value in re.findall(rf'\s({READ_OUT})="([^"]*)"', kept)]
+    # What is no tag is text, or the attributes of one.
+    said.append(re.sub(r"<[^>]*>|\b[\w-]+=\"[^\"]*\"", " ", kept))
+    for text in said:
+        yield from re.findall(r"[A-Za-z][A-Za-z0-9'’-]+", text)
 
 
 def files(*suffixes: str) -> Iterator[Path]:
@@ -170,3 +201,49 @@ def test_the_compiled_catalogue_is_the_written_one(entries: list[Entry]) -> None
         else:
             written[key] = entry.texts[0]
     assert compiled == written, "run compilemessages"
+
+
+def test_templates_say_nothing_without_gettext() -> None:
+    found = {}
+    for path in files(".html", ".txt"):
+        name = str(path.relative_to(ROOT))
+        if "templates" not in path.parts or name in LITERAL:
+            continue
+        words = set(bare(path.read_text(encoding="utf-8"))) - NAMES
+        if words := {word for word in words if not ABBREVIATION.fullmatch(word)}:
+            found[name] = sorted(words)
+    assert not found
+
+
+def test_what_templates_say_without_gettext_is_seen() -> None:
+    said = """{# no #}{% translate "no" %}<a title="Yes" href="/no/">one{{ no }} {% if no %}more
+        {% endif %}{% blocktranslate %}no{% endblocktranslate %}</a><code>no</code>"""
+    assert list(bare(said)) == ["Yes", "one", "more"]
+
+
+def test_scripts_say_nothing_of_their_own() -> None:
+    """Their words stand in the page, translated; what has a blank and a capital is a sentence."""
+    sentence = re.compile(r"""(["'`])([A-Z][a-z]+ [a-z][^"'`]*)\1""")
+    found = {
+        path.name: [text for _, text in sentence.findall(path.read_text(encoding="utf-8"))]
+        for path in sorted((ROOT / "config" / "static" / "js").glob("*.js"))
+    }
+    assert not {name: texts for name, texts in found.items() if texts}
+
+
+# Names of things, and choices that pages word themselves.
+NO_LABELS = {"User.language", "Attachment.licence", "BookingPolicy.approval", "UnmetDemand.kind"}
+
+
+def test_choices_have_labels_in_both_languages() -> None:
+    plain = [
+        f"{model.__name__}.{field.name}: {label}"
+        for app in ("accounts", "bookings", "instruments")
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.get_fields()
+        for _, label in getattr(field, "flatchoices", None) or ()
+        if f"{model.__name__}.{field.name}" not in NO_LABELS
+        and not isinstance(label, Promise)
+        and not ABBREVIATION.fullmatch(label)
+    ]
+    assert not plain

@@ -5,8 +5,6 @@ Content-Security-Policy refuses would.
 """
 
 from datetime import timedelta
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.utils import timezone
@@ -20,7 +18,6 @@ from bookings.services.reservations import reservation_request
 from tests.factories.cast import CARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
 HOUR = timedelta(hours=1)
 
@@ -72,34 +69,6 @@ def column(page, number):
     day.scroll_into_view_if_needed()
     box = day.bounding_box()
     return box["x"] + box["width"] / 2, lambda hour: box["y"] + box["height"] * hour / 24
-
-
-def test_dragging_over_free_time_leads_to_the_booking_form_with_that_time(
-    visit, instrument, midnight
-):
-    page = visit("wang")
-    page.goto(f"/instruments/{instrument.pk}/")
-    expect(page.locator(".ec-bg-event.is-free").first).to_be_visible()
-    page.locator(".ec-body .ec-slot").nth(13).scroll_into_view_if_needed()
-    x, y = column(page, 2)
-    drag(page, (x, y(13) + 2), (x, y(15) - 4))
-    page.wait_for_url("**/book/**")
-    asked = parse_qs(urlsplit(page.url).query)
-    assert asked["start"] == [f"{midnight + 13 * HOUR:%Y-%m-%dT%H:%M:%SZ}"]
-    assert asked["minutes"] == ["120"]
-    expect(page.locator("[data-payable]")).to_be_visible()
-    page.wait_for_load_state("networkidle")  # the slot is being kept for her
-
-
-def test_what_is_taken_cannot_be_dragged_over(visit, instrument, booked):
-    page = visit("sun")
-    page.goto(f"/instruments/{instrument.pk}/")
-    expect(page.locator(".ec-bg-event.is-busy")).to_have_text("Taken")
-    page.locator(".ec-body .ec-slot").nth(11).scroll_into_view_if_needed()
-    x, y = column(page, 2)
-    page.mouse.click(x, y(11))
-    expect(page.locator("#calendar-said")).to_have_text("This time is not free.")
-    assert "/book/" not in page.url
 
 
 def test_ones_own_booking_is_dragged_and_the_dialog_moves_it(visit, instrument, booked, midnight):
@@ -181,43 +150,3 @@ def test_a_manager_closes_time_on_the_board_and_says_that_bookings_give_way(
     assert (closure.start_at, closure.end_at) == (midnight + 8 * HOUR, midnight + 14 * HOUR)
     booked.refresh_from_db()
     assert booked.state == "displaced"
-
-
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_drawn_and_listed_pages_are_accessible_and_fit_a_telephone(
-    visit, instrument, booked, midnight, dark
-):
-    day = (midnight + 8 * HOUR).date()
-    address = f"start={midnight + 11 * HOUR:%Y-%m-%dT%H:%M:%SZ}&minutes=180"
-    drawn = ("calendar", "list")
-    browsers = {name: visit(name, dark=dark) for name in ("wang", "zhao")}
-    found = []
-    for who, path, tabs in [
-        ("zhao", f"/board/?view=day&date={day}", drawn),
-        ("zhao", f"/board/?date={day}", drawn),
-        ("zhao", f"/board/{instrument.pk}/close/?{address}", ("",)),
-        ("zhao", f"/bookings/{booked.pk}/move/?{address}", ("",)),
-        ("wang", f"/bookings/{booked.pk}/move/", ("",)),
-        ("wang", f"/instruments/{instrument.pk}/", drawn),
-        ("wang", f"/bookings/calendar/?date={day}", drawn),
-        ("wang", f"/bookings/calendar/?view=month&date={day}", drawn),
-    ]:
-        page = browsers[who]
-        page.set_viewport_size({"width": 1440, "height": 900})
-        page.goto(path)
-        for tab in tabs:
-            page.set_viewport_size({"width": 1440, "height": 900})
-            if tab:
-                page.locator(f"[data-tab={tab}]").click()
-            if tab == "calendar":
-                expect(page.locator(".ec-event").first).to_be_visible()
-            page.evaluate(AXE.read_text("utf-8"))
-            result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            found += [
-                f"{path} {tab}: {v['id']}: {v['nodes'][0]['html'][:160]}"
-                for v in result["violations"]
-            ]
-            page.set_viewport_size({"width": 360, "height": 800})
-            if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
-                found.append(f"{path} {tab}: {width} px wide at 360")
-    assert not found, "\n".join(found)

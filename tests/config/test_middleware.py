@@ -26,7 +26,6 @@ def zhao(client: Client, cast: Cast) -> Client:
         (f"/manage/instruments/{ID}/publication/", f"/manage/instruments/{ID}/"),
         *((f"/manage/closures/{ID}/{act}/", "/manage/") for act in ("end", "delete")),
         (f"/profile/tokens/{ID}/revoke/", "/profile/tokens/"),
-        ("/profile/tokens/", "/profile/"),
         (f"/money/charges/{ID}/dispute/", f"/money/charges/{ID}/"),
         (f"/money/corrections/{ID}/", "/money/charges/"),
         (f"/people/roles/{ID}/take/", "/people/roles/"),

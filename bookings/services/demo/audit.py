@@ -34,6 +34,7 @@ def oddities_make(ledger: Ledger, host: str, now: datetime) -> int:
         (used, _left_checked_in),
         (used, _timed_again),
         ((row for row in used if row.organisation_id != row.host_id), _at_internal_rate),
+        (used, _charged_by_hand),
     ]
     made = 0
     for rows, act in acts:
@@ -85,7 +86,7 @@ def _asked_for_late(ledger: Ledger, row: Reservation) -> None:
 
 
 def _rules_set_aside(ledger: Ledger, row: Reservation) -> None:
-    row.overrides = ["too-short-notice"]
+    row.overrides = ["too-soon"]
 
 
 def _left_checked_in(ledger: Ledger, row: Reservation) -> None:
@@ -120,6 +121,14 @@ def _timed_again(ledger: Ledger, row: Reservation) -> None:
             reason="The clock of the instrument was wrong.",
         )
     )
+
+
+def _charged_by_hand(ledger: Ledger, row: Reservation) -> None:
+    """Charged with a set-up fee that its rate card does not have."""
+    charge = next((found for found in ledger.charges if found.reservation_id == row.pk), None)
+    if charge is not None:
+        quoted = charge.inputs.get("quote", charge.inputs)
+        quoted["card"] = quoted["card"] | {"setup_fee": "0"}
 
 
 def audit_make(auditor: Actor, host: str, *, now: datetime) -> int:

@@ -28,12 +28,14 @@ from bookings.selectors.agreements import (
     state_on,
     today_in,
 )
+from bookings.selectors.money_waiting import rows_waiting
 from bookings.services.agreements import (
     agreement_change,
     agreement_end,
     agreement_propose,
     agreement_sign,
 )
+from bookings.views.lists import waits_of
 
 PAGE = 20
 
@@ -50,8 +52,11 @@ def status_of(refused: Refused) -> int:
 def agreements(request: HttpRequest) -> HttpResponse:
     """Those of the reader's regions, the newest first."""
     now, actor = timezone.now(), actor_of(request.user)
-    page = Paginator(agreements_for(actor), PAGE).get_page(request.GET.get("page"))
+    waits = waits_of(request, "sign")
+    rows = rows_waiting(actor, waits, now) if waits else agreements_for(actor)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
+        "waits": waits,
         "page": page,
         "agreements": [_shown(row, now) for row in page.object_list],
         "may_propose": bool(own_regions(actor)),

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext
@@ -18,12 +20,20 @@ from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from bookings.adapters.figures import Cell
 from bookings.domain.charges import ORIGINAL, is_disputable
 from bookings.domain.quotes import input_from_json
 from bookings.forms import ChargeFilterForm, CorrectionForm, WordForm
 from bookings.models import Charge, Correction
-from bookings.selectors.charges import charge_by_id, charges_for, months_of, parties_of_charges
+from bookings.selectors.charges import (
+    charge_by_id,
+    charges_for,
+    months_of,
+    parties_of_charges,
+    totals_of_charges,
+)
 from bookings.selectors.corrections import correction_by_id
+from bookings.selectors.money_waiting import rows_waiting
 from bookings.selectors.trail import charge_story
 from bookings.services.corrections import (
     correction_agree,
@@ -32,13 +42,14 @@ from bookings.services.corrections import (
     correction_withdraw,
 )
 from bookings.services.disputes import dispute_open, dispute_reject, dispute_withdraw
+from bookings.views.lists import amount_cell, csv_answer, waits_of, wants_csv
 
 PAGE = 30
 
 
 @login_required
 @require_safe
-def charges(request: HttpRequest) -> HttpResponse:
+def charges(request: HttpRequest) -> HttpResponseBase:
     """One's own and those of one's organisation or regions, the newest first."""
     actor = actor_of(request.user)
     names = [
@@ -46,7 +57,8 @@ def charges(request: HttpRequest) -> HttpResponse:
         for code, name, name_zh in parties_of_charges(actor)
     ]
     form = ChargeFilterForm(request.GET, months=months_of(actor), organisations=names)
-    rows = charges_for(actor)
+    waits = waits_of(request, "answer", "agree", "check", "bill")
+    rows = rows_waiting(actor, waits, timezone.now()) if waits else charges_for(actor)
     if form.is_valid():
         data = form.cleaned_data
         if data["state"]:
@@ -54,12 +66,48 @@ def charges(request: HttpRequest) -> HttpResponse:
         if form.first_day():
             rows = rows.filter(month=form.first_day())
         if data["organisation"]:
-            payer = rows.filter(organisation__code=data["organisation"])
-            rows = payer | rows.filter(host__code=data["organisation"])
+            code = data["organisation"]
+            rows = rows.filter(Q(organisation__code=code) | Q(host__code=code))
+    if wants_csv(request):
+        return csv_answer(request, "charges", HEADS, map(_cells, rows.iterator(2000)))
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    is_filtered = any(form.data.get(name) for name in form.fields)
-    context = {"page": page, "form": form, "is_filtered": is_filtered}
+    is_filtered = bool(waits) or any(form.data.get(name) for name in form.fields)
+    context = {
+        "page": page,
+        "form": form,
+        "is_filtered": is_filtered,
+        "waits": waits,
+        "totals": totals_of_charges(rows) if page.paginator.count else [],
+    }
     return render(request, "bookings/money/charges.html", context)
+
+
+HEADS = (
+    "charge", "kind", "state", "made", "final", "month", "booking", "instrument", "start", "payer",
+    "payer_name", "host", "host_name", "currency", "tax", "total", "voucher", "payable",
+)  # fmt: skip
+
+
+def _cells(row: Charge) -> tuple[Cell, ...]:
+    booked = row.reservation
+    amounts = (row.tax, row.total, row.covered, row.payable)
+    return (
+        str(row.pk),
+        row.kind,
+        row.state,
+        row.created_at.isoformat(),
+        row.final_at.isoformat() if row.final_at else "",
+        f"{row.month:%Y-%m}" if row.month else "",
+        str(booked.pk),
+        booked.instrument.name,
+        booked.start_at.isoformat(),
+        booked.organisation.code,
+        booked.organisation.name,
+        booked.host.code,
+        booked.host.name,
+        row.currency,
+        *(amount_cell(amount, row.currency) for amount in amounts),
+    )
 
 
 @login_required

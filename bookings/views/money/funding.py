@@ -38,6 +38,7 @@ from bookings.selectors.funding_sources import (
     state_of,
     terms_given,
 )
+from bookings.selectors.money_waiting import rows_waiting
 from bookings.selectors.spending import load_spending
 from bookings.services.funding import (
     source_change,
@@ -45,6 +46,7 @@ from bookings.services.funding import (
     source_resume,
     source_suspend,
 )
+from bookings.views.lists import waits_of
 from bookings.views.reservations import shown
 from instruments.domain.opening import local_date
 
@@ -100,9 +102,12 @@ class Shown:
 def sources(request: HttpRequest) -> HttpResponse:
     """Those one may charge or looks after, and what one's own bookings cost."""
     now, actor = timezone.now(), actor_of(request.user)
-    page = Paginator(sources_for(actor), PAGE).get_page(request.GET.get("page"))
+    waits = waits_of(request, "sources")
+    rows = rows_waiting(actor, waits, now) if waits else sources_for(actor)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "waits": waits,
         "sources": [_shown(actor, row, now) for row in page.object_list],
         "several": len({row.organisation_id for row in page.object_list}) > 1,
         "may_add": bool(actor.organisations_where("account")),

@@ -22,6 +22,7 @@ from bookings.forms import GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.programmes import said_of, year_of
 from bookings.models import VoucherGrant, VoucherProgramme
 from bookings.selectors.agreements import coordinates, own_regions
+from bookings.selectors.money_waiting import rows_waiting
 from bookings.selectors.programmes import (
     day_at,
     figures_of,
@@ -41,6 +42,7 @@ from bookings.services.programmes import (
     programme_resume,
     programme_suspend,
 )
+from bookings.views.lists import waits_of
 from bookings.views.money.agreements import status_of
 
 PAGE = 50
@@ -52,12 +54,15 @@ def vouchers(request: HttpRequest) -> HttpResponse:
     """One's own grants, those that can be used first; and the programmes one coordinates or
     audits."""
     now, actor = timezone.now(), actor_of(request.user)
-    page = Paginator(own_grants(actor), PAGE).get_page(request.GET.get("page"))
-    programmes = list(programmes_for(actor))
+    waits = waits_of(request, "grants")
+    found = rows_waiting(actor, waits, now) if waits else own_grants(actor)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    programmes = [] if waits else list(programmes_for(actor))
     grants = sorted(grants_shown(page.object_list, now), key=lambda grant: grant["state"] != "open")
     figures, hosts = load_figures(programmes), host_regions_of(programmes)
     context = {
         "page": page,
+        "waits": waits,
         "grants": grants,
         "programmes": [
             {
@@ -68,7 +73,7 @@ def vouchers(request: HttpRequest) -> HttpResponse:
             }
             for row in programmes
         ],
-        "may_create": bool(own_regions(actor)),
+        "may_create": not waits and bool(own_regions(actor)),
         "has_organisation": bool(actor.organisations),
     }
     return render(request, "bookings/money/vouchers.html", context)

@@ -23,6 +23,7 @@ from bookings.forms.money import ConfirmForm, PaymentForm, VersionForm
 from bookings.messages import sentence
 from bookings.models import Settlement
 from bookings.selectors.books import check_settlement
+from bookings.selectors.money_waiting import rows_waiting
 from bookings.selectors.papers import load_settlement_paper
 from bookings.selectors.settlements import (
     creditor_of,
@@ -35,6 +36,7 @@ from bookings.selectors.settlements import (
 )
 from bookings.services.payments import settlement_pay
 from bookings.services.settlements import settlement_confirm
+from bookings.views.lists import waits_of
 from bookings.views.money.files import file_answer
 
 PAGE = 30
@@ -50,7 +52,9 @@ def state_label(state: str) -> str:
 def settlements(request: HttpRequest) -> HttpResponse:
     """Those of one's regions, the newest first."""
     now, actor = timezone.now(), actor_of(request.user)
-    page = Paginator(settlements_for(actor), PAGE).get_page(request.GET.get("page"))
+    waits = waits_of(request, "confirm")
+    found = rows_waiting(actor, waits, now) if waits else settlements_for(actor)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = []
     for row in page.object_list:
         state = shown_state(row, now)
@@ -65,7 +69,8 @@ def settlements(request: HttpRequest) -> HttpResponse:
                 "asks": bool(_unconfirmed(actor, row)),
             }
         )
-    return render(request, "bookings/money/settlements.html", {"page": page, "rows": rows})
+    context = {"page": page, "rows": rows, "waits": waits}
+    return render(request, "bookings/money/settlements.html", context)
 
 
 def _unconfirmed(actor: Any, row: Settlement) -> list[str]:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext
@@ -18,6 +19,7 @@ from accounts.domain.errors import Invalid, WrongState, WrongVersion
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
+from bookings.adapters.figures import Cell
 from bookings.adapters.papers import statement_pdf
 from bookings.adapters.sheets import statement_csv
 from bookings.domain.money import format_amount
@@ -26,6 +28,7 @@ from bookings.forms.money import ConvertForm, PaymentForm, VersionForm, VoidForm
 from bookings.messages import sentence
 from bookings.models import Statement
 from bookings.selectors.books import check_statement
+from bookings.selectors.money_waiting import rows_waiting
 from bookings.selectors.papers import (
     load_statement_paper,
     paper_lines,
@@ -40,10 +43,12 @@ from bookings.selectors.statements import (
     statement_by_id,
     statements_for,
     today_of,
+    totals_of_statements,
 )
 from bookings.services.exchange_rates import statement_convert
 from bookings.services.payments import statement_pay
 from bookings.services.statements import statement_void
+from bookings.views.lists import amount_cell, csv_answer, waits_of, wants_csv
 from bookings.views.money.files import file_answer
 
 PAGE, LINES = 30, 100
@@ -56,22 +61,52 @@ def state_label(state: str) -> str:
 
 @login_required
 @require_safe
-def statements(request: HttpRequest) -> HttpResponse:
+def statements(request: HttpRequest) -> HttpResponseBase:
     """Those one's organisations pay or are paid by, and those of one's regions."""
     now, actor = timezone.now(), actor_of(request.user)
-    rows = statements_for(actor)
+    waits = waits_of(request, "pay", "owed")
+    rows = rows_waiting(actor, waits, now) if waits else statements_for(actor)
     states = [*Statement.State.values, OVERDUE]
     state = request.GET.get("state", "")
     if state in states:
         rows = in_state(rows, state, now.date())
+    if wants_csv(request):
+        cells = (_cells(row, now) for row in rows.iterator(2000))
+        return csv_answer(request, "statements", HEADS, cells)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "waits": waits,
+        "totals": totals_of_statements(rows) if page.paginator.count else [],
         "rows": [(row, shown_state(row, now), _label(row, now)) for row in page.object_list],
         "states": [(one, state_label(one)) for one in states],
         "state": state if state in states else "",
     }
     return render(request, "bookings/money/statements.html", context)
+
+
+HEADS = (
+    "statement", "month", "host", "host_name", "payer", "payer_name", "state", "issued", "due",
+    "charges", "currency", "tax", "total", "voucher", "payable", "paid",
+)  # fmt: skip
+
+
+def _cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
+    amounts = (row.tax, row.total, row.covered, row.payable, row.paid)
+    return (
+        statement_number(row.host.code, row.year, row.number),
+        f"{row.month:%Y-%m}",
+        row.host.code,
+        row.host.name,
+        row.payer.code,
+        row.payer.name,
+        shown_state(row, now),
+        row.issued_at.isoformat(),
+        row.due_date.isoformat(),
+        row.charges,
+        row.currency,
+        *(amount_cell(amount, row.currency) for amount in amounts),
+    )
 
 
 def _label(row: Statement, now: datetime) -> str:

@@ -252,8 +252,13 @@
     const main = root.querySelector(".ec-main");
     if (main) {
       main.tabIndex = 0;
-      main.setAttribute("role", "group");
       main.setAttribute("aria-label", document.title.split(" · ")[0]);
+      // Where arrow keys choose a time a screen reader hands them on.
+      const help = root.dataset.calendar === "week" && document.getElementById("calendar-help");
+      main.setAttribute("role", help ? "application" : "group");
+      if (help) {
+        main.setAttribute("aria-describedby", help.id);
+      }
     }
   }
 
@@ -278,28 +283,80 @@
 
   const hour = (number) => `${String(number).padStart(2, "0")}:00`;
 
+  // The time that the part beside the calendar speaks of, in the wall clock of the instrument.
+  function chosenNow(zone) {
+    const title = document.querySelector("[data-choice]");
+    return title && {
+      from: wallOf(Date.parse(title.dataset.start), zone),
+      until: wallOf(Date.parse(title.dataset.end), zone),
+      isRefused: "refused" in title.dataset,
+    };
+  }
+
+  const naive = (wall) => new Date(wall).toISOString().slice(0, 19);
+
   function mountWeek(root, setup) {
     const free = setup.free.map(([start, end]) => [Date.parse(start), Date.parse(end)]);
     const openings = setup.windows.map(([opens, closes]) => [Date.parse(opens), Date.parse(closes)]);
     const slot = setup.slot * MINUTE;
+    const firstDay = Date.parse(setup.first + "T00:00:00Z");
+    const lastDay = firstDay + (setup.days - 1) * 1440 * MINUTE;
     const fits = (start, end) => free.some(([from, until]) => from <= start && end <= until);
 
     // The start moves back to the grid that begins where the instrument opens; the length
-    // becomes a whole number of slots that is allowed.
+    // becomes a whole number of slots, and what a booking must have at least.
     function fitted(start, end) {
       const opening = openings.find(([opens, closes]) => opens <= start && start < closes);
       const first = opening ? opening[0] + Math.floor((start - opening[0]) / slot) * slot : start;
       const wanted = Math.ceil((end - first) / slot) * slot;
-      const length = Math.min(Math.max(wanted, setup.shortest * MINUTE), setup.longest * MINUTE);
-      return [first, first + length];
+      return [first, first + Math.max(wanted, setup.shortest * MINUTE)];
     }
 
-    function book(start, end) {
+    // Ask what a time costs and what refuses it; the answer stands beside the calendar.
+    function choose(start, end, isByKeyboard) {
       const query = new URLSearchParams({ start: rfc3339(start), minutes: Math.round((end - start) / MINUTE) });
-      if (setup.organisation) {
-        query.set("organisation", setup.organisation);
+      const organisation = document.querySelector("#choice [name=organisation]");
+      const mode = document.querySelector("#choice [name=service_mode]");
+      if (organisation || setup.organisation) {
+        query.set("organisation", organisation ? organisation.value : setup.organisation);
       }
-      window.location.assign(`${setup.book}?${query}`);
+      if (mode) {
+        query.set("service_mode", mode.value);
+      }
+      draw("chosen", wallOf(start, setup.zone), wallOf(end, setup.zone));
+      askChoice(`${setup.choose}?${query}`, isByKeyboard);
+    }
+
+    const instants = (from, until) => [instantOf(from, setup.zone), instantOf(until, setup.zone)];
+
+    // Two times of the reader's own: what is chosen, and where the keyboard stands.
+    function draw(id, from, until, isRefused) {
+      calendar.removeEventById(id);
+      if (from !== undefined) {
+        calendar.addEvent({
+          id,
+          start: naive(from),
+          end: naive(until),
+          classNames: [`is-${id}`, ...(isRefused ? ["is-refused"] : [])],
+          editable: id === "chosen",
+          startEditable: id === "chosen",
+          durationEditable: id === "chosen",
+          extendedProps: { first: id === "chosen" ? words().chosen : "\u00a0", second: "" },
+        });
+      }
+    }
+
+    function moveChosen({ event, revert }) {
+      if (event.id !== "chosen") {
+        moved(setup)(...arguments);
+        return;
+      }
+      const [start, end] = instants(wallOfDate(event.start), wallOfDate(event.end));
+      if (end > start) {
+        choose(...fitted(start, end));
+      } else {
+        revert();
+      }
     }
 
     const [least, most] = hoursOf(setup);
@@ -323,36 +380,171 @@
       scrollTime: hour(Math.max(least, Math.min(8, most))),
       slotEventOverlap: false,
       selectable: true,
+      datesSet: () => requestAnimationFrame(() => { plainRoles(setup.root); takesKeys(); }),
+      eventDrop: moveChosen,
+      eventResize: moveChosen,
       select({ startStr, endStr }) {
-        const start = instantOf(Date.parse(startStr + "Z"), setup.zone);
-        const end = instantOf(Date.parse(endStr + "Z"), setup.zone);
-        const [from, until] = fitted(start, end);
-        if (fits(from, until) || fits(start, end)) {
-          book(from, until);
-        } else {
-          calendar.unselect();
-          say(words().notFree);
-        }
-      },
-      selectConstraint({ startStr, endStr }) {
-        const start = instantOf(Date.parse(startStr + "Z"), setup.zone);
-        const end = instantOf(Date.parse(endStr + "Z"), setup.zone);
-        return fits(start, end) && end - start <= setup.longest * MINUTE;
+        calendar.unselect();
+        choose(...fitted(...instants(Date.parse(startStr + "Z"), Date.parse(endStr + "Z"))));
       },
       dateClick({ dateStr }) {
         const start = instantOf(Date.parse(dateStr + "Z"), setup.zone);
         const [from] = fitted(start, start + slot);
-        const until = from + setup.usual * MINUTE;
-        if (fits(from, until)) {
-          book(from, until);
-        } else {
-          say(words().notFree);
-        }
+        choose(from, from + setup.usual * MINUTE);
       },
     });
-    followWidth(root, calendar, setup);
+    const showDay = followWidth(root, calendar, setup);
+    showChosen();
+
+    // What is chosen, where this week shows it.
+    function showChosen() {
+      const chosen = chosenNow(setup.zone);
+      if (chosen && chosen.until > firstDay && chosen.from < lastDay + 1440 * MINUTE) {
+        draw("chosen", chosen.from, chosen.until, chosen.isRefused);
+        if (narrow()) {
+          showDay(dayOf(chosen.from));
+        }
+      } else {
+        draw("chosen");
+      }
+    }
+    root.showChosen = showChosen;
+    root.covers = (wall) => wall >= firstDay && wall < lastDay + 1440 * MINUTE;
+
+    // The keyboard: a time that the arrow keys move, read out as it goes, and taken by Enter.
+    let at = null;
+    function takesKeys() {
+      const main = root.querySelector(".ec-main");
+      if (!main || main.dataset.keys) {
+        return;
+      }
+      main.dataset.keys = "";
+      main.addEventListener("keydown", keyed);
+      main.addEventListener("blur", () => { at = null; draw("cursor"); });
+      const page = root.closest("#week");
+      if ("refocus" in page.dataset) {
+        delete page.dataset.refocus;
+        main.focus({ preventScroll: true });
+      }
+    }
+
+    function firstFree(day) {
+      const starts = free.map(([from]) => wallOf(from, setup.zone)).sort((a, b) => a - b);
+      return starts.find((from) => dayOf(from) >= day) ?? starts[0];
+    }
+
+    function keyed(event) {
+      if (event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey) {
+        return;
+      }
+      const keys = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "Enter", " ", "Escape"];
+      if (event.key === "PageUp" || event.key === "PageDown") {
+        const link = document.querySelector(`[data-week=${event.key === "PageUp" ? "before" : "after"}]`);
+        if (link) {
+          event.preventDefault();
+          root.closest("#week").dataset.refocus = "";
+          htmx.ajax("GET", link.getAttribute("hx-get"), { target: "#week", swap: "innerHTML" });
+        }
+        return;
+      }
+      if (!keys.includes(event.key)) {
+        return;
+      }
+      event.preventDefault();
+      const day = 1440 * MINUTE;
+      if (event.key === "Escape") {
+        at = null;
+        draw("cursor");
+        say("");
+        return;
+      }
+      if (!at) {
+        const chosen = chosenNow(setup.zone);
+        const start = chosen && root.covers(chosen.from) ? chosen.from : firstFree(setup.first) ?? firstDay + 9 * 60 * MINUTE;
+        at = { from: start, minutes: chosen ? (chosen.until - chosen.from) / MINUTE : setup.usual };
+      } else if (event.key === "Enter" || event.key === " ") {
+        const start = instantOf(at.from, setup.zone);
+        choose(start, start + at.minutes * MINUTE, true);
+        return;
+      } else if (event.shiftKey && ["ArrowUp", "ArrowDown"].includes(event.key)) {
+        const by = event.key === "ArrowDown" ? setup.slot : -setup.slot;
+        at.minutes = Math.min(setup.longest, Math.max(setup.shortest, at.minutes + by));
+      } else {
+        const by = { ArrowUp: -setup.slot * MINUTE, ArrowDown: setup.slot * MINUTE, ArrowLeft: -day, ArrowRight: day }[event.key];
+        const sameDay = Date.parse(dayOf(at.from) + "T00:00:00Z");
+        const there = by ? at.from + by : sameDay + (event.key === "Home" ? least : most - 1) * 60 * MINUTE;
+        at.from = Math.min(Math.max(there, firstDay + (at.from % day)), lastDay + (at.from % day));
+        if (!["ArrowLeft", "ArrowRight"].includes(event.key)) {
+          at.from = Math.min(Math.max(there, firstDay + least * 60 * MINUTE), lastDay + most * 60 * MINUTE - slot);
+        }
+      }
+      if (narrow()) {
+        showDay(dayOf(at.from));
+      }
+      const until = at.from + at.minutes * MINUTE;
+      draw("cursor", at.from, until);
+      const mark = root.querySelector(".is-cursor");
+      if (mark) {
+        mark.scrollIntoView({ block: "nearest" });
+      }
+      const isFree = fits(...instants(at.from, until));
+      say(`${shortDay(at.from, setup.locale)} ${spanText(at.from, until, setup.locale)}, ${isFree ? words().free : words().notFree}`);
+    }
     return calendar;
   }
+
+  // The part beside the calendar. Chosen by the keyboard, the focus goes there with it.
+  function askChoice(url, isFocused) {
+    const choice = document.getElementById("choice");
+    choice.dataset.asked = "";
+    choice.toggleAttribute("data-focus", Boolean(isFocused));
+    htmx.ajax("GET", url, { target: "#choice", swap: "innerHTML" });
+  }
+
+  document.addEventListener("click", function (event) {
+    if (!document.getElementById("choice") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) {
+      return;
+    }
+    // A free start of a list fills the part beside it, where it stands beside.
+    const start = event.target.closest("#week a.slot, #choice a.slot");
+    const clear = event.target.closest("[data-choice-clear]");
+    if (start && (start.closest("#choice") || window.matchMedia("(min-width: 992px)").matches)) {
+      event.preventDefault();
+      askChoice(start.href.replace("/book/?", "/choose/?"), event.detail === 0);
+    } else if (clear) {
+      event.preventDefault();
+      const query = clear.search;
+      askChoice(`${clear.pathname}choose/${query}`, event.detail === 0);
+    }
+  });
+
+  document.addEventListener("htmx:afterSettle", function (event) {
+    const choice = event.target;
+    if (choice.id !== "choice") {
+      return;
+    }
+    const root = document.querySelector("[data-calendar=week][data-mounted]");
+    const setup = JSON.parse((document.getElementById("week-setup") || { textContent: "{}" }).textContent);
+    const chosen = setup.zone && chosenNow(setup.zone);
+    if (root && (!chosen || root.covers(chosen.from))) {
+      root.showChosen();
+    } else if (root && chosen) {
+      // The nearest time that passes may lie in another week.
+      const query = new URLSearchParams({ week: dayOf(chosen.from), minutes: document.getElementById("minutes").value });
+      if (setup.organisation) {
+        query.set("organisation", setup.organisation);
+      }
+      htmx.ajax("GET", `${setup.week}?${query}`, { target: "#week", swap: "innerHTML" });
+    }
+    const title = document.getElementById("choice-title");
+    if (choice.hasAttribute("data-focus")) {
+      title.focus();
+    } else if ("asked" in choice.dataset && !window.matchMedia("(min-width: 992px)").matches) {
+      title.scrollIntoView({ block: "start" });
+    }
+    choice.removeAttribute("data-focus");
+    delete choice.dataset.asked;
+  });
 
   function divisor(one, other) {
     return other ? divisor(other, one % other) : one;
@@ -378,6 +570,7 @@
     };
     apply(narrow());
     window.matchMedia("(max-width: 767px)").addEventListener("change", (event) => apply(event.matches));
+    return choose;
   }
 
   // The board ------------------------------------------------------------------------------------
@@ -554,17 +747,11 @@
     }
     for (const panel of document.querySelectorAll("[data-panel]")) {
       panel.hidden = panel.dataset.panel !== name;
-      panel.dataset.ready = "";
     }
+    document.documentElement.dataset.shown = name;
     if (name === "calendar") {
       mountAll();
     }
-  }
-
-  function remembered() {
-    let chosen = null;
-    try { chosen = localStorage.getItem("calendar-tab"); } catch (error) { /* storage may be closed */ }
-    return chosen || (window.matchMedia("(max-width: 575px)").matches ? "list" : "calendar");
   }
 
   function choose(name, focus) {
@@ -598,7 +785,7 @@
 
   function begin() {
     if (document.querySelector("[data-tab]")) {
-      show(remembered());
+      show(document.documentElement.dataset.shown);
     }
   }
 

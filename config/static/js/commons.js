@@ -66,13 +66,15 @@ document.addEventListener("click", function (event) {
 });
 
 // What a button with data-confirm does is asked once. The first sentence is the question, the
-// rest says what it costs; the button in the dialog bears the words of the one that was pressed.
+// rest says what it costs, and so does the part of the page that data-confirm-cost names; the
+// button in the dialog bears the words of the one that was pressed.
 function ask(button) {
   const dialog = document.getElementById("confirm");
   const [, question, rest] = /^(.*?[?？]|[^]*$)\s*([^]*)$/.exec(button.dataset.confirm.trim());
+  const cost = document.getElementById(button.dataset.confirmCost);
   const go = dialog.querySelector("[data-confirm-go]");
   dialog.querySelector("#confirm-title").textContent = question;
-  dialog.querySelector("#confirm-text").textContent = rest;
+  dialog.querySelector("#confirm-text").textContent = [rest, cost ? cost.textContent.trim() : ""].join(" ").trim();
   go.textContent = button.dataset.confirmGo || button.textContent.trim() || button.ariaLabel;
   const destroys = [...button.classList].some((name) => name.endsWith("-danger"));
   go.className = destroys ? "btn btn-danger" : "btn btn-primary";

@@ -1,6 +1,7 @@
 """The auditors' desk through the API and on its pages."""
 
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -101,9 +102,8 @@ def test_the_pages(cast: Cast, client: Client) -> None:
     made = odd(cast)
     client.force_login(cast.auditor)
     assert client.post("/audit/run/").status_code == 302
-    html = page_of(client.get("/audit/?rule=overrides"))
-    one = html.split('href="/audit/exceptions/')[1].split('"')[0]
-    path = f"/audit/exceptions/{one}"
+    html = page_of(client.get("/audit/exceptions/?rule=overrides"))
+    path = re.search(r"/audit/exceptions/[0-9a-f-]{36}/", html)[0]
     assert f'href="/trail/{made.pk}/"' in page_of(client.get(path))
     assert "invalid-feedback" in page_of(client.post(path + "decide/", {"state": "explained"}), 400)
     fields = {"severity": "low", "title": "Set aside", "text": "Why?", "due_date": "2026-01-01"}
@@ -121,4 +121,6 @@ def test_the_pages(cast: Cast, client: Client) -> None:
     assert client.post(page + "close/", {"evidence": "Seen."}).status_code == 302
     assert "Seen." in page_of(client.get(page))
     other = {"severity": "low", "title": "T", "text": "t", "organisation": "fudan"}
-    assert client.post("/audit/findings/", other).status_code == 404
+    # No choice of theirs, as it is of another region.
+    assert client.post("/audit/findings/", other).status_code == 400
+    assert AuditFinding.objects.count() == 1

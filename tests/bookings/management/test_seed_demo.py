@@ -261,10 +261,12 @@ def test_quotes_and_charges_replay() -> None:
         assert quote_to_json(quote(input_from_json(row.inputs)), explained=True) == row.result
     charges = list(Charge.objects.select_related("reservation"))
     assert {c.kind for c in charges} <= {"use", "cancellation", "no_show"}
+    differ = 0
     for charge in charges:
         again = charged_again(charge.kind, charge.inputs)
-        assert (again.result, again.total) == (charge.result, charge.total)
+        differ += (again.result, again.total) != (charge.result, charge.total)
         assert charge.total == charge.payable > 0
+    assert differ == 1  # charged by hand, for auditors to find
 
 
 def test_past_charges_are_final_and_in_the_books() -> None:
@@ -330,10 +332,8 @@ def test_past_months_are_drawn_up_and_agree_with_the_ledger() -> None:
     assert statements_draw_due(now=NOW).statements == 0
 
 
-def test_auditors_find_something_of_nearly_each_kind() -> None:
-    """All but a rate other than the card: the books of the demonstration are right."""
-    found = set(AuditException.objects.values_list("rule", flat=True))
-    assert found == RULES.keys() - {"other-than-card"}
+def test_auditors_find_something_of_each_kind() -> None:
+    assert set(AuditException.objects.values_list("rule", flat=True)) == RULES.keys()
     assert AuditFinding.objects.get().state == "replied"
     assert set(AuditException.objects.values_list("state", flat=True)) == {
         "open", "review", "explained", "confirmed",

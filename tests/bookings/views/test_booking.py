@@ -51,7 +51,7 @@ def address(cast, name="book"):
 def test_the_form_keeps_its_slot_and_reserves_it(cast, browser):
     wang = browser("wang")
     form = wang.get(address(cast), {"start": START, "minutes": "120"})
-    assert 'hx-trigger="load"' in form.content.decode()
+    assert 'hx-trigger="load, ' in form.content.decode()
     kept = wang.post(address(cast, "hold"), sent())
     held = Reservation.objects.get()
     assert (kept.status_code, held.state) == (200, "held")

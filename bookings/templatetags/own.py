@@ -1,0 +1,64 @@
+"""A person's own pages about bookings, and what somebody does first who cannot book yet."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.roles import Actor
+from accounts.models import JoinRequest
+from accounts.selectors.joining import own_invitations, requests_of
+from bookings.selectors.waiting import offers_to
+
+register = template.Library()
+
+# Each with the pages below it.
+TABS = [
+    ("mine", _("List"), ()),
+    ("calendar", _("Calendar"), ()),
+    ("waiting", _("Waiting list"), ("waiting-new", "waiting-withdraw", "waiting-decline")),
+    ("spending", _("Spending and vouchers"), ()),
+    ("feeds", _("In other calendars"), ("busy-calendar",)),
+]
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def own_tabs(context: dict[str, Any]) -> dict[str, Any]:
+    """The parts of "My bookings" as tabs; offers of the waiting list are counted, by the page
+    where it knows them."""
+    match = context["request"].resolver_match
+    here = match.url_name if match else ""
+    offers = context.get("offers")
+    if offers is None:
+        offers = offers_to(context["actor"].person, context["now"]).count()
+    return {
+        "tabs_label": _("My bookings"),
+        "tabs": [
+            {
+                "url": reverse(f"bookings:{name}"),
+                "label": label,
+                "is_here": here == name or here in below,
+                "count": offers if name == "waiting" else 0,
+            }
+            for name, label, below in TABS
+        ],
+    }
+
+
+@register.inclusion_tag("bookings/first_step.html", takes_context=True)
+def first_step(context: dict[str, Any]) -> dict[str, Any]:
+    """What somebody signed in does next who belongs to no organisation: nothing for all others.
+    Two statements, for them only."""
+    actor: Actor = context["actor"]
+    if not actor.user_id or actor.organisations or actor.grants:
+        return {"step": ""}
+    now: datetime = context["now"]
+    invited = own_invitations(actor, now).first()
+    if invited:
+        return {"step": "invited", "organisation": invited.organisation}
+    asked = requests_of(actor).filter(state=JoinRequest.State.REQUESTED).first()
+    if asked:
+        return {"step": "asked", "organisation": asked.organisation, "asked_at": asked.created_at}
+    return {"step": "join"}

@@ -1,0 +1,47 @@
+"""For whom a page is: the organisation that pays, and the reader's standing there."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from accounts.domain.errors import Invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.selectors.memberships import organisations_of, place_of
+from accounts.selectors.organisations import payer_for
+from instruments.models import Instrument
+
+
+def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list[Organisation]]:
+    """The organisation a page is for and those to choose from. The first of several, until
+    the reader chooses: a page, unlike a program, can show which it took."""
+    choices = list(organisations_of(actor)) if actor.user_id else []
+    try:
+        return payer_for(actor, named), choices
+    except Invalid:
+        return (choices[0] if choices else None), choices
+
+
+def reader_zone(actor: Actor) -> ZoneInfo:
+    """The zone in which somebody types times."""
+    return ZoneInfo(actor.time_zone if actor.user_id else "UTC")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the reader may do here: book for themselves, for others, set rules aside for them."""
+
+    may_book: bool
+    for_others: bool
+    may_override: bool
+
+
+def standing_of(actor: Actor, payer: Organisation | None, instrument: Instrument) -> Standing:
+    if payer is None:
+        return Standing(may_book=False, for_others=False, may_override=False)
+    for_others = actor.may("book-for-members", place_of(payer))
+    return Standing(
+        may_book=actor.may("book", place_of(payer)),
+        for_others=for_others,
+        may_override=for_others
+        and actor.may("manage-instruments", place_of(instrument.organisation)),
+    )

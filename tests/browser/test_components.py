@@ -1,0 +1,128 @@
+"""What every page has: the dialog that asks, notices, menus, the theme and the language."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
+
+
+@pytest.mark.parametrize(
+    ("locale", "act", "nothing", "question", "cost", "said"),
+    [
+        (
+            "en-GB", "Cancel the booking", "Do nothing", "Cancel this booking?",
+            "Cancelling now costs 50 %: CNY 240.00 and CNY 14.40 tax.", "Saved.",
+        ),
+        (
+            "zh-CN", "取消预约", "不执行", "取消此预约？",
+            "现在取消需付 50 %：CNY 240.00，另加税 CNY 14.40。", "已保存。",
+        ),
+    ],
+)  # fmt: skip
+def test_what_destroys_asks_once_and_says_what_it_costs_by_keyboard(
+    visit, locale, act, nothing, question, cost, said
+):
+    page = visit(locale=locale)
+    page.clock.install()
+    page.goto("/components/")
+    button = page.locator("main").get_by_role("button", name=act)
+    button.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("alertdialog", name=question)
+    expect(dialog).to_be_visible()
+    expect(dialog).to_have_accessible_description(cost)
+    expect(dialog.get_by_role("button", name=nothing)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+    assert page.url.endswith("/components/")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("button", name=act)).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/components/?said=1*")
+    # What was done is said, waits while it is being read, and goes away.
+    page.clock.run_for(500)
+    toast = page.get_by_role("status").filter(has_text=said)
+    expect(toast.locator(".toast-notice")).to_be_visible()
+    toast.locator(".toast-notice").hover()
+    page.clock.run_for(30_000)
+    expect(toast).to_be_visible()
+    page.mouse.move(5, 5)
+    page.clock.run_for(10_000)
+    expect(page.locator(".toast-notice")).to_have_count(0)
+
+
+def test_what_went_wrong_stays(visit):
+    page = visit()
+    page.clock.install()
+    page.goto("/components/?failed=1")
+    page.clock.run_for(60_000)
+    expect(page.get_by_role("alert").filter(has_text="Nothing is saved yet")).to_be_visible()
+
+
+def test_without_scripts_forms_are_sent_and_menus_open(visit, real_cast):
+    page = visit("wang", width=360, js=False)
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    page.get_by_label("Menu of Wang Li").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.goto("/components/")
+    page.locator("main").get_by_role("button", name="Cancel the booking").click()
+    page.wait_for_url("**/components/?said=1*")
+    notice = page.locator(".toast-notice")
+    expect(notice).to_have_text(re.compile("Saved."))
+    assert notice.evaluate("e => getComputedStyle(e.parentElement).position") == "static"
+
+
+def test_the_menu_of_a_telephone(visit, real_cast):
+    page = visit("zhao", width=360)
+    menu = page.get_by_role("navigation", name="Main")
+    expect(menu).to_be_hidden()
+    opener = page.get_by_role("button", name="Menu", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    expect(
+        menu.get_by_role("list", name="Facility").get_by_role("link", name="Board")
+    ).to_be_visible()
+    expect(menu.locator("[aria-current=page]")).to_have_text("Instruments")
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    # A menu closes with Escape, and the focus is where it was.
+    page.get_by_label("Menu of Zhao").press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(page.get_by_label("Menu of Zhao")).to_be_focused()
+
+
+def test_theme_and_language_stay(visit, real_cast):
+    page = visit("zhao")
+    page.get_by_role("button", name="Light or dark").click()
+    page.goto("/manage/")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    # The language is changed on a form that was refused: its address takes forms only, and the
+    # page that the form stands on opens instead.
+    members = f"/organisations/{real_cast.ustc.pk}/members/"
+    page.goto(members)
+    page.get_by_label("E-mail").fill("nobody")
+    page.get_by_role("button", name="Send the invitation").click()
+    expect(page.locator(".invalid-feedback")).to_be_visible()
+    assert page.url.endswith("/invite/")
+    visit.expected[:] = [c for c in visit.expected if "400" not in c]
+    page.get_by_role("button", name="中文").click()
+    page.wait_for_url(f"**{members}")
+    expect(page.get_by_role("button", name="English")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_paper_is_white(visit, real_cast):
+    page = visit("wang", dark=True)
+    page.goto("/components/")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    words = page.locator("h1")
+    assert words.evaluate("e => getComputedStyle(e).color") == "rgb(0, 0, 0)"
+    for away in ("header.navbar", ".tabs", ".page-actions", ".footer", "main button"):
+        expect(page.locator(away).first).to_be_hidden()

@@ -1,0 +1,79 @@
+"""The pieces that pages are made of, and the page that shows them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings as configured
+from django.db.models import TextChoices
+from django.template import Context, Template, TemplateSyntaxError
+from django.test import Client
+
+from tests.accounts.pages import page_of
+
+PARTIALS = Path(configured.ROOT) / "config" / "templates" / "components"
+STYLE = Path(configured.ROOT) / "config" / "static" / "css" / "commons.css"
+# On every page anyway.
+FRAME = {"navigation", "notices", "confirm", "errors", "skeleton"}
+
+
+def test_the_page_shows_every_partial_by_its_name(client: Client, db: None) -> None:
+    html = page_of(client.get("/components/"))
+    shown = set(re.findall(r"components/([a-z_]+)\.html|component \"([a-z_]+)\"", html))
+    names = {name for pair in shown for name in pair if name}
+    assert {path.stem for path in PARTIALS.glob("*.html")} - names <= FRAME
+
+
+def test_outside_local_mode_there_is_no_such_page(client: Client, settings: Any, db: None) -> None:
+    settings.LOCAL_MODE = False
+    page_of(client.get("/components/"), 404)
+
+
+def states() -> Iterator[tuple[str, str]]:
+    """Each state that a row can have and a badge shows."""
+    for model in apps.get_models():
+        for name in ("State", "Publication", "Result"):
+            kind = model.__dict__.get(name)
+            if isinstance(kind, type) and issubclass(kind, TextChoices):
+                yield from ((model.__name__, value) for value in kind.values)
+
+
+def test_every_state_has_a_tone() -> None:
+    css = STYLE.read_text("utf-8")
+    listed = re.findall(r"\.state-([\w-]+)", css[: css.index("/* Buttons */")])
+    assert len(listed) == len(set(listed))  # one tone each
+    assert [found for found in states() if found[1] not in listed] == []
+
+
+def rendered(source: str, **values: Any) -> str:
+    return re.sub(r"\s+", " ", Template(source).render(Context(values))).strip()
+
+
+def test_what_is_not_filled_is_the_body_and_parts_see_the_page() -> None:
+    html = rendered(
+        '{% component "card" title=name|upper id="t" %}'
+        "{% fill foot %}<b>{{ name }}</b>{% endfill %}"
+        "In {{ name }}{% endcomponent %}{{ title }}",
+        name="a<b",
+    )
+    assert '<h2 class="card-title" id="t">A&lt;B</h2>' in html
+    assert '<div class="card-body">In a&lt;b</div>' in html
+    assert '<div class="card-footer"><b>a&lt;b</b></div>' in html
+    assert html.endswith("</section>")  # the title was the card's only
+
+
+def test_a_part_filled_with_nothing_is_not_there() -> None:
+    html = rendered(
+        '{% component "header" title="T" %}{% fill more %}{% if no %}x{% endif %}{% endfill %}'
+        "{% endcomponent %}"
+    )
+    assert "page-actions" not in html and "<details" not in html
+
+
+@pytest.mark.parametrize("source", ["{% component %}", '{% component "card" title %}'])
+def test_a_component_says_what_is_wrong_with_it(source: str) -> None:
+    with pytest.raises(TemplateSyntaxError):
+        Template(source + "{% endcomponent %}")
