@@ -27,7 +27,7 @@ from bookings.selectors.demand import demand
 from bookings.selectors.flows import flows, opens, spread
 from bookings.selectors.norms import entered_norms
 from bookings.selectors.utilisation_payers import payers
-from bookings.selectors.utilisation_scope import scope_for
+from bookings.selectors.utilisation_scope import reads_hours, scope_for
 from bookings.selectors.utilisation_tables import Asked, table_of
 from bookings.services.exports import (
     export_for,
@@ -218,9 +218,11 @@ def download(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def exports(request: HttpRequest) -> HttpResponse:
     """One's files, and how far they are written."""
-    jobs = list(exports_of(actor_of(request.user)).order_by("-created_at")[:50])
+    actor = actor_of(request.user)
+    jobs = list(exports_of(actor).order_by("-created_at")[:50])
     context = {
         "jobs": jobs,
+        "is_public": not reads_hours(actor),
         "is_busy": any(job.state in ("waiting", "working") for job in jobs),
         "here": "exports",
     }
