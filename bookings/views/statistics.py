@@ -111,6 +111,7 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         "region_names": {region.code: region for region in regions},
         "sankey": {
             "kind": "sankey",
+            "height": max(280, 60 * max(len(ends) for ends in _ends(found))),
             "unit": {"hours": "h", "money": found.currency}.get(asked.measure, ""),
             "left": gettext("payers of"),
             "right": gettext("instruments of"),
@@ -126,6 +127,12 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         },
     }
     return render(request, "bookings/hours_flows.html", context)
+
+
+def _ends(found: Any) -> tuple[set[Any], set[Any]]:
+    """The regions that flows come from, and those they go to."""
+    flows = [cell for cell in found.cells if cell.value is not None and cell.value > 0]
+    return {cell.payer.pk for cell in flows}, {cell.host.pk for cell in flows}
 
 
 def _hosts(found: Any) -> list[Any]:
