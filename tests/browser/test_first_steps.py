@@ -29,6 +29,9 @@ def test_a_new_person_joins(visit, real_cast, locale, confirm, ask, pending, acc
     page.fill("#id_email", address)
     for field in ("#id_password1", "#id_password2"):
         page.fill(field, "a long way to go")
+    clock = page.locator("[name=time_zone]")
+    expect(clock).to_have_value(page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone"))
+    clock.evaluate("field => { field.value = 'Asia/Urumqi'; }")
     page.press("#id_password2", "Enter")
     page.wait_for_url("**/confirm-email/")
     page.goto(LINK.search(mail.outbox[-1].body).group())
@@ -67,6 +70,7 @@ def test_a_new_person_joins(visit, real_cast, locale, confirm, ask, pending, acc
     page.goto("/organisations/")
     expect(page.locator("main")).to_contain_text(role)
     person = User.objects.get(email=address)
+    assert person.time_zone == "Asia/Urumqi"
     assert Membership.objects.get(user=person).organisation == real_cast.fudan
     mail.outbox.clear()
     effects_carry_out(now=timezone.now())
