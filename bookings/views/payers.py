@@ -15,6 +15,8 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
     """The organisation a page is for and those to choose from. The first of several, until
     the reader chooses: a page, unlike a program, can show which it took."""
     choices = list(organisations_of(actor)) if actor.user_id else []
+    if not named:
+        return (choices[0] if choices else None), choices
     try:
         return payer_for(actor, named), choices
     except Invalid:
