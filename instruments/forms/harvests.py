@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
 from instruments.domain.harvests import LONGEST_NAME, Plan
-from instruments.forms.fields import StyledForm
+from instruments.forms.fields import StyledForm, named
 from instruments.forms.imports import ENCODINGS
 from instruments.forms.opening import weekday_name
 from instruments.models import Harvest, Import
@@ -81,7 +81,7 @@ class HarvestForm(StyledForm):
         first = str(organisations[0].pk) if organisations else ""
         super().__init__(data, initial=initial | {"organisation": first})
         fields: Any = self.fields
-        fields["organisation"].choices = [(str(o.pk), str(o)) for o in organisations]
+        fields["organisation"].choices = [(str(o.pk), named(o)) for o in organisations]
         if len(organisations) == 1:
             fields["organisation"].widget = forms.HiddenInput()
         names = dict.fromkeys([*mappings, *filter(None, [plan.mapping])])

@@ -113,6 +113,7 @@ def test_a_facility_is_changed_and_its_instruments_found_by_the_new_name(cast, z
     assert zhao.post(address, sent | {"version": "2", "latitude": "91"}).status_code == 400
     assert signed_in(cast.chen).get(address).status_code == 403
 
+
 def test_facility_is_entered_and_leads_to_its_first_instrument(cast, zhao):
     address = reverse("instruments:facility-new")
     shown = zhao.get(address)
