@@ -26,7 +26,7 @@ class HarvestForm(StyledForm):
         help_text=_("With https, open to everybody. It is asked from here, without signing in."),
     )
     format = forms.ChoiceField(
-        label=_("What it is"),
+        label=_("Kind of file"),
         choices=[
             (Import.Format.TABLE, _("A table (CSV or XLSX)")),
             (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),

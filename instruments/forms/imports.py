@@ -27,7 +27,7 @@ class ImportForm(StyledForm):
         help_text=_("At most 50 MB. Nothing is written before you have seen what it would do."),
     )
     format = forms.ChoiceField(
-        label=_("What it is"),
+        label=_("Kind of file"),
         choices=[
             (Import.Format.TABLE, _("A table (CSV or XLSX)")),
             (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),
