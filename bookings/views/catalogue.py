@@ -27,7 +27,6 @@ from bookings.services.demand import demand_searched
 from bookings.views.choosing import choice_of
 from bookings.views.payers import payer_of, reader_zone
 from bookings.views.weeks import week_of
-from config.templatetags.display import duration, facet, plain, short_moment
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
 from instruments.domain.ratecards import PRICE_GROUPS
@@ -63,7 +62,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "criteria": criteria,
         "meant": meant,
         "narrowing": narrowing,
-        "chips": _chips(request, criteria, narrowing, zone),
+        "chips": _chips(request, criteria, narrowing),
         "payer": payer,
         "payers": payers,
         "zone": zone.key,
@@ -141,32 +140,30 @@ def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
 
 
 def _chips(
-    request: HttpRequest, criteria: Criteria, narrowing: list[dict[str, Any]], zone: ZoneInfo
-) -> list[dict[str, str]]:
-    """What was chosen, each with the address of the search without it."""
-    chosen = [
-        ([each["name"]], each["title"], facet(each["choice"]) if each["choice"] else each["chosen"])
-        for each in narrowing
-        if each["chosen"]
-    ]
+    request: HttpRequest, criteria: Criteria, narrowing: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What was chosen, each with the address of the search without it. Its value is a facet's
+    `choice` (or only its `code`), a `text`, a `price`, or a time with `from`."""
+    chosen: list[tuple[list[str], dict[str, Any]]] = []
     if criteria.text:
-        chosen.insert(0, (["q"], "", f"“{criteria.text}”"))
-    if criteria.free_from and criteria.free_until:
-        with timezone.override(zone):
-            span = f"{short_moment(criteria.free_from)} – {short_moment(criteria.free_until)}"
-        label = f"{span}, {duration(criteria.minutes)}"
-        chosen.append((["free_from", "free_until", "minutes"], gettext("Free between"), label))
+        chosen.append((["q"], {"text": criteria.text}))
+    for each in narrowing:
+        if each["chosen"]:
+            value = {"title": each["title"], "choice": each["choice"], "code": each["chosen"]}
+            chosen.append(([each["name"]], value))
+    if criteria.free_from:
+        value = {"title": gettext("Free between"), "from": criteria.free_from}
+        chosen.append((["free_from", "free_until", "minutes"], value))
     if criteria.max_price is not None:
-        names, label = ["max_price"], plain(criteria.max_price)
-        chosen.append((names, gettext("At most, an hour"), label))
-    chips = []
-    for names, title, label in chosen:
-        left = request.GET.copy()
-        for name in [*names, "page"]:
-            left.pop(name, None)
-        kept = {name: value for name, value in left.items() if value}
-        chips.append({"title": title, "label": str(label), "address": f"?{urlencode(kept)}"})
-    return chips
+        value = {"title": gettext("At most, an hour"), "price": criteria.max_price}
+        chosen.append((["max_price"], value))
+    return [value | {"address": _without(request, names)} for names, value in chosen]
+
+
+def _without(request: HttpRequest, names: list[str]) -> str:
+    """The present search without some of its choices, from its first page."""
+    kept = {name: value for name, value in request.GET.items() if value}
+    return f"?{urlencode({n: v for n, v in kept.items() if n not in {*names, 'page'}})}"
 
 
 def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
