@@ -100,7 +100,10 @@ class InstrumentForm(StyledForm):
     name = forms.CharField(label=_("Name"), max_length=250)
     name_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=250)
     makers = TextListField(
-        label=_("Maker"), required=False, help_text=_("One to a line. Needed to publish.")
+        label=_("Maker"),
+        least=2,
+        required=False,
+        help_text=_("One to a line. Needed to publish."),
     )
     model = forms.CharField(label=_("Model"), required=False, max_length=200)
     description = forms.CharField(
@@ -127,6 +130,7 @@ class InstrumentForm(StyledForm):
     )
     techniques = TextListField(
         label=_("Technique"),
+        least=2,
         required=False,
         list_id="technique-terms",
         help_text=_("Begin to type and choose from the list, or enter a code or an exact name."),
