@@ -25,7 +25,7 @@ from bookings.selectors.catalogue_candidates import affordable, candidates, of_t
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.choosing import choice_of
-from bookings.views.payers import payer_of, reader_zone
+from bookings.views.payers import leads_to_form, payer_of, reader_zone
 from bookings.views.weeks import week_of
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
@@ -65,6 +65,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "chips": _chips(request, criteria, narrowing),
         "payer": payer,
         "payers": payers,
+        "to_form": leads_to_form(actor, payer),
         "zone": zone.key,
     }
     if form.errors:

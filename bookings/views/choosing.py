@@ -21,7 +21,7 @@ from bookings.selectors.fees import Asked, Terms, first_mode, load_terms
 from bookings.selectors.holds import holds_of
 from bookings.selectors.quotes import load_quotation
 from bookings.views.events import instant
-from bookings.views.payers import payer_of, standing_of
+from bookings.views.payers import leads_to_form, payer_of, standing_of
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
 from instruments.selectors.registry import instrument_to_book
@@ -63,6 +63,8 @@ def choice_of(
         "zone": zone.key,
         "policy": policy,
         "may_book": standing.may_book or standing.for_others,
+        "for_oneself": standing.may_book,
+        "to_form": leads_to_form(actor, payer),
         "modes": [
             (mode, label)
             for mode, label in Instrument.ServiceMode.choices

@@ -15,6 +15,8 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
     """The organisation a page is for and those to choose from. The first of several, until
     the reader chooses: a page, unlike a program, can show which it took."""
     choices = list(organisations_of(actor)) if actor.user_id else []
+    if not named:
+        return (choices[0] if choices else None), choices
     try:
         return payer_for(actor, named), choices
     except Invalid:
@@ -24,6 +26,24 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
 def reader_zone(actor: Actor) -> ZoneInfo:
     """The zone in which somebody types times."""
     return ZoneInfo(actor.time_zone if actor.user_id else "UTC")
+
+
+def books_for_themselves(actor: Actor) -> bool:
+    """Whether the reader may book for an organisation of theirs; no statement."""
+    return bool(actor.organisations & actor.organisations_where("book"))
+
+
+def books_at_all(actor: Actor, payer: Organisation | None = None) -> bool:
+    """Whether for themselves or for members: for this organisation, or without one for any of
+    theirs; no statement."""
+    places = actor.organisations_where("book") | actor.organisations_where("book-for-members")
+    return payer.pk in places if payer else bool(actor.organisations & places)
+
+
+def leads_to_form(actor: Actor, payer: Organisation | None) -> bool:
+    """Whether a free start leads to the booking form (by way of signing in), or only to what it
+    would cost."""
+    return not actor.user_id or (payer is not None and books_at_all(actor, payer))
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,7 @@
         ],
       };
     },
-    heat(data, colours, element) {
-      element.style.blockSize = `${Math.max(180, 90 + data.y.length * 24)}px`;
+    heat(data, colours) {
       return {
         grid: { left: 8, right: 8, top: 8, bottom: 60, containLabel: true },
         tooltip: {
@@ -111,7 +110,6 @@
         ...names("target").map((name) => ({ name: `< ${name}`, label: name, itemStyle: { color: colour(name) } })),
       ];
       const bare = (name) => name.slice(2);
-      element.style.blockSize = `${Math.max(280, 60 * Math.max(names("source").length, names("target").length))}px`;
       const narrow = element.clientWidth < 520;
       return {
         animation: false, // it would hide the names on the right until it ends
@@ -139,6 +137,9 @@
     }
     const data = JSON.parse(source.textContent);
     const colours = COLOURS[theme()];
+    if (data.height) { // what kept its room until now is taken away
+      element.style.blockSize = `${data.height}px`;
+    }
     const own = KINDS[data.kind](data, colours, element);
     const common = base(colours);
     own.tooltip = Object.assign({}, common.tooltip, own.tooltip);
