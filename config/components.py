@@ -89,5 +89,4 @@ def _samples(request: HttpRequest) -> dict[str, Any]:
         ],
         "page": Paginator(range(30), 10).page(2),
         "quote": QUOTE,
-        "refusals": [{"code": "slot-taken", "numbers": {}}],
     }

@@ -1,22 +1,27 @@
 """What a number of the hours is made of, where that is not days: what was wanted in vain, sessions
 of people, charges, bookings."""
 
+from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from bookings.adapters.figures import Cell
 from bookings.selectors.demand import demand_rows
 from bookings.selectors.flows import flow_rows
 from bookings.selectors.utilisation_behind import DEMAND, FLOWS, Behind
 from bookings.selectors.utilisation_bookings import booking_rows
 from bookings.selectors.utilisation_scope import reads_hours, scope_for
 from bookings.selectors.utilisation_tables import Asked
+from bookings.views.lists import csv_answer, wants_csv
 from bookings.views.utilisation import PER_PAGE, asked_of, context_of
 
 TITLES = {
@@ -33,7 +38,7 @@ TITLES = {
 
 
 @login_required
-def behind(request: HttpRequest) -> HttpResponse:
+def behind(request: HttpRequest) -> HttpResponseBase:
     """The rows that a number other than of hours is the sum of."""
     actor = actor_of(request.user)
     if not reads_hours(actor):
@@ -41,6 +46,8 @@ def behind(request: HttpRequest) -> HttpResponse:
     form, asked = asked_of(request, actor)
     data = form.cleaned_data if form.is_valid() else {}
     of = data.get("of") or "booked"
+    if wants_csv(request):
+        return csv_answer(request, f"hours-{of}", HEADS, _cells(actor, of, asked, data))
     after = data.get("after") or "0"
     skipped = int(after) if after.isdecimal() and len(after) < 10 else 0
     found = _found(actor, of, asked, data, most=PER_PAGE, skipped=skipped)
@@ -55,6 +62,39 @@ def behind(request: HttpRequest) -> HttpResponse:
         "is_first": skipped == 0,
     }
     return render(request, "bookings/hours_behind.html", context)
+
+
+HEADS = (
+    "kind", "from", "until", "instrument", "instrument_zh", "organisation", "organisation_zh",
+    "person", "person_number", "minutes_or_amount", "booked_ahead_hours", "note", "booking",
+    "charge",
+)  # fmt: skip
+CHUNK = 2000
+
+
+def _cells(actor: Actor, of: str, asked: Asked, data: dict[str, Any]) -> Iterator[tuple[Cell, ...]]:
+    """All rows, some at a time."""
+    skipped, number = 0, 1
+    while skipped < number:
+        found = _found(actor, of, asked, data, most=CHUNK, skipped=skipped)
+        number = found.number
+        skipped += CHUNK
+        for row in found.rows:
+            zone = ZoneInfo(row.zone)
+            yield (
+                row.kind,
+                row.starts_at.astimezone(zone).isoformat(),
+                row.ends_at.astimezone(zone).isoformat() if row.ends_at else "",
+                *row.instrument,
+                *row.organisation,
+                row.person,
+                row.nth,
+                row.amount,
+                row.lead_hours,
+                row.note,
+                str(row.reservation_id or ""),
+                str(row.charge_id or ""),
+            )
 
 
 def _found(

@@ -14,13 +14,13 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Number, Shape, Text, WebAddress, asked, checked
-from accounts.api.versions import etag
+from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import NotFound, invalid
 from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_by_code
 from instruments.models import Facility
 from instruments.selectors.registry import facilities, facility_by_id
-from instruments.services.registry import facility_create
+from instruments.services.registry import facility_create, facility_update
 
 
 class FacilityShape(serializers.Serializer[Any]):
@@ -47,6 +47,20 @@ class FacilityBody(Shape):
     name = Text(200)
     name_zh = Text(200, required=False, allow_blank=True)
     time_zone = Text(64, help_text="An IANA zone: `Asia/Shanghai`.")
+    address = Text(300, required=False, allow_blank=True)
+    contact_name = Text(120, required=False, allow_blank=True)
+    contact_email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    contact_phone = Text(60, required=False, allow_blank=True)
+    website = WebAddress(200, required=False, allow_blank=True)
+    latitude = Number(8, 5, min_value=-90, max_value=90, required=False, allow_null=True)
+    longitude = Number(8, 5, min_value=-180, max_value=180, required=False, allow_null=True)
+
+
+class FacilityChanges(Shape):
+    """What is said of a site; organisation and time zone stay."""
+
+    name = Text(200, required=False)
+    name_zh = Text(200, required=False, allow_blank=True)
     address = Text(300, required=False, allow_blank=True)
     contact_name = Text(120, required=False, allow_blank=True)
     contact_email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
@@ -117,6 +131,27 @@ class FacilityDetail(Endpoint):
     def get(self, request: Request, facility_id: UUID) -> Response:
         """One site."""
         return one(facility_by_id(facility_id))
+
+    @operation(
+        "facility_update",
+        _("Change a facility"),
+        tag="facilities",
+        takes=FacilityChanges,
+        gives=FacilityShape,
+        refuses=[404],
+        versioned=True,
+        sends={"contact_email": "instruments@hefei-materials.example"},
+    )
+    def patch(self, request: Request, facility_id: UUID) -> Response:
+        """For the organisation's managers. What is not named stays as it is."""
+        changed = facility_update(
+            actor=self.actor,
+            facility_id=facility_id,
+            changes=checked(FacilityChanges, request.data),
+            expected_version=expected_version(request),
+            now=self.now,
+        )
+        return one(changed)
 
 
 def one(facility: Facility, status: int = 200) -> Response:

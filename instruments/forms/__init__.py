@@ -8,7 +8,7 @@ from instruments.forms.policies import PolicyForm
 from instruments.forms.publishing import FilterForm, PublicationForm
 from instruments.forms.qualifications import GrantForm, PeopleForm, RevokeForm
 from instruments.forms.ratecards import RateCardForm
-from instruments.forms.registry import FacilityForm, InstrumentForm
+from instruments.forms.registry import FacilityEditForm, FacilityForm, InstrumentForm
 from instruments.forms.training import CourseForm, EnrolForm, SessionCancelForm, SessionForm
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ColumnsForm",
     "CourseForm",
     "EnrolForm",
+    "FacilityEditForm",
     "FacilityForm",
     "FilterForm",
     "GrantForm",

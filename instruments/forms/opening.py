@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.dates import WEEKDAYS as WEEKDAY_NAMES
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.domain.errors import Invalid
@@ -122,7 +123,11 @@ class OpeningForm(StyledForm):
                 (self[f"day_{day}_{n}_opens"], self[f"day_{day}_{n}_closes"])
                 for n in self.window_range
             ]
-            yield {"name": weekday_name(day), "windows": cells}
+            yield {
+                "name": weekday_name(day),
+                "short": str(WEEKDAYS_ABBR[day - 1]),
+                "windows": cells,
+            }
 
     def drawn(self) -> Iterator[dict[str, str]]:
         """The windows as parts of a picture of the week: percent of its width and height. One

@@ -78,6 +78,21 @@ class FacilityForm(StyledForm):
         return data | {"organisation": self.organisations[data["organisation"]]}
 
 
+class FacilityEditForm(FacilityForm):
+    """The same of one that is there; organisation and time zone stay."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, facility: Facility) -> None:
+        super().__init__(data, organisations=[])
+        for name in ("organisation", "time_zone"):
+            del self.fields[name]
+        self.initial = {name: getattr(facility, name) for name in self.fields}
+
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.fields if name != "version"}
+
+
 class InstrumentForm(StyledForm):
     """An instrument's record. A new one chooses its facility; one that exists stays there."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
@@ -84,6 +84,68 @@ def facility_create(
         after={"name": name, "time_zone": time_zone, "organisation": organisation.pk},
         organisation_ids=[organisation.pk],
         region_ids=organisation.region.lineage,
+    )
+    return facility
+
+
+# What of a facility can be changed: its zone is that of hours and bookings, and stays.
+FACILITY_FIELDS = (
+    "name",
+    "name_zh",
+    "address",
+    "contact_name",
+    "contact_email",
+    "contact_phone",
+    "website",
+    "latitude",
+    "longitude",
+)
+
+
+@transaction.atomic
+def facility_update(
+    *,
+    actor: Actor,
+    facility_id: UUID,
+    changes: Mapping[str, Any],
+    expected_version: int | None,
+    now: datetime,
+) -> Facility:
+    """Change what is said of a site (`FACILITY_FIELDS`). `WrongVersion` if it moved on from
+    `expected_version`."""
+    found = Facility.objects.select_for_update(of=("self",)).select_related("organisation__region")
+    facility = found.filter(pk=facility_id).first()
+    if facility is None:
+        raise NotFound
+    require(actor, "manage-instruments", place_of(facility.organisation))
+    if expected_version is not None and expected_version != facility.version:
+        raise WrongVersion(version=facility.version)
+    changed = sorted(
+        name
+        for name in FACILITY_FIELDS
+        if name in changes and changes[name] != getattr(facility, name)
+    )
+    if not changed:
+        return facility
+    for name in changed:
+        setattr(facility, name, changes[name])
+    facility.version += 1
+    try:
+        with transaction.atomic():
+            facility.save(update_fields=[*changed, "version"])
+    except IntegrityError:
+        raise invalid("name", "name-taken") from None
+    if {"name", "name_zh"} & set(changed):
+        entries_file(list(facility.instruments.values_list("pk", flat=True)))
+    trail.record(
+        actor=actor,
+        action="facility.update",
+        target=facility,
+        now=now,
+        # A contact may be a person: the trail says which fields changed, not what they say.
+        after={"changed": changed},
+        organisation_ids=[facility.organisation_id],
+        region_ids=facility.organisation.region.lineage,
     )
     return facility
 

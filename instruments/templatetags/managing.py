@@ -258,6 +258,7 @@ def shown(value: Any) -> str:
 # The parts of managing: the first page of each, and its name. Pages below one are named after it.
 TABS = [
     ("instruments:manage", _("Instruments")),
+    ("instruments:facilities", _("Facilities")),
     ("instruments:courses", _("Courses")),
     ("instruments:imports", _("Import and export")),
     ("instruments:harvests", _("Harvests")),

@@ -217,6 +217,9 @@ POST instruments:harvest-pause      - 404 404 404 404 302 404 404 404 404 404 40
 POST instruments:harvest-resume     - 404 404 404 404 302 404 404 404 404 404 404 404
 POST instruments:harvest-delete     - 404 404 404 404 302 404 404 404 404 404 404 404
 GET  instruments:export             - 404 404 404 404 200 404 404 404 404 404 404 404
+GET  instruments:facilities          - 403 403 403 403 200 200 403 403 403 403 403 403
+GET  instruments:facility-edit       - 403 403 403 403 200 403 403 403 403 403 403 403
+POST instruments:facility-edit       - 403 403 403 403 400 403 403 403 403 403 403 403
 GET  instruments:facility-new        - 403 403 403 403 200 200 403 403 403 403 403 403
 POST instruments:facility-new        - 403 403 403 403 400 400 403 403 403 403 403 403
 GET  instruments:instrument-new      - 403 200 200 200 200 200 403 403 403 403 403 403
@@ -362,6 +365,7 @@ GET    api-techniques              200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-facilities              200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-facilities                - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-facility                200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-facility                  - 403 403 403 403 200 403 403 403 403 403 403 403
 GET    api-catalogue-records       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-instruments             200 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-instruments               - 403 403 201 403 201 403 403 403 403 403 403 403
@@ -870,6 +874,7 @@ API_BODIES = {
         "service_modes": ["self"],
     },
     ("PATCH", "api-attachment"): {"title": "test"},
+    ("PATCH", "api-facility"): {"contact_name": "test"},
     ("POST", "api-operations-failures"): {"name": "final charges"},
     ("POST", "api-webhooks"): {
         "organisation": "ustc",

@@ -35,7 +35,9 @@ def main() -> None:
         raise SystemExit("No Chromium is installed (Debian: apt-get install chromium).")
     with served("pictures", keep=asked.keep) as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=found,
+            args=["--no-sandbox", "--disable-gpu"],
+            env=os.environ | {"LANGUAGE": "en_GB"},  # how empty fields for dates look
         )
         if asked.all:
             _all(browser, base, asked)

@@ -225,6 +225,7 @@
       eventContent: content(setup),
       eventDidMount: describe(setup),
       datesSet: () => requestAnimationFrame(() => plainRoles(setup.root)),
+      eventAllUpdated: () => requestAnimationFrame(() => plainRoles(setup.root)), // rows may be new
       eventDrop: moved(setup),
       eventResize: moved(setup),
       slotLabelFormat: label(setup),

@@ -2,6 +2,18 @@
 // spare rows, and more of them after each time the form is sent.
 "use strict";
 
+// Of the spare rows one is enough where there is a button for more.
+for (const rows of document.querySelectorAll("[data-rows]")) {
+  const isBlank = (row) => [...row.querySelectorAll("input")].every(
+    (input) => (input.type === "checkbox" ? !input.checked : !input.value));
+  const count = document.querySelector('input[name="' + rows.dataset.rows + '_rows"]');
+  while (rows.children.length > 1 && [...rows.children].slice(-2).every(isBlank)
+    && !rows.querySelector(".is-invalid")) {
+    rows.lastElementChild.remove();
+    count.value = rows.children.length;
+  }
+}
+
 document.addEventListener("click", function (event) {
   const button = event.target.closest("[data-add-row]");
   if (!button) {

@@ -104,6 +104,13 @@ def test_enter_a_facility(cast: Cast, program: Programs) -> None:
     assert len(program().get("facilities/").ids) == 2
     assert program().get("facilities/?organisation=fudan").ids == []
     assert program().get(f"facilities/{uuid4()}/").status == 404
+    where = made.headers["Location"]
+    changed = program("zhao").patch(where, {"address": "Hefei"}, if_match='"1"')
+    assert (changed.body["address"], changed.body["version"]) == ("Hefei", 2)
+    assert program("zhao").patch(where, {"name": "Late"}, if_match='"1"').status == 412
+    assert program("zhao").patch(where, {"time_zone": "UTC"}).problems == [
+        ("time_zone", "unknown-field")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_file_is_brought_looked_at_and_carried_out(cast, zhao):
     imports_work(now=NOW)
     part = zhao.get(answer.url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part and "hx-get" not in part
-    assert "it has no usable name or description" in part
+    assert "It has no usable name or description" in part
     assert "This is what would happen" in part
     assert not Instrument.objects.filter(name="SEM").exists()
     job.refresh_from_db()

@@ -6,7 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from instruments.models import Facility, Instrument, Technique
+from accounts.models import TrailEntry
+from instruments.models import Facility, Instrument, SearchEntry, Technique
 from instruments.services.registry import instrument_create
 from tests.factories.cast import NOW
 from tests.instruments.views.conftest import signed_in, typed
@@ -53,7 +54,7 @@ def test_home_lists_own_instruments_and_what_drafts_lack(cast, zhao):
 def test_home_of_a_manager_without_instruments_says_the_next_step(cast, noon):
     page = signed_in(cast.chen).get(HOME).content.decode().split("<main")[1]
     assert "Offer your first instrument" in page
-    assert page.count(reverse("instruments:facility-new")) == 2  # above, and as the first step
+    assert page.count(reverse("instruments:facility-new")) == 1  # the first step
     assert reverse("instruments:instrument-new") not in page
 
 
@@ -89,10 +90,28 @@ def test_home_takes_as_many_statements_for_three_as_for_one(cast, zhao):
     one = statements(zhao)
     draft(cast)
     draft(cast, name="Second")
-    assert statements(zhao) == one == 9
+    assert statements(zhao) == one == 8
 
 
 # Facilities
+
+
+def test_a_facility_is_changed_and_its_instruments_found_by_the_new_name(cast, zhao):
+    assert f">{cast.facility.name}<" in zhao.get(reverse("instruments:facilities")).content.decode()
+    address = reverse("instruments:facility-edit", args=[cast.facility.pk])
+    form = zhao.get(address).context["form"]
+    sent = typed(form, name="Cryo hall", contact_email="cryo@ustc.example")
+    assert zhao.post(address, sent).status_code == 302
+    cast.facility.refresh_from_db()
+    assert (cast.facility.contact_email, cast.facility.version) == ("cryo@ustc.example", 2)
+    entry = TrailEntry.objects.get(action="facility.update")
+    assert entry.after == {"changed": ["contact_email", "name"]}  # what is said stays out of it
+    assert "cryo" in SearchEntry.objects.get(instrument=cast.microscope).words
+    late = zhao.post(address, sent | {"name": "Another"})
+    assert late.status_code == 412
+    assert 'value="Another"' in late.content.decode()
+    assert zhao.post(address, sent | {"version": "2", "latitude": "91"}).status_code == 400
+    assert signed_in(cast.chen).get(address).status_code == 403
 
 
 def test_facility_is_entered_and_leads_to_its_first_instrument(cast, zhao):
