@@ -25,7 +25,7 @@ from bookings.selectors.catalogue_candidates import affordable, candidates, of_t
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.choosing import choice_of
-from bookings.views.payers import payer_of, reader_zone
+from bookings.views.payers import may_book_for, payer_of, reader_zone, standing_of
 from bookings.views.weeks import week_of
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
@@ -65,6 +65,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "chips": _chips(request, criteria, narrowing),
         "payer": payer,
         "payers": payers,
+        "may_book": payer is not None and may_book_for(actor, payer),
         "zone": zone.key,
     }
     if form.errors:
@@ -234,7 +235,14 @@ def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     found = instrument_to_book(actor, instrument_id)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
-    context = {"instrument": found, "payer": payer, **week_of(actor, found, payer, request, now)}
+    standing = standing_of(actor, payer, found)
+    context = {
+        "instrument": found,
+        "payer": payer,
+        "may_book": standing.may_book or standing.for_others,
+        "books_own": standing.may_book,
+        **week_of(actor, found, payer, request, now),
+    }
     return render(request, "bookings/instrument.html#week", context)
 
 

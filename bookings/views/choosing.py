@@ -63,6 +63,7 @@ def choice_of(
         "zone": zone.key,
         "policy": policy,
         "may_book": standing.may_book or standing.for_others,
+        "books_own": standing.may_book,
         "modes": [
             (mode, label)
             for mode, label in Instrument.ServiceMode.choices
