@@ -42,6 +42,10 @@ def test_the_choice_says_what_it_costs_and_what_passes_instead(cast, browser):
     assert "data-code" not in better
     assert "data-payable" in better
     assert f'action="{reverse("bookings:book", args=[cast.microscope.pk])}"' in better
+    # Without a time it begins: the price, and when it is free next.
+    begins = asked(browser("wang"), cast)
+    assert 'class="price' in begins
+    assert 'class="slot"' in begins
 
 
 def test_a_time_is_typed_by_the_clock_of_the_instrument(cast, browser):
