@@ -37,6 +37,12 @@ class Standing:
     may_override: bool
 
 
+def may_book_for(actor: Actor, payer: Organisation) -> bool:
+    """Whether the booking form is the reader's, for themselves or for others."""
+    place = place_of(payer)
+    return actor.may("book", place) or actor.may("book-for-members", place)
+
+
 def standing_of(actor: Actor, payer: Organisation | None, instrument: Instrument) -> Standing:
     if payer is None:
         return Standing(may_book=False, for_others=False, may_override=False)

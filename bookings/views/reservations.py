@@ -53,7 +53,10 @@ def mine(request: HttpRequest) -> HttpResponse:
         "page": page,
         "today": local_date(ZoneInfo(actor.time_zone), now),
         "offers": offers_to(actor.person, now).count(),
-        "is_new": not coming and not page.object_list,
+        "books_own": bool(actor.organisations_where("book")),
+        "brings_in": bool(
+            actor.organisations_where("book") | actor.organisations_where("book-for-members")
+        ),
     }
     return render(request, "bookings/mine.html", context)
 
