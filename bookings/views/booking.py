@@ -122,7 +122,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "clashes": clashes_of(actor, asked.period(), now) if standing.may_book else (),
         "busy": load_busy(actor.user_id, asked.period()) if standing.may_book else (),
         # The slot is kept while the form is completed, by whoever books for themselves.
-        "may_hold": standing.may_book,
+        "books_own": standing.may_book,
         "keeps_slot": standing.may_book and not shown and kept is None,
         "hold": kept,
         "seconds": seconds_left(kept, now) if kept else 0,
@@ -265,7 +265,10 @@ def _refused(
     quotation = load_quotation(
         instrument, payer, wish, now, user_id=actor.user_id, is_draft=True, without=own
     )
-    context = _quote_context(instrument, payer, asked, quotation) | {"is_beside": True}
+    context = _quote_context(instrument, payer, asked, quotation) | {
+        "is_beside": True,
+        "books_own": True,
+    }
     return render(request, "bookings/book.html#refusals", context, status=409)
 
 
@@ -331,5 +334,8 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     )
     wish = _asked(form, asked, instrument, terms)
     quotation = _quotation(actor, instrument, payer, wish, now, form)
-    context = _quote_context(instrument, payer, asked, quotation) | {"is_beside": True}
+    context = _quote_context(instrument, payer, asked, quotation) | {
+        "is_beside": True,
+        "books_own": standing_of(actor, payer, instrument).may_book,
+    }
     return render(request, "bookings/book.html#quote", context)

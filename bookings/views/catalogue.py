@@ -1,7 +1,6 @@
 """The catalogue and an instrument's page."""
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,18 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound
-from accounts.domain.roles import Actor
-from accounts.models import Organisation
 from accounts.permissions import actor_of
 from bookings.forms import CatalogueForm
-from bookings.forms.fields import local_moment
 from bookings.selectors.agreements import load_recognised, recognised_regions
 from bookings.selectors.catalogue import free_between, load_offers
 from bookings.selectors.catalogue_candidates import affordable, candidates, of_today
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
-from bookings.views.choosing import choice_of
-from bookings.views.payers import leads_to_form, payer_of, reader_zone
+from bookings.views.choosing import choice_of, next_free, rate_of
+from bookings.views.payers import may_book_for, payer_of, reader_zone, standing_of
 from bookings.views.weeks import week_of
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
@@ -42,7 +38,6 @@ from instruments.selectors.training import courses_giving
 from instruments.views.linked_data import linked_data, page_address
 
 PAGE = 18
-NEXT = 4  # free starts named first
 
 
 def catalogue(request: HttpRequest) -> HttpResponse:
@@ -65,7 +60,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "chips": _chips(request, criteria, narrowing),
         "payer": payer,
         "payers": payers,
-        "to_form": leads_to_form(actor, payer),
+        "may_book": payer is not None and may_book_for(actor, payer),
         "zone": zone.key,
     }
     if form.errors:
@@ -202,32 +197,12 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "mark": load_qualities([found], now)[found.pk].mark,
         "opening": parse_hours(found.schedule.hours) if found.schedule else None,
         "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
-        "my_rate": terms.card.values.rates.get(terms.price_group) if terms.card else None,
+        "my_rate": rate_of(terms),
         **shown,
         **choice,
-        **({} if "choice" in choice else _next_free(actor, found, payer, shown, now)),
+        **({} if "choice" in choice else next_free(actor, found, payer, shown, now)),
     }
     return render(request, "bookings/instrument.html", context)
-
-
-def _next_free(
-    actor: Actor,
-    found: Instrument,
-    payer: Organisation | None,
-    shown: dict[str, Any],
-    now: datetime,
-) -> dict[str, Any]:
-    """The first free starts: of the week shown, else of the next three weeks."""
-    starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
-    if not starts and shown["days"]:
-        # Whoever may not operate it alone yet still sees when it is free.
-        offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
-        starts = list(offers[found.pk].starts)
-    zone = ZoneInfo(found.facility.time_zone)
-    return {
-        "next_starts": starts,
-        "at": local_moment(starts[0], zone) if starts else "",
-    }
 
 
 def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
@@ -235,7 +210,14 @@ def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     found = instrument_to_book(actor, instrument_id)
     payer, _ = payer_of(actor, request.GET.get("organisation"))
-    context = {"instrument": found, "payer": payer, **week_of(actor, found, payer, request, now)}
+    standing = standing_of(actor, payer, found)
+    context = {
+        "instrument": found,
+        "payer": payer,
+        "may_book": standing.may_book or standing.for_others,
+        "books_own": standing.may_book,
+        **week_of(actor, found, payer, request, now),
+    }
     return render(request, "bookings/instrument.html#week", context)
 
 

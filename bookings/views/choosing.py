@@ -3,6 +3,7 @@ the calendar, before the form."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,15 +18,20 @@ from accounts.permissions import actor_of
 from bookings.domain.quotes import quote_to_json
 from bookings.forms import PeriodForm, with_start
 from bookings.forms.fields import local_moment
+from bookings.selectors.agreements import load_recognised
+from bookings.selectors.catalogue import load_offers
 from bookings.selectors.fees import Asked, Terms, first_mode, load_terms
 from bookings.selectors.holds import holds_of
 from bookings.selectors.quotes import load_quotation
 from bookings.views.events import instant
-from bookings.views.payers import leads_to_form, payer_of, standing_of
+from bookings.views.payers import payer_of, standing_of
+from bookings.views.weeks import week_of
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
+from instruments.selectors.qualifications import load_qualifying
 from instruments.selectors.registry import instrument_to_book
 
+NEXT = 4  # free starts named first
 # Of somebody who has not signed in nothing is known: what refuses the person is left out.
 OF_PERSONS = frozenset(
     {"audience-not-served", "not-permitted", "qualification-missing", "qualification-expires"}
@@ -43,7 +49,41 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "payers": payers,
         **choice_of(actor, found, payer, request, now),
     }
+    if "choice" not in context:
+        terms = load_terms(found, payer, now)
+        context |= {
+            "terms": terms,
+            "my_rate": rate_of(terms),
+            "qualifying": load_qualifying(actor.user_id, found, now, load_recognised),
+        }
+        shown = week_of(actor, found, payer, request, now)
+        context |= shown | next_free(actor, found, payer, shown, now)
     return render(request, "bookings/choice.html", context)
+
+
+def rate_of(terms: Terms) -> Decimal | None:
+    """The payer's, an hour or a sample."""
+    return terms.card.values.rates.get(terms.price_group) if terms.card else None
+
+
+def next_free(
+    actor: Actor,
+    found: Instrument,
+    payer: Organisation | None,
+    shown: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """The first free starts: of the week shown, else of the next three weeks."""
+    starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
+    if not starts and shown["days"]:
+        # Whoever may not operate it alone yet still sees when it is free.
+        offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
+        starts = list(offers[found.pk].starts)
+    zone = ZoneInfo(found.facility.time_zone)
+    return {
+        "next_starts": starts,
+        "at": local_moment(starts[0], zone) if starts else "",
+    }
 
 
 def choice_of(
@@ -63,8 +103,7 @@ def choice_of(
         "zone": zone.key,
         "policy": policy,
         "may_book": standing.may_book or standing.for_others,
-        "for_oneself": standing.may_book,
-        "to_form": leads_to_form(actor, payer),
+        "books_own": standing.may_book,
         "modes": [
             (mode, label)
             for mode, label in Instrument.ServiceMode.choices

@@ -28,24 +28,6 @@ def reader_zone(actor: Actor) -> ZoneInfo:
     return ZoneInfo(actor.time_zone if actor.user_id else "UTC")
 
 
-def books_for_themselves(actor: Actor) -> bool:
-    """Whether the reader may book for an organisation of theirs; no statement."""
-    return bool(actor.organisations & actor.organisations_where("book"))
-
-
-def books_at_all(actor: Actor, payer: Organisation | None = None) -> bool:
-    """Whether for themselves or for members: for this organisation, or without one for any of
-    theirs; no statement."""
-    places = actor.organisations_where("book") | actor.organisations_where("book-for-members")
-    return payer.pk in places if payer else bool(actor.organisations & places)
-
-
-def leads_to_form(actor: Actor, payer: Organisation | None) -> bool:
-    """Whether a free start leads to the booking form (by way of signing in), or only to what it
-    would cost."""
-    return not actor.user_id or (payer is not None and books_at_all(actor, payer))
-
-
 @dataclass(frozen=True)
 class Standing:
     """What the reader may do here: book for themselves, for others, set rules aside for them."""
@@ -53,6 +35,12 @@ class Standing:
     may_book: bool
     for_others: bool
     may_override: bool
+
+
+def may_book_for(actor: Actor, payer: Organisation) -> bool:
+    """Whether the booking form is the reader's, for themselves or for others."""
+    place = place_of(payer)
+    return actor.may("book", place) or actor.may("book-for-members", place)
 
 
 def standing_of(actor: Actor, payer: Organisation | None, instrument: Instrument) -> Standing:

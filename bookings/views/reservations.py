@@ -34,7 +34,6 @@ from bookings.selectors.sessions import to_complete
 from bookings.selectors.trail import story_of
 from bookings.selectors.waiting import offers_to
 from bookings.services.reservations import reservation_cancel
-from bookings.views.payers import books_at_all, books_for_themselves
 from instruments.domain.opening import local_date
 
 
@@ -54,9 +53,10 @@ def mine(request: HttpRequest) -> HttpResponse:
         "page": page,
         "today": local_date(ZoneInfo(actor.time_zone), now),
         "offers": offers_to(actor.person, now).count(),
-        "for_oneself": books_for_themselves(actor),
-        "may_import": books_at_all(actor),
-        "is_new": not coming and not page.object_list,
+        "books_own": bool(actor.organisations_where("book")),
+        "brings_in": bool(
+            actor.organisations_where("book") | actor.organisations_where("book-for-members")
+        ),
     }
     return render(request, "bookings/mine.html", context)
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted
 from accounts.permissions import actor_of
-from bookings.adapters.definitions import MEANINGS
+from bookings.adapters.definitions import MEANINGS, NAMES
 from bookings.adapters.figures import csv_pieces, write_workbook
 from bookings.domain.norms import FIRST
 from bookings.domain.utilisation import DEFINITIONS
@@ -170,7 +170,7 @@ def definitions(request: HttpRequest) -> HttpResponse:
     hours_form, asked = asked_of(request, actor)
     kinds, schemes = dict(Instrument.Kind.choices), dict(NormHours.Scheme.choices)
     context = context_of(request, actor, hours_form, asked, "definitions") | {
-        "meanings": MEANINGS,
+        "meanings": [(NAMES[name], name, meaning) for name, meaning in MEANINGS.items()],
         "versions": DEFINITIONS,
         "norms": [
             *((schemes[n.scheme], kinds[n.kind], n.hours, n.valid_from, n.reason)

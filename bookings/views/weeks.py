@@ -13,7 +13,6 @@ from bookings.domain.periods import Period, clip
 from bookings.forms import PeriodForm, with_start
 from bookings.selectors.calendars import Week, load_week
 from bookings.views.events import instants, locale, offset_of, week_events
-from bookings.views.payers import leads_to_form
 from instruments.domain.opening import day_span, local_date
 from instruments.models import Instrument
 
@@ -41,7 +40,6 @@ def week_of(
     return {
         "days": _days(week, zone, first, today),
         "zone": zone.key,
-        "to_form": leads_to_form(actor, payer),
         "minutes": week.minutes,
         "lengths": sorted({*policy.lengths, week.minutes}),
         "week": first,

@@ -39,7 +39,7 @@ MORE_STATEMENTS = {
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
     "bookings:instrument": 11,  # the record, its files, the week, and the reader's own price
     "bookings:hours": 11,  # today's figures, the year's, and both by place and over time
-    "bookings:audit": 9,  # what is open, the hours of a year and the year before, and the trail
+    "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-statements-one": 10,  # lines, taxes, payments and the ledger
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
     "bookings:chain": 9,  # the steps with what each costs

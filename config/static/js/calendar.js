@@ -503,7 +503,8 @@
   }
 
   document.addEventListener("click", function (event) {
-    if (!document.getElementById("choice") || event.ctrlKey || event.metaKey || event.shiftKey || event.button) {
+    const choice = document.getElementById("choice");
+    if (!choice || event.ctrlKey || event.metaKey || event.shiftKey || event.button) {
       return;
     }
     // A free start of a list fills the part beside it, where it stands beside.
@@ -511,11 +512,10 @@
     const clear = event.target.closest("[data-choice-clear]");
     if (start && (start.closest("#choice") || window.matchMedia("(min-width: 992px)").matches)) {
       event.preventDefault();
-      askChoice(start.href.replace("/book/?", "/choose/?"), event.detail === 0);
+      askChoice(`${choice.dataset.ask}${start.search}`, event.detail === 0);
     } else if (clear) {
       event.preventDefault();
-      const query = clear.search;
-      askChoice(`${clear.pathname}choose/${query}`, event.detail === 0);
+      askChoice(`${choice.dataset.ask}${clear.search}`, event.detail === 0);
     }
   });
 

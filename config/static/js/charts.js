@@ -74,6 +74,8 @@
       };
     },
     heat(data, colours) {
+      // Up to the next ten per cent above the highest: else little use shows as none.
+      const most = Math.max(10, ...data.data.map((cell) => 10 * Math.ceil(cell[2] / 10)));
       return {
         grid: { left: 8, right: 8, top: 8, bottom: 60, containLabel: true },
         tooltip: {
@@ -83,19 +85,19 @@
         xAxis: axis(colours, { type: "category", data: data.x, splitLine: { show: false } }),
         yAxis: axis(colours, { type: "category", inverse: true, data: data.y, splitLine: { show: false }, axisLabel: { color: colours.ink, formatter: short } }),
         visualMap: {
-          min: 0, max: 100, dimension: 2, calculable: true, orient: "horizontal", left: "center", bottom: 0,
-          inRange: { color: colours.heat }, textStyle: { color: colours.ink }, text: ["100 %", "0 %"],
+          min: 0, max: most, dimension: 2, orient: "horizontal", left: "center", bottom: 0,
+          inRange: { color: colours.heat }, textStyle: { color: colours.ink }, text: [`${most} %`, "0 %"],
         },
         series: [{ type: "heatmap", name: data.name, data: data.data, itemStyle: { borderColor: colours.line, borderWidth: 1 } }],
       };
     },
-    shares(data, colours) {
+    shares(data, colours, element) {
       return {
         color: SHARES[theme()],
         tooltip: { formatter: (one) => `${one.name}\n${number(one.value)} ${data.unit} (${one.percent} %)` },
         series: [{
-          type: "pie", radius: ["45%", "70%"], data: data.data,
-          label: { color: colours.ink, formatter: (one) => `${short(one.name)} ${one.percent} %` },
+          type: "pie", radius: element.clientWidth < 420 ? ["30%", "46%"] : ["40%", "62%"], data: data.data, animation: false,
+          label: { color: colours.ink, width: element.clientWidth < 420 ? 78 : 140, overflow: "break", formatter: (one) => `${one.name}\n${one.percent.toFixed(1)} %` },
           itemStyle: { borderColor: theme() === "dark" ? "#1c2733" : "#ffffff", borderWidth: 2 },
         }],
       };
