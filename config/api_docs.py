@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import normalize_result_object
@@ -42,6 +42,10 @@ def _tags() -> dict[str, str]:
         "trail": gettext("The trail"),
         "operations": gettext("The clock"),
         "audit": gettext("The auditors' desk"),
+        "people": pgettext("organisation", "People"),
+        "messages": gettext("Messages"),
+        "webhooks": gettext("Webhooks"),
+        "imports": gettext("Imports"),
     }
 
 

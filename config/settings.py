@@ -188,6 +188,8 @@ NODE_FILES = {
     "@tabler/core/dist/css/tabler.min.css": "vendor/tabler.min.css",
     "@event-calendar/build/dist/event-calendar.min.css": "vendor/event-calendar.min.css",
     "@event-calendar/build/dist/event-calendar.min.js": "vendor/event-calendar.min.js",
+    # Bars, lines and pies; and with maps of heat and flows, a third heavier.
+    "echarts/dist/echarts.common.min.js": "vendor/echarts.common.min.js",
     "echarts/dist/echarts.min.js": "vendor/echarts.min.js",
     "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2": "vendor/inter-latin.woff2",
     # Named in the files above, so the manifest must know them; only debuggers ask for them.

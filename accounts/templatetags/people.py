@@ -31,6 +31,10 @@ LABELS = {
     "AddWebAuthnForm.name": _("What to call it"),
     "EditWebAuthnForm.name": _("What to call it"),
 }
+PASSWORD_HINT = _(
+    "At least 8 characters. Not only digits, no password that many use, nothing like your name or"
+    " address."
+)
 BROWSERS = (
     ("Edg/", "Edge"),
     ("OPR/", "Opera"),
@@ -76,6 +80,8 @@ def styled(form: forms.BaseForm) -> forms.BaseForm:
             # On the bound field: it took the label over when the form was checked.
             label = LABELS.get(f"{kind_of_form}.{name}") or LABELS.get(name) or field.label
             form[name].label = label or name
+            if name == "password1":  # four rules in one breath
+                form[name].help_text = PASSWORD_HINT
     return form
 
 

@@ -11,6 +11,7 @@ from accounts.models import Organisation
 from bookings.domain.webhooks import EVENTS
 from bookings.messages import sentence
 from bookings.models import WebhookEndpoint
+from instruments.forms.fields import named
 from instruments.messages import harvest_sentence
 
 EVENT_NAMES = {
@@ -64,7 +65,7 @@ class WebhookForm(forms.Form):
         if endpoint is None:
             del self.fields["is_active"]
             field: Any = self.fields["organisation"]
-            field.choices = [(str(one.pk), str(one)) for one in organisations]
+            field.choices = [(str(one.pk), named(one)) for one in organisations]
             return
         del self.fields["organisation"]
         for name in ("address", "description", "events"):

@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
@@ -95,15 +96,32 @@ class TrailPage:
     older: str | None
 
 
-def trail_page(entries: QuerySet[TrailEntry], after: str = "", most: int = 50) -> TrailPage:
+# Where a region has much, a page lies within days; where it has little, what it has is found by
+# its own index, which the order by time would keep the database from.
+_WINDOW = timedelta(days=7)
+
+
+def trail_page(
+    entries: QuerySet[TrailEntry],
+    after: str = "",
+    most: int = 50,
+    until: datetime | None = None,
+) -> TrailPage:
     """The entries after a place; the thousandth page costs no more than the first. Two
-    statements. A place we did not make is the beginning."""
+    statements, three where little is found. A place we did not make is the beginning; `until`:
+    the moment before which all of them are, if any."""
     moment, _, name = after.partition("_")
     with suppress(ValueError):
         at, pk = datetime.fromisoformat(moment), UUID(name)
         if at.tzinfo is not None:
             entries = entries.filter(Q(at__lte=at) & (Q(at__lt=at) | Q(id__lt=pk)))
-    found = list(entries[: most + 1])
+            until = at
+    newest: Any = TrailEntry.objects.order_by("-at").values("at")[:1]
+    since = until - _WINDOW if until else Subquery(newest) - Value(_WINDOW)
+    found = list(entries.filter(at__gte=since)[: most + 1])
+    if len(found) <= most:
+        by_time = ExpressionWrapper(F("at") + Value(timedelta(0)), DateTimeField())
+        found = list(entries.order_by(by_time.desc(), "-id")[: most + 1])
     last = found[most - 1] if len(found) > most else None
     older = f"{last.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{last.pk}" if last else None
     return TrailPage(steps_of(found[:most]), older)

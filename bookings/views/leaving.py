@@ -56,6 +56,8 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
         "is_own": is_own,
         "form": form,
         "ahead": load_ahead(actor, membership, now),
+        "may_read": is_own
+        or membership.organisation_id in actor.organisations_where("read-bookings"),
         "may_cancel": may_cancel(actor, membership),
         "refused": refused,
     }

@@ -22,6 +22,7 @@ from bookings.forms import BundleForm
 from bookings.messages import sentence
 from bookings.selectors.bundles import bundle_for, bundles_of
 from bookings.selectors.trail import entry_for, steps_of
+from bookings.selectors.trail_records import called_of
 from bookings.services.bundles import bundle_ask, bundle_path, bundle_start
 
 SHOWN = 50
@@ -144,4 +145,6 @@ def _midnight(day: date | None) -> datetime | None:
 def proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     entry = entry_for(actor_of(request.user), entry_id)
     (step,) = steps_of([entry])
-    return render(request, "bookings/proof.html", {"step": step, "proof": proof_of(entry)})
+    names = called_of([(entry.object_type, entry.object_id)])
+    context = {"step": step, "proof": proof_of(entry), "names": names}
+    return render(request, "bookings/proof.html", context)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.domain.errors import Invalid, NotPermitted
 from accounts.permissions import actor_of
-from bookings.adapters.definitions import MEANINGS
+from bookings.adapters.definitions import MEANINGS, NAMES
 from bookings.adapters.figures import csv_pieces, write_workbook
 from bookings.domain.norms import FIRST
 from bookings.domain.utilisation import DEFINITIONS
@@ -27,7 +27,7 @@ from bookings.selectors.demand import demand
 from bookings.selectors.flows import flows, opens, spread
 from bookings.selectors.norms import entered_norms
 from bookings.selectors.utilisation_payers import payers
-from bookings.selectors.utilisation_scope import scope_for
+from bookings.selectors.utilisation_scope import reads_hours, scope_for
 from bookings.selectors.utilisation_tables import Asked, table_of
 from bookings.services.exports import (
     export_for,
@@ -111,6 +111,7 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         "region_names": {region.code: region for region in regions},
         "sankey": {
             "kind": "sankey",
+            "height": max(280, 60 * max(len(ends) for ends in _ends(found))),
             "unit": {"hours": "h", "money": found.currency}.get(asked.measure, ""),
             "left": gettext("payers of"),
             "right": gettext("instruments of"),
@@ -126,6 +127,12 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         },
     }
     return render(request, "bookings/hours_flows.html", context)
+
+
+def _ends(found: Any) -> tuple[set[Any], set[Any]]:
+    """The regions that flows come from, and those they go to."""
+    flows = [cell for cell in found.cells if cell.value is not None and cell.value > 0]
+    return {cell.payer.pk for cell in flows}, {cell.host.pk for cell in flows}
 
 
 def _hosts(found: Any) -> list[Any]:
@@ -163,7 +170,7 @@ def definitions(request: HttpRequest) -> HttpResponse:
     hours_form, asked = asked_of(request, actor)
     kinds, schemes = dict(Instrument.Kind.choices), dict(NormHours.Scheme.choices)
     context = context_of(request, actor, hours_form, asked, "definitions") | {
-        "meanings": MEANINGS,
+        "meanings": [(NAMES[name], name, meaning) for name, meaning in MEANINGS.items()],
         "versions": DEFINITIONS,
         "norms": [
             *((schemes[n.scheme], kinds[n.kind], n.hours, n.valid_from, n.reason)
@@ -218,9 +225,11 @@ def download(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def exports(request: HttpRequest) -> HttpResponse:
     """One's files, and how far they are written."""
-    jobs = list(exports_of(actor_of(request.user)).order_by("-created_at")[:50])
+    actor = actor_of(request.user)
+    jobs = list(exports_of(actor).order_by("-created_at")[:50])
     context = {
         "jobs": jobs,
+        "is_public": not reads_hours(actor),
         "is_busy": any(job.state in ("waiting", "working") for job in jobs),
         "here": "exports",
     }

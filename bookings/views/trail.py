@@ -44,7 +44,7 @@ def trail(request: HttpRequest) -> HttpResponse:
         until=_midnight(data["until"]) if data.get("until") else None,
     )
     after = request.GET.get("after", "")
-    page = trail_page(entries_where(actor, wanted), after)
+    page = trail_page(entries_where(actor, wanted), after, until=wanted.until)
     today = timezone.now().date()
     context = {
         "form": form,

@@ -265,6 +265,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
         "left_out": len(lines) - len(kept),
         "heat": {
             "kind": "heat",
+            "height": max(180, 90 + 24 * len(kept)),
             "x": shown,
             "y": [line["name"] for line in kept],
             "name": gettext("Used of open"),

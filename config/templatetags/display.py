@@ -102,6 +102,12 @@ def whole(number: int) -> str:
 
 
 @register.filter
+def one_decimal(number: Any) -> str:
+    """A number with one decimal: `1,234.5`; a dash where there is none."""
+    return "–" if number is None else f"{Decimal(number):,.1f}"
+
+
+@register.filter
 def percent(ratio: str | None) -> str:
     """A ratio as a percentage with one decimal; a dash where there is none."""
     if ratio is None:

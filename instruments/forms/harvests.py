@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
 from instruments.domain.harvests import LONGEST_NAME, Plan
-from instruments.forms.fields import StyledForm
+from instruments.forms.fields import StyledForm, named
 from instruments.forms.imports import ENCODINGS
 from instruments.forms.opening import weekday_name
 from instruments.models import Harvest, Import
@@ -26,7 +26,7 @@ class HarvestForm(StyledForm):
         help_text=_("With https, open to everybody. It is asked from here, without signing in."),
     )
     format = forms.ChoiceField(
-        label=_("What it is"),
+        label=_("Kind of file"),
         choices=[
             (Import.Format.TABLE, _("A table (CSV or XLSX)")),
             (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),
@@ -81,7 +81,7 @@ class HarvestForm(StyledForm):
         first = str(organisations[0].pk) if organisations else ""
         super().__init__(data, initial=initial | {"organisation": first})
         fields: Any = self.fields
-        fields["organisation"].choices = [(str(o.pk), str(o)) for o in organisations]
+        fields["organisation"].choices = [(str(o.pk), named(o)) for o in organisations]
         if len(organisations) == 1:
             fields["organisation"].widget = forms.HiddenInput()
         names = dict.fromkeys([*mappings, *filter(None, [plan.mapping])])

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
 from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS
-from instruments.forms.fields import StyledForm
+from instruments.forms.fields import StyledForm, named
 from instruments.messages import FIELD_LABELS
 from instruments.models import Import, ImportMapping
 
@@ -27,7 +27,7 @@ class ImportForm(StyledForm):
         help_text=_("At most 50 MB. Nothing is written before you have seen what it would do."),
     )
     format = forms.ChoiceField(
-        label=_("What it is"),
+        label=_("Kind of file"),
         choices=[
             (Import.Format.TABLE, _("A table (CSV or XLSX)")),
             (Import.Format.UNIQUIP, _("A UNIQUIP table (CSV or XLSX)")),
@@ -74,7 +74,7 @@ class ImportForm(StyledForm):
         initial = {"organisation": first, "hand_changes": Import.HandChanges.KEEP.value}
         super().__init__(data, files, initial=initial)
         fields: Any = self.fields
-        fields["organisation"].choices = [(str(o.pk), str(o)) for o in organisations]
+        fields["organisation"].choices = [(str(o.pk), named(o)) for o in organisations]
         if len(organisations) == 1:
             fields["organisation"].widget = forms.HiddenInput()
         self.saved = {f"saved:{m.pk}": m for m in mappings}

@@ -125,7 +125,7 @@ class OpeningForm(StyledForm):
             ]
             yield {
                 "name": weekday_name(day),
-                "short": str(WEEKDAYS_ABBR[day - 1]),
+                "short": str(WEEKDAYS_ABBR[day - 1]).replace("星期", "周"),
                 "windows": cells,
             }
 

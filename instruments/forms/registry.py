@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation
-from instruments.forms.fields import StyledForm, TextListField, day_input
+from instruments.forms.fields import StyledForm, TextListField, day_input, named
 from instruments.models import Facility, Instrument, Technique
 
 _AREA = {"rows": 4}
@@ -60,7 +60,7 @@ class FacilityForm(StyledForm):
         super().__init__(data, initial=initial)
         self.organisations = {str(o.pk): o for o in organisations}
         field: Any = self.fields["organisation"]
-        field.choices = [(pk, str(o)) for pk, o in self.organisations.items()]
+        field.choices = [(pk, named(o)) for pk, o in self.organisations.items()]
         if len(organisations) == 1:
             field.widget = forms.HiddenInput()
 
@@ -100,7 +100,10 @@ class InstrumentForm(StyledForm):
     name = forms.CharField(label=_("Name"), max_length=250)
     name_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=250)
     makers = TextListField(
-        label=_("Maker"), required=False, help_text=_("One to a line. Needed to publish.")
+        label=_("Maker"),
+        least=2,
+        required=False,
+        help_text=_("One to a line. Needed to publish."),
     )
     model = forms.CharField(label=_("Model"), required=False, max_length=200)
     description = forms.CharField(
@@ -127,6 +130,7 @@ class InstrumentForm(StyledForm):
     )
     techniques = TextListField(
         label=_("Technique"),
+        least=2,
         required=False,
         list_id="technique-terms",
         help_text=_("Begin to type and choose from the list, or enter a code or an exact name."),
@@ -197,7 +201,7 @@ class InstrumentForm(StyledForm):
         self.facilities = {str(f.pk): f for f in facilities}
         several = len({f.organisation_id for f in facilities}) > 1
         fields["facility"].choices = [
-            (pk, f"{f} · {f.organisation}" if several else str(f))
+            (pk, f"{named(f)} · {named(f.organisation)}" if several else named(f))
             for pk, f in self.facilities.items()
         ]
 

@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from instruments.domain.training import (
@@ -16,16 +15,11 @@ from instruments.domain.training import (
     CourseTerms,
     SessionTerms,
 )
-from instruments.forms.fields import LocalMomentField, StyledForm, local_moment
+from instruments.forms.fields import LocalMomentField, StyledForm, local_moment, named
 from instruments.models import Course, CourseSession, Facility, Instrument, Technique
 
 _AREA = {"rows": 4}
 _NAMES = {"instrument": "thing", "technique": "thing"}
-
-
-def _named(thing: Any) -> str:
-    is_chinese = (get_language() or "").startswith("zh")
-    return str((is_chinese and thing.name_zh) or thing.name)
 
 
 class CourseForm(StyledForm):
@@ -80,7 +74,7 @@ class CourseForm(StyledForm):
                 forms.MultipleChoiceField(
                     label=_("Whose certificates one has to hold already"),
                     required=False,
-                    choices=[(str(each.pk), _named(each)) for each in others],
+                    choices=[(str(each.pk), named(each)) for each in others],
                     widget=forms.CheckboxSelectMultiple,
                 ),
             )
@@ -88,7 +82,7 @@ class CourseForm(StyledForm):
         if things is not None:
             self.things = {str(thing.pk): thing for part in things for thing in part}
             instruments, techniques = (
-                [(str(thing.pk), _named(thing)) for thing in part] for part in things
+                [(str(thing.pk), named(thing)) for thing in part] for part in things
             )
             choice = forms.ChoiceField(
                 label=_("What it certifies"),
@@ -170,7 +164,7 @@ class SessionForm(StyledForm):
         self.facilities = {str(each.pk): each for each in facilities}
         fields: Any = self.fields
         fields["facility"].choices = [
-            (pk, f"{_named(each)} ({each.time_zone})") for pk, each in self.facilities.items()
+            (pk, f"{named(each)} ({each.time_zone})") for pk, each in self.facilities.items()
         ]
         chosen = self.facilities.get(str((data or {}).get("facility", "")))
         if chosen is not None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
@@ -185,6 +186,14 @@ def weight(html: str) -> int:
     """Bytes of script and style, compressed, that a first visit loads."""
     named = re.findall(r'<(?:script|link)\b[^>]*?(?:src|href)="/static/([^"?]+\.(?:js|css))"', html)
     return sum(_weight(name) for name in set(named))
+
+
+def texts(source: str) -> set[str]:
+    """What a page says, piece by piece, and what it has read out."""
+    body = re.sub(r"<(script|style|pre|code)\b.*?</\1>", " ", source, flags=re.S)
+    said = re.findall(r">([^<>]+)<", body)
+    said += re.findall(r'\s(?:title|aria-label|placeholder|data-confirm)="([^"]*)"', body)
+    return {" ".join(unescape(one).split()) for one in said}
 
 
 # Before anything of the page runs: what it asks for by itself is counted, as are the pushes of

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 from collections import defaultdict
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -16,7 +17,9 @@ from django.utils import timezone
 from bookings.services.utilisation import hours_roll_up
 from tests.architecture.permission_table import PAGES, PEOPLE
 from tests.architecture.test_permissions import address, rows, world  # noqa: F401 (a fixture)
-from tests.browser.scanning import FOCUS, LOOK, WATCH, WIDE, Site, View, weight
+from tests.architecture.test_translations import CATALOGUE, PLACEHOLDER, SAME, read_po
+from tests.browser.scanning import FOCUS, LOOK, WATCH, WIDE, Site, View, texts, weight
+from tests.conftest import DEEP
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.hours import ALWAYS, HoursWorld
 
@@ -36,6 +39,7 @@ MORE_STATEMENTS = {
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
     "bookings:instrument": 11,  # the record, its files, the week, and the reader's own price
     "bookings:hours": 11,  # today's figures, the year's, and both by place and over time
+    "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-statements-one": 10,  # lines, taxes, payments and the ledger
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
     "bookings:chain": 9,  # the steps with what each costs
@@ -114,6 +118,8 @@ SIGN_IN = {
 NOWHERE = "an address that leads nowhere"
 EXPECTED = {NOWHERE: 404, "socialaccount_login_error": 401}
 NO_PAGES = {"healthz", "readyz", "metrics", "robots", "sitemap", "sitemap-part"}
+# In the language of who wrote it, or of who was written to.
+WRITTEN_BEFORE = {"accounts:unsubscribe", "bookings:story"}
 # What a page that draws must have drawn.
 DRAWN = {
     "bookings:hours": ("[data-drawn]", 2),
@@ -210,6 +216,7 @@ def timed(what):
 def test_every_page(chromium, grown, shard):
     cast, things = grown
     site = Site(cast.people)
+    known = sentences()
     wrong = []
     with site.serving(), looking(chromium, site) as (page, resize, said):
         chosen = [view for view in views(things) if os.environ.get("SCAN", "") in view.name]
@@ -234,11 +241,16 @@ def test_every_page(chromium, grown, shard):
             with timed("widths"):
                 found += widths(page, resize, WIDTHS)
             with timed("chinese render"):
-                site.see(view, "zh-hans")
+                answer = site.see(view, "zh-hans")
+                if view.name not in WRITTEN_BEFORE and (english := texts(answer.html) & known):
+                    found.append(f"says in Chinese {sorted(english)}")
             with timed("chinese load"):
                 resize(360)
                 page.goto(view.path)
-                found += [f"in Chinese {one}" for one in widths(page, resize, (360,))]
+                shown = widths(page, resize, WIDTHS if DEEP else (360,))
+                if DEEP:
+                    shown += page.evaluate(LOOK, {"full": True, "language": "zh-hans"})
+                found += [f"in Chinese {one}" for one in shown]
             if answer.status >= 400:  # which Chromium says, too
                 said[:] = [one for one in said if "the server responded with" not in one]
             found += said
@@ -247,6 +259,20 @@ def test_every_page(chromium, grown, shard):
             wrong += [f"{view}: {one}" for one in found]
     print(dict(TOOK), sum(TOOK.values()))
     assert not wrong, "\n".join(wrong)
+
+
+def sentences():
+    """What is said otherwise in Chinese, word for word."""
+    return {
+        entry.singular
+        for entry in read_po((CATALOGUE / "django.po").read_text("utf-8"))
+        if entry.singular not in SAME
+        and entry.singular not in entry.texts
+        and all(entry.texts)
+        and not PLACEHOLDER.search(entry.singular)
+        and not entry.context
+        and re.search("[A-Za-z]{3}", entry.singular)
+    }
 
 
 def of_answer(view, answer):

@@ -47,7 +47,8 @@ def pages(real_cast):
     return {
         "/": 250,
         f"/instruments/{made[0].pk}/": 250,
-        f"/hours/?since={since}&until={now.date()}": 500,
+        f"/hours/?since={since}&until={now.date()}": 400,
+        f"/hours/weeks/?by=instrument&since={since}&until={now.date()}": 500,
     }
 
 

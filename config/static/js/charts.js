@@ -73,8 +73,9 @@
         ],
       };
     },
-    heat(data, colours, element) {
-      element.style.blockSize = `${Math.max(180, 90 + data.y.length * 24)}px`;
+    heat(data, colours) {
+      // Up to the next ten per cent above the highest: else little use shows as none.
+      const most = Math.max(10, ...data.data.map((cell) => 10 * Math.ceil(cell[2] / 10)));
       return {
         grid: { left: 8, right: 8, top: 8, bottom: 60, containLabel: true },
         tooltip: {
@@ -84,19 +85,19 @@
         xAxis: axis(colours, { type: "category", data: data.x, splitLine: { show: false } }),
         yAxis: axis(colours, { type: "category", inverse: true, data: data.y, splitLine: { show: false }, axisLabel: { color: colours.ink, formatter: short } }),
         visualMap: {
-          min: 0, max: 100, dimension: 2, calculable: true, orient: "horizontal", left: "center", bottom: 0,
-          inRange: { color: colours.heat }, textStyle: { color: colours.ink }, text: ["100 %", "0 %"],
+          min: 0, max: most, dimension: 2, orient: "horizontal", left: "center", bottom: 0,
+          inRange: { color: colours.heat }, textStyle: { color: colours.ink }, text: [`${most} %`, "0 %"],
         },
         series: [{ type: "heatmap", name: data.name, data: data.data, itemStyle: { borderColor: colours.line, borderWidth: 1 } }],
       };
     },
-    shares(data, colours) {
+    shares(data, colours, element) {
       return {
         color: SHARES[theme()],
         tooltip: { formatter: (one) => `${one.name}\n${number(one.value)} ${data.unit} (${one.percent} %)` },
         series: [{
-          type: "pie", radius: ["45%", "70%"], data: data.data,
-          label: { color: colours.ink, formatter: (one) => `${short(one.name)} ${one.percent} %` },
+          type: "pie", radius: element.clientWidth < 420 ? ["30%", "46%"] : ["40%", "62%"], data: data.data, animation: false,
+          label: { color: colours.ink, width: element.clientWidth < 420 ? 78 : 140, overflow: "break", formatter: (one) => `${one.name}\n${one.percent.toFixed(1)} %` },
           itemStyle: { borderColor: theme() === "dark" ? "#1c2733" : "#ffffff", borderWidth: 2 },
         }],
       };
@@ -111,7 +112,6 @@
         ...names("target").map((name) => ({ name: `< ${name}`, label: name, itemStyle: { color: colour(name) } })),
       ];
       const bare = (name) => name.slice(2);
-      element.style.blockSize = `${Math.max(280, 60 * Math.max(names("source").length, names("target").length))}px`;
       const narrow = element.clientWidth < 520;
       return {
         animation: false, // it would hide the names on the right until it ends
@@ -139,6 +139,9 @@
     }
     const data = JSON.parse(source.textContent);
     const colours = COLOURS[theme()];
+    if (data.height) { // what kept its room until now is taken away
+      element.style.blockSize = `${data.height}px`;
+    }
     const own = KINDS[data.kind](data, colours, element);
     const common = base(colours);
     own.tooltip = Object.assign({}, common.tooltip, own.tooltip);

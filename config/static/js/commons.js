@@ -173,3 +173,10 @@ document.addEventListener("htmx:beforeSwap", function (event) {
     event.detail.isError = false;
   }
 });
+
+// Where an account is made: times are shown by the clock of whoever makes it.
+document.addEventListener("DOMContentLoaded", function () {
+  for (const field of document.querySelectorAll("[data-time-zone]")) {
+    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
+  }
+});

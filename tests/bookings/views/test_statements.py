@@ -37,7 +37,7 @@ def test_the_payer_reads_it(drawn):
     page = read(lin.get("/money/statements/"))
     assert "USTC-2026-0001" in page and "CNY 268.00" in page
     page = read(lin.get(f"/money/statements/{row.pk}/"))
-    for part in ("Transmission electron microscope", "At 6 % tax", "-50.00", "agrees", "1 h"):
+    for part in ("Transmission electron microscope", "At 6 % tax", "−CNY 50.00", "agrees", "1 h"):
         assert part in page, part
     assert "Mark a payment" not in page and "Void it" not in page
     assert "does not agree" not in page

@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Membership, RoleGrant
+from accounts.trail import record
+from bookings.selectors.trail import TrailQuery, entries_where, trail_page
 from bookings.services.reservations import reservation_cancel, reservation_decide
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW, Cast, reserve
@@ -40,3 +42,25 @@ def test_who_never_acted_on_it_finds_nothing(client: Client, cast: Cast) -> None
     made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
     client.force_login(cast.people["sun"])
     page_of(client.get(f"/trail/{made.pk}/"), 404)
+
+
+def test_pages_go_back_through_quiet_times(cast: Cast) -> None:
+    auditor, zhao = cast.actor("auditor"), cast.people["zhao"]
+    # Busy days long ago, then nothing for months, then a little.
+    days = [0, 3, 100, 100.5, 101, 101.5, 200]
+    made = [
+        record(
+            actor=None, action="user.update", target=zhao, now=NOW - timedelta(days=day),
+            region_ids=[cast.anhui.pk],
+        )
+        for day in days
+    ]  # fmt: skip
+    entries = entries_where(auditor, TrailQuery(object_id=zhao.pk, action="user.update"))
+    found, after = [], ""
+    while True:
+        page = trail_page(entries, after, most=2)
+        found += [step.entry.pk for step in page.steps]
+        if page.older is None:
+            break
+        after = page.older
+    assert found == [entry.pk for entry in made]

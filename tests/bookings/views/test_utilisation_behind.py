@@ -115,7 +115,7 @@ def _opened(client: Client, page: str) -> list[str]:
         if address.startswith("#"):
             assert f'id="{address[1:]}"' in html, address
             continue
-        opened = page_of(client.get(address))
+        opened = page_of(client.get(address)).partition("<main")[2]
         if "/behind/" not in address and "/days/" not in address:
             continue
         followed.append(address)
