@@ -97,7 +97,7 @@
         tooltip: { formatter: (one) => `${one.name}\n${number(one.value)} ${data.unit} (${one.percent} %)` },
         series: [{
           type: "pie", radius: element.clientWidth < 420 ? ["30%", "46%"] : ["40%", "62%"], data: data.data, animation: false,
-          label: { color: colours.ink, width: element.clientWidth < 420 ? 78 : 140, overflow: "break", formatter: (one) => `${one.name}\n${one.percent.toFixed(1)} %` },
+          label: { color: colours.ink, alignTo: "edge", edgeDistance: 2, width: element.clientWidth < 420 ? 78 : 140, overflow: "break", formatter: (one) => `${one.name}\n${one.percent.toFixed(1)} %` },
           itemStyle: { borderColor: theme() === "dark" ? "#1c2733" : "#ffffff", borderWidth: 2 },
         }],
       };
