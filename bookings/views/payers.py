@@ -14,17 +14,8 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
     several, until the reader chooses: a page, unlike a program, can show which it took. One
     statement."""
     choices = list(organisations_of(actor)) if actor.user_id else []
-<<<<<<< HEAD
     asked = (one for one in choices if named in {one.code, str(one.pk)})
     return next(asked, choices[0] if choices else None), choices
-=======
-    if not named:
-        return (choices[0] if choices else None), choices
-    try:
-        return payer_for(actor, named), choices
-    except Invalid:
-        return (choices[0] if choices else None), choices
->>>>>>> 7e571e1241f9e514922ea9dbbdad54514a33ddc2
 
 
 def reader_zone(actor: Actor) -> ZoneInfo:
