@@ -3,24 +3,28 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from accounts.domain.errors import Invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from accounts.selectors.memberships import organisations_of, place_of
-from accounts.selectors.organisations import payer_for
 from instruments.models import Instrument
 
 
 def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list[Organisation]]:
-    """The organisation a page is for and those to choose from. The first of several, until
-    the reader chooses: a page, unlike a program, can show which it took."""
+    """The organisation a page is for, by code or id, and those to choose from. The first of
+    several, until the reader chooses: a page, unlike a program, can show which it took. One
+    statement."""
     choices = list(organisations_of(actor)) if actor.user_id else []
+<<<<<<< HEAD
+    asked = (one for one in choices if named in {one.code, str(one.pk)})
+    return next(asked, choices[0] if choices else None), choices
+=======
     if not named:
         return (choices[0] if choices else None), choices
     try:
         return payer_for(actor, named), choices
     except Invalid:
         return (choices[0] if choices else None), choices
+>>>>>>> 7e571e1241f9e514922ea9dbbdad54514a33ddc2
 
 
 def reader_zone(actor: Actor) -> ZoneInfo:

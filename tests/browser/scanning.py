@@ -71,6 +71,7 @@ class Site:
         self.person, self.language = "", "en"
         self.pages: dict[str, Answer] = {}
         self.address = ""
+        self.is_over = False
 
     def see(self, view: View, language: str) -> Answer:
         """The page, which is what the browser gets when it goes there next."""
@@ -82,6 +83,8 @@ class Site:
 
     def part(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
         with self.lock:
+            if self.is_over:  # what a page still asked for when it was left
+                return Answer(503, {}, b"", 0)
             if path in self.pages and method == "get":
                 return self.pages[path]
             return self._asked(method, path, body, content_type)
@@ -152,6 +155,8 @@ class Site:
             server.shutdown()
             server.server_close()
             thread.join()
+            with self.lock:
+                self.is_over = True
             shared.dec_thread_sharing()
 
 

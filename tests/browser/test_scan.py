@@ -118,8 +118,11 @@ SIGN_IN = {
 NOWHERE = "an address that leads nowhere"
 EXPECTED = {NOWHERE: 404, "socialaccount_login_error": 401}
 NO_PAGES = {"healthz", "readyz", "metrics", "robots", "sitemap", "sitemap-part"}
-# In the language of who wrote it, or of who was written to.
-WRITTEN_BEFORE = {"accounts:unsubscribe", "bookings:story"}
+# Written before by somebody, in the language of theirs; descriptions of the API's fields, which are
+# English; names that styles have.
+WRITTEN_BEFORE = {
+    *("accounts:unsubscribe", "bookings:story", "bookings:trail", "api-docs", "components"),
+}
 # What a page that draws must have drawn.
 DRAWN = {
     "bookings:hours": ("[data-drawn]", 2),

@@ -206,3 +206,15 @@ def test_bookings_that_would_no_longer_fit_are_shown_before(cast, zhao):
     assert hours(cast)["weekly"][4]["closes"] == "12:00"
     made.refresh_from_db()
     assert (made.state, made.version) == ("confirmed", 1)
+
+
+def test_what_is_typed_is_held_against_the_bookings_and_saves_nothing(cast, zhao):
+    reserve(cast, "2026-03-06 14:00", "2026-03-06 15:00")
+    sent = typed(shown(zhao, cast), day_5_0_closes="12:00")
+    looked = zhao.post(address(cast.microscope), sent | {"check": "1"})
+    assert looked.status_code == 200
+    assert "Wang Li" in looked.content.decode()
+    assert hours(cast) == WEEKDAYS
+    seen = looked.context["seen"]
+    assert f'name="seen" value="{seen}"' in looked.content.decode()
+    assert zhao.post(address(cast.microscope), sent | {"seen": seen}).status_code == 302
