@@ -165,11 +165,11 @@ def test_long_histories_are_cut_and_it_is_said(past, monkeypatch):
 
 def test_statements_do_not_grow(past, django_assert_num_queries):
     actor = past.actor("zhao")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         what_if(actor, past.microscope.pk, card(), LATER)
     for day in ("10", "11", "12"):
         used(past, "wang", f"2026-03-{day} 10:00", f"2026-03-{day} 12:00")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert what_if(actor, past.microscope.pk, card(), LATER).comparison.seen == 7
 
 
