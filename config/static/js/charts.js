@@ -27,7 +27,7 @@
     return {
       animation: !still,
       animationDuration: 250,
-      textStyle: { color: colours.ink, fontFamily: "inherit" },
+      textStyle: { color: colours.ink, fontFamily: getComputedStyle(document.body).fontFamily },
       tooltip: {
         renderMode: "richText", confine: true, backgroundColor: theme() === "dark" ? "#1c2733" : "#ffffff",
         borderColor: colours.line, textStyle: { color: colours.ink },
