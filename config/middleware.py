@@ -10,7 +10,10 @@ from accounts.domain.errors import NotPermitted, Refused
 from config.errors import page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
-PAGE_OF = {"bookings:money-charges-decide": "bookings:money-charges"}
+PAGE_OF = {
+    "accounts:token-revoke": "accounts:profile",
+    "bookings:money-charges-decide": "bookings:money-charges",
+}
 
 
 class RefusalMiddleware:

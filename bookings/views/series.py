@@ -156,10 +156,16 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
         for row in rows
         if row.start_at > now and row.shown_state in {"requested", "confirmed"}  # type: ignore[attr-defined]
     ]
+    first = min(coming, key=lambda row: row.start_at, default=None)
+    may_change = first is not None and (
+        first.user_id == actor.user_id
+        or first.host_id in actor.organisations_where("manage-instruments")
+        or first.organisation_id in actor.organisations_where("book-for-members")
+    )
     context = {
         "series": found,
         "rows": rows,
-        "next": min(coming, key=lambda row: row.start_at, default=None),
+        "next": first if may_change else None,
         "left": len(coming),
         "zone": found.time_zone,
     }
