@@ -43,6 +43,7 @@ def test_find_quote_reserve_check_in_and_out(
     page.press("input[name=q]", "Enter")
     expect(page.locator("article.result")).to_have_count(1)
     page.locator("article.result h2 a").click()
+    page.wait_for_url("**/instruments/*/**")  # the catalogue has such a choice, too
     # The week changes in place when another length is chosen.
     page.select_option("#minutes", "120")
     expect(page.locator("#week a.slot").first).to_have_attribute("href", re.compile("minutes=120"))
