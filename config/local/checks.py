@@ -8,8 +8,6 @@ from config.local.console import say
 from config.local.foreground import run
 
 PYTHON = [sys.executable, "-m"]
-# One more than two processors: tests wait for servers and browsers, too.
-WORKERS = "3"
 IMPORTS = "import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main())"
 CHECKS: dict[str, list[str]] = {
     "ruff check": [*PYTHON, "ruff", "check", "."],
@@ -25,7 +23,7 @@ def run_checks(pytest_arguments: Sequence[str], env: Mapping[str, str]) -> int:
     failed = [name for name, command in checks.items() if not _passes(name, command, env)]
     if failed:
         say(f"\nFailed so far: {', '.join(failed)}")
-    tests = [*PYTHON, "pytest", *(pytest_arguments or ["-n", WORKERS])]
+    tests = [*PYTHON, "pytest", *(pytest_arguments or ["-n", "2"])]
     code = _run("pytest", tests, env)
     if failed:
         say(f"Failed besides: {', '.join(failed)}")

@@ -25,7 +25,7 @@ def zhao(client: Client, cast: Cast) -> Client:
         *((f"/bookings/{ID}/check-{way}/", f"/bookings/{ID}/") for way in ("in", "out")),
         (f"/manage/instruments/{ID}/publication/", f"/manage/instruments/{ID}/"),
         *((f"/manage/closures/{ID}/{act}/", "/manage/") for act in ("end", "delete")),
-        (f"/profile/tokens/{ID}/revoke/", "/profile/tokens/"),
+        (f"/profile/tokens/{ID}/revoke/", "/profile/"),
         (f"/money/charges/{ID}/dispute/", f"/money/charges/{ID}/"),
         (f"/money/corrections/{ID}/", "/money/charges/"),
         (f"/people/roles/{ID}/take/", "/people/roles/"),
