@@ -42,20 +42,6 @@ class FacilityShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
-class FacilityBody(Shape):
-    organisation = Text(40, help_text="Its code.")
-    name = Text(200)
-    name_zh = Text(200, required=False, allow_blank=True)
-    time_zone = Text(64, help_text="An IANA zone: `Asia/Shanghai`.")
-    address = Text(300, required=False, allow_blank=True)
-    contact_name = Text(120, required=False, allow_blank=True)
-    contact_email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
-    contact_phone = Text(60, required=False, allow_blank=True)
-    website = WebAddress(200, required=False, allow_blank=True)
-    latitude = Number(8, 5, min_value=-90, max_value=90, required=False, allow_null=True)
-    longitude = Number(8, 5, min_value=-180, max_value=180, required=False, allow_null=True)
-
-
 class FacilityChanges(Shape):
     """What is said of a site; organisation and time zone stay."""
 
@@ -68,6 +54,14 @@ class FacilityChanges(Shape):
     website = WebAddress(200, required=False, allow_blank=True)
     latitude = Number(8, 5, min_value=-90, max_value=90, required=False, allow_null=True)
     longitude = Number(8, 5, min_value=-180, max_value=180, required=False, allow_null=True)
+
+
+class FacilityBody(FacilityChanges):
+    """A new site."""
+
+    organisation = Text(40, help_text="Its code.")
+    name = Text(200)
+    time_zone = Text(64, help_text="An IANA zone: `Asia/Shanghai`.")
 
 
 class FacilityQuery(Pages):

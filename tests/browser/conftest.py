@@ -5,11 +5,20 @@ Tests skip with a reason where no Chromium is installed; in continuous integrati
 
 import os
 import shutil
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
-from tests.factories.cast import PASSWORD
+from accounts.permissions import actor_of
+from bookings.domain.periods import Period
+from bookings.services.placing import Booking
+from bookings.services.reservations import reservation_request
+from tests.factories.cast import CARD, PASSWORD
+
+ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
+HOUR = timedelta(hours=1)
 
 CHROMIUM = next(
     (
@@ -95,3 +104,34 @@ def visit(chromium, real_cast, live_server):
     # A refused form answers 409: Chromium says so on the console, and that is right.
     left = [c for c in complaints if "409" not in c]
     assert left == []
+
+
+@pytest.fixture
+def midnight():
+    """The end of tomorrow in China, where the instruments are."""
+    now = timezone.now() + timedelta(hours=8)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2, hours=-8)
+
+
+@pytest.fixture
+def instrument(real_cast):
+    """Open around the clock, priced, from now on (the browser's clock cannot be turned)."""
+    now = timezone.now()
+    return real_cast.instrument(
+        name="Scanning electron microscope",
+        name_zh="扫描电子显微镜",
+        hours=ALWAYS,
+        card={**CARD, "valid_from": (now - timedelta(days=400)).date().isoformat()},
+        now=now - timedelta(days=40),
+    )
+
+
+@pytest.fixture
+def booked(real_cast, instrument, midnight):
+    """Wang Li from 10 to 12 o'clock on the day after tomorrow."""
+    period = Period(midnight + 10 * HOUR, midnight + 12 * HOUR)
+    return reservation_request(
+        actor=actor_of(real_cast.people["wang"]),
+        booking=Booking(instrument.pk, period, organisation=None, service_mode="self"),
+        now=timezone.now(),
+    )

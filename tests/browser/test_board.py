@@ -4,55 +4,13 @@ The fixture `visit` holds that no page said anything on its console: a style or 
 Content-Security-Policy refuses would.
 """
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.permissions import actor_of
-from bookings.domain.periods import Period
 from bookings.models import Closure
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_request
-from tests.factories.cast import CARD
+from tests.browser.conftest import HOUR
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
-ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def midnight():
-    """The end of tomorrow in China, where the instruments are."""
-    now = timezone.now() + timedelta(hours=8)
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2, hours=-8)
-
-
-@pytest.fixture
-def instrument(real_cast):
-    now = timezone.now()
-    return real_cast.instrument(
-        name="Scanning electron microscope",
-        hours=ALWAYS,
-        card={**CARD, "valid_from": (now - timedelta(days=400)).date().isoformat()},
-        now=now - timedelta(days=40),
-    )
-
-
-@pytest.fixture
-def booked(real_cast, instrument, midnight):
-    """Wang Li from 10 to 12 o'clock on the day after tomorrow."""
-    return reservation_request(
-        actor=actor_of(real_cast.people["wang"]),
-        booking=Booking(
-            instrument_id=instrument.pk,
-            period=Period(midnight + 10 * HOUR, midnight + 12 * HOUR),
-            organisation=None,
-            service_mode="self",
-        ),
-        now=timezone.now(),
-    )
 
 
 def drag(page, start, end):

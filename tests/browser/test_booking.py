@@ -9,23 +9,8 @@ from playwright.sync_api import expect
 
 from bookings.models import Reservation
 from bookings.services.effects import effects_carry_out
-from tests.factories.cast import CARD
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
-ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
-
-
-@pytest.fixture
-def instrument(real_cast):
-    """Open around the clock, priced, from now on (the browser's clock cannot be turned)."""
-    now = timezone.now()
-    return real_cast.instrument(
-        name="Scanning electron microscope",
-        name_zh="扫描电子显微镜",
-        hours=ALWAYS,
-        card={**CARD, "valid_from": (now - timedelta(days=400)).date().isoformat()},
-        now=now - timedelta(days=40),
-    )
 
 
 @pytest.mark.parametrize(

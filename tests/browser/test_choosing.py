@@ -9,45 +9,13 @@ from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.permissions import actor_of
-from bookings.domain.periods import Period
 from bookings.models import Reservation
 from bookings.services.effects import effects_carry_out
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_request
-from tests.browser.test_board import ALWAYS, HOUR, column, drag
-from tests.factories.cast import CARD, PASSWORD
+from tests.browser.conftest import HOUR
+from tests.browser.test_board import column, drag
+from tests.factories.cast import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
-
-
-@pytest.fixture
-def midnight():
-    """The end of tomorrow in China, where the instruments are."""
-    now = timezone.now() + timedelta(hours=8)
-    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2, hours=-8)
-
-
-@pytest.fixture
-def instrument(real_cast):
-    now = timezone.now()
-    return real_cast.instrument(
-        name="Scanning electron microscope",
-        hours=ALWAYS,
-        card={**CARD, "valid_from": (now - timedelta(days=400)).date().isoformat()},
-        now=now - timedelta(days=40),
-    )
-
-
-@pytest.fixture
-def booked(real_cast, instrument, midnight):
-    """Wang Li from 10 to 12 o'clock on the day after tomorrow."""
-    period = Period(midnight + 10 * HOUR, midnight + 12 * HOUR)
-    return reservation_request(
-        actor=actor_of(real_cast.people["wang"]),
-        booking=Booking(instrument.pk, period, organisation=None, service_mode="self"),
-        now=timezone.now(),
-    )
 
 
 def tab_to(page, wanted):
