@@ -47,7 +47,8 @@ def test_from_a_number_to_its_story_and_from_an_exception_to_a_closed_finding(
         ("Microscope", "显微镜"),
     ):  # fmt: skip
         page.locator("tbody").get_by_role("link", name=name[not is_english], exact=True).click()
-    page.locator("tbody th a").last.click()
+    day = f"{booking.start_at + timedelta(hours=8):%Y-%m-%d}"
+    page.locator(f"tbody th a[href*='={day}']").click()
     page.locator(f"a[href='/bookings/{booking.pk}/']").click()
     page.locator(f"a[href='/trail/{booking.pk}/']").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(
