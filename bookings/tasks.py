@@ -17,7 +17,7 @@ from bookings.services.bundles import bundles_work
 from bookings.services.charges import charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.exports import exports_work
-from bookings.services.feeds import calendars_read
+from bookings.services.feeds import calendar_read
 from bookings.services.findings import findings_remind
 from bookings.services.melting import fees_melt
 from bookings.services.reservations import reservations_lapse
@@ -175,7 +175,10 @@ def tell_of_searches() -> None:
 
 @shared_task
 def read_calendars() -> None:
-    calendars_read(now=timezone.now())
+    """One after the other, as harvests."""
+    began = time.monotonic()
+    while time.monotonic() - began < 45 and calendar_read(now=timezone.now()):
+        pass
 
 
 # The trail and the auditors' desk

@@ -314,14 +314,16 @@ SPECTACULAR_SETTINGS = {
 # Clock
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
-# What waits for servers of others has queues of its own: a worker reads all of them in turn, or
-# those it is started for (`-Q`).
+# What waits for servers of others, or reads what they answer, has queues of its own: a worker reads
+# all of them in turn, or those it is started for (`-Q`).
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange("celery"), routing_key=name) for name in ("celery", "letters", "calls")
 ]
 CELERY_TASK_ROUTES = {
     "bookings.tasks.deliver_messages": {"queue": "letters"},
     "bookings.tasks.make_calls": {"queue": "calls"},
+    "bookings.tasks.read_calendars": {"queue": "calls"},
+    "instruments.tasks.work_harvests": {"queue": "calls"},
 }
 # A job is acknowledged when it is done: one whose worker died is given to another, which does
 # no harm, as each asks what is due and not yet done.

@@ -77,6 +77,10 @@ HARVEST_SENTENCES = {
     "a-page": _("What is there is a web page, not a file: perhaps one must sign in first."),
     "not-a-table": _("What is there is no file of this format."),
     "not-a-calendar": _("What is there is no calendar that can be read."),
+    "calendar-too-costly": _(
+        "Its events recur so often, or are so many, that reading it takes too long."
+    ),
+    "reading-stopped": _("Reading it stopped before its end."),
     "no-longer-manager": _(
         "Whoever saved this last no longer manages instruments here: save it anew."
     ),

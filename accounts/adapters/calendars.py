@@ -1,22 +1,40 @@
-"""iCalendar (RFC 5545), written for feeds and invitations, read from people's own calendars."""
+"""iCalendar (RFC 5545), written for feeds and invitations, read from people's own calendars.
 
+A calendar that a stranger wrote is read by a process of its own, this file as a program, which the
+system ends when its time or memory is over.
+"""
+
+import datetime as clock
+import json
+import resource
+import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import icalendar
 import recurring_ical_events
 
+from accounts.domain.calendars import MOST_STEPS, TooCostly, steps_of
+
 PRODUCT = "-//Instrument Commons//Instrument Commons//EN"
 MOST_EVENTS = 5000
-MOST_STEPS = 1_000_000  # of recurrences written out: some seconds
-_UNIT = {"HOURLY": 3600, "DAILY": 86400, "WEEKLY": 604800, "MONTHLY": 2419200, "YEARLY": 31536000}
+CPU, MEMORY = 15, 1 << 30  # seconds and bytes that reading one may take
+READING = 60  # seconds on the clock
 _FAULTS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
+_NO_CALENDAR, _TOO_COSTLY = "not-a-calendar", "calendar-too-costly"
 
 
 class CalendarBroken(Exception):
-    """What was given is no calendar that can be read, or says too much."""
+    """What was given is no calendar that can be read (not-a-calendar), or reading it takes too
+    long (calendar-too-costly)."""
+
+    def __init__(self, code: str = _NO_CALENDAR) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -126,53 +144,88 @@ def busy_times(
     and what recurs of them, without those that are cancelled, free (TRANSP), or last whole days,
     which say more of a date than of the hours. `CalendarBroken`."""
     try:
+        ended = subprocess.run(  # noqa: S603 - ourselves
+            [sys.executable, "-m", __name__, start.isoformat(), end.isoformat()],
+            input=content,
+            capture_output=True,
+            timeout=READING,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CalendarBroken(_TOO_COSTLY) from None
+    if ended.returncode < 0:
+        raise CalendarBroken(_TOO_COSTLY)
+    if ended.returncode:
+        raise CalendarBroken
+    answer = json.loads(ended.stdout)
+    if isinstance(answer, str):
+        raise CalendarBroken(answer)
+    return [(datetime.fromisoformat(one), datetime.fromisoformat(other)) for one, other in answer]
+
+
+def main() -> None:
+    """Read a calendar from the standard input for the span that the arguments name; write its busy
+    times, or the code of what is wrong, as JSON."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    start, end = (datetime.fromisoformat(moment) for moment in sys.argv[1:3])
+    # The library looks up to this year for the next time of a rule that never comes true.
+    clock.MAXYEAR = min(end.year + 1, clock.MAXYEAR)  # type: ignore[misc]
+    try:
+        answer: object = [
+            [moment.isoformat() for moment in span]
+            for span in _times(sys.stdin.buffer.read(), start, end)
+        ]
+    except CalendarBroken as broken:
+        answer = broken.code
+    except TooCostly:
+        answer = _TOO_COSTLY
+    json.dump(answer, sys.stdout)
+
+
+def _times(content: bytes, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    try:
         calendars = icalendar.Calendar.from_ical(content, multiple=True)
     except _FAULTS:
         raise CalendarBroken from None
     if not calendars:
         raise CalendarBroken
-    found: list[tuple[datetime, datetime]] = []
+    times: list[tuple[datetime, datetime]] = []
+    steps = 0
     for calendar in calendars:
         if not isinstance(calendar, icalendar.Calendar):
             raise CalendarBroken
         zone = _zone_of(calendar)
+        calendar.subcomponents = [part for part in calendar.subcomponents if not _lasts_days(part)]
         try:
-            steps = sum((_steps(event, end) for event in calendar.walk("VEVENT")), 0.0)
+            steps += sum(_steps(event, end) for event in calendar.walk("VEVENT"))
             if steps > MOST_STEPS:
-                raise CalendarBroken
-            for count, event in enumerate(recurring_ical_events.of(calendar).between(start, end)):
-                if count >= MOST_EVENTS:
-                    raise CalendarBroken
+                raise TooCostly
+            for event in recurring_ical_events.of(calendar).between(start, end):
                 if (taken := _taken(event, zone)) is not None:
-                    found.append((max(taken[0], start), min(taken[1], end)))
+                    times.append((max(taken[0], start), min(taken[1], end)))
         except _FAULTS:
             raise CalendarBroken from None
-    return _merged(span for span in found if span[0] < span[1])
+    if len(times) > MOST_EVENTS:
+        raise TooCostly
+    return _merged(span for span in times if span[0] < span[1])
 
 
-def _steps(event: icalendar.Component, end: datetime) -> float:
-    """How many times a rule is about to recur until the end, from its start on: so that nobody
-    keeps a worker busy with every second since 1970."""
-    steps = 1.0
+def _lasts_days(part: icalendar.Component) -> bool:
+    """Whether it is an event of whole days, birthdays since 1604 among them: of no interest."""
+    start = getattr(part.get("DTSTART"), "dt", None)
+    return type(start) is date and "RECURRENCE-ID" not in part
+
+
+def _steps(event: icalendar.Component, end: datetime) -> int:
     rules = event.get("RRULE", [])
-    for rule in rules if isinstance(rules, list) else [rules]:
-        unit = _UNIT.get(str((rule.get("FREQ") or [""])[0]).upper())
-        if unit is None:  # every second or minute is nobody's calendar
-            raise CalendarBroken
-        start = event.decoded("DTSTART")
-        days = (end.date() - (start.date() if isinstance(start, datetime) else start)).days
-        often = 1
-        for part in ("BYHOUR", "BYMINUTE", "BYSECOND", "BYDAY", "BYMONTHDAY", "BYYEARDAY"):
-            often *= max(1, len(rule.get(part, [])))
-        every = int((rule.get("INTERVAL") or [1])[0])
-        if every < 1:  # it would never move on
-            raise CalendarBroken
-        # A step that matches nothing costs as much as one that does, and one that never can
-        # (the 31st of February) is looked for up to the year 9999. Few are like that: a tenth.
-        if rule.get("BYMONTHDAY") or rule.get("BYYEARDAY"):
-            steps += (9999 - end.year) * 31_557_600 / unit / 10
-        steps += max(0, days) * 86400 / unit / every * often
-    return steps
+    start = event.decoded("DTSTART")
+    first = start.date() if isinstance(start, datetime) else start
+    return 1 + sum(
+        steps_of(rule, first, end.date())
+        for rule in (rules if isinstance(rules, list) else [rules])
+    )
 
 
 def _zone_of(calendar: icalendar.Calendar) -> ZoneInfo:
@@ -204,3 +257,7 @@ def _merged(
         else:
             merged.append((start, end))
     return merged
+
+
+if __name__ == "__main__":
+    main()

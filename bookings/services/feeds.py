@@ -28,7 +28,7 @@ from instruments.selectors.registry import instrument_to_book
 
 TASK = "bookings.tasks.read_calendars"
 LIMITS = Limits(connect=5, total=20, size=5 * 1024 * 1024)
-LEASE = timedelta(minutes=2)  # far longer than the limits let a reading last
+LEASE = timedelta(minutes=10)  # far longer than the limits and `READING` let one last together
 
 
 # Outward
@@ -105,7 +105,8 @@ def busy_calendar_set(
         row = BusyCalendar(user_id=actor.person, created_at=now, version=0)
     row.address, row.due_at = address, now
     row.etag = row.modified = ""
-    row.known_until, row.claim, row.claimed_until = None, None, None
+    # What is being read goes on until its time is over; what comes of it is for the old version.
+    row.known_until = None
     row.problem, row.failures = {}, 0
     row.version += 1
     row.save()
@@ -125,15 +126,8 @@ def busy_calendar_remove(*, actor: Actor, now: datetime) -> None:
     row.delete()
 
 
-def calendars_read(*, now: datetime, resolve: Resolve = resolve, most: int = 500) -> int:
-    """Read every own calendar that is due; how many."""
-    for done in range(most):
-        if not _read_one(now, resolve):
-            return done
-    return most
-
-
-def _read_one(now: datetime, resolve: Resolve) -> bool:
+def calendar_read(*, now: datetime, resolve: Resolve = resolve) -> bool:
+    """Read the own calendar that is due longest; whether any was."""
     row = _claim(now)
     if row is None:
         return False
@@ -165,12 +159,14 @@ def _times(answer: Answer, now: datetime) -> list[tuple[datetime, datetime]]:
         raise AddressRefused("answer-status", status=answer.status)
     try:
         return list(busy_times(answer.body.read(), now, now + BUSY_AHEAD))
-    except CalendarBroken:
-        raise AddressRefused("not-a-calendar") from None
+    except CalendarBroken as broken:
+        raise AddressRefused(broken.code) from None
 
 
 @transaction.atomic
 def _claim(now: datetime) -> BusyCalendar | None:
+    """The next to read. It counts as failed until it is read: what ends its worker waits longer
+    each time."""
     row = (
         BusyCalendar.objects.select_for_update(skip_locked=True, of=("self",))
         .filter(Q(claimed_until=None) | Q(claimed_until__lte=now))
@@ -179,8 +175,12 @@ def _claim(now: datetime) -> BusyCalendar | None:
         .first()
     )
     if row is not None:
+        if row.claim is not None:  # nothing came of the last reading
+            row.problem = {"code": "reading-stopped", "numbers": {}}
+        row.failures += 1
+        row.due_at = read_again_at(row.failures, now)
         row.claim, row.claimed_until = new_id(), now + LEASE
-        row.save(update_fields=["claim", "claimed_until"])
+        row.save()
     return row
 
 
@@ -197,10 +197,13 @@ def _store(
     row = (
         BusyCalendar.objects.select_for_update().filter(pk=claimed.pk, claim=claimed.claim).first()
     )
-    if row is None:  # another has taken it over, or the person changed or removed it
+    if row is None:  # another has taken it over, or the person removed it
+        return
+    row.claim = row.claimed_until = None
+    if row.version != claimed.version:  # the person changed it: it is read anew
+        row.save()
         return
     if refused is not None:
-        row.failures += 1
         row.problem = {"code": refused.code, "numbers": dict(refused.numbers)}
         if row.failures > 2:  # what was true some hours ago may not be any more
             row.times.all().delete()
@@ -216,6 +219,5 @@ def _store(
             row.known_until = now + BUSY_AHEAD
             for name, value in validators(answer.headers).items():
                 setattr(row, name, value)
-    row.claim = row.claimed_until = None
     row.due_at = read_again_at(row.failures, now)
     row.save()

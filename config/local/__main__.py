@@ -74,7 +74,7 @@ def _run_platform(wanted: int) -> None:
                 env = environment.for_demo(os.environ, servers, port)
                 record("launcher").write(os.getpid(), port)
                 platform = parts(port, env)
-                say("Starting web, worker and beat ...")
+                say("Starting web, workers and beat ...")
                 for part in platform.values():
                     part.start()
                 wait_for_web(platform["web"], port, env)

@@ -1,4 +1,4 @@
-"""Web, worker and beat: started in order, watched, started again when one dies."""
+"""Web, workers and beat: started in order, watched, started again when one dies."""
 
 import http.client
 import os
@@ -26,7 +26,7 @@ PAUSES = (1, 2, 4, 8, 16)
 FORGIVEN_AFTER = 300.0
 PYTHON = [sys.executable, "-m"]
 # In the order in which they stop: no new work first, then what makes work, then what does it.
-NAMES = ("web", "beat", "worker")
+NAMES = ("web", "beat", "worker", "calls")
 
 
 @dataclass
@@ -85,11 +85,14 @@ def parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
     web = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)]
     web += ["--workers", "1", "--blocking-threads", "8", "--backpressure", "64", "--no-ws"]
     web += ["--workers-kill-timeout", "10", "config.wsgi:application"]
-    worker = ["celery", "-A", "config", "worker", "--concurrency", "2", "--loglevel", "INFO"]
+    worker = ["celery", "-A", "config", "worker", "--loglevel", "INFO"]
     worker += ["--without-gossip", "--without-mingle"]
+    # Addresses of others have a worker of their own, so that they keep nothing of ours waiting.
+    calls = [*worker, "-Q", "calls", "-n", "calls@%h", "--concurrency", "1"]
+    worker += ["-Q", "celery,letters", "--concurrency", "2"]
     beat = ["celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile", ""]
     beat += ["--schedule", str(LOCAL / "celerybeat-schedule")]
-    commands = {"web": web, "worker": worker, "beat": beat}
+    commands = {"web": web, "worker": worker, "calls": calls, "beat": beat}
     return {name: Part(name, [*PYTHON, *words], env) for name, words in commands.items()}
 
 

@@ -40,6 +40,7 @@ from accounts.selectors.memberships import load_actor, place_of
 from accounts.services.jobs import failure_forget, failure_note, failures_keep
 from instruments.domain.delimited import MAX_BYTES, FileRefused
 from instruments.domain.harvests import (
+    MOST_FAILURES,
     MOST_HARVESTS,
     Plan,
     again_at,
@@ -237,8 +238,11 @@ def _claim(now: datetime) -> Harvest | None:
         .first()
     )
     if harvest is not None:
+        # It counts as failed until it is fetched: what ends its worker waits longer each time.
+        harvest.failures = min(harvest.failures + 1, MOST_FAILURES)
+        harvest.due_at = again_at(min(harvest.failures, MOST_FAILURES - 1), now)
         harvest.claim, harvest.claimed_until = new_id(), now + LEASE
-        harvest.save(update_fields=["claim", "claimed_until"])
+        harvest.save(update_fields=["failures", "due_at", "claim", "claimed_until"])
     return harvest
 
 
@@ -285,7 +289,6 @@ def _store(
         harvest.failures = 0
         harvest.due_at = next_due(load_plan(harvest), _zone(harvest), now)
     else:
-        harvest.failures += 1
         harvest.due_at = again_at(harvest.failures, now)
         if harvest.due_at is None:
             _give_up(harvest, fetching, now)

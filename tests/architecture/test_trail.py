@@ -31,7 +31,7 @@ WITHOUT = {
     "messages_read": "what somebody has read in their own inbox",
     "bundles_work": "files that were asked for; asking is in the trail",
     "bundles_clear": "the same",
-    "calendars_read": "when a person is busy elsewhere, which is nobody else's affair",
+    "calendar_read": "when a person is busy elsewhere, which is nobody else's affair",
     "trail_seal_now": "seals are the trail's own",
 }
 

@@ -1,12 +1,17 @@
 """Calendars of other programs, read."""
 
+import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import recurring_ical_events
 
+from accounts.adapters import calendars
 from accounts.adapters.calendars import CalendarBroken, busy_times
+from accounts.domain.calendars import TooCostly
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
+END = START + timedelta(days=28)
 
 
 def calendar(*rules: str) -> bytes:
@@ -21,11 +26,67 @@ def calendar(*rules: str) -> bytes:
 
 def test_many_rules_of_days_of_the_month_are_read() -> None:
     rules = ["FREQ=MONTHLY;BYMONTHDAY=15", "FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=4"] * 25
-    found = busy_times(calendar(*rules), START, START + timedelta(days=28))
+    found = busy_times(calendar(*rules), START, END)
     assert [start.day for start, _ in found] == [4, 15]
 
 
-def test_rules_that_never_come_true_keep_nobody_busy() -> None:
-    never = ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31;COUNT=3"] * 4
-    with pytest.raises(CalendarBroken):
-        busy_times(calendar(*never), START, START + timedelta(days=28))
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31;COUNT=3",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1",
+    ],
+)
+def test_fifty_rules_that_never_come_true_are_read_beside_one_that_does(rule: str) -> None:
+    spans = busy_times(calendar(*[rule] * 50, "FREQ=DAILY;UNTIL=20260303"), START, END)
+    assert spans == [(START.replace(hour=9), START.replace(hour=10))]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ["FREQ=SECONDLY"],
+        ["FREQ=HOURLY;BYSETPOS=2"] * 50,
+        ["FREQ=HOURLY"] * 50,
+        [f"FREQ=DAILY;BYHOUR={','.join(map(str, range(24)))};BYMINUTE=0,10,20,30,40,50"] * 6,
+    ],
+)
+def test_rules_that_come_too_often_are_refused_before_they_are_written_out(
+    rules: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recurring_ical_events, "of", None)
+    with pytest.raises(TooCostly):
+        calendars._times(calendar(*rules), START, END)
+    with pytest.raises(CalendarBroken, match="calendar-too-costly"):
+        busy_times(calendar(*rules), START, END)
+
+
+def test_birthdays_since_1604_cost_nothing_and_make_nobody_busy() -> None:
+    born = calendar(*["FREQ=YEARLY"] * 300).replace(b":20260101T090000Z", b";VALUE=DATE:16040305")
+    born = born.replace(b"DTEND:20260101T100000Z", b"DURATION:P1D")
+    assert busy_times(born, START, END) == []
+
+
+@pytest.mark.parametrize("limit", ["CPU", "MEMORY", "READING"])
+def test_a_calendar_that_takes_too_much_to_read_is_ended(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the rules overlook: here the limits are so low that any is too much."""
+    if limit == "READING":
+        monkeypatch.setattr(calendars, limit, 0.01)
+    else:
+        run = subprocess.run
+        program = (
+            "import sys, accounts.adapters.calendars as c;"
+            f"c.{limit} = {1 if limit == 'CPU' else 1 << 20}; c.main()"
+        )
+        monkeypatch.setattr(
+            subprocess,
+            "run",
+            lambda words, **rest: run([words[0], "-c", program, *words[3:]], **rest),
+        )
+    many = b"BEGIN:VCALENDAR\r\n" + b"X:\r\n" * 1_000_000 + b"END:VCALENDAR\r\n"
+    code = "not-a-calendar" if limit == "MEMORY" else "calendar-too-costly"
+    with pytest.raises(CalendarBroken, match=code):
+        busy_times(many, START, END)

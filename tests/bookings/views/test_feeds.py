@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.adapters.calendars import READING
 from accounts.domain.errors import Invalid, NotFound
 from accounts.domain.roles import Actor
 from accounts.models import TrailEntry, User
@@ -18,7 +19,7 @@ from bookings.services.closures import Outage, closure_create
 from bookings.services.feeds import (
     busy_calendar_remove,
     busy_calendar_set,
-    calendars_read,
+    calendar_read,
     feed_make,
     feed_revoke,
 )
@@ -189,7 +190,7 @@ def test_when_one_is_busy_is_told_to_oneself_where_one_books_and_refuses_nothing
     cast, web, settings
 ):
     own(cast, web, settings)
-    assert calendars_read(now=NOW) == 1
+    assert calendar_read(now=NOW)
     busy = Period(at("2026-03-10 14:00"), at("2026-03-10 15:00"))
     week = Period(NOW, NOW + timedelta(days=30))
     assert load_busy(cast.wang.pk, week)[0] == busy
@@ -215,14 +216,14 @@ def test_an_own_calendar_is_asked_whether_it_changed_and_read_in_full_each_week(
     cast, web, settings
 ):
     own(cast, web, settings)
-    calendars_read(now=NOW)
-    assert calendars_read(now=NOW + HOUR - timedelta(seconds=1)) == 0
+    calendar_read(now=NOW)
+    assert not calendar_read(now=NOW + HOUR - timedelta(seconds=1))
     web.asked.clear()
-    calendars_read(now=NOW + HOUR)
+    calendar_read(now=NOW + HOUR)
     assert web.asked[0]["If-None-Match"] == '"1"'
     row = BusyCalendar.objects.get()
     assert (row.read_at, row.problem, row.times.count()) == (NOW + HOUR, {}, 2)
-    calendars_read(now=NOW + timedelta(days=8))
+    calendar_read(now=NOW + timedelta(days=8))
     assert web.asked[1]["If-None-Match"] is None
     assert row.times.count() == 1
 
@@ -232,16 +233,16 @@ def test_an_own_calendar_is_asked_whether_it_changed_and_read_in_full_each_week(
     [
         (403, b"", "answer-status"),
         (200, b"<html>", "not-a-calendar"),
-        (200, OWN.replace(b"WEEKLY;COUNT=3", b"SECONDLY"), "not-a-calendar"),
+        (200, OWN.replace(b"WEEKLY;COUNT=3", b"SECONDLY"), "calendar-too-costly"),
         (200, OWN + b"x" * (5 * 1024 * 1024), "answer-too-large"),
     ],
 )
 def test_what_cannot_be_read_is_said_to_the_person(cast, web, settings, status, body, code):
     own(cast, web, settings)
-    calendars_read(now=NOW)
+    calendar_read(now=NOW)
     web.answers = {"/me.ics": (status, {}, body)}
     moment = NOW + HOUR
-    calendars_read(now=moment)
+    calendar_read(now=moment)
     row = BusyCalendar.objects.get()
     assert (row.problem["code"], row.due_at) == (code, moment + HOUR / 4)
     assert row.times.count() == 2  # an hour without an answer makes nobody free
@@ -249,15 +250,67 @@ def test_what_cannot_be_read_is_said_to_the_person(cast, web, settings, status, 
     browser.force_login(cast.wang)
     assert "It could not be read" in browser.get(reverse("bookings:feeds")).content.decode()
     while row.due_at:
-        calendars_read(now=row.due_at)
+        calendar_read(now=row.due_at)
         row.refresh_from_db()
     assert row.failures == 12 and not row.times.exists()
+
+
+def test_a_calendar_that_ends_its_worker_waits_longer_each_time_and_is_given_up(
+    cast, web, settings, monkeypatch
+):
+    class Killed(BaseException):
+        """No `except` of ours sees it, as none sees the end of a process."""
+
+    def killed(*args):
+        raise Killed
+
+    own(cast, web, settings)
+    monkeypatch.setattr("bookings.services.feeds.busy_times", killed)
+    moment, waits = NOW, []
+    while moment is not None:
+        with pytest.raises(Killed):
+            calendar_read(now=moment)
+        row = BusyCalendar.objects.get()
+        assert row.claimed_until - moment > timedelta(seconds=20 + READING)  # LIMITS, and ours
+        assert not calendar_read(now=moment + timedelta(minutes=14))
+        waits.append(row.due_at and row.due_at - moment)
+        moment = row.due_at
+    assert waits[:4] == [HOUR / 4, HOUR / 2, HOUR, 2 * HOUR] and len(waits) == 12
+    assert row.problem["code"] == "reading-stopped"
+    browser = Client()
+    browser.force_login(cast.wang)
+    page = browser.get(reverse("bookings:feeds")).content.decode()
+    assert "Reading it stopped before its end." in page and "until you save it" in page
+    monkeypatch.undo()
+    busy_calendar_set(actor=cast.actor("wang"), address=row.address, now=row.claimed_until)
+    assert calendar_read(now=row.claimed_until)
+    row.refresh_from_db()
+    assert (row.failures, row.problem, row.claim) == (0, {}, None)
+
+
+def test_what_is_set_anew_while_it_is_read_is_not_read_by_two_at_once(
+    cast, web, settings, monkeypatch
+):
+    row = own(cast, web, settings)
+
+    def set_meanwhile(*args):
+        busy_calendar_set(actor=cast.actor("wang"), address=row.address, now=NOW)
+        assert not calendar_read(now=NOW)
+        return [(NOW, NOW + HOUR)]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bookings.services.feeds.busy_times", set_meanwhile)
+        assert calendar_read(now=NOW)
+    row.refresh_from_db()
+    assert (row.failures, row.due_at, row.times.count()) == (0, NOW, 0)
+    assert calendar_read(now=NOW)
+    assert row.times.count() == 2
 
 
 def test_no_address_of_a_private_network_is_read(cast, settings):
     settings.CALLS_LOOPBACK = False
     busy_calendar_set(actor=cast.actor("wang"), address="webcal://calendar.example/x", now=NOW)
-    calendars_read(now=NOW, resolve=lambda host, port: ["10.0.0.1"])
+    calendar_read(now=NOW, resolve=lambda host, port: ["10.0.0.1"])
     assert BusyCalendar.objects.get().problem["code"] == "address-not-public"
     with pytest.raises(Invalid):
         busy_calendar_set(actor=cast.actor("wang"), address="http://calendar.example/", now=NOW)
@@ -265,7 +318,7 @@ def test_no_address_of_a_private_network_is_read(cast, settings):
 
 def test_it_is_forgotten_with_all_that_was_read(cast, web, settings):
     own(cast, web, settings)
-    calendars_read(now=NOW)
+    calendar_read(now=NOW)
     busy_calendar_remove(actor=cast.actor("wang"), now=NOW)
     assert not BusyTime.objects.exists()
     # The trail knows that there was one, not where.

@@ -190,15 +190,37 @@ def test_a_claim_keeps_others_away_until_it_runs_out(harvest, cast):
     assert work(resolve=meanwhile)
     assert taken == [False, False]
     assert (Fetching.objects.count(), Import.objects.count()) == (1, 1)
-    # A worker that died is followed by another; if it comes back, it changes nothing.
+    # A worker that died is followed by another, after as long as after any failure; if it comes
+    # back, it changes nothing.
     harvest_fetch(actor=cast.actor("zhao"), harvest_id=harvest.pk, now=NOW)
 
     def late(host, port):
-        assert work(NOW + timedelta(minutes=11))
+        assert not work(NOW + timedelta(minutes=14))
+        assert work(NOW + timedelta(minutes=15))
         return ["127.0.0.1"]
 
     assert work(resolve=late)
     assert Fetching.objects.count() == 2
+
+
+def test_an_address_that_ends_its_workers_is_asked_less_and_less(harvest):
+    class Killed(BaseException):
+        """No `except` of ours sees it, as none sees the end of a process."""
+
+    def killed(host, port):
+        raise Killed
+
+    moment, waits = NOW, []
+    for _ in range(6):
+        with pytest.raises(Killed):
+            work(moment, resolve=killed)
+        harvest.refresh_from_db()
+        waits.append((harvest.due_at - moment) / timedelta(hours=1))
+        moment = harvest.due_at
+    assert (waits, harvest.failures) == ([0.25, 1, 4, 16, 16, 16], 5)
+    assert work(moment)
+    harvest.refresh_from_db()
+    assert (harvest.failures, harvest.state) == (0, "active")
 
 
 def test_what_is_changed_or_deleted_meanwhile_is_not_stored(harvest, cast, web):
