@@ -75,6 +75,7 @@ from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
+from config.errors import NO_VALUES
 from instruments.api import (
     attachments,
     enrolments,
@@ -164,6 +165,9 @@ def _problem(exc: Exception, is_signed_in: bool) -> Problem:
             return Problem(413, "request-too-large")
         case SuspiciousOperation():
             return Problem(400, "malformed", {"problem": "it looks forged"})
+        case _ if isinstance(exc, NO_VALUES):
+            log.warning("It has values that cannot be meant", exc_info=exc)
+            return Problem(400, "malformed", {"problem": "a value is out of any range"})
         case OperationalError() if isinstance(exc.__cause__, BUSY):
             return Problem(503, "busy", headers=SOON)
         case _:

@@ -1,10 +1,12 @@
 """Pages for what went wrong: what happened, why, and what to do."""
 
 import logging
+from decimal import InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -36,6 +38,9 @@ ADVICE: dict[int, Any] = {
     429: _("Nothing was changed. Wait a minute, then do it again."),
     500: _("What you sent may not be saved: look before you send it again."),
 }
+# What no field has caught: characters and numbers that the database does not take (NUL, whole
+# numbers beyond its range), times beyond the calendar. Nothing is stored; the sender is told.
+NO_VALUES = (DataError, OverflowError, UnicodeEncodeError, InvalidOperation)
 STATUS: dict[type[Refused], int] = {
     Invalid: 400,
     NotPermitted: 403,

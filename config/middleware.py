@@ -1,19 +1,51 @@
-"""What no page has dealt with: a refusal, or a method that an address does not know."""
+"""What no page has dealt with: a refusal, a method that an address does not know, caches."""
 
+import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
+from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
-from config.errors import page, refused_page
+from config.errors import NO_VALUES, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
 PAGE_OF = {
     "accounts:token-revoke": "accounts:profile",
     "bookings:money-charges-decide": "bookings:money-charges",
 }
+
+
+log = logging.getLogger(__name__)
+
+
+class KeepingMiddleware:
+    """Who may keep an answer. What is no file for everybody differs by language and by who asks;
+    what is for one person, by their session, a token or a secret in the address, nobody keeps."""
+
+    SECRETS = frozenset({"token", "key"})  # in addresses
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        kept = response.get("Cache-Control", "")
+        if "public" in kept:
+            return response
+        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        match = request.resolver_match
+        is_for_one = (
+            settings.SESSION_COOKIE_NAME in {**request.COOKIES, **response.cookies}
+            or "Authorization" in request.headers
+            or (match is not None and not self.SECRETS.isdisjoint(match.kwargs))
+        )
+        if is_for_one and "no-store" not in kept:
+            response["Cache-Control"] = "private, no-store"
+        return response
 
 
 class RefusalMiddleware:
@@ -30,6 +62,9 @@ class RefusalMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, NO_VALUES):
+            log.warning("%s has values that cannot be meant", request.path, exc_info=exception)
+            return page(request, 400, "invalid")
         if not isinstance(exception, Refused):
             return None
         if isinstance(exception, NotPermitted) and not request.user.is_authenticated:

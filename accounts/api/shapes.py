@@ -19,6 +19,7 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import FieldProblem, Invalid
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2100
+DAYS_FROM, DAYS_TO = 1900, 2200  # years: instruments may be old
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)([Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -75,13 +76,18 @@ class Flag(serializers.BooleanField):
 class Day(serializers.DateField):
     """A date, `2026-03-06`."""
 
+    default_error_messages = {"out-of-range": "too far away"}
+
     def to_internal_value(self, value: Any) -> date:
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             self.fail("invalid", format="YYYY-MM-DD")
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.fail("invalid", format="YYYY-MM-DD")
+        if not DAYS_FROM <= day.year <= DAYS_TO:
+            self.fail("out-of-range")
+        return day
 
 
 class Instant(serializers.DateTimeField):
@@ -298,6 +304,8 @@ def _problem(field: Any, code: str, path: str) -> FieldProblem:
 def _range_of(field: Any) -> dict[str, str | int]:
     if isinstance(field, Instant):
         return {"least": EARLIEST_YEAR + 1, "most": LATEST_YEAR - 1}
+    if isinstance(field, Day):
+        return {"least": DAYS_FROM, "most": DAYS_TO}
     least, most = getattr(field, "min_value", None), getattr(field, "max_value", None)
     return {
         "least": "–" if least is None else _plain(least),

@@ -101,7 +101,7 @@ _MOMENT = re.compile(
     re.ASCII,
 )
 _WHOLE = re.compile(r"(\d{1,9})(?:\.0+)?", re.ASCII)
-_OPTION = re.compile(r"([^=×]+?) *(?:[=×] *(\d{1,6}(?:\.\d{1,4})?))?")
+_OPTION = re.compile(r"([^=×]*[^=× ]) *(?:[=×] *(\d{1,6}(?:\.\d{1,4})?))?")
 
 
 @dataclass(frozen=True)

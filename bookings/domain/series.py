@@ -8,6 +8,7 @@ not fit it is none of them.
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -206,16 +207,27 @@ def wall_times(rule: Rule, start: datetime, zone: ZoneInfo, field: str = "rule")
 
 
 def _candidates(rule: Rule, start: datetime) -> Iterator[datetime]:
+    """The times that fit within four years. The library would look for what never fits (a fifth
+    Monday that is the first) up to the year 9999, so it gives every day that the frequency
+    reaches, and what fits is chosen here."""
     every = [rrule.weekday(day, n or None) for n, day in rule.weekdays]
+    is_daily = rule.frequency == "DAILY"
     for wall in rrule.rrule(
         FREQUENCIES[rule.frequency],
         dtstart=start,
         interval=rule.interval,
-        byweekday=every or None,
-        bymonthday=rule.month_days or None,
+        byweekday=None if is_daily else every or None,
+        bymonthday=range(1, 32) if rule.month_days and not (is_daily or every) else None,
         until=start + timedelta(days=MOST_DAYS),
     ):
-        yield wall.replace(microsecond=start.microsecond)  # which the library drops
+        weekdays = {day for _n, day in rule.weekdays} if is_daily else ()
+        if (not weekdays or wall.weekday() in weekdays) and _fits(wall, rule.month_days):
+            yield wall.replace(microsecond=start.microsecond)  # which the library drops
+
+
+def _fits(wall: datetime, month_days: Sequence[int]) -> bool:
+    last = monthrange(wall.year, wall.month)[1]
+    return not month_days or wall.day in month_days or wall.day - last - 1 in month_days
 
 
 def _is_over(until: date | datetime | None, wall: datetime, moment: datetime) -> bool:

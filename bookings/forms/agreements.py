@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Region
 from bookings.domain.agreements import AgreementTerms
 from bookings.models import Agreement
-from instruments.forms.fields import StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm, day_input
 
 TERMS = (
     "code",
@@ -31,8 +31,8 @@ def region_choices(regions: Sequence[Region]) -> list[tuple[str, str]]:
     return [(str(region.pk), (is_chinese and region.name_zh) or region.name) for region in regions]
 
 
-def until_field() -> forms.DateField:
-    return forms.DateField(
+def until_field() -> DayField:
+    return DayField(
         label=_("Until before"),
         required=False,
         widget=day_input(),
@@ -56,7 +56,7 @@ class AgreementForm(StyledForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Two or more. Each of them signs."),
     )
-    valid_from = forms.DateField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"), widget=day_input())
     valid_until = until_field()
     discount_percent = forms.DecimalField(
         label=_("Discount on the time used, in percent"), initial=0
@@ -104,7 +104,7 @@ class SignForm(StyledForm):
 class AgreementEndForm(StyledForm):
     """From which day on it is no longer in force."""
 
-    valid_until = forms.DateField(
+    valid_until = DayField(
         label=_("First day it no longer holds"),
         required=False,
         widget=day_input(),

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.audit import RULES
+from bookings.forms.fields import DayField
 from bookings.messages import AUDIT_RULES
 from bookings.models import AuditException, AuditFinding, AuditSample
 
@@ -68,7 +69,7 @@ class FindingForm(forms.Form):
     )
     title = forms.CharField(label=_("Title"), max_length=200, widget=forms.TextInput(attrs=_TEXT))
     text = _area(_("What is wrong, and by which rule"))
-    due_date = forms.DateField(
+    due_date = DayField(
         label=_("To be answered by"),
         required=False,
         help_text=_("Empty: 5, 14, 30 or 60 days, by severity."),
@@ -95,7 +96,7 @@ class ReplyForm(forms.Form):
 
 class ReturnForm(forms.Form):
     note = _area(_("Why the answer is not enough"), 2)
-    due_date = forms.DateField(
+    due_date = DayField(
         label=_("To be answered by"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
@@ -119,10 +120,10 @@ class SampleForm(forms.Form):
         choices=AuditSample.Method.choices,
         widget=forms.Select(attrs=_SELECT),
     )
-    since = forms.DateField(
+    since = DayField(
         label=_("From"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT})
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("until before"),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bookings.forms.fields import DayField
 from instruments.models import Instrument
 
 
@@ -22,9 +23,9 @@ class _AskedForm(forms.Form):
 class BoardForm(_AskedForm):
     """Which instruments, and when."""
 
-    date = forms.DateField(label=_("Day"), required=False)
-    start = forms.DateField(required=False)
-    end = forms.DateField(required=False)
+    date = DayField(label=_("Day"), required=False)
+    start = DayField(required=False)
+    end = DayField(required=False)
     view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("day", _("Day"))])
     q = forms.CharField(required=False, max_length=100)
     facility = forms.ChoiceField(label=_("Facility"), required=False)
@@ -46,7 +47,7 @@ class BoardForm(_AskedForm):
 class CalendarForm(_AskedForm):
     """Of a person's own calendar."""
 
-    date = forms.DateField(required=False)
+    date = DayField(required=False)
     view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("month", _("Month"))])
 
     def __init__(self, data: Any) -> None:

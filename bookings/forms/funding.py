@@ -14,7 +14,7 @@ from bookings.domain.funding_sources import LONGEST_CODE, LONGEST_NAME
 from bookings.domain.money import format_amount, format_number
 from bookings.models import FundingSource
 from bookings.selectors.funding_sources import left_of
-from instruments.forms.fields import StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm, day_input
 
 
 class PaysFrom:
@@ -140,8 +140,8 @@ class SourceForm(StyledForm):
         widget=forms.NumberInput(attrs={"step": "any", "min": "0"}),
         help_text=_("Empty: no limit."),
     )
-    valid_from = forms.DateField(label=_("First day"), widget=day_input())
-    valid_until = forms.DateField(
+    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_until = DayField(
         label=_("Not any more from"),
         required=False,
         widget=day_input(),

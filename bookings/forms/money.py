@@ -5,27 +5,16 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from bookings.forms.fields import of_our_time
+from bookings.forms.fields import DayField
 from bookings.services.exchange_rates import RATE_DIGITS, RateSaid
 from bookings.services.payments import Paid
-from instruments.forms.fields import StyledForm, day_input
+from instruments.forms.fields import StyledForm
 
 
 class VersionForm(StyledForm):
     """With the version of the record that was read."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-
-class DayField(forms.DateField):
-    """A day that somebody can mean."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=day_input(), **kwargs)
-
-    def clean(self, value: Any) -> Any:
-        day = super().clean(value)
-        return of_our_time(day) if day else day
 
 
 class PaymentForm(VersionForm):

@@ -16,7 +16,7 @@ from bookings.domain.programmes import ProgrammeTerms
 from bookings.forms.agreements import region_choices, until_field
 from bookings.models import VoucherGrant, VoucherProgramme
 from bookings.services.grants import GrantChange
-from instruments.forms.fields import StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm, day_input
 
 TERMS = (
     "code",
@@ -80,7 +80,7 @@ class ProgrammeForm(StyledForm):
             "None ticked: everywhere. In another region an agreement has to honour vouchers."
         ),
     )
-    valid_from = forms.DateField(label=_("First day"), widget=day_input())
+    valid_from = DayField(label=_("First day"), widget=day_input())
     valid_until = until_field()
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -138,8 +138,8 @@ class GrantForm(StyledForm):
 
     organisation = forms.ChoiceField(label=_("Organisation"))
     amount = forms.DecimalField(label=_("Amount"))
-    valid_from = forms.DateField(label=_("First day"), widget=day_input())
-    valid_until = forms.DateField(
+    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_until = DayField(
         label=_("Until before"),
         widget=day_input(),
         help_text=_("For bookings that begin before this day."),
@@ -167,8 +167,8 @@ class GrantChangeForm(StyledForm):
     """Raised or lowered, or for other days."""
 
     amount = forms.DecimalField(label=_("Amount"))
-    valid_from = forms.DateField(label=_("First day"), widget=day_input())
-    valid_until = forms.DateField(label=_("Until before"), widget=day_input())
+    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_until = DayField(label=_("Until before"), widget=day_input())
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

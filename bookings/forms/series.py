@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bookings.domain.series import MOST, SCOPES, Rule, wall_of
 from bookings.forms.booking import BookingForm
 from bookings.forms.moves import MoveForm
-from instruments.forms.fields import StyledForm
+from instruments.forms.fields import DayField, StyledForm
 from instruments.models import Instrument
 
 
@@ -58,7 +58,7 @@ class SeriesForm(BookingForm):
         max_value=MOST,
         widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("Last day"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),

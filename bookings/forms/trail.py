@@ -7,6 +7,8 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bookings.forms.fields import DayField
+
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _TEXT = {"class": "form-control"}
 _SELECT = {"class": "form-select"}
@@ -40,12 +42,12 @@ class TrailForm(forms.Form):
     region = forms.ChoiceField(
         label=_("Region"), required=False, widget=forms.Select(attrs=_SELECT)
     )
-    since = forms.DateField(
+    since = DayField(
         label=_("From"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("until before"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
@@ -67,12 +69,12 @@ class TrailForm(forms.Form):
 class BundleForm(forms.Form):
     """Which days of the trail to take along."""
 
-    since = forms.DateField(
+    since = DayField(
         label=_("From"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("until before"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.norms import MOST_HOURS
+from bookings.forms.fields import DayField
 from bookings.models import NormHours
 from bookings.selectors.utilisation_behind import BOOKINGS, DEMAND, FLOWS
 from bookings.selectors.utilisation_tables import STATES, TABLES
@@ -17,12 +18,12 @@ EARLIEST, LATEST = 1990, 2190  # years
 class HoursForm(forms.Form):
     """A span of local dates and how to sum up."""
 
-    since = forms.DateField(
+    since = DayField(
         label=_("From"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
-    until = forms.DateField(
+    until = DayField(
         label=_("until before"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
@@ -112,7 +113,7 @@ class NormForm(forms.Form):
         max_value=MOST_HOURS,
         widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
-    valid_from = forms.DateField(
+    valid_from = DayField(
         label=_("From"),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )

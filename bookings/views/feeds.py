@@ -91,7 +91,6 @@ def answer(
     response = HttpResponse(content, content_type=CONTENT_TYPE)
     response["ETag"] = f'"{tag}"'
     response["Last-Modified"] = http_date(since)
-    response["Cache-Control"] = "private, no-cache"
     response["Content-Disposition"] = 'inline; filename="calendar.ics"'
     response["X-Robots-Tag"] = "noindex"
     found = get_conditional_response(request, response["ETag"], since, response)

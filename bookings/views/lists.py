@@ -32,7 +32,6 @@ def csv_answer(
     pieces = csv_pieces(heads, rows, notes)
     answer = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    answer["Cache-Control"] = "private, no-cache"
     return answer
 
 

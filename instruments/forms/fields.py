@@ -188,7 +188,7 @@ class MinutesInput(forms.NumberInput):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         text = "" if value is None else str(value)
-        minutes = int(text) if text.isascii() and text.isdecimal() else 0
+        minutes = int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
         unit = next((size for size, _name in self.UNITS if minutes and minutes % size == 0), 1)
         shown = str(minutes // unit) if minutes else text
         attrs = {**(attrs or {}), "max": None, "min": "0"}
@@ -228,11 +228,22 @@ class HoursField(forms.DecimalField):
         return int(minutes)
 
 
-def of_our_time[T: date](moment: T) -> T:
+def of_our_time[T: date](moment: T, earliest: int = 2000) -> T:
     """The moment, if it is one that somebody can mean; what lies far off would overflow."""
-    if not 2000 <= moment.year <= 2200:
+    if not earliest <= moment.year <= 2200:
         raise forms.ValidationError(_("This is not a time."))
     return moment
+
+
+class DayField(forms.DateField):
+    """A day that somebody can mean; instruments may be old."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"widget": day_input(), **kwargs})
+
+    def to_python(self, value: Any) -> date | None:
+        day = super().to_python(value)
+        return of_our_time(day, 1900) if day else day
 
 
 def local_moment(at: datetime, zone: ZoneInfo) -> str:

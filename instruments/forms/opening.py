@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from accounts.domain.errors import Invalid
 from instruments.domain.opening import OpeningHours, WeeklyRule, clock, hours_to_json, parse_hours
-from instruments.forms.fields import StyledForm, WallClockField, count_of, day_input
+from instruments.forms.fields import DayField, StyledForm, WallClockField, count_of, day_input
 
 _ = gettext_lazy
 WEEKDAYS = range(1, 8)
@@ -72,7 +72,7 @@ class OpeningForm(StyledForm):
         for n in self.row_range:
             self.add(
                 f"row_{n}_date",
-                forms.DateField(label=_("Date"), required=False, widget=day_input()),
+                DayField(label=_("Date"), required=False, widget=day_input()),
             )
             self.add(f"row_{n}_opens", WallClockField(label=_("Opens")))
             self.add(f"row_{n}_closes", WallClockField(label=_("Closes")))

@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from instruments.domain.qualifications import THIS_INSTRUMENT
-from instruments.forms.fields import StyledForm, day_input
+from instruments.forms.fields import DayField, StyledForm, day_input
 from instruments.models import Technique
 
 # field of the service -> ours that shows it
@@ -32,8 +32,8 @@ class GrantForm(StyledForm):
         help_text=_("The one they sign in with."),
     )
     thing = forms.ChoiceField(label=_("What they may operate alone"))
-    valid_from = forms.DateField(label=_("First day"), widget=day_input())
-    valid_until = forms.DateField(
+    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_until = DayField(
         label=_("Last day"), required=False, widget=day_input(), help_text=_("Empty: no end.")
     )
     note = forms.CharField(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
 from instruments.domain.ratecards import PRICE_GROUPS, RateCardValues, check_rate_card
-from instruments.forms.fields import StyledForm, count_of, day_input
+from instruments.forms.fields import DayField, StyledForm, count_of, day_input
 from instruments.forms.policies import GROUPS
 from instruments.forms.ratecard_parts import (
     AS_JSON,
@@ -45,8 +45,8 @@ class RateCardForm(StyledForm):
     rate_unit = forms.ChoiceField(
         label=_("Charged"), choices=[("hour", _("by the hour")), ("sample", _("by the sample"))]
     )
-    valid_from = forms.DateField(label=_("First day"), widget=day_input())
-    valid_until = forms.DateField(
+    valid_from = DayField(label=_("First day"), widget=day_input())
+    valid_until = DayField(
         label=_("Until before"),
         required=False,
         widget=day_input(),

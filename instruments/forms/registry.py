@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation
-from instruments.forms.fields import StyledForm, TextListField, day_input, named
+from instruments.forms.fields import DayField, StyledForm, TextListField, day_input, named
 from instruments.models import Facility, Instrument, Technique
 
 _AREA = {"rows": 4}
@@ -169,7 +169,7 @@ class InstrumentForm(StyledForm):
         decimal_places=2,
     )
     acquisition_currency = forms.ChoiceField(label=_("Currency"), required=False)
-    acquisition_date = forms.DateField(label=_("Acquired on"), required=False, widget=day_input())
+    acquisition_date = DayField(label=_("Acquired on"), required=False, widget=day_input())
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(

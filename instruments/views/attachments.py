@@ -114,8 +114,6 @@ def file(request: HttpRequest, attachment_id: UUID, size: str) -> HttpResponseBa
     answer["X-Content-Type-Options"] = "nosniff"
     if found.instrument.publication in PUBLIC:
         patch_cache_control(answer, public=True, max_age=DAY)
-    else:
-        patch_cache_control(answer, private=True, no_cache=True)
     return answer
 
 

@@ -187,7 +187,7 @@ def _step(
         act(
             actor=actor,
             import_id=import_id,
-            expected_version=int(version) if version.isdecimal() else None,
+            expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
             now=now,
         )
     except (WrongState, WrongVersion) as refused:

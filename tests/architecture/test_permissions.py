@@ -321,6 +321,9 @@ SPECIAL = {
 }
 
 
+# What everybody may keep: published records and photos.
+KEPT_BY_ALL = {"instruments:file", "api-catalogue-records"}
+
 LINK = re.compile(r'<a\s[^>]*?href="(/[^"#]+)')
 
 
@@ -373,6 +376,12 @@ def answers(world, method, name, body, is_api):
                 values["content_type"] = "application/json"
             answer = getattr(browser, method.lower())(path, **values)
             transaction.set_rollback(True)
+        kept = answer.get("Cache-Control", "")
+        assert ("public" in kept) == (name in KEPT_BY_ALL and answer.status_code == 200), person
+        if "public" not in kept:
+            assert {"Accept-Language", "Cookie"} <= set(answer["Vary"].split(", ")), person
+        if person or "token" in arguments_of(name):
+            assert "public" in kept or ("private" in kept and "no-store" in kept), person
         is_door = answer.status_code == 302 and "/accounts/login/" in answer["Location"]
         yield "-" if is_door or answer.status_code == 401 else str(answer.status_code), answer
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import SuspiciousOperation
 from django.core.management import call_command
+from django.db import DataError
 from django.test import Client
 from django.urls import get_resolver
 from drf_spectacular.validation import validate_schema
@@ -119,13 +120,27 @@ def test_a_request_that_looks_forged(
     assert (answer.status, answer.code) == (400, "malformed")
 
 
+@pytest.mark.parametrize(
+    "error", [DataError("integer out of range"), OverflowError("date value out of range")]
+)
+def test_what_no_field_has_caught_is_a_bad_request(error: Exception) -> None:
+    answer = api.exception_handler(error, {})
+    assert (answer.status_code, answer.data["code"]) == (400, "malformed")
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_nobody_can_mean(cast: Cast, program: Programs, day: str) -> None:
+    answer = program("auditor").get(f"statistics/hours/?from={day}&until=2026-03-01")
+    assert (answer.status, answer.json["errors"][0]["code"]) == (400, "out-of-range")
+
+
 def test_an_answer_is_for_one_person_in_one_language(
     cast: Cast,
     program: Programs,
 ) -> None:
     headers = program("wang").get("regions/").headers
     assert {"Accept-Language", "Authorization", "Cookie"} <= set(headers["Vary"].split(", "))
-    assert headers["Cache-Control"] == "private, no-cache"
+    assert headers["Cache-Control"] == "private, no-store"
     assert headers["Content-Language"] == "en"
 
 

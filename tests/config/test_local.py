@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from celery import current_app
+from django.conf import settings
 
 from config.env import read_env_file
 from config.local import environment, stopping
@@ -25,6 +27,7 @@ from config.local.console import Failed
 from config.local.ports import LOOPBACK, any_free, first_free, is_free
 from config.local.processes import Record, identity, last_lines, run_to_end, start
 from config.local.servers import Servers
+from config.local.supervisor import NAMES, parts
 
 REAL = {"DATABASE_URL": "postgresql://a:b@db.example/c", "REDIS_URL": "redis://cache.example"}
 
@@ -269,3 +272,21 @@ def _until(true: Callable[[], bool], patience: float = 10) -> None:
     while not true():
         assert time.monotonic() < deadline, "it took too long"
         time.sleep(0.02)
+
+
+def test_what_calls_others_has_a_worker_of_its_own() -> None:
+    commands = {name: part.command for name, part in parts(8000, {}).items()}
+    queues = {
+        name: command[command.index("-Q") + 1].split(",")
+        for name, command in commands.items()
+        if "-Q" in command
+    }
+    assert queues == {"worker": ["celery", "letters"], "calls": ["calls"]}
+    assert set(NAMES) == set(commands)
+    routes = settings.CELERY_TASK_ROUTES
+    for task in (
+        "bookings.tasks.make_calls",
+        "bookings.tasks.read_calendars",
+        "instruments.tasks.work_harvests",
+    ):
+        assert routes[task] == {"queue": "calls"} and task in current_app.tasks

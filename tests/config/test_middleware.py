@@ -80,6 +80,20 @@ def test_nothing_has_an_address_with_a_nul(client: Client, db: None, path: str) 
     assert "nothing here" in page_of(client.get(path), 404)
 
 
+@pytest.mark.parametrize("path", ["/manage/export/?organisation=%00", "/?organisation=%00"])
+def test_a_value_that_nothing_can_store_is_said_to_be_wrong(zhao: Client, path: str) -> None:
+    assert "The request has not the right shape." in page_of(zhao.get(path), 400)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"])
+def test_a_day_that_nobody_can_mean_is_said_at_its_field(
+    client: Client, cast: Cast, day: str
+) -> None:
+    client.force_login(cast.people["auditor"])
+    for name in ("since", "until"):
+        assert "This is not a time." in page_of(client.get(f"/trail/?{name}={day}"), 200)
+
+
 def test_a_host_that_is_not_ours_is_a_bad_request_before_anything_else(
     client: Client, db: None, settings: Any
 ) -> None:

@@ -9,5 +9,4 @@ def file_answer(content: bytes, name: str, kind: str) -> HttpResponse:
     """A file under a name, for nobody else's cache."""
     answer = HttpResponse(content, content_type=MEDIA[kind])
     answer["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    answer["Cache-Control"] = "private, no-cache"
     return answer

@@ -15,6 +15,7 @@ from bookings.domain.imports import (
     MOST_ROWS,
     ImportRow,
     References,
+    _options,
     details_of,
     digest_of,
     instant_of,
@@ -200,3 +201,13 @@ class TestTable:
                 "reference": "two lines",
             }),
         ]  # fmt: skip
+
+
+def test_a_cell_of_options_costs_no_more_than_its_length() -> None:
+    """Each space once: pairs of them would take minutes here, and a file has many cells."""
+    assert _options("oil bath  =2.5; nitrogen") == {
+        "oil bath": Decimal("2.5"),
+        "nitrogen": Decimal(1),
+    }
+    with pytest.raises(Invalid):
+        _options("a" + " " * 100_000 + "=x")

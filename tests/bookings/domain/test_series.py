@@ -6,6 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil import rrule
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -308,3 +309,26 @@ def test_periods_are_periods():
     assert found == Period(
         datetime(2025, 1, 6, 15, tzinfo=UTC), datetime(2025, 1, 6, 16, 30, tzinfo=UTC)
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "FREQ=DAILY;INTERVAL=2;BYDAY=MO;BYMONTHDAY=31",
+        "FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1",
+        "FREQ=MONTHLY;INTERVAL=12;BYMONTHDAY=31",
+    ],
+)
+def test_what_hardly_ever_fits_is_not_looked_for_up_to_the_end_of_the_calendar(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = []
+    for name in ("mdayset", "ddayset"):
+        look = getattr(rrule._iterinfo, name)
+        monkeypatch.setattr(
+            rrule._iterinfo, name, lambda *args, look=look: steps.append(1) or look(*args)
+        )
+    with pytest.raises(Invalid):
+        wall_times(parse_rule(text + ";COUNT=200"), datetime(2026, 2, 4, 9), ZoneInfo("UTC"))
+    assert len(steps) < 1500  # days of four years
