@@ -131,7 +131,7 @@ def test_what_no_field_has_caught_is_a_bad_request(error: Exception) -> None:
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_a_day_that_nobody_can_mean(cast: Cast, program: Programs, day: str) -> None:
     answer = program("auditor").get(f"statistics/hours/?from={day}&until=2026-03-01")
-    assert (answer.status, answer.json["errors"][0]["code"]) == (400, "out-of-range")
+    assert (answer.status, answer.body["errors"][0]["code"]) == (400, "out-of-range")
 
 
 def test_an_answer_is_for_one_person_in_one_language(

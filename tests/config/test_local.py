@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from celery import current_app
 from django.conf import settings
 
+from bookings.tasks import make_calls, read_calendars
 from config.env import read_env_file
 from config.local import environment, stopping
 from config.local.account import Account, elsewhere
@@ -28,6 +28,7 @@ from config.local.ports import LOOPBACK, any_free, first_free, is_free
 from config.local.processes import Record, identity, last_lines, run_to_end, start
 from config.local.servers import Servers
 from config.local.supervisor import NAMES, parts
+from instruments.tasks import work_harvests
 
 REAL = {"DATABASE_URL": "postgresql://a:b@db.example/c", "REDIS_URL": "redis://cache.example"}
 
@@ -283,10 +284,5 @@ def test_what_calls_others_has_a_worker_of_its_own() -> None:
     }
     assert queues == {"worker": ["celery", "letters"], "calls": ["calls"]}
     assert set(NAMES) == set(commands)
-    routes = settings.CELERY_TASK_ROUTES
-    for task in (
-        "bookings.tasks.make_calls",
-        "bookings.tasks.read_calendars",
-        "instruments.tasks.work_harvests",
-    ):
-        assert routes[task] == {"queue": "calls"} and task in current_app.tasks
+    for task in (make_calls, read_calendars, work_harvests):
+        assert settings.CELERY_TASK_ROUTES[task.name] == {"queue": "calls"}

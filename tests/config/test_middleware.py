@@ -80,9 +80,9 @@ def test_nothing_has_an_address_with_a_nul(client: Client, db: None, path: str) 
     assert "nothing here" in page_of(client.get(path), 404)
 
 
-@pytest.mark.parametrize("path", ["/manage/export/?organisation=%00", "/?organisation=%00"])
-def test_a_value_that_nothing_can_store_is_said_to_be_wrong(zhao: Client, path: str) -> None:
-    assert "The request has not the right shape." in page_of(zhao.get(path), 400)
+def test_a_value_that_nothing_can_store_is_said_to_be_wrong(zhao: Client) -> None:
+    answer = zhao.get("/manage/export/?organisation=%00")
+    assert "The request has not the right shape." in page_of(answer, 400)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"])

@@ -566,6 +566,8 @@ def test_a_link_signs_nobody_out(client: Client, cast: Cast, sp: str, saml: str)
         "SigAlg": "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
     }
     assert client.get("/accounts/saml/carsi/sls/", forged).status_code == 400
+    large = {**forged, "SAMLRequest": "A" * 10_001}  # it might unpack to a thousand times as much
+    assert client.get("/accounts/saml/carsi/sls/", large).status_code == 404
     assert is_in(client)
 
 
