@@ -16,7 +16,7 @@ from kombu import Exchange, Queue
 from whitenoise.compress import Compressor
 
 from config import env, sign_in
-from config.logs import mask_secrets
+from config.logs import mask_line
 
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
@@ -362,7 +362,6 @@ _stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 structlog.configure(
     processors=[
         structlog.contextvars.merge_contextvars,
-        mask_secrets,
         structlog.stdlib.filter_by_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -379,12 +378,15 @@ LOGGING = {
     "formatters": {
         "lines": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.LogfmtRenderer()
-            if LOCAL_MODE
-            else structlog.processors.JSONRenderer(),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.LogfmtRenderer()
+                if LOCAL_MODE
+                else structlog.processors.JSONRenderer(),
+                mask_line,
+            ],
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,
-                mask_secrets,
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
                 _stamp,
@@ -394,4 +396,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # Whoever starts granian with --access-log gets its lines through here, too.
+    "loggers": {"granian.access": {"handlers": ["console"], "level": "INFO", "propagate": False}},
 }
