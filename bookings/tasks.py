@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
 from accounts.selectors.verification import trail_found_right
 from accounts.services.jobs import alone
+from accounts.services.messages import mail_may_leave
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.audit import exceptions_find
 from bookings.services.bundles import bundles_work
@@ -53,7 +54,8 @@ def carry_out_effects() -> None:
 
 @shared_task
 def deliver_messages() -> None:
-    _work_off(LETTERS)
+    if mail_may_leave():
+        _work_off(LETTERS)
 
 
 @shared_task
