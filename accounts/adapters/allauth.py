@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts.adapters.limits import attempt, forget_attempts, remember_browser
 from accounts.middleware import remember_language
 from accounts.models import User
 from accounts.selectors.messages import with_unread
@@ -64,8 +65,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             "The e-mail address or the password is wrong. Check both, or set a new password."
         ),
         "incorrect_password": _("The password is wrong."),
-        "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
+        "too_many_login_attempts": _(
+            "Too many attempts. Wait a few minutes, or sign in another way: a code by mail, a"
+            " passkey, your institution."
+        ),
     }
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        self._login_failed_rl_usage = attempt(request, credentials["email"])
+        if self._login_failed_rl_usage is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """Called for whoever has set a new password by mail."""
+        forget_attempts(request, credentials["email"])
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         user = super().authenticate(request, **credentials)
@@ -90,6 +103,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         # Whoever tries a demonstration account keeps their own.
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not user.is_demo:
             remember_language(response, user.language)
+        remember_browser(request, response, user)
         return response
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
