@@ -114,9 +114,9 @@ def mail_send(mails: Sequence[Mail]) -> str:
 
 
 def mail_may_leave() -> bool:
-    """Whether to turn to the mail server: while it does not answer, one worker tries every half
-    minute, so that the others are free for other work."""
-    return not cache.get(MAIL_GONE) or bool(cache.add(MAIL_TRIED, True, 30))
+    """Whether to turn to the mail server: while it does not answer, one worker tries every minute,
+    so that the others are free for other work."""
+    return not cache.get(MAIL_GONE) or bool(cache.add(MAIL_TRIED, True, 45))
 
 
 def letter_message(row: OutboxMessage) -> Message | None:

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
 from accounts.letters import SIGN_IN_MAILS
 from accounts.models import OutboxMessage, User
+from accounts.notifications import Effect, enqueue
 from accounts.services.messages import mail_may_leave
 from bookings.services.effects import effects_carry_out
+from bookings.tasks import deliver_messages
 from tests.accounts.pages import mails
 from tests.factories.cast import PASSWORD
 
@@ -75,6 +78,16 @@ def test_without_a_mail_server_pages_answer_and_mails_leave_later(
         "Your code to sign in",
     ]
     assert not waiting() and mail_may_leave() and mail_may_leave()
+
+
+def test_a_code_goes_before_letters_that_have_waited_longer(client: Client, wang: User) -> None:
+    with transaction.atomic():
+        payload = {"user": str(wang.pk)}
+        enqueue([Effect("people.closed", "closed", payload)], now=timezone.now() - MINUTE)
+    client.post("/accounts/login/code/", {"email": wang.email})
+    deliver_messages()
+    subjects = [message.subject for message in mail.outbox]
+    assert subjects == ["Your code to sign in", "Your account is closed"]
 
 
 def test_a_code_is_erased_once_it_is_sent(client: Client, wang: User) -> None:
