@@ -146,9 +146,9 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # Passwords that fail: accounts/adapters/limits.py and docs/decisions/0008.
 ACCOUNT_RATE_LIMITS = {
     "login": "600/m/ip",
-    "signup": "200/m/ip",
-    "reset_password": "200/m/ip,5/m/key",
-    "reset_password_from_key": "200/m/ip",
+    "signup": "60/m/ip",
+    "reset_password": "60/m/ip,5/m/key,20/d/key",
+    "reset_password_from_key": "60/m/ip",
     "request_login_code": "200/m/ip",
     "login_failed": "5/5m/key",  # codes of a second factor
     "password_browser": "10/5m/key,30/h/key,100/d/key",

@@ -72,7 +72,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     }
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        self._login_failed_rl_usage = attempt(request, credentials["email"])
+        self._login_failed_rl_usage = attempt(request, str(credentials.get("email") or ""))
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
 
