@@ -6,12 +6,15 @@ sends them, as each reader has chosen.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from allauth.account import app_settings as sign_in
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMultiAlternatives
@@ -75,7 +78,8 @@ STYLES = {
     "td": "vertical-align:top;padding:5px 0",
     "button": "display:inline-block;padding:10px 18px;background:#0a5c8c;color:#ffffff;"
     "text-decoration:none;border-radius:4px;font-weight:600",
-    "link": "color:#0a5c8c",
+    "link": "color:#0a5c8c;word-break:break-all",
+    "code": "margin:0 0 16px;font-size:24px;font-weight:600;letter-spacing:2px",
     "list": "margin:0 0 14px;padding-left:20px",
     "foot": "padding:14px 24px;border-top:1px solid #dce3ea;font-size:13px;color:#5a6877",
     "quiet": "color:#5a6877",
@@ -295,8 +299,8 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
 
 
 def mails_of(row: OutboxMessage, now: datetime) -> list[Mail]:
-    """The mails of an outbox row to people without an account: those asked in, and whose account
-    is closed."""
+    """The mails of an outbox row that lie in no inbox: to people without an account (those asked
+    in, whose account is closed), and of signing in, which may hold a secret."""
     match row.kind.partition(".")[2]:
         case "invitation":
             found = _open_invitation(row, now)
@@ -310,6 +314,9 @@ def mails_of(row: OutboxMessage, now: datetime) -> list[Mail]:
             return [mail_of(subject, text, html, to=found.email, name=named, topics=["account"])]
         case "closed":
             return [_closed(row)]
+        case "sign-in":
+            mail = sign_in_mail(row, now)
+            return [mail] if mail else []
         case _:
             return []
 
@@ -393,6 +400,173 @@ def _closed(row: OutboxMessage) -> Mail:
         )
         subject = gettext("Your account is closed")
         return mail_of(subject, text, html, to=user.email, name=str(row.pk), topics=["account"])
+
+
+# Signing in
+
+
+@dataclass(frozen=True)
+class SignInMail:
+    """A mail about an account itself: its subject, what stands before the address or the code,
+    and what stands after it."""
+
+    subject: object
+    lead: object
+    note: object = ""
+
+
+_NOT_YOU = _("If it was not you, there is nothing to do.")
+_CONFIRM = SignInMail(
+    _("Confirm your e-mail address"),
+    _("Open this address to confirm that this mailbox is yours:"),
+    _("If you did not ask for an account, do nothing: without the confirmation it cannot be used."),
+)
+_STILL_OPEN = _(
+    "Other browsers are signed out. API tokens and calendar addresses that you made still work;"
+    " look through them here:"
+)
+# By the names that allauth has for them.
+SIGN_IN_MAILS = {
+    "email_confirmation": _CONFIRM,
+    "email_confirmation_signup": _CONFIRM,
+    "password_reset_key": SignInMail(
+        _("Set a new password"),
+        _("Somebody, probably you, asked for a new password for this address. Set it here:"),
+        _("If it was not you, there is nothing to do: the password stays as it is."),
+    ),
+    "account_already_exists": SignInMail(
+        _("You have an account already"),
+        _(
+            "Somebody, probably you, tried to create an account with this address. There is one"
+            " already; if its password is forgotten, set a new one here:"
+        ),
+        _(
+            "If you came from your institution's sign-in: sign in to the account first, then"
+            " connect it in your profile, under “Ways to sign in”."
+        ),
+    ),
+    "unknown_account": SignInMail(
+        _("There is no account for this address"),
+        _(
+            "Somebody, probably you, wanted to sign in or to set a new password with this address,"
+            " but it has no account here. Perhaps another of your addresses has; or create an"
+            " account:"
+        ),
+        _NOT_YOU,
+    ),
+    "login_code": SignInMail(
+        _("Your code to sign in"),
+        _("Enter this code in the window in which you asked for it:"),
+        _(
+            "It is good for ten minutes, once. Nobody of ours ever asks you for it. If you did not"
+            " ask for it, there is nothing to do."
+        ),
+    ),
+    "email_changed": SignInMail(
+        _("Your e-mail address was changed"),
+        _("You now sign in with {to_email} in place of {from_email}."),
+    ),
+    "email_confirm": SignInMail(
+        _("Your e-mail address is confirmed"), _("Your e-mail address is confirmed.")
+    ),
+    "email_deleted": SignInMail(
+        _("An e-mail address was removed"), _("{deleted_email} was removed from your account.")
+    ),
+    "password_changed": SignInMail(
+        _("Your password was changed"), _("Your password was changed."), _STILL_OPEN
+    ),
+    "password_reset": SignInMail(
+        _("Your password was changed"), _("Your password was changed."), _STILL_OPEN
+    ),
+    "password_set": SignInMail(
+        _("Your password was set"), _("Your password was set."), _STILL_OPEN
+    ),
+    "recovery_codes_generated": SignInMail(
+        _("New recovery codes"),
+        _("New recovery codes were made for your account; the old ones stopped working."),
+    ),
+    "totp_activated": SignInMail(
+        _("The authenticator app is on"),
+        _("Signing in now also asks for a code from your authenticator app."),
+    ),
+    "totp_deactivated": SignInMail(
+        _("The authenticator app is off"), _("Your password alone is now enough to sign in.")
+    ),
+    "webauthn_added": SignInMail(
+        _("A passkey was added"),
+        _("A passkey was added to your account: it can be used to sign in."),
+    ),
+    "webauthn_removed": SignInMail(
+        _("A passkey was removed"),
+        _("A passkey was removed from your account: it opens nothing any more."),
+    ),
+    "account_connected": SignInMail(
+        _("A way to sign in was added"), _("{provider} now signs you in to your account.")
+    ),
+    "account_disconnected": SignInMail(
+        _("A way to sign in was removed"), _("{provider} signs you in to your account no more.")
+    ),
+}
+
+
+def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
+    """A mail about an account, with keys made only now; None where its code has expired, its
+    person is gone, or its address was confirmed meanwhile."""
+    if (payload := row.payload.get("private")) is None:  # tried again by hand after all
+        return None
+    user = User.objects.filter(pk=payload["user"], is_active=True).first()
+    link = _sign_in_link(payload["mail"], user, payload["email"])
+    expiry = timedelta(seconds=sign_in.LOGIN_BY_CODE_TIMEOUT)
+    is_late = payload["code"] and row.created_at + expiry <= now
+    if (payload["user"] and user is None) or link is None or is_late:
+        return None
+    reader = Stranger(
+        payload["email"],
+        user.language if user else payload["language"],
+        "UTC",
+        user.name if user else "",
+    )
+    words, facts = SIGN_IN_MAILS[payload["mail"]], payload["facts"]
+    with translation.override(reader.language):
+        context = {
+            "lead": str(words.lead).format_map(facts),
+            "note": words.note,
+            "link": settings.SITE_URL + link if link else "",
+            "code": payload["code"],
+            "facts": facts,
+            "at": datetime.fromisoformat(facts["timestamp"]) if "timestamp" in facts else None,
+        }
+        text, html = framed("accounts/mail/sign_in", "account", reader, context)
+        subject = str(words.subject)
+        return mail_of(subject, text, html, to=reader.email, name=str(row.pk), topics=["account"])
+
+
+def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
+    """The path that a mail leads to; empty without any, None where there is nothing to open. Keys
+    are made from the person's row and the platform's secret, and stand in no table."""
+    match name:
+        case "email_confirmation" | "email_confirmation_signup":
+            unconfirmed = EmailAddress.objects.filter(user=user, email__iexact=email)
+            address = unconfirmed.filter(verified=False).first()
+            if address is None:
+                return None
+            return reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])
+        case "password_reset_key":
+            if user is None:
+                return None
+            key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+            return reverse(
+                "account_reset_password_from_key",
+                kwargs={"uidb36": user_pk_to_url_str(user), "key": key},
+            )
+        case "account_already_exists":
+            return reverse("account_reset_password")
+        case "unknown_account":
+            return reverse("account_signup")
+        case "password_changed" | "password_reset" | "password_set":
+            return reverse("bookings:access")
+        case _:
+            return ""
 
 
 def _members(organisation: Organisation) -> str:

@@ -16,11 +16,12 @@ from celery import current_app
 from django.db import connection, transaction
 from kombu.pools import producers
 
-from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, lane_of
+from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, SIGN_IN, lane_of
 from accounts.models import OutboxMessage
 
 TASKS = {
     EFFECTS: "bookings.tasks.carry_out_effects",
+    SIGN_IN: "bookings.tasks.deliver_messages",
     LETTERS: "bookings.tasks.deliver_messages",
     CALLS: "bookings.tasks.make_calls",
 }
@@ -62,8 +63,8 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
     if not rows:
         return
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
-    for lane in dict.fromkeys(row.lane for row in rows if row.due_at <= now):
-        transaction.on_commit(partial(nudge, TASKS[lane]), robust=True)
+    for task in dict.fromkeys(TASKS[row.lane] for row in rows if row.due_at <= now):
+        transaction.on_commit(partial(nudge, task), robust=True)
 
 
 def nudge(task: str = TASKS[LETTERS]) -> None:

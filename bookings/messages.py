@@ -229,7 +229,8 @@ SENTENCES = {
         " what they audit. Take the other role away first."
     ),
     "member-first": _(
-        "Roles at an organisation are for its members: the person has to join first."
+        "Roles at an organisation are for its members, and this is none of them: send an"
+        " invitation, which can bring roles with it."
     ),
     "not-of-this-role": _("This role is not held there."),
     "last-manager": _("Nobody else manages this organisation: make somebody else manager first."),
@@ -251,6 +252,12 @@ SENTENCES = {
         "You wait for {most} answers already: withdraw one of the requests first."
     ),
     "too-many-invitations": _("{most} invitations are open already: withdraw some first."),
+    "invited-too-often": _(
+        "This address was sent {most} invitations within a day. Try again tomorrow."
+    ),
+    "too-many-invitations-today": _(
+        "{most} invitations were sent within a day. Send the others tomorrow."
+    ),
     "invitation-used": _("This invitation was used already."),
     "invitation-withdrawn": _("This invitation was withdrawn. Ask for a new one."),
     "invitation-expired": _("This invitation has expired. Ask for a new one."),

@@ -8,9 +8,10 @@ from celery import shared_task
 from celery.exceptions import Ignore
 from django.utils import timezone
 
-from accounts.domain.jobs import CALLS, EFFECTS, LETTERS
+from accounts.domain.jobs import CALLS, EFFECTS, LETTERS, SIGN_IN
 from accounts.selectors.verification import trail_found_right
 from accounts.services.jobs import alone
+from accounts.services.messages import mail_may_leave
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.audit import exceptions_find
 from bookings.services.bundles import bundles_work
@@ -53,7 +54,8 @@ def carry_out_effects() -> None:
 
 @shared_task
 def deliver_messages() -> None:
-    _work_off(LETTERS)
+    if mail_may_leave():
+        _work_off(SIGN_IN, LETTERS)
 
 
 @shared_task
@@ -61,12 +63,13 @@ def make_calls() -> None:
     _work_off(CALLS)
 
 
-def _work_off(lane: str) -> None:
+def _work_off(*lanes: str) -> None:
     """Until nothing is done any more (all done, or the mail server is gone), or the timetable
     is about to ask again. Addresses of others fail one by one: the next may answer."""
-    began, seconds = time.monotonic(), 40 if lane == CALLS else 10
+    began, seconds = time.monotonic(), 40 if CALLS in lanes else 10
     while time.monotonic() - began < 45:
-        if not effects_carry_out(now=timezone.now(), lane=lane, seconds=seconds):
+        done = [effects_carry_out(now=timezone.now(), lane=x, seconds=seconds) for x in lanes]
+        if not any(done):
             break
 
 

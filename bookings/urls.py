@@ -84,6 +84,7 @@ urlpatterns = [
     path("bookings/calendars/make/", feeds.make, name="feed-make"),
     path("bookings/calendars/<uuid:feed_id>/revoke/", feeds.revoke, name="feed-revoke"),
     path("bookings/calendars/own/", feeds.busy, name="busy-calendar"),
+    path("profile/access/", feeds.access, name="access"),
     path(_reservation, reservations.reservation, name="reservation"),
     path(_reservation + "cancel/", reservations.cancel, name="cancel"),
     path(_reservation + "move/", moves.move, name="move"),

@@ -87,6 +87,11 @@ app.conf.beat_schedule = TIMETABLE
 _runs: dict[str, int] = {}  # of tasks at work in this process
 
 
+@signals.setup_logging.connect
+def _keep_logging(**rest: Any) -> None:
+    """Workers log as settings.LOGGING says, secrets masked; Celery would set up its own."""
+
+
 @signals.task_prerun.connect
 def _begin(task: Task[Any, Any], task_id: str, **rest: Any) -> None:
     from accounts.services.jobs import run_begin  # noqa: PLC0415 (not before Django is set up)

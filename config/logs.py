@@ -1,17 +1,36 @@
-"""What logs must not say: the secrets that some addresses are."""
+"""What logs must not say: the secrets that some addresses, headers and cookies carry."""
 
 import re
-from collections.abc import MutableMapping
 from typing import Any
 
-_SECRET = re.compile(r"(/calendar/|/messages/stop/|/invitations/)([^/\s\"?]{12,})")
+_END = r"""(?:/|%2F)"""
+_SECRETS = (
+    # /calendar/SECRET.ics, also inside another address (`?next=%2Finvitations%2FSECRET%2F`)
+    re.compile(
+        rf"({_END}(?:calendar|invitations|messages{_END}stop|confirm-email|reset{_END}key){_END})"
+        r"""[^/\s"'?<>\\]{12,}""",
+        re.IGNORECASE,
+    ),
+    # What other places send people back with, and what keys are called.
+    re.compile(
+        r"((?:[?&]|%3F|%26)(?:code|SAML\w+|RelayState|Signature|key|token|secret|(?:id|access)_token)"
+        r"""(?:=|%3D))[^&\s"'<>\\]+""",
+        re.IGNORECASE,
+    ),
+    # Lists are asked for a `state` as well: those are short words.
+    re.compile(r"""((?:[?&]|%3F|%26)(?:session_)?state(?:=|%3D))[^&\s"'<>\\]{12,}"""),
+    re.compile(r"""((?:sessionid|csrftoken|known_browser)(?:=|['"]?: ?['"]?))[^;&\s"'\\]+"""),
+    re.compile(r"""((?:Bearer|Token) )[^\s"'\\]{12,}"""),
+)
 
 
-def mask_secrets(
-    logger: Any, method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    """A processor of structlog: `/calendar/SECRET.ics` becomes `/calendar/...`."""
-    for key, value in event.items():
-        if isinstance(value, str) and "/" in value:
-            event[key] = _SECRET.sub(r"\1...", value)
-    return event
+def mask(text: str) -> str:
+    """The text with `...` in place of each secret."""
+    for secret in _SECRETS:
+        text = secret.sub(r"\1...", text)
+    return text
+
+
+def mask_line(logger: Any, method: str, line: str) -> str:
+    """The last processor of structlog: it sees the line as it is written, with its traceback."""
+    return mask(line)

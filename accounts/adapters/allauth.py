@@ -15,18 +15,29 @@ from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from accounts.adapters.limits import attempt, forget_attempts, remember_browser
 from accounts.middleware import remember_language
 from accounts.models import User
 from accounts.selectors.messages import with_unread
+from accounts.selectors.users import user_by_email
 from accounts.services.federation import signed_in_elsewhere
-from accounts.services.users import demo_address_vouch, sign_in_changed, user_register
+from accounts.services.users import (
+    demo_address_vouch,
+    password_changed,
+    sign_in_changed,
+    sign_in_mail_send,
+    user_register,
+)
 
 # In local mode: where mail went that an unknown visitor caused, so that the mail page can
 # show them the link they need (config/mailbox.py).
 MAIL_ADDRESS_KEY = "local_mail_address"
+# What mails say of what happened.
+MAIL_FACTS = {"ip", "user_agent", "provider", "from_email", "to_email", "deleted_email"}
 
 
 def may_sign_in(user: User) -> bool:
@@ -54,8 +65,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             "The e-mail address or the password is wrong. Check both, or set a new password."
         ),
         "incorrect_password": _("The password is wrong."),
-        "too_many_login_attempts": _("Too many attempts. Wait a few minutes, then try again."),
+        "too_many_login_attempts": _(
+            "Too many attempts. Wait a few minutes, or sign in another way: a code by mail, a"
+            " passkey, your institution."
+        ),
     }
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        self._login_failed_rl_usage = attempt(request, str(credentials.get("email") or ""))
+        if self._login_failed_rl_usage is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        """Called for whoever has set a new password by mail."""
+        forget_attempts(request, credentials["email"])
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         user = super().authenticate(request, **credentials)
@@ -80,6 +103,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         # Whoever tries a demonstration account keeps their own.
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and not user.is_demo:
             remember_language(response, user.language)
+        remember_browser(request, response, user)
         return response
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
@@ -98,7 +122,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return stronger or methods
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
-        return "/profile/"
+        return reverse("bookings:access")
 
     def send_notification_mail(
         self,
@@ -112,13 +136,22 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         )
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """In the language of the person it goes to."""
+        """Through the outbox, where a worker writes it (accounts/letters.py): no request waits
+        for the mail server, and none fails with it."""
         if settings.LOCAL_MODE and self.request and not self.request.user.is_authenticated:
             self.request.session[MAIL_ADDRESS_KEY] = email
-        user = context.get("user")
-        language = user.language if user else translation.get_language()
-        with translation.override(language):
-            super().send_mail(template_prefix, email, context)
+        facts = {name: str(context[name]) for name in MAIL_FACTS & context.keys()}
+        if "timestamp" in context:
+            facts["timestamp"] = context["timestamp"].isoformat()
+        sign_in_mail_send(
+            mail=template_prefix.rpartition("/")[2],
+            email=email,
+            user=context.get("user") or user_by_email(email),
+            language=translation.get_language() or settings.LANGUAGE_CODE,
+            facts=facts,
+            code=str(context.get("code", "")),
+            now=timezone.now(),
+        )
 
 
 def _email_confirmed(email_address: Any, **kwargs: Any) -> None:
@@ -130,12 +163,13 @@ def _email_changed(user: Any, from_email_address: Any, **kwargs: Any) -> None:
         _record(user, "user.email-change")
 
 
-def _password_changed(user: Any, **kwargs: Any) -> None:
-    _record(user, "user.password-change")
+def _password_changed(request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    keep, now = request.session.session_key, timezone.now()
+    password_changed(user=user, action="user.password-change", keep=keep, now=now)
 
 
 def _password_reset(user: Any, **kwargs: Any) -> None:
-    _record(user, "user.password-reset")
+    password_changed(user=user, action="user.password-reset", keep=None, now=timezone.now())
 
 
 def _factor_added(request: Any, user: Any, authenticator: Any, **kwargs: Any) -> None:

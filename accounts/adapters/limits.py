@@ -1,26 +1,126 @@
-"""What the trail keeps of tried passwords: that somebody's account was closed to more of them."""
+"""How often a password may be tried (docs/decisions/0008).
+
+A browser in which somebody has signed in before is known by a signed cookie and counts by itself:
+whoever guesses elsewhere does not shut it out. Everywhere else attempts are counted for the account
+at this network address, for the account, and for the network address. What succeeds does not count.
+"""
 
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.core import ratelimit
+from allauth.account.forms import RequestLoginCodeForm
+from allauth.core import context
+from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
-from django.http import HttpRequest
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.crypto import get_random_string
 
+from accounts.models import User
 from accounts.selectors.users import user_by_email
 from accounts.services.users import sign_in_blocked
 
+COOKIE, SALT = "known_browser", "accounts.known-browser"
+REMEMBERED = 365 * 24 * 3600  # seconds
+MOST_PEOPLE = 5  # in one browser
+APP = "allauth.account"
+CODE_LIMITS = {
+    "password_browser": "code_here",
+    "password_here": "code_here",
+    "password_account": "code_account",
+}
+
+
+def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
+    """Mark the browser as one of the person's; who was last here before keeps it, too."""
+    known = _browsers(request)
+    number = known.pop(user.pk.hex, "") or get_random_string(12)
+    latest = dict([*known.items(), (user.pk.hex, number)][-MOST_PEOPLE:])
+    response.set_cookie(
+        COOKIE,
+        signing.dumps(latest, salt=SALT),
+        max_age=REMEMBERED,
+        path="/accounts/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _browsers(request: HttpRequest) -> dict[str, str]:
+    """The number of this browser for each person who has signed in here."""
+    try:
+        given = signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=REMEMBERED)
+    except signing.BadSignature:
+        return {}
+    return dict(given)
+
+
+def attempt(request: HttpRequest, email: str) -> ratelimit.RateLimitUsage | None:
+    """Count an attempt with a password; None, and nothing counted, where it is one too many."""
+    limits = _limits(request, email)
+    if any(_is_reached(request, action, key) for action, key in limits):
+        return None
+    counted = [
+        ratelimit.consume(request, app=APP, action=action, key=key) for action, key in limits
+    ]
+    if not all(counted):  # somebody was faster
+        return None
+    return ratelimit.RateLimitUsage([one for usage in counted if usage for one in usage.usage])
+
+
+def forget_attempts(request: HttpRequest, email: str) -> None:
+    """Begin anew for an account, not for the network address."""
+    for action, key in _limits(request, email):
+        if key:
+            ratelimit.clear(request, app=APP, action=action, key=key)
+
+
+def _limits(request: HttpRequest, email: str) -> list[tuple[str, str | None]]:
+    """Which of ACCOUNT_RATE_LIMITS count here, each with what it counts for."""
+    user = None if "\0" in email else user_by_email(email)
+    account = user.pk.hex if user else email.strip().lower()
+    browser = _browsers(request).get(account, "")
+    if user and request.user == user:  # who confirms that it is still they
+        browser = browser or str(request.session.session_key)
+    if browser:
+        return [("password_browser", f"{account}:{browser}")]
+    return [
+        ("password_here", f"{account}:{ratelimit.get_ip(request)}"),
+        ("password_account", account),
+        ("password_address", None),
+    ]
+
+
+def _is_reached(request: HttpRequest, action: str, key: str | None) -> bool:
+    return not ratelimit.consume(request, app=APP, action=action, key=key, dry_run=True)
+
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """One line for each time the limit is reached; what is tried after that is not looked at."""
+    """One line in the trail for each time a limit of an account is reached; what is tried after
+    that is not looked at."""
     email = str(credentials.get("email") or credentials.get("username") or "")
     user = None if request is None or "\0" in email else user_by_email(email)
-    if user is None:
+    if user is None or request is None:
         return
-    key = get_adapter(request)._get_login_attempts_cache_key(request, **credentials)
-    if not ratelimit.consume(request, action="login_failed", key=key, dry_run=True):
+    if any(_is_reached(request, action, key) for action, key in _limits(request, email) if key):
         sign_in_blocked(user=user, now=timezone.now())
+
+
+class CodeForm(RequestLoginCodeForm):  # type: ignore[misc]
+    """A code by mail, counted for the account at this network address, and for the account
+    wherever the browser is not known: who asks for another's codes all the time does not keep
+    them from their own."""
+
+    def clean_email(self) -> str:
+        email: str = super().clean_email()
+        for action, key in _limits(context.request, email):
+            limit = CODE_LIMITS.get(action)
+            if limit and not ratelimit.consume(context.request, app=APP, action=limit, key=key):
+                raise get_adapter().validation_error("too_many_login_attempts")
+        return email
 
 
 def connect() -> None:

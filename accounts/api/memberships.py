@@ -206,18 +206,16 @@ class Roles(Endpoint):
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Managers give those of their organisation to its members, administrators all; nobody
-        gives themselves a role. 422 `duties-conflict`: who audits is neither manager, finance nor
+        gives themselves a role. 409 `member-first` for whoever is no member, with an account or
+        without one: invite them. 422 `duties-conflict`: who audits is neither manager, finance nor
         coordinator of what they audit. One held already is answered as it is."""
         data = checked(RoleBody, request.data)
 
         def grant() -> Response:
             organisation, region = self._place(data)
-            user = person_named(data["user"])
-            if user is None:
-                raise invalid("user", "unknown-person")
             made = role_grant(
                 actor=self.actor,
-                user=user,
+                user=person_named(data["user"]),
                 role=data["role"],
                 organisation=organisation,
                 region=region,

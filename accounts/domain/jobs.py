@@ -4,10 +4,12 @@ from datetime import timedelta
 from hashlib import sha256
 
 # An effect on our own books (messages written for the inbox among them) never waits behind a mail
-# server, nor that behind the addresses of others: each lane has a job of its own.
-EFFECTS, LETTERS, CALLS = "effects", "letters", "calls"
-LANES = (EFFECTS, LETTERS, CALLS)
+# server, nor that behind the addresses of others: each lane has a job of its own. Mails of signing
+# in share that of the letters and go before them: somebody waits for a code.
+EFFECTS, SIGN_IN, LETTERS, CALLS = "effects", "sign-in", "letters", "calls"
+LANES = (EFFECTS, SIGN_IN, LETTERS, CALLS)
 _LANE_OF = {
+    "people.sign-in": SIGN_IN,
     "letter": LETTERS,
     "digest": LETTERS,
     "people": LETTERS,
@@ -25,9 +27,9 @@ class Busy(Exception):
 
 
 def lane_of(kind: str) -> str:
-    """By what stands before the first full stop of a kind; on our own books where nothing else is
-    said."""
-    return _LANE_OF.get(kind.partition(".")[0], EFFECTS)
+    """By a kind, or by what stands before its first full stop; on our own books where nothing else
+    is said."""
+    return _LANE_OF.get(kind) or _LANE_OF.get(kind.partition(".")[0], EFFECTS)
 
 
 def again_in(attempts: int, name: str) -> timedelta:

@@ -8,6 +8,9 @@ from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER
 
 SHORTEST, USUAL, LONGEST = timedelta(days=1), timedelta(days=14), timedelta(days=60)
 MOST_OPEN = 500  # invitations of one organisation that nobody has answered
+DAY = timedelta(days=1)
+MOST_TO_ADDRESS = 5  # invitations to one address within a day, whoever sends them
+MOST_A_DAY = 200  # of one organisation within a day, and of one person
 MOST_ASKED = 20  # requests of one person that nobody has answered
 MOST_DOMAINS = 20
 MOST_TEXT = 500

@@ -36,11 +36,7 @@ class Invitation(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["email"],
-                condition=Q(accepted_at=None, withdrawn_at=None),
-                name="invitation_email",
-            )
+            models.Index(fields=["email", "created_at"], name="invitation_email"),
         ]
 
     @property

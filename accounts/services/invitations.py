@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts import trail
@@ -34,7 +34,9 @@ def invitation_send(
     lifetime: timedelta = rules.USUAL,
 ) -> Invitation:
     """Invite an address; the mail goes through the outbox. One that is open for the same address
-    is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for oneself."""
+    is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for oneself,
+    (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent, and one
+    organisation or person sends, within a day."""
     require(actor, "manage-members", place_of(organisation))
     email, wanted = _address(email), rules.parse_roles(list(roles))
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
@@ -44,7 +46,9 @@ def invitation_send(
     known = user_by_email(email)
     if known is not None and _belongs(known, organisation):
         raise WrongState("already-member")
+    lock_user(actor.person)
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
+    _require_few(actor, organisation, email, now)
     present = open_invitations(organisation)
     for older in present.filter(email=email):
         _withdraw(actor, older, now)
@@ -133,6 +137,20 @@ def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -
     )
     for row in rows.select_related("organisation__region").order_by("pk"):
         _withdraw(actor, row, now)
+
+
+def _require_few(actor: Actor, organisation: Organisation, email: str, now: datetime) -> None:
+    """`WrongState` beyond the limits of a day. The caller has locked the organisation and the
+    person; the address is locked here, as other organisations invite it, too."""
+    with connection.cursor() as cursor:
+        name = f"accounts.invitation:{email}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    sent = Invitation.objects.filter(created_at__gt=now - rules.DAY)
+    if sent.filter(email=email).count() >= rules.MOST_TO_ADDRESS:
+        raise WrongState("invited-too-often", most=rules.MOST_TO_ADDRESS)
+    for sender in ({"organisation": organisation}, {"invited_by_id": actor.person}):
+        if sent.filter(**sender).count() >= rules.MOST_A_DAY:
+            raise WrongState("too-many-invitations-today", most=rules.MOST_A_DAY)
 
 
 def _address(email: str) -> str:

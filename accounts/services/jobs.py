@@ -169,8 +169,8 @@ def _effects_again(rows: list[OutboxMessage], actor: Actor | None, now: datetime
     OutboxMessage.objects.filter(pk__in=[row.pk for row in rows]).update(
         done_at=None, outcome="", attempts=0, last_error="", due_at=now
     )
-    for lane in {row.lane for row in rows}:
-        transaction.on_commit(partial(nudge, TASKS[lane]), robust=True)
+    for task in {TASKS[row.lane] for row in rows}:
+        transaction.on_commit(partial(nudge, task), robust=True)
 
 
 def _things_again(rows: list[JobFailure], actor: Actor | None, now: datetime) -> None:

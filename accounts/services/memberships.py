@@ -131,23 +131,27 @@ def membership_end(*, actor: Actor, membership_id: UUID, reason: str, now: datet
 def role_grant(
     *,
     actor: Actor | None,
-    user: User,
+    user: User | None,
     role: str,
     now: datetime,
     organisation: Organisation | None = None,
     region: Region | None = None,
 ) -> RoleGrant:
     """Give a role; one held already stays. Managers give those of their organisation to its
-    members, administrators all; nobody grants themselves a role. `DutiesConflict` with one the
-    person has."""
+    members, administrators all; nobody grants themselves a role. Whoever may not is told nothing
+    of the person, and of an organisation's roles everybody who is no member, with an account or
+    without (`user` None), is the same `WrongState` (`member-first`). `DutiesConflict` with one
+    the person has."""
     _require_scope(role, organisation, region)
     if actor is not None:
         place = place_of(organisation) if organisation else Place(None)
         require(actor, capability_to_grant(role), place)
-        if actor.user_id == user.pk:
+        if user is not None and actor.user_id == user.pk:
             raise NotPermitted("own-role")
-        if not user.is_active:
-            raise invalid("user", "unknown-person")
+    if user is None or (actor is not None and not user.is_active):
+        if organisation is not None:
+            raise WrongState("member-first")
+        raise invalid("user", "unknown-person")
     lock_user(user.pk)
     if actor is not None and organisation is not None and not is_member(user, organisation):
         raise WrongState("member-first")

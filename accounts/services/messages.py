@@ -9,10 +9,12 @@ row says so sends it once more, under the same Message-ID.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.mail import mailers
 from django.db import transaction
 
@@ -37,6 +39,8 @@ from accounts.models import Message, MessageSettings, OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 from accounts.selectors.messages import choices_in, choices_of, inbox_of
+
+MAIL_GONE, MAIL_TRIED = "mail-server-gone", "mail-server-tried"
 
 
 def messages_give(letters: Sequence[Letter], *, row: OutboxMessage, now: datetime) -> str:
@@ -96,9 +100,23 @@ def _mail_effect(message: Message, letter: Letter, choices: Choices, now: dateti
 def mail_send(mails: Sequence[Mail]) -> str:
     """Hand mails to the server over one connection; the outcome."""
     found = [mail for mail in mails if not leads_nowhere(mail.to[0])]
-    if found:
+    if not found:
+        return "skipped"
+    try:
         mailers.default.send_messages(found)
-    return "sent" if found else "skipped"
+    except (SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused):
+        raise  # it answers, and does not like this mail
+    except OSError:
+        cache.set(MAIL_GONE, True, 120)
+        raise
+    cache.delete(MAIL_GONE)
+    return "sent"
+
+
+def mail_may_leave() -> bool:
+    """Whether to turn to the mail server: while it does not answer, one worker tries every minute,
+    so that the others are free for other work."""
+    return not cache.get(MAIL_GONE) or bool(cache.add(MAIL_TRIED, True, 45))
 
 
 def letter_message(row: OutboxMessage) -> Message | None:

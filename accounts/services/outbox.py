@@ -3,7 +3,8 @@
 A worker takes a row in two steps. First it counts the attempt and puts the row off a little, in a
 short transaction that claims it with `skip locked`: any number of workers share the work, and a
 row that kills its worker does not stand at the head for ever. Then it has the effect under the
-row's lock, in the transaction that also says that it was had.
+row's lock, in the transaction that also says that it was had. What a payload holds as `private` (a
+code to sign in, whose browser it was) is erased with that, and when the row is given up.
 """
 
 import logging
@@ -64,7 +65,8 @@ def _claim(lane: str, now: datetime) -> OutboxMessage | None:
             return row
         row.done_at, row.outcome = now, "failed"
         row.last_error = row.last_error or DIED
-        row.save(update_fields=["done_at", "outcome", "last_error"])
+        row.payload.pop("private", None)
+        row.save(update_fields=["done_at", "outcome", "last_error", "payload"])
     return None
 
 
@@ -96,5 +98,7 @@ def _deliver(claimed: OutboxMessage, handler: Handler, now: datetime) -> int:
         row.due_at = now + again_in(row.attempts, row.key)
         if row.attempts >= MOST_ATTEMPTS:
             row.done_at, row.outcome = now, "failed"
-    row.save(update_fields=["outcome", "done_at", "last_error", "due_at"])
+    if row.done_at is not None:
+        row.payload.pop("private", None)  # needed no more
+    row.save(update_fields=["outcome", "done_at", "last_error", "due_at", "payload"])
     return int(row.done_at is not None and row.outcome != "failed")

@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import invalid
 from accounts.models import User
+from accounts.models.keys import new_id
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 
 
@@ -74,6 +77,40 @@ def sign_in_changed(
 ) -> None:
     """Record what allauth has done to a person's address, password or second factor."""
     trail.record(actor=actor_of(user), action=action, target=user, now=now, after=after)
+
+
+@transaction.atomic
+def sign_in_mail_send(
+    *,
+    mail: str,
+    email: str,
+    user: User | None,
+    language: str,
+    facts: Mapping[str, str],
+    code: str,
+    now: datetime,
+) -> None:
+    """Have a worker send one of `letters.SIGN_IN_MAILS`. Reset and confirmation keys are made as
+    it is sent; a `code` to sign in is erased with all the rest once it is sent or given up."""
+    private = {
+        "mail": mail,
+        "email": email,
+        "user": str(user.pk) if user else None,
+        "language": language,
+        "facts": dict(facts),
+        "code": code,
+    }
+    key = f"people.sign-in.{new_id()}"
+    enqueue([Effect("people.sign-in", key, {"private": private})], now=now)
+
+
+@transaction.atomic
+def password_changed(*, user: User, action: str, keep: str | None, now: datetime) -> None:
+    """End every session of the person but the one whose key is `keep`, and record the new
+    password. Tokens and calendar addresses stand until the person revokes them."""
+    for session in UserSession.objects.filter(user=user).exclude(session_key=keep):
+        session.end()
+    sign_in_changed(user=user, action=action, now=now)
 
 
 @transaction.atomic

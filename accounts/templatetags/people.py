@@ -129,7 +129,7 @@ def own_pages() -> list[dict[str, Any]]:
             (
                 "accounts:profile",
                 gettext("Profile and tokens"),
-                ("profile", "token-make", "token-made"),
+                ("profile", "token-make", "token-made", "access"),
             ),
             (
                 "accounts:organisations",

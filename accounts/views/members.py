@@ -244,17 +244,19 @@ def roles(request: HttpRequest) -> HttpResponse:
     if not form.is_bound:
         return _roles(request, form)
     data = form.cleaned_data
-    user = person_named(data["user"])
-    if user is None:
-        form.add_error("user", gettext("There is no account by this address."))
-        return _roles(request, form, status=400)
     try:
         region = region_by_code(data["region"]) if data["region"] else None
     except NotFound:
         form.add_error("region", gettext("There is no such region."))
         return _roles(request, form, status=400)
     try:
-        role_grant(actor=actor, user=user, role=data["role"], region=region, now=timezone.now())
+        role_grant(
+            actor=actor,
+            user=person_named(data["user"]),
+            role=data["role"],
+            region=region,
+            now=timezone.now(),
+        )
     except (*REFUSALS, NotPermitted) as refused:
         return _roles(request, form, refused)
     messages.success(request, gettext("The role is given: it holds at once."))

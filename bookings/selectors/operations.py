@@ -85,7 +85,10 @@ def _effects(now: datetime) -> "QuerySet":  # type: ignore[type-arg]
 
 _DUE: dict[str, tuple[Callable[[datetime], "QuerySet"], str]] = {  # type: ignore[type-arg]
     "carry out effects": (lambda now: _effects(now).filter(lane="effects"), "due_at"),
-    "deliver messages": (lambda now: _effects(now).filter(lane="letters"), "due_at"),
+    "deliver messages": (
+        lambda now: _effects(now).filter(lane__in=["sign-in", "letters"]),
+        "due_at",
+    ),
     "make calls": (lambda now: _effects(now).filter(lane="calls"), "due_at"),
     "lapse reservations": (lapsed, "expires_at"),
     "complete reservations": (ended, "end_at"),

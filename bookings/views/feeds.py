@@ -14,11 +14,14 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.adapters.calendars import Event, write
 from accounts.domain.errors import Invalid, NotFound
+from accounts.models import User
 from accounts.permissions import actor_of
+from accounts.selectors.tokens import tokens_of
+from accounts.services.tokens import token_revoke
 from bookings.selectors.feeds import (
     busy_calendar_of,
     feed_address,
@@ -141,6 +144,28 @@ def revoke(request: HttpRequest, feed_id: UUID) -> HttpResponse:
     feed_revoke(actor=actor_of(request.user), feed_id=feed_id, now=timezone.now())
     messages.success(request, gettext("The address works no more."))
     return redirect("bookings:feeds")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def access(request: HttpRequest) -> HttpResponse:
+    """What still acts or reads as the person after a new password: revoke what is chosen."""
+    user, actor, now = request.user, actor_of(request.user), timezone.now()
+    assert isinstance(user, User)
+    tokens, addresses = tokens_of(user).filter(expires_at__gt=now), feeds_of(actor)
+    if request.method == "POST":
+        chosen = set(request.POST.getlist("revoke"))
+        for token in tokens:
+            if str(token.pk) in chosen:
+                token_revoke(user=user, token_id=token.pk, now=now)
+        for row in addresses:
+            if str(row.pk) in chosen:
+                feed_revoke(actor=actor, feed_id=row.pk, now=now)
+        messages.success(request, gettext("What you chose opens nothing any more."))
+        return redirect("bookings:access")
+    context = {"tokens": tokens, "feeds": addresses}
+    return render(request, "bookings/access.html", context)
 
 
 @login_required

@@ -3,15 +3,25 @@
 import re
 from typing import Any
 
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
+from bookings.services.effects import effects_carry_out
 from tests.factories.cast import PASSWORD
 
 
 def sign_in(client: Client, email: str, password: str = PASSWORD, **more: str) -> Any:
     data = {"login": email, "password": password, **more}
     return client.post("/accounts/login/", data)
+
+
+def mails() -> list[EmailMessage]:
+    """All mails so far, after a worker has sent what waits."""
+    effects_carry_out(now=timezone.now())
+    return mail.outbox
 
 
 def page_of(response: HttpResponse | Any, status: int = 200) -> str:

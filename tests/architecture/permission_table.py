@@ -36,6 +36,8 @@ POST accounts:unsubscribe           200 200 200 200 200 200 200 200 200 200 200 
 GET  bookings:feed                  200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:instrument-feed       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:feeds                   - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:access                  - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:access                  - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:feed-make               - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:feed-revoke             - 404 302 404 404 404 404 404 404 404 404 404 404
 POST bookings:busy-calendar           - 302 302 302 302 302 302 302 302 302 302 302 302

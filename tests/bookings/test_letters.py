@@ -11,11 +11,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import translation
 
 from accounts import letters as people
 from accounts.letters import Letter, digest_mail, mail_of, method_of
-from accounts.models import Message, User
+from accounts.models import Message, OutboxMessage, User
 from bookings.models import (
     AuditFinding,
     Charge,
@@ -273,6 +274,33 @@ def test_a_letter_reads_as_it_was_read_before(world, settings, kind, language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", sorted(people.SIGN_IN_MAILS))
+def test_a_mail_of_signing_in_reads_as_it_was_read_before(world, settings, kind, language):
+    settings.SITE_URL = "https://commons.example"
+    sun = world.people["sun"]
+    User.objects.filter(pk=sun.pk).update(language=language)
+    EmailAddress.objects.get_or_create(user=sun, email=sun.email)
+    payload = {
+        "mail": kind,
+        "email": sun.email,
+        "user": None if kind == "unknown_account" else str(sun.pk),
+        "language": language,
+        "code": "QX7-K2M" if kind == "login_code" else "",
+        "facts": {"provider": "ORCID", "deleted_email": "old@ustc.example"},
+    }
+    payload["facts"] |= {"from_email": "old@ustc.example", "to_email": sun.email}
+    if not re.match(
+        "login_code|email_confirmation|password_reset_key|.*_account$|account_already", kind
+    ):
+        payload["facts"] |= {
+            "timestamp": NOW.isoformat(), "ip": "198.51.100.7", "user_agent": "Firefox <140>",
+        }  # fmt: skip
+    mail = people.sign_in_mail(OutboxMessage(payload={"private": payload}, created_at=NOW), NOW)
+    text = re.sub("(confirm-email|reset/key)/[^/]+/", r"\1/KEY/", shown(mail))
+    check(f"sign-in.{kind}.{language}", text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_digest_reads_as_it_was_read_before(world, settings, language):
     settings.SITE_URL = "https://commons.example"
     settings.DEFAULT_FROM_EMAIL = "Instrument Commons <commons@commons.example>"
@@ -289,4 +317,5 @@ def test_a_digest_reads_as_it_was_read_before(world, settings, language):
 
 def test_nothing_is_kept_that_nobody_sends():
     kept = {path.name for path in FOLDER.glob("*.txt")}
-    assert kept == {f"{k}.{c}.txt" for k in [*LETTERS, "digest"] for c in LANGUAGES}
+    mails = [f"sign-in.{kind}" for kind in people.SIGN_IN_MAILS]
+    assert kept == {f"{k}.{c}.txt" for k in [*LETTERS, *mails, "digest"] for c in LANGUAGES}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.models import Membership, RoleGrant
+from accounts.models import Invitation, Membership, RoleGrant
 from accounts.services.invitations import invitation_accept, invitation_send
 from accounts.services.memberships import membership_end, role_grant, role_revoke
 from tests.concurrency.races import codes, won
@@ -93,3 +93,22 @@ def test_an_invitation_is_accepted_once(race, real_cast):
     results = race([accept] * 5)
     assert len(won(results)) == 1 and codes(results) == ["invitation-used"] * 4
     assert Membership.objects.filter(user=alice).count() == 1
+
+
+def test_of_invitations_to_one_address_at_the_same_moment_five_are_sent(race, real_cast, rounds):
+    cast = real_cast
+    role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=NOW)
+    senders = [("chen", cast.fudan), ("lin", cast.fudan), ("zhao", cast.ustc)]
+    actors = [(cast.actor(who), organisation) for who, organisation in senders]
+    for round_ in range(rounds(2)):
+        email = f"new{round_}@nowhere.example"
+        results = race(
+            [
+                lambda actor=actor, organisation=organisation, email=email: invitation_send(
+                    actor=actor, organisation=organisation, email=email, roles=[], now=NOW
+                )
+                for actor, organisation in actors * 3
+            ]
+        )
+        assert (len(won(results)), set(codes(results))) == (5, {"invited-too-often"})
+        assert Invitation.objects.filter(email=email).count() == 5

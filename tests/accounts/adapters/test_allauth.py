@@ -3,11 +3,9 @@
 from typing import Any
 
 import pytest
-from allauth.core.context import request_context
-from django.core import mail
 from django.test import RequestFactory
 
-from accounts.adapters.allauth import AccountAdapter, Backend, may_sign_in
+from accounts.adapters.allauth import Backend, may_sign_in
 from accounts.models import User
 
 
@@ -37,27 +35,3 @@ def test_the_backend_knows_no_demonstration_account_elsewhere(db: None, settings
     settings.LOCAL_MODE = False
     assert Backend().authenticate(request, email=user.email, password="demo") is None
     assert Backend().get_user(user.pk) is None
-
-
-@pytest.mark.parametrize(
-    ("language", "subject"), [("en", "Your password was set"), ("zh-hans", "密码")]
-)
-def test_mail_is_in_the_language_of_the_person(
-    db: None, rf: RequestFactory, language: str, subject: str
-) -> None:
-    request = rf.get("/", headers={"user-agent": "Firefox"})
-    user = User(email="a@b.example", name="<Ann & Bob>", language=language)
-    request.user = user
-    with request_context(request):
-        context = {
-            "user": user,
-            "activate_url": "http://testserver/x",
-            "ip": "127.0.0.1",
-            "user_agent": "Firefox <3",
-            "timestamp": None,
-        }
-        AccountAdapter(request).send_mail("account/email/password_set", user.email, context)
-        AccountAdapter(request).send_mail("account/email/email_confirmation", user.email, context)
-    assert subject in mail.outbox[0].subject
-    assert "Firefox <3" in mail.outbox[0].body
-    assert "<Ann & Bob>" in mail.outbox[1].body

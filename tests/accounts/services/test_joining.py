@@ -7,6 +7,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
 
+from accounts.domain import joining
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.domain.roles import DutiesConflict, Place
 from accounts.models import Invitation, JoinRequest, Membership, RoleGrant, TrailEntry, User
@@ -23,6 +24,8 @@ from accounts.services.memberships import role_grant, role_revoke
 from bookings.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
+MINUTE = timedelta(minutes=1)
+
 
 @pytest.fixture
 def alice(cast):
@@ -34,7 +37,7 @@ def alice(cast):
 def invite(cast, email="alice@nowhere.example", roles=("researcher",), **values):
     return invitation_send(
         actor=cast.actor(values.pop("who", "chen")),
-        organisation=cast.fudan,
+        organisation=values.pop("organisation", cast.fudan),
         email=email,
         roles=roles,
         now=values.pop("now", NOW),
@@ -60,6 +63,35 @@ def roles_of(user):
 
 
 # Invitations
+
+
+def test_one_address_is_invited_five_times_a_day_whoever_invites(cast):
+    people = ({"who": "chen"}, {"who": "zhao", "organisation": cast.ustc})
+    rows = [invite(cast, now=NOW + n * MINUTE, **people[n % 2]) for n in range(5)]
+    assert len({row.pk for row in rows}) == 5
+    entries = TrailEntry.objects.count()
+    for by in people:
+        with pytest.raises(WrongState, match="invited-too-often"):
+            invite(cast, " ALICE@nowhere.example", now=NOW + 5 * MINUTE, **by)
+    assert (Invitation.objects.count(), TrailEntry.objects.count()) == (5, entries)
+    assert invite(cast, "bob@nowhere.example", now=NOW + 5 * MINUTE)
+    assert invite(cast, now=NOW + timedelta(days=1)), "the first is a day old"
+
+
+def test_an_organisation_and_a_person_invite_two_hundred_a_day(cast, monkeypatch):
+    monkeypatch.setattr(joining, "MOST_A_DAY", 2)
+    role_grant(actor=None, user=cast.lin, role="manager", organisation=cast.fudan, now=NOW)
+    invite(cast, "one@nowhere.example")
+    invite(cast, "two@nowhere.example")
+    for by in ({"who": "lin"}, {"who": "chen"}):
+        with pytest.raises(WrongState, match="too-many-invitations-today"):
+            invite(cast, "three@nowhere.example", **by)
+    # In another organisation, too: the person has sent as many as they may.
+    role_grant(actor=None, user=cast.chen, role="manager", organisation=cast.ustc, now=NOW)
+    with pytest.raises(WrongState, match="too-many-invitations-today"):
+        invite(cast, "three@nowhere.example", organisation=cast.ustc)
+    assert Invitation.objects.count() == 2
+    assert invite(cast, "three@nowhere.example", now=NOW + timedelta(days=1))
 
 
 def test_an_invitation_goes_out_and_is_accepted_once(cast, alice):

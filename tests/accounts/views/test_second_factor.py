@@ -8,7 +8,6 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
-from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -18,7 +17,7 @@ from accounts.domain.errors import NotPermitted
 from accounts.models import ApiToken, TrailEntry, User
 from accounts.permissions import needs_second_factor
 from accounts.services.tokens import token_issue
-from tests.accounts.pages import page_of, sign_in
+from tests.accounts.pages import mails, page_of, sign_in
 from tests.factories.cast import PASSWORD, Cast
 
 SETUP = "/accounts/2fa/"
@@ -56,8 +55,8 @@ def test_a_code_by_mail_signs_in_once(client: Client, wang: User) -> None:
     page_of(client.get("/accounts/login/code/"))
     answer = client.post("/accounts/login/code/", {"email": wang.email, "next": "/profile/"})
     page_of(client.get(answer["Location"]))
-    code = re.findall(r"^\S{4,12}$", str(mail.outbox[0].body), re.M)[0]
-    assert mail.outbox[0].subject == "Your code to sign in" and code not in answer.content.decode()
+    code = re.findall(r"^\S{4,12}$", str(mails()[0].body), re.M)[0]
+    assert mails()[0].subject == "Your code to sign in" and code not in answer.content.decode()
     page_of(client.post("/accounts/login/code/confirm/", {"code": "WRONG1"}))
     assert "_auth_user_id" not in client.session
     client.post("/accounts/login/code/confirm/", {"code": code})
@@ -71,14 +70,14 @@ def test_a_code_is_guessed_three_times_and_asked_for_three_times(
     client: Client, wang: User
 ) -> None:
     client.post("/accounts/login/code/", {"email": wang.email})
-    code = re.findall(r"^\S{4,12}$", str(mail.outbox[0].body), re.M)[0]
+    code = re.findall(r"^\S{4,12}$", str(mails()[0].body), re.M)[0]
     for _ in range(3):
         client.post("/accounts/login/code/confirm/", {"code": "WRONG1"})
     client.post("/accounts/login/code/confirm/", {"code": code})
     assert "_auth_user_id" not in client.session
     for _ in range(4):
         Client().post("/accounts/login/code/", {"email": wang.email})
-    assert len(mail.outbox) == 3
+    assert len(mails()) == 3
 
 
 def test_an_unknown_address_asks_for_a_code_like_a_known_one(client: Client, wang: User) -> None:
@@ -96,7 +95,7 @@ def test_an_unknown_address_asks_for_a_code_like_a_known_one(client: Client, wan
 def test_a_code_by_mail_does_not_replace_the_second_factor(client: Client, wang: User) -> None:
     totp.TOTP.activate(wang, totp.generate_totp_secret())
     client.post("/accounts/login/code/", {"email": wang.email})
-    code = re.findall(r"^\S{4,12}$", str(mail.outbox[0].body), re.M)[0]
+    code = re.findall(r"^\S{4,12}$", str(mails()[0].body), re.M)[0]
     answer = client.post("/accounts/login/code/confirm/", {"code": code})
     assert answer["Location"].startswith("/accounts/2fa/authenticate/")
     assert "_auth_user_id" not in client.session

@@ -7,12 +7,13 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
-from django.core import mail
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts.models import TrailEntry, User
 from accounts.services.memberships import role_grant
-from tests.accounts.pages import page_of, sign_in
+from tests.accounts.pages import mails, page_of, sign_in
 from tests.factories.cast import NOW, PASSWORD, Cast
 
 NEW = {
@@ -186,8 +187,8 @@ def test_signing_up_confirming_and_signing_in(client: Client, db: None) -> None:
     assert actions_of(user) == ["user.create"]
     refused = sign_in(client, user.email, NEW["password1"])
     assert refused["Location"] == "/accounts/confirm-email/", "not before the address is confirmed"
-    link = re.search(r"http://testserver(/\S+)", str(mail.outbox[0].body))
-    assert link and mail.outbox[0].to == ["nora@new.example"]
+    link = re.search(r"//[^/\s]+(/\S+)", str(mails()[0].body))
+    assert link and mails()[0].to == ["nora@new.example"]
     page_of(client.get(link.group(1)))
     client.post(link.group(1))
     assert actions_of(user) == ["user.create", "user.email-verify"]
@@ -200,7 +201,7 @@ def test_signing_up_keeps_what_was_typed(client: Client, db: None) -> None:
     html = page_of(client.post("/accounts/signup/", NEW | {"password1": "123"}))
     assert 'value="Nora New"' in html and 'value="Nora@New.example"' in html
     assert "This password is too short" in html
-    assert (User.objects.count(), TrailEntry.objects.count()) == before and not mail.outbox
+    assert (User.objects.count(), TrailEntry.objects.count()) == before and not mails()
 
 
 def test_signing_up_with_a_taken_address_tells_only_its_owner(client: Client, wang: User) -> None:
@@ -208,7 +209,7 @@ def test_signing_up_with_a_taken_address_tells_only_its_owner(client: Client, wa
     response = client.post("/accounts/signup/", NEW | {"email": wang.email.upper()})
     assert response["Location"] == "/accounts/confirm-email/"
     assert User.objects.filter(email__iexact=wang.email).count() == 1
-    assert mail.outbox[0].subject == "You have an account already"
+    assert mails()[0].subject == "You have an account already"
     assert TrailEntry.objects.count() == entries
 
 
@@ -216,10 +217,12 @@ def test_signing_up_with_a_taken_address_tells_only_its_owner(client: Client, wa
 
 
 def test_a_forgotten_password_is_set_anew(client: Client, wang: User) -> None:
+    elsewhere = Client()
+    sign_in(elsewhere, wang.email)
     page_of(client.get("/accounts/password/reset/"))
     response = client.post("/accounts/password/reset/", {"email": wang.email})
     page_of(client.get(response["Location"]))
-    link = re.search(r"http://testserver(/\S+)", str(mail.outbox[0].body))
+    link = re.search(r"//[^/\s]+(/\S+)", str(mails()[0].body))
     assert link
     response = client.get(link.group(1))
     page_of(client.get(response["Location"]))
@@ -227,6 +230,8 @@ def test_a_forgotten_password_is_set_anew(client: Client, wang: User) -> None:
     response = client.post(response["Location"], new)
     page_of(client.get(response["Location"]))
     assert actions_of(wang)[-1] == "user.password-reset"
+    assert elsewhere.get("/profile/").status_code == 302
+    assert not UserSession.objects.filter(user=wang).exists()
     assert sign_in(client, wang.email).status_code == 200
     assert sign_in(client, wang.email, "another battery 5").status_code == 302
     used = client.get(client.get(link.group(1)).headers.get("Location", link.group(1)))
@@ -236,7 +241,7 @@ def test_a_forgotten_password_is_set_anew(client: Client, wang: User) -> None:
 def test_an_unknown_address_gets_a_mail_that_says_so(client: Client, db: None) -> None:
     response = client.post("/accounts/password/reset/", {"email": "who@nowhere.example"})
     assert response["Location"] == "/accounts/password/reset/done/"
-    assert mail.outbox[0].subject == "There is no account for this address"
+    assert mails()[0].subject == "There is no account for this address"
 
 
 def test_changing_the_password(signed_in: Client, wang: User) -> None:
@@ -244,11 +249,36 @@ def test_changing_the_password(signed_in: Client, wang: User) -> None:
     data = {"oldpassword": "wrong", "password1": "new battery 55", "password2": "new battery 55"}
     assert "is-invalid" in page_of(signed_in.post("/accounts/password/change/", data))
     assert "user.password-change" not in actions_of(wang)
+    elsewhere = Client()
+    sign_in(elsewhere, wang.email)
+    assert UserSession.objects.filter(user=wang).count() == 2
     response = signed_in.post("/accounts/password/change/", data | {"oldpassword": PASSWORD})
-    assert response["Location"] == "/profile/"
+    assert response["Location"] == "/profile/access/"
+    assert elsewhere.get("/profile/").status_code == 302, "other browsers are signed out"
+    (session,) = UserSession.objects.filter(user=wang)
+    assert session.session_key == signed_in.session.session_key
+    assert Session.objects.count() == 1
     assert actions_of(wang)[-1] == "user.password-change"
-    assert mail.outbox[-1].subject == "Your password was changed"
+    assert mails()[-1].subject == "Your password was changed"
+    assert "/profile/access/" in mails()[-1].body
     assert signed_in.get("/profile/").status_code == 200
+
+
+def test_changing_to_a_taken_address_tells_only_its_owner(signed_in: Client, cast: Cast) -> None:
+    chen = cast.people["chen"]
+    EmailAddress.objects.create(user=chen, email=chen.email, verified=True, primary=True)
+    pages = []
+    for email in (chen.email, "free@fudan.example"):
+        assert (
+            signed_in.post("/accounts/email/", {"email": email, "action_add": ""}).status_code
+            == 302
+        )
+        pages.append(page_of(signed_in.get("/accounts/email/")).replace(email, "ADDRESS"))
+    assert [len(page) for page in pages] == [len(pages[0])] * 2
+    assert [(m.to, m.subject) for m in mails()] == [
+        ([chen.email], "You have an account already"),
+        (["free@fudan.example"], "Confirm your e-mail address"),
+    ]
 
 
 def test_changing_the_address(signed_in: Client, wang: User) -> None:
@@ -256,7 +286,7 @@ def test_changing_the_address(signed_in: Client, wang: User) -> None:
     signed_in.post("/accounts/email/", {"email": "li@fudan.example", "action_add": ""})
     html = page_of(signed_in.get("/accounts/email/"))
     assert "li@fudan.example" in html and "takes its place" in html
-    link = re.search(r"http://testserver(/\S+)", str(mail.outbox[-1].body))
+    link = re.search(r"//[^/\s]+(/\S+)", str(mails()[-1].body))
     assert link
     signed_in.post(link.group(1))
     wang.refresh_from_db()

@@ -11,7 +11,8 @@ from django.utils import timezone
 from accounts.adapters.calendars import READING
 from accounts.domain.errors import Invalid, NotFound
 from accounts.domain.roles import Actor
-from accounts.models import TrailEntry, User
+from accounts.models import ApiToken, TrailEntry, User
+from accounts.services.tokens import token_issue
 from bookings.domain.periods import Period
 from bookings.models import BusyCalendar, BusyTime, CalendarFeed
 from bookings.selectors.feeds import feed_token, load_busy
@@ -29,6 +30,7 @@ from tests.factories.cast import NOW, at, reserve
 from tests.factories.web import Web
 
 pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 OWN = b"""BEGIN:VCALENDAR
 VERSION:2.0
@@ -169,12 +171,24 @@ def test_an_address_is_renewed_and_revoked_and_never_stored(cast):
     assert sorted(actions) == [("feed.make",), ("feed.renew",), ("feed.revoke",)]
 
 
-def test_logs_do_not_say_the_secret():
-    from config.logs import mask_secrets
-
-    path = reverse("bookings:feed", kwargs={"token": "x" * 43})
-    said = mask_secrets(None, "info", {"request": f"GET {path}", "code": 200})
-    assert "xxx" not in said["request"] and said["request"].startswith("GET /calendar/...")
+def test_after_a_new_password_what_still_has_access_is_revoked_by_choice(cast, client):
+    wang = cast.people["wang"]
+    old, _ = token_issue(user=wang, label="Old script", lifetime=DAY, scopes=["read"], now=NOW)
+    kept, _ = token_issue(user=wang, label="New script", lifetime=DAY, scopes=["read"], now=NOW)
+    theirs, _ = token_issue(
+        user=cast.people["zhao"], label="Zhao", lifetime=DAY, scopes=["read"], now=NOW
+    )
+    feed = feed_make(actor=cast.actor("wang"), instrument_id=None, now=NOW)
+    for token in (old, kept, theirs):
+        ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now() + DAY)
+    client.force_login(wang)
+    html = client.get("/profile/access/").content.decode()
+    assert "Old script" in html and "My bookings" in html and "Zhao" not in html
+    chosen = [str(old.pk), str(feed.pk), str(theirs.pk), "no id"]
+    assert client.post("/profile/access/", {"revoke": chosen}).status_code == 302
+    standing = ApiToken.objects.filter(revoked_at=None).values_list("label", flat=True)
+    assert set(standing) == {"New script", "Zhao"}
+    assert not CalendarFeed.objects.filter(revoked_at=None).exists()
 
 
 # A person's own calendar
