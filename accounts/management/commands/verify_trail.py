@@ -1,7 +1,9 @@
 """manage.py verify_trail"""
 
 import os
+import re
 import time
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,6 +13,14 @@ from accounts.selectors.verification import trail_verify
 SHOWN = 20
 
 
+def _expected(text: str) -> tuple[int, bytes]:
+    """`7:9F86…` as a seal's number and digest."""
+    number, _, digest = text.partition(":")
+    if re.fullmatch(r"[0-9]{1,9}", number) and re.fullmatch(r"[0-9a-fA-F]{64}", digest):
+        return int(number), bytes.fromhex(digest)
+    raise ArgumentTypeError("a seal is NUMBER:DIGEST, the digest 64 hex digits")
+
+
 class Command(BaseCommand):
     help = (
         "Computes every entry, seal and side row of the trail anew and names what is not as it "
@@ -18,19 +28,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--seal", type=int, help="Number of a seal whose digest you know.")
-        parser.add_argument("--digest", help="That digest, as it was mailed: 64 hex digits.")
+        parser.add_argument(
+            "--expect",
+            type=_expected,
+            action="append",
+            default=[],
+            metavar="NUMBER:DIGEST",
+            help="A seal whose digest you hold, as it was mailed; may be given again.",
+        )
         parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        known = None
-        if options["digest"]:
-            try:
-                known = (options["seal"] or 0, bytes.fromhex(options["digest"]))
-            except ValueError:
-                raise CommandError("The digest is 64 hex digits.") from None
         began = time.monotonic()
-        found = trail_verify(processes=options["processes"], known=known)
+        found = trail_verify(processes=options["processes"], known=options["expect"])
         for problem in found.problems[:SHOWN]:
             self.stderr.write(str(problem))
         if found.problems:
