@@ -30,7 +30,6 @@ from accounts.models import (
     Message,
     MessageSettings,
     RoleGrant,
-    SealReader,
     TrailText,
     User,
 )
@@ -93,7 +92,6 @@ def _doors_remove(user: User) -> dict[str, int]:
     for session in sessions:
         session.end()
     IdempotencyKey.objects.filter(user=user).delete()
-    SealReader.objects.filter(user=user).delete()
     return {
         "sessions": len(sessions),
         "tokens": ApiToken.objects.filter(user=user).delete()[0],

@@ -1,24 +1,24 @@
 """manage.py verify_trail"""
 
 import os
-import re
 import time
 from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.domain.errors import Invalid
+from accounts.domain.seals import known_seal
 from accounts.selectors.verification import trail_verify
 
 SHOWN = 20
 
 
 def _expected(text: str) -> tuple[int, bytes]:
-    """`7:9F86…` as a seal's number and digest."""
-    number, _, digest = text.partition(":")
-    if re.fullmatch(r"[0-9]{1,9}", number) and re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-        return int(number), bytes.fromhex(digest)
-    raise ArgumentTypeError("a seal is NUMBER:DIGEST, the digest 64 hex digits")
+    try:
+        return known_seal(text)
+    except Invalid:
+        raise ArgumentTypeError("a seal is NUMBER:DIGEST, the digest 64 hex digits") from None
 
 
 class Command(BaseCommand):
