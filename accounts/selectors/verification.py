@@ -75,7 +75,7 @@ WHERE g.held IS DISTINCT FROM t.told ORDER BY 1
 """
 # What erasures say they took away: side rows by name, or before that was kept, how many.
 _ERASURES = """
-SELECT id::text, after -> 'texts', coalesce((after ->> 'reasons')::int, 0)
+SELECT id::text, (after -> 'texts')::text, coalesce((after ->> 'reasons')::int, 0)
 FROM accounts_trailentry WHERE action = 'user.erase' ORDER BY id
 """
 # Digests that were handed to the post: they are kept there for a while.
@@ -178,11 +178,15 @@ def trail_verify(*, processes: int = 1, known: Iterable[tuple[int, bytes]] = ())
     problems += wrong
     lost += without_text
     problems += _unexplained(lost)
-    places = sorted(
-        problems,
-        key=lambda p: (p.code not in _OF_DATABASE, p.seal == 0, p.seal, p.position, p.code),
-    )
-    return Verified(len(seals), entries, unsealed, len(lost), places)
+    return Verified(len(seals), entries, unsealed, len(lost), sorted(problems, key=_place))
+
+
+def _place(problem: Problem) -> tuple[bool, bool, int, int, bool, str]:
+    """The database first, then seals in their order, each before its entries, then what none
+    holds."""
+    code, seal, position = problem.code, problem.seal, problem.position
+    is_of_entry = code not in ("seal", "chain")
+    return code not in _OF_DATABASE, seal == 0, seal, position, is_of_entry, code
 
 
 def _unexplained(lost: list[Problem]) -> list[Problem]:
@@ -194,7 +198,7 @@ def _unexplained(lost: list[Problem]) -> list[Problem]:
         if texts is None:
             last, allowed = pk, allowed + count
         else:
-            named.update(texts)
+            named.update(json.loads(texts))
     rest = [problem for problem in lost if problem.entry not in named]
     before = [problem for problem in rest if problem.entry < last]
     return rest if len(before) > allowed else [p for p in rest if p.entry >= last]

@@ -65,13 +65,14 @@ told AS (
 # Melting that a correction took back had no entry of its own; its reversal has.
 _DIFFERENT = """
 WITH {pair}
-SELECT id, h.said::text, t.said::text, t.entry FROM held h FULL JOIN told t USING (id)
+SELECT coalesce(h.id, t.id), h.said::text, t.said::text, t.entry
+FROM held h FULL JOIN told t ON t.id = h.id
 WHERE h.said IS DISTINCT FROM t.said AND (h.said IS NOT NULL OR t.is_kept)
 AND NOT (h.said @> '{{"kind": "melting", "state": "reversed"}}'
     AND h.said - 'state' = t.said - 'state'
-    AND EXISTS (SELECT FROM bookings_charge r WHERE r.reverses_id = id AND r.kind = 'reversal'))
+    AND EXISTS (SELECT FROM bookings_charge r WHERE r.reverses_id = h.id AND r.kind = 'reversal'))
 IS TRUE
-ORDER BY id
+ORDER BY 1
 """
 BOOKS: dict[str, tuple[type[Model], str]] = {
     "reservation": (Reservation, _RESERVATIONS),

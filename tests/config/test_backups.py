@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import TrailEntry
 from accounts.services.seals import trail_seal
@@ -46,7 +47,7 @@ def elsewhere():
 def test_there_and_back(real_cast, settings, tmp_path, elsewhere):
     settings.MEDIA_ROOT = tmp_path / "media"
     reserve(real_cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    assert trail_seal(now=NOW + timedelta(hours=1))
+    assert trail_seal(now=timezone.now())
     sealed = TrailEntry.objects.count()
     picture = photo(real_cast, real_cast.microscope)
     lost = photo(real_cast, real_cast.instrument(name="Its file went"))
