@@ -165,7 +165,8 @@ def test_the_database_refuses_to_change_seals(sealed: Any, db: None) -> None:
 def test_a_role_that_owns_no_table_cannot_switch_the_guards_off(sealed: Any, db: None) -> None:
     text = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
     grants = text.split("```sql\n")[1].split("```")[0]
-    sql(grants.replace("PASSWORD 'choose-one'", "").replace("commons_web", "web_of_test"))
+    grants = grants.replace("PASSWORD 'choose-one'", "").replace("commons_web", "web_of_test")
+    sql(grants.replace("commons_backup", "backup_of_test"))
     sql("SET LOCAL ROLE web_of_test")
     denied = r"permission denied|must be owner"
     try:
