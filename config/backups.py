@@ -233,7 +233,7 @@ def _run(program: str, *words: str) -> None:
         command, env=env, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BackupFailed(f"{program} failed: {done.stderr.strip()[-500:]}")
+        raise BackupFailed(f"{program} failed: {done.stderr.strip()[:500]}")
 
 
 def _program(name: str) -> str:

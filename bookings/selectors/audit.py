@@ -270,7 +270,7 @@ def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
 def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterator[Hit]:
     """Bookings and charges that are not as the trail says. Three statements, however many."""
     entries = TrailEntry.objects.in_bulk([d.entry for d in differences if d.entry])
-    rows = {
+    rows: dict[UUID, Any] = {
         row.pk: row
         for kind, (model, _) in BOOKS.items()
         for row in model._default_manager.filter(
