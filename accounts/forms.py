@@ -140,7 +140,8 @@ TOPIC_HINTS = {
     "record": _("records that nobody has confirmed for a year"),
     "search": _("what a saved search newly finds"),
     "connection": _("harvests and webhooks that have stopped"),
-    "audit": _("the newest seal of the trail, if you asked for it; findings"),
+    "audit": _("findings: raised, answered, due"),
+    "seal": _("the newest seal every day: a proof outside the platform, for auditors"),
 }
 
 

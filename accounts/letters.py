@@ -58,6 +58,7 @@ TOPIC_NAMES = {
     "search": _("Saved searches"),
     "connection": _("Connections to other systems"),
     "audit": _("The auditors’ desk"),
+    "seal": _("Seals of the trail"),
 }
 # What mail programs show is what stands in the tags.
 STYLES = {

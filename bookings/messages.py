@@ -23,6 +23,7 @@ SENTENCES = {
     "not-a-text": _("This must be a text."),
     "not-an-integer": _("This must be a whole number."),
     "not-a-decimal": _("This must be a decimal number such as 12.50."),
+    "not-a-seal": _("This must be a seal's number and digest such as 7:9f86…, 64 hex digits."),
     "not-an-id": _("This must be an id such as 0197a1de-0000-7000-8000-000000000001."),
     "not-an-address": _("This must be a web address that begins with http:// or https://."),
     "not-a-mail-address": _("This must be an e-mail address."),
@@ -513,6 +514,13 @@ AUDIT_RULES = {
         _("Hours far from the norm"),
         _("Effective hours of the last year are far below, or above, the norm."),
     ),
+    "books-not-trail": (
+        _("Books unlike the trail"),
+        _(
+            "What the books say here is not what the trail says was done: somebody may have"
+            " changed the database past the platform."
+        ),
+    ),
 }
 # Numbers behind an exception.
 AUDIT_NUMBERS = {
@@ -532,9 +540,26 @@ AUDIT_NUMBERS = {
     "after": _("after"),
     "was": _("was"),
     "fields": _("fields that differ"),
+    "only": _("stands only in"),
     "days": _("days"),
     "hours": _("hours"),
     "norm": _("norm hours"),
     "least": _("at least"),
     "most": _("at most"),
+}
+# Fields of bookings and charges that are held against the trail.
+AUDIT_FIELDS = {
+    "person": _("person"),
+    "state": _("state"),
+    "payer": _("payer"),
+    "instrument": _("instrument"),
+    "unit": _("unit"),
+    "start": _("start"),
+    "end": _("end"),
+    "reservation": _("booking"),
+    "kind": _("kind"),
+    "currency": _("currency"),
+    "total": _("total"),
+    "payable": _("payable"),
+    "month": _("month"),
 }

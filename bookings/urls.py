@@ -146,7 +146,6 @@ urlpatterns = [
     # seals and what they prove
     path("trail/seals/", seals.all_seals, name="seals"),
     path("trail/seals/now/", seals.seal_now, name="seal-now"),
-    path("trail/seals/mail/", seals.mailed, name="seals-mail"),
     path("trail/bundle/", seals.bundle, name="bundle"),
     path("trail/bundles/", seals.bundle_later, name="bundle-later"),
     path("trail/bundles/<uuid:bundle_id>/", seals.bundle_file, name="bundle-file"),

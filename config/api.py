@@ -695,7 +695,6 @@ urlpatterns = [
     path(_finding + "close/", audit.FindingClose.as_view(), name="api-audit-finding-close"),
     # seals and what they prove
     path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
-    path("trail/seals/mail/", seals.SealReading.as_view(), name="api-trail-seals-mail"),
     path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),
     path("trail/bundles/", seals.Bundles.as_view(), name="api-trail-bundles"),
     path(_bundle, seals.BundleDetail.as_view(), name="api-trail-bundle-one"),

@@ -4,6 +4,7 @@ paper that says what both hold.
 The dump and everything counted are of one moment (an exported snapshot); nobody is locked out.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -21,13 +22,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from instruments.adapters.files import file_names
 from instruments.models import Attachment
 
 DUMP, MEDIA, PAPER = "database.dump", "media.tar", "manifest.json"
+PART = ".part"  # of what is not whole yet
 
 
 class BackupFailed(Exception):
@@ -56,13 +58,46 @@ class Restored:
 
 def backup_make(folder: Path, *, now: datetime) -> Path:
     """A new folder in `folder` with dump, media and paper; its path. It has its name only once it
-    is whole."""
+    is whole, and nothing is left of one that fails. `BackupFailed` where the database's role may
+    not read everything, the disk is full, or it is there already."""
     target = folder / f"instrument-commons-{now:%Y%m%dT%H%M%SZ}"
-    draft = target.with_name(f"{target.name}.part")
+    draft = target.with_name(f"{target.name}{PART}")
     if target.exists():
         raise BackupFailed(f"{target} is there already.")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        draft.mkdir(mode=0o700)
+    except OSError as error:
+        raise BackupFailed(f"{draft} cannot be written: {error}") from None
+    held = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        _write(draft, now)
+        draft.rename(target)
+    except (OSError, DatabaseError) as error:
+        raise BackupFailed(f"Nothing was backed up: {str(error).strip()}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        os.close(held)
+    return target
+
+
+def _sweep(folder: Path) -> None:
+    """Remove drafts of backups that were killed half-way; one at work holds a lock on its own."""
+    for draft in folder.glob(f"instrument-commons-*{PART}"):
+        held = os.open(draft, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(draft)
+        finally:
+            os.close(held)
+
+
+def _write(draft: Path, now: datetime) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -86,8 +121,6 @@ def backup_make(folder: Path, *, now: datetime) -> Path:
         "sha256": {name: _digest(draft / name) for name in (DUMP, MEDIA)},
     }
     (draft / PAPER).write_text(json.dumps(paper, indent=1, sort_keys=True), encoding="utf-8")
-    draft.rename(target)
-    return target
 
 
 def backup_check(folder: Path) -> dict[str, Any]:
@@ -105,21 +138,45 @@ def backup_check(folder: Path) -> dict[str, Any]:
 def backup_restore(folder: Path) -> Restored:
     """Into the database of the settings and the media folder, both empty; then what came is held
     against the paper. `BackupFailed` where they are not empty, the files are not as they were
-    written, or what came is not what went."""
+    written, the role may not create the tables, the disk is full, or what came is not what went;
+    the media folder is then empty again, and the database as well unless the message says so."""
     paper = backup_check(folder)
     media = Path(settings.MEDIA_ROOT)
-    if connection.introspection.table_names():
-        raise BackupFailed("The database is not empty. Restore into a new one.")
-    if media.exists() and any(media.iterdir()):
-        raise BackupFailed(f"{media} is not empty.")
+    # Within the folder, which may be a mounted disk.
+    draft = media / f"restore{PART}"
+    try:
+        if connection.introspection.table_names():
+            raise BackupFailed("The database is not empty. Restore into a new one.")
+        shutil.rmtree(draft, ignore_errors=True)  # of a restoring that was killed half-way
+        if media.exists() and any(media.iterdir()):
+            raise BackupFailed(f"{media} is not empty.")
+        draft.mkdir(parents=True)
+        restored = _restore(folder, paper, draft)
+        for path in list(draft.iterdir()):
+            path.rename(media / path.name)
+    except (OSError, DatabaseError, tarfile.TarError) as error:
+        raise BackupFailed(f"Nothing was restored: {str(error).strip()}") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return restored
+
+
+def _restore(folder: Path, paper: Mapping[str, Any], files: Path) -> Restored:
+    # The files first: whatever fails then, the database is still empty.
+    with tarfile.open(folder / MEDIA) as archive:
+        archive.extractall(files, filter="data")
     _run(
         "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
         f"--dbname={connection.settings_dict['NAME']}", str(folder / DUMP),
     )  # fmt: skip
     connection.close()
-    media.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(folder / MEDIA) as archive:
-        archive.extractall(media, filter="data")
+    try:
+        return _checked(folder, paper)
+    except (BackupFailed, DatabaseError) as error:
+        raise BackupFailed(f"{error} The database is filled: drop it.") from None
+
+
+def _checked(folder: Path, paper: Mapping[str, Any]) -> Restored:
     held = contents()
     for what in ("rows", "migrations", "trail"):
         if getattr(held, what) != paper[what]:
@@ -176,7 +233,7 @@ def _run(program: str, *words: str) -> None:
         command, env=env, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BackupFailed(f"{program} failed: {done.stderr.strip()[-500:]}")
+        raise BackupFailed(f"{program} failed: {done.stderr.strip()[:500]}")
 
 
 def _program(name: str) -> str:

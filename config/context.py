@@ -41,7 +41,7 @@ PARTS = {
         "bookings:audit": (
             *("exceptions", "exceptions-run", "exception", "exception-decide", "exception-confirm"),
             *("findings", "finding", "finding-reply", "finding-return", "finding-close"),
-            *("samples", "sample", "trail", "story", "seals", "seal-now", "seals-mail"),
+            *("samples", "sample", "trail", "story", "seals", "seal-now"),
             *("bundle", "bundle-later", "bundle-file", "proof"),
         ),
         "accounts:people": ("member-end",),

@@ -52,6 +52,7 @@ TOPICS = {
         Topic("search"),
         Topic("connection"),
         Topic("audit"),
+        Topic("seal"),
     )
 }
 

@@ -5,12 +5,15 @@ the left part has the largest power of two below n. docs/trail.md says the same 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
 import rfc8785
+
+from accounts.domain.errors import invalid
 
 SIZE = 32  # bytes of a digest
 MOST = 10_000  # entries of one seal
@@ -78,6 +81,14 @@ class SealFacts:
     count: int
     root: bytes
     previous: bytes | None
+
+
+def known_seal(text: str) -> tuple[int, bytes]:
+    """`7:9f86…` as the number and digest of a seal; `Invalid` (`not-a-seal`) otherwise."""
+    match = re.fullmatch(r"([0-9]{1,9}):([0-9a-fA-F]{64})", text.strip())
+    if match is None:
+        raise invalid("seal", "not-a-seal")
+    return int(match[1]), bytes.fromhex(match[2])
 
 
 def seal_facts_json(facts: SealFacts) -> dict[str, str | int | None]:

@@ -6,7 +6,7 @@ from accounts.models.joining import Invitation, JoinRequest
 from accounts.models.messages import Message, MessageSettings
 from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
 from accounts.models.outbox import OutboxMessage
-from accounts.models.seals import Seal, SealedEntry, SealReader, UnsealedEntry
+from accounts.models.seals import Seal, SealedEntry, UnsealedEntry
 from accounts.models.tokens import ApiToken
 from accounts.models.trail import TrailEntry, TrailText
 from accounts.models.users import User
@@ -26,7 +26,6 @@ __all__ = [
     "Region",
     "RoleGrant",
     "Seal",
-    "SealReader",
     "SealedEntry",
     "TrailEntry",
     "TrailText",

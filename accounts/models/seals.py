@@ -1,4 +1,4 @@
-"""Seals over the trail, what they hold, and who hears of them.
+"""Seals over the trail, and what they hold.
 
 The database refuses to change or remove seals and what they hold (migration 0006).
 """
@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models.trail import TrailEntry
-from accounts.models.users import User
 
 
 class Seal(models.Model):
@@ -57,10 +56,3 @@ class UnsealedEntry(models.Model):
     entry = models.OneToOneField(
         TrailEntry, models.PROTECT, primary_key=True, related_name="unsealed", db_constraint=False
     )
-
-
-class SealReader(models.Model):
-    """Somebody who gets the newest seal's digest by mail, daily."""
-
-    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="seal_reader")
-    since = models.DateTimeField()

@@ -10,9 +10,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from accounts.domain.roles import Actor
-from accounts.domain.seals import path, seal_facts_json, split
-from accounts.models import Seal, SealedEntry, SealReader, TrailText, UnsealedEntry
+from accounts.domain.seals import known_seal, path, seal_digest, seal_facts_json, split
+from accounts.models import Seal, SealedEntry, TrailText, UnsealedEntry
 from accounts.selectors.verification import ENTRY, entry_content, facts_of
 
 FORMAT, VERSION = "instrument-commons-trail", 1
@@ -55,8 +54,12 @@ def unsealed_count(most: int = 100_000) -> int:
     return UnsealedEntry.objects.all()[:most].count()
 
 
-def reads_seals(actor: Actor) -> bool:
-    return SealReader.objects.filter(user_id=actor.person).exists()
+def seals_like(text: str) -> list[Seal]:
+    """The seal somebody holds, `NUMBER:DIGEST`, if it stands in the chain; none: it does not, and
+    history was rewritten. `Invalid` (`not-a-seal`) for another text."""
+    number, digest = known_seal(text)
+    rows = seals().filter(number=number, digest=digest)
+    return [seal for seal in rows if seal_digest(facts_of(seal)) == digest]
 
 
 def seal_json(seal: Seal) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import multiprocessing
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.db import connection, connections, transaction
 
 from accounts.domain.canonical import canonical_json
 from accounts.domain.seals import (
+    MOST,
     SealFacts,
     Standing,
     Wrong,
@@ -27,6 +29,7 @@ from accounts.domain.seals import (
     split,
 )
 from accounts.models import JobRun, Seal
+from accounts.selectors.guards import guards_bypassed, guards_down
 
 BATCH = 50_000  # entries a process takes at a time
 _ROWS = 5_000  # rows that are under way at once
@@ -56,28 +59,40 @@ _LOST = """
 SELECT u.entry_id::text FROM accounts_unsealedentry u
 LEFT JOIN accounts_trailentry e ON e.id = u.entry_id WHERE e.id IS NULL ORDER BY u.entry_id
 """
-# Triggers that are gone or switched off.
-_GUARDS = """
-SELECT wanted FROM unnest(%s::text[]) wanted
-WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = wanted AND tgenabled IN ('O', 'A'))
+# Each role beside what the trail says of it: whose, which, where, and whether it was taken away.
+_ROLES = """
+SELECT coalesce(g.id, t.object_id)::text
+FROM (SELECT id, ARRAY[user_id::text, role, organisation_id::text, region_id::text,
+        (revoked_at IS NOT NULL)::text] AS held FROM accounts_rolegrant) g
+FULL JOIN (
+    SELECT DISTINCT ON (object_id) object_id, ARRAY[told ->> 'user', told ->> 'role',
+        told ->> 'organisation', told ->> 'region', (action = 'role.revoke')::text] AS told
+    FROM accounts_trailentry, LATERAL (SELECT CASE action WHEN 'role.revoke' THEN before
+        ELSE after END) said(told)
+    WHERE action IN ('role.grant', 'role.revoke') ORDER BY object_id, id DESC
+) t ON t.object_id = g.id
+WHERE g.held IS DISTINCT FROM t.told ORDER BY 1
 """
-GUARDS = [
-    "trailentry_append_only",
-    "trailentry_no_truncate",
-    "trailentry_unsealed",
-    "trailtext_no_update",
-    "trailtext_no_truncate",
-    "seal_append_only",
-    "seal_no_truncate",
-    "sealedentry_append_only",
-    "sealedentry_no_truncate",
-]
+# What erasures say they took away: side rows by name, or before that was kept, how many.
+_ERASURES = """
+SELECT id::text, (after -> 'texts')::text, coalesce((after ->> 'reasons')::int, 0)
+FROM accounts_trailentry WHERE action = 'user.erase' ORDER BY id
+"""
+# Digests that were handed to the post: they are kept there for a while.
+_MAILED = """
+SELECT DISTINCT (payload ->> 'seal')::int, payload ->> 'digest' FROM accounts_outboxmessage
+WHERE key LIKE 'audit.seal:%%' AND payload ->> 'digest' ~ '^([0-9a-f]{2}){32}$' ORDER BY 1, 2
+"""
+# How far the clocks of an entry and of the seal it came into may lie apart: jobs run for an hour
+# at most, and no transaction longer.
+LATE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
     """What is not as it was, and where: in which seal (0: in none), at which position, which
-    entry. `code`: changed, removed, added, moved, text-changed, text-added, seal, chain, guard."""
+    entry. `code`: changed, removed, added, moved, misdated, text-changed, text-added,
+    text-removed, seal, chain, guard, bypass, role."""
 
     seal: int
     position: int
@@ -86,13 +101,18 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"seal {self.seal}, position {self.position}" if self.seal else "in no seal"
-        if self.code == "guard":
-            return f"the guard {self.entry} is gone or switched off"
+        if self.code in _OF_DATABASE:
+            return _OF_DATABASE[self.code].format(self.entry)
         if self.code in ("seal", "chain"):
             return f"seal {self.seal} {self.entry}"
         return f"entry {self.entry or 'unknown'} {_SAID[self.code]} ({place})"
 
 
+_OF_DATABASE = {
+    "guard": "the guard {} is gone, switched off or not as it was set",
+    "bypass": "{} is none of the platform's and can get round a guard",
+    "role": "the role {} is not what the trail says of it",
+}
 _SAID = {
     "changed": "was changed",
     "removed": "was removed",
@@ -100,6 +120,8 @@ _SAID = {
     "moved": "was moved",
     "text-changed": "has another reason or free text than was written",
     "text-added": "had no free text when it was written",
+    "text-removed": "has lost its free text, and no erasure says so",
+    "misdated": "was written at another time than it says",
 }
 
 
@@ -136,32 +158,53 @@ def _array(text: str) -> list[str]:
     return text[1:-1].split(",") if len(text) > 2 else []
 
 
-def trail_verify(*, processes: int = 1, known: tuple[int, bytes] | None = None) -> Verified:
-    """Everything that is not as it was sealed. `known`: the number and digest of a seal as
-    somebody was told them outside the platform. With several processes each has a connection
-    of its own, so what is not committed is not seen."""
+def trail_verify(*, processes: int = 1, known: Iterable[tuple[int, bytes]] = ()) -> Verified:
+    """Everything that is not as it was sealed. `known`: numbers and digests of seals as somebody
+    was told them outside the platform. With several processes each has a connection of its own,
+    so what is not committed is not seen."""
     seals = list(Seal.objects.defer("digests").order_by("number"))
-    problems = [Problem(0, 0, "guard", name) for name in _guards_down()]
-    problems += _chain(seals, known)
-    ranges = list(_ranges(seals))
-    entries = forgotten = 0
-    for found, looked_at, erased in _each(ranges, processes):
-        problems += found
+    problems = [Problem(0, 0, "guard", name) for name in guards_down()]
+    problems += [Problem(0, 0, "bypass", name) for name in guards_bypassed()]
+    problems += [Problem(0, 0, "role", pk) for (pk,) in _stream(_ROLES, ())]
+    mailed = ((number, bytes.fromhex(digest)) for number, digest in _stream(_MAILED, ()))
+    problems += _chain(seals, {*known, *mailed})
+    entries = 0
+    lost: list[Problem] = []
+    for wrong, looked_at, without_text in _each(list(_ranges(seals)), processes):
+        problems += wrong
         entries += looked_at
-        forgotten += erased
-    found, unsealed = _unsealed()
-    problems += found
-    places = sorted(problems, key=lambda p: (p.seal == 0, p.seal, p.position, p.code))
-    return Verified(len(seals), entries, unsealed, forgotten, places)
+        lost += without_text
+    wrong, unsealed, without_text = _unsealed(_since(seals))
+    problems += wrong
+    lost += without_text
+    problems += _unexplained(lost)
+    return Verified(len(seals), entries, unsealed, len(lost), sorted(problems, key=_place))
 
 
-def _guards_down() -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(_GUARDS, [GUARDS])
-        return [row[0] for row in cursor.fetchall()]
+def _place(problem: Problem) -> tuple[bool, bool, int, int, bool, str]:
+    """The database first, then seals in their order, each before its entries, then what none
+    holds."""
+    code, seal, position = problem.code, problem.seal, problem.position
+    is_of_entry = code not in ("seal", "chain")
+    return code not in _OF_DATABASE, seal == 0, seal, position, is_of_entry, code
 
 
-def _chain(seals: list[Seal], known: tuple[int, bytes] | None) -> Iterator[Problem]:
+def _unexplained(lost: list[Problem]) -> list[Problem]:
+    """Of entries whose text is gone those that no erasure in the trail accounts for. An erasure
+    that only says how many accounts for so many of the entries before it."""
+    named: set[str] = set()
+    last, allowed = "", 0
+    for pk, texts, count in _stream(_ERASURES, ()):
+        if texts is None:
+            last, allowed = pk, allowed + count
+        else:
+            named.update(json.loads(texts))
+    rest = [problem for problem in lost if problem.entry not in named]
+    before = [problem for problem in rest if problem.entry < last]
+    return rest if len(before) > allowed else [p for p in rest if p.entry >= last]
+
+
+def _chain(seals: list[Seal], known: Iterable[tuple[int, bytes]]) -> Iterator[Problem]:
     previous, wanted = None, 1
     for seal in seals:
         if seal.number != wanted:
@@ -171,10 +214,9 @@ def _chain(seals: list[Seal], known: tuple[int, bytes] | None) -> Iterator[Probl
         if seal_digest(facts_of(seal)) != bytes(seal.digest):
             yield Problem(seal.number, 0, "seal", "says something else than its digest covers")
         previous, wanted = bytes(seal.digest), seal.number + 1
-    if known is not None:
-        number, digest = known
-        if not any(s.number == number and bytes(s.digest) == digest for s in seals):
-            yield Problem(number, 0, "chain", "is not the one whose digest you know")
+    standing = {(seal.number, bytes(seal.digest)) for seal in seals}
+    for number, _ in sorted(set(known) - standing):
+        yield Problem(number, 0, "chain", "is not the one whose digest is known outside")
 
 
 def facts_of(seal: Seal) -> SealFacts:
@@ -187,23 +229,63 @@ def facts_of(seal: Seal) -> SealFacts:
     )
 
 
-def _ranges(seals: list[Seal]) -> Iterator[tuple[int, int]]:
-    """First and last numbers of batches of seals."""
-    first, held = None, 0
+@dataclass(frozen=True)
+class Window:
+    """Between which instants and ids of these instants an entry of a seal was written."""
+
+    first: tuple[str, str]
+    last: tuple[str, str]
+
+    def holds(self, at: str, pk: str) -> bool:
+        """As text, which sorts as instants do: a million entries are asked this."""
+        is_timed = pk[14] == "7" and self.first[1] <= pk <= self.last[1]
+        return is_timed and self.first[0] <= at <= self.last[0]
+
+
+ALWAYS = ("", "")
+
+
+def _edge(at: datetime) -> tuple[str, str]:
+    """An instant as an entry's `at` is written, and as a UUIDv7 begins that is made then."""
+    moment = f"{int(at.timestamp() * 1000):012x}"
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"), f"{moment[:8]}-{moment[8:]}"
+
+
+def _since(seals: Iterable[Seal]) -> datetime | None:
+    """The time of the last seal that took all there was: what came in later ones is younger. A
+    full seal may have left entries to the next."""
+    return max((seal.at for seal in seals if seal.count < MOST), default=None)
+
+
+def _window(since: datetime | None, until: datetime | None) -> Window:
+    return Window(
+        _edge(since - LATE) if since else ALWAYS, _edge(until + LATE) if until else ("~", "~")
+    )
+
+
+type Range = tuple[int, int, dict[int, Window]]
+
+
+def _ranges(seals: list[Seal]) -> Iterator[Range]:
+    """First and last numbers of batches of seals, with when what each holds was written."""
+    first, held, since = None, 0, None
+    windows: dict[int, Window] = {}
     for seal in seals:
         first = first or seal.number
         held += seal.count
+        windows[seal.number] = _window(since, seal.at)
+        since = seal.at if seal.count < MOST else since
         if held >= BATCH:
-            yield first, seal.number
-            first, held = None, 0
+            yield first, seal.number, windows
+            first, held, windows = None, 0, {}
     if first is not None:
-        yield first, seals[-1].number
+        yield first, seals[-1].number, windows
 
 
-type Found = tuple[list[Problem], int, int]
+type Looked = tuple[list[Problem], int, list[Problem]]
 
 
-def _each(ranges: list[tuple[int, int]], processes: int) -> Iterable[Found]:
+def _each(ranges: list[Range], processes: int) -> Iterable[Looked]:
     if processes < 2 or len(ranges) < 2:
         return map(_verify_range, ranges)
     connections.close_all()  # a connection is not shared between processes
@@ -211,25 +293,30 @@ def _each(ranges: list[tuple[int, int]], processes: int) -> Iterable[Found]:
         return list(pool.map(_verify_range, ranges))
 
 
-def _verify_range(numbers: tuple[int, int]) -> Found:
-    """Problems, entries looked at, side rows erased."""
+def _verify_range(numbers: Range) -> Looked:
+    """Problems, entries looked at, and entries whose side row is gone."""
     problems: list[Problem] = []
-    entries = forgotten = 0
-    seals = {seal.number: seal for seal in Seal.objects.filter(number__range=numbers)}
+    lost: list[Problem] = []
+    entries = 0
+    first, last, windows = numbers
+    seals = {seal.number: seal for seal in Seal.objects.filter(number__range=(first, last))}
     seen: set[int] = set()
-    for number, rows in groupby(_stream(_SEALED, numbers), key=lambda row: row[15]):
-        standing, seal = [], seals.get(number)
+    for number, rows in groupby(_stream(_SEALED, (first, last)), key=lambda row: row[15]):
+        standing, seal, window = [], seals.get(number), windows.get(number)
         for row in rows:
             entries += 1
             digest = None
             if row[11] is not None:
                 digest = hashlib.sha256(canonical_json(entry_content(row))).digest()
                 problem = _text_problem(row)
-                forgotten += row[10] is not None and row[13] is None
                 if problem:
                     problems.append(Problem(number, row[16], problem, row[17]))
+                if row[10] is not None and row[13] is None:
+                    lost.append(Problem(number, row[16], "text-removed", row[17]))
                 if not digest == bytes(row[12]) == bytes(row[18]):
                     problems.append(Problem(number, row[16], "changed", row[17]))
+                if window is not None and not window.holds(row[0], row[11]):
+                    problems.append(Problem(number, row[16], "misdated", row[17]))
             standing.append(Standing(row[16], row[17], digest))
         seen.add(number)
         problems += _seal_problems(number, seal, standing)
@@ -238,7 +325,7 @@ def _verify_range(numbers: tuple[int, int]) -> Found:
         for number in seals.keys() - seen
         for problem in _seal_problems(number, seals[number], [])
     ]
-    return list(dict.fromkeys(problems)), entries, forgotten
+    return list(dict.fromkeys(problems)), entries, lost
 
 
 def _seal_problems(number: int, seal: Seal | None, standing: list[Standing]) -> Iterator[Problem]:
@@ -264,9 +351,11 @@ def _text_problem(row: Sequence[Any]) -> str | None:
     return None if said == row[10] else "text-changed"
 
 
-def _unsealed() -> tuple[list[Problem], int]:
-    """Problems of what no seal holds, and how much waits for the next one."""
-    problems, waiting = [], 0
+def _unsealed(since: datetime | None) -> Looked:
+    """Problems of what no seal holds, how much waits for the next one, and what of it has lost
+    its side row. All of it is younger than `since`."""
+    problems, waiting, lost = [], 0, []
+    window = _window(since, None)
     for row in _stream(_UNSEALED, ()):
         if not row[15]:
             # The trigger notes every entry for the next seal; this one came without it.
@@ -277,8 +366,12 @@ def _unsealed() -> tuple[list[Problem], int]:
             problems.append(Problem(0, 0, Wrong.CHANGED.value, row[11]))
         if problem := _text_problem(row):
             problems.append(Problem(0, 0, problem, row[11]))
+        if row[10] is not None and row[13] is None:
+            lost.append(Problem(0, 0, "text-removed", row[11]))
+        if not window.holds(row[0], row[11]):
+            problems.append(Problem(0, 0, "misdated", row[11]))
     problems += [Problem(0, 0, Wrong.REMOVED.value, row[0]) for row in _stream(_LOST, ())]
-    return problems, waiting
+    return problems, waiting, lost
 
 
 def _stream(statement: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:

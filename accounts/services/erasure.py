@@ -30,7 +30,6 @@ from accounts.models import (
     Message,
     MessageSettings,
     RoleGrant,
-    SealReader,
     TrailText,
     User,
 )
@@ -93,7 +92,6 @@ def _doors_remove(user: User) -> dict[str, int]:
     for session in sessions:
         session.end()
     IdempotencyKey.objects.filter(user=user).delete()
-    SealReader.objects.filter(user=user).delete()
     return {
         "sessions": len(sessions),
         "tokens": ApiToken.objects.filter(user=user).delete()[0],
@@ -111,7 +109,7 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
     if user.erasure_asked_at is None or user.erased_at is not None:
         return False
     left = rules.pseudonym(user.pk)
-    texts = texts_about(user).delete()[0]
+    texts = _texts_delete(texts_about(user))
     JoinRequest.objects.filter(user=user).update(text="", by_mail="", reason="")
     Message.objects.filter(user=user).delete()
     MessageSettings.objects.filter(user=user).delete()
@@ -121,8 +119,8 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
         everywhere = is_namesake_free(user)
         mentions += _replace(user.name.strip(), left.name, user, everywhere=everywhere)
         if everywhere:
-            texts += _texts_naming([user.name.strip()]).delete()[0]
-    texts += _texts_naming(addresses).delete()[0]
+            texts += _texts_delete(_texts_naming([user.name.strip()]))
+    texts += _texts_delete(_texts_naming(addresses))
     EmailAddress.objects.filter(user=user).delete()
     user.email, user.name = left.email, left.name
     user.language, user.time_zone, user.last_login = "en", "UTC", None
@@ -133,9 +131,17 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
         action="user.erase",
         target=user,
         now=now,
-        after={"mentions": mentions, "reasons": texts},
+        # By name: a text that is gone and stands in no erasure was taken away by somebody else.
+        after={"mentions": mentions, "reasons": len(texts), "texts": sorted(texts)},
     )
     return True
+
+
+def _texts_delete(texts: QuerySet[TrailText]) -> list[UUID]:
+    """Delete reasons of the trail; the entries they belonged to."""
+    erased = list(texts.values_list("pk", flat=True))
+    TrailText.objects.filter(pk__in=erased).delete()
+    return erased
 
 
 def _texts_naming(words: Sequence[str]) -> QuerySet[TrailText]:

@@ -1,14 +1,13 @@
-"""Sealing the trail, and who hears of the newest seal."""
+"""Sealing the trail, and telling auditors of the newest seal."""
 
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from accounts import trail
 from accounts.domain.roles import AUDITOR, Actor
 from accounts.domain.seals import MOST, SealFacts, root, seal_digest
-from accounts.models import Seal, SealReader, User
+from accounts.models import RoleGrant, Seal
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require_somewhere
 
@@ -67,43 +66,17 @@ def trail_seal_now(*, actor: Actor, now: datetime) -> list[Seal]:
 
 
 @transaction.atomic
-def seal_reading_set(*, actor: Actor, on: bool, now: datetime) -> bool:
-    """Whether an auditor gets the newest seal's digest by mail, from now on."""
-    require_somewhere(actor, "audit")
-    user = User.objects.select_for_update(no_key=True).get(pk=actor.person)
-    was = SealReader.objects.filter(user=user).exists()
-    if on == was:
-        return on
-    if on:
-        SealReader.objects.create(user=user, since=now)
-    else:
-        SealReader.objects.filter(user=user).delete()
-    trail.record(
-        actor=actor,
-        action="user.seals",
-        target=user,
-        now=now,
-        before={"mailed": was},
-        after={"mailed": on},
-    )
-    return on
-
-
-@transaction.atomic
 def seals_tell(*, now: datetime) -> int:
-    """Send the newest seal to everybody who asked for it, once a day each; how many."""
+    """Send the newest seal to every auditor, once a day each; how many. Who wants it no more says
+    so among the settings of messages. What lies in many mailboxes nobody rewrites unseen."""
     newest = Seal.objects.defer("digests").order_by("-number").first()
     if newest is None:
         return 0
-    # Who audits no longer is not told any more.
     readers = list(
-        SealReader.objects.filter(
-            user__is_active=True,
-            user__role_grants__role=AUDITOR,
-            user__role_grants__revoked_at=None,
-        )
-        .distinct()
+        RoleGrant.objects.filter(user__is_active=True, role=AUDITOR, revoked_at=None)
+        .order_by("user_id")
         .values_list("user_id", flat=True)
+        .distinct()
     )
     day = now.date().isoformat()
     enqueue([_letter(reader, newest, day) for reader in readers], now=now)

@@ -16,18 +16,18 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import (
-    Flag,
     Instant,
     Nothing,
     Query,
     Shape,
+    Text,
     asked,
     checked,
     rfc3339,
 )
 from accounts.domain.errors import WrongState, invalid
-from accounts.selectors.seals import bundle_lines, proof_of, reads_seals, seal_json, seals
-from accounts.services.seals import seal_reading_set, trail_seal_now
+from accounts.selectors.seals import bundle_lines, proof_of, seal_json, seals, seals_like
+from accounts.services.seals import trail_seal_now
 from bookings.api.files import FileEndpoint
 from bookings.models import TrailBundle
 from bookings.selectors.bundles import bundle_for
@@ -73,8 +73,15 @@ class ProofShape(serializers.Serializer[Any]):
     seal = SealShape()
 
 
-class ReadingBody(Shape):
-    on = Flag()
+class SealsQuery(Pages):
+    """Which page of seals, or the one that somebody holds."""
+
+    seal = Text(
+        80,
+        required=False,
+        help_text="`NUMBER:DIGEST` as it was mailed: the answer holds that seal, or is empty where"
+        " it is not in this chain: history was rewritten.",
+    )
 
 
 class BundleQuery(Query):
@@ -89,12 +96,16 @@ class BundleQuery(Query):
 class Seals(Endpoint):
     needs_person = True
 
-    @operation("trail_seals", _("Seals"), tag="trail", query=Pages, gives=page(SealShape))
+    @operation("trail_seals", _("Seals"), tag="trail", query=SealsQuery, gives=page(SealShape))
     def get(self, request: Request) -> Response:
         """The newest first. Keep a digest elsewhere: what it covers cannot be rewritten unseen."""
-        query = asked(Pages, request.query_params)
+        query = asked(SealsQuery, request.query_params)
+        if text := query.get("seal"):
+            rows = seals().filter(pk__in=[seal.pk for seal in seals_like(text)])
+        else:
+            rows = seals()
         return paginated(
-            request, seals(), query, ("-number",), lambda found: [seal_json(row) for row in found]
+            request, rows, query, ("-number",), lambda found: [seal_json(row) for row in found]
         )
 
     @operation(
@@ -110,23 +121,6 @@ class Seals(Endpoint):
         checked(Nothing, request.data)
         made = trail_seal_now(actor=self.actor, now=self.now)
         return Response({"seals": [seal_json(seal) for seal in made]}, status=201)
-
-
-class SealReading(Endpoint):
-    needs_person = True
-
-    @operation(
-        "trail_seals_mail",
-        _("The newest seal by mail, daily"),
-        tag="trail",
-        takes=ReadingBody,
-        gives=ReadingBody,
-    )
-    def put(self, request: Request) -> Response:
-        """For auditors."""
-        data = checked(ReadingBody, request.data)
-        seal_reading_set(actor=self.actor, on=data["on"], now=self.now)
-        return Response({"on": reads_seals(self.actor)})
 
 
 class Proof(Endpoint):

@@ -42,6 +42,7 @@ RULES = {
         Rule("other-than-card", 1, {}),
         Rule("stale-listing", 1, {"days": 365}),
         Rule("hours-far-from-norm", 1, {"least": 20, "most": 150, "days": 90}),
+        Rule("books-not-trail", 1, {}),
     )
 }
 # How long after what happened a rule can still come to another answer.
@@ -207,6 +208,13 @@ def hours_far_from_norm(*, effective: int, norm: int, days: int) -> Numbers | No
     if limits["least"] <= percent <= limits["most"]:
         return None
     return {"percent": percent, "hours": effective // 60, "norm": norm // 60, "days": days}
+
+
+def books_not_trail(fields: tuple[str, ...], *, is_gone: bool) -> Numbers:
+    """The books say something else than the trail does; or one of them alone knows the row."""
+    if fields:
+        return {"fields": ", ".join(fields), "count": len(fields)}
+    return {"only": "trail" if is_gone else "books"}
 
 
 # What becomes of an exception. A confirmed one is a finding.

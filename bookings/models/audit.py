@@ -51,7 +51,8 @@ class AuditException(models.Model):
 
 class AuditRun(models.Model):
     """One going through of the rules. `last_entry`: how far in the trail it had read; the next
-    one goes on a little before it. `counts`: by rule, what was found anew."""
+    one goes on a little before it. `counts`: by rule, what was found anew. `compared`: by table of
+    the books the last row that was held against the trail; the next one goes on after it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     started_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -59,6 +60,7 @@ class AuditRun(models.Model):
     is_full = models.BooleanField(default=False)
     looked_at = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict)
+    compared = models.JSONField(default=dict)
     last_entry = models.UUIDField(null=True)
 
     class Meta:

@@ -12,9 +12,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.domain.roles import FINANCE, MANAGER
+from accounts.domain.roles import AUDITOR, FINANCE, MANAGER
 from accounts.letters import Letter, framed
-from accounts.models import Organisation, OutboxMessage, Seal, SealReader, User
+from accounts.models import Organisation, OutboxMessage, Seal, User
 from accounts.selectors.memberships import holders_of
 from accounts.selectors.messages import readers_of
 from bookings.models import AuditFinding
@@ -76,17 +76,22 @@ def audit_letters(row: OutboxMessage) -> list[Letter]:
 
 def _seal(row: OutboxMessage) -> list[Letter]:
     """The digest is the one that was newest when the mail was due, whatever became of it since."""
-    reader = SealReader.objects.filter(user_id=UUID(row.payload["user"])).first()
-    if reader is None:
-        return []
+    reader = User.objects.filter(
+        pk=UUID(row.payload["user"]), role_grants__role=AUDITOR, role_grants__revoked_at=None
+    )
     seal = Seal.objects.defer("digests").filter(number=row.payload["seal"]).first()
     context = {
         "number": row.payload["seal"],
         "digest": row.payload["digest"],
         "at": seal.at if seal else None,
-        "link": settings.SITE_URL + reverse("bookings:seals"),
+        "link": f"{settings.SITE_URL}{_held(row.payload['seal'], row.payload['digest'])}",
     }
-    return [_letter(person, context) for person in readers_of([reader.user], "audit")]
+    return [_letter(person, context) for person in readers_of(reader, "seal")]
+
+
+def _held(number: int, digest: str) -> str:
+    """The page that says whether this seal is still in the chain."""
+    return f"{reverse('bookings:seals')}?seal={number}:{digest}"
 
 
 def _letter(person: User, context: dict[str, Any]) -> Letter:
@@ -94,11 +99,11 @@ def _letter(person: User, context: dict[str, Any]) -> Letter:
     with translation.override(person.language), timezone.override(ZoneInfo(person.time_zone)):
         return Letter(
             person,
-            "audit",
+            "seal",
             "audit.seal",
             gettext("Seal {number} of the trail").format(number=context["number"]),
-            *framed("bookings/mail/seal", "audit", person, context),
-            link=reverse("bookings:seals"),
+            *framed("bookings/mail/seal", "seal", person, context),
+            link=_held(context["number"], context["digest"]),
         )
 
 

@@ -27,6 +27,7 @@ from bookings.models import (
     Reservation,
     VoucherGrant,
 )
+from bookings.selectors.comparison import BOOKS, Difference
 from bookings.selectors.norms import load_norms
 from bookings.selectors.replay import replay_all
 from instruments.models import Instrument
@@ -264,6 +265,44 @@ def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
                 _regions(row),
                 entry.at,
             )
+
+
+def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterator[Hit]:
+    """Bookings and charges that are not as the trail says. Three statements, however many."""
+    entries = TrailEntry.objects.in_bulk([d.entry for d in differences if d.entry])
+    rows: dict[UUID, Any] = {
+        row.pk: row
+        for kind, (model, _) in BOOKS.items()
+        for row in model._default_manager.filter(
+            pk__in=[d.id for d in differences if d.kind == kind]
+        ).select_related("host_region", "payer_region")
+    }
+    known = set(
+        Organisation.objects.filter(
+            pk__in={pk for entry in entries.values() for pk in entry.organisation_ids}
+        ).values_list("pk", flat=True)
+    )
+    for difference in differences:
+        row, entry = rows.get(difference.id), entries.get(difference.entry)
+        if row is not None:
+            organisation, regions = row.host_id, _regions(row)
+        elif entry is not None and known & set(entry.organisation_ids):
+            organisation = min(known & set(entry.organisation_ids))
+            regions = frozenset(entry.region_ids)
+        else:
+            continue
+        evidence = [(difference.kind, difference.id)] if row is not None else []
+        if entry is not None:
+            evidence.append(("entry", entry.pk))
+        yield Hit(
+            "books-not-trail",
+            f"{difference.id}:{difference.digest}",
+            rules.books_not_trail(difference.fields, is_gone=difference.is_gone),
+            tuple(evidence),
+            organisation,
+            regions,
+            now,
+        )
 
 
 def day_hits(since: date | None) -> Iterator[Hit]:

@@ -21,7 +21,6 @@ from accounts.models import (
     MessageSettings,
     OutboxMessage,
     RoleGrant,
-    SealReader,
     TrailEntry,
     User,
 )
@@ -250,7 +249,6 @@ def _of_acts(user: User) -> dict[str, list[Row]]:
             AuditSample.objects.filter(made_by=user).order_by("made_at"),
             "id", "subject", "method", "since", "until", "seed", "size", "made_at",
         ),
-        "seals_by_mail": _rows(SealReader.objects.filter(user=user), "since"),
         "trail": _rows(
             TrailEntry.objects.filter(
                 Q(actor_id=user.pk) | Q(object_type="user", object_id=user.pk)

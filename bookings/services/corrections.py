@@ -171,6 +171,13 @@ def correction_agree(
         taken_back.save(update_fields=FINISHED)
         reversal = reversal_row(taken_back, reservation, now, kind="reversal")
         charge_store(charge=reversal, reservation=reservation, actor=actor, now=now)
+        if taken_back is melted:
+            charge_record(
+                charge=melted, reservation=reservation, action="charge.reverse", actor=actor,
+                now=now, before={"state": "final"},
+                after={"state": "reversed", "month": melted.month, "correction": correction.pk},
+                reason=correction.reason,
+            )  # fmt: skip
     if replacement is not None:
         charge_store(charge=replacement, reservation=reservation, actor=actor, now=now)
         _use_as_corrected(reservation, correction, actor, now)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from bookings.messages import AUDIT_NUMBERS, AUDIT_RULES
+from bookings.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES
 from bookings.models import AuditException, Reservation
 from bookings.selectors.audit import EVIDENCE
 
@@ -90,6 +90,10 @@ def _said(name: str, value: Any) -> str:
         return str(Reservation.State(value).label)
     if name == "why":
         return gettext("the payer") if value == "payer" else gettext("the person")
+    if name == "only":
+        return gettext("the trail") if value == "trail" else gettext("the books")
+    if name == "fields":
+        return gettext(", ").join(str(AUDIT_FIELDS.get(each, each)) for each in listed(value))
     return str(value)
 
 

@@ -1,6 +1,7 @@
 """Seals over the trail: the newest, all before it, proofs and bundles."""
 
 from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -13,11 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.errors import WrongState
+from accounts.domain.errors import Invalid, WrongState
 from accounts.permissions import actor_of, require_somewhere
-from accounts.selectors.seals import bundle_lines, proof_of, reads_seals, seals, unsealed_count
+from accounts.selectors.seals import bundle_lines, proof_of, seals, seals_like, unsealed_count
 from accounts.selectors.verification import last_verified
-from accounts.services.seals import seal_reading_set, trail_seal_now
+from accounts.services.seals import trail_seal_now
 from bookings.forms import BundleForm
 from bookings.messages import sentence
 from bookings.selectors.bundles import bundle_for, bundles_of
@@ -49,7 +50,7 @@ def _page(request: HttpRequest, form: BundleForm, *, status: int) -> HttpRespons
         "before": before,
         "waiting": unsealed_count(),
         "verified": last_verified(),
-        "is_reader": reads_seals(actor),
+        "held": _held(request.GET.get("seal", "")),
         "form": form,
         "bundles": (found_bundles := list(bundles_of(actor)[:5])),
         "is_at_work": any(row.state in {"waiting", "working"} for row in found_bundles),
@@ -57,6 +58,17 @@ def _page(request: HttpRequest, form: BundleForm, *, status: int) -> HttpRespons
     is_part = request.headers.get("HX-Target") == "bundles"
     template = "bookings/bundles.html" if is_part else "bookings/seals.html"
     return render(request, template, context, status=status)
+
+
+def _held(text: str) -> dict[str, Any] | None:
+    """What the page says of a seal that somebody holds; None where they named none."""
+    if not text:
+        return None
+    try:
+        return {"text": text, "is_in_chain": bool(seals_like(text))}
+    except Invalid as refused:
+        problem = refused.problems[0]
+        return {"text": text, "problem": sentence(problem.code, problem.numbers)}
 
 
 @login_required
@@ -69,20 +81,6 @@ def seal_now(request: HttpRequest) -> HttpResponse:
         messages.success(request, text.format(count=count))
     else:
         messages.info(request, gettext("Everything was sealed already."))
-    return redirect("bookings:seals")
-
-
-@login_required
-@require_POST
-def mailed(request: HttpRequest) -> HttpResponse:
-    on = request.POST.get("on") == "1"
-    seal_reading_set(actor=actor_of(request.user), on=on, now=timezone.now())
-    messages.success(
-        request,
-        gettext("You get the newest seal by mail, once a day.")
-        if on
-        else gettext("You no longer get the newest seal by mail."),
-    )
     return redirect("bookings:seals")
 
 

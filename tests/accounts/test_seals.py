@@ -6,9 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -19,18 +20,22 @@ from hypothesis import strategies as st
 from accounts import trail
 from accounts.domain import seals as rules
 from accounts.domain.canonical import canonical_json
-from accounts.models import Seal, SealedEntry, TrailEntry, TrailText, UnsealedEntry
-from accounts.selectors.seals import Range, bundle_lines, proof_of
+from accounts.domain.errors import Invalid
+from accounts.models import RoleGrant, Seal, SealedEntry, TrailEntry, TrailText, UnsealedEntry
+from accounts.models.keys import new_id
+from accounts.selectors.guards import migrated_triggers
+from accounts.selectors.seals import Range, bundle_lines, proof_of, seals_like
 from accounts.selectors.verification import (
-    GUARDS,
     Problem,
     TrailWrong,
     trail_found_right,
     trail_verify,
 )
-from accounts.services.seals import trail_seal
-from tests.factories.cast import NOW, Cast
+from accounts.services.seals import seals_tell, trail_seal
+from tests.factories.cast import Cast
 
+# Ids of entries are of the time they are made at, so they are written and sealed now.
+NOW = datetime.now(UTC).replace(microsecond=0)
 VERIFIER = Path(__file__).parents[2] / "bookings/static/bookings/verify_bundle.py"
 
 
@@ -160,7 +165,8 @@ def test_the_database_refuses_to_change_seals(sealed: Any, db: None) -> None:
 def test_a_role_that_owns_no_table_cannot_switch_the_guards_off(sealed: Any, db: None) -> None:
     text = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
     grants = text.split("```sql\n")[1].split("```")[0]
-    sql(grants.replace("PASSWORD 'choose-one'", "").replace("commons_web", "web_of_test"))
+    grants = grants.replace("PASSWORD 'choose-one'", "").replace("commons_web", "web_of_test")
+    sql(grants.replace("commons_backup", "backup_of_test"))
     sql("SET LOCAL ROLE web_of_test")
     denied = r"permission denied|must be owner"
     try:
@@ -215,10 +221,41 @@ def test_a_bundle_is_whole_seals_and_shows_what_its_reader_may_see(
 
 
 def test_erased_text_leaves_the_proof(sealed: Any, db: None, tmp_path: Path) -> None:
-    TrailText.objects.filter(pk=sealed[1][2].pk).delete()
+    gone = sealed[1][2].pk
+    TrailText.objects.filter(pk=gone).delete()
+    erased(sealed[0], reasons=1, texts=[gone])
     found = trail_verify()
     assert (found.problems, found.forgotten) == ([], 1)
     assert "1 with erased text" in told_by_bundle(tmp_path)
+
+
+def erased(cast: Cast, **said: Any) -> None:
+    """The entry that an erasure leaves."""
+    trail.record(
+        actor=None, action="user.erase", target=cast.people["alice"], now=NOW,
+        after={"mentions": 0, **said},
+    )  # fmt: skip
+
+
+def test_texts_that_no_erasure_names_are_missed(sealed: Any, db: None) -> None:
+    """Erasures named how many until they named which: so many are accounted for, no more, and none
+    that was written later."""
+    cast, entries = sealed
+    erased(cast, reasons=1)
+    TrailText.objects.filter(pk=entries[2].pk).delete()
+    assert (trail_verify().problems, trail_verify().forgotten) == ([], 1)
+    (late,) = write(cast, 1, reason="later")
+    TrailText.objects.filter(pk=late.pk).delete()
+    assert trail_verify().problems == [Problem(0, 0, "text-removed", str(late.pk))]
+    TrailText.objects.filter(pk=entries[5].pk).delete()
+    assert trail_verify().problems == [
+        Problem(2, 2, "text-removed", str(entries[2].pk)),
+        Problem(2, 5, "text-removed", str(entries[5].pk)),
+        Problem(0, 0, "text-removed", str(late.pk)),
+    ]
+    assert str(trail_verify().problems[0]) == (
+        f"entry {entries[2].pk} has lost its free text, and no erasure says so (seal 2, position 2)"
+    )
 
 
 # Somebody who holds the database
@@ -348,16 +385,193 @@ def test_history_rewritten_whole_is_betrayed_by_a_digest_that_was_mailed(
         UnsealedEntry.objects.create(entry_id=entry.pk)
     trail_seal(now=NOW + timedelta(minutes=5))
     assert trail_verify().problems == []
-    assert trail_verify(known=(2, known)).problems == [
-        Problem(2, 0, "chain", "is not the one whose digest you know")
-    ]
+    rewritten = Problem(2, 0, "chain", "is not the one whose digest is known outside")
+    assert trail_verify(known=[(2, known)]).problems == [rewritten]
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="1 places"):
+        call_command("verify_trail", f"--expect=2:{known.hex()}", stderr=said)
+    assert str(rewritten) in said.getvalue()
+    assert seals_like(f"2:{known.hex()}") == []
     assert "history was rewritten" in told_by_bundle(tmp_path, *words)
 
 
-def test_a_guard_that_is_gone_is_named(sealed: Any, db: None) -> None:
-    for guard in GUARDS[:2]:
-        sql(f"DROP TRIGGER {guard} ON accounts_trailentry")
-    assert {p.entry for p in trail_verify().problems} == set(GUARDS[:2])
+def _dated_back(cast: Cast, days: int, *, is_id_old: bool) -> str:
+    """An entry as the platform would have written it some days ago, inserted past it."""
+    then = NOW - timedelta(days=days)
+    (new,) = write(cast, 1)
+    entry = TrailEntry.objects.get(pk=new.pk)
+    fresh = new_id()
+    moment = int(then.timestamp() * 1000) << 80
+    entry.pk = UUID(int=moment | fresh.int & (2**80 - 1)) if is_id_old else fresh
+    entry.at = then
+    entry.digest = hashlib.sha256(trail.canonical(entry)).digest()
+    TrailEntry.objects.bulk_create([entry])
+    return str(entry.pk)
+
+
+@pytest.mark.parametrize("is_id_old", [True, False])
+def test_an_entry_dated_back_is_named_before_and_after_it_is_sealed(
+    sealed: Any, db: None, is_id_old: bool
+) -> None:
+    """It only adds, so no guard refuses it, and the next seal takes it in."""
+    new = _dated_back(sealed[0], 270, is_id_old=is_id_old)
+    assert trail_verify().problems == [Problem(0, 0, "misdated", new)]
+    trail_seal(now=NOW + timedelta(minutes=10))
+    (problem,) = trail_verify().problems
+    assert (problem.seal, problem.code, problem.entry) == (3, "misdated", new)
+    assert f"entry {new} was written at another time than it says (seal 3" in str(problem)
+
+
+def test_an_id_of_the_future_is_named(sealed: Any, db: None) -> None:
+    """It would keep the nightly rules from reading anything before it."""
+    new = _dated_back(sealed[0], -2, is_id_old=True)
+    trail_seal(now=NOW + timedelta(minutes=10))
+    assert [(p.code, p.entry) for p in trail_verify().problems] == [("misdated", new)]
+
+
+def test_what_waited_long_for_its_seals_is_as_it_should_be(
+    sealed: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was sealed for three days; then full seals follow each other, the last a minute
+    after the others."""
+    for module in ("accounts.services.seals", "accounts.selectors.verification"):
+        monkeypatch.setattr(f"{module}.MOST", 9)
+    trail_seal(now=NOW - timedelta(days=3))
+    write(sealed[0], 20)
+    with monkeypatch.context() as once:
+        once.setattr("accounts.services.seals.SealFacts", None)
+        with pytest.raises(TypeError):
+            trail_seal(now=NOW)
+    assert len(trail_seal(now=NOW + timedelta(minutes=3))) == 3
+    assert trail_verify().problems == []
+
+
+# Guards
+
+
+@pytest.mark.parametrize(
+    ("statement", "code", "names"),
+    [
+        ("DROP TRIGGER trailentry_append_only ON accounts_trailentry", "guard",
+         ["trailentry_append_only on accounts_trailentry"]),
+        ("ALTER TABLE bookings_posting DISABLE TRIGGER posting_balanced", "guard",
+         ["posting_balanced on bookings_posting"]),
+        ("ALTER TABLE accounts_seal ENABLE REPLICA TRIGGER seal_no_truncate", "guard",
+         ["seal_no_truncate on accounts_seal"]),
+        # The name is there, on another table.
+        ("DROP TRIGGER seal_append_only ON accounts_seal; CREATE TRIGGER seal_append_only BEFORE"
+         " UPDATE OR DELETE ON accounts_region FOR EACH ROW EXECUTE FUNCTION trail_refuse()",
+         "guard", ["seal_append_only on accounts_seal"]),
+        # It is there, and does nothing, or not always.
+        ("CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS"
+         " 'BEGIN RETURN coalesce(NEW, OLD); END'", "guard",
+         [f"{name} on bookings_{name.split('_')[0]}" for name in (
+             "ledgerentry_append_only", "ledgerentry_no_truncate", "posting_append_only",
+             "posting_no_truncate")]),
+        ("CREATE OR REPLACE TRIGGER trailtext_no_update BEFORE UPDATE ON accounts_trailtext"
+         " FOR EACH ROW WHEN (OLD.salt IS NULL) EXECUTE FUNCTION trail_refuse()", "guard",
+         ["trailtext_no_update on accounts_trailtext"]),
+        ("CREATE OR REPLACE TRIGGER trailtext_no_update BEFORE INSERT ON accounts_trailtext"
+         " FOR EACH ROW EXECUTE FUNCTION trail_refuse()", "guard",
+         ["trailtext_no_update on accounts_trailtext"]),
+        ("CREATE TRIGGER quiet BEFORE INSERT ON accounts_seal FOR EACH ROW"
+         " EXECUTE FUNCTION trail_refuse()", "bypass", ["the trigger quiet on accounts_seal"]),
+        ("CREATE RULE quiet AS ON UPDATE TO accounts_seal DO INSTEAD NOTHING", "bypass",
+         ["the rule quiet on accounts_seal"]),
+        ("ALTER TABLE bookings_posting ENABLE ROW LEVEL SECURITY", "bypass",
+         ["row security on bookings_posting"]),
+        ("DO $$BEGIN EXECUTE format('ALTER DATABASE %%I SET session_replication_role = replica',"
+         " current_database()); END$$", "bypass", ["the setting session_replication_role=replica"]),
+        ("ALTER TABLE bookings_statement DROP CONSTRAINT statement_number", "guard",
+         ["statement_number on bookings_statement"]),
+        ("DROP INDEX charge_one_in_force", "guard", ["charge_one_in_force on bookings_charge"]),
+        ("ALTER TABLE bookings_charge DROP CONSTRAINT charge_sums; ALTER TABLE bookings_charge"
+         " ADD CONSTRAINT charge_sums CHECK (total < 0) NOT VALID", "guard",
+         ["charge_sums on bookings_charge"]),
+    ],
+)  # fmt: skip
+def test_a_guard_that_is_gone_off_or_other_is_named(
+    sealed: Any, db: None, statement: str, code: str, names: list[str]
+) -> None:
+    assert trail_verify().problems == []
+    sql(statement)
+    assert [(p.code, p.entry) for p in trail_verify().problems] == [(code, n) for n in names]
+
+
+def test_a_foreign_key_that_is_switched_off_is_named(sealed: Any, db: None) -> None:
+    sql("ALTER TABLE bookings_charge DISABLE TRIGGER ALL")
+    names = [p.entry for p in trail_verify().problems]
+    assert names and all(
+        name.startswith("foreign key RI_") and name.endswith(" on bookings_charge")
+        for name in names
+    )
+
+
+def test_every_trigger_of_the_database_is_one_of_the_migrations(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c"
+                       " ON c.oid = t.tgrelid WHERE NOT t.tgisinternal")  # fmt: skip
+        assert set(cursor.fetchall()) == set(migrated_triggers())
+    assert len(migrated_triggers()) >= 14
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE accounts_rolegrant SET role = 'finance' WHERE id = %s",
+        "UPDATE accounts_rolegrant SET revoked_at = now() WHERE id = %s",
+        "DELETE FROM accounts_rolegrant WHERE id = %s",
+    ],
+)
+def test_a_role_changed_past_the_platform_is_named(sealed: Any, db: None, statement: str) -> None:
+    grant = RoleGrant.objects.filter(role="manager").first()
+    assert grant is not None
+    sql(statement, grant.pk)
+    (problem,) = trail_verify().problems
+    assert (problem.code, problem.entry) == ("role", str(grant.pk))
+    assert str(problem) == f"the role {grant.pk} is not what the trail says of it"
+
+
+def test_a_role_nobody_granted_is_named(sealed: Any, db: None) -> None:
+    grant = RoleGrant.objects.create(
+        user=sealed[0].people["alice"], role="administrator", granted_at=NOW
+    )
+    assert trail_verify().problems == [Problem(0, 0, "role", str(grant.pk))]
+
+
+# Digests that lie outside
+
+
+@pytest.mark.parametrize("is_chained_anew", [True, False])
+def test_a_history_rewritten_or_cut_off_is_betrayed_by_what_was_mailed(
+    sealed: Any, triggers_off: None, is_chained_anew: bool
+) -> None:
+    """Nobody types a digest: those that went to auditors by mail are held against the chain."""
+    sql("SET LOCAL session_replication_role = origin")
+    assert seals_tell(now=NOW) == 1
+    sql("SET LOCAL session_replication_role = replica")
+    for entry in sealed[1] if is_chained_anew else []:
+        UnsealedEntry.objects.create(entry_id=entry.pk)
+    sql("DELETE FROM accounts_sealedentry WHERE seal_id = 2")
+    sql("DELETE FROM accounts_seal WHERE number = 2")
+    if is_chained_anew:
+        _change_everywhere(sealed[1])
+        trail_seal(now=NOW + timedelta(minutes=5))
+    else:
+        sql("DELETE FROM accounts_trailtext WHERE entry_id = ANY(%s)", [e.pk for e in sealed[1]])
+        sql("DELETE FROM accounts_trailentry WHERE id = ANY(%s)", [e.pk for e in sealed[1]])
+    assert trail_verify().problems == [
+        Problem(2, 0, "chain", "is not the one whose digest is known outside")
+    ]
+
+
+@pytest.mark.parametrize("text", ["7", "7:ab", "x:" + "ab" * 32, "7:" + "zz" * 32, "1" * 10])
+def test_what_is_no_seal_is_refused(db: None, text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        seals_like(text)
+    assert [(p.field, p.code) for p in refused.value.problems] == [("seal", "not-a-seal")]
+    with pytest.raises(CommandError, match="NUMBER:DIGEST"):
+        call_command("verify_trail", f"--expect={text}")
 
 
 def test_the_commands(sealed: Any, triggers_off: None, tmp_path: Path) -> None:

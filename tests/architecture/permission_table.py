@@ -197,7 +197,6 @@ GET  bookings:sample                 - 404 404 404 404 404 404 404 404 200 404 4
 GET  bookings:population             - 404 404 404 404 404 404 404 404 200 404 404 404
 GET  bookings:seals                  - 403 403 403 403 403 403 403 403 200 403 403 403
 POST bookings:seal-now               - 403 403 403 403 403 403 403 403 302 403 403 403
-POST bookings:seals-mail             - 403 403 403 403 403 403 403 403 302 403 403 403
 POST bookings:bundle                 - 403 403 403 403 403 403 403 403 200 403 403 403
 POST bookings:bundle-later           - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:bundle-file            - 404 404 404 404 404 404 404 404 200 404 404 404
@@ -565,7 +564,6 @@ POST   api-audit-finding-return      - 404 404 404 404 403 404 404 403 200 404 4
 POST   api-audit-finding-close       - 404 404 404 404 403 404 404 403 200 404 404 404
 GET    api-trail-seals               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-trail-seals               - 403 403 403 403 403 403 403 403 201 403 403 403
-PUT    api-trail-seals-mail          - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-trail-proof               - 404 200 404 404 404 404 404 404 200 404 404 404
 POST   api-trail-bundles             - 403 403 403 403 403 403 403 403 202 403 403 403
 GET    api-trail-bundle-one          - 404 404 404 404 404 404 404 404 200 404 404 404
@@ -1049,7 +1047,6 @@ API_BODIES = {
     ("POST", "api-audit-finding-reply"): {"reply": "test"},
     ("POST", "api-audit-finding-return"): {"note": "test"},
     ("POST", "api-audit-finding-close"): {"evidence": "test"},
-    ("PUT", "api-trail-seals-mail"): {"on": True},
     ("POST", "api-reservation-approve"): {},
     ("POST", "api-reservation-reject"): {"reason": "test"},
 }

@@ -41,7 +41,7 @@ NEVER = {
     "idempotencykey", "importchunk", "importedbooking", "importrow", "instrumentday",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
     "posting", "provenance", "quote", "ratecard", "rollup", "schedule", "scheduleassignment",
-    "scheduleday", "seal", "sealedentry", "sealreader", "searchentry", "searchgroup",
+    "scheduleday", "seal", "sealedentry", "searchentry", "searchgroup",
     "searchmatch", "searchword", "settlementline", "statementcounter", "statementline",
     "trailbundle", "trailentry", "trailtext", "unmetdemand", "unsealedentry", "usagesession",
     "waitingoffer", "webhookattempt", "webhookdelivery",

@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -13,7 +13,9 @@ from accounts.models import Seal, SealedEntry, TrailEntry, UnsealedEntry
 from accounts.selectors.verification import trail_verify
 from accounts.services.seals import trail_seal
 from tests.conftest import DEEP
-from tests.factories.cast import NOW
+
+# Ids of entries are of the time they are made at, so they are written and sealed now.
+NOW = datetime.now(UTC)
 
 pytestmark = pytest.mark.concurrency
 WRITERS, SEALERS = 8, 3

@@ -1,16 +1,21 @@
 """A small world is backed up and comes back in another database, whole; what is not is refused."""
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import TrailEntry
 from accounts.services.seals import trail_seal
@@ -22,36 +27,166 @@ from tests.factories.cast import NOW, reserve
 ROOT = Path(__file__).parents[2]
 
 
+def at_database(name, *words, media, role=None, limit=""):
+    """What manage.py says there, as a role; `limit`: a line of the shell before it."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    place = f"{parts.hostname}:{parts.port}"
+    who = f"{role}:choose-one" if role else f"{parts.username}:{parts.password}"
+    address = urlunsplit(parts._replace(path=f"/{name}", netloc=f"{who}@{place}"))
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f'{limit or ":"}; exec "$@"', "sh", sys.executable, "manage.py",
+         *map(str, words)],
+        env=os.environ | {"DATABASE_URL": address, "MEDIA_ROOT": str(media)},
+        cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def ended(process):
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
 @pytest.fixture
 def elsewhere():
     """An empty database on the same server, and the way to call manage.py there."""
     name = f"{connection.settings_dict['NAME']}_restored"
-    address = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
 
-    def manage(*words, media):
-        return subprocess.run(
-            [sys.executable, "manage.py", *map(str, words)],
-            env=os.environ | {"DATABASE_URL": address, "MEDIA_ROOT": str(media)},
-            cwd=ROOT, text=True, capture_output=True, check=False,
-        )  # fmt: skip
+    def manage(*words, media, **how):
+        code, out, err = ended(at_database(name, *words, media=media, **how))
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
 
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    manage.name = name
     yield manage
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture
+def roles(real_cast):
+    """The roles that docs/operations.md makes, and one that owns a database; by their last word."""
+    name = connection.settings_dict["NAME"]
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    grants = text.split("```sql\n")[1].split("```")[0].replace("commons_", f"{name}_")
+    made = {word: f"{name}_{word}" for word in ("web", "backup", "owner")}
+    with connection.cursor() as cursor:
+        cursor.execute(grants)
+        cursor.execute(f"CREATE ROLE {made['owner']} LOGIN PASSWORD 'choose-one'")
+        yield made | {"cast": real_cast}
+        for role in made.values():
+            cursor.execute(f"DROP OWNED BY {role}")
+            cursor.execute(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("word", ["web", "backup"])
+def test_it_is_made_under_the_roles_of_the_documentation(roles, word, tmp_path):
+    """Tables that a later migration adds are read, too."""
+    name = connection.settings_dict["NAME"]
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE later (id serial)")
+        try:
+            made = at_database(name, "backup", tmp_path, media=tmp_path / "m", role=roles[word])
+            code, out, err = ended(made)
+        finally:
+            cursor.execute("DROP TABLE later")
+    assert code == 0, err
+    assert backup_check(Path(out.strip()))["rows"]["later"] == 0
+
+
+def test_nothing_is_left_where_the_role_may_not_read_everything(roles, tmp_path):
+    with connection.cursor() as cursor:
+        cursor.execute(f"REVOKE SELECT ON accounts_seal FROM {roles['backup']}")
+    name = connection.settings_dict["NAME"]
+    made = at_database(name, "backup", tmp_path / "b", media=tmp_path, role=roles["backup"])
+    code, _, err = ended(made)
+    assert (code, list((tmp_path / "b").iterdir())) == (1, [])
+    assert "permission denied for table accounts_seal" in err and "Traceback" not in err
+
+
+def test_nothing_is_left_where_the_disk_is_full(real_cast, tmp_path):
+    """No file may be larger than 8 kB, the dump is."""
+    name = connection.settings_dict["NAME"]
+    made = at_database(name, "backup", tmp_path / "b", media=tmp_path, limit="ulimit -f 16")
+    code, _, err = ended(made)
+    assert (code, list((tmp_path / "b").iterdir())) == (1, [])
+    assert "pg_dump failed" in err and "Traceback" not in err
+
+
+def test_nothing_is_left_where_a_file_cannot_be_packed(real_cast, settings, tmp_path, monkeypatch):
+    def full(path):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("config.backups._pack", full)
+    with pytest.raises(CommandError, match="No space left on device"):
+        call_command("backup", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_killed_half_way_goes_with_the_next(real_cast, settings, tmp_path):
+    """What another is making at this moment stays."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    folder, name = tmp_path / "b", connection.settings_dict["NAME"]
+    killed = at_database(name, "backup", folder, media=tmp_path / "media")
+    while not list(folder.glob("*.part")):
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.kill()
+    ended(killed)
+    (left,) = folder.iterdir()
+    at_work = folder / "instrument-commons-20260101T000000Z.part"
+    at_work.mkdir()
+    held = os.open(at_work, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        made = backup_make(folder, now=NOW)
+    finally:
+        os.close(held)
+    assert left.suffix == ".part" and sorted(folder.iterdir()) == sorted([at_work, made])
+
+
+def test_restoring_leaves_both_empty_where_it_fails_and_works_as_the_owner(
+    roles, settings, tmp_path, elsewhere
+):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    photo(roles["cast"], roles["cast"].microscope)
+    (tmp_path / "media" / "large").write_bytes(b"x" * 5000)
+    made = backup_make(tmp_path / "b", now=NOW)
+    copy = tmp_path / "copy"
+    # Half of a restoring that was killed.
+    (copy / "restore.part").mkdir(parents=True)
+    (copy / "restore.part" / "half").touch()
+    for how, words in (
+        ({"role": roles["web"]}, "permission denied to create extension"),
+        ({"limit": "ulimit -f 1"}, "File too large"),
+    ):
+        refused = elsewhere("restore", made, media=copy, **how)
+        assert refused.returncode == 1 and words in refused.stderr
+        assert "Traceback" not in refused.stderr
+        assert list(copy.iterdir()) == []
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{elsewhere.name}" OWNER TO {roles["owner"]}')
+    back = elsewhere("restore", made, media=copy, role=roles["owner"])
+    assert back.returncode == 0, back.stderr
+    assert len([path for path in copy.rglob("*") if path.is_file()]) == 3
+    assert not (copy / "restore.part").exists()
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER DATABASE "{elsewhere.name}" OWNER TO CURRENT_USER')
+        cursor.execute(f'DROP DATABASE "{elsewhere.name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{elsewhere.name}"')
+
+
 def test_there_and_back(real_cast, settings, tmp_path, elsewhere):
     settings.MEDIA_ROOT = tmp_path / "media"
     reserve(real_cast, "2026-03-06 10:00", "2026-03-06 12:00")
-    assert trail_seal(now=NOW + timedelta(hours=1))
-    sealed = TrailEntry.objects.count()
     picture = photo(real_cast, real_cast.microscope)
     lost = photo(real_cast, real_cast.instrument(name="Its file went"))
     for file in (tmp_path / "media").rglob(f"{lost.pk}*"):
         file.unlink()
+    assert trail_seal(now=timezone.now())
+    sealed = TrailEntry.objects.count()
     made = backup_make(tmp_path / "backups", now=NOW)
     assert sorted(path.name for path in made.iterdir()) == [DUMP, PAPER, MEDIA]
     paper = json.loads((made / PAPER).read_text())

@@ -2,13 +2,23 @@
 
 import os
 import time
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.domain.errors import Invalid
+from accounts.domain.seals import known_seal
 from accounts.selectors.verification import trail_verify
 
 SHOWN = 20
+
+
+def _expected(text: str) -> tuple[int, bytes]:
+    try:
+        return known_seal(text)
+    except Invalid:
+        raise ArgumentTypeError("a seal is NUMBER:DIGEST, the digest 64 hex digits") from None
 
 
 class Command(BaseCommand):
@@ -18,19 +28,19 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--seal", type=int, help="Number of a seal whose digest you know.")
-        parser.add_argument("--digest", help="That digest, as it was mailed: 64 hex digits.")
+        parser.add_argument(
+            "--expect",
+            type=_expected,
+            action="append",
+            default=[],
+            metavar="NUMBER:DIGEST",
+            help="A seal whose digest you hold, as it was mailed; may be given again.",
+        )
         parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        known = None
-        if options["digest"]:
-            try:
-                known = (options["seal"] or 0, bytes.fromhex(options["digest"]))
-            except ValueError:
-                raise CommandError("The digest is 64 hex digits.") from None
         began = time.monotonic()
-        found = trail_verify(processes=options["processes"], known=known)
+        found = trail_verify(processes=options["processes"], known=options["expect"])
         for problem in found.problems[:SHOWN]:
             self.stderr.write(str(problem))
         if found.problems:

@@ -10,7 +10,7 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.models import JobRun, Seal, TrailEntry
+from accounts.models import JobRun, RoleGrant, Seal, TrailEntry
 from accounts.selectors.verification import VERIFYING
 from accounts.services.seals import seals_tell, trail_seal
 from bookings.services.bundles import bundles_clear, bundles_work
@@ -65,16 +65,44 @@ def test_a_seal_on_demand_a_proof_and_a_bundle(
 
 def test_the_newest_seal_by_mail_once_a_day(cast: Cast, program: Programs) -> None:
     trail_seal(now=NOW)
-    assert program("wang").put("trail/seals/mail/", {"on": True}).status == 403
-    assert program("auditor").put("trail/seals/mail/", {"on": True}).body == {"on": True}
     digest = bytes(Seal.objects.get().digest).hex()
     for _ in range(2):
         assert seals_tell(now=NOW) == 1
         effects_carry_out(now=NOW)
     (letter,) = [m for m in mail.outbox if m.to == ["auditor@anhui.example"]]
     assert f"--seal 1 --digest {digest}" in letter.body
-    program("auditor").put("trail/seals/mail/", {"on": False})
-    assert seals_tell(now=NOW) == 0
+    assert f"/trail/seals/?seal=1:{digest}" in letter.body
+    # Who wants it no more says so among the settings of messages; who audits no more is not told.
+    auditor = program("auditor")
+    choices = auditor.get("message-settings/").body
+    choices["topics"]["seal"] |= {"mail": "off", "inbox": False}
+    assert auditor.put("message-settings/", choices).status == 200
+    mail.outbox.clear()
+    assert seals_tell(now=NOW + timedelta(days=1)) == 1
+    effects_carry_out(now=NOW + timedelta(days=1))
+    assert mail.outbox == []
+    RoleGrant.objects.filter(user=cast.auditor, role="auditor").update(revoked_at=NOW)
+    assert seals_tell(now=NOW + timedelta(days=2)) == 0
+
+
+@pytest.mark.parametrize(("is_held", "words"), [(True, "is in this chain"), (False, "rewritten")])
+def test_a_seal_that_somebody_holds_is_looked_for(
+    cast: Cast, program: Programs, client: Client, is_held: bool, words: str
+) -> None:
+    trail_seal(now=NOW)
+    digest = bytes(Seal.objects.get().digest).hex() if is_held else "ab" * 32
+    found = program("auditor").get(f"trail/seals/?seal=1:{digest}").body["results"]
+    assert [row["digest"] for row in found] == ([digest] if is_held else [])
+    client.force_login(cast.auditor)
+    html = page_of(client.get("/trail/seals/", {"seal": f"1:{digest}"}))
+    assert words in html.split('id="held"')[1]
+
+
+def test_what_is_no_seal_is_said(cast: Cast, program: Programs, client: Client) -> None:
+    refused = program("auditor").get("trail/seals/?seal=seven")
+    assert refused.problems == [("seal", "not-a-seal")]
+    client.force_login(cast.auditor)
+    assert "64 hex digits" in page_of(client.get("/trail/seals/?seal=seven"))
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.models import TrailEntry
+from accounts.models.keys import new_id
 from bookings.domain.audit import RULES
+from bookings.domain.periods import Period
 from bookings.messages import AUDIT_RULES
 from bookings.models import (
     AuditException,
@@ -21,6 +24,7 @@ from bookings.models import (
     Reservation,
     UsageSession,
 )
+from bookings.selectors.comparison import LAST
 from bookings.services.audit import exception_move, exceptions_find
 from bookings.services.charges import charge_make
 from bookings.services.effects import effects_carry_out
@@ -32,10 +36,14 @@ from bookings.services.findings import (
     finding_return,
     findings_remind,
 )
+from bookings.services.holds import hold_release, hold_take
+from bookings.services.moves import reservation_move
+from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_cancel
 from bookings.services.sampling import Sampling, sample_draw
 from instruments.models import Instrument
 from tests.factories.cast import NOW, Cast, at, reserve
+from tests.factories.charges import use
 from tests.factories.things import money_things
 
 pytestmark = pytest.mark.django_db
@@ -271,6 +279,151 @@ def test_a_sample_is_frozen_and_drawn_by_its_seed(booked: Any) -> None:
         wrong = Sampling("sessions", "monetary", date(2026, 3, 1), date(2026, 4, 1), 3)
         sample_draw(actor=actor, asked=wrong, now=NOW)
     assert AuditSample.objects.count() == 3
+
+
+# The books held against the trail
+
+
+def sql(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(statement, values)
+
+
+def unlike() -> list[tuple[str, dict[str, Any]]]:
+    """What is unlike the trail: the row, and the numbers behind it."""
+    rows = AuditException.objects.filter(rule="books-not-trail").order_by("key")
+    return [(row.key.partition(":")[0], row.numbers) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "fields"),
+    [
+        ("user_id", "sun", "person"),
+        ("state", "completed", "state"),
+        ("organisation_id", "ustc", "payer"),
+        ("start_at", NOW, "start"),
+        ("end_at", LATER, "end"),
+        ("unit", 2, "unit"),
+    ],
+)
+@pytest.mark.parametrize("is_touched", [True, False])
+def test_a_booking_changed_past_the_platform_is_found(
+    booked: Any, monkeypatch: pytest.MonkeyPatch, column: str, value: Any, fields: str,
+    is_touched: bool,
+) -> None:  # fmt: skip
+    """Whether or not the trail says that anything happened to it since the last run."""
+    cast, row = booked
+    exceptions_find(now=NOW)
+    assert unlike() == []
+    value = cast.people[value].pk if value == "sun" else value
+    value = cast.ustc.pk if value == "ustc" else value
+    sql(f"UPDATE bookings_reservation SET {column} = %s WHERE id = %s", value, row.pk)
+    if not is_touched:
+        monkeypatch.setattr("bookings.services.audit.touched", lambda since: (iter(()), iter(())))
+    exceptions_find(now=NOW)
+    assert unlike() == [(str(row.pk), {"fields": fields, "count": 1})]
+    found = AuditException.objects.get(rule="books-not-trail")
+    last = TrailEntry.objects.filter(object_id=row.pk).latest("id")
+    assert found.evidence == [
+        {"type": "reservation", "id": str(row.pk)},
+        {"type": "entry", "id": str(last.pk)},
+    ]
+    assert found.organisation_id == cast.ustc.pk and set(cast.anhui.lineage) <= {*found.region_ids}
+    # Found again it stays one; changed to something else it is another.
+    exceptions_find(now=NOW, full=True)
+    assert len(unlike()) == 1
+    if column == "user_id":
+        sql("UPDATE bookings_reservation SET user_id = made_by_id, unit = 3 WHERE id = %s", row.pk)
+        exceptions_find(now=NOW)
+        assert len(unlike()) == 2
+
+
+def test_a_booking_is_as_the_trail_says_whatever_was_done_to_it(booked: Any) -> None:
+    """Held, asked for, booked for another, moved, cancelled: nothing is found."""
+    cast, row = booked
+    money_things(cast)
+    period = Period(at("2026-03-06 14:00"), at("2026-03-06 15:00"))
+    reservation_move(
+        actor=cast.actor("wang"), reservation_id=row.pk, period=period, reason="", now=NOW
+    )
+    reservation_cancel(actor=cast.actor("wang"), reservation_id=row.pk, reason="", now=NOW)
+    charge_make(reservation_id=row.pk, now=NOW)
+    exceptions_find(now=NOW, full=True)
+    # Charges of earlier months the factory writes past the platform.
+    assert all(numbers == {"only": "books"} for _, numbers in unlike())
+    assert str(row.pk) not in dict(unlike())
+
+
+def test_rows_that_only_one_of_both_knows_are_found(booked: Any) -> None:
+    cast, row = booked
+    kept = reserve(cast, "2026-03-09 10:00", "2026-03-09 11:00")
+    stranger = Reservation.objects.get(pk=kept.pk)
+    stranger.pk = stranger.id = new_id()
+    Reservation.objects.bulk_create([stranger])
+    sql("DELETE FROM bookings_occupancy WHERE reservation_id = %s", row.pk)
+    sql("DELETE FROM bookings_quote WHERE reservation_id = %s", row.pk)
+    sql("DELETE FROM bookings_reservation WHERE id = %s", row.pk)
+    exceptions_find(now=NOW, full=True)
+    assert dict(unlike()) == {
+        str(row.pk): {"only": "trail"},
+        str(stranger.pk): {"only": "books"},
+    }
+    gone = AuditException.objects.get(numbers__only="trail")
+    assert [item["type"] for item in gone.evidence] == ["entry"]
+    assert gone.organisation_id in {cast.ustc.pk, row.organisation_id}
+    assert set(gone.region_ids) == {*cast.anhui.lineage, *cast.shanghai.lineage}
+
+
+def test_a_hold_that_came_to_nothing_may_go(booked: Any) -> None:
+    cast, _row = booked
+    period = Period(at("2026-03-10 10:00"), at("2026-03-10 11:00"))
+    asked = Booking(cast.microscope.pk, period, service_mode="self")
+    hold = hold_take(actor=cast.actor("wang"), booking=asked, now=NOW)
+    hold_release(actor=cast.actor("wang"), reservation_id=hold.pk, now=NOW)
+    assert TrailEntry.objects.filter(object_id=hold.pk).count() == 2
+    sql("DELETE FROM bookings_reservation WHERE id = %s", hold.pk)
+    exceptions_find(now=NOW, full=True)
+    assert unlike() == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "fields"),
+    [
+        ("total = total + 1, covered = covered + 1", "total"),
+        ("payable = payable - 1, covered = covered + 1", "payable"),
+        ("state = 'final', final_at = now(), month = '2026-03-01'", "month, state"),
+        ("currency = 'USD'", "currency"),
+    ],
+)
+def test_a_charge_changed_past_the_platform_is_found(
+    booked: Any, changed: str, fields: str
+) -> None:
+    charge = use(booked[0], "2026-03-02 10:00", "2026-03-02 12:00")
+    exceptions_find(now=NOW)
+    assert unlike() == []
+    sql(f"UPDATE bookings_charge SET {changed} WHERE id = %s", charge.pk)
+    exceptions_find(now=NOW)
+    assert unlike() == [(str(charge.pk), {"fields": fields, "count": fields.count(",") + 1})]
+
+
+def test_a_night_compares_a_slice_and_the_next_goes_on(
+    booked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few rows a night; after the last it begins anew. What an auditor starts compares only
+    what was touched."""
+    cast, row = booked
+    rows = [row, *(reserve(cast, f"2026-03-{d:02} 10:00", f"2026-03-{d:02} 11:00")
+                   for d in range(9, 13))]  # fmt: skip
+    monkeypatch.setattr("bookings.selectors.comparison.BATCH", 2)
+    monkeypatch.setattr("bookings.services.audit.SLICE", 2)
+    assert exceptions_find(now=NOW).compared["reservation"] == str(LAST)  # the first is whole
+    ids = sorted(str(one.pk) for one in rows)
+    reached = [exceptions_find(now=NOW).compared["reservation"] for _ in range(4)]
+    assert reached == [ids[1], ids[3], str(LAST), ids[1]]
+    by_hand = exceptions_find(now=NOW, actor=cast.actor("auditor"))
+    assert by_hand.compared["reservation"] == ids[1]
+    assert exceptions_find(now=NOW).compared["reservation"] == ids[3]
 
 
 def test_every_rule_has_a_version_and_is_named() -> None:

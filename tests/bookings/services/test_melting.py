@@ -4,11 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from accounts.models import TrailEntry
 from bookings.domain.corrections import Amendment
 from bookings.domain.funding import Share
 from bookings.models import Charge, FundingSource
+from bookings.selectors.comparison import FIRST, LAST, differences_between
 from bookings.selectors.ledger import receivables, sums_by_currency
 from bookings.services.corrections import correction_agree, correction_propose
 from bookings.services.melting import fees_melt
@@ -125,7 +127,17 @@ def test_what_melted_is_taken_back_when_the_fee_is_corrected_and_melts_anew(cast
         reason="Ill", now=OVER,
     )  # fmt: skip
     correction_agree(actor=cast.actor("gao"), correction_id=correction.pk, now=OVER)
-    assert Charge.objects.filter(kind="melting", state="reversed").count() == 1
+    melted = Charge.objects.get(kind="melting", state="reversed")
+    assert TrailEntry.objects.filter(object_id=melted.pk, action="charge.reverse").count() == 1
+    assert differences_between("charge", FIRST, LAST) == []
+    # So it was before the melting had an entry of its own: its reversal has one.
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_trailentry DISABLE TRIGGER USER")
+        cursor.execute(
+            "DELETE FROM accounts_trailentry WHERE action = 'charge.reverse' AND object_id = %s",
+            [melted.pk],
+        )
+    assert differences_between("charge", FIRST, LAST) == []
     mine = Charge.objects.filter(organisation=cast.fudan)
     assert sum(c.total for c in mine) == D("328.60")
     assert fees_melt(now=OVER + timedelta(hours=1)) == 1

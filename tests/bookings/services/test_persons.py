@@ -21,6 +21,7 @@ from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.models import ApiToken, OutboxMessage, TrailEntry, User
 from accounts.permissions import actor_of
+from accounts.selectors.verification import trail_verify
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
@@ -171,6 +172,11 @@ def test_somebody_is_forgotten(cast, wang, settings):
 
     after = digests()
     assert trail_before.items() <= after.items()
+    # Every reason that is gone is named by the erasure.
+    erasure = TrailEntry.objects.get(action="user.erase")
+    verified = trail_verify()
+    assert verified.problems == []
+    assert verified.forgotten == erasure.after["reasons"] == len(erasure.after["texts"]) > 0
     assert money() == money_before
     assert not OutboxMessage.objects.filter(outcome="failed").exists()
     # What comes to them later goes nowhere, and nothing is done twice.

@@ -1,0 +1,15 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    """Every auditor gets the newest seal; who wants it no more says so in the settings of messages."""
+
+    dependencies = [
+        ('accounts', '0009_trail_action'),
+    ]
+
+    operations = [
+        migrations.DeleteModel(
+            name='SealReader',
+        ),
+    ]
