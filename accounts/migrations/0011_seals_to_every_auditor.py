@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Every auditor gets the newest seal; who wants it no more says so in the settings of messages."""
 
     dependencies = [
-        ('accounts', '0009_trail_action'),
+        ("accounts", "0010_invitations_a_day"),
     ]
 
     operations = [
