@@ -58,6 +58,10 @@ class SessionShape(serializers.Serializer[Any]):
     checked_in_at = Instant()
     checked_out_at = Instant(allow_null=True)
     is_assumed = serializers.BooleanField()
+    cut_at = Instant(
+        allow_null=True,
+        help_text="When the host closed the instrument under the use: charged until then at most.",
+    )
     service_mode = serializers.CharField()
     samples = serializers.IntegerField(allow_null=True)
     rating = serializers.IntegerField(allow_null=True)
@@ -177,6 +181,7 @@ def session_json(session: UsageSession) -> dict[str, Any]:
         "checked_in_at": rfc3339(session.checked_in_at),
         "checked_out_at": _instant(session.checked_out_at),
         "is_assumed": session.is_assumed,
+        "cut_at": _instant(session.cut_at),
         "service_mode": session.service_mode,
         "samples": session.samples,
         "rating": session.rating,

@@ -28,6 +28,7 @@ class Ending:
     was_confirmed: bool
     is_ended_by_host: bool
     usage: tuple[datetime, datetime] | None = None
+    cut_at: datetime | None = None  # when the host closed the instrument under the use
     # Of earlier changes: what cancelling costs at least, and what shortening cost, before tax.
     least_percent: Decimal = Decimal(0)
     shortening_fee: Decimal = Decimal(0)
@@ -129,10 +130,9 @@ def cancellation(
 
 
 def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
-    span = fees.charge_period(quoted.card, reserved=(quoted.start, quoted.end), usage=ending.usage)
-    if span is None:
+    given = fees.charge_input(quoted, usage=ending.usage, cut_at=ending.cut_at)
+    if given is None:
         return None
-    given = replace(quoted, start=span[0], end=span[1])
     result = fees.quote(given)
     return ChargeMade(
         kind="use",

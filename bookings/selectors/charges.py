@@ -108,18 +108,19 @@ def load_quoted(reservation_id: UUID) -> QuoteInput:
     return input_from_json(Quote.objects.get(reservation_id=reservation_id, is_current=True).inputs)
 
 
-def load_ending(reservation: Reservation) -> Ending:
-    """How the reservation ended. One statement."""
-    session = UsageSession.objects.filter(reservation=reservation).first()
-    usage = None
+def load_ending(reservation: Reservation, session: UsageSession | None = None) -> Ending:
+    """How the reservation ended. One statement, or none where its `session` is at hand."""
+    session = session or UsageSession.objects.filter(reservation=reservation).first()
+    usage = cut_at = None
     if session is not None and session.checked_out_at is not None:
-        usage = (session.checked_in_at, session.checked_out_at)
+        usage, cut_at = (session.checked_in_at, session.checked_out_at), session.cut_at
     return Ending(
         state=reservation.state,
         ended_at=reservation.ended_at or reservation.end_at,
         was_confirmed=reservation.confirmed_at is not None,
         is_ended_by_host=reservation.is_ended_by_host,
         usage=usage,
+        cut_at=cut_at,
         least_percent=reservation.least_percent,
         shortening_fee=reservation.shortening_fee,
     )

@@ -96,7 +96,7 @@ def _stream(found: Any) -> Iterator[Past]:
         .values(
             "organisation_id", "start_at", "end_at", "state", "ended_at", "kind", "total",
             "inputs", "currency", "is_ended_by_host", "least_percent", "shortening_fee",
-            "session__checked_in_at", "session__checked_out_at",
+            "session__checked_in_at", "session__checked_out_at", "session__cut_at",
         )[:MOST]
     )  # fmt: skip
     for row in rows.iterator(chunk_size=BATCH):
@@ -121,6 +121,7 @@ def _past(row: dict[str, Any]) -> Past:
             was_confirmed=True,
             is_ended_by_host=row["is_ended_by_host"],
             usage=usage,
+            cut_at=row["session__cut_at"],
             least_percent=row["least_percent"],
             shortening_fee=row["shortening_fee"],
         ),
