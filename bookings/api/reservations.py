@@ -102,6 +102,9 @@ class ReservationShape(serializers.Serializer[Any]):
     confirmed_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
     reason = serializers.CharField(help_text="Why it was rejected, cancelled or displaced.")
+    is_second_thought = serializers.BooleanField(
+        help_text="Its person cancelled it just after making it, at no cost."
+    )
     overrides = serializers.ListField(
         child=serializers.CharField(), help_text="Rules a manager set aside for it."
     )
@@ -161,6 +164,7 @@ def reservation_json(row: Reservation, actor: Actor, now: datetime) -> dict[str,
         "confirmed_at": _instant(row.confirmed_at),
         "ended_at": _instant(row.ended_at),
         "reason": row.reason,
+        "is_second_thought": row.is_second_thought,
         "overrides": list(row.overrides),
         "series": str(row.series_id) if row.series_id else None,
         "chain": str(row.chain_id) if row.chain_id else None,

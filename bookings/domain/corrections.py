@@ -98,16 +98,21 @@ def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
     ended_at = datetime.fromisoformat(inputs["ended_at"])
     least = Decimal(inputs.get("least_percent", "0"))
     base = fees.cancellation_base(fees.quote(quoted))
-    if kind == "no_show":
+    is_second_thought = bool(inputs.get("second_thought"))
+    if is_second_thought:
+        terms = fees.FREE
+    elif kind == "no_show":
         terms = fees.no_show_fee(quoted.card, base)
     elif inputs.get("state") == "expired":
         terms = fees.percent_fee(quoted.card, least, base)
     else:
         terms = cancellation(quoted, ended_at, least)
     if not terms.fee:
-        terms = fees.CancellationFee(Decimal(0), Decimal(0), Decimal(0))
+        terms = fees.FREE
     state = str(inputs.get("state", "cancelled" if kind == "cancellation" else kind))
-    ending = Ending(state, ended_at, True, False, least_percent=least)
+    ending = Ending(
+        state, ended_at, True, False, least_percent=least, is_second_thought=is_second_thought
+    )
     return fee_charge(kind, quoted, ending, terms)
 
 

@@ -21,6 +21,7 @@ from bookings.domain.vouchers import GrantValues, best_cover
 from instruments.domain.ratecards import CAPPED, STANDARD, Option, RateCardValues
 
 __all__ = [
+    "FREE",
     "CancellationFee",
     "GrantValues",
     "GroupNotServed",
@@ -215,11 +216,20 @@ def _sum(lines: Iterable[QuoteLine]) -> Decimal:
 
 @dataclass(frozen=True)
 class CancellationFee:
-    """`percent` of the base, and the tax on that fee; both amounts at the minor unit."""
+    """`percent` of the base, and the tax on that fee; both amounts at the minor unit.
+
+    `reason`: why so much: by the card's `terms`, or nothing as it was `never-confirmed`, is
+    cancelled `by-host` or by its person's `second-thoughts`, which are free until `free_until`.
+    """
 
     percent: Decimal
     fee: Decimal
     tax: Decimal
+    reason: str = "terms"
+    free_until: datetime | None = None
+
+
+FREE = CancellationFee(Decimal(0), Decimal(0), Decimal(0))
 
 
 def cancellation_base(quote: Quote) -> Decimal:

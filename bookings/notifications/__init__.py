@@ -397,8 +397,8 @@ def compose(
     about: Charge | None = None,
 ) -> Letter:
     """The message in the reader's language, with times in the instrument's zone and theirs; of
-    many bookings it lists the dates. `nearest` is where somebody displaced or cut short could go; `about`
-    the charge it is about."""
+    many bookings it lists the dates. `nearest` is where somebody displaced or cut short could go;
+    `about` the charge it is about."""
     words = KINDS[kind]
     if kind in OF_SERIES:
         many = many or [reservation]
@@ -431,7 +431,7 @@ def compose(
             "many": many,
             "costs": _costs_of(kind, reservation, many, about),
             "costs_label": gettext("Charged")
-            if kind in CHARGED or about or cut_by
+            if kind in CHARGED or about or is_cut
             else gettext("Price"),
             "again": settings.SITE_URL + again if kind in NOT_TO_BE | {"rejected"} else "",
             "cut_by": cut_by,

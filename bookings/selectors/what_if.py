@@ -96,6 +96,7 @@ def _stream(found: Any) -> Iterator[Past]:
         .values(
             "organisation_id", "start_at", "end_at", "state", "ended_at", "kind", "total",
             "inputs", "currency", "is_ended_by_host", "least_percent", "shortening_fee",
+            "is_second_thought",
             "session__checked_in_at", "session__checked_out_at", "session__cut_at",
         )[:MOST]
     )  # fmt: skip
@@ -124,6 +125,7 @@ def _past(row: dict[str, Any]) -> Past:
             cut_at=row["session__cut_at"],
             least_percent=row["least_percent"],
             shortening_fee=row["shortening_fee"],
+            is_second_thought=row["is_second_thought"],
         ),
         is_of_use=row["kind"] == "use",
         waive_percent=Decimal(inputs.get("waive_percent", 0)),

@@ -132,9 +132,9 @@ def reservation_page(
         "is_host": is_host,
         "may_cancel": may_cancel,
         "cancellation": cancellation_now(
-            found, now, input_from_json(quoted.inputs) if quoted else None
+            found, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
         )
-        if may_cancel and not is_host
+        if may_cancel
         else None,
         "may_check_in": may_act
         and state == "confirmed"

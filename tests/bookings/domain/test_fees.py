@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from accounts.domain.errors import FieldProblem, Invalid
 from bookings.domain.bands import band_spans, minute_of
+from bookings.domain.charges import is_second_thought, second_thoughts_end
 from bookings.domain.fees import (
     CancellationFee,
     GrantValues,
@@ -639,6 +640,37 @@ def test_cut_short_case(case: dict[str, Any]) -> None:
     answer = quote_to_json(quote(due))
     answer["lines"] = " ".join(line.pop("amount") for line in answer["lines"])  # type: ignore
     assert {key: answer[key] for key in case["expected"]} == case["expected"]
+
+
+# Second thoughts
+
+MADE = utc("2025-06-02T08:00Z")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "until_start", "is_free"),
+    [
+        (0, 0, 120, True),
+        (10, 0, 120, True),
+        (10, 1, 120, False),  # later than ten minutes
+        (5, 0, 65, False),  # sixty minutes before the start, not more
+        (4, 59, 65, True),
+        (0, -1, 120, False),
+    ],
+)
+def test_second_thoughts(minutes: int, seconds: int, until_start: int, is_free: bool) -> None:
+    now = MADE + timedelta(minutes=minutes, seconds=seconds)
+    start = MADE + timedelta(minutes=until_start)
+    assert is_second_thought(made_at=MADE, start=start, now=now) is is_free
+
+
+@given(st.integers(-60, 700), st.integers(0, 5000))
+def test_second_thoughts_are_free_until_they_end(seconds: int, minutes: int) -> None:
+    now, start = MADE + timedelta(seconds=seconds), MADE + timedelta(minutes=minutes)
+    end = second_thoughts_end(made_at=MADE, start=start)
+    if is_second_thought(made_at=MADE, start=start, now=now):
+        assert MADE <= now <= end
+    assert is_second_thought(made_at=MADE, start=start, now=max(MADE, end) + MINUTE) is False
 
 
 # Properties
