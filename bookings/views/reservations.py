@@ -114,7 +114,7 @@ def reservation_page(
         (c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None
     )
     session = getattr(found, "session", None)
-    is_cut = session is not None and session.cut_at is not None
+    cut_at = session.cut_at if session else None
     context = {
         "reservation": found,
         "reads_trail": actor.has("auditor"),
@@ -146,10 +146,9 @@ def reservation_page(
         "check_out_form": CheckOutForm(),
         "story": story_of(actor, found.pk),
         "seconds_left": seconds_left(found, now),
-        "nearest": load_nearest(found, now) if is_own and (state == "displaced" or is_cut) else (),
-        "is_cut": is_cut,
+        "nearest": load_nearest(found, now) if is_own and (state == "displaced" or cut_at) else (),
         "cut_by": closure_cutting(session),
-        "cut_charge": in_force or load_cut_charge(found, session.cut_at) if is_cut else None,
+        "cut_charge": in_force or load_cut_charge(found, cut_at) if cut_at else None,
         "held_minutes": int((found.end_at - found.start_at).total_seconds()) // 60,
         **forms,
     }
