@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotFound, WrongState
 from accounts.domain.roles import Actor
@@ -140,7 +140,7 @@ def cancellation_now(
     """What cancelling at this moment would cost the payer: the one place that says so. A request
     that was never confirmed costs nothing, nor what the `actor` would cancel as the host, or
     as its person's second thoughts; without an actor the terms of the card alone count. One
-    statement, or none where what was `quoted` is at hand; two more in the minutes of second
+    statement, or none where what was `quoted` is at hand; one more in the minutes of second
     thoughts.
 
     `spent`: instruments whose second thoughts of the day an act on several bookings has used; it
@@ -175,15 +175,15 @@ def cancellation_now(
 
 def _may_think_again(reservation: Reservation, now: datetime) -> bool:
     """Whether its person has not thought again on this instrument today, and never moved it."""
-    start = reservation.start_at.astimezone(UTC).isoformat()
-    return not (
-        Reservation.objects.filter(
-            user_id=reservation.user_id,
-            instrument_id=reservation.instrument_id,
-            second_thought_on=second_thoughts_day(reservation, now),
-        ).exists()
-        or Quote.objects.filter(reservation=reservation).exclude(inputs__start=start).exists()
+    that_day = Reservation.objects.filter(
+        user_id=reservation.user_id,
+        instrument_id=reservation.instrument_id,
+        second_thought_on=second_thoughts_day(reservation, now),
     )
+    start = reservation.start_at.astimezone(UTC).isoformat()
+    elsewhere = Quote.objects.filter(reservation=reservation).exclude(inputs__start=start)
+    used_up = Reservation.objects.filter(Exists(that_day) | Exists(elsewhere), pk=reservation.pk)
+    return not used_up.exists()
 
 
 def second_thoughts_day(reservation: Reservation, now: datetime) -> date:
