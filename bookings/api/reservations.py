@@ -58,6 +58,10 @@ class SessionShape(serializers.Serializer[Any]):
     checked_in_at = Instant()
     checked_out_at = Instant(allow_null=True)
     is_assumed = serializers.BooleanField()
+    cut_at = Instant(
+        allow_null=True,
+        help_text="When the host closed the instrument under the use: charged until then at most.",
+    )
     service_mode = serializers.CharField()
     samples = serializers.IntegerField(allow_null=True)
     rating = serializers.IntegerField(allow_null=True)
@@ -98,6 +102,9 @@ class ReservationShape(serializers.Serializer[Any]):
     confirmed_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
     reason = serializers.CharField(help_text="Why it was rejected, cancelled or displaced.")
+    is_second_thought = serializers.BooleanField(
+        help_text="Its person cancelled it just after making it, at no cost."
+    )
     overrides = serializers.ListField(
         child=serializers.CharField(), help_text="Rules a manager set aside for it."
     )
@@ -157,6 +164,7 @@ def reservation_json(row: Reservation, actor: Actor, now: datetime) -> dict[str,
         "confirmed_at": _instant(row.confirmed_at),
         "ended_at": _instant(row.ended_at),
         "reason": row.reason,
+        "is_second_thought": row.is_second_thought,
         "overrides": list(row.overrides),
         "series": str(row.series_id) if row.series_id else None,
         "chain": str(row.chain_id) if row.chain_id else None,
@@ -177,6 +185,7 @@ def session_json(session: UsageSession) -> dict[str, Any]:
         "checked_in_at": rfc3339(session.checked_in_at),
         "checked_out_at": _instant(session.checked_out_at),
         "is_assumed": session.is_assumed,
+        "cut_at": _instant(session.cut_at),
         "service_mode": session.service_mode,
         "samples": session.samples,
         "rating": session.rating,

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import operation
-from accounts.api.shapes import Money, ReasonBody, Shape, amount, checked
+from accounts.api.shapes import Instant, Money, ReasonBody, Shape, amount, checked, rfc3339
 from accounts.api.versions import expected_version
 from bookings.api.reservations import TAG, ReservationShape, load_one, one
 from bookings.domain.fees import CancellationFee
@@ -111,6 +111,13 @@ class FeeShape(serializers.Serializer[Any]):
     percent = serializers.CharField()
     fee = Money()
     tax = Money()
+    reason = serializers.ChoiceField(
+        ["terms", "never-confirmed", "by-host", "second-thoughts"],
+        help_text="By the card's terms; or free: it was never confirmed, the host does it, or its "
+        "person thinks again within ten minutes of making it and more than sixty before its start, "
+        "once a day and instrument, never after a move.",
+    )
+    free_until = Instant(allow_null=True, help_text="Of second thoughts.")
 
 
 class CancellationShape(FeeShape):
@@ -122,6 +129,8 @@ def fee_json(fee: CancellationFee, currency: str) -> dict[str, Any]:
         "percent": format_number(fee.percent),
         "fee": amount(fee.fee, currency),
         "tax": amount(fee.tax, currency),
+        "reason": fee.reason,
+        "free_until": rfc3339(fee.free_until) if fee.free_until else None,
     }
 
 
@@ -136,8 +145,9 @@ class Cancellation(Endpoint):
         refuses=[404, 409],
     )
     def get(self, request: Request, reservation_id: UUID) -> Response:
-        """For the payer. Nothing for a request that was never confirmed, and nothing when the
-        host's manager who asks would cancel. 409 once it cannot be cancelled any more."""
+        """For the payer. Nothing for a request that was never confirmed, nothing when the
+        host's manager who asks would cancel, and nothing as second thoughts. 409 once it cannot be
+        cancelled any more."""
         found = load_one(self.actor, reservation_id)
         fee = cancellation_for(self.actor, found, self.now)
         currency = found.current_quotes[0].currency  # type: ignore[attr-defined]

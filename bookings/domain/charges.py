@@ -15,6 +15,9 @@ from bookings.domain.quotes import QuoteInput, input_to_json, quote_to_json
 
 # How long the payer may dispute a charge.
 DISPUTABLE = timedelta(days=7)
+# Second thoughts: how long after making a booking, and how long before its start at least.
+SECOND_THOUGHTS = timedelta(minutes=10)
+SECOND_THOUGHTS_NOTICE = timedelta(minutes=60)
 # The kinds that say what a reservation costs; the others take back.
 ORIGINAL = frozenset({"use", "cancellation", "no_show"})
 
@@ -28,6 +31,8 @@ class Ending:
     was_confirmed: bool
     is_ended_by_host: bool
     usage: tuple[datetime, datetime] | None = None
+    cut_at: datetime | None = None  # when the host closed the instrument under the use
+    is_second_thought: bool = False  # its person cancelled it just after making it: free
     # Of earlier changes: what cancelling costs at least, and what shortening cost, before tax.
     least_percent: Decimal = Decimal(0)
     shortening_fee: Decimal = Decimal(0)
@@ -57,6 +62,18 @@ def is_disputable(kind: str, state: str, open_until: datetime | None, now: datet
     return kind in ORIGINAL and state == "open" and open_until is not None and now < open_until
 
 
+def is_second_thought(*, made_at: datetime, start: datetime, now: datetime) -> bool:
+    """Whether a booking made at a moment may be cancelled free of charge as second thoughts: within
+    ten minutes of it, and more than sixty minutes before its start. Whose it is, whether it was
+    moved and whether that day's is used up already are the caller's to know."""
+    return made_at <= now <= made_at + SECOND_THOUGHTS and start - now > SECOND_THOUGHTS_NOTICE
+
+
+def second_thoughts_end(*, made_at: datetime, start: datetime) -> datetime:
+    """The moment after which, or from which near the start, second thoughts are not free."""
+    return min(made_at + SECOND_THOUGHTS, start - SECOND_THOUGHTS_NOTICE)
+
+
 def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     """The charge, or None where nothing is owed or, for want of usage times, not yet.
 
@@ -66,8 +83,7 @@ def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     if not ending.shortening_fee or ending.is_ended_by_host:
         return made
     if made is None and (kind := _FEES.get(ending.state)):
-        nothing = fees.CancellationFee(Decimal(0), Decimal(0), Decimal(0))
-        made = fee_charge(kind, quoted, ending, nothing)
+        made = fee_charge(kind, quoted, ending, fees.FREE)
     return with_shortening(made, quoted, ending.shortening_fee) if made else None
 
 
@@ -99,6 +115,8 @@ def _for_ending(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     match ending.state:
         case "completed":
             return _for_use(quoted, ending)
+        case "cancelled" if ending.is_second_thought:
+            return None
         case "cancelled" if ending.was_confirmed and not ending.is_ended_by_host:
             terms = cancellation(quoted, ending.ended_at, ending.least_percent)
             return _fee("cancellation", quoted, ending, terms)
@@ -129,10 +147,9 @@ def cancellation(
 
 
 def _for_use(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
-    span = fees.charge_period(quoted.card, reserved=(quoted.start, quoted.end), usage=ending.usage)
-    if span is None:
+    given = fees.charge_input(quoted, usage=ending.usage, cut_at=ending.cut_at)
+    if given is None:
         return None
-    given = replace(quoted, start=span[0], end=span[1])
     result = fees.quote(given)
     return ChargeMade(
         kind="use",
@@ -155,6 +172,7 @@ def fee_charge(
     kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
 ) -> ChargeMade:
     """The charge of a booking that was not used, by the terms of its card."""
+    is_free = ending.state == "cancelled" and ending.is_second_thought
     currency = quoted.card.currency
     total = terms.fee + terms.tax
     return ChargeMade(
@@ -165,6 +183,7 @@ def fee_charge(
             "ended_at": ending.ended_at.isoformat(),
             "state": ending.state,
             "least_percent": format_number(ending.least_percent),
+            **({"second_thought": True} if is_free else {}),
         },
         result={
             "percent": str(terms.percent),

@@ -98,16 +98,21 @@ def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
     ended_at = datetime.fromisoformat(inputs["ended_at"])
     least = Decimal(inputs.get("least_percent", "0"))
     base = fees.cancellation_base(fees.quote(quoted))
-    if kind == "no_show":
+    is_second_thought = bool(inputs.get("second_thought"))
+    if is_second_thought:
+        terms = fees.FREE
+    elif kind == "no_show":
         terms = fees.no_show_fee(quoted.card, base)
     elif inputs.get("state") == "expired":
         terms = fees.percent_fee(quoted.card, least, base)
     else:
         terms = cancellation(quoted, ended_at, least)
     if not terms.fee:
-        terms = fees.CancellationFee(Decimal(0), Decimal(0), Decimal(0))
+        terms = fees.FREE
     state = str(inputs.get("state", "cancelled" if kind == "cancellation" else kind))
-    ending = Ending(state, ended_at, True, False, least_percent=least)
+    ending = Ending(
+        state, ended_at, True, False, least_percent=least, is_second_thought=is_second_thought
+    )
     return fee_charge(kind, quoted, ending, terms)
 
 
@@ -158,9 +163,11 @@ def amended(
     *,
     quoted: QuoteInput,
     grants: tuple[GrantValues, ...] = (),
+    cut_at: datetime | None = None,
 ) -> Amended:
     """The charge as it should have been. `quoted`: the reservation's frozen quote; `grants`: the
-    voucher it was booked with, with what it has left once the charge is taken back.
+    voucher it was booked with, with what it has left once the charge is taken back; `cut_at`:
+    when the host cut the use short.
 
     Times of use make a missed booking a used one. `Invalid` where the amendment does not fit
     the kind, or changes nothing (`nothing-changes`).
@@ -169,7 +176,7 @@ def amended(
         raise invalid("check_in", "was-cancelled")
     wanted = dict(inputs)
     if kind == "use" or amendment.usage is not None:
-        wanted = _use_inputs(kind, inputs, amendment, quoted, grants)
+        wanted = _use_inputs(kind, inputs, amendment, quoted, grants, cut_at)
         kind = "use"
     elif amendment.options or amendment.quantity is not None:
         raise invalid("options" if amendment.options else "samples", "was-not-used")
@@ -189,16 +196,17 @@ def _use_inputs(
     amendment: Amendment,
     quoted: QuoteInput,
     grants: tuple[GrantValues, ...],
+    cut_at: datetime | None,
 ) -> dict[str, Any]:
     given = input_from_json(inputs if kind == "use" else inputs["quote"])
-    span = (given.start, given.end)
     if amendment.usage is not None:
-        reserved = (quoted.start, quoted.end)
-        span = fees.charge_period(given.card, reserved=reserved, usage=amendment.usage) or span
+        booked = replace(given, start=quoted.start, end=quoted.end, cut_at=None)
+        again = fees.charge_input(booked, usage=amendment.usage, cut_at=cut_at) or given
+        if given.cut_at is not None:  # its options are those of a part already
+            again = replace(again, options=given.options, quantity=given.quantity)
+        given = again
     given = replace(
         given,
-        start=span[0],
-        end=span[1],
         options={**given.options, **amendment.options},
         quantity=given.quantity if amendment.quantity is None else amendment.quantity,
         grants=grants,

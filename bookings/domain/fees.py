@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import FieldProblem, Invalid, Refused
-from bookings.domain.bands import band_spans, minute_of, split_minutes
+from bookings.domain.bands import MINUTE, band_spans, minute_of, split_minutes
 from bookings.domain.money import exact_arithmetic, percentage, proportion, round_half_up
 from bookings.domain.quotes import (
     Quote,
@@ -21,6 +21,7 @@ from bookings.domain.vouchers import GrantValues, best_cover
 from instruments.domain.ratecards import CAPPED, STANDARD, Option, RateCardValues
 
 __all__ = [
+    "FREE",
     "CancellationFee",
     "GrantValues",
     "GroupNotServed",
@@ -29,7 +30,7 @@ __all__ = [
     "QuoteLine",
     "cancellation_base",
     "cancellation_terms",
-    "charge_period",
+    "charge_input",
     "input_from_json",
     "input_to_json",
     "no_show_fee",
@@ -86,7 +87,8 @@ def quote(given: QuoteInput) -> Quote:
         raise GroupNotServed(price_group=given.price_group)
     with exact_arithmetic():
         billed_minutes, usage = _usage(given)
-        setup = [QuoteLine("setup", card.setup_fee)] if card.setup_fee else []
+        has_setup = card.setup_fee and given.cut_at is None
+        setup = [QuoteLine("setup", card.setup_fee)] if has_setup else []
         options = [
             _option_line(option, given.options[option.code], card.currency)
             for option in card.options
@@ -164,8 +166,12 @@ def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
         amount = round_half_up(quantity * rate, card.currency)
         return 0, [QuoteLine("usage", amount, code="sample", quantity=quantity, rate=rate)]
     start, end = minute_of(given.start), minute_of(given.end)
-    increments = -(-(end - start) // card.billing_increment_minutes)
-    billed = max(card.minimum_minutes, increments * card.billing_increment_minutes)
+    if given.cut_at is None:
+        increments = -(-(end - start) // card.billing_increment_minutes)
+        billed = max(card.minimum_minutes, increments * card.billing_increment_minutes)
+    else:  # only whole minutes that passed, whatever the clock's seconds were
+        billed = (given.end - given.start) // MINUTE
+        end = start + billed
     zone = ZoneInfo(given.time_zone)
     # A period of 0 minutes takes the band of its start.
     spans = band_spans(card.bands, zone, given.public_holidays, start, max(end, start + 1))
@@ -210,11 +216,20 @@ def _sum(lines: Iterable[QuoteLine]) -> Decimal:
 
 @dataclass(frozen=True)
 class CancellationFee:
-    """`percent` of the base, and the tax on that fee; both amounts at the minor unit."""
+    """`percent` of the base, and the tax on that fee; both amounts at the minor unit.
+
+    `reason`: why so much: by the card's `terms`, or nothing as it was `never-confirmed`, is
+    cancelled `by-host` or by its person's `second-thoughts`, which are free until `free_until`.
+    """
 
     percent: Decimal
     fee: Decimal
     tax: Decimal
+    reason: str = "terms"
+    free_until: datetime | None = None
+
+
+FREE = CancellationFee(Decimal(0), Decimal(0), Decimal(0))
 
 
 def cancellation_base(quote: Quote) -> Decimal:
@@ -262,20 +277,63 @@ def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> Cancel
     return CancellationFee(percent, fee, percentage(card.tax_percent, fee, card.currency))
 
 
-def charge_period(
-    card: RateCardValues,
+def charge_input(
+    quoted: QuoteInput,
     *,
-    reserved: tuple[datetime, datetime],
     usage: tuple[datetime, datetime] | None,
-) -> tuple[datetime, datetime] | None:
-    """The period to charge by the card's `charge_basis`, from (start, end) and (in, out).
+    cut_at: datetime | None = None,
+) -> QuoteInput | None:
+    """What the charge of a use is computed from: the frozen quote for the period that the card's
+    `charge_basis` names, of `usage` (check-in, check-out).
+
+    `cut_at`: the host closed the instrument at that moment. Then of the period only what lies
+    between check-in and that moment is charged, and never more than without the closure or than
+    all the time from check-in to it would cost at the card.
 
     None if the basis asks for usage times and there are none: it cannot be charged yet.
     """
-    if card.charge_basis == "reserved":
-        return reserved
-    if usage is None:
-        return None
-    if card.charge_basis == "used":
-        return usage
-    return reserved[0], max(reserved[1], usage[1])
+    match quoted.card.charge_basis, usage:
+        case "reserved", _:
+            start, end = quoted.start, quoted.end
+        case _, None:
+            return None
+        case "used", (start, end):
+            pass
+        case _, (_, check_out):
+            start, end = quoted.start, max(quoted.end, check_out)
+    whole = replace(quoted, start=start, end=end)
+    if cut_at is None or usage is None:
+        return whole
+    check_in = usage[0]
+    parts = (
+        _cut_short(quoted, max(start, check_in), min(end, cut_at), cut_at),
+        _cut_short(quoted, check_in, cut_at, cut_at),
+    )
+    # Tiers and caps count from the first minute of a period: a part may cost more than the whole.
+    return min(*parts, whole, key=lambda given: quote(given).total)
+
+
+def _cut_short(quoted: QuoteInput, start: datetime, end: datetime, cut_at: datetime) -> QuoteInput:
+    """A part of a booked period, with the same part of its options and samples, rounded down to
+    what can be counted: hundredths of an hour, whole pieces."""
+    end = max(start, end)
+    whole = quoted.end - quoted.start
+    part = min((end - start) // MINUTE * MINUTE, whole)
+    units = {option.code: option.unit for option in quoted.card.options}
+
+    def share(quantity: Decimal, decimals: int) -> Decimal:
+        with exact_arithmetic():
+            exact = quantity * (part // MINUTE) / (whole // MINUTE or 1)
+            return exact.quantize(ONE.scaleb(-decimals), rounding=ROUND_DOWN)
+
+    return replace(
+        quoted,
+        start=start,
+        end=end,
+        cut_at=cut_at,
+        options={
+            code: share(quantity, HOUR_DECIMALS if units.get(code) == "hour" else 0)
+            for code, quantity in quoted.options.items()
+        },
+        quantity=None if quoted.quantity is None else share(quoted.quantity, 0),
+    )

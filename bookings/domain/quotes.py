@@ -28,7 +28,8 @@ class QuoteInput:
     `start` and `end` are aware UTC instants of the charged period; `options` are quantities
     by code (hours or pieces); `quantity` is the number of samples, for cards with that rate
     unit; `grants` are those that may be used (see `GrantValues`); `agreement_discount_percent`
-    counts for the group `partner` alone.
+    counts for the group `partner` alone; `cut_at` is when the host cut the use short, for a
+    charge that is then computed without minimum, increment and set-up fee.
     """
 
     card: RateCardValues
@@ -42,6 +43,7 @@ class QuoteInput:
     agreement_discount_percent: Decimal = Decimal(0)
     grants: tuple[GrantValues, ...] = ()
     public_holidays: frozenset[date] = frozenset()
+    cut_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,7 @@ def input_to_json(given: QuoteInput) -> dict[str, object]:
         "public_holidays": [
             day.isoformat() for day in sorted(given.public_holidays) if first <= day <= last
         ],
+        **({"cut_at": given.cut_at.astimezone(UTC).isoformat()} if given.cut_at else {}),
     }
 
 
@@ -173,6 +176,7 @@ def input_from_json(data: Mapping[str, Any], card: RateCardValues | None = None)
         agreement_discount_percent=Decimal(data["agreement_discount_percent"]),
         grants=tuple(_grant(grant) for grant in data["grants"]),
         public_holidays=frozenset(date.fromisoformat(day) for day in data["public_holidays"]),
+        cut_at=datetime.fromisoformat(data["cut_at"]).astimezone(UTC) if "cut_at" in data else None,
     )
 
 

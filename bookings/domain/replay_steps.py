@@ -231,7 +231,9 @@ def _of_fee(stored: StoredCharge) -> Iterator[Step]:
     yield Step("base", format_amount(base, currency), is_checked=False)
     percent, fee = Decimal(made.result["percent"]), Decimal(made.result["fee"])
     of = {"percent": format_number(percent), "base": format_amount(base, currency)}
-    if stored.kind == "cancellation":
+    if stored.inputs.get("second_thought"):
+        of = {"second_thought": "1"}
+    elif stored.kind == "cancellation":
         ended_at = datetime.fromisoformat(stored.inputs["ended_at"])
         notice = max(given.start - ended_at, timedelta(0))
         of["notice"] = str(notice // timedelta(minutes=1))

@@ -50,7 +50,8 @@ def reprice(past: Past, card: RateCardValues) -> Decimal | str:
     except (KeyError, ValueError):
         return UNREADABLE
     ending = past.ending
-    if past.is_of_use and past.inputs["card"].get("charge_basis", "reserved") == card.charge_basis:
+    was_by = past.inputs["card"].get("charge_basis", "reserved")
+    if past.is_of_use and (given.cut_at is not None or was_by == card.charge_basis):
         # The period that was charged, however it came about.
         ending = replace(ending, usage=(given.start, given.end))
     elif past.is_of_use:

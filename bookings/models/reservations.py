@@ -87,6 +87,10 @@ class Reservation(models.Model):
     # late has cost already, before tax.
     least_percent = models.DecimalField(max_digits=6, decimal_places=3, default=0)
     shortening_fee = amount_field(default=0)
+    # Second thoughts: its person cancelled it just after making it, at no cost; and the
+    # instrument's day on which they did so, or gave up time or moved at no cost: once a day.
+    is_second_thought = models.BooleanField(default=False)
+    second_thought_on = models.DateField(null=True)
 
     # Where it is one of several made together.
     series = models.ForeignKey(
@@ -113,6 +117,11 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 condition=Q(chain=None, step=None) | Q(chain__isnull=False, step__gte=1),
                 name="reservation_step",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "instrument", "second_thought_on"],
+                condition=Q(second_thought_on__isnull=False),
+                name="reservation_second_thought",
             ),
             # The same occurrence is never booked twice.
             models.UniqueConstraint(

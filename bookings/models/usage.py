@@ -19,6 +19,8 @@ class UsageSession(models.Model):
     checked_in_at = models.DateTimeField()
     checked_out_at = models.DateTimeField(null=True)
     is_assumed = models.BooleanField(default=False)
+    # When the host closed the instrument under the use: charged at most until then.
+    cut_at = models.DateTimeField(null=True)
     service_mode = models.CharField(max_length=10, choices=Instrument.ServiceMode)
     samples = models.PositiveIntegerField(null=True)
     rating = models.PositiveSmallIntegerField(null=True)

@@ -26,6 +26,7 @@ from bookings.domain.refusals import Equivalent
 from bookings.domain.reservations import OCCUPYING, effective_state
 from bookings.models import Charge, Quote, Reservation
 from bookings.selectors.charges import load_ending, load_quoted
+from bookings.selectors.closures import closure_cutting, load_cut_charge
 from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.feeds import event_of
 from bookings.selectors.reservations import WITH
@@ -84,7 +85,10 @@ KINDS = {
     ),
     "cut-short": Words(
         _("Cut short: {instrument}"),
-        _("The instrument had to be closed while you were using it."),
+        _(
+            "The instrument had to be closed while you were using it. You pay for the time until"
+            " then at most: no minimum and no set-up fee."
+        ),
         "displacement",
     ),
     "overrun": Words(
@@ -201,9 +205,12 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
     more: dict[str, Any] = {"many": many} if many else {}
     if about is not None:
         more["about"] = about
-    if kind == "displaced":
+    if kind in NOT_TO_BE:
         more["nearest"] = load_nearest(reservation, now)
     return [compose(kind, reservation, person, row, **more) for person in people]
+
+
+NOT_TO_BE = frozenset({"displaced", "cut-short"})  # their people are told where else to go
 
 
 def still_says(kind: str, reservation_id: UUID | None, now: datetime) -> bool:
@@ -353,6 +360,9 @@ def _costs(kind: str, reservation: Reservation) -> Quote | ChargeMade | None:
     nothing is owed."""
     if kind in PRICED:
         return reservation.quotes.filter(is_current=True).first()
+    session = getattr(reservation, "session", None)
+    if kind == "cut-short" and session is not None and session.cut_at is not None:
+        return load_cut_charge(reservation, session.cut_at)
     if kind in CHARGED:
         return charge(load_quoted(reservation.pk), load_ending(reservation))
     return None
@@ -387,8 +397,8 @@ def compose(
     about: Charge | None = None,
 ) -> Letter:
     """The message in the reader's language, with times in the instrument's zone and theirs; of
-    many bookings it lists the dates. `nearest` is where somebody displaced could go; `about` the
-    charge it is about."""
+    many bookings it lists the dates. `nearest` is where somebody displaced or cut short could go;
+    `about` the charge it is about."""
     words = KINDS[kind]
     if kind in OF_SERIES:
         many = many or [reservation]
@@ -408,6 +418,8 @@ def compose(
             facts["organisation"] = reservation.organisation.name_zh
         payer = reservation.organisation.code
         period = Period(reservation.start_at, reservation.end_at)
+        is_cut = kind == "cut-short"
+        cut_by = closure_cutting(getattr(reservation, "session", None)) if is_cut else None
         again = reverse("bookings:instrument", kwargs={"instrument_id": instrument.pk})
         context = {
             "kind": kind,
@@ -418,8 +430,11 @@ def compose(
             "own_zone": person.time_zone if person.time_zone != zone else "",
             "many": many,
             "costs": _costs_of(kind, reservation, many, about),
-            "costs_label": gettext("Charged") if kind in CHARGED or about else gettext("Price"),
-            "again": settings.SITE_URL + again if kind in {"displaced", "rejected"} else "",
+            "costs_label": gettext("Charged")
+            if kind in CHARGED or about or is_cut
+            else gettext("Price"),
+            "again": settings.SITE_URL + again if kind in NOT_TO_BE | {"rejected"} else "",
+            "cut_by": cut_by,
             "nearest": [(n, _form_for(n.instrument, n.period, payer)) for n in nearest],
             "until_label": _until_label(kind),
             "take": _form_for(instrument.pk, period, payer) if kind == "offer" else "",

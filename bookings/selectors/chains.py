@@ -14,7 +14,7 @@ from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
-from bookings.domain import charges, fees
+from bookings.domain import fees
 from bookings.domain.chains import (
     FEWEST_STEPS,
     LONGEST_GAP,
@@ -33,9 +33,9 @@ from bookings.models import Chain, Reservation
 from bookings.models import Quote as QuoteRow
 from bookings.selectors.availability import load_calendar
 from bookings.selectors.catalogue import load_cards
+from bookings.selectors.charges import cancellation_now
 from bookings.selectors.fees import Asked, load_backing, quote_input, terms_on
 from bookings.selectors.holds import holds_of
-from bookings.selectors.moves import is_by_host
 from bookings.selectors.reservations import reservations_for
 from bookings.selectors.starts import load_starts
 from instruments.models import Instrument
@@ -235,11 +235,10 @@ def load_chain_cancellation(actor: Actor, chain_id: UUID, now: datetime) -> Chai
         for quote in QuoteRow.objects.filter(reservation__in=left, is_current=True)
     }
     sums: dict[str, tuple[Decimal, Decimal]] = {}
+    spent: set[UUID] = set()
     for r in left:
         quote = quotes[r.pk]
         fee, tax = sums.get(quote.currency, (Decimal(0), Decimal(0)))
-        if r.confirmed_at is not None and not is_by_host(actor, r.instrument, r):
-            terms = charges.cancellation(input_from_json(quote.inputs), now, r.least_percent)
-            fee, tax = fee + terms.fee, tax + terms.tax
-        sums[quote.currency] = (fee, tax)
+        terms = cancellation_now(r, now, input_from_json(quote.inputs), actor=actor, spent=spent)
+        sums[quote.currency] = (fee + terms.fee, tax + terms.tax)
     return ChainCancellation(tuple(left), sums)

@@ -1,11 +1,12 @@
 """Charges, as far as each person may see them, and what they are made from."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotFound, WrongState
 from accounts.domain.roles import Actor
@@ -13,10 +14,11 @@ from accounts.models import Organisation
 from bookings.domain import charges
 from bookings.domain import reservations as rules
 from bookings.domain.charges import Ending
-from bookings.domain.fees import CancellationFee
+from bookings.domain.fees import FREE, CancellationFee
 from bookings.domain.quotes import QuoteInput, input_from_json
 from bookings.models import Charge, ClosedMonth, Quote, Reservation, UsageSession
 from bookings.selectors.reservations import visible_to
+from instruments.domain.opening import local_date
 
 # The one that says what a reservation costs; a correction puts another in its place.
 IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
@@ -108,51 +110,95 @@ def load_quoted(reservation_id: UUID) -> QuoteInput:
     return input_from_json(Quote.objects.get(reservation_id=reservation_id, is_current=True).inputs)
 
 
-def load_ending(reservation: Reservation) -> Ending:
-    """How the reservation ended. One statement."""
-    session = UsageSession.objects.filter(reservation=reservation).first()
-    usage = None
+def load_ending(reservation: Reservation, session: UsageSession | None = None) -> Ending:
+    """How the reservation ended. One statement, or none where its `session` is at hand."""
+    session = session or UsageSession.objects.filter(reservation=reservation).first()
+    usage = cut_at = None
     if session is not None and session.checked_out_at is not None:
-        usage = (session.checked_in_at, session.checked_out_at)
+        usage, cut_at = (session.checked_in_at, session.checked_out_at), session.cut_at
     return Ending(
         state=reservation.state,
         ended_at=reservation.ended_at or reservation.end_at,
         was_confirmed=reservation.confirmed_at is not None,
         is_ended_by_host=reservation.is_ended_by_host,
         usage=usage,
+        cut_at=cut_at,
         least_percent=reservation.least_percent,
         shortening_fee=reservation.shortening_fee,
+        is_second_thought=reservation.is_second_thought,
     )
 
 
 def cancellation_now(
-    reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
-) -> CancellationFee | None:
-    """What cancelling at this moment would cost the payer; None where it is free because the
-    request was never confirmed. One statement, or none where what was `quoted` is at hand."""
+    reservation: Reservation,
+    now: datetime,
+    quoted: QuoteInput | None = None,
+    *,
+    actor: Actor | None = None,
+    spent: set[UUID] | None = None,
+) -> CancellationFee:
+    """What cancelling at this moment would cost the payer: the one place that says so. A request
+    that was never confirmed costs nothing, nor what the `actor` would cancel as the host, or
+    as its person's second thoughts; without an actor the terms of the card alone count. One
+    statement, or none where what was `quoted` is at hand; one more in the minutes of second
+    thoughts.
+
+    `spent`: instruments whose second thoughts of the day an act on several bookings has used; it
+    is added to.
+    """
+    is_own = actor and actor.user_id in {reservation.user_id, reservation.made_by_id}
+    if (
+        actor
+        and not is_own
+        and reservation.host_id in actor.organisations_where("manage-instruments")
+    ):
+        return replace(FREE, reason="by-host")
     if reservation.confirmed_at is None:
-        return None
+        return replace(FREE, reason="never-confirmed")
     quoted = quoted or load_quoted(reservation.pk)
-    return charges.cancellation(quoted, now, reservation.least_percent)
+    terms = charges.cancellation(quoted, now, reservation.least_percent)
+    made_at, start = reservation.requested_at, reservation.start_at
+    if (
+        actor is None
+        or not terms.fee
+        or actor.user_id != reservation.user_id
+        or not charges.is_second_thought(made_at=made_at, start=start, now=now)
+        or (spent is not None and reservation.instrument_id in spent)
+        or not _may_think_again(reservation, now)
+    ):
+        return terms
+    if spent is not None:
+        spent.add(reservation.instrument_id)
+    until = charges.second_thoughts_end(made_at=made_at, start=start)
+    return replace(FREE, reason="second-thoughts", free_until=until)
 
 
-FREE = CancellationFee(percent=Decimal(0), fee=Decimal(0), tax=Decimal(0))
+def _may_think_again(reservation: Reservation, now: datetime) -> bool:
+    """Whether its person has not thought again on this instrument today, and never moved it."""
+    that_day = Reservation.objects.filter(
+        user_id=reservation.user_id,
+        instrument_id=reservation.instrument_id,
+        second_thought_on=second_thoughts_day(reservation, now),
+    )
+    start = reservation.start_at.astimezone(UTC).isoformat()
+    elsewhere = Quote.objects.filter(reservation=reservation).exclude(inputs__start=start)
+    used_up = Reservation.objects.filter(Exists(that_day) | Exists(elsewhere), pk=reservation.pk)
+    return not used_up.exists()
+
+
+def second_thoughts_day(reservation: Reservation, now: datetime) -> date:
+    """The day, where the instrument is, whose one second thought this would be."""
+    return local_date(ZoneInfo(reservation.instrument.facility.time_zone), now)
 
 
 def cancellation_for(
     actor: Actor, reservation: Reservation, now: datetime, quoted: QuoteInput | None = None
 ) -> CancellationFee:
-    """As `cancellation_now`, for whoever asks: what the host cancels costs nothing.
-
-    `WrongState` if it cannot be cancelled any more.
-    """
+    """As `cancellation_now`; `WrongState` if it cannot be cancelled any more."""
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     rules.require_transition(state, "cancelled")
     if state == "confirmed" and not rules.may_still_cancel(
         reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
     ):
         raise WrongState(state=state, wanted="cancelled")
-    is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
-    if not is_own and reservation.host_id in actor.organisations_where("manage-instruments"):
-        return FREE
-    return cancellation_now(reservation, now, quoted) or FREE
+    return cancellation_now(reservation, now, quoted, actor=actor)

@@ -1,6 +1,7 @@
 """Closures of an instrument, as its managers see them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,9 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
-from bookings.models import Closure, Reservation
+from bookings.domain.charges import ChargeMade, charge
+from bookings.models import Closure, Reservation, UsageSession
+from bookings.selectors.charges import load_ending, load_quoted
 from instruments.models import Instrument
 from instruments.selectors.registry import instruments_for
 
@@ -31,18 +34,9 @@ def closure_by_id(actor: Actor, closure_id: UUID) -> Closure:
     return found
 
 
-def coming(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
-    """Not begun, the next first."""
-    return _of(instrument).filter(start_at__gt=now).order_by("start_at", "id")
-
-
-def running(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
-    """Begun and not over, the oldest first."""
-    return (
-        _of(instrument)
-        .filter(Q(end_at=None) | Q(end_at__gt=now), start_at__lte=now)
-        .order_by("start_at", "id")
-    )
+def not_over(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
+    """Those that run and those to come, the first to begin first."""
+    return _of(instrument).filter(Q(end_at=None) | Q(end_at__gt=now)).order_by("start_at", "id")
 
 
 def past(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
@@ -66,4 +60,69 @@ def with_people(reservations: Sequence[Reservation]) -> list[Reservation]:
     """Reservations with whose they are. Two statements."""
     rows = list(reservations)
     prefetch_related_objects(rows, "user", "organisation")
+    return rows
+
+
+def with_costs(rows: Sequence[Reservation], closed_from: datetime) -> list[Reservation]:
+    """Reservations in the way of a closure; those in use with what they would be charged. Two
+    statements for each that is in use."""
+    for row in rows:
+        row.cut_charge = None  # type: ignore[attr-defined]
+        if row.state == Reservation.State.IN_USE:
+            row.cut_charge = load_cut_charge(row, closed_from)  # type: ignore[attr-defined]
+    return list(rows)
+
+
+def load_cut_charge(reservation: Reservation, closed_from: datetime) -> ChargeMade | None:
+    """What a use that the closing of the instrument cuts short is charged. Three statements."""
+    session = UsageSession.objects.get(reservation=reservation)
+    closed_from = max(closed_from, session.checked_in_at)
+    ending = replace(
+        load_ending(reservation, session),
+        state=Reservation.State.COMPLETED,
+        usage=(session.checked_in_at, session.checked_out_at or closed_from),
+        cut_at=closed_from if closed_from < reservation.end_at else None,
+    )
+    return charge(load_quoted(reservation.pk), ending)
+
+
+def closure_cutting(session: UsageSession | None) -> Closure | None:
+    """The closure that cut a use short; None for other uses, or if it was taken back. One
+    statement, none for other uses."""
+    if session is None or session.cut_at is None:
+        return None
+    return (
+        Closure.objects.filter(
+            Q(units=[]) | Q(units__contains=[session.unit]),
+            Q(end_at=None) | Q(end_at__gt=session.cut_at),
+            instrument_id=session.instrument_id,
+            start_at__lte=session.cut_at,
+        )
+        .order_by("-created_at", "-id")
+        .first()
+    )
+
+
+def with_cuts(instrument: Instrument, closures: Iterable[Closure]) -> list[Closure]:
+    """Closures, each with the `cuts`: the uses it cut short, with their charges. Two statements
+    for all."""
+    rows = list(closures)
+    since = min((row.start_at for row in rows), default=None)
+    sessions = (
+        UsageSession.objects.filter(instrument=instrument, cut_at__gte=since)
+        .select_related("reservation__user")
+        .prefetch_related("reservation__charges")
+        .order_by("checked_in_at", "id")
+        if since
+        else UsageSession.objects.none()
+    )
+    for row in rows:
+        row.cuts = [  # type: ignore[attr-defined]
+            session
+            for session in sessions
+            if session.cut_at
+            and row.start_at <= session.cut_at
+            and (row.end_at is None or session.cut_at < row.end_at)
+            and (not row.units or session.unit in row.units)
+        ]
     return rows

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
-from bookings.domain import approvals, charges, fees, moves
+from bookings.domain import approvals, fees, moves
 from bookings.domain.availability import Calendar, Wish
 from bookings.domain.chains import Placed, gaps_from_json, is_in_order
 from bookings.domain.fees import CancellationFee
@@ -21,7 +21,7 @@ from bookings.domain.refusals import OVERRIDABLE, Refusal
 from bookings.models import Reservation
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import around, load_calendar
-from bookings.selectors.charges import load_quoted
+from bookings.selectors.charges import cancellation_now, load_quoted, second_thoughts_day
 from bookings.selectors.earmarks import Earmarked, kept_grants, load_earmarked
 from bookings.selectors.equivalents import with_equivalents
 from bookings.selectors.fees import (
@@ -43,7 +43,6 @@ from instruments.selectors.registry import WITH
 
 # Steps of a chain that are not given up.
 LIVE = ("held", "requested", "confirmed", "in_use", "completed")
-FREE = CancellationFee(Decimal(0), Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,9 @@ class Move:
     kind: move, extend or shorten; refusals: every rule against it, those set aside left out,
     with the nearest that passes; broken: those set aside that it breaks; needs_approval: it
     would become a request again; fee: what it costs now to have less time; least_percent: what
-    a later cancelling costs at least; earmarked: the money set aside for it at present.
+    a later cancelling costs at least; second_thought_on: the day whose second thoughts it uses
+    up, where shortening it would cost something without them; earmarked: the money set aside
+    for it at present.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class Move:
     least_percent: Decimal
     setup_minutes: int
     teardown_minutes: int
+    second_thought_on: date | None = None
 
     @property
     def currency(self) -> str:
@@ -156,12 +158,14 @@ def weigh_move(
     override: Sequence[str] = (),
     calendar: Calendar | None = None,
     backing: Backing | None = None,
+    spent: set[UUID] | None = None,
 ) -> Move:
     """The same of an instrument already loaded: the service asks again under the lock.
 
     calendar: one that knows nothing of the booking and reaches far enough to find the nearest
     (`around`), where several are judged one after the other; it is left as it is. backing:
-    what the payer brings, locked, for whoever will carry it out.
+    what the payer brings, locked, for whoever will carry it out. spent: as for
+    `cancellation_now`.
     """
     kind = moves.kind_of(Period(reservation.start_at, reservation.end_at), period)
     is_host = is_by_host(actor, instrument, reservation)
@@ -191,15 +195,15 @@ def weigh_move(
         funding = load_refunding(payer_id, rows, old.currency, today)
         unpaid = funding.refusals(new, paid_from(instrument, kind, period))
         refusals = (*refusals, *(without_numbers(unpaid) if is_host else unpaid))
-    fee = FREE
-    if not is_host and reservation.confirmed_at and new is not None:
-        fee = fees.cancellation_terms(
-            quoted.card,
-            base=max(Decimal(0), fees.cancellation_base(old) - fees.cancellation_base(new)),
-            start=reservation.start_at,
-            cancelled_at=now,
-            minimum_percent=reservation.least_percent,
-        )
+    less = Decimal(0)
+    if new is not None:
+        less = max(less, fees.cancellation_base(old) - fees.cancellation_base(new))
+    reservation.instrument = instrument
+    # Second thoughts are for time given up; a move takes along what cancelling would have cost.
+    thinker = actor if is_host or (kind == moves.SHORTEN and less) else None
+    terms_now = cancellation_now(reservation, now, quoted, actor=thinker, spent=spent)
+    due = fees.percent_fee(quoted.card, terms_now.percent, less)
+    fee = replace(terms_now, fee=due.fee, tax=due.tax)
     waits = _needs_approval(instrument, reservation, kind, is_host)
     # What waits again may run out: that is no way out of a late fee either.
     is_bound = not is_host and (kind == moves.MOVE or waits)
@@ -216,7 +220,10 @@ def weigh_move(
         new=new,
         fee=fee,
         earmarked=earmarked,
-        least_percent=_percent(reservation, quoted, now) if is_bound else reservation.least_percent,
+        least_percent=terms_now.percent if is_bound else reservation.least_percent,
+        second_thought_on=second_thoughts_day(reservation, now)
+        if terms_now.reason == "second-thoughts"
+        else None,
         setup_minutes=verdict.setup_minutes,
         teardown_minutes=verdict.teardown_minutes,
     )
@@ -345,13 +352,6 @@ def _keeps_order(reservation: Reservation, period: Period) -> bool:
     ]
     placed.append(Placed(reservation.step, period))
     return is_in_order(placed, gaps_from_json(reservation.chain.gaps))
-
-
-def _percent(reservation: Reservation, quoted: QuoteInput, now: datetime) -> Decimal:
-    """What cancelling at this moment would cost, of the base: nothing before it is confirmed."""
-    if reservation.confirmed_at is None:
-        return Decimal(0)
-    return charges.cancellation(quoted, now, reservation.least_percent).percent
 
 
 def _needs_approval(

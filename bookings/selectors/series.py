@@ -15,7 +15,6 @@ from accounts.models import Organisation
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import payer_for
-from bookings.domain import charges
 from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from bookings.domain.quotes import Quote, input_from_json
@@ -34,10 +33,10 @@ from bookings.domain.series import (
 )
 from bookings.models import Quote as QuoteRow
 from bookings.models import Reservation, Series
+from bookings.selectors.charges import cancellation_now
 from bookings.selectors.fees import Asked, Backing, load_backing
 from bookings.selectors.funding import NO_FUNDING, Funding, load_funding
 from bookings.selectors.holds import holds_of
-from bookings.selectors.moves import is_by_host
 from bookings.selectors.placing import Place
 from bookings.selectors.reservations import reservations_for
 from bookings.selectors.weighing import Weighing
@@ -292,11 +291,10 @@ def _cancellation(
         for quote in QuoteRow.objects.filter(reservation__in=found, is_current=True)
     }
     fee = tax = Decimal(0)
+    spent: set[UUID] = set()
     for r in found:
-        if r.confirmed_at is None or is_by_host(actor, series.instrument, r):
-            continue
         quoted = input_from_json(quotes[r.pk].inputs)
-        terms = charges.cancellation(quoted, now, r.least_percent)
+        terms = cancellation_now(r, now, quoted, actor=actor, spent=spent)
         fee, tax = fee + terms.fee, tax + terms.tax
     currency = next((quote.currency for quote in quotes.values()), "")
     return SeriesCancellation(tuple(found), currency, fee, tax)

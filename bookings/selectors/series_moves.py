@@ -81,10 +81,12 @@ def weigh_series_move(
     calendar = load_calendar(instrument, span, now, without=[r.pk for r in reservations])
     backing = backing or load_backing(series.organisation, instruments=[instrument])
     found = []
+    spent: set[UUID] = set()
     for reservation, period in zip(reservations, periods, strict=True):
         move = weigh_move(
-            actor, instrument, reservation, period, now, calendar=calendar, backing=backing
-        )
+            actor, instrument, reservation, period, now,
+            calendar=calendar, backing=backing, spent=spent,
+        )  # fmt: skip
         found.append((reservation, move))
         if calendar is None or move.refusals or move.unit is None:
             continue

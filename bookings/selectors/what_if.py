@@ -96,7 +96,8 @@ def _stream(found: Any) -> Iterator[Past]:
         .values(
             "organisation_id", "start_at", "end_at", "state", "ended_at", "kind", "total",
             "inputs", "currency", "is_ended_by_host", "least_percent", "shortening_fee",
-            "session__checked_in_at", "session__checked_out_at",
+            "is_second_thought",
+            "session__checked_in_at", "session__checked_out_at", "session__cut_at",
         )[:MOST]
     )  # fmt: skip
     for row in rows.iterator(chunk_size=BATCH):
@@ -121,8 +122,10 @@ def _past(row: dict[str, Any]) -> Past:
             was_confirmed=True,
             is_ended_by_host=row["is_ended_by_host"],
             usage=usage,
+            cut_at=row["session__cut_at"],
             least_percent=row["least_percent"],
             shortening_fee=row["shortening_fee"],
+            is_second_thought=row["is_second_thought"],
         ),
         is_of_use=row["kind"] == "use",
         waive_percent=Decimal(inputs.get("waive_percent", 0)),

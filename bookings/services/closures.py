@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Greatest
 
 from accounts import trail
 from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion, invalid
@@ -84,6 +85,7 @@ def closure_create(
         units = outage.units or tuple(range(1, _units(instrument) + 1))
         moved = _clear(actor, instrument, units, span, outage, displace, now)
         _occupy(instrument, closure, units, span)
+        _cut_uses(instrument, units, outage.start)
     trail.record(
         actor=actor,
         action="closure.create",
@@ -194,6 +196,19 @@ def _cut_short(
             now=now,
         )
     enqueue([message("cut-short", reservation)], now=now)
+
+
+def _cut_uses(instrument: Instrument, units: Sequence[int], closed_from: datetime) -> None:
+    """Uses that a closure cuts short are charged until it begins at most: of those at the
+    instrument, and of those who checked out after that moment, before it was entered. What is
+    charged already is corrected on the charge."""
+    UsageSession.objects.filter(
+        Q(cut_at=None) | Q(cut_at__gt=closed_from),
+        Q(checked_out_at=None) | Q(checked_out_at__gte=closed_from),
+        instrument=instrument,
+        unit__in=units,
+        reservation__end_at__gt=closed_from,
+    ).update(cut_at=Greatest("checked_in_at", Value(closed_from)))
 
 
 def _cut(row: Occupancy, end: datetime) -> None:

@@ -23,7 +23,14 @@ from bookings.domain.corrections import (
 )
 from bookings.domain.money import format_amount
 from bookings.locks import lock_charge, lock_host_books, lock_reservation, locked
-from bookings.models import Charge, Correction, Dispute, Reservation, VoucherGrant
+from bookings.models import (
+    Charge,
+    Correction,
+    Dispute,
+    Reservation,
+    UsageSession,
+    VoucherGrant,
+)
 from bookings.selectors.charges import load_quoted
 from bookings.selectors.corrections import correction_by_id, grants_after
 from bookings.selectors.melting import melting_of
@@ -80,6 +87,9 @@ def correction_propose(
         amendment,
         quoted=load_quoted(reservation.pk),
         grants=grants_after(charge, charge.inputs),
+        cut_at=UsageSession.objects.filter(reservation=reservation)
+        .values_list("cut_at", flat=True)
+        .first(),
     )
     require_change(charge.result, charge.kind, after)
     made = after.made

@@ -244,6 +244,7 @@ def _changes(reservation: Reservation, move: Move) -> dict[str, Any]:
         "least_percent": move.least_percent,
         "shortening_fee": reservation.shortening_fee + move.fee.fee,
         "overrides": sorted({*reservation.overrides, *move.broken}),
+        **({"second_thought_on": move.second_thought_on} if move.second_thought_on else {}),
     }
 
 

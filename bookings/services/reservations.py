@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -15,9 +16,11 @@ from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
 from accounts.services.jobs import work_through
 from bookings.domain import reservations as rules
+from bookings.domain.charges import is_second_thought
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.models import Occupancy, Reservation
+from bookings.selectors.charges import cancellation_now, second_thoughts_day
 from bookings.selectors.due import lapsed
 from bookings.selectors.earmarks import require_funded
 from bookings.selectors.fees import Backing, load_backings
@@ -269,7 +272,9 @@ def reservation_drop(
     now: datetime,
     is_one_of_many: bool = False,
 ) -> None:
-    """The same under the locks already taken. One of many says nothing of its own to people."""
+    """Cancel a reservation whose locks the caller holds, the instrument's first: that one also
+    sees to it that its person thinks again once a day. One of many says nothing of its own to
+    people."""
     is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
     by_host = not is_own and actor.may("manage-instruments", place_of(instrument.organisation))
     if not (is_own or by_host):
@@ -294,11 +299,25 @@ def reservation_drop(
         actor=actor,
         reason=reason.strip(),
         by_host=by_host,
+        extra=_second_thought(actor, instrument, reservation, now),
     )
     effects = [] if is_one_of_many else [message("cancelled", reservation)]
     if reservation.confirmed_at and not by_host:
         effects.append(charge_due(reservation))
     enqueue(effects, now=now)
+
+
+def _second_thought(
+    actor: Actor, instrument: Instrument, reservation: Reservation, now: datetime
+) -> dict[str, Any]:
+    """What to keep of a booking that its person cancels free of charge just after making it."""
+    if not is_second_thought(made_at=reservation.requested_at, start=reservation.start_at, now=now):
+        return {}
+    reservation.instrument = instrument
+    if cancellation_now(reservation, now, actor=actor).reason != "second-thoughts":
+        return {}
+    day = second_thoughts_day(reservation, now)
+    return {"is_second_thought": True, "second_thought_on": day}
 
 
 def reservations_lapse(*, now: datetime, most: int = 500) -> int:

@@ -144,6 +144,8 @@ def session_finish(
     )
     # Nobody uses, or pays for, an instrument that was closed under their hands.
     check_out = min(check_out, closed_from or check_out)
+    if closed_from is not None and closed_from < reservation.end_at:
+        session.cut_at = min(closed_from, session.cut_at or closed_from)
     session.checked_out_at = max(check_out, session.checked_in_at)
     session.is_assumed = assumed
     session.save()

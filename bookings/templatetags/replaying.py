@@ -77,6 +77,8 @@ def _product(step: Step) -> str:
             return f"{of['quantity']} × {of.get('rate') or of.get('price', '')}"
         case "agreement":
             return gettext("−{percent} % of {base}").format(**of)
+        case "fee" if "second_thought" in of:
+            return gettext("free: cancelled within ten minutes of being made")
         case "fee" if "notice" in of:
             return gettext("{percent} % of {base}, with {notice} minutes' notice").format(**of)
         case "melted" | "tax" if "left" in of:

@@ -19,7 +19,14 @@ from accounts.permissions import actor_of
 from bookings.forms import ClosureEndForm, ClosureForm
 from bookings.forms.fields import local_moment
 from bookings.messages import sentence
-from bookings.selectors.closures import coming, instrument_of, past, running, with_people
+from bookings.selectors.closures import (
+    instrument_of,
+    not_over,
+    past,
+    with_costs,
+    with_cuts,
+    with_people,
+)
 from bookings.services.closures import InTheWay, closure_create, closure_delete, closure_end
 from instruments.models import Instrument
 from instruments.selectors.managing import instrument_to_manage
@@ -46,7 +53,7 @@ def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 now=now,
             )
         except InTheWay as refused:
-            in_the_way = with_people(refused.reservations)
+            in_the_way = with_costs(with_people(refused.reservations), form.outage().start)
         except Invalid as refused:
             form.refuse(refused.problems)
         else:
@@ -119,12 +126,14 @@ def _page(
             for text in error.messages
         )
     page = Paginator(past(instrument, now), PAGE).get_page(request.GET.get("page"))
+    ahead = list(not_over(instrument, now))
+    with_cuts(instrument, [*ahead, *page.object_list])
     context = {
         "instrument": instrument,
         "zone": instrument.facility.time_zone,
         "form": form or _form(instrument, None, now),
-        "coming": coming(instrument, now),
-        "running": running(instrument, now),
+        "coming": [closure for closure in ahead if closure.start_at > now],
+        "running": [closure for closure in ahead if closure.start_at <= now],
         "page": page,
         **more,
     }

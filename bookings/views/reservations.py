@@ -26,6 +26,7 @@ from bookings.forms import CheckOutForm, ReasonForm
 from bookings.messages import sentence
 from bookings.models import Charge, Earmark, Reservation
 from bookings.selectors.charges import cancellation_now
+from bookings.selectors.closures import closure_cutting, load_cut_charge
 from bookings.selectors.earmarks import paying, sees_funding
 from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.funding_sources import sources_for
@@ -112,12 +113,14 @@ def reservation_page(
     in_force = next(
         (c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None
     )
+    session = getattr(found, "session", None)
+    cut_at = session.cut_at if session else None
     context = {
         "reservation": found,
         "reads_trail": actor.has("auditor"),
         "zone": found.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
-        "session": getattr(found, "session", None),
+        "session": session,
         "funding": _funding(actor, found),
         "charge": in_force,
         "charges_besides": [c for c in charged if c is not in_force],
@@ -129,9 +132,9 @@ def reservation_page(
         "is_host": is_host,
         "may_cancel": may_cancel,
         "cancellation": cancellation_now(
-            found, now, input_from_json(quoted.inputs) if quoted else None
+            found, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
         )
-        if may_cancel and not is_host
+        if may_cancel
         else None,
         "may_check_in": may_act
         and state == "confirmed"
@@ -143,7 +146,9 @@ def reservation_page(
         "check_out_form": CheckOutForm(),
         "story": story_of(actor, found.pk),
         "seconds_left": seconds_left(found, now),
-        "nearest": load_nearest(found, now) if state == "displaced" and is_own else (),
+        "nearest": load_nearest(found, now) if is_own and (state == "displaced" or cut_at) else (),
+        "cut_by": closure_cutting(session),
+        "cut_charge": in_force or load_cut_charge(found, cut_at) if cut_at else None,
         "held_minutes": int((found.end_at - found.start_at).total_seconds()) // 60,
         **forms,
     }

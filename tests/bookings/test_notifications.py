@@ -185,7 +185,8 @@ def test_every_kind_can_be_written(cast, kind, language):
     # Before it is the quote, after it what is owed; where nothing is owed nothing is said.
     free = {"rejected", "expired", "displaced", "cut-short", "offer", "overrun", "overrun-next"}
     assert ("657.20" in message.text) == (kind not in free)
-    assert ("/instruments/" in message.text) == (kind in {"displaced", "rejected", "offer"})
+    elsewhere = {"displaced", "cut-short", "rejected", "offer"}
+    assert ("/instruments/" in message.text) == (kind in elsewhere)
     assert "<b>pump" not in message.html
     assert "<b>pump</b> & more" in message.text
 

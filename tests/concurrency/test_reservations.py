@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bookings.domain.refusals import RulesRefuse
-from bookings.models import Occupancy, Reservation
+from bookings.models import Occupancy, Reservation, UsageSession
+from bookings.services.charges import charge_make
 from bookings.services.closures import InTheWay, Outage, closure_create
 from bookings.services.reservations import (
     reservation_cancel,
@@ -13,7 +14,18 @@ from bookings.services.reservations import (
     reservation_request,
     reservations_lapse,
 )
-from tests.concurrency.races import ALWAYS, booking, codes, consistent, overlaps, time_of, won
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from tests.concurrency.races import (
+    ALWAYS,
+    FIRST,
+    HOUR,
+    booking,
+    codes,
+    consistent,
+    overlaps,
+    time_of,
+    won,
+)
 from tests.factories.cast import NOW, at
 
 pytestmark = pytest.mark.concurrency
@@ -193,3 +205,58 @@ def test_the_constraint_is_the_second_guard(real_cast):
         Occupancy.objects.filter(reservation=other).update(
             span=Occupancy.objects.get(reservation=made).span
         )
+
+
+def test_two_second_thoughts_at_once(real_cast, instrument, race, rounds):
+    """By one person on one instrument: one is free, the other owes the fee."""
+    wang = real_cast.actor("wang")
+    for round_ in range(rounds(4)):
+        start = FIRST + timedelta(days=2 * round_)
+        now = start - timedelta(hours=3)
+        made = [
+            reservation_request(
+                actor=wang, booking=booking(instrument, start + hour * HOUR), now=now
+            )
+            for hour in range(4)
+        ]
+        race(
+            [
+                lambda row=row, now=now: reservation_cancel(
+                    actor=wang, reservation_id=row.pk, reason="", now=now
+                )
+                for row in made
+            ]
+        )
+        ended = Reservation.objects.filter(pk__in=[row.pk for row in made], state="cancelled")
+        assert (ended.count(), ended.filter(is_second_thought=True).count()) == (4, 1)
+        charges = [charge_make(reservation_id=row.pk, now=now) for row in made]
+        assert sum(charge is None for charge in charges) == 1
+    consistent()
+
+
+def test_a_check_out_and_a_closure_of_the_same_moment(real_cast, instrument, race, rounds):
+    """Whichever comes first, the use is charged once, until that moment."""
+    wang, zhao = real_cast.actor("wang"), real_cast.actor("zhao")
+    for round_ in range(rounds(2)):
+        start, now = time_of(round_)
+        made = reservation_request(actor=wang, booking=booking(instrument, start, 2), now=now)
+        reservation_check_in(actor=wang, reservation_id=made.pk, now=start)
+        moment = start + timedelta(minutes=40)
+        outage = Outage("breakdown", moment, moment + timedelta(minutes=1))
+        results = race(
+            [
+                lambda made=made, moment=moment: reservation_check_out(
+                    actor=wang, reservation_id=made.pk, now=moment
+                ),
+                lambda outage=outage, moment=moment: closure_create(
+                    actor=zhao, instrument_id=instrument.pk, outage=outage, displace=True,
+                    now=moment,
+                ),
+            ]
+        )  # fmt: skip
+        assert set(codes(results)) <= {"wrong-state"}
+        session = UsageSession.objects.get(reservation=made)
+        assert session.checked_out_at == session.cut_at == moment
+        charge = charge_make(reservation_id=made.pk, now=moment)
+        assert charge.result["billed_minutes"] == 40
+    consistent()

@@ -73,6 +73,7 @@ def test_the_main_line(cast: Cast, program: Programs, clock: Clock) -> None:
         "checked_in_at": "2026-03-06T01:50:00Z",
         "checked_out_at": "2026-03-06T03:30:07Z",
         "is_assumed": False,
+        "cut_at": None,
         "service_mode": "self",
         "samples": 3,
         "rating": 5,
@@ -399,13 +400,15 @@ def test_what_cancelling_costs_is_said_first(cast: Cast, program: Programs, cloc
     made = reserve(cast, "2026-03-09 10:00", "2026-03-09 12:00")
     wang, path = program("wang"), f"reservations/{made.pk}/"
     free = {"amount": "0.00", "currency": "CNY"}
-    assert wang.get(f"{path}cancellation/").body == {"percent": "0", "fee": free, "tax": free}
+    by_terms = {"reason": "terms", "free_until": None}
+    answer = wang.get(f"{path}cancellation/")
+    assert answer.body == {"percent": "0", "fee": free, "tax": free} | by_terms
     clock.now = at("2026-03-08 09:00")
     late = {
         "percent": "50",
         "fee": {"amount": "310.00", "currency": "CNY"},
         "tax": {"amount": "18.60", "currency": "CNY"},
-    }
+    } | by_terms
     assert wang.get(f"{path}cancellation/").body == late
     assert program("zhao").get(f"{path}cancellation/").body["fee"] == free  # the host
     cancelled = wang.post(f"{path}cancel/", {"reason": "no sample"})
@@ -418,6 +421,21 @@ def test_what_cancelling_costs_is_said_first(cast: Cast, program: Programs, cloc
     assert listed["kind"] == "cancellation"
     assert listed["total"] == {"amount": "328.60", "currency": "CNY"}
     assert listed["result"]["percent"] == "50"
+
+
+def test_second_thoughts_are_free_once_a_day(cast: Cast, program: Programs, clock: Clock) -> None:
+    first = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    second = reserve(cast, "2026-03-06 12:00", "2026-03-06 14:00")
+    wang = program("wang")
+    answer = wang.get(f"reservations/{first.pk}/cancellation/").body
+    assert (answer["percent"], answer["fee"]["amount"]) == ("0", "0.00")
+    assert (answer["reason"], answer["free_until"]) == ("second-thoughts", "2026-03-05T04:10:00Z")
+    cancelled = wang.post(f"reservations/{first.pk}/cancel/").body
+    assert (cancelled["state"], cancelled["is_second_thought"]) == ("cancelled", True)
+    answer = wang.get(f"reservations/{second.pk}/cancellation/").body
+    assert (answer["percent"], answer["reason"], answer["free_until"]) == ("50", "terms", None)
+    by_host = program("zhao").get(f"reservations/{second.pk}/cancellation/").body
+    assert by_host["reason"] == "by-host"
 
 
 def test_what_was_missed_is_not_cancelled(cast: Cast, program: Programs, clock: Clock) -> None:

@@ -64,6 +64,7 @@ endings = st.builds(
     state=st.sampled_from(["completed", "cancelled", "no_show", "expired"]),
     ended_at=st.integers(-5000, 0).map(lambda minutes: START + timedelta(minutes=minutes)),
     usage=st.integers(1, 600).map(lambda minutes: (START, START + timedelta(minutes=minutes))),
+    cut_at=st.none() | st.integers(0, 600).map(lambda n: START + timedelta(minutes=n)),
     least_percent=st.sampled_from([D(0), D("12.5"), D(100)]),
     shortening_fee=st.sampled_from([D(0), D("3.33")]),
 )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from accounts.domain.errors import FieldProblem, Invalid
 from bookings.domain.bands import band_spans, minute_of
+from bookings.domain.charges import is_second_thought, second_thoughts_end
 from bookings.domain.fees import (
     CancellationFee,
     GrantValues,
@@ -23,7 +24,7 @@ from bookings.domain.fees import (
     QuoteLine,
     cancellation_base,
     cancellation_terms,
-    charge_period,
+    charge_input,
     input_from_json,
     input_to_json,
     no_show_fee,
@@ -617,8 +618,59 @@ LATE = (utc("2025-06-02T12:10Z"), utc("2025-06-02T13:10Z"))
     ],
 )
 def test_the_charged_period(basis: str, used: Any, charged: Any) -> None:
-    card = replace(PLAIN, charge_basis=basis)
-    assert charge_period(card, reserved=RESERVED, usage=used) == charged
+    quoted = ask(replace(PLAIN, charge_basis=basis), start=RESERVED[0], end=RESERVED[1])
+    due = charge_input(quoted, usage=used)
+    assert due == (charged and replace(quoted, start=charged[0], end=charged[1]))
+
+
+# Cut short by the host
+
+
+@pytest.mark.parametrize("case", CASES["cut_short"], ids=lambda case: case["name"])
+def test_cut_short_case(case: dict[str, Any]) -> None:
+    booked = next(known["input"] for known in CASES["quotes"] if known["name"] == case["of"])
+    card = booked["card"] | case["changes"].get("card", {})
+    check_in, check_out = case["usage"].split()
+    due = charge_input(
+        input_from_json(booked | case["changes"] | {"card": card}),
+        usage=(utc(check_in), utc(check_out)),
+        cut_at=utc(case["cut_at"]),
+    )
+    assert due is not None
+    answer = quote_to_json(quote(due))
+    answer["lines"] = " ".join(line.pop("amount") for line in answer["lines"])  # type: ignore
+    assert {key: answer[key] for key in case["expected"]} == case["expected"]
+
+
+# Second thoughts
+
+MADE = utc("2025-06-02T08:00Z")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "until_start", "is_free"),
+    [
+        (0, 0, 120, True),
+        (10, 0, 120, True),
+        (10, 1, 120, False),  # later than ten minutes
+        (5, 0, 65, False),  # sixty minutes before the start, not more
+        (4, 59, 65, True),
+        (0, -1, 120, False),
+    ],
+)
+def test_second_thoughts(minutes: int, seconds: int, until_start: int, is_free: bool) -> None:
+    now = MADE + timedelta(minutes=minutes, seconds=seconds)
+    start = MADE + timedelta(minutes=until_start)
+    assert is_second_thought(made_at=MADE, start=start, now=now) is is_free
+
+
+@given(st.integers(-60, 700), st.integers(0, 5000))
+def test_second_thoughts_are_free_until_they_end(seconds: int, minutes: int) -> None:
+    now, start = MADE + timedelta(seconds=seconds), MADE + timedelta(minutes=minutes)
+    end = second_thoughts_end(made_at=MADE, start=start)
+    if is_second_thought(made_at=MADE, start=start, now=now):
+        assert MADE <= now <= end
+    assert is_second_thought(made_at=MADE, start=start, now=max(MADE, end) + MINUTE) is False
 
 
 # Properties
@@ -797,6 +849,35 @@ def naive_usage(asked: QuoteInput) -> list[tuple[str, int, Decimal | None, Decim
         code = "standard" if band is None else card.bands[band].code
         lines.append((code, minutes, multiplier, round_half_up(amount, card.currency)))
     return [*lines, ("capped", free, None, D(0))] if free else lines
+
+
+@given(st.data())
+def test_a_use_cut_short_costs_no_more_than_uncut_nor_than_its_time(data: st.DataObject) -> None:
+    asked = data.draw(inputs())
+    basis = data.draw(st.sampled_from(["reserved", "used", "greater"]))
+    asked = replace(asked, card=replace(asked.card, charge_basis=basis))
+    check_in = asked.start + timedelta(seconds=data.draw(st.integers(-900, 90_000)))
+    cut_at = check_in + timedelta(seconds=data.draw(st.integers(0, 90_000)))
+    check_out = min(check_in + timedelta(seconds=data.draw(st.integers(0, 90_000))), cut_at)
+    due = charge_input(asked, usage=(check_in, check_out), cut_at=cut_at)
+    uncut = charge_input(asked, usage=(check_in, check_out))
+    assert due is not None and uncut is not None
+    charged = quote(due)
+    assert charged.total <= quote(uncut).total
+    minutes = (cut_at - check_in) // MINUTE
+    if minutes == 0:
+        assert charged.total == 0
+    if due.cut_at is not None:  # else the whole costs less, by an odd card
+        assert check_in <= due.start == due.end or check_in <= due.start < due.end <= cut_at
+        assert charged.billed_minutes <= minutes
+        assert all(due.options[code] <= asked.options[code] for code in asked.options)
+    # Options are charged for their part of the booking, whichever part that is.
+    bare = charge_input(replace(asked, options={}), usage=(check_in, check_out), cut_at=cut_at)
+    if asked.card.rate_unit == "hour":
+        time = replace(asked, options={}, start=check_in, end=cut_at, cut_at=cut_at)
+        assert bare is not None and quote(bare).total <= quote(time).total
+    again = input_from_json(json.loads(json.dumps(input_to_json(due))))
+    assert quote(again) == charged
 
 
 @given(inputs())

@@ -73,8 +73,10 @@ def endings(draw: st.DrawFn) -> tuple[QuoteInput, Ending]:
         was_confirmed=True,
         is_ended_by_host=False,
         usage=draw(st.sampled_from([None, (check_in, check_out)])),
+        cut_at=draw(st.sampled_from([None, check_in, check_out])),
         least_percent=draw(st.sampled_from([D(0), D("12.5"), D(100)])),
         shortening_fee=draw(st.sampled_from([D(0), D(7), D(250)])),
+        is_second_thought=draw(st.booleans()),
     )
 
 

@@ -1,14 +1,22 @@
 """Closing instruments."""
 
 from datetime import timedelta
+from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django.core import mail
+from django.db import connection
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.models import OutboxMessage, TrailEntry
+from accounts.services.memberships import role_grant
+from bookings.domain.corrections import Amendment
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import Closure, Occupancy, UsageSession
 from bookings.selectors.availability import FOREVER, to_period
+from bookings.selectors.replay import replay_all
+from bookings.services.charges import charge_make
 from bookings.services.closures import (
     InTheWay,
     Outage,
@@ -16,10 +24,13 @@ from bookings.services.closures import (
     closure_delete,
     closure_end,
 )
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.services.corrections import correction_agree, correction_propose
+from bookings.services.effects import effects_carry_out
+from bookings.services.usage import reservation_check_in, reservation_check_out, usage_settle
 from instruments.domain.policies import parse_policy
 from instruments.services.policies import policy_set
 from tests.factories.cast import NOW, at, reserve
+from tests.factories.charges import agreement, grant
 
 
 def close(cast, start, end, *, displace=False, who="zhao", instrument=None, now=NOW, **values):
@@ -233,3 +244,219 @@ def test_fewer_units_than_are_in_use(cast):
         policy=one,
         now=at("2026-03-06 12:00"),
     )
+
+
+class TestAUseCutShort:
+    """It is charged, by every basis, for the time from check-in to the closure at most."""
+
+    def used(self, cast, basis="reserved", card=(), check_in="2026-03-06 10:00", **values):
+        card = {"charge_basis": basis} | dict(card)
+        instrument = cast.instrument(name=f"By {basis}", card=card)
+        made = reserve(
+            cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument, **values
+        )
+        reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=at(check_in))
+        return made
+
+    def cut(self, cast, made, start, now=None, **values):
+        values = {"kind": "breakdown", "displace": True} | values
+        return closure_create(
+            actor=cast.actor("zhao"),
+            instrument_id=made.instrument_id,
+            outage=Outage(values.pop("kind"), start, None, **values.pop("outage", {})),
+            now=now or start,
+            **values,
+        )
+
+    @pytest.mark.parametrize("basis", ["reserved", "used", "greater"])
+    @pytest.mark.parametrize(
+        ("seconds", "minutes", "total"),
+        # 260.00 an hour and 6 % tax; no minimum of an hour, no set-up fee of 100.00.
+        [(0, 0, "0.00"), (3, 0, "0.00"), (53, 0, "0.00"), (2400, 40, "183.73")],
+    )
+    def test_by_every_basis(self, cast, basis, seconds, minutes, total):
+        made = self.used(cast, basis)
+        now = made.start_at + timedelta(seconds=seconds)
+        self.cut(cast, made, now)
+        charge = charge_make(reservation_id=made.pk, now=now)
+        assert (charge.kind, str(charge.total), charge.result["billed_minutes"]) == (
+            "use",
+            total,
+            minutes,
+        )
+        assert charge.inputs["cut_at"] == now.isoformat()
+        assert [r for r in replay_all(instrument_id=made.instrument_id) if r.differences] == []
+
+    def test_late_and_early_check_in(self, cast):
+        made = self.used(cast, check_in="2026-03-06 10:50")
+        self.cut(cast, made, at("2026-03-06 11:20"))
+        charge = charge_make(reservation_id=made.pk, now=at("2026-03-06 11:20"))
+        assert str(charge.total) == "137.80"  # half an hour
+        early = self.used(cast, "greater", check_in="2026-03-06 09:50")
+        self.cut(cast, early, at("2026-03-06 09:55"))
+        charge = charge_make(reservation_id=early.pk, now=at("2026-03-06 09:55"))
+        assert str(charge.total) == "0.00"
+
+    def test_begun_before_it_was_entered(self, cast):
+        made = self.used(cast)
+        self.cut(cast, made, at("2026-03-06 10:30"), now=at("2026-03-06 11:00"))
+        charge = charge_make(reservation_id=made.pk, now=at("2026-03-06 11:00"))
+        assert str(charge.total) == "137.80"
+
+    def test_still_to_begin_and_then_taken_back(self, cast):
+        made = self.used(cast)
+        closure = self.cut(cast, made, at("2026-03-06 11:00"), now=at("2026-03-06 10:10"))
+        assert UsageSession.objects.get().cut_at == at("2026-03-06 11:00")
+        closure_delete(actor=cast.actor("zhao"), closure_id=closure.pk, now=at("2026-03-06 10:20"))
+        now = at("2026-03-06 11:30")
+        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        # They stayed; what they were told they would pay at most stays, too.
+        assert UsageSession.objects.get().checked_out_at == now
+        assert str(charge_make(reservation_id=made.pk, now=now).total) == "275.60"
+
+    def test_left_open_until_the_next_check_in(self, cast):
+        made = self.used(cast)
+        self.cut(
+            cast,
+            made,
+            at("2026-03-06 11:00"),
+            now=at("2026-03-06 10:10"),
+        )
+        assert usage_settle(now=at("2026-03-07 00:00")) == 1
+        session = UsageSession.objects.get()
+        assert (session.checked_out_at, session.is_assumed) == (at("2026-03-06 11:00"), True)
+        charge = charge_make(reservation_id=made.pk, now=at("2026-03-07 00:00"))
+        assert str(charge.total) == "275.60"
+
+    def test_who_checked_out_before_the_closure_was_entered(self, cast):
+        made = self.used(cast)
+        now = at("2026-03-06 10:40")
+        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        self.cut(cast, made, now, displace=False)
+        assert UsageSession.objects.get().cut_at == now
+        assert str(charge_make(reservation_id=made.pk, now=now).total) == "183.73"
+
+    def test_who_had_all_their_time_is_charged_as_ever(self, cast):
+        made = self.used(cast)
+        self.cut(cast, made, at("2026-03-06 12:20"), displace=False)
+        now = at("2026-03-06 12:30")
+        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        session = UsageSession.objects.get()
+        assert (session.checked_out_at, session.cut_at) == (at("2026-03-06 12:20"), None)
+        assert str(charge_make(reservation_id=made.pk, now=now).total) == "657.20"
+
+    def test_closed_for_a_minute(self, cast):
+        made = self.used(cast)
+        now = at("2026-03-06 10:40")
+        closure = self.cut(cast, made, now)
+        later = now + timedelta(minutes=1)
+        closure_end(actor=cast.actor("zhao"), closure_id=closure.pk, end=None, now=later)
+        assert str(charge_make(reservation_id=made.pk, now=later).total) == "183.73"
+
+    def test_a_voucher_covers_its_part_of_that(self, cast):
+        agreement(cast, discount="0")
+        held = grant(cast)
+        made = self.used(cast)
+        now = at("2026-03-06 10:40")
+        self.cut(cast, made, now)
+        charge = charge_make(reservation_id=made.pk, now=now)
+        # 200.00 an hour as partner: 30 % of 133.33.
+        assert (str(charge.total), str(charge.covered)) == ("141.33", "40.00")
+        held.refresh_from_db()
+        assert (held.held, held.redeemed) == (0, charge.covered)
+
+    def test_samples_in_part(self, cast):
+        instrument = cast.instrument(
+            name="Sent in", service_modes=["entrusted"], card={"rate_unit": "sample"}
+        )
+        made = reserve(
+            cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=instrument,
+            service_mode="entrusted", quantity=Decimal(10),
+        )  # fmt: skip
+        reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=made.start_at)
+        now = at("2026-03-06 10:40")
+        self.cut(cast, made, now)
+        charge = charge_make(reservation_id=made.pk, now=now)
+        (line,) = charge.result["lines"]
+        assert (line["quantity"], line["amount"]) == ("3", "780.00")  # of ten, for a third
+
+    def test_nobody_is_re_seated_out_of_a_use_and_the_other_unit_goes_on(self, cast):
+        pair = cast.instrument(name="Pair", policy={"units": 2})
+        wang = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=pair)
+        sun = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="sun", instrument=pair)
+        for who, made in (("wang", wang), ("sun", sun)):
+            reservation_check_in(actor=cast.actor(who), reservation_id=made.pk, now=made.start_at)
+        now = at("2026-03-06 10:40")
+        self.cut(cast, wang, now, outage={"units": (wang.unit,)})
+        assert UsageSession.objects.get(reservation=wang).cut_at == now
+        assert UsageSession.objects.get(reservation=sun).cut_at is None
+        wang.refresh_from_db()
+        sun.refresh_from_db()
+        assert (wang.state, wang.unit, sun.state) == ("completed", 1, "in_use")
+
+    def test_corrected_times_are_cut_too(self, cast):
+        made = self.used(cast)
+        now = at("2026-03-06 10:40")
+        self.cut(cast, made, now)
+        charge = charge_make(reservation_id=made.pk, now=now)
+        role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=now)
+        usage = (at("2026-03-06 10:20"), at("2026-03-06 11:30"))
+        proposed = correction_propose(
+            actor=cast.actor("zhao"), charge_id=charge.pk, amendment=Amendment(usage=usage),
+            reason="She came later", now=at("2026-03-06 12:00"),
+        )  # fmt: skip
+        done = correction_agree(
+            actor=cast.actor("sun"), correction_id=proposed.pk, now=at("2026-03-06 12:00")
+        )
+        assert str(done.replacement.total) == "91.87"  # twenty minutes
+        assert [r for r in replay_all(instrument_id=made.instrument_id) if r.differences] == []
+
+    def test_a_charge_made_before_is_corrected_by_the_rule(self, cast):
+        """Of a use that was charged in full: the same times, and what the closure leaves."""
+        made = self.used(cast)
+        now = at("2026-03-06 10:40")
+        reservation_check_out(actor=cast.actor("wang"), reservation_id=made.pk, now=now)
+        charge = charge_make(reservation_id=made.pk, now=now)
+        assert str(charge.total) == "657.20"
+        self.cut(cast, made, now, displace=False)
+        proposed = correction_propose(
+            actor=cast.actor("zhao"), charge_id=charge.pk,
+            amendment=Amendment(usage=(made.start_at, now)), reason="It broke", now=now,
+        )  # fmt: skip
+        assert str(proposed.total) == "183.73"
+
+    def test_its_person_is_told_why_what_it_costs_and_where_to_go(self, cast):
+        other = cast.instrument(name="Other")
+        made = self.used(cast)
+        now = at("2026-03-06 10:40")
+        self.cut(cast, made, now, outage={"reason": "Vacuum leak"})
+        effects_carry_out(now=now)
+        (letter,) = [m for m in mail.outbox if m.subject.startswith("Cut short")]
+        for text in (letter.body, letter.alternatives[0][0]):
+            assert "Fri 6 Mar 2026, 10:40 (breakdown)" in text
+            assert "Vacuum leak" in text and "CNY 183.73" in text and str(other.pk) in text
+
+    def test_told_of_one_to_come(self, cast):
+        made = self.used(cast)
+        now = at("2026-03-06 10:10")
+        self.cut(cast, made, at("2026-03-06 11:00"), now=now, kind="maintenance")
+        effects_carry_out(now=now)
+        (letter,) = [m for m in mail.outbox if m.subject.startswith("Cut short")]
+        assert "11:00 (maintenance)" in letter.body and "CNY 275.60" in letter.body
+
+    def test_uses_cut_before_this_was_kept_are_found_again(self, cast):
+        at_once, to_come = self.used(cast), self.used(cast, "used")
+        done = self.used(cast, "greater")
+        now = at("2026-03-06 10:40")
+        reservation_check_out(
+            actor=cast.actor("wang"), reservation_id=done.pk, now=at("2026-03-06 10:30")
+        )
+        for made, start in ((at_once, now), (to_come, at("2026-03-06 11:00")), (done, now)):
+            self.cut(cast, made, start, now=now)
+        kept = dict(UsageSession.objects.values_list("reservation_id", "cut_at"))
+        assert list(kept.values()).count(None) == 1
+        UsageSession.objects.update(cut_at=None)
+        migration = import_module("bookings.migrations.0011_cut_uses_and_second_thoughts")
+        with connection.cursor() as cursor:
+            cursor.execute(migration.CUT)
+        assert dict(UsageSession.objects.values_list("reservation_id", "cut_at")) == kept

@@ -1,6 +1,6 @@
 """Reserving, deciding and cancelling."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -8,14 +8,25 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.models import OutboxMessage, TrailEntry
+from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import Occupancy, Quote, Reservation, UnmetDemand
 from bookings.selectors.availability import to_period
+from bookings.selectors.charges import cancellation_for
+from bookings.selectors.moves import load_move
+from bookings.selectors.replay import replay_all
+from bookings.selectors.series import load_series_cancellation
+from bookings.services.charges import charge_make
+from bookings.services.holds import hold_take
+from bookings.services.moves import reservation_move
+from bookings.services.placing import Booking
 from bookings.services.reservations import (
     reservation_cancel,
     reservation_decide,
+    reservation_request,
     reservations_lapse,
 )
+from bookings.services.series import series_book, series_cancel
 from tests.factories.cast import NOW, at, reserve
 
 FRIDAY = ("2026-03-06 10:00", "2026-03-06 12:00")
@@ -291,3 +302,154 @@ def test_a_total_beyond_all_reason_is_refused_and_writes_nothing(cast):
         reserve(cast, *FRIDAY, instrument=dear, options={"grid": Decimal(999999)})
     assert [(p.field, p.code) for p in refused.value.problems] == [("options", "too-large")]
     assert written() == (0, 0, 0, 0, 0)
+
+
+class TestSecondThoughts:
+    """Cancelled by its person within ten minutes and more than an hour ahead: free, once a day."""
+
+    def book(self, cast, hour, *, hours=1, now=NOW, **values):
+        start, end = (f"2026-03-06 {at:02}:00" for at in (hour, hour + hours))
+        return reserve(cast, start, end, now=now, **values)
+
+    def cancel(self, cast, made, now, who="wang"):
+        reservation_cancel(actor=cast.actor(who), reservation_id=made.pk, reason="x", now=now)
+        made.refresh_from_db()
+        charge = charge_make(reservation_id=made.pk, now=now)
+        return charge and str(charge.total)
+
+    def test_free_and_on_record(self, cast):
+        made = self.book(cast, 10)
+        later = NOW + timedelta(minutes=10)
+        terms = cancellation_for(cast.actor("wang"), made, later)
+        assert (terms.fee, terms.reason, terms.free_until) == (0, "second-thoughts", later)
+        assert self.cancel(cast, made, later) is None
+        assert (made.is_second_thought, made.second_thought_on) == (True, date(2026, 3, 5))
+        after = TrailEntry.objects.get(action="reservation.cancelled").after
+        assert (after["is_second_thought"], after["second_thought_on"]) == (True, "2026-03-05")
+
+    def test_once_a_person_instrument_and_day(self, cast):
+        other = cast.instrument(name="Other")
+        first, second = self.book(cast, 10), self.book(cast, 11)
+        suns, elsewhere = self.book(cast, 12, who="sun"), self.book(cast, 10, instrument=other)
+        assert self.cancel(cast, first, NOW) is None
+        terms = cancellation_for(cast.actor("wang"), second, NOW)
+        assert (str(terms.percent), terms.reason) == ("100", "terms")
+        assert self.cancel(cast, second, NOW) == "381.60"
+        assert self.cancel(cast, suns, NOW, who="sun") is None
+        assert self.cancel(cast, elsewhere, NOW) is None
+        # The next day is one of the instrument's zone: after midnight in China.
+        late = at("2026-03-06 00:01")
+        assert self.cancel(cast, self.book(cast, 13, now=late), late) is None
+
+    def test_the_day_of_the_instruments_zone(self, cast):
+        early, late = at("2026-03-05 23:55"), at("2026-03-06 00:03")  # 15:55 and 16:03 UTC
+        assert self.cancel(cast, self.book(cast, 10, now=early), early) is None
+        made = self.book(cast, 11, now=early)
+        assert self.cancel(cast, made, late) is None
+        assert made.second_thought_on == date(2026, 3, 6)
+
+    def test_what_is_free_anyway_uses_none_up(self, cast):
+        free = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+        assert self.cancel(cast, free, NOW) is None
+        assert (free.is_second_thought, free.second_thought_on) == (False, None)
+        assert self.cancel(cast, self.book(cast, 10), NOW) is None
+
+    def test_too_late_and_too_near(self, cast):
+        made = self.book(cast, 10)
+        assert self.cancel(cast, made, NOW + timedelta(minutes=10, seconds=1)) == "381.60"
+        now = at("2026-03-06 12:55")
+        near = self.book(cast, 14, now=now)
+        assert self.cancel(cast, near, at("2026-03-06 13:00")) == "381.60"
+        nearly = self.book(cast, 14, now=now)
+        assert self.cancel(cast, nearly, at("2026-03-06 12:59")) is None
+
+    @pytest.mark.parametrize("who", ["chen", "wang"])
+    def test_only_the_person_booked_for(self, cast, who):
+        period = Period(at("2026-03-06 10:00"), at("2026-03-06 11:00"))
+        made = reservation_request(
+            actor=cast.actor("chen"),
+            booking=Booking(
+                cast.microscope.pk, period, "fudan", "self", on_behalf_of=cast.wang.email
+            ),
+            now=NOW,
+        )
+        assert (self.cancel(cast, made, NOW, who=who) is None) == (who == "wang")
+
+    def test_counted_from_when_a_hold_is_completed(self, cast):
+        period = Period(at("2026-03-06 10:00"), at("2026-03-06 11:00"))
+        hold = hold_take(
+            actor=cast.actor("wang"),
+            booking=Booking(cast.microscope.pk, period, None, "self"),
+            now=NOW,
+        )
+        later = NOW + timedelta(minutes=9)
+        made = self.book(cast, 10, now=later, hold=hold.pk)
+        assert self.cancel(cast, made, later + timedelta(minutes=10)) is None
+
+    def test_never_after_a_move(self, cast):
+        made = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+        to = Period(at("2026-03-06 10:00"), at("2026-03-06 11:00"))
+        wang = cast.actor("wang")
+        reservation_move(actor=wang, reservation_id=made.pk, period=to, now=NOW)
+        back = Period(at("2026-03-10 10:00"), at("2026-03-10 11:00"))
+        assert self.cancel(cast, made, NOW) == "381.60"
+        other = reserve(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+        for period in (to, back):
+            reservation_move(actor=wang, reservation_id=other.pk, period=period, now=NOW)
+        other.refresh_from_db()
+        # From the day that would have cost all of it, and where it began.
+        assert str(other.least_percent) == "100.000"
+        assert self.cancel(cast, other, NOW) == "381.60"
+
+    def test_shortening_uses_the_days_up(self, cast):
+        wang = cast.actor("wang")
+        made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+        shorter = Period(made.start_at, at("2026-03-06 11:00"))
+        assert load_move(wang, made, shorter, NOW).fee.reason == "second-thoughts"
+        reservation_move(actor=wang, reservation_id=made.pk, period=shorter, now=NOW)
+        made.refresh_from_db()
+        assert (made.shortening_fee, made.second_thought_on) == (0, date(2026, 3, 5))
+        again = load_move(
+            wang,
+            self.book(cast, 13, hours=2),
+            Period(at("2026-03-06 13:00"), at("2026-03-06 14:00")),
+            NOW,
+        )
+        assert (again.fee.reason, str(again.fee.fee)) == ("terms", "130.00")
+        assert self.cancel(cast, made, NOW) == "381.60"  # it was the one of the day
+        assert not made.is_second_thought
+
+    def test_after_an_extension(self, cast):
+        made = self.book(cast, 10)
+        longer = Period(made.start_at, at("2026-03-06 12:00"))
+        reservation_move(actor=cast.actor("wang"), reservation_id=made.pk, period=longer, now=NOW)
+        assert self.cancel(cast, made, NOW) is None
+
+    def test_of_a_series_the_first_alone(self, cast):
+        booking = Booking(
+            cast.microscope.pk,
+            Period(at("2026-03-06 10:00"), at("2026-03-06 11:00")),
+            None,
+            "self",
+        )
+        wang = cast.actor("wang")
+        made = series_book(
+            actor=wang, booking=booking, rule="FREQ=DAILY;COUNT=4", on_conflict="skip", now=NOW
+        )
+        before = load_series_cancellation(wang, made.series.pk, "all", None, NOW)
+        series_cancel(
+            actor=wang, series_id=made.series.pk, scope="all", reservation_id=None,
+            reason="", now=NOW,
+        )  # fmt: skip
+        rows = Reservation.objects.order_by("start_at")
+        charges = [charge_make(reservation_id=row.pk, now=NOW) for row in rows]
+        assert charges[0] is None and rows[0].is_second_thought
+        assert before.fee + before.tax == sum(c.total for c in charges if c)
+
+    def test_a_shortening_fee_stays_owed_and_replays(self, cast):
+        made = self.book(cast, 10)
+        Reservation.objects.filter(pk=made.pk).update(shortening_fee=Decimal(50))
+        assert self.cancel(cast, made, NOW) == "53.000"
+        (charge,) = made.charges.all()
+        assert (charge.inputs["second_thought"], charge.result["percent"]) == (True, "0")
+        assert [r for r in replay_all() if r.differences] == []

@@ -1,11 +1,14 @@
 """Booking pages: prices by the sample, and forms with something wrong in them."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from accounts.services.memberships import role_grant
 from bookings.models import Reservation
+from bookings.services.charges import charge_make
 from bookings.services.usage import reservation_check_in
 from instruments.models import Instrument
 from tests.accounts.pages import page_of
@@ -82,3 +85,57 @@ def test_a_cancellation_with_a_bad_field_does_nothing_and_keeps_the_input(
     assert 'id="id_reason_error"' in html and "x" * 501 in html
     made.refresh_from_db()
     assert made.state == "confirmed"
+
+
+def test_what_cancelling_costs_is_said_on_the_form_and_in_the_dialog(
+    cast: Cast,
+    wang: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
+    html = page_of(wang.get(f"/bookings/{made.pk}/"))
+    assert "cancelling is free until 12:10, once a day for this instrument" in html
+    clock.now += timedelta(minutes=11)
+    html = page_of(wang.get(f"/bookings/{made.pk}/"))
+    assert "Cancelling now costs 100 %: CNY 1,140.00 and CNY 68.40 tax." in html
+    # The dialog says what the part of the page says that the button names.
+    assert 'id="cancel-cost"' in html and 'data-confirm-cost="cancel-cost"' in html
+    assert html.count("data-confirm-cost=") == 1
+
+
+def test_a_manager_reads_what_cancelling_their_own_costs(
+    cast: Cast,
+    client: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=clock.now)
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", who="zhao")
+    clock.now += timedelta(minutes=11)
+    client.force_login(cast.zhao)
+    html = page_of(client.get(f"/bookings/{made.pk}/"))
+    assert "Cancelling now costs 100 %: CNY 220.00" in html
+
+
+def test_a_use_cut_short_says_why_what_it_costs_and_where_to_go(
+    cast: Cast,
+    wang: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    other = cast.instrument(name="Other")
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=made.start_at)
+    clock.now = at("2026-03-06 10:40")
+    zhao = Client()
+    zhao.force_login(cast.zhao)
+    closures = f"/manage/instruments/{cast.microscope.pk}/closures/"
+    data = {"kind": "breakdown", "start": "2026-03-06T10:40", "reason": "Vacuum leak"}
+    before = page_of(zhao.post(closures, data), 409)
+    assert "In use: cut short, charged CNY 183.73 at most" in before
+    assert zhao.post(closures, data | {"displace": "1"}).status_code == 302
+    charge_make(reservation_id=made.pk, now=clock.now)
+    after = page_of(zhao.get(closures))
+    assert "Cut short" in after and "CNY 183.73" in after
+    html = page_of(wang.get(f"/bookings/{made.pk}/"))
+    for text in ("Cut short by the owner", "Breakdown: Vacuum leak.", "It comes to CNY 183.73."):
+        assert text in html
+    assert f"/instruments/{other.pk}/book/" in html
