@@ -456,7 +456,7 @@ class TestAUseCutShort:
         kept = dict(UsageSession.objects.values_list("reservation_id", "cut_at"))
         assert list(kept.values()).count(None) == 1
         UsageSession.objects.update(cut_at=None)
-        migration = import_module("bookings.migrations.0011_cut_uses_and_second_thoughts")
+        migration = import_module("bookings.migrations.0012_cut_uses_and_second_thoughts")
         with connection.cursor() as cursor:
             cursor.execute(migration.CUT)
         assert dict(UsageSession.objects.values_list("reservation_id", "cut_at")) == kept

@@ -24,7 +24,7 @@ WHERE cut.id = s.id
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0009_trail_action"),
-        ("bookings", "0010_no_shows"),
+        ("bookings", "0011_books_compared"),
         ("instruments", "0009_search_groups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
