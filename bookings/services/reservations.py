@@ -270,7 +270,7 @@ def reservation_drop(
     is_one_of_many: bool = False,
 ) -> None:
     """The same under the locks already taken. One of many says nothing of its own to people."""
-    is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
+    is_own = rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
     by_host = not is_own and actor.may("manage-instruments", place_of(instrument.organisation))
     if not (is_own or by_host):
         require(actor, "book-for-members", place_of(reservation.organisation))

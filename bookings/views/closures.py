@@ -19,7 +19,7 @@ from accounts.permissions import actor_of
 from bookings.forms import ClosureEndForm, ClosureForm
 from bookings.forms.fields import local_moment
 from bookings.messages import sentence
-from bookings.selectors.closures import coming, instrument_of, past, running, with_people
+from bookings.selectors.closures import coming, instrument_of, past, running
 from bookings.services.closures import InTheWay, closure_create, closure_delete, closure_end
 from instruments.models import Instrument
 from instruments.selectors.managing import instrument_to_manage
@@ -46,7 +46,7 @@ def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 now=now,
             )
         except InTheWay as refused:
-            in_the_way = with_people(refused.reservations)
+            in_the_way = refused.reservations
         except Invalid as refused:
             form.refuse(refused.problems)
         else:

@@ -131,7 +131,7 @@ def reservation_page(
         "cancellation": cancellation_now(
             found, now, input_from_json(quoted.inputs) if quoted else None
         )
-        if may_cancel and not is_host
+        if may_cancel and (is_own or not is_host)
         else None,
         "may_check_in": may_act
         and state == "confirmed"
