@@ -206,8 +206,9 @@ class Roles(Endpoint):
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Managers give those of their organisation to its members, administrators all; nobody
-        gives themselves a role. 422 `duties-conflict`: who audits is neither manager, finance nor
-        coordinator of what they audit. One held already is answered as it is."""
+        gives themselves a role. 422 `duties-conflict`: who audits is neither administrator, nor
+        manager, finance or coordinator of what they audit. One held already is answered
+        as it is."""
         data = checked(RoleBody, request.data)
 
         def grant() -> Response:

@@ -12,7 +12,7 @@ from accounts.domain.roles import Actor
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import no_second, place_of
 from accounts.services.jobs import work_through
 from bookings.domain import reservations as rules
 from bookings.domain.periods import Period
@@ -172,7 +172,12 @@ def reservation_decide(
     instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
     require(actor, "manage-instruments", place_of(instrument.organisation))
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
-        raise WrongState("own-request")
+        raise no_second(
+            "manage-instruments",
+            organisation=instrument.organisation,
+            besides=[reservation.user_id, reservation.made_by_id],
+            refusal=WrongState,
+        ) or WrongState("own-request")
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     if state != "requested":
         raise WrongState(state=state, wanted="confirmed" if approve else "rejected")
