@@ -60,6 +60,9 @@ SENTENCES = {
     "before-valid-from": _("This must not be before the first day."),
     "date-twice": _("The date {date} is named twice."),
     "windows-overlap": _("Two opening times overlap."),
+    "unknown-calendar": _(
+        "There is no such calendar of public holidays. One is, for example, CN or GB-SCT."
+    ),
     "unknown-time-zone": _("There is no such time zone. One is, for example, Asia/Shanghai."),
     "name-taken": _("There is one of this name already."),
     "not-offered": _("The instrument does not offer this way of service."),
