@@ -221,8 +221,7 @@ SENTENCES = {
     "own-request": _("Nobody decides on their own request."),
     "own-override": _("Nobody sets rules aside for themselves: another manager does."),
     "own-role": _(
-        "Nobody gives themselves a role: another manager of the organisation, or another"
-        " administrator, does."
+        "Nobody gives themselves a role: another manager or an administrator does."
     ),
     "own-charge": _("Nobody answers for a charge of their own booking."),
     "own-dispute": _("Somebody else answers the dispute that you opened."),
