@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.adapters import (  # noqa: PLC0415  models are loaded only now
             allauth,
+            checks,
             federation,
             limits,
         )
@@ -15,3 +16,4 @@ class AccountsConfig(AppConfig):
         allauth.connect()
         federation.connect()
         limits.connect()
+        checks.connect()

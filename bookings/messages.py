@@ -61,6 +61,9 @@ SENTENCES = {
     "before-valid-from": _("This must not be before the first day."),
     "date-twice": _("The date {date} is named twice."),
     "windows-overlap": _("Two opening times overlap."),
+    "unknown-calendar": _(
+        "There is no such calendar of public holidays. One is, for example, CN or GB-SCT."
+    ),
     "unknown-time-zone": _("There is no such time zone. One is, for example, Asia/Shanghai."),
     "name-taken": _("There is one of this name already."),
     "not-offered": _("The instrument does not offer this way of service."),
@@ -217,17 +220,37 @@ SENTENCES = {
     ),
     "csrf": _("The page was open too long. Load it again and repeat what you did."),
     "own-request": _("Nobody decides on their own request."),
-    "own-override": _("Nobody sets rules aside for themselves."),
-    "own-role": _("Nobody gives themselves a role."),
+    "own-override": _("Nobody sets rules aside for themselves: another manager does."),
+    "own-role": _("Nobody gives themselves a role: another manager or an administrator does."),
     "own-charge": _("Nobody answers for a charge of their own booking."),
     "own-dispute": _("Somebody else answers the dispute that you opened."),
     "own-correction": _("A second person agrees to a correction or refuses it."),
+    "no-second-accountant": _(
+        "Somebody else has to do this, and nobody else of {place} may: its managers, or an"
+        " administrator, give another member the role manager or finance (People, Members)."
+    ),
+    "no-second-manager": _(
+        "Somebody else has to do this, and nobody else manages {place}: its managers, or an"
+        " administrator, give another member the role manager (People, Members)."
+    ),
+    "no-second-coordinator": _(
+        "A coordinator of {place} has to do this, and there is none who may: an administrator"
+        " appoints one (People, Roles)."
+    ),
+    "no-second-auditor": _(
+        "You booked, made or decided on something that this is about, so another auditor decides;"
+        " there is none: an administrator appoints one (People, Roles)."
+    ),
     "not-your-proposal": _("Only the person who proposed it can take it back."),
     "own-qualification": _("Nobody certifies themselves."),
     "another-person": _("The other region has to be confirmed by another person."),
     "duties-conflict": _(
-        "The duties exclude one another: who audits is neither manager, finance nor coordinator of"
-        " what they audit. Take the other role away first."
+        "The duties exclude one another: who audits is neither administrator, nor manager, finance"
+        " or coordinator of what they audit. Take the other role away first."
+    ),
+    "own-case": _(
+        "Another auditor decides on this: you booked, made or decided on something that it is"
+        " about."
     ),
     "member-first": _(
         "Roles at an organisation are for its members, and this is none of them: send an"

@@ -207,8 +207,9 @@ class Roles(Endpoint):
     def post(self, request: Request) -> HttpResponseBase:
         """Managers give those of their organisation to its members, administrators all; nobody
         gives themselves a role. 409 `member-first` for whoever is no member, with an account or
-        without one: invite them. 422 `duties-conflict`: who audits is neither manager, finance nor
-        coordinator of what they audit. One held already is answered as it is."""
+        without one: invite them. 422 `duties-conflict`: who audits is neither administrator,
+        nor manager, finance or coordinator of what they audit. One held already is answered as
+        it is."""
         data = checked(RoleBody, request.data)
 
         def grant() -> Response:

@@ -40,6 +40,14 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "administer": frozenset({ADMINISTRATOR}),
 }
 
+# What is said where an act needs a second person and there is none, by what that person needs.
+NO_SECOND = {
+    "manage-charges": "no-second-accountant",
+    "manage-instruments": "no-second-manager",
+    "coordinate": "no-second-coordinator",
+    "audit": "no-second-auditor",
+}
+
 # What an auditor may not be where they audit.
 AUDITED = frozenset({MANAGER, FINANCE, COORDINATOR})
 # Roles that do harm in wrong hands: whoever holds one signs in with a second factor.
@@ -125,15 +133,18 @@ class Duty:
 def conflicting(held: Iterable[Duty], wanted: Duty) -> Duty | None:
     """The first duty that excludes the wanted one. An auditor is neither manager nor finance of
     an organisation in a region they audit, nor coordinator of a region that shares ground with
-    it; whichever comes first."""
+    it, nor administrator of the platform; whichever comes first."""
     for duty in held:
         for auditor, audited in ((duty, wanted), (wanted, duty)):
-            if auditor.role == AUDITOR and audited.role in AUDITED and _reaches(auditor, audited):
+            if auditor.role == AUDITOR and _excludes(auditor, audited):
                 return duty
     return None
 
 
-def _reaches(auditor: Duty, audited: Duty) -> bool:
+def _excludes(auditor: Duty, audited: Duty) -> bool:
+    """Whether somebody who audits a region must not have the other duty."""
+    if audited.role not in AUDITED:
+        return audited.role == ADMINISTRATOR
     if auditor.region_id in audited.region_ids:
         return True
     # Who coordinates a larger region coordinates the audited one too.

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import roles
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models.keys import new_id
 from accounts.models.users import User
 
@@ -32,7 +33,11 @@ class Region(models.Model):
     class Meta:
         verbose_name = _("region")
         constraints = [
-            models.UniqueConstraint(fields=["scheme", "code"], name="region_code_unique")
+            # Addresses, filters and roles name a region by its code alone, whatever its scheme.
+            models.UniqueConstraint(fields=["code"], name="region_code_once"),
+            models.CheckConstraint(
+                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="region_currency"
+            ),
         ]
         indexes = [GinIndex(fields=["lineage"], name="region_lineage")]
 

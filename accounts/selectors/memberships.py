@@ -6,17 +6,21 @@ from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet, UUIDField, Value
 
-from accounts.domain.errors import NotFound, NotPermitted
+from accounts.domain.errors import NotFound, NotPermitted, Refused
 from accounts.domain.roles import (
     ADMINISTRATOR,
+    AUDITOR,
+    CAPABILITIES,
     COORDINATOR,
+    NO_SECOND,
     ORGANISATION_ROLES,
     Actor,
     Duty,
     Grant,
     Place,
+    conflicting,
 )
-from accounts.models import Membership, Organisation, RoleGrant, User
+from accounts.models import Membership, Organisation, Region, RoleGrant, User
 
 RECENTLY = timedelta(days=90)
 
@@ -62,6 +66,20 @@ def load_duties(user: User) -> list[Duty]:
         Duty(role, region, frozenset(lineage or of_organisation or ()))
         for role, region, lineage, of_organisation in rows
     ]
+
+
+def people_in_conflict() -> list[tuple[User, str, str]]:
+    """Who holds two roles that exclude one another, given before they did; by address. One role
+    has to be taken away by hand. One statement, and one for each auditor."""
+    audits = RoleGrant.objects.filter(role=AUDITOR, revoked_at=None, user__is_active=True)
+    found = []
+    for user in User.objects.filter(pk__in=audits.values("user_id")).order_by("email"):
+        duties = load_duties(user)
+        for place, duty in enumerate(duties):
+            other = conflicting(duties[:place], duty)
+            if other is not None:
+                found.append((user, other.role, duty.role))
+    return found
 
 
 def is_member(user: User, organisation: Organisation) -> bool:
@@ -238,6 +256,30 @@ def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:
     else:
         held = held.filter(organisation_id=organisation_id)
     return User.objects.filter(is_active=True, pk__in=held.values("user_id")).order_by("email")
+
+
+def no_second(
+    capability: str,
+    *,
+    besides: Iterable[UUID | None],
+    organisation: Organisation | None = None,
+    region: Region | None = None,
+    region_ids: Iterable[UUID] = (),
+    refusal: type[Refused] = NotPermitted,
+) -> Refused | None:
+    """Where nobody besides these people has the capability for the organisation, the region or any
+    of the regions: the refusal that says whom to appoint, and who does so. None where somebody
+    else can do it. One statement."""
+    where = Q(region_id__in=region.lineage if region else list(region_ids))
+    if organisation is not None:
+        where = Q(organisation=organisation)
+    others = RoleGrant.objects.filter(
+        where, role__in=CAPABILITIES[capability], revoked_at=None, user__is_active=True
+    ).exclude(user_id__in=[person for person in besides if person])
+    if others.exists():
+        return None
+    place = organisation or region
+    return refusal(NO_SECOND[capability], **({"place": place.name} if place else {}))
 
 
 def coordinators_of(region_ids: Iterable[UUID]) -> QuerySet[User]:

@@ -22,6 +22,8 @@ from accounts.permissions import actor_of
 @transaction.atomic
 def user_register(*, user: User, now: datetime) -> User:
     """Store a person who signs up."""
+    if user.time_zone not in zoneinfo.available_timezones():
+        raise invalid("time_zone", "unknown-time-zone")
     user.name = name_kept(user.name)
     user.save(force_insert=True)
     trail.record(

@@ -10,10 +10,30 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import RoleGrant
+from accounts.domain.errors import Refused
+from accounts.domain.roles import Place
+from accounts.models import Organisation, RoleGrant
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
 from accounts.selectors.users import DemoAccount, demo_accounts
 
 register = template.Library()
+
+
+@register.inclusion_tag("components/second.html", takes_context=True)
+def no_second(
+    context: dict[str, Any], refused: Refused | None, organisation: Organisation | None = None
+) -> dict[str, Any]:
+    """Whom to appoint where an act waits for a second person who does not exist; with the page of
+    roles for whoever may give them."""
+    actor = actor_of(context["request"].user)
+    link = ""
+    if organisation is not None and actor.may("manage-members", place_of(organisation)):
+        link = reverse("accounts:members", args=[organisation.pk])
+    elif actor.may("administer", Place(None)):
+        link = reverse("accounts:roles")
+    return {"refused": refused, "link": link}
+
 
 # The names of allauth's fields, as the rest of the platform would say them: those of one form
 # before those of all.

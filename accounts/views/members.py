@@ -33,6 +33,7 @@ from accounts.selectors.memberships import (
     members_of,
     organisation_to_read,
     organisations_to_read,
+    people_in_conflict,
     place_of,
     platform_grants,
 )
@@ -273,6 +274,7 @@ def _roles(
         "form": form,
         "grants": platform_grants(),
         "regions": regions(),
+        "conflicts": people_in_conflict(),
         "refused": refused,
     }
     status = status_of(refused) if refused else status

@@ -1,5 +1,6 @@
 """The auditors' desk: exceptions, runs and samples, findings."""
 
+from collections.abc import Container
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +37,8 @@ from bookings.selectors.audit import (
     exceptions_where,
     finding_for,
     findings_for,
+    own_exceptions,
+    own_findings,
     sample_for,
     samples_for,
 )
@@ -74,6 +77,7 @@ class ExceptionShape(serializers.Serializer[Any]):
     decided_by = serializers.CharField(allow_null=True)
     decided_at = Instant(allow_null=True)
     reason = serializers.CharField(allow_null=True)
+    is_own = serializers.BooleanField(help_text="Your own case: another auditor decides.")
     version = serializers.IntegerField()
 
 
@@ -152,6 +156,7 @@ class FindingShape(serializers.Serializer[Any]):
     evidence = serializers.CharField(allow_null=True)
     closed_by = serializers.CharField(allow_null=True)
     closed_at = Instant(allow_null=True)
+    is_own = serializers.BooleanField(help_text="Your own case: another auditor decides.")
     version = serializers.IntegerField()
 
 
@@ -189,7 +194,7 @@ def _name(person: Any) -> str | None:
     return str(person) if person else None
 
 
-def exception_json(row: AuditException) -> dict[str, Any]:
+def exception_json(row: AuditException, own: Container[UUID]) -> dict[str, Any]:
     return {
         "id": str(row.pk),
         "rule": row.rule,
@@ -204,6 +209,7 @@ def exception_json(row: AuditException) -> dict[str, Any]:
         "decided_by": _name(row.decided_by),
         "decided_at": _moment(row.decided_at),
         "reason": row.reason or None,
+        "is_own": row.pk in own,
         "version": row.version,
     }
 
@@ -236,7 +242,7 @@ def sample_json(row: AuditSample) -> dict[str, Any]:
     }
 
 
-def finding_json(row: AuditFinding) -> dict[str, Any]:
+def finding_json(row: AuditFinding, own: Container[UUID]) -> dict[str, Any]:
     return {
         "id": str(row.pk),
         "organisation": row.organisation.code,
@@ -256,6 +262,7 @@ def finding_json(row: AuditFinding) -> dict[str, Any]:
         "evidence": row.evidence or None,
         "closed_by": _name(row.closed_by),
         "closed_at": _moment(row.closed_at),
+        "is_own": row.pk in own,
         "version": row.version,
     }
 
@@ -265,11 +272,13 @@ class AuditEndpoint(Endpoint):
 
     def one_exception(self, exception_id: UUID) -> Response:
         row = exception_for(self.actor, exception_id)
-        return Response(exception_json(row), headers=etag(row.version))
+        shown = exception_json(row, own_exceptions(self.actor, [row]))
+        return Response(shown, headers=etag(row.version))
 
     def one_finding(self, finding_id: UUID, status: int = 200) -> Response:
         row = finding_for(self.actor, finding_id)
-        return Response(finding_json(row), status=status, headers=etag(row.version))
+        shown = finding_json(row, own_findings(self.actor, [row]))
+        return Response(shown, status=status, headers=etag(row.version))
 
 
 class Exceptions(AuditEndpoint):
@@ -297,7 +306,11 @@ class Exceptions(AuditEndpoint):
             rows,
             query,
             ("-happened_at", "-id"),
-            lambda found: [exception_json(row) for row in found],
+            lambda found: [
+                exception_json(row, own)
+                for own in [own_exceptions(self.actor, found)]
+                for row in found
+            ],
         )
 
 
@@ -427,7 +440,9 @@ class Findings(AuditEndpoint):
             findings_for(self.actor),
             query,
             ("-raised_at", "-id"),
-            lambda found: [finding_json(row) for row in found],
+            lambda found: [
+                finding_json(row, own) for own in [own_findings(self.actor, found)] for row in found
+            ],
         )
 
     @operation(

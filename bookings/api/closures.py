@@ -61,7 +61,9 @@ class ClosureBody(Shape):
     )
     reason = Text(500, default="", allow_blank=True)
     displace = Flag(
-        default=False, help_text="Displace live reservations, at no charge, instead of refusing."
+        default=False,
+        help_text="Displace live reservations instead of refusing: at no charge, but your own cost"
+        " what cancelling them would.",
     )
 
 
@@ -139,7 +141,9 @@ class InstrumentClosures(ClosureEndpoint):
     )
     def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
         """For the host's managers. Live reservations in the way: 409 with the list of them, or
-        with `displace` they give way, at no charge, and their people are told."""
+        with `displace` they give way, at no charge, and their people are told. What the manager
+        booked, or is booked for them, costs what cancelling it would (`owed` in the list), unless
+        another manager closes."""
         data = checked(ClosureBody, request.data)
         outage = Outage(
             kind=data["kind"],

@@ -66,7 +66,7 @@ def equivalent_json(other: Equivalent) -> dict[str, Any]:
 
 def in_the_way_json(refused: InTheWay) -> list[dict[str, Any]]:
     """The reservations that meet a closure. Only the host's managers are told of them, who may
-    see them all."""
+    see them all. `owed`: what displacing it would cost, of the manager's own."""
     return [
         {
             "id": str(row.pk),
@@ -77,6 +77,8 @@ def in_the_way_json(refused: InTheWay) -> list[dict[str, Any]]:
             "user": {"id": str(row.user_id), "name": str(row.user)},
             "organisation": row.organisation.code,
             "link": reverse("api-reservation", kwargs={"reservation_id": row.pk}),
+            "owed": owed and amount(owed.payable, owed.currency),
         }
         for row in refused.reservations
+        for owed in [row.owed]  # type: ignore[attr-defined]
     ]

@@ -87,7 +87,12 @@ def charge(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     return with_shortening(made, quoted, ending.shortening_fee) if made else None
 
 
-_FEES = {"cancelled": "cancellation", "expired": "cancellation", "no_show": "no_show"}
+_FEES = {
+    "cancelled": "cancellation",
+    "displaced": "cancellation",
+    "expired": "cancellation",
+    "no_show": "no_show",
+}
 
 
 def with_shortening(made: ChargeMade, quoted: QuoteInput, fee: Decimal) -> ChargeMade:
@@ -115,9 +120,9 @@ def _for_ending(quoted: QuoteInput, ending: Ending) -> ChargeMade | None:
     match ending.state:
         case "completed":
             return _for_use(quoted, ending)
-        case "cancelled" if ending.is_second_thought:
+        case "cancelled" | "displaced" if ending.is_second_thought:
             return None
-        case "cancelled" if ending.was_confirmed and not ending.is_ended_by_host:
+        case "cancelled" | "displaced" if ending.was_confirmed and not ending.is_ended_by_host:
             terms = cancellation(quoted, ending.ended_at, ending.least_percent)
             return _fee("cancellation", quoted, ending, terms)
         case "expired" if ending.was_confirmed:

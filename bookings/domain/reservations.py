@@ -1,6 +1,7 @@
 """The states of a reservation and the way between them."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from accounts.domain.errors import WrongState
 from bookings.domain.periods import Period
@@ -44,6 +45,12 @@ def effective_state(state: str, deadline_at: datetime | None, now: datetime) -> 
     return state
 
 
+def is_own(actor: UUID | None, *, person: UUID, maker: UUID) -> bool:
+    """Whether a booking is the actor's own: they are its person, or made it. A host's manager ends
+    and moves their own as anybody else would, not in the host's name and at its cost."""
+    return actor in {person, maker}
+
+
 def check_in_span(period: Period) -> Period:
     """When somebody may check in: from 15 minutes before the start until the end."""
     return Period(period.start - CHECK_IN_BEFORE, period.end)
@@ -55,6 +62,17 @@ def no_show_at(start: datetime, end: datetime, check_in_minutes: int | None) -> 
     if check_in_minutes is None:
         return None
     return min(start + timedelta(minutes=check_in_minutes), end)
+
+
+def settled_state(
+    start: datetime, end: datetime, check_in_minutes: int | None, now: datetime
+) -> str | None:
+    """What a confirmed booking that nobody checked in to has become: missed, or over; None while
+    it can still be used."""
+    missed_at = no_show_at(start, end, check_in_minutes)
+    if missed_at is not None and missed_at <= now:
+        return "no_show"
+    return "completed" if end <= now else None
 
 
 def may_still_cancel(

@@ -56,5 +56,10 @@ class AgreementMember(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["region", "agreement"], name="agreement_member_once")
+            models.UniqueConstraint(fields=["region", "agreement"], name="agreement_member_once"),
+            models.CheckConstraint(
+                condition=Q(signed_by=None, signed_at=None)
+                | Q(signed_by__isnull=False, signed_at__isnull=False),
+                name="agreement_member_signed",
+            ),
         ]

@@ -83,7 +83,8 @@ class Charge(models.Model):
                 name="charge_reverses_one",
             ),
             models.CheckConstraint(
-                condition=Q(final_at=None, month=None) | Q(final_at__isnull=False, month__day=1),
+                condition=Q(final_at=None, month=None)
+                | Q(final_at__isnull=False, month__isnull=False, month__day=1),
                 name="charge_month_when_final",
             ),
             models.CheckConstraint(
@@ -171,9 +172,9 @@ class Correction(models.Model):
                 fields=["charge"], condition=Q(state="proposed"), name="correction_one_open"
             ),
             models.CheckConstraint(
-                condition=Q(decided_by=None)
+                condition=Q(state="proposed", decided_by=None)
                 | Q(state="withdrawn")
-                | ~Q(decided_by=models.F("proposed_by")),
+                | (Q(decided_by__isnull=False) & ~Q(decided_by=models.F("proposed_by"))),
                 name="correction_second_person",
             ),
         ]

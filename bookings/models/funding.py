@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation, User
 from accounts.models.keys import new_id
 from bookings.models.amounts import amount_field
@@ -43,6 +44,12 @@ class FundingSource(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
                 name="source_forward",
+            ),
+            models.CheckConstraint(
+                condition=Q(budget=None) | Q(budget__gte=0), name="source_budget"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="source_currency"
             ),
         ]
 

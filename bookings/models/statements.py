@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.models.amounts import amount_field
@@ -29,6 +30,10 @@ class ExchangeRate(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(rate__gt=0), name="exchangerate_above_zero"),
             models.CheckConstraint(condition=~Q(base=F("quote")), name="exchangerate_two"),
+            models.CheckConstraint(
+                condition=Q(base__in=sorted(MINOR_DIGITS), quote__in=sorted(MINOR_DIGITS)),
+                name="exchangerate_currencies",
+            ),
         ]
         indexes = [
             models.Index(
@@ -176,6 +181,18 @@ class Settlement(models.Model):
                 fields=["first", "second", "month", "currency"], name="settlement_once"
             ),
             models.CheckConstraint(condition=~Q(first=F("second")), name="settlement_two"),
+            # Both coordinators confirm it, and they are two people.
+            models.CheckConstraint(
+                condition=Q(first_confirmed_by=None)
+                | Q(second_confirmed_by=None)
+                | ~Q(first_confirmed_by=F("second_confirmed_by")),
+                name="settlement_two_people",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="drawn_up")
+                | Q(first_confirmed_at__isnull=False, second_confirmed_at__isnull=False),
+                name="settlement_confirmed_by_both",
+            ),
         ]
 
 

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
 from bookings.models.amounts import amount_field
@@ -52,6 +53,12 @@ class VoucherProgramme(models.Model):
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
                 name="programme_forward",
+            ),
+            models.CheckConstraint(
+                condition=Q(cap_per_booking=None) | Q(cap_per_booking__gt=0), name="programme_cap"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="programme_currency"
             ),
         ]
 

@@ -36,13 +36,15 @@ from bookings.selectors.reservations import WITH
 class Words:
     """Subject and first sentence of a kind of message, and the topic readers choose it by;
     `to_host`: the host's managers read it; `about_charge`: of a charge, and its first sentence
-    names what it comes to."""
+    names what it comes to; `own_lead`: the first sentence where the host did not end it at its
+    own cost."""
 
     subject: object
     lead: object
     topic: str
     to_host: bool = False
     about_charge: bool = False
+    own_lead: object = None
 
 
 KINDS = {
@@ -82,6 +84,10 @@ KINDS = {
         _("Displaced: {instrument}"),
         _("The instrument had to be closed, so your booking cannot take place. It costs nothing."),
         "displacement",
+        own_lead=_(
+            "The instrument was closed by whoever made this booking or was to use it, so it cannot"
+            " take place. It costs what cancelling it would have cost."
+        ),
     ),
     "cut-short": Words(
         _("Cut short: {instrument}"),
@@ -351,7 +357,7 @@ def _costs_of(
     return Sum(Decimal(0), about.currency) if is_gone else about
 
 
-CHARGED = frozenset({"cancelled", "series-cancelled", "no-show", "completed"})
+CHARGED = frozenset({"cancelled", "displaced", "series-cancelled", "no-show", "completed"})
 PRICED = frozenset({"requested", "to-decide", "lapsing", "confirmed", "moved", "reminder"})
 
 
@@ -363,7 +369,7 @@ def _costs(kind: str, reservation: Reservation) -> Quote | ChargeMade | None:
     session = getattr(reservation, "session", None)
     if kind == "cut-short" and session is not None and session.cut_at is not None:
         return load_cut_charge(reservation, session.cut_at)
-    if kind in CHARGED:
+    if kind in CHARGED and reservation.confirmed_at:
         return charge(load_quoted(reservation.pk), load_ending(reservation))
     return None
 
@@ -421,9 +427,12 @@ def compose(
         is_cut = kind == "cut-short"
         cut_by = closure_cutting(getattr(reservation, "session", None)) if is_cut else None
         again = reverse("bookings:instrument", kwargs={"instrument_id": instrument.pk})
+        # Displaced by whose own booking it was, it may cost something.
+        is_own = words.own_lead and not reservation.is_ended_by_host
+        lead = words.own_lead if is_own else words.lead
         context = {
             "kind": kind,
-            "lead": str(words.lead).format_map(facts),
+            "lead": str(lead).format_map(facts),
             "reservation": reservation,
             "instrument_name": name,
             "zone": zone,

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from accounts.domain.errors import NotFound
-from accounts.domain.roles import CAPABILITIES, Actor
+from accounts.domain.errors import NotFound, NotPermitted, Refused
+from accounts.domain.roles import AUDITOR, CAPABILITIES, Actor
 from accounts.models import Membership, Organisation, Region, RoleGrant, TrailEntry
+from accounts.selectors.memberships import no_second
 from bookings.domain import audit as rules
 from bookings.domain.audit import RULES, BookingFacts, Numbers
 from bookings.domain.norms import USUAL_SCHEME, norm_minutes
@@ -30,6 +31,7 @@ from bookings.models import (
 from bookings.selectors.comparison import BOOKS, Difference
 from bookings.selectors.norms import load_norms
 from bookings.selectors.replay import replay_all
+from bookings.selectors.sampling import drawn_rows
 from instruments.models import Instrument
 from instruments.selectors.quality import stale_records
 
@@ -431,6 +433,61 @@ def exception_for(actor: Actor, exception_id: UUID) -> AuditException:
     if found is None:
         raise NotFound
     return found
+
+
+def own_records(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of some records that are the actor's own case: bookings they are the person of, made or
+    decided on, and every record to which, as the trail says, they ever did something (proposed a
+    correction of it, displaced it, entered it). One statement. That somebody has a second account
+    cannot be known."""
+    person, ids = actor.person, list(ids)
+    booked = Q(user_id=person) | Q(made_by_id=person) | Q(decided_by_id=person)
+    bookings = Reservation.objects.filter(booked, pk__in=ids).values_list("pk")
+    acted_on = TrailEntry.objects.filter(actor_id=person, object_id__in=ids)
+    return frozenset(pk for (pk,) in bookings.union(acted_on.values_list("object_id")))
+
+
+def own_case(actor: Actor, region_ids: Iterable[UUID]) -> Refused:
+    """Why an auditor does not decide on their own case, and who does: another auditor of the
+    regions. One statement."""
+    none = no_second(AUDIT, region_ids=region_ids, besides=[actor.user_id])
+    return none or NotPermitted("own-case")
+
+
+def own_exceptions(actor: Actor, rows: Iterable[AuditException]) -> frozenset[UUID]:
+    """The exceptions on which another auditor decides: those with a record of the actor's own
+    behind them. One statement."""
+    behind = {row.pk: {UUID(item["id"]) for item in row.evidence} for row in rows}
+    own = own_records(actor, set().union(*behind.values()))
+    return frozenset(pk for pk, ids in behind.items() if ids & own)
+
+
+def own_samples(actor: Actor, rows: Iterable[AuditSample]) -> frozenset[UUID]:
+    """The samples in which something of the actor's own was drawn. Two statements each."""
+    return frozenset(row.pk for row in rows if own_drawn(actor, drawn_rows(row)))
+
+
+def own_drawn(actor: Actor, drawn: Sequence[Any]) -> frozenset[UUID]:
+    """The rows of a sample that are the actor's own case. One statement."""
+    behind = {row.pk: {row.pk, getattr(row, "reservation_id", row.pk)} for row in drawn}
+    own = own_records(actor, set().union(*behind.values()))
+    return frozenset(pk for pk, ids in behind.items() if ids & own)
+
+
+def own_findings(actor: Actor, rows: Iterable[AuditFinding]) -> frozenset[UUID]:
+    """The findings on which another auditor decides: about an exception or a sample of the actor's
+    own, or answered by them. For auditors two statements, and two for each sample."""
+    found = list(rows)
+    if not actor.has(AUDITOR) or not found:
+        return frozenset()
+    exceptions = AuditException.objects.filter(finding__in=found)
+    samples = AuditSample.objects.filter(findings__in=found).distinct().defer("population")
+    own = own_exceptions(actor, exceptions) | own_samples(actor, samples)
+    return frozenset(
+        row.pk
+        for row in found
+        if own & {row.exception_id, row.sample_id} or row.replied_by_id == actor.person
+    )
 
 
 def exceptions_where(

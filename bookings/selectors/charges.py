@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from bookings.domain.quotes import QuoteInput, input_from_json
 from bookings.models import Charge, ClosedMonth, Quote, Reservation, UsageSession
 from bookings.selectors.reservations import visible_to
 from instruments.domain.opening import local_date
+from instruments.models import Instrument
 
 # The one that says what a reservation costs; a correction puts another in its place.
 IN_FORCE = Q(kind__in=Charge.ORIGINAL) & ~Q(state="reversed")
@@ -146,7 +148,9 @@ def cancellation_now(
     `spent`: instruments whose second thoughts of the day an act on several bookings has used; it
     is added to.
     """
-    is_own = actor and actor.user_id in {reservation.user_id, reservation.made_by_id}
+    is_own = actor and rules.is_own(
+        actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
+    )
     if (
         actor
         and not is_own
@@ -189,6 +193,21 @@ def _may_think_again(reservation: Reservation, now: datetime) -> bool:
 def second_thoughts_day(reservation: Reservation, now: datetime) -> date:
     """The day, where the instrument is, whose one second thought this would be."""
     return local_date(ZoneInfo(reservation.instrument.facility.time_zone), now)
+
+
+def second_thought_of(
+    actor: Actor, instrument: Instrument, reservation: Reservation, now: datetime
+) -> dict[str, Any]:
+    """What to keep of a booking whose person gives it up free of charge just after making it;
+    nothing of another."""
+    reservation.instrument = instrument
+    made_at, start = reservation.requested_at, reservation.start_at
+    if not charges.is_second_thought(made_at=made_at, start=start, now=now):
+        return {}
+    if cancellation_now(reservation, now, actor=actor).reason != "second-thoughts":
+        return {}
+    day = second_thoughts_day(reservation, now)
+    return {"is_second_thought": True, "second_thought_on": day}
 
 
 def cancellation_for(

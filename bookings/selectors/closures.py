@@ -9,9 +9,10 @@ from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
+from bookings.domain import reservations as rules
 from bookings.domain.charges import ChargeMade, charge
 from bookings.models import Closure, Reservation, UsageSession
-from bookings.selectors.charges import load_ending, load_quoted
+from bookings.selectors.charges import cancellation_now, load_ending, load_quoted
 from instruments.models import Instrument
 from instruments.selectors.registry import instruments_for
 
@@ -56,10 +57,15 @@ def _of(instrument: Instrument) -> QuerySet[Closure]:
     return Closure.objects.filter(instrument=instrument).select_related("created_by")
 
 
-def with_people(reservations: Sequence[Reservation]) -> list[Reservation]:
-    """Reservations with whose they are. Two statements."""
+def with_people(
+    actor: Actor, reservations: Sequence[Reservation], now: datetime
+) -> list[Reservation]:
+    """Reservations in the way of a closure with whose they are, and as `owed` what the actor would
+    owe for displacing their own. Two statements, and two for each of the actor's."""
     rows = list(reservations)
     prefetch_related_objects(rows, "user", "organisation")
+    for row in rows:
+        row.owed = displacement_now(actor, row, now)  # type: ignore[attr-defined]
     return rows
 
 
@@ -126,3 +132,24 @@ def with_cuts(instrument: Instrument, closures: Iterable[Closure]) -> list[Closu
             and (not row.units or session.unit in row.units)
         ]
     return rows
+
+
+def displacement_now(actor: Actor, reservation: Reservation, now: datetime) -> ChargeMade | None:
+    """What the actor, a manager of the host, would owe for displacing the booking at this moment:
+    of their own, once confirmed, what cancelling it would cost, or what is owed already for one
+    that was missed or is over; None where it is free. Two statements at most."""
+    own = rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
+    if not own or reservation.confirmed_at is None or reservation.state == "in_use":
+        return None
+    settled = reservation.state == "confirmed" and rules.settled_state(
+        reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
+    )
+    is_free = cancellation_now(reservation, now, actor=actor).reason == "second-thoughts"
+    ending = replace(
+        load_ending(reservation),
+        state=settled or "displaced",
+        ended_at=now,
+        is_ended_by_host=False,
+        is_second_thought=is_free and not settled,
+    )
+    return charge(load_quoted(reservation.pk), ending)

@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from accounts.domain.errors import NotFound
+from accounts.domain.errors import NotFound, Refused
 from accounts.domain.roles import Actor
+from accounts.selectors.memberships import no_second
 from bookings.domain.quotes import input_from_json
 from bookings.domain.vouchers import GrantValues
-from bookings.models import Charge, Correction, VoucherGrant
+from bookings.models import Charge, Correction, Reservation, VoucherGrant
 from bookings.selectors.charges import charges_for
 
 
@@ -45,3 +46,10 @@ def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues
         for grant in quoted.grants
         if grant.code in left
     )[:1]
+
+
+def no_second_of_host(actor: Actor, reservation: Reservation) -> Refused | None:
+    """Where nobody but the actor could answer for a charge of the host: nobody else manages it or
+    keeps its accounts whose own booking it is not."""
+    people = [actor.user_id, reservation.user_id, reservation.made_by_id]
+    return no_second("manage-charges", organisation=reservation.host, besides=people)

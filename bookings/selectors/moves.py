@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
 from bookings.domain import approvals, fees, moves
+from bookings.domain import reservations as rules
 from bookings.domain.availability import Calendar, Wish
 from bookings.domain.chains import Placed, gaps_from_json, is_in_order
 from bookings.domain.fees import CancellationFee
@@ -288,10 +289,9 @@ def _judge(
 
 def is_by_host(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:
     """Whether the actor would act as the host's manager: on a booking that is not their own."""
-    return actor.user_id not in {
-        reservation.user_id,
-        reservation.made_by_id,
-    } and actor.may("manage-instruments", place_of(instrument.organisation))
+    return not rules.is_own(
+        actor.user_id, person=reservation.user_id, maker=reservation.made_by_id
+    ) and actor.may("manage-instruments", place_of(instrument.organisation))
 
 
 def _terms(

@@ -8,9 +8,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from accounts.domain.errors import NotFound
+from accounts.domain.errors import NotFound, Refused
 from accounts.domain.roles import Actor, Place
 from accounts.models import Region
+from accounts.selectors.memberships import no_second
 from bookings.domain.months import month_before
 from bookings.domain.statements import OVERDUE, day_of, is_overdue
 from bookings.models import ClosedMonth, Settlement, SettlementLine
@@ -119,6 +120,15 @@ def sides_of(actor: Actor, settlement: Settlement) -> list[str]:
         for side in ("first", "second")
         if actor.may("coordinate", place_of_region(getattr(settlement, side)))
     ]
+
+
+def no_second_for(row: Settlement, side: str) -> Refused | None:
+    """Where a side has not confirmed and nobody could: it has no coordinator, or only who has
+    confirmed for the other."""
+    if getattr(row, f"{side}_confirmed_at") is not None:
+        return None
+    said = [row.first_confirmed_by_id, row.second_confirmed_by_id]
+    return no_second("coordinate", region=getattr(row, side), besides=said)
 
 
 def net_of(settlement: Settlement) -> Decimal:

@@ -66,7 +66,7 @@ def _bookings(instrument: Instrument, since: datetime, until: datetime) -> Any:
     charged. What the host ended costs nothing by any card."""
     charged = Q(charged__isnull=False)
     free = Q(
-        state__in=["cancelled", "no_show", "expired"],
+        state__in=["cancelled", "displaced", "no_show", "expired"],
         confirmed_at__isnull=False,
         is_ended_by_host=False,
     )

@@ -26,6 +26,8 @@ from bookings.selectors.audit import (
     last_run,
     newest_entry,
     norm_hits,
+    own_case,
+    own_exceptions,
     stale_hits,
     touched,
     usage_hits,
@@ -205,7 +207,10 @@ def exception_locked(
 def exception_decide(
     row: AuditException, *, actor: Actor, state: str, reason: str, now: datetime
 ) -> AuditException:
-    """Move a locked row on, with its entry."""
+    """Move a locked row on, with its entry. `NotPermitted` (`own-case`) to whoever is the person,
+    the maker or a decider of what it is about."""
+    if own_exceptions(actor, [row]):
+        raise own_case(actor, row.region_ids)
     if not may_become(row.state, state):
         raise WrongState(state=row.state, wanted=state)
     reason = reason.strip()

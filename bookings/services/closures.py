@@ -16,12 +16,15 @@ from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.domain.periods import Period, coming, subtract
-from bookings.domain.reservations import OCCUPYING
+from bookings.domain.reservations import OCCUPYING, is_own
 from bookings.locks import lock_reservations
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import FOREVER, live, to_period, to_range
+from bookings.selectors.charges import second_thought_of
+from bookings.selectors.closures import with_people
 from bookings.services.earmarks import purses_lock
 from bookings.services.occupancy import (
+    charge_due,
     days_dirty,
     lapse,
     message,
@@ -29,13 +32,14 @@ from bookings.services.occupancy import (
     reservation_touch,
     time_freed,
 )
-from bookings.services.usage import session_finish
+from bookings.services.usage import confirmed_settle, session_finish
 from instruments.locks import lock_instrument
 from instruments.models import Instrument
 
 
 class InTheWay(Refused):
-    """Live reservations meet the closure; `reservations` are they, by start."""
+    """Live reservations meet the closure; `reservations` are they, by start, each with what the
+    actor would owe for it (`with_people`)."""
 
     code = "reservations-in-the-way"
 
@@ -62,7 +66,9 @@ def closure_create(
     """Close. It occupies from now on only; what it says of the past is for the hours.
 
     Live reservations in its way: `InTheWay`, or with `displace` those that fit another unit
-    are re-seated and the others displaced, at no charge, and their people told.
+    are re-seated and the others displaced, and their people told. That is free for everybody
+    but the actor: what they booked, or is booked for them, costs what cancelling it would; one
+    that was missed, or is over, is charged as such.
     """
     instrument = lock_instrument(instrument_id)
     require(actor, "manage-instruments", place_of(instrument.organisation))
@@ -151,7 +157,7 @@ def _clear(
             _cut(reservation.occupancy, span.start)
     in_the_way = sorted((r for r in held if r.state in OCCUPYING), key=lambda r: r.start_at)
     if in_the_way and not displace:
-        raise InTheWay(in_the_way)
+        raise InTheWay(with_people(actor, in_the_way, now))
     purses_lock(in_the_way)
     displaced = []
     for reservation in in_the_way:
@@ -160,15 +166,24 @@ def _clear(
             continue
         if _reseat(instrument, reservation, set(units), actor, now):
             continue
+        own = is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
+        if own and confirmed_settle(reservation, now=now):
+            for teardown in Occupancy.objects.filter(reservation=reservation):
+                _cut(teardown, span.start)
+            continue
         reservation_move_to(
             reservation=reservation,
             state="displaced",
             now=now,
             actor=actor,
             reason=outage.reason,
-            by_host=True,
+            by_host=not own,
+            extra=second_thought_of(actor, instrument, reservation, now) if own else {},
         )
-        enqueue([message("displaced", reservation)], now=now)
+        effects = [message("displaced", reservation)]
+        if own and reservation.confirmed_at:
+            effects.append(charge_due(reservation))
+        enqueue(effects, now=now)
         displaced.append(reservation)
     return displaced
 

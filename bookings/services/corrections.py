@@ -32,7 +32,7 @@ from bookings.models import (
     VoucherGrant,
 )
 from bookings.selectors.charges import load_quoted
-from bookings.selectors.corrections import correction_by_id, grants_after
+from bookings.selectors.corrections import correction_by_id, grants_after, no_second_of_host
 from bookings.selectors.melting import melting_of
 from bookings.services.charges import (
     FINISHED,
@@ -73,7 +73,7 @@ def correction_propose(
     if settles:
         dispute = open_dispute(charge)
         if dispute.opened_by_id == actor.user_id:
-            raise NotPermitted("own-dispute")
+            raise no_second_of_host(actor, reservation) or NotPermitted("own-dispute")
         dispute.answer = reason
         dispute.save(update_fields=["answer"])
     if Correction.objects.filter(charge=charge, state="proposed").exists():
@@ -296,7 +296,7 @@ def _locked(
 def _require_second(actor: Actor, reservation: Reservation, correction: Correction) -> None:
     require_host(actor, reservation)
     if actor.user_id == correction.proposed_by_id:
-        raise NotPermitted("own-correction")
+        raise no_second_of_host(actor, reservation) or NotPermitted("own-correction")
 
 
 def _require_in_force(charge: Charge) -> None:

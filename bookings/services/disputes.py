@@ -14,6 +14,7 @@ from bookings.domain.charges import is_disputable
 from bookings.locks import lock_charge, lock_host_books, lock_reservation
 from bookings.models import Charge, Correction, Dispute, Reservation
 from bookings.selectors.charges import charge_by_id
+from bookings.selectors.corrections import no_second_of_host
 from bookings.services.charges import FINISHED, charge_finish, charge_message, charge_record
 
 
@@ -27,7 +28,7 @@ def require_host(actor: Actor, reservation: Reservation) -> None:
     """Whoever answers for the host's charges; never for one's own."""
     require(actor, "manage-charges", place_of(reservation.host))
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
-        raise NotPermitted("own-charge")
+        raise no_second_of_host(actor, reservation) or NotPermitted("own-charge")
 
 
 def charge_locked(
@@ -114,7 +115,7 @@ def dispute_reject(
     require_host(actor, reservation)
     dispute = open_dispute(charge)
     if dispute.opened_by_id == actor.user_id:
-        raise NotPermitted("own-dispute")
+        raise no_second_of_host(actor, reservation) or NotPermitted("own-dispute")
     answer = worded("answer", answer)
     if Correction.objects.filter(charge=charge, state="proposed").exists():
         raise WrongState("correction-proposed")

@@ -16,7 +16,15 @@ from accounts.permissions import require, require_somewhere
 from accounts.selectors.memberships import place_of
 from bookings.domain.audit import DAYS_TO_ANSWER, FINDING_MOVES, REMIND_BEFORE, SEVERITIES
 from bookings.models import AuditException, AuditFinding
-from bookings.selectors.audit import AUDIT, audited_organisation, findings_for, sample_for
+from bookings.selectors.audit import (
+    AUDIT,
+    audited_organisation,
+    findings_for,
+    own_case,
+    own_findings,
+    own_samples,
+    sample_for,
+)
 from bookings.services.audit import exception_decide, exception_locked
 
 MOST = 5000
@@ -37,7 +45,8 @@ class Raised:
 
 @transaction.atomic
 def finding_raise(*, actor: Actor, raised: Raised, now: datetime) -> AuditFinding:
-    """Say that something is not as it should be. An exception is confirmed by it."""
+    """Say that something is not as it should be. An exception is confirmed by it. `NotPermitted`
+    (`own-case`) where the exception, or something drawn in the sample, is the auditor's own."""
     require_somewhere(actor, AUDIT)
     exception: AuditException | None = None
     if raised.exception_id is not None:
@@ -50,6 +59,8 @@ def finding_raise(*, actor: Actor, raised: Raised, now: datetime) -> AuditFindin
         organisation = audited_organisation(actor, raised.organisation)
         regions = list(organisation.region.lineage)
     sample = sample_for(actor, raised.sample_id) if raised.sample_id else None
+    if sample is not None and own_samples(actor, [sample]):
+        raise own_case(actor, sample.region_ids)
     if raised.severity not in SEVERITIES:
         raise invalid("severity", "unknown-value")
     title, text = _worded("title", raised.title, 200), _worded("text", raised.text, MOST)
@@ -109,7 +120,7 @@ def finding_return(
 ) -> AuditFinding:
     """The auditor sends an answer back as not enough, with a new day if they like."""
     row = _locked(actor, finding_id, expected_version)
-    require(actor, AUDIT, place_of(row.organisation))
+    _require_auditor(actor, row)
     _require_move(row, "open")
     row.note = _worded("note", note, MOST)
     if due_date is not None:
@@ -134,7 +145,7 @@ def finding_close(
 ) -> AuditFinding:
     """The auditor closes it, naming what shows that it was put right."""
     row = _locked(actor, finding_id, expected_version)
-    require(actor, AUDIT, place_of(row.organisation))
+    _require_auditor(actor, row)
     _require_move(row, "closed")
     row.evidence = _worded("evidence", evidence, MOST)
     row.closed_by_id, row.closed_at = actor.person, now
@@ -168,6 +179,13 @@ def _locked(actor: Actor, finding_id: UUID, expected_version: int | None) -> Aud
     if expected_version is not None and row.version != expected_version:
         raise WrongVersion(version=row.version)
     return row
+
+
+def _require_auditor(actor: Actor, row: AuditFinding) -> None:
+    """An auditor of the organisation's region who has no part in what the finding is about."""
+    require(actor, AUDIT, place_of(row.organisation))
+    if own_findings(actor, [row]):
+        raise own_case(actor, row.organisation.region.lineage)
 
 
 def _require_move(row: AuditFinding, wanted: str) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,14 +12,13 @@ from accounts.domain.roles import Actor
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import no_second, place_of
 from accounts.services.jobs import work_through
 from bookings.domain import reservations as rules
-from bookings.domain.charges import is_second_thought
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.models import Occupancy, Reservation
-from bookings.selectors.charges import cancellation_now, second_thoughts_day
+from bookings.selectors.charges import second_thought_of
 from bookings.selectors.due import lapsed
 from bookings.selectors.earmarks import require_funded
 from bookings.selectors.fees import Backing, load_backings
@@ -175,7 +173,12 @@ def reservation_decide(
     instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
     require(actor, "manage-instruments", place_of(instrument.organisation))
     if actor.user_id in {reservation.user_id, reservation.made_by_id}:
-        raise WrongState("own-request")
+        raise no_second(
+            "manage-instruments",
+            organisation=instrument.organisation,
+            besides=[reservation.user_id, reservation.made_by_id],
+            refusal=WrongState,
+        ) or WrongState("own-request")
     state = rules.effective_state(reservation.state, reservation.deadline_at, now)
     if state != "requested":
         raise WrongState(state=state, wanted="confirmed" if approve else "rejected")
@@ -275,7 +278,7 @@ def reservation_drop(
     """Cancel a reservation whose locks the caller holds, the instrument's first: that one also
     sees to it that its person thinks again once a day. One of many says nothing of its own to
     people."""
-    is_own = actor.user_id in {reservation.user_id, reservation.made_by_id}
+    is_own = rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
     by_host = not is_own and actor.may("manage-instruments", place_of(instrument.organisation))
     if not (is_own or by_host):
         require(actor, "book-for-members", place_of(reservation.organisation))
@@ -299,25 +302,12 @@ def reservation_drop(
         actor=actor,
         reason=reason.strip(),
         by_host=by_host,
-        extra=_second_thought(actor, instrument, reservation, now),
+        extra=second_thought_of(actor, instrument, reservation, now),
     )
     effects = [] if is_one_of_many else [message("cancelled", reservation)]
     if reservation.confirmed_at and not by_host:
         effects.append(charge_due(reservation))
     enqueue(effects, now=now)
-
-
-def _second_thought(
-    actor: Actor, instrument: Instrument, reservation: Reservation, now: datetime
-) -> dict[str, Any]:
-    """What to keep of a booking that its person cancels free of charge just after making it."""
-    if not is_second_thought(made_at=reservation.requested_at, start=reservation.start_at, now=now):
-        return {}
-    reservation.instrument = instrument
-    if cancellation_now(reservation, now, actor=actor).reason != "second-thoughts":
-        return {}
-    day = second_thoughts_day(reservation, now)
-    return {"is_second_thought": True, "second_thought_on": day}
 
 
 def reservations_lapse(*, now: datetime, most: int = 500) -> int:

@@ -10,6 +10,7 @@ from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, inval
 from accounts.domain.roles import Actor
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
+from accounts.selectors.memberships import no_second
 from accounts.trail import Change
 from bookings.domain.statements import PAYABLE_WITHIN
 from bookings.locks import lock_settlement
@@ -130,7 +131,12 @@ def settlement_confirm(
     (side,) = unsaid
     other = "second" if side == "first" else "first"
     if getattr(row, f"{other}_confirmed_by_id") == actor.person:
-        raise WrongState("another-person")
+        raise no_second(
+            "coordinate",
+            region=getattr(row, side),
+            besides=[actor.person],
+            refusal=WrongState,
+        ) or WrongState("another-person")
     before = row.state
     setattr(row, f"{side}_confirmed_by_id", actor.person)
     setattr(row, f"{side}_confirmed_at", now)

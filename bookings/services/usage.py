@@ -253,23 +253,25 @@ def _settle(reservation_id: UUID, now: datetime) -> int:
         end = max(reservation.end_at, session.checked_in_at)
         session_finish(session, reservation, check_out=end, assumed=True, actor=None, now=now)
         return 1
-    if reservation.state != "confirmed":
-        return 0
-    missed_at = rules.no_show_at(
-        reservation.start_at, reservation.end_at, reservation.check_in_minutes
+    return int(confirmed_settle(reservation, now=now))
+
+
+def confirmed_settle(reservation: Reservation, *, now: datetime) -> bool:
+    """End a confirmed booking that was missed, or is over; whether it was. Call it under the
+    instrument's lock."""
+    state = rules.settled_state(
+        reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
     )
-    if missed_at is not None and missed_at <= now:
+    if reservation.state != "confirmed" or state is None:
+        return False
+    reservation_move_to(reservation=reservation, state=state, now=now, actor=None)
+    effects = [charge_due(reservation)]
+    if state == "no_show":
         Occupancy.objects.filter(reservation=reservation).delete()
-        reservation_move_to(reservation=reservation, state="no_show", now=now, actor=None)
-        effects = [message("no-show", reservation), charge_due(reservation)]
+        effects.append(message("no-show", reservation))
         freed = coming(reservation.start_at, reservation.end_at, now)
         if freed is not None:
             effects.append(slot_freed(reservation, freed))
-    elif reservation.end_at <= now:
-        reservation_move_to(reservation=reservation, state="completed", now=now, actor=None)
-        effects = [charge_due(reservation)]
-    else:
-        return 0
     effects.append(hours_dirty(reservation, reservation.start_at, reservation.end_at))
     enqueue(effects, now=now)
-    return 1
+    return True

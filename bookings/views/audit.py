@@ -44,6 +44,10 @@ from bookings.selectors.audit import (
     findings_for,
     findings_in,
     organisations_with_exceptions,
+    own_case,
+    own_drawn,
+    own_exceptions,
+    own_findings,
     sample_for,
     samples_for,
 )
@@ -82,6 +86,7 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
     context = {
         "form": form,
         "page": page,
+        "own": own_exceptions(actor, page.object_list),
         "rule": asked["rule"],
         "is_filtered": any(asked.values()),
     }
@@ -137,15 +142,19 @@ def _exception_page(
 ) -> HttpResponse:
     actor = actor_of(request.user)
     row = exception_for(actor, exception_id)
+    own = own_exceptions(actor, [row])
     context = {
         "row": row,
+        "refused": own_case(actor, row.region_ids) if own and row.state != "confirmed" else None,
         "finding": getattr(row, "finding", None),
         "story": readable_story(actor, row.pk),
         "names": called_of(
             (EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in row.evidence
         ),
-        "may": {state: may_become(row.state, state) for state in ("review", "explained")}
-        | {"confirmed": may_become(row.state, "confirmed")},
+        "may": {
+            state: not own and may_become(row.state, state)
+            for state in ("review", "explained", "confirmed")
+        },
         "form": ExceptionForm(),
         "finding_form": FindingForm(),
         **forms,
@@ -227,6 +236,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "own": own_findings(actor, page.object_list),
         "form": form,
         "state": asked_state if asked_state in FINDING_STATES else "",
         "states": [(code, str(label)) for code, label in FINDING_STATES.items()],
@@ -281,12 +291,16 @@ def _finding_page(
     row = finding_for(actor, finding_id)
     place = place_of(row.organisation)
     audits, answers = actor.may(AUDIT, place), actor.may("manage-charges", place)
+    own = own_findings(actor, [row])
     context = {
         "row": row,
+        "refused": own_case(actor, row.organisation.region.lineage)
+        if audits and own and row.state != "closed"
+        else None,
         "today": timezone.now().date(),
         "may_reply": answers and row.state == "open",
-        "may_return": audits and row.state == "replied",
-        "may_close": audits and row.state != "closed",
+        "may_return": audits and not own and row.state == "replied",
+        "may_close": audits and not own and row.state != "closed",
         "audits": audits,
         "reply_form": ReplyForm(),
         "return_form": ReturnForm(),
@@ -363,8 +377,12 @@ def _last_month() -> dict[str, date]:
 @login_required
 @require_safe
 def sample(request: HttpRequest, sample_id: UUID) -> HttpResponse:
-    row = sample_for(actor_of(request.user), sample_id)
-    context = {"row": row, "drawn": drawn_rows(row)}
+    actor = actor_of(request.user)
+    row = sample_for(actor, sample_id)
+    drawn = drawn_rows(row)
+    own = own_drawn(actor, drawn)
+    refused = own_case(actor, row.region_ids) if own else None
+    context = {"row": row, "drawn": drawn, "own": own, "refused": refused}
     return render(request, "bookings/audit/sample.html", context)
 
 

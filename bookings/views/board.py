@@ -26,7 +26,7 @@ from bookings.domain.periods import Period
 from bookings.forms import BoardForm, ClosureForm, PeriodForm
 from bookings.forms.fields import local_moment
 from bookings.selectors.calendars import Entry, Row, load_board, load_in_the_way
-from bookings.selectors.closures import with_costs
+from bookings.selectors.closures import with_costs, with_people
 from bookings.services.closures import InTheWay, closure_create
 from bookings.views.events import instant, lane_of, locale, named, offset_of, row_events, walls
 from instruments.domain.opening import day_span, local_date
@@ -237,7 +237,10 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "form": form,
         "span": span,
         "in_the_way": with_costs(
-            load_in_the_way(instrument, _units(form, initial, sent), span, now), span.start
+            with_people(
+                actor, load_in_the_way(instrument, _units(form, initial, sent), span, now), now
+            ),
+            span.start,
         )
         if span
         else [],

@@ -25,7 +25,6 @@ from bookings.selectors.closures import (
     past,
     with_costs,
     with_cuts,
-    with_people,
 )
 from bookings.services.closures import InTheWay, closure_create, closure_delete, closure_end
 from instruments.models import Instrument
@@ -53,7 +52,7 @@ def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 now=now,
             )
         except InTheWay as refused:
-            in_the_way = with_costs(with_people(refused.reservations), form.outage().start)
+            in_the_way = with_costs(refused.reservations, form.outage().start)
         except Invalid as refused:
             form.refuse(refused.problems)
         else:

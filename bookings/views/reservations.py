@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import no_second, place_of
 from bookings.domain.periods import Period
 from bookings.domain.quotes import input_from_json
 from bookings.domain.refusals import RulesRefuse
@@ -134,7 +134,7 @@ def reservation_page(
         "cancellation": cancellation_now(
             found, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
         )
-        if may_cancel
+        if may_cancel and (is_own or not is_host)
         else None,
         "may_check_in": may_act
         and state == "confirmed"
@@ -142,6 +142,13 @@ def reservation_page(
         "check_in_opens": found.start_at - CHECK_IN_BEFORE,
         "may_check_out": may_act and state == "in_use",
         "may_decide": is_host and not is_own and state == "requested",
+        "no_second": no_second(
+            "manage-instruments",
+            organisation=found.host,
+            besides=[found.user_id, found.made_by_id],
+        )
+        if is_host and is_own and state == "requested"
+        else None,
         "reason_form": ReasonForm(initial={"version": found.version}),
         "check_out_form": CheckOutForm(),
         "story": story_of(actor, found.pk),

@@ -38,12 +38,3 @@ def holiday_names(calendar: str, years: Iterable[int], language: str) -> dict[da
     for year in years if calendar else ():
         names |= _names_of_year(calendar, year, language)
     return names
-
-
-def is_calendar(calendar: str) -> bool:
-    """Whether the library knows the calendar."""
-    try:
-        _of_year(calendar, 2026)
-    except (NotImplementedError, KeyError):
-        return False
-    return True

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.models.keys import new_id
 from instruments.models.instruments import Instrument
 
@@ -40,6 +41,9 @@ class RateCard(models.Model):
             models.CheckConstraint(
                 condition=Q(published_at=None) | Q(replaced_at=None),
                 name="ratecard_published_or_replaced",
+            ),
+            models.CheckConstraint(
+                condition=Q(currency__in=sorted(MINOR_DIGITS)), name="ratecard_currency"
             ),
             ExclusionConstraint(
                 name="ratecard_no_overlap",

@@ -10,7 +10,7 @@ from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.permissions import require
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import no_second, place_of
 from instruments.domain.qualifications import FIRST_DAY, LAST_DAY
 from instruments.models import Instrument, Qualification, Technique
 
@@ -70,7 +70,12 @@ def qualification_put(
 ) -> Qualification:
     """The same within a transaction, for who has asked whether it may be."""
     if actor.user_id == user.pk:
-        raise WrongState("own-qualification")
+        raise no_second(
+            "manage-instruments",
+            organisation=issuer,
+            besides=[user.pk],
+            refusal=WrongState,
+        ) or WrongState("own-qualification")
     _check(issuer, instrument, technique, valid_from, valid_until, note)
     row = Qualification(
         user=user,

@@ -88,6 +88,7 @@ def about_booking(kind):
         if kind in {"cancelled", "rejected", "displaced", "series-cancelled"}:
             one.reason = "The pump <failed> & leaks"
             one.ended_at = NOW
+            one.is_ended_by_host = kind in {"rejected", "displaced"}
         more = {}
         if kind in OF_SERIES:
             cast.later.state, cast.later.version = one.state, 2

@@ -5,11 +5,15 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
-from bookings.models import Earmark, FundingSource, Reservation, VoucherGrant
+from accounts.models import OutboxMessage
+from accounts.services.memberships import role_grant
+from bookings.models import Charge, Earmark, FundingSource, Reservation, VoucherGrant
+from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.reservations import reservation_cancel, reservation_request
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of
 from tests.factories.agreements import agree, grant, programme
+from tests.factories.cast import NOW
 from tests.factories.funding import paid_by, source
 
 pytestmark = pytest.mark.concurrency
@@ -84,4 +88,36 @@ def test_two_closures_and_three_payers(real_cast, race, rounds):
         closed = Reservation.objects.filter(pk__in=[row.pk for row in made])
         assert not closed.filter(instrument__in=several[:2], state="confirmed").exists()
         balanced()
+    consistent()
+
+
+def test_a_manager_cancels_and_closes_over_their_own_at_once(real_cast, race, rounds):
+    cast = real_cast
+    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    zhao = cast.actor("zhao")
+    one = cast.instrument(name="One", hours=ALWAYS)
+    for round_ in range(rounds(6)):
+        start, now = time_of(round_)
+        made = reservation_request(actor=zhao, booking=booking(one, start), now=now)
+        late = start - HOUR
+        outage = Outage("maintenance", start, start + HOUR)
+        acts = [
+            lambda made=made, late=late: reservation_cancel(
+                actor=zhao, reservation_id=made.pk, reason="", now=late
+            ),
+            lambda outage=outage, late=late: closure_create(
+                actor=zhao, instrument_id=one.pk, outage=outage, displace=True, now=late
+            ),
+        ]
+        turn = round_ % 2
+        assert set(codes(race(acts[turn:] + acts[:turn]))) <= {"wrong-state"}
+        made.refresh_from_db()
+        assert made.state in {"cancelled", "displaced"}
+        due = OutboxMessage.objects.filter(
+            kind="charge.due", payload__reservation=str(made.pk)
+        ).count()
+        assert due == 1
+        fee = charge_make(reservation_id=made.pk, now=late)
+        assert charge_make(reservation_id=made.pk, now=late) == fee
+        assert (fee.kind, Charge.objects.filter(reservation=made).count()) == ("cancellation", 1)
     consistent()

@@ -210,7 +210,7 @@ def reserve(
         booking=Booking(
             instrument_id=(instrument or cast.microscope).pk,
             period=Period(at(start), at(end)),
-            organisation=None,
+            organisation=values.pop("organisation", None),
             service_mode=values.pop("service_mode", "self"),
             **values,
         ),

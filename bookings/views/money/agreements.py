@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from accounts.selectors.memberships import no_second
 from accounts.selectors.organisations import sharing_regions
 from bookings.forms import AgreementEndForm, AgreementForm, SignForm
 from bookings.forms.agreements import said_of
@@ -218,5 +219,10 @@ def _page(
         "end_form": end_form or AgreementEndForm(initial={"version": row.version}),
         "refused": refused,
         "waiting": [m for m in shown["members"] if m.signed_at is None],
+        "lacking": [
+            no_second("coordinate", region=member.region, besides=[])
+            for member in shown["members"]
+            if shown["state"] == "proposed" and member.signed_at is None
+        ],
     }
     return render(request, "bookings/money/agreement.html", context, status=status)

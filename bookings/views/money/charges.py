@@ -32,7 +32,7 @@ from bookings.selectors.charges import (
     parties_of_charges,
     totals_of_charges,
 )
-from bookings.selectors.corrections import correction_by_id
+from bookings.selectors.corrections import correction_by_id, no_second_of_host
 from bookings.selectors.money_waiting import rows_waiting
 from bookings.selectors.trail import charge_story
 from bookings.services.corrections import (
@@ -273,6 +273,13 @@ def _page(request: HttpRequest, charge_id: UUID, status: int = 200, **forms: Any
     in_force = found.kind in ORIGINAL and found.state != "reversed"
     opened = disputed is not None and disputed.opened_by_id == actor.user_id
     may_correct = answers and in_force and proposed is None and not opened
+    is_proposer = proposed is not None and proposed.proposed_by_id == actor.user_id
+    # Nobody agrees to their own proposal, or answers for their own booking: is there another?
+    needs_second = is_proposer or may_correct or (disputed is not None and not answers)
+    if not (needs_second and actor.may("manage-charges", place_of(found.host))):
+        second = None
+    else:
+        second = no_second_of_host(actor, reservation)
     version = {"version": found.version}
     context = {
         "charge": found,
@@ -290,7 +297,8 @@ def _page(request: HttpRequest, charge_id: UUID, status: int = 200, **forms: Any
         "may_answer": answers and disputed is not None and not opened and proposed is None,
         "may_correct": may_correct,
         "may_decide": answers and proposed is not None,
-        "is_proposer": proposed is not None and proposed.proposed_by_id == actor.user_id,
+        "is_proposer": is_proposer,
+        "no_second": second,
         "dispute_form": WordForm(initial=version, label=gettext("What is wrong with it?")),
         "answer_form": WordForm(initial=version, label=gettext("Why the charge is right")),
         "correction_form": _correction_form(found) if may_correct else None,

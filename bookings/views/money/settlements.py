@@ -29,6 +29,7 @@ from bookings.selectors.settlements import (
     creditor_of,
     debtor_of,
     net_of,
+    no_second_for,
     settlement_by_id,
     settlements_for,
     shown_state,
@@ -110,8 +111,13 @@ def _page(
             (row.second, row.first, paper.by_second, row.second_owes),
         ],
         "words": [
-            (row.first, row.first_confirmed_by, row.first_confirmed_at),
-            (row.second, row.second_confirmed_by, row.second_confirmed_at),
+            (
+                getattr(row, side),
+                getattr(row, f"{side}_confirmed_by"),
+                getattr(row, f"{side}_confirmed_at"),
+                no_second_for(row, side),
+            )
+            for side in ("first", "second")
         ],
         "payments": paper.payments,
         "check": check_settlement(row),

@@ -1,12 +1,14 @@
 """Roles and their duties, and leaving."""
 
 import pytest
+from django.urls import reverse
 
+from accounts.adapters.checks import duties
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.domain.roles import DutiesConflict
 from accounts.models import Membership, RoleGrant, TrailEntry, User
 from accounts.permissions import actor_of
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import people_in_conflict, place_of
 from accounts.services.memberships import membership_end, role_grant, role_revoke
 from accounts.services.organisations import region_create
 from tests.factories.cast import NOW
@@ -105,6 +107,36 @@ def test_who_audits_a_region_coordinates_none_of_it(cast):
             give(cast, "admin", "auditor", "coordinator", region=region)
     give(cast, "admin", "coordinator", "auditor", region=cast.shanghai)
     give(cast, "admin", "auditor", "coordinator", region=cast.shanghai)
+
+
+def test_who_audits_anywhere_is_no_administrator(cast):
+    with pytest.raises(DutiesConflict) as refused:
+        give(cast, "admin", "auditor", "administrator")
+    assert refused.value.numbers["role"] == "auditor"
+    give(cast, "admin", "alice", "administrator")
+    for region in (cast.anhui, cast.shanghai, cast.anhui.parent):
+        with pytest.raises(DutiesConflict) as refused:
+            give(cast, "admin", "alice", "auditor", region=region)
+        assert refused.value.numbers["role"] == "administrator"
+    assert held(cast, "alice") == {"administrator"}
+    with pytest.raises(DutiesConflict):  # the platform itself, as commands and the demonstration
+        role_grant(actor=None, user=cast.auditor, role="administrator", now=NOW)
+
+
+def test_who_held_both_before_is_named_and_keeps_them(cast, client):
+    assert people_in_conflict() == [] and duties(databases=["default"]) == []
+    RoleGrant.objects.create(user=cast.admin, role="auditor", region=cast.anhui, granted_at=NOW)
+    (found,) = people_in_conflict()
+    assert found[0] == cast.admin and set(found[1:]) == {"administrator", "auditor"}
+    (warning,) = duties(databases=["default"])
+    assert (warning.id, "admin@commons.example" in warning.msg) == ("accounts.W001", True)
+    client.force_login(cast.admin)
+    assert b"data-conflicts" in client.get(reverse("accounts:roles")).content
+    assert held(cast, "admin") == {"administrator", "auditor"}
+    give(cast, "admin", "alice", "administrator")
+    grant = RoleGrant.objects.get(user=cast.admin, role="administrator")
+    role_revoke(actor=cast.actor("alice"), grant_id=grant.pk, reason="Audits", now=NOW)
+    assert people_in_conflict() == []
 
 
 def test_a_role_that_was_taken_excludes_nothing(cast):

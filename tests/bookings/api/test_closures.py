@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from accounts.models import TrailEntry
+from accounts.services.memberships import role_grant
 from bookings.models import Closure, Occupancy, Reservation
 from tests.factories.api import Clock, Program
-from tests.factories.cast import Cast, at, reserve
+from tests.factories.cast import NOW, Cast, at, reserve
 
 type Programs = Callable[..., Program]
 
@@ -73,6 +74,7 @@ def test_reservations_in_the_way_are_listed_or_displaced(cast: Cast, program: Pr
             "user": {"id": str(cast.wang.pk), "name": "Wang Li"},
             "organisation": "fudan",
             "link": f"/api/v1/reservations/{met.pk}/",
+            "owed": None,
         }
     ]
     assert not Closure.objects.exists()
@@ -159,3 +161,12 @@ def test_a_reservation_that_was_displaced_costs_nothing(cast: Cast, program: Pro
     program("zhao").post(f"instruments/{cast.microscope.pk}/closures/", outage(displace=True))
     assert Reservation.objects.get(pk=met.pk).is_ended_by_host
     assert program("wang").get("charges/").ids == []
+
+
+def test_what_displacing_ones_own_costs_is_said_before(cast: Cast, program: Programs) -> None:
+    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao")
+    refused = program("zhao").post(f"instruments/{cast.microscope.pk}/closures/", outage())
+    (row,) = refused.body["reservations"]
+    assert row["owed"] == {"amount": "360.40", "currency": "CNY"}
+    assert not Closure.objects.exists()

@@ -123,6 +123,10 @@ def test_two_regions_need_two_people(program, drawn, cast):
     xu, address = program("xu"), f"settlements/{Settlement.objects.get().pk}/confirm/"
     assert xu.post(address, {}).problems == [("region", "required")]
     assert xu.post(address, {"region": "CN-AH"}).status == 200
+    assert xu.post(address, {"region": "CN-SH"}).code == "no-second-coordinator"
+    role_grant(
+        actor=None, user=cast.people["lin"], role="coordinator", region=cast.shanghai, now=APRIL
+    )
     assert xu.post(address, {"region": "CN-SH"}).code == "another-person"
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connection
+from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
-from accounts.models import TrailEntry
+from accounts.models import RoleGrant, TrailEntry
 from accounts.models.keys import new_id
+from accounts.services.memberships import role_grant
 from bookings.domain.audit import RULES
 from bookings.domain.periods import Period
 from bookings.messages import AUDIT_RULES
@@ -27,6 +29,7 @@ from bookings.models import (
 from bookings.selectors.comparison import LAST
 from bookings.services.audit import exception_move, exceptions_find
 from bookings.services.charges import charge_make
+from bookings.services.closures import Outage, closure_create
 from bookings.services.effects import effects_carry_out
 from bookings.services.findings import (
     Raised,
@@ -173,7 +176,6 @@ def test_who_decides(booked: Any) -> None:
 
 
 def test_an_auditor_of_another_region_sees_nothing_of_it(booked: Any) -> None:
-    from accounts.services.memberships import role_grant
     from bookings.selectors.audit import exceptions_for, findings_for, samples_for
 
     cast, _row = booked
@@ -429,3 +431,145 @@ def test_a_night_compares_a_slice_and_the_next_goes_on(
 def test_every_rule_has_a_version_and_is_named() -> None:
     assert list(RULES) == list(AUDIT_RULES)
     assert all(rule.version >= 1 for rule in RULES.values())
+
+
+# Nobody decides their own case
+
+
+@pytest.fixture
+def own(booked: Any) -> tuple[Cast, AuditException]:
+    """An exception about a booking of Wang, who audits the hosts' region, through a parent."""
+    cast, row = booked
+    change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+    role_grant(actor=None, user=cast.wang, role="auditor", region=cast.anhui.parent, now=NOW)
+    return cast, AuditException.objects.get(rule="overrides")
+
+
+def refused_own_case(act: Any, code: str = "own-case") -> None:
+    entries = TrailEntry.objects.count()
+    with pytest.raises(NotPermitted) as refused:
+        act()
+    assert refused.value.code == code
+    assert TrailEntry.objects.count() == entries
+
+
+def test_an_exception_about_ones_own_booking_is_anothers_to_decide(own: Any) -> None:
+    cast, found = own
+    wang = cast.actor("wang")
+    for state in ("review", "explained"):
+        refused_own_case(
+            lambda state=state: exception_move(
+                actor=wang, exception_id=found.pk, state=state, reason="It is fine", now=NOW
+            )
+        )
+    raised = Raised("low", "T", "t", exception_id=found.pk)
+    refused_own_case(lambda: finding_raise(actor=wang, raised=raised, now=NOW))
+    found.refresh_from_db()
+    assert (found.state, AuditFinding.objects.count()) == ("open", 0)
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    finding_reply(actor=cast.actor("zhao"), finding_id=made.pk, reply="It was urgent.", now=NOW)
+    refused_own_case(
+        lambda: finding_close(actor=wang, finding_id=made.pk, evidence="Seen", now=NOW)
+    )
+    refused_own_case(
+        lambda: finding_return(
+            actor=wang, finding_id=made.pk, note="Not enough", due_date=None, now=NOW
+        )
+    )
+    assert AuditFinding.objects.get().state == "replied"
+    finding_close(actor=cast.actor("auditor"), finding_id=made.pk, evidence="Seen", now=NOW)
+
+
+@pytest.mark.parametrize("field", ["user", "made_by", "decided_by"])
+def test_person_maker_and_decider_are_each_part_of_the_case(booked: Any, field: str) -> None:
+    cast, row = booked
+    change(row, overrides=["notice"], **{field: cast.auditor})
+    exceptions_find(now=NOW)
+    found = AuditException.objects.get(rule="overrides")
+    refused_own_case(
+        lambda: exception_move(
+            actor=cast.actor("auditor"), exception_id=found.pk, state="review", reason="", now=NOW
+        ),
+        "no-second-auditor",
+    )
+    role_grant(actor=None, user=cast.alice, role="auditor", region=cast.anhui, now=NOW)
+    exception_move(
+        actor=cast.actor("alice"), exception_id=found.pk, state="review", reason="", now=NOW
+    )
+
+
+def test_who_displaced_it_while_they_managed_the_host_is_part_of_the_case(booked: Any) -> None:
+    cast, row = booked
+    closure_create(
+        actor=cast.actor("zhao"),
+        instrument_id=cast.microscope.pk,
+        outage=Outage("maintenance", row.start_at, row.end_at),
+        displace=True,
+        now=NOW,
+    )
+    change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+    RoleGrant.objects.filter(user=cast.zhao).update(revoked_at=NOW)
+    role_grant(actor=None, user=cast.zhao, role="auditor", region=cast.anhui, now=NOW)
+    found = AuditException.objects.get(rule="overrides")
+    refused_own_case(
+        lambda: exception_move(
+            actor=cast.actor("zhao"), exception_id=found.pk, state="review", reason="", now=NOW
+        )
+    )
+
+
+def test_who_answered_a_finding_does_not_close_it_as_auditor(booked: Any) -> None:
+    cast, _ = booked
+    raised = Raised("low", "T", "t", organisation="ustc")
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    finding_reply(actor=cast.actor("zhao"), finding_id=made.pk, reply="Done.", now=NOW)
+    RoleGrant.objects.filter(user=cast.zhao).update(revoked_at=NOW)
+    role_grant(actor=None, user=cast.zhao, role="auditor", region=cast.anhui, now=NOW)
+    refused_own_case(
+        lambda: finding_close(
+            actor=cast.actor("zhao"), finding_id=made.pk, evidence="Seen", now=NOW
+        )
+    )
+
+
+@pytest.mark.parametrize("subject", ["charges", "sessions", "reservations"])
+def test_a_sample_with_ones_own_rows_is_whole_and_anothers_to_act_on(
+    booked: Any, subject: str
+) -> None:
+    cast, _row = booked
+    use(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+    role_grant(actor=None, user=cast.wang, role="auditor", region=cast.anhui, now=NOW)
+    asked = Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5)
+    wang = cast.actor("wang")
+    sample = sample_draw(actor=wang, asked=asked, now=NOW)
+    assert sample.count == len(sample.drawn) > 0  # nothing of the auditor's is left out
+    raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
+    refused_own_case(lambda: finding_raise(actor=wang, raised=raised, now=NOW))
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    refused_own_case(
+        lambda: finding_close(actor=wang, finding_id=made.pk, evidence="Seen", now=NOW)
+    )
+
+
+def test_lists_and_pages_say_why_there_is_no_button(own: Any, client: Any) -> None:
+    cast, found = own
+    client.force_login(cast.wang)
+    assert "another auditor decides" in client.get(reverse("bookings:exceptions")).content.decode()
+    page = client.get(reverse("bookings:exception", args=[found.pk])).content.decode()
+    assert "Another auditor decides on this" in page
+    assert reverse("bookings:exception-decide", args=[found.pk]) not in page
+    assert reverse("bookings:exception-confirm", args=[found.pk]) not in page
+    decide = reverse("bookings:exception-decide", args=[found.pk])
+    answer = client.post(decide, {"state": "explained", "reason": "It is fine"})
+    assert answer.status_code == 403
+    client.force_login(cast.auditor)
+    page = client.get(reverse("bookings:exception", args=[found.pk])).content.decode()
+    assert "another auditor" not in page.lower() and decide in page
+    # The role is taken away while the page is open.
+    RoleGrant.objects.filter(user=cast.auditor).update(revoked_at=NOW)
+    answer = client.post(decide, {"state": "explained", "reason": "It is fine"})
+    assert answer.status_code in {403, 404}
+    found.refresh_from_db()
+    assert found.state == "open"

@@ -12,8 +12,9 @@ from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.models import OutboxMessage, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.domain.corrections import Amendment
+from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
-from bookings.models import Closure, Occupancy, UsageSession
+from bookings.models import Charge, Closure, Occupancy, UsageSession
 from bookings.selectors.availability import FOREVER, to_period
 from bookings.selectors.replay import replay_all
 from bookings.services.charges import charge_make
@@ -26,11 +27,14 @@ from bookings.services.closures import (
 )
 from bookings.services.corrections import correction_agree, correction_propose
 from bookings.services.effects import effects_carry_out
+from bookings.services.melting import fees_melt
+from bookings.services.moves import reservation_move
+from bookings.services.reservations import reservation_cancel
 from bookings.services.usage import reservation_check_in, reservation_check_out, usage_settle
 from instruments.domain.policies import parse_policy
 from instruments.services.policies import policy_set
 from tests.factories.cast import NOW, at, reserve
-from tests.factories.charges import agreement, grant
+from tests.factories.charges import agreement, due, grant, use
 
 
 def close(cast, start, end, *, displace=False, who="zhao", instrument=None, now=NOW, **values):
@@ -460,3 +464,156 @@ class TestAUseCutShort:
         with connection.cursor() as cursor:
             cursor.execute(migration.CUT)
         assert dict(UsageSession.objects.values_list("reservation_id", "cut_at")) == kept
+
+
+# Escaping one's own late fee
+
+
+LATE = at("2026-03-06 08:00")  # two hours before: all of it, by the usual card
+
+
+@pytest.fixture
+def manager(cast):
+    """Zhao, who manages the host, books there too."""
+    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    return cast
+
+
+@pytest.fixture
+def second(manager):
+    """Sun manages the host as well."""
+    role_grant(actor=None, user=manager.sun, role="manager", organisation=manager.ustc, now=NOW)
+    return manager
+
+
+def own(cast, **values):
+    return reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao", **values)
+
+
+def displace(cast, **values):
+    span = ("2026-03-06 10:00", "2026-03-06 12:00")
+    return close(cast, *span, **{"displace": True, "now": LATE, **values})
+
+
+def kinds():
+    return set(OutboxMessage.objects.values_list("kind", flat=True))
+
+
+def test_displacing_ones_own_costs_what_cancelling_would(manager):
+    made = own(manager)
+    with pytest.raises(InTheWay) as refused:
+        displace(manager, displace=False)
+    preview = refused.value.reservations[0].owed
+    displace(manager)
+    made.refresh_from_db()
+    assert (made.state, made.is_ended_by_host) == ("displaced", False)
+    charge = due(made, LATE)
+    assert (charge.kind, charge.total) == ("cancellation", preview.total)
+    assert preview.total > 0
+    again = own(manager, now=LATE - timedelta(days=1), instrument=manager.instrument(name="B"))
+    reservation_cancel(actor=manager.actor("zhao"), reservation_id=again.pk, reason="", now=LATE)
+    assert due(again, LATE).total == charge.total
+
+
+def test_another_manager_displaces_it_for_nothing(second):
+    made = own(second)
+    with pytest.raises(InTheWay) as refused:
+        displace(second, who="sun", displace=False)
+    assert refused.value.reservations[0].owed is None
+    displace(second, who="sun")
+    made.refresh_from_db()
+    assert (made.state, made.is_ended_by_host) == ("displaced", True)
+    assert charge_make(reservation_id=made.pk, now=LATE) is None
+    assert "charge.due" not in kinds()
+
+
+def test_what_a_manager_made_for_another_person_is_their_own_too(manager):
+    made = own(manager, on_behalf_of="sun@ustc.example", organisation="ustc")
+    assert made.user_id == manager.sun.pk
+    displace(manager)
+    made.refresh_from_db()
+    assert not made.is_ended_by_host
+    assert due(made, LATE).kind == "cancellation"
+
+
+def test_a_manager_elsewhere_who_is_the_person_is_displaced_for_nothing(cast):
+    role_grant(actor=None, user=cast.chen, role="researcher", organisation=cast.fudan, now=NOW)
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="chen")
+    displace(cast)
+    assert charge_make(reservation_id=made.pk, now=LATE) is None
+
+
+def test_ones_own_request_that_waits_is_displaced_for_nothing(manager):
+    pair = manager.instrument(name="Asks", policy={"approval": "manual"})
+    made = own(manager, instrument=pair)
+    assert made.state == "requested"
+    displace(manager, instrument=pair)
+    made.refresh_from_db()
+    assert (made.state, made.is_ended_by_host) == ("displaced", False)
+    assert charge_make(reservation_id=made.pk, now=LATE) is None
+
+
+def test_ones_own_that_fits_another_unit_is_seated_there_for_nothing(manager):
+    pair = manager.instrument(name="Pair", policy={"units": 2})
+    made = own(manager, instrument=pair)
+    displace(manager, instrument=pair, units=(1,))
+    made.refresh_from_db()
+    assert (made.state, made.unit) == ("confirmed", 2)
+
+
+def test_ones_own_that_was_missed_is_missed_and_not_displaced(manager):
+    strict = manager.instrument(name="Strict", policy={"check_in_minutes": 15})
+    made = own(manager, instrument=strict)
+    missed = at("2026-03-06 10:20")
+    with pytest.raises(InTheWay) as refused:
+        displace(manager, instrument=strict, displace=False, now=missed)
+    preview = refused.value.reservations[0].owed
+    displace(manager, instrument=strict, now=missed)
+    made.refresh_from_db()
+    assert made.state == "no_show"
+    charge = due(made, missed)
+    assert (charge.kind, charge.total) == ("no_show", preview.total)
+
+
+def test_ones_own_that_is_over_is_charged_as_used(manager):
+    slow = manager.instrument(name="Slow", policy={"teardown_minutes": 60})
+    made = own(manager, instrument=slow)
+    over = at("2026-03-06 12:10")
+    close(manager, "2026-03-06 12:10", "2026-03-06 14:00", instrument=slow, displace=True, now=over)
+    made.refresh_from_db()
+    assert made.state == "completed"
+    assert due(made, over).kind == "use"
+
+
+def test_moving_it_first_is_no_way_out(manager):
+    made = own(manager)
+    reservation_move(
+        actor=manager.actor("zhao"),
+        reservation_id=made.pk,
+        period=Period(at("2026-03-20 10:00"), at("2026-03-20 12:00")),
+        now=LATE,
+    )
+    close(manager, "2026-03-20 10:00", "2026-03-20 12:00", displace=True, now=LATE)
+    made.refresh_from_db()
+    charge = due(made, LATE)
+    assert (charge.kind, charge.result["percent"]) == ("cancellation", "100.000")
+
+
+def test_ones_own_fee_melts_when_others_use_the_time(manager):
+    made = own(manager)
+    closure = displace(manager)
+    fee = due(made, LATE)
+    closure_delete(actor=manager.actor("zhao"), closure_id=closure.pk, now=LATE)
+    use(manager, "2026-03-06 11:00", "2026-03-06 12:00", who="sun")
+    assert fees_melt(now=at("2026-03-06 18:00")) == 1
+    assert Charge.objects.get(kind="melting").total == -fee.total / 2
+
+
+def test_the_letter_says_what_displacing_ones_own_costs(manager):
+    own(manager)
+    displace(manager)
+    effects_carry_out(now=LATE)
+    (letter,) = [m for m in mail.outbox if m.subject.startswith("Displaced")]
+    assert "It costs what cancelling it would have cost." in letter.body
+    assert "Charged: CNY" in letter.body
+    assert "costs nothing" not in letter.body

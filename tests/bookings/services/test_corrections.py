@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
-from accounts.models import OutboxMessage, TrailEntry
+from accounts.models import OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.domain.corrections import Amendment, charged_again
 from bookings.domain.funding import Share
@@ -329,3 +330,26 @@ def test_sources_and_voucher_have_spent_what_is_owed(cast, by_use):
     assert set(sums_by_currency().values()) == {0}
     assert receivables() == []
     assert Reservation.objects.count() == 1
+
+
+def test_without_a_second_person_it_says_whom_to_appoint(cast, charge, client):
+    correction = propose(cast, charge)
+    with pytest.raises(NotPermitted) as refused:
+        agree(cast, correction, who="zhao")
+    assert refused.value.code == "own-correction"
+    RoleGrant.objects.filter(user=cast.gao).update(revoked_at=NOW)
+    with pytest.raises(NotPermitted) as refused:
+        agree(cast, correction, who="zhao")
+    assert (refused.value.code, refused.value.numbers) == (
+        "no-second-accountant",
+        {"place": "USTC"},
+    )
+    untouched(charge)
+    client.force_login(cast.zhao)
+    page = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
+    assert "nobody else of USTC may" in page
+    assert reverse("accounts:members", args=[cast.ustc.pk]) in page
+    role_grant(actor=None, user=cast.sun, role="finance", organisation=cast.ustc, now=NOW)
+    page = client.get(reverse("bookings:money-charges-one", args=[charge.pk])).content.decode()
+    assert "nobody else of USTC may" not in page
+    assert agree(cast, correction, who="sun").state == "agreed"

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.services.memberships import role_grant
 from bookings.models import Closure, Occupancy, Reservation
 from bookings.services.closures import Outage, closure_create
 from tests.factories.cast import NOW, at, reserve
@@ -218,3 +219,26 @@ def test_clock_change_is_read_as_opening_hours_are():
     assert form.cleaned_data["start"].isoformat() == "2025-03-09T08:30:00+00:00"
     assert form.cleaned_data["end"].isoformat() == "2025-11-02T07:30:00+00:00"
     assert form.cleaned_data["end"].utcoffset() == timedelta(0)
+
+
+@pytest.fixture
+def own(cast, noon):
+    """A booking of the manager's own, so near that cancelling it costs something."""
+    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
+    return reserve(cast, "2026-03-05 14:00", "2026-03-05 16:00", who="zhao")
+
+
+def test_what_displacing_ones_own_costs_is_said_before(cast, zhao, own):
+    values = CLOSE | {"start": "2026-03-05T13:00", "end": "2026-03-05T17:00"}
+    response = zhao.post(address(cast), values)
+    assert response.status_code == 409
+    said = "Your own booking: displacing it costs CNY 360.40, unless another manager closes"
+    assert said in response.content.decode()
+    board = reverse("bookings:board-close", args=[cast.microscope.pk])
+    assert said in zhao.post(board, values).content.decode()
+    assert not Closure.objects.exists()
+
+
+def test_what_cancelling_ones_own_costs_is_said_to_a_manager_too(cast, zhao, own):
+    page = zhao.get(reverse("bookings:reservation", args=[own.pk])).content.decode()
+    assert "Cancelling now costs 100 %: CNY 340.00 and CNY 20.40 tax." in page

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.models import TrailEntry
+from accounts.services.memberships import role_grant
 from instruments.models import Qualification
 from instruments.services.qualifications import (
     AlreadyQualified,
@@ -79,8 +80,12 @@ def test_never_to_oneself(cast, unchanged):
     remember()
     with pytest.raises(WrongState) as refused:
         certify(cast, cast.microscope, "zhao")
-    assert refused.value.code == "own-qualification"
+    assert refused.value.code == "no-second-manager"
     check()
+    role_grant(actor=None, user=cast.sun, role="manager", organisation=cast.ustc, now=NOW)
+    with pytest.raises(WrongState) as refused:
+        certify(cast, cast.microscope, "zhao")
+    assert refused.value.code == "own-qualification"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""Database checks, run by `migrate` and `manage.py check --database default`."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import DatabaseError, transaction
+
+from accounts.models import Region
+from accounts.selectors.memberships import people_in_conflict
+from accounts.services.organisations import region_problems
+
+
+def duties(databases: Any = None, **options: Any) -> list[CheckMessage]:
+    """Name who holds two roles that exclude one another, given before they did."""
+    if not databases:
+        return []
+    try:
+        with transaction.atomic():
+            people = people_in_conflict()
+    except DatabaseError:  # before the first migration there are no tables
+        return []
+    return [
+        Warning(
+            f"{user.email} is {first} and {second}, which exclude one another.",
+            hint="An administrator takes one of the roles away (People, Roles).",
+            id="accounts.W001",
+        )
+        for user, first, second in people
+    ]
+
+
+def regions(databases: Any = None, **options: Any) -> list[CheckMessage]:
+    """Name the regions whose currency, zone or holiday calendar there is not, from before these
+    were checked."""
+    if not databases:
+        return []
+    try:
+        with transaction.atomic():
+            found = [(row, region_problems(row)) for row in Region.objects.order_by("code")]
+    except DatabaseError:  # before the first migration there are no tables
+        return []
+    return [
+        Warning(
+            f"Region {row.code} has a {problem.field} that does not exist:"
+            f" {getattr(row, problem.field)}.",
+            id="accounts.W002",
+        )
+        for row, problems in found
+        for problem in problems
+    ]
+
+
+def connect() -> None:
+    register(duties, Tags.database)
+    register(regions, Tags.database)

@@ -1,0 +1,99 @@
+"""Regions: their codes, currencies, zones and calendars of holidays."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+
+from accounts.adapters.checks import regions
+from accounts.domain.errors import Invalid
+from accounts.models import Region, TrailEntry, User
+from accounts.selectors.organisations import region_by_code
+from accounts.services.organisations import region_create
+from accounts.services.users import user_register
+from tests.factories.cast import NOW
+
+VALUES = {
+    "scheme": "GB/T 2260",
+    "code": "340000",
+    "parent": None,
+    "name": "Anhui",
+    "time_zone": "Asia/Shanghai",
+    "currency": "CNY",
+    "holiday_calendar": "CN",
+}
+
+
+def make(**changes):
+    return region_create(actor=None, now=NOW, **VALUES | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"currency": "XXX"}, "unknown-currency"),
+        ({"currency": "cny"}, "unknown-currency"),
+        ({"time_zone": "Mars/Phobos"}, "unknown-time-zone"),
+        ({"time_zone": "asia/shanghai"}, "unknown-time-zone"),
+        ({"holiday_calendar": "XX"}, "unknown-calendar"),
+        ({"holiday_calendar": "GB-XXX"}, "unknown-calendar"),
+        ({"code": "CN-AH"}, "code-taken"),
+    ],
+)
+def test_what_there_is_not_and_what_stands_already_is_refused(cast, changes, code):
+    before = Region.objects.count(), TrailEntry.objects.count()
+    with pytest.raises(Invalid) as refused:
+        make(**changes)
+    (problem,) = refused.value.problems
+    assert (problem.field, problem.code) == (next(iter(changes)), code)
+    assert (Region.objects.count(), TrailEntry.objects.count()) == before
+
+
+@pytest.mark.parametrize("calendar", ["", "CN", "GB-SCT", "US-WA"])
+def test_a_region_without_holidays_of_a_country_or_of_a_part_of_it(cast, calendar):
+    assert region_by_code(make(holiday_calendar=calendar).code).holiday_calendar == calendar
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "constraint"),
+    [("currency", "XXX", "region_currency"), ("code", "CN-SH", "region_code_once")],
+)
+def test_the_database_refuses_it_too(cast, name, value, constraint):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        Region.objects.filter(pk=cast.anhui.pk).update(**{name: value})
+
+
+def test_regions_that_shared_a_code_are_told_apart_and_stay(cast, capsys):
+    migration = import_module("accounts.migrations.0010_region_codes")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE accounts_region DROP CONSTRAINT region_code_once")
+    for scheme, code in (("GB/T 2260", "CN-AH"), ("ISO 3166-2", "CN-AH.2"), ("Z", "CN-AH")):
+        Region.objects.create(**VALUES | {"scheme": scheme, "code": code})
+    was = region_by_code("CN-AH").pk
+    migration.tell_apart(apps, None)
+    assert dict(Region.objects.filter(code__startswith="CN-AH").values_list("code", "scheme")) == {
+        "CN-AH": "GB/T 2260",
+        "CN-AH.2": "ISO 3166-2",
+        "CN-AH.3": "ISO 3166-2",
+        "CN-AH.4": "Z",
+    }
+    assert region_by_code("CN-AH").pk == was
+    assert capsys.readouterr().out.count("the code stood twice") == 2
+
+
+def test_a_region_from_before_the_checks_is_named(cast):
+    assert regions(databases=["default"]) == []
+    Region.objects.filter(pk=cast.anhui.pk).update(time_zone="Mars/Phobos")
+    (warning,) = regions(databases=["default"])
+    assert (warning.id, "CN-AH" in warning.msg, "Mars/Phobos" in warning.msg) == (
+        "accounts.W002", True, True,
+    )  # fmt: skip
+
+
+def test_a_person_registers_with_a_zone_that_there_is(cast):
+    with pytest.raises(Invalid) as refused:
+        user_register(user=User(email="new@a.example", time_zone="Mars/Phobos"), now=NOW)
+    assert refused.value.problems[0].code == "unknown-time-zone"
+    assert not User.objects.filter(email="new@a.example").exists()
