@@ -37,7 +37,7 @@ DROP FUNCTION grant_within_budget();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0010_region_codes'),
+        ('accounts', '0012_region_codes'),
         ("bookings", "0012_cut_uses_and_second_thoughts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -65,7 +65,7 @@ def test_the_database_refuses_it_too(cast, name, value, constraint):
 
 
 def test_regions_that_shared_a_code_are_told_apart_and_stay(cast, capsys):
-    migration = import_module("accounts.migrations.0010_region_codes")
+    migration = import_module("accounts.migrations.0012_region_codes")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE accounts_region DROP CONSTRAINT region_code_once")
