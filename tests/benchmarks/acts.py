@@ -31,9 +31,9 @@ BEYOND = 25  # days after which the builder has put no booking
 
 def people(most: int) -> list[Actor]:
     """Researchers of as many universities."""
-    users = User.objects.filter(memberships__organisation__kind="university").order_by(
-        "memberships__organisation__code", "email"
-    )
+    users = User.objects.filter(
+        memberships__organisation__kind="university", role_grants__role="researcher"
+    ).order_by("memberships__organisation__code", "email")
     seen: dict[Any, User] = {}
     for user in users:
         seen.setdefault(user.memberships.get().organisation_id, user)

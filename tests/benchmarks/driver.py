@@ -25,6 +25,18 @@ class Ask:
     headers: Mapping[str, str] = field(default_factory=dict)
     expects: int = 200
 
+    def filled(self, values: Mapping[str, str]) -> tuple[str, str | None, dict[str, str]]:
+        """Path, body and headers of the request with these values."""
+        headers = {name: Template(text).substitute(values) for name, text in self.headers.items()}
+        if not self.body:
+            return Template(self.path).substitute(values), None, headers
+        headers["Content-Type"] = "application/json"
+        return (
+            Template(self.path).substitute(values),
+            Template(self.body).substitute(values),
+            headers,
+        )
+
 
 class Server:
     """What listens at host and port. Each process that uses it has one connection of its own."""
@@ -39,17 +51,19 @@ class Server:
         connection = self._connections.setdefault(
             os.getpid(), http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT)
         )
-        headers = {name: Template(text).substitute(values) for name, text in ask.headers.items()}
-        body = Template(ask.body).substitute(values) if ask.body else None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
+        path, body, headers = ask.filled(values)
         try:
-            connection.request(ask.method, Template(ask.path).substitute(values), body, headers)
+            connection.request(ask.method, path, body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()
         except BaseException:
             connection.close()
             raise
+
+    def close(self) -> None:
+        """End what this process has open."""
+        if connection := self._connections.pop(os.getpid(), None):
+            connection.close()
 
     def act(self, ask: Ask, values: Callable[[int], Mapping[str, str]]) -> Callable[[int], str]:
         """`act(n)` sends the nth request and gives "" where the answer is the expected one, else

@@ -18,7 +18,6 @@ from tests.benchmarks.driver import Ask, Server, code_of
 from tests.benchmarks.measuring import Row, by_processes, raced, row_of
 from tests.benchmarks.serving import Platform
 
-PREFIX = "over HTTP: "
 BEARER = {"Authorization": "Bearer $token"}
 WRITING = BEARER | {"Idempotency-Key": "$key"}
 RESERVE = Ask(
@@ -116,6 +115,17 @@ class World:
         return Period(start, start + 7 * acts.DAY)
 
 
+# Name, how the server is asked, with what values, and the budget in words.
+ROWS: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
+    ("reserve", RESERVE, lambda w, _: w.free, ">= 200/s, p95 <= 60 ms"),
+    ("refused, the slot is taken", REFUSED, World.taken, "<= 12 ms of web"),
+    ("one instrument's week", WEEK, lambda w, _: w.weeks(), ">= 300/s"),
+    ("catalogue API, 50 free, my price", CATALOGUE, lambda w, _: w.coming,
+     ">= 60/s, p95 <= 150 ms"),
+    ("the catalogue's page", PAGE, lambda w, _: w.person, ">= 80/s"),
+)  # fmt: skip
+
+
 def rows(
     platform: Callable[[], Platform],
     now: datetime,
@@ -148,17 +158,9 @@ def rows(
         row.more["load before"] = load
         return row
 
-    named: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
-        ("reserve", RESERVE, lambda w, _: w.free, ">= 200/s, p95 <= 60 ms"),
-        ("refused, the slot is taken", REFUSED, World.taken, "<= 12 ms of web"),
-        ("one instrument's week", WEEK, lambda w, _: w.weeks(), ">= 300/s"),
-        ("catalogue API, 50 free, my price", CATALOGUE, lambda w, _: w.coming,
-         ">= 60/s, p95 <= 150 ms"),
-        ("the catalogue's page", PAGE, lambda w, _: w.person, ">= 80/s"),
-    )  # fmt: skip
-    for name, *rest in named:
-        yield PREFIX + name, partial(measured, PREFIX + name, *rest)
-    name = f"{PREFIX}{people} people, one slot"
+    for name, *rest in ROWS:
+        yield name, partial(measured, name, *rest)
+    name = f"{people} people, one slot"
     yield name, partial(race, name)
 
 
