@@ -43,7 +43,7 @@ def policy_set(
     would be."""
     instrument = lock_instrument(instrument_id)
     require(actor, "manage-instruments", place_of(instrument.organisation))
-    row = getattr(instrument, "policy", None)
+    row: BookingPolicy | None = getattr(instrument, "policy", None)
     version = row.version if row else 0
     if expected_version is not None and expected_version != version:
         raise WrongVersion(version=version)

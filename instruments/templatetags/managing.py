@@ -171,7 +171,8 @@ def horizons(policy: Policy) -> list[tuple[int, str]]:
     groups: dict[int, list[str]] = {}
     for group in PRICE_GROUPS:
         groups.setdefault(policy.horizon_for(group), []).append(str(GROUPS[group]))
-    return [(d, ", ".join(names) if len(groups) > 1 else "") for d, names in groups.items()]
+    comma = gettext(", ")
+    return [(d, comma.join(names) if len(groups) > 1 else "") for d, names in groups.items()]
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,7 @@ def test_versions_say_in_sentences_what_changed(cast, zhao):
     html = response.content.decode()
     assert 'data-version="2"' in html
     assert "So that &lt;b&gt;we&lt;/b&gt; can plan" in html
+    assert "from Thu 5 Mar 2026, 12:00" in html  # where the instrument is
     assert "Zhao Min" in html
 
 
