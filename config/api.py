@@ -437,6 +437,11 @@ urlpatterns = [
         name="api-opening-hours",
     ),
     path(_instrument + "policy/", policies.InstrumentPolicy.as_view(), name="api-policy"),
+    path(
+        _instrument + "policy/versions/",
+        policies.InstrumentPolicyVersions.as_view(),
+        name="api-policy-versions",
+    ),
     path(_instrument + "misfits/", misfits.InstrumentMisfits.as_view(), name="api-misfits"),
     path(
         _instrument + "rate-cards/", ratecards.InstrumentRateCards.as_view(), name="api-rate-cards"

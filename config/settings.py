@@ -227,7 +227,7 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Mail. The launcher leaves it in a folder where the mail page reads it.
-LOCAL_MAIL = ROOT / ".local" / "mail"
+LOCAL_MAIL = Path(env.text("LOCAL_MAIL", str(ROOT / ".local" / "mail")))
 DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Instrument Commons <no-reply@localhost>")
 MAILERS = {
     "default": {"BACKEND": "config.mail.FolderBackend", "OPTIONS": {"folder": LOCAL_MAIL}}

@@ -49,6 +49,13 @@ class BookingPolicyAdmin(ReadOnly):
     search_fields = ("instrument__name",)
 
 
+@admin.register(models.PolicyVersion)
+class PolicyVersionAdmin(ReadOnly):
+    list_display = ("instrument", "version", "valid_from", "made_by")
+    list_select_related = ("instrument", "made_by")
+    search_fields = ("instrument__name",)
+
+
 @admin.register(models.Qualification)
 class QualificationAdmin(ReadOnly):
     list_display = ("user", "instrument", "technique", "issuer", "valid_from", "valid_until")

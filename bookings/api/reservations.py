@@ -91,6 +91,11 @@ class ReservationShape(serializers.Serializer[Any]):
     samples = SamplesShape()
     price_group = serializers.CharField()
     rate_card = CardRefShape()
+    policy_version = serializers.IntegerField(
+        allow_null=True,
+        help_text="Of the instrument's booking policy (`policy/versions/`): what judged the "
+        "booking when it was made, or last moved. Null: made before versions were kept.",
+    )
     quote = QuoteShape(allow_null=True)
     funding = FundedShape(
         many=True,
@@ -157,6 +162,7 @@ def reservation_json(row: Reservation, actor: Actor, now: datetime) -> dict[str,
         "samples": {"count": int(count) if count else None, "text": row.samples},
         "price_group": row.price_group,
         "rate_card": card,
+        "policy_version": row.policy_version,
         "quote": {**quote.result, "rate_card": card} if quote else None,
         "funding": funded_json(row.funded_by) if sees_funding(actor, row) else None,  # type: ignore[attr-defined]
         "deadline": _instant(row.deadline_at),

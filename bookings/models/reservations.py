@@ -67,6 +67,9 @@ class Reservation(models.Model):
     rate_card = models.ForeignKey(
         RateCard, models.PROTECT, related_name="reservations", db_index=False
     )
+    # The version of the instrument's policy whose rules judged it last; null: made before those
+    # were kept.
+    policy_version = models.PositiveIntegerField(null=True)
     # Of group `partner`: what it was by when it was made, or last moved.
     agreement = models.ForeignKey(
         Agreement, models.PROTECT, null=True, related_name="+", db_index=False

@@ -12,6 +12,8 @@ from bookings.domain.periods import Period
 from bookings.domain.reservations import OCCUPYING
 from bookings.models import Reservation
 from instruments.domain.publishing import StillBooked
+from instruments.models import PolicyVersion
+from instruments.selectors.policies import policy_versions
 
 WITH = (
     "instrument__facility",
@@ -116,6 +118,15 @@ def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
     if found is None:
         raise NotFound
     return found
+
+
+def rules_behind(reservation: Reservation) -> PolicyVersion | None:
+    """The rules a booking was judged by, when it was made or last moved; None where they are not
+    on record."""
+    if reservation.policy_version is None:
+        return None
+    rows = policy_versions(reservation.instrument_id)
+    return rows.filter(version=reservation.policy_version).first()
 
 
 def has_completed(user_id: UUID, instrument_id: UUID) -> bool:

@@ -174,13 +174,17 @@ def move_store(
         deadline = approvals.answer_deadline(now, policy.approval_minutes, move.period.start)
     elif deadline is not None:
         deadline = min(deadline, move.period.start)
-    changes = _changes(reservation, move) | {"deadline_at": deadline}
+    changes = _changes(reservation, move) | {
+        "deadline_at": deadline,
+        "policy_version": instrument.policy.version,
+    }
     _occupy(reservation, move, deadline, is_one_of_many)
     said = {
         "start": move.period.start,
         "end": move.period.end,
         "unit": move.unit,
         "kind": move.kind,
+        "policy_version": instrument.policy.version,
         "shortening_fee": move.fee.fee,
         "overrides": list(move.broken),
     }

@@ -199,6 +199,7 @@ def reservation_put(
         samples=booking.samples,
         price_group=place.terms.price_group,
         rate_card_id=place.terms.card.id,
+        policy_version=instrument.policy.version,
         agreement_id=place.terms.agreement_id,
         requested_at=now,
         deadline_at=deadline,
@@ -232,6 +233,7 @@ def reservation_put(
             "payer": payer.pk,
             "price_group": place.terms.price_group,
             "rate_card": place.terms.card.id,
+            "policy_version": instrument.policy.version,
         }
         | ({"for": parties.person} if not actor or parties.person != actor.user_id else {})
         | ({"overrides": list(place.overrides)} if place.overrides else {})

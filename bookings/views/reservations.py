@@ -30,7 +30,7 @@ from bookings.selectors.closures import closure_cutting, load_cut_charge
 from bookings.selectors.earmarks import paying, sees_funding
 from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.funding_sources import sources_for
-from bookings.selectors.reservations import own_reservations, reservation_by_id
+from bookings.selectors.reservations import own_reservations, reservation_by_id, rules_behind
 from bookings.selectors.sessions import to_complete
 from bookings.selectors.trail import story_of
 from bookings.selectors.waiting import offers_to
@@ -118,6 +118,7 @@ def reservation_page(
     context = {
         "reservation": found,
         "reads_trail": actor.has("auditor"),
+        "rules": rules_behind(found),
         "zone": found.instrument.facility.time_zone,
         "quote": quoted.result if quoted else None,
         "session": session,

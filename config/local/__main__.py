@@ -27,7 +27,7 @@ from config.local.supervisor import (
 )
 
 MANAGE = [sys.executable, "manage.py"]
-KEPT_AT_RESET = ("uv", "log", "test-*", "*.lock")
+KEPT_AT_RESET = ("uv", "log", "test-*", "bench-*", "*.lock")
 ACCOUNTS = {
     "researcher": "finds instruments and books them",
     "manager": "publishes instruments and decides on requests",
@@ -164,27 +164,27 @@ def restore(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     """All checks, or pytest alone with the words of ARGS."""
-    return _with_test_servers(lambda env: run_checks(_words("ARGS"), env))
+    return _with_servers("test", lambda env: run_checks(_words("ARGS"), env))
 
 
 def bench(arguments: list[str]) -> int:
-    """The benchmarks."""
+    """The benchmarks, on servers that lose nothing, as those of "make run"."""
     command = [sys.executable, "-m", "tests.benchmarks", *_words("ARGS")]
-    return _with_test_servers(lambda env: run_in_foreground(command, env))
+    return _with_servers("bench", lambda env: run_in_foreground(command, env))
 
 
 def pictures(arguments: list[str]) -> int:
     """Pictures of the demonstration, in a database of their own."""
     command = [sys.executable, "-m", "tests.pictures", *_words("ARGS")]
-    return _with_test_servers(lambda env: run_in_foreground(command, env))
+    return _with_servers("test", lambda env: run_in_foreground(command, env))
 
 
-def _with_test_servers(work: Callable[[Mapping[str, str]], int]) -> int:
+def _with_servers(purpose: str, work: Callable[[Mapping[str, str]], int]) -> int:
     def busy() -> None:
-        say("Another test run of this checkout is going on; waiting for it to end ...")
+        say(f"Another {purpose} run of this checkout is going on; waiting for it to end ...")
 
-    servers = Servers(os.environ, "test")
-    with locked(LOCAL / "test-run.lock", busy), servers.running(quietly=True):
+    servers = Servers(os.environ, purpose)
+    with locked(LOCAL / f"{purpose}-run.lock", busy), servers.running(quietly=True):
         return work(environment.for_tests(os.environ, servers))
 
 

@@ -33,8 +33,7 @@ ALWAYS = {
     "random_page_cost": "1.1",
 }
 MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20  # MB of this machine
-# Tests may lose everything when the machine crashes; they gain a third of their time. Buffers
-# take memory only as they are used; benchmarks use them.
+# Tests may lose everything when the machine crashes; they gain a third of their time.
 THROWAWAY = {
     "fsync": "off",
     "synchronous_commit": "off",

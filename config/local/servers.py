@@ -21,11 +21,12 @@ Server = Postgres | Valkey
 
 
 class Servers:
-    """What the environment does not name. `purpose` is "" or "test": two sets of files."""
+    """What the environment does not name. `purpose` is "", "test" or "bench": each has files of its
+    own, and those of tests may lose everything."""
 
     def __init__(self, env: Mapping[str, str], purpose: str = "") -> None:
         prefix = f"{purpose}-" if purpose else ""
-        durable = not purpose
+        durable = purpose != "test"
         self.bundled: dict[str, Server] = {}
         if not env.get("DATABASE_URL"):
             log = LOGS / f"{prefix}postgres.log"

@@ -81,7 +81,10 @@ def claimed_port(wanted: int) -> Iterator[int]:
         yield port
 
 
-def parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
+def parts(port: int, env: Mapping[str, str], purpose: str = "") -> dict[str, Part]:
+    """The processes by name. A `purpose` sets their logs and records apart from those of the
+    platform that people use."""
+    prefix = f"{purpose}-" if purpose else ""
     web = ["granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(port)]
     web += ["--workers", "1", "--blocking-threads", "8", "--backpressure", "64", "--no-ws"]
     web += ["--workers-kill-timeout", "10", "config.wsgi:application"]
@@ -91,9 +94,9 @@ def parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
     calls = [*worker, "-Q", "calls", "-n", "calls@%h", "--concurrency", "1"]
     worker += ["-Q", "celery,letters", "--concurrency", "2"]
     beat = ["celery", "-A", "config", "beat", "--loglevel", "INFO", "--pidfile", ""]
-    beat += ["--schedule", str(LOCAL / "celerybeat-schedule")]
+    beat += ["--schedule", str(LOCAL / f"{prefix}celerybeat-schedule")]
     commands = {"web": web, "worker": worker, "calls": calls, "beat": beat}
-    return {name: Part(name, [*PYTHON, *words], env) for name, words in commands.items()}
+    return {name: Part(prefix + name, [*PYTHON, *words], env) for name, words in commands.items()}
 
 
 def wait_for_web(part: Part, port: int, env: Mapping[str, str]) -> None:

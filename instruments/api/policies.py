@@ -9,9 +9,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.schema import operation
+from accounts.api.memberships import PersonShape
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import Instant, Shape, Text, Whole, asked, checked, object_of, rfc3339
 from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import NotFound
+from accounts.selectors.memberships import place_of
 from instruments.domain.policies import (
     APPROVALS,
     LONGEST,
@@ -21,8 +25,8 @@ from instruments.domain.policies import (
 )
 from instruments.domain.quotas import MEASURES, MOST_LIMIT, MOST_QUOTAS, SCOPES, SPANS
 from instruments.domain.ratecards import PRICE_GROUPS
-from instruments.models import BookingPolicy
-from instruments.selectors.policies import load_policy
+from instruments.models import BookingPolicy, PolicyVersion
+from instruments.selectors.policies import load_policy, policy_versions
 from instruments.selectors.registry import instrument_by_id
 from instruments.services.policies import policy_set
 
@@ -93,6 +97,65 @@ class PolicyShape(serializers.Serializer[Any]):
     cross_region_share = ShareShape(required=False, allow_null=True)
 
 
+class ReasonBody(Shape):
+    reason = Text(500, default="", allow_blank=True, help_text="Why it changes; kept on record.")
+
+
+class PolicyBody(PolicyShape, ReasonBody):
+    """The fields of the policy, and why it changes."""
+
+
+class PolicyVersionShape(serializers.Serializer[Any]):
+    """What the policy said from `valid_from` on, until the next version."""
+
+    version = serializers.IntegerField()
+    valid_from = Instant()
+    policy = PolicyShape()
+    made_by = PersonShape(
+        allow_null=True, help_text="For those who read the host's bookings; else null."
+    )
+    reason = serializers.CharField(help_text="For the same; else empty.")
+
+
+class VersionQuery(Pages):
+    version = Whole(required=False, min_value=1, help_text="This one alone.")
+
+
+class InstrumentPolicyVersions(Endpoint):
+    @operation(
+        "policy_versions",
+        _("Versions of the booking policy"),
+        tag="instruments",
+        query=VersionQuery,
+        gives=page(PolicyVersionShape),
+        refuses=[404],
+    )
+    def get(self, request: Request, instrument_id: UUID) -> Response:
+        """The newest first: what a booking was judged by is the one that its `policy_version`
+        names."""
+        query = asked(VersionQuery, request.query_params)
+        found = instrument_by_id(self.actor, instrument_id)
+        rows = policy_versions(found.pk)
+        if "version" in query:
+            rows = rows.filter(version=query["version"])
+        tells = self.actor.may("read-bookings", place_of(found.organisation))
+        return paginated(
+            request, rows, query, ("-version",), lambda some: [_version(row, tells) for row in some]
+        )
+
+
+def _version(row: PolicyVersion, tells: bool) -> dict[str, Any]:
+    """`tells`: with who made it and why."""
+    person = {"id": str(row.made_by_id), "name": str(row.made_by)} if row.made_by_id else None
+    return {
+        "version": row.version,
+        "valid_from": rfc3339(row.valid_from),
+        "policy": policy_to_json(parse_policy(row.policy)),
+        "made_by": person if tells else None,
+        "reason": row.reason if tells else "",
+    }
+
+
 class InstrumentPolicy(Endpoint):
     @operation("policy", _("Booking policy"), tag="instruments", gives=PolicyShape, refuses=[404])
     def get(self, request: Request, instrument_id: UUID) -> Response:
@@ -107,7 +170,7 @@ class InstrumentPolicy(Endpoint):
         "policy_set",
         _("Set the booking policy"),
         tag="instruments",
-        takes=PolicyShape,
+        takes=PolicyBody,
         gives=PolicyShape,
         refuses=[404, 409],
         versioned=True,
@@ -124,15 +187,19 @@ class InstrumentPolicy(Endpoint):
     )
     def put(self, request: Request, instrument_id: UUID) -> Response:
         """For the host's managers. A field that is not named takes its default. Reservations
-        there are stay as they are. `If-Match` is the version of the policy."""
+        there are stay as they are. What changes something is a new version, in force at once.
+        `If-Match` is the version of the policy."""
         expected = expected_version(request)
-        policy = parse_policy(request.data)
+        data = object_of(request.data)
+        given = {"reason": data.pop("reason")} if "reason" in data else {}
+        policy, reason = parse_policy(data), checked(ReasonBody, given)["reason"]
         instrument_by_id(self.actor, instrument_id)
         return _answer(
             policy_set(
                 actor=self.actor,
                 instrument_id=instrument_id,
                 policy=policy,
+                reason=reason,
                 expected_version=expected,
                 now=self.now,
             )

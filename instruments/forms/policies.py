@@ -83,6 +83,7 @@ class PolicyForm(StyledForm):
     qualification = forms.ChoiceField(
         label=_("To operate it alone, one needs"), required=False, choices=QUALIFICATION_CHOICES
     )
+    reason = forms.CharField(label=_("Why it changes"), required=False, max_length=500)
     share_percent = _number(_("Kept for other regions, in percent"), 100, required=False)
     share_released_minutes = _minutes(
         _("Given to everybody before the start"), 525600, required=False
@@ -157,7 +158,8 @@ class PolicyForm(StyledForm):
                 "percent": data["share_percent"],
                 "released_minutes": data["share_released_minutes"] or 0,
             }
-        plain = {name: data[name] for name in self.base_fields if not name.startswith("share_")}
+        ours = ("share_", "reason")
+        plain = {name: data[name] for name in self.base_fields if not name.startswith(ours)}
         try:
             self.policy = parse_policy(
                 plain | {"horizon_days": horizon, "quotas": quotas, "cross_region_share": share}

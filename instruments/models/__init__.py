@@ -13,7 +13,7 @@ from instruments.models.imports import (
 )
 from instruments.models.instruments import Instrument
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
-from instruments.models.policies import BookingPolicy
+from instruments.models.policies import BookingPolicy, PolicyVersion
 from instruments.models.qualifications import Qualification
 from instruments.models.ratecards import RateCard
 from instruments.models.search import SearchEntry, SearchGroup, SearchWord
@@ -36,6 +36,7 @@ __all__ = [
     "ImportRow",
     "Instrument",
     "OpenWindow",
+    "PolicyVersion",
     "Provenance",
     "Qualification",
     "RateCard",

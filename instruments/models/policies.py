@@ -1,8 +1,10 @@
-"""On what rules an instrument is booked."""
+"""On what rules an instrument is booked, and was."""
 
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models import User
+from accounts.models.keys import new_id
 from instruments.models.instruments import Instrument
 
 
@@ -44,4 +46,26 @@ class BookingPolicy(models.Model):
                 & Q(units__gt=0),
                 name="policy_lengths",
             )
+        ]
+
+
+class PolicyVersion(models.Model):
+    """What the policy of an instrument said from a moment on until the next version: never changed,
+    never removed. `policy` is the JSON of the API, `version` that of the policy's row then."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    instrument = models.ForeignKey(
+        Instrument, models.CASCADE, related_name="policy_versions", db_index=False
+    )
+    version = models.PositiveIntegerField()
+    policy = models.JSONField()
+    valid_from = models.DateTimeField()
+    made_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False
+    )  # null: the platform, or nobody knows any more
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["instrument", "version"], name="policyversion_unique")
         ]

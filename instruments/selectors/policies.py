@@ -1,8 +1,18 @@
-"""Booking policies as values."""
+"""Booking policies as values, and what they said before."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
 
 from instruments.domain.policies import Policy
 from instruments.domain.quotas import parse_quotas, parse_share
-from instruments.models import BookingPolicy
+from instruments.models import BookingPolicy, PolicyVersion
+
+
+def policy_versions(instrument_id: UUID) -> QuerySet[PolicyVersion]:
+    """Every version there was of an instrument's policy, newest first, with who made it."""
+    rows = PolicyVersion.objects.filter(instrument_id=instrument_id)
+    return rows.select_related("made_by").order_by("-version")
 
 
 def load_policy(row: BookingPolicy) -> Policy:

@@ -15,7 +15,7 @@ from accounts.selectors.memberships import place_of
 from instruments.domain.policies import Policy, policy_to_json
 from instruments.domain.quotas import quota_to_json, share_to_json
 from instruments.locks import lock_instrument
-from instruments.models import BookingPolicy, Instrument, Technique
+from instruments.models import BookingPolicy, Instrument, PolicyVersion, Technique
 from instruments.selectors.policies import load_policy
 from instruments.services.opening import assignment_change
 
@@ -35,19 +35,24 @@ def policy_set(
     policy: Policy,
     now: datetime,
     expected_version: int | None = None,
+    reason: str = "",
 ) -> BookingPolicy:
-    """Give an instrument its rules. Reservations made before stay as they are.
-    `WrongVersion` if the policy moved on from `expected_version`; `WrongState` where more units
-    are in use than there would be."""
+    """Give an instrument its rules from now on, as a new version that stays on record; the same
+    rules once more make none. Reservations made before stay as they are. `WrongVersion` if the
+    policy moved on from `expected_version`; `WrongState` where more units are in use than there
+    would be."""
     instrument = lock_instrument(instrument_id)
     require(actor, "manage-instruments", place_of(instrument.organisation))
-    row = getattr(instrument, "policy", None)
+    row: BookingPolicy | None = getattr(instrument, "policy", None)
     version = row.version if row else 0
     if expected_version is not None and expected_version != version:
         raise WrongVersion(version=version)
+    before = policy_to_json(load_policy(row)) if row else {}
+    after = policy_to_json(policy)
+    if row is not None and before == after:
+        return row
     for guard in guards:
         guard(instrument, policy, now)
-    before = policy_to_json(load_policy(row)) if row else {}
     if policy.qualification and policy.qualification != "instrument":
         _require_technique(policy.qualification)
     values = asdict(policy) | {
@@ -64,6 +69,14 @@ def policy_set(
         row.version += 1
         row.save()
     instrument.policy = row
+    PolicyVersion.objects.create(
+        instrument=instrument,
+        version=row.version,
+        policy=after,
+        valid_from=now,
+        made_by_id=actor.user_id,
+        reason=reason,
+    )
     for follow in followers:
         follow(instrument, now)
     if instrument.publication == Instrument.Publication.PUBLISHED:
@@ -74,7 +87,8 @@ def policy_set(
         target=instrument,
         now=now,
         before=before,
-        after=policy_to_json(policy),
+        after=after,
+        reason=reason,
         organisation_ids=[instrument.organisation_id],
         region_ids=instrument.region.lineage,
     )

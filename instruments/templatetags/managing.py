@@ -2,11 +2,15 @@
 limits."""
 
 import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -15,7 +19,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
+from instruments.domain.policies import Policy, parse_policy
 from instruments.domain.quotas import Quota
+from instruments.domain.ratecards import PRICE_GROUPS
 from instruments.forms.opening import weekday_name
 from instruments.forms.policies import GROUPS
 from instruments.forms.qualifications import technique_choices
@@ -27,7 +33,7 @@ from instruments.messages import (
     harvest_sentence,
     row_sentence,
 )
-from instruments.models import Attachment, Fetching, Instrument
+from instruments.models import Attachment, Fetching, Instrument, PolicyVersion
 
 register = template.Library()
 
@@ -157,6 +163,44 @@ def in_words(quota: Quota) -> str:
         per=dict(SPANS)[quota.per],
         group=GROUPS.get(quota.price_group or "", ""),
     )
+
+
+@register.filter
+def horizons(policy: Policy) -> list[tuple[int, str]]:
+    """How many days ahead, and for which groups where it is not the same for all."""
+    groups: dict[int, list[str]] = {}
+    for group in PRICE_GROUPS:
+        groups.setdefault(policy.horizon_for(group), []).append(str(GROUPS[group]))
+    comma = gettext(", ")
+    return [(d, comma.join(names) if len(groups) > 1 else "") for d, names in groups.items()]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A version of a policy, with the sentences that came and those that went with it."""
+
+    row: PolicyVersion
+    added: list[SafeString]
+    removed: list[SafeString]
+
+
+@register.filter
+def changes_of(rows: Sequence[PolicyVersion], instrument: Instrument) -> list[Change]:
+    """What each of an instrument's policy versions, the newest first, changed. Before the last
+    there is nothing."""
+    told = [rules_of(row, instrument) for row in rows]
+    return [
+        Change(row, [s for s in new if s not in old], [s for s in old if s not in new])
+        for row, new, old in zip(rows, told, [*told[1:], []], strict=True)
+    ]
+
+
+@register.filter
+def rules_of(row: PolicyVersion, instrument: Instrument) -> list[SafeString]:
+    """The sentences of `rules.html`, of a version."""
+    values = {"policy": parse_policy(row.policy), "instrument": instrument}
+    html = render_to_string("instruments/rules.html", values)
+    return [mark_safe(item) for item in re.findall(r"<li>(.*?)</li>", html, re.DOTALL)]  # noqa: S308
 
 
 @register.filter

@@ -14,10 +14,12 @@ from accounts.permissions import actor_of
 from instruments.forms import PolicyForm
 from instruments.selectors.managing import instrument_to_manage, load_guide
 from instruments.selectors.misfits import Misfit, load_misfits, mark_of
-from instruments.selectors.policies import load_policy
+from instruments.selectors.policies import load_policy, policy_versions
 from instruments.selectors.qualifications import techniques_at
 from instruments.services.policies import policy_set
 from instruments.views.guide import onward
+
+MOST_VERSIONS = 50  # on the page; programs read all
 
 
 @login_required
@@ -39,7 +41,13 @@ def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         misfits = load_misfits(instrument, now, policy=form.policy)
         is_seen = not misfits or request.POST.get("seen") == mark_of(misfits)
         if is_seen and not is_check:
-            policy_set(actor=actor, instrument_id=instrument.pk, policy=form.policy, now=now)
+            policy_set(
+                actor=actor,
+                instrument_id=instrument.pk,
+                policy=form.policy,
+                reason=form.cleaned_data["reason"],
+                now=now,
+            )
             messages.success(request, gettext("Booking policy set."))
             return redirect(onward(instrument, now, "policy"))
     context = {
@@ -53,6 +61,7 @@ def policy(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         return render(request, "instruments/affected.html", context)
     context |= {
         "policy": load_policy(row) if row else None,
+        "versions": list(policy_versions(instrument.pk)[:MOST_VERSIONS]) if row else [],
         "guide": load_guide(instrument, now, "policy"),
     }
     status = 409 if misfits else 400 if form.errors else 200

@@ -4,8 +4,15 @@ Builds a world in a database `bench` of its own on the server that DATABASE_URL 
 one act after the other in it, prints a table and writes `.local/bench.json`. Nothing here is
 asserted: a busy machine is not a broken one.
 
-`make bench ARGS=--full` takes a hundred thousand instruments and five million bookings, which
-takes about a quarter of an hour; `ARGS="--only reserve"` measures only what is called so.
+Rows "over HTTP" are what a client gets: the whole platform runs as `make run` starts it, with a
+database that loses nothing, broker, workers and beat; each request brings a token, each that writes
+an Idempotency-Key. Rows "in process" are calls of services and views without a server around them,
+and with a broker in memory: they say where time goes, not what a client gets.
+
+Without ARGS the rows over HTTP are measured, in less than ten minutes. `ARGS="--only NAME"`
+measures what has this in its name, of all rows; `ARGS=--all` everything, also the trail and whether
+a long history makes booking slower; `ARGS=--full` the same with a hundred thousand instruments and
+five million bookings, which takes about a quarter of an hour more.
 """
 
 import argparse
@@ -14,9 +21,10 @@ import json
 import os
 import platform
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -25,29 +33,33 @@ import psycopg
 
 if TYPE_CHECKING:
     from tests.benchmarks.measuring import Row
+    from tests.benchmarks.serving import Platform
 
 CLIENTS = 8
 STAMPEDE = 20
+OVER_HTTP = "over HTTP: "
+IN_PROCESS = "in process, no HTTP: "
 OUT = Path(".local/bench.json")
 
 
 @dataclass(frozen=True)
 class Sizes:
     """instruments, bookings: of the world most is measured in; flat_instruments, flat: of those
-    that differ only in how much lies in the past; seconds of each measurement; rounds of the
-    race; entries of the trail."""
+    that differ only in how much lies in the past; seconds of each measurement, over HTTP and in
+    process; rounds of the race; entries of the trail."""
 
     instruments: int
     bookings: int
     flat_instruments: int
     flat: tuple[int, ...]
+    http_seconds: float
     seconds: float
     rounds: int
     entries: int
 
 
-SMALL = Sizes(4_000, 200_000, 2_000, (10_000, 300_000), 5, 200, 100_000)
-FULL = Sizes(100_000, 5_000_000, 20_000, (10_000, 1_000_000, 10_000_000), 10, 1_000, 1_000_000)
+SMALL = Sizes(4_000, 200_000, 2_000, (10_000, 300_000), 10, 3, 200, 100_000)
+FULL = Sizes(100_000, 5_000_000, 20_000, (10_000, 1_000_000, 10_000_000), 20, 10, 1_000, 1_000_000)
 
 
 def main() -> None:
@@ -59,20 +71,28 @@ def main() -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     address = os.environ["DATABASE_URL"]
     rows: list[Row] = []
+    promises: dict[str, str] = {}
     worlds = [(sizes.instruments, sizes.bookings, _rows_of_the_world)]
     worlds += [(sizes.flat_instruments, size, _flat(size)) for size in sizes.flat]
+    only = asked.only.lower() or ("" if asked.all or asked.full else OVER_HTTP.lower())
     _prepare(address, asked.database)
     for instruments, bookings, rows_of in worlds:
-        wanted = [part for part in rows_of(sizes, now) if asked.only in part[0]]
-        if not wanted:
-            continue
-        if not asked.keep:
-            _world(address, asked.database, instruments, bookings, now)
-        for name, measure in wanted:
-            gc.collect()
-            gc.freeze()  # as the web process does, when it has loaded
-            print(f"... {name}", flush=True)
-            rows.append(measure())
+        with ExitStack() as running:
+            wanted = [part for part in rows_of(sizes, now, running) if only in part[0].lower()]
+            if not wanted:
+                continue
+            if not asked.keep:
+                _world(address, asked.database, instruments, bookings, now)
+            promises = _promises()
+            for name, measure in wanted:
+                if name.startswith(IN_PROCESS):
+                    running.close()  # no server takes its time from them
+                gc.collect()
+                gc.freeze()  # as the web process does, when it has loaded
+                print(f"... {name}", flush=True)
+                rows.append(measure())
+                _say(rows[-1:])
+    print()
     _say(rows)
     OUT.parent.mkdir(exist_ok=True)
     facts = {
@@ -81,18 +101,33 @@ def main() -> None:
         "python": platform.python_version(),
     }
     OUT.write_text(
-        json.dumps(facts | {"rows": [row.as_json() for row in rows]}, indent=1), encoding="utf-8"
+        json.dumps(facts | promises | {"rows": [row.as_json() for row in rows]}, indent=1),
+        encoding="utf-8",
     )
+    print(f"\n{os.cpu_count()} processors; " + ", ".join(f"{k} {v}" for k, v in promises.items()))
     print(f"also in {OUT}")
+
+
+def _promises() -> dict[str, str]:
+    """What the database promises to keep."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings"
+            " WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'full_page_writes')"
+        )
+        return dict(cursor.fetchall())
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measures the platform on this machine.")
     parser.add_argument("--full", action="store_true", help="100,000 instruments, 5 M bookings")
+    parser.add_argument("--all", action="store_true", help="also what is no request over HTTP")
     parser.add_argument("--instruments", type=int, help="so many, whatever the size")
     parser.add_argument("--bookings", type=int, help="so many, whatever the size")
     parser.add_argument("--entries", type=int, help="so many in the trail, whatever the size")
-    parser.add_argument("--only", default="", help="only what has this in its name")
+    parser.add_argument("--only", default="", help="only what has this in its name, of all")
     parser.add_argument("--database", default="bench", help="dropped and made anew")
     parser.add_argument(
         "--keep", action="store_true", help="measure in the database as it is; for --only"
@@ -138,7 +173,30 @@ def _world(address: str, database: str, instruments: int, bookings: int, now: da
 type Part = tuple[str, Callable[[], "Row"]]
 
 
-def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
+def _rows_of_the_world(sizes: Sizes, now: datetime, running: ExitStack) -> Iterator[Part]:
+    from tests.benchmarks import http
+    from tests.benchmarks.serving import serving
+
+    @cache
+    def platform() -> "Platform":
+        return running.enter_context(serving())
+
+    for name, measure in http.rows(
+        platform, now, seconds=sizes.http_seconds, clients=CLIENTS, people=STAMPEDE,
+        rounds=sizes.rounds // 4,
+    ):  # fmt: skip
+        yield OVER_HTTP + name, partial(_named, OVER_HTTP, measure)
+    for name, measure in _in_process(sizes, now):
+        yield IN_PROCESS + name, partial(_named, IN_PROCESS, measure)
+
+
+def _named(prefix: str, measure: Callable[[], "Row"]) -> "Row":
+    row = measure()
+    row.work = prefix + row.work
+    return row
+
+
+def _in_process(sizes: Sizes, now: datetime) -> Iterator[Part]:
     from tests.benchmarks import acts, trail
     from tests.benchmarks.measuring import raced, repeated
 
@@ -236,15 +294,16 @@ def _rows_of_the_world(sizes: Sizes, now: datetime) -> Iterator[Part]:
         yield f"trail: read {name}", partial(trail.read, name, seconds)
 
 
-def _flat(size: int) -> Callable[[Sizes, datetime], Iterator[Part]]:
-    def rows(sizes: Sizes, now: datetime) -> Iterator[Part]:
+def _flat(size: int) -> Callable[[Sizes, datetime, ExitStack], Iterator[Part]]:
+    def rows(sizes: Sizes, now: datetime, running: ExitStack) -> Iterator[Part]:
         from tests.benchmarks import acts
         from tests.benchmarks.measuring import repeated
 
+        work = f"{IN_PROCESS}reserve after {size:,} bookings"
         yield (
-            f"reserve after {size:,} bookings",
+            work,
             lambda: repeated(
-                f"reserve after {size:,} bookings",
+                work,
                 acts.Reserving(now).one,
                 seconds=sizes.seconds,
                 clients=CLIENTS,
@@ -257,13 +316,13 @@ def _flat(size: int) -> Callable[[Sizes, datetime], Iterator[Part]]:
 
 def _say(rows: list["Row"]) -> None:
     print(
-        f"{'work':52} {'clients':>7} {'n':>6} {'stmts':>5} {'per s':>8} {'p50 ms':>8}"
+        f"{'work':60} {'clients':>7} {'n':>6} {'stmts':>5} {'per s':>8} {'p50 ms':>8}"
         f" {'p95 ms':>8} {'p99 ms':>8}  wanted"
     )
     for row in rows:
         statements = "" if row.statements is None else row.statements
         print(
-            f"{row.work:52} {row.clients:>7} {row.n:>6} {statements:>5} {row.per_second:>8}"
+            f"{row.work:60} {row.clients:>7} {row.n:>6} {statements:>5} {row.per_second:>8}"
             f" {row.p50_ms:>8} {row.p95_ms:>8} {row.p99_ms:>8}  {row.wanted}"
         )
         for name, value in row.more.items():

@@ -31,9 +31,9 @@ BEYOND = 25  # days after which the builder has put no booking
 
 def people(most: int) -> list[Actor]:
     """Researchers of as many universities."""
-    users = User.objects.filter(memberships__organisation__kind="university").order_by(
-        "memberships__organisation__code", "email"
-    )
+    users = User.objects.filter(
+        memberships__organisation__kind="university", role_grants__role="researcher"
+    ).order_by("memberships__organisation__code", "email")
     seen: dict[Any, User] = {}
     for user in users:
         seen.setdefault(user.memberships.get().organisation_id, user)
@@ -105,19 +105,24 @@ def one_week(now: datetime) -> tuple[Callable[[int], Any], float]:
     """The week of one of the fullest instruments, with its free starts; how many bookings lie
     in such a week."""
     week = Period(midnight(now) + DAY, midnight(now) + 8 * DAY)
-    fullest = list(
+    busy = fullest(week)
+    (actor,) = people(1)
+
+    def act(number: int) -> None:
+        found = instrument_to_book(actor, busy[number % len(busy)]["instrument_id"])
+        load_week(actor, found, None, week, now, minutes=60)
+
+    return act, sum(row["number"] for row in busy) / len(busy)
+
+
+def fullest(week: Period) -> list[dict[str, Any]]:
+    """The two hundred instruments with most bookings in a week, and how many."""
+    return list(
         Occupancy.objects.filter(span__overlap=(week.start, week.end))
         .values("instrument_id")
         .annotate(number=Count("pk"))
         .order_by("-number", "instrument_id")[:200]
     )
-    (actor,) = people(1)
-
-    def act(number: int) -> None:
-        found = instrument_to_book(actor, fullest[number % len(fullest)]["instrument_id"])
-        load_week(actor, found, None, week, now, minutes=60)
-
-    return act, sum(row["number"] for row in fullest) / len(fullest)
 
 
 def all_weeks(now: datetime, most: int = 200) -> tuple[Callable[[int], Any], int]:

@@ -2,7 +2,9 @@
 
 import multiprocessing
 import statistics
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -78,38 +80,45 @@ def repeated(
     act(0)  # fills what is kept in memory
     with counted() as seen:
         act(1)
-    if clients == 1:
-        taken, elapsed = _for_a_while(act, 2, 1, seconds)
-    else:
-        taken, elapsed = _by_processes(act, clients, seconds)
+    taken, elapsed, _ = by_processes(act, clients, seconds)
     return row_of(
         work, clients, taken, elapsed, statements=len(seen) - signing_in, wanted=wanted
     )  # fmt: skip
 
 
+type Seen = tuple[list[float], float, Counter[Any]]
+
+
 def _for_a_while(
-    act: Callable[[int], Any], first: int, step: int, seconds: float
-) -> tuple[list[float], float]:
+    act: Callable[[int], Any], first: int, step: int, seconds: float, most: int
+) -> Seen:
     taken: list[float] = []
+    outcomes: Counter[Any] = Counter()
     began = time.perf_counter()
     number = first
-    while (started := time.perf_counter()) < began + seconds:
-        act(number)
+    while (started := time.perf_counter()) < began + seconds and len(taken) < most:
+        outcomes[act(number)] += 1
         number += step
         taken.append(time.perf_counter() - started)
-    return taken, time.perf_counter() - began
+    return taken, time.perf_counter() - began, outcomes
 
 
-def _by_processes(
-    act: Callable[[int], Any], clients: int, seconds: float
-) -> tuple[list[float], float]:
+def by_processes(
+    act: Callable[[int], Any], clients: int, seconds: float, most: int = sys.maxsize
+) -> Seen:
+    """`act(n)` by so many processes for a while, `most` times at most: how long each took, how
+    long all took, and how often each outcome came. One client is this process itself."""
+    if clients == 1:
+        return _for_a_while(act, 2, 1, seconds, most)
     barrier, results = FORK.Barrier(clients), FORK.SimpleQueue()
 
     def client(place: int) -> None:
         try:
             act(place + 2)  # a connection of its own
             barrier.wait(60)
-            results.put(_for_a_while(act, clients + place + 2, clients, seconds))
+            results.put(
+                _for_a_while(act, clients + place + 2, clients, seconds, most // clients)
+            )  # fmt: skip
         except BaseException as error:
             barrier.abort()
             results.put(repr(error))
@@ -118,7 +127,11 @@ def _by_processes(
             connections.close_all()
 
     answers = _run(client, clients, results)
-    return [t for taken, _ in answers for t in taken], max(elapsed for _, elapsed in answers)
+    return (
+        [t for taken, *_ in answers for t in taken],
+        max(elapsed for _, elapsed, _ in answers),
+        sum((outcomes for *_, outcomes in answers), Counter()),
+    )
 
 
 def raced(

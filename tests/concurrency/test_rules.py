@@ -7,13 +7,15 @@ from django.db import connection, transaction
 
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import Reservation
+from bookings.selectors.reservations import rules_behind
 from bookings.services.reservations import reservation_request
 from instruments.domain.opening import parse_hours
 from instruments.domain.policies import parse_policy
+from instruments.models import BookingPolicy, PolicyVersion
 from instruments.services.opening import opening_hours_set
 from instruments.services.policies import policy_set
 from instruments.services.publishing import instrument_publication
-from tests.concurrency.races import ALWAYS, FIRST, HOUR, booking, consistent
+from tests.concurrency.races import ALWAYS, FIRST, HOUR, booking, consistent, time_of
 from tests.factories.cast import NOW
 
 pytestmark = pytest.mark.concurrency
@@ -83,6 +85,49 @@ def test_a_rule_that_became_stricter(real_cast, instrument, race, change, code):
     assert isinstance(result, RulesRefuse)
     assert [refusal.code for refusal in result.refusals] == [code]
     assert not Reservation.objects.exists()
+
+
+def test_the_version_that_judged_is_the_one_that_came_while_it_waited(real_cast, instrument, race):
+    wang = real_cast.actor("wang")
+    result = while_waiting(
+        race,
+        policy(real_cast, instrument, notice_minutes=60),
+        lambda: reservation_request(actor=wang, booking=booking(instrument, FIRST), now=NOW),
+    )
+    assert result.policy_version == 2
+    assert rules_behind(result).policy["notice_minutes"] == 60
+
+
+def test_each_of_many_changes_is_a_version_and_every_booking_names_its_own(
+    real_cast, instrument, race, rounds
+):
+    """Policies and bookings at once: numbers without a gap, and no booking with a version whose
+    rules forbid it."""
+    people = [real_cast.actor(name) for name in ("wang", "sun", "hu")]
+    for round_ in range(rounds(3)):
+        start, now = time_of(round_)
+        lengths = [60 * n for n in range(1, 5)]
+        acts = [
+            lambda m=m, now=now: policy_set(
+                actor=real_cast.actor("zhao"),
+                instrument_id=instrument.pk,
+                policy=parse_policy({"slot_minutes": 30, "max_minutes": m}),
+                now=now,
+            )
+            for m in lengths
+        ] + [
+            lambda n=n, who=who, start=start, now=now: reservation_request(
+                actor=who, booking=booking(instrument, start + n * 3 * HOUR, 2), now=now
+            )
+            for n, who in enumerate(people)
+        ]
+        race(acts)
+    versions = PolicyVersion.objects.filter(instrument=instrument).order_by("version")
+    assert [row.version for row in versions] == list(range(1, versions.count() + 1))
+    assert BookingPolicy.objects.get(instrument=instrument).version == versions.count()
+    for made in Reservation.objects.all():
+        assert rules_behind(made).policy["max_minutes"] >= 120
+    consistent()
 
 
 def test_hours_that_became_longer(real_cast, race):

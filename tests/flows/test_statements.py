@@ -1,12 +1,17 @@
 """How many statements booking takes, whatever the history. Pinned: whoever adds one says so here.
 
-Sign-in and transaction control are not counted (docs: performance).
+Sign-in and transaction control are not counted, but in the whole requests at the end: those that
+`make bench` measures over HTTP.
 """
 
+import cProfile
+import pstats
 from datetime import date, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bookings.domain.periods import Period
@@ -30,6 +35,8 @@ from bookings.services.reservations import (
 )
 from bookings.services.usage import reservation_check_in, reservation_check_out
 from instruments.selectors.registry import instrument_to_book
+from tests.benchmarks import http
+from tests.factories.api import clock  # noqa: F401
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.funding import paid_by, source
 from tests.factories.qualifications import certify
@@ -234,3 +241,53 @@ def test_to_check_in_and_out(world):
     into = count(cast, reservation_check_in, reservation_id=made.pk, now=at("2026-03-06 10:00"))
     out = count(cast, reservation_check_out, reservation_id=made.pk, now=at("2026-03-06 11:00"))
     assert (into, out) == (9, 12)
+
+
+class Here:
+    """The platform without a server around it, asked as the benchmarks ask one."""
+
+    def send(self, ask, values):
+        path, body, headers = ask.filled(values)
+        kind = headers.pop("Content-Type", "")
+        answer = Client().generic(ask.method, path, body or "", kind, headers=headers)
+        return answer.status_code, answer.content
+
+
+# Statements with those of signing in, and calls of Python functions, built-in ones too: a tenth
+# more than there are, as they differ between versions of Python.
+REQUESTS = {
+    "reserve": (22, 63_500),
+    "refused, the slot is taken": (20, 46_000),
+    "one instrument's week": (8, 29_500),
+    "catalogue API, 50 free, my price": (8, 57_500),
+    "the catalogue's page": (11, 104_500),
+}
+
+
+def test_whole_requests(cast, monkeypatch):
+    monkeypatch.setattr(http, "TAKEN", 2)
+    cache.clear()
+    always = [{"weekday": day, "opens": "00:00", "closes": "24:00"} for day in range(1, 8)]
+    for number in range(10):
+        instrument = cast.instrument(
+            name=f"Always open {number}",
+            hours={"weekly": always},
+            policy={"horizon_days": {"external": 60}},
+        )
+        certify(cast, instrument)
+        reserve(cast, "2026-03-07 10:00", "2026-03-07 12:00", instrument=instrument)
+    here, world = Here(), http.World(NOW)
+    counted = {}
+    for name, ask, values, _ in http.ROWS:
+        world.skip_booked()
+        values_of, answers = values(world, here), []
+        for number in (2, 3):  # fills what is kept in memory
+            here.send(ask, values_of(number))
+        given, profile = values_of(4), cProfile.Profile()
+        number = statements(lambda: answers.append(profile.runcall(here.send, ask, given)))  # noqa: B023
+        assert answers[0][0] == ask.expects
+        counted[name] = (number, pstats.Stats(profile).total_calls)
+    assert {name: n for name, (n, _) in counted.items()} == {
+        name: n for name, (n, _) in REQUESTS.items()
+    }
+    assert [(n, c) for n, (_, c) in counted.items() if c > REQUESTS[n][1]] == []

@@ -121,6 +121,7 @@ class History:
             samples=ask.samples,
             price_group=price_group,
             rate_card_id=rate_card,
+            policy_version=instrument.policy.version,
             requested_at=became.requested_at,
             confirmed_at=became.confirmed_at,
             decided_by=offer.manager.user if became.is_answered else None,

@@ -114,6 +114,7 @@ def test_a_reservation_answers_with_what_was_asked_and_its_quote(
     assert body["samples"] == {"count": 4, "text": "晶圆"}
     assert body["price_group"] == "external"
     assert body["rate_card"]["version"] == 1
+    assert body["policy_version"] == 1
     quote = body["quote"]
     assert quote["total"] == quote["payable"] == "895.70"
     assert [line["amount"] for line in quote["lines"]] == ["520.00", "100.00", "225.00"]

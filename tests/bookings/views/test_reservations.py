@@ -10,10 +10,13 @@ from accounts.services.memberships import role_grant
 from bookings.models import Reservation
 from bookings.services.charges import charge_make
 from bookings.services.usage import reservation_check_in
+from instruments.domain.policies import parse_policy
 from instruments.models import Instrument
+from instruments.services.policies import policy_set
 from tests.accounts.pages import page_of
 from tests.factories.api import Clock, clock  # noqa: F401
-from tests.factories.cast import Cast, at, reserve
+from tests.factories.cast import NOW, Cast, at, reserve
+from tests.flows.reader import Page
 
 WHEN = {"start": "2026-03-06T10:00:00+08:00", "minutes": "60"}
 HINT = "Enter the number of samples to see the price."
@@ -139,3 +142,21 @@ def test_a_use_cut_short_says_why_what_it_costs_and_where_to_go(
     for text in ("Cut short by the owner", "Breakdown: Vacuum leak.", "It comes to CNY 183.73."):
         assert text in html
     assert f"/instruments/{other.pk}/book/" in html
+
+
+def test_the_page_says_by_which_rules_it_was_judged(cast: Cast, wang: Client) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    policy_set(
+        actor=cast.actor("zhao"),
+        instrument_id=cast.microscope.pk,
+        policy=parse_policy({"slot_minutes": 30, "max_minutes": 60}),
+        now=NOW,
+    )
+    auditor = Client()
+    auditor.force_login(cast.people["auditor"])
+    for reader in (wang, auditor):
+        page = Page(reader.get(f"/bookings/{made.pk}/"))
+        assert "Version 1, in force from Tue 3 Feb 2026, 12:00" in page.text
+        assert "A booking lasts from 30 min to 8 h, in steps of 30 min." in page.text
+    story = Page(auditor.get(f"/trail/{made.pk}/"))
+    assert "policy_version" in story.text

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import TrailEntry
-from instruments.models import BookingPolicy, RateCard
+from instruments.models import BookingPolicy, PolicyVersion, RateCard
 from tests.factories.api import Program
 from tests.factories.cast import CARD, Cast, reserve
 
@@ -184,6 +184,42 @@ def test_fewer_units_than_are_in_use(cast: Cast, program: Programs) -> None:
         assert (answer.status, answer.code, answer.body["units"]) == (409, "units-in-use", 2)
     assert zhao.get(here).body["units"] == 2
     assert zhao.get(here).headers["ETag"] == f'"{pool.version}"'
+
+
+def test_every_version_of_a_policy_can_be_read(cast: Cast, program: Programs) -> None:
+    here = f"instruments/{cast.microscope.pk}/policy/"
+    zhao = program("zhao")
+    changed = zhao.put(here, {"max_minutes": 240, "reason": "Shorter turns 缩短"})
+    assert (changed.status, changed.headers["ETag"]) == (200, '"2"')
+    assert "reason" not in changed.body
+    newest, first = zhao.get(f"{here}versions/").body["results"]
+    assert [newest["version"], first["version"]] == [2, 1]
+    assert newest["policy"] == changed.body == zhao.get(here).body
+    assert [first["policy"]["max_minutes"], newest["policy"]["max_minutes"]] == [480, 240]
+    assert [first["valid_from"], newest["valid_from"]] == [
+        "2026-02-03T04:00:00Z",
+        "2026-03-05T04:00:00Z",
+    ]
+    assert newest["reason"] == "Shorter turns 缩短"
+    assert newest["made_by"] == {"id": str(cast.zhao.pk), "name": "Zhao Min"}
+    # Who and why is for those who read the host's bookings.
+    assert program("auditor").get(f"{here}versions/").body["results"] == [newest, first]
+    public = program().get(f"{here}versions/?version=2").body["results"]
+    assert public == [newest | {"made_by": None, "reason": ""}]
+    assert program("wang").get(f"{here}versions/?version=3").body["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"), [(7, "not-a-text"), ("x" * 501, "too-long"), (None, "required")]
+)
+def test_a_reason_of_a_wrong_shape(
+    cast: Cast, program: Programs, reason: object, code: str
+) -> None:
+    here = f"instruments/{cast.microscope.pk}/policy/"
+    answer = program("zhao").put(here, {"max_minutes": 240, "reason": reason})
+    assert (answer.status, answer.problems) == (400, [("reason", code)])
+    assert program().get(here).body["max_minutes"] == 480
+    assert PolicyVersion.objects.count() == 1
 
 
 def test_no_policy_yet(cast: Cast, program: Programs) -> None:

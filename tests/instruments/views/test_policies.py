@@ -1,9 +1,12 @@
 """The booking policy in sentences."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from instruments.models import BookingPolicy
+from instruments.templatetags.managing import changes_of
 from tests.factories.cast import reserve
 from tests.instruments.views.conftest import typed
 
@@ -123,3 +126,47 @@ def test_bookings_that_would_no_longer_fit_are_shown_before(cast, zhao):
     assert zhao.post(address(cast), sent | {"seen": "something else"}).status_code == 409
     assert zhao.post(address(cast), sent | {"seen": first.context["seen"]}).status_code == 302
     assert BookingPolicy.objects.get().max_minutes == 60
+
+
+def test_versions_say_in_sentences_what_changed(cast, zhao):
+    sent = typed(
+        zhao.get(address(cast)).context["form"],
+        notice_minutes="120",
+        horizon_external="30",
+        reason="So that <b>we</b> can plan",
+    )
+    assert zhao.post(address(cast), sent).status_code == 302
+    response = zhao.get(address(cast))
+    newest, first = changes_of(response.context["versions"], cast.microscope)
+    assert [newest.row.version, first.row.version] == [2, 1]
+    assert newest.added == [
+        "At least 2 h ahead.",
+        "At most 60 days ahead: the owner&#x27;s own people, organisations of the same region, "
+        "organisations of partner regions, enterprises.",
+        "At most 30 days ahead: organisations of other regions.",
+    ]
+    assert newest.removed == ["At most 60 days ahead."]
+    assert "A booking lasts from 30 min to 8 h, in steps of 30 min." in first.added
+    assert first.removed == []
+    html = response.content.decode()
+    assert 'data-version="2"' in html
+    assert "So that &lt;b&gt;we&lt;/b&gt; can plan" in html
+    assert "from Thu 5 Mar 2026, 12:00" in html  # where the instrument is
+    assert "Zhao Min" in html
+
+
+def test_a_version_that_changes_nothing_now_says_so(cast, zhao):
+    """How long a request may wait matters only where somebody answers."""
+    sent = typed(zhao.get(address(cast)).context["form"], approval_minutes="60")
+    zhao.post(address(cast), sent)
+    assert "Only what has no effect at present." in zhao.get(address(cast)).content.decode()
+
+
+@pytest.mark.parametrize("changes", [0, 3])
+def test_statements_of_the_page_whatever_the_versions(cast, zhao, changes):
+    for n in range(changes):
+        form = zhao.get(address(cast)).context["form"]
+        zhao.post(address(cast), typed(form, notice_minutes=str(30 + n)))
+    with CaptureQueriesContext(connection) as caught:
+        zhao.get(address(cast))
+    assert len(caught) == 7  # four of them sign in

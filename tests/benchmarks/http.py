@@ -1,0 +1,215 @@
+"""What a client gets: each row asks the running platform over HTTP."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cache, partial
+from uuid import uuid4
+
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services.tokens import SCOPES, token_issue
+from bookings.domain.periods import Period
+from tests.benchmarks import acts
+from tests.benchmarks.driver import Ask, Server, code_of
+from tests.benchmarks.measuring import Row, by_processes, raced, row_of
+from tests.benchmarks.serving import Platform
+
+BEARER = {"Authorization": "Bearer $token"}
+WRITING = BEARER | {"Idempotency-Key": "$key"}
+RESERVE = Ask(
+    "POST",
+    "/api/v1/reservations/",
+    '{"instrument": "$instrument", "start": "$start", "end": "$end", "service_mode": "$mode",'
+    ' "purpose": {"code": "research", "text": ""}}',
+    WRITING,
+    expects=201,
+)
+REFUSED = Ask(RESERVE.method, RESERVE.path, RESERVE.body, WRITING, expects=409)
+WEEK = Ask(
+    "GET",
+    "/api/v1/instruments/$instrument/availability/?from=$start&until=$end&minutes=60",
+    headers=BEARER,
+)
+CATALOGUE = Ask(
+    "GET",
+    "/api/v1/instruments/?limit=50&free_from=$start&free_until=$end&minutes=60",
+    headers=BEARER,
+)
+PAGE = Ask("GET", "/", headers={"Cookie": "$session"})
+MOST = 20_000  # requests of one row
+TAKEN = 40  # slots that the refused ask for
+
+type Values = Callable[[int], Mapping[str, str]]
+
+
+class World:
+    """Who asks for what, in a database that has researchers of universities and instruments that
+    never close."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        people = acts.people(20)
+        users = User.objects.in_bulk([person.user_id for person in people])
+        self.tokens = [
+            token_issue(
+                user=users[person.user_id], label="bench", lifetime=30 * acts.DAY,
+                now=timezone.now(), scopes=SCOPES,
+            )[1]
+            for person in people
+        ]  # fmt: skip
+        self.reserving = acts.Reserving(now)
+        browser = Client()
+        browser.force_login(users[people[0].user_id])
+        session = browser.cookies[settings.SESSION_COOKIE_NAME].value
+        self.session = f"{settings.SESSION_COOKIE_NAME}={session}"
+
+    def person(self, number: int) -> dict[str, str]:
+        token = self.tokens[number % len(self.tokens)]
+        return {"token": token, "key": uuid4().hex, "session": self.session}
+
+    def free(self, number: int) -> dict[str, str]:
+        """A slot that nobody else asks for."""
+        booking = self.reserving.booking(number)
+        return (
+            self.person(number)
+            | _said(booking.period)
+            | {
+                "instrument": str(booking.instrument_id),
+                "mode": booking.service_mode,
+            }
+        )
+
+    def skip_booked(self) -> None:
+        """What `free` gives from now on comes after everything booked so far."""
+        self.reserving = acts.Reserving(self.now)
+
+    def taken(self, server: Server) -> Values:
+        """Slots that somebody has, asked for by others."""
+        self.skip_booked()
+        slots = [self.free(number) for number in range(TAKEN)]
+        self.skip_booked()
+        for slot in slots:
+            status, body = server.send(RESERVE, slot)
+            if status != RESERVE.expects:
+                raise RuntimeError(body[:300])
+        return lambda number: slots[number % TAKEN] | self.person(number + number // TAKEN + 1)
+
+    def weeks(self) -> Values:
+        """The coming week of each of the instruments that are booked most."""
+        week = self._week(1)
+        fullest = [str(row["instrument_id"]) for row in acts.fullest(week)]
+        return lambda number: (
+            self.person(number) | _said(week) | {"instrument": fullest[number % len(fullest)]}
+        )
+
+    def coming(self, number: int) -> dict[str, str]:
+        """A week that begins within the next fourteen days."""
+        return self.person(number) | _said(self._week(1 + number % 14))
+
+    def _week(self, days: int) -> Period:
+        start = acts.midnight(self.now) + days * acts.DAY
+        return Period(start, start + 7 * acts.DAY)
+
+
+# Name, how the server is asked, with what values, and the budget in words.
+ROWS: tuple[tuple[str, Ask, Callable[[World, Server], Values], str], ...] = (
+    ("reserve", RESERVE, lambda w, _: w.free, ">= 200/s, p95 <= 60 ms"),
+    ("refused, the slot is taken", REFUSED, World.taken, "<= 12 ms of web"),
+    ("one instrument's week", WEEK, lambda w, _: w.weeks(), ">= 300/s"),
+    ("catalogue API, 50 free, my price", CATALOGUE, lambda w, _: w.coming,
+     ">= 60/s, p95 <= 150 ms"),
+    ("the catalogue's page", PAGE, lambda w, _: w.person, ">= 80/s"),
+)  # fmt: skip
+
+
+def rows(
+    platform: Callable[[], Platform],
+    now: datetime,
+    *,
+    seconds: float,
+    clients: int,
+    people: int,
+    rounds: int,
+) -> Iterator[tuple[str, Callable[[], Row]]]:
+    """Name and measurement of every row; `platform` gives the running one."""
+
+    @cache
+    def world() -> World:
+        return World(now)
+
+    def measured(
+        work: str, ask: Ask, values: Callable[[World, Server], Values], wanted: str
+    ) -> Row:
+        running = platform()
+        world().skip_booked()
+        server = running.server()
+        act = server.act(ask, values(world(), server))
+        return repeated(running, work, act, seconds=seconds, clients=clients, wanted=wanted)
+
+    def race(work: str) -> Row:
+        running, load = platform(), _load()
+        world().skip_booked()
+        act = winning(running.server(), world())
+        row = raced(work, act, clients=people, rounds=rounds, wanted="one winner, p99 <= 250 ms")
+        row.more["load before"] = load
+        return row
+
+    for name, *rest in ROWS:
+        yield name, partial(measured, name, *rest)
+    name = f"{people} people, one slot"
+    yield name, partial(race, name)
+
+
+def repeated(
+    platform: Platform,
+    work: str,
+    act: Callable[[int], str],
+    *,
+    seconds: float,
+    clients: int,
+    wanted: str,
+) -> Row:
+    """`act(n)` by so many clients for a while, and what it cost: processor time by request, with
+    that of the messages it causes, which the workers are given time for."""
+    load = _load()
+    platform.settle()
+    before = platform.cpu_seconds()
+    taken, elapsed, outcomes = by_processes(act, clients, seconds, MOST)
+    left = platform.settle()
+    after = platform.cpu_seconds()
+    more: dict[str, object] = {
+        "errors": {outcome: n for outcome, n in outcomes.items() if outcome},
+        "CPU ms a request": {
+            name: round((after[name] - before[name]) * 1000 / len(taken), 1) for name in after
+        },
+        "load before": load,
+    }
+    if left:
+        more["messages still waiting"] = left
+    return row_of(work, clients, taken, elapsed, wanted=wanted, more=more)
+
+
+def winning(server: Server, world: World) -> Callable[[int, int], str]:
+    """For a race: everybody asks for the slot of the round. What came of it."""
+
+    def act(client: int, round_: int) -> str:
+        status, body = server.send(RESERVE, world.free(round_) | world.person(client))
+        return "won" if status == RESERVE.expects else f"{status} {code_of(body)}".strip()
+
+    return act
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
+
+
+def _said(period: Period) -> dict[str, str]:
+    """As instants of an address."""
+    return {
+        name: f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        for name, moment in (("start", period.start), ("end", period.end))
+    }

@@ -1,0 +1,120 @@
+"""Booking policies: each change is a version that stays on record."""
+
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.db import connection
+
+from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
+from accounts.models import TrailEntry
+from accounts.models.keys import new_id
+from instruments.domain.policies import parse_policy, policy_to_json
+from instruments.models import BookingPolicy, Instrument, PolicyVersion
+from instruments.selectors.policies import load_policy
+from instruments.services.policies import policy_set
+from instruments.services.registry import instrument_update
+from tests.factories.cast import NOW, reserve
+
+USUAL = {"slot_minutes": 30, "max_minutes": 480}
+QUOTA = {"scope": "user", "unit": "hours", "per": "week", "limit": 7.5}
+BEFORE = NOW - timedelta(days=30)
+
+
+def change(cast, who="zhao", *, now=NOW, reason="", expected_version=None, **values):
+    return policy_set(
+        actor=cast.actor(who),
+        instrument_id=cast.microscope.pk,
+        policy=parse_policy(USUAL | values),
+        now=now,
+        reason=reason,
+        expected_version=expected_version,
+    )
+
+
+def versions():
+    return list(PolicyVersion.objects.order_by("version"))
+
+
+def test_each_change_is_a_version_with_who_when_and_why(cast):
+    change(cast, notice_minutes=60, reason="Too many late bookings")
+    first, second = versions()
+    assert [first.version, first.valid_from, first.made_by] == [1, BEFORE, cast.zhao]
+    assert first.policy == policy_to_json(parse_policy(USUAL))
+    assert [second.version, second.valid_from, second.made_by] == [2, NOW, cast.zhao]
+    assert second.policy == policy_to_json(parse_policy(USUAL | {"notice_minutes": 60}))
+    assert [first.reason, second.reason] == ["", "Too many late bookings"]
+    assert BookingPolicy.objects.get().version == 2
+    entry = TrailEntry.objects.filter(action="policy.set").latest("at")
+    assert entry.text.content == {"reason": "Too many late bookings"}
+
+
+def test_the_same_rules_once_more_are_no_version(cast):
+    entries = TrailEntry.objects.count()
+    assert change(cast).version == 1
+    assert [row.version for row in versions()] == [1]
+    assert TrailEntry.objects.count() == entries
+
+
+def test_back_to_what_it_was_is_a_version_of_its_own(cast):
+    change(cast, notice_minutes=60)
+    change(cast, now=NOW + timedelta(hours=1))
+    assert [row.policy["notice_minutes"] for row in versions()] == [0, 60, 0]
+
+
+def test_units_changed_with_the_record_are_a_version(cast):
+    instrument_update(
+        actor=cast.actor("zhao"),
+        instrument_id=cast.microscope.pk,
+        changes={},
+        techniques=None,
+        expected_version=None,
+        units=2,
+        now=NOW,
+    )
+    assert [row.policy["units"] for row in versions()] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"who": "sun", "notice_minutes": 60}, NotPermitted),
+        ({"expected_version": 2, "notice_minutes": 60}, WrongVersion),
+        ({"units": 1}, WrongState),
+    ],
+)
+def test_what_is_refused_leaves_no_version(cast, values, error):
+    change(cast, units=2)
+    for who in ("wang", "sun"):
+        reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who=who)
+    if "expected_version" in values:
+        values = values | {"expected_version": 1}
+    with pytest.raises(error):
+        change(cast, **values)
+    assert [row.version for row in versions()] == [1, 2]
+    assert BookingPolicy.objects.get().units == 2
+
+
+def test_policies_there_were_are_carried_over(cast):
+    """The first version on record is what the policy says now, under the number it has; who and
+    since when, as the trail tells, else since the instrument is known."""
+    change(cast, notice_minutes=60, quotas=[QUOTA])
+    untold = cast.instrument(name="Before the trail")
+    BookingPolicy.objects.filter(instrument=untold).delete()
+    draft = Instrument.objects.get(pk=untold.pk)
+    draft.pk, draft.created_at = new_id(), BEFORE
+    draft.save(force_insert=True)
+    BookingPolicy.objects.create(
+        instrument=draft, slot_minutes=30, min_minutes=30, max_minutes=480, horizon_days={}
+    )
+    PolicyVersion.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("instruments.migrations.0010_policy_versions").CARRY_OVER)
+    told, since_known = (
+        PolicyVersion.objects.get(instrument=one) for one in (cast.microscope, draft)
+    )
+    assert [told.version, told.valid_from, told.made_by] == [2, NOW, cast.zhao]
+    assert [since_known.version, since_known.valid_from, since_known.made_by] == [1, BEFORE, None]
+    for row in (told, since_known):
+        now = load_policy(BookingPolicy.objects.get(instrument=row.instrument))
+        assert policy_to_json(parse_policy(row.policy)) == policy_to_json(now)
