@@ -125,6 +125,10 @@ SENTENCES = {
     ),
     "currency-in-use": _("It has been charged already: its currency stays."),
     "too-few": _("There are too few: at least {least}."),
+    "agreed-already": _(
+        "Just these regions have another agreement in force on some of these days: {codes}. End it"
+        " first, or choose other days."
+    ),
     "code-taken": _("There is one of this code already. Choose another."),
     "region-does-not-share": _("This is not one of the regions that share instruments."),
     "not-a-member-region": _("This region is not a member of the agreement."),
