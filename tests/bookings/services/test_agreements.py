@@ -242,7 +242,10 @@ def test_coordinators_who_have_not_signed_are_told(cast):
     ]
     change(cast, made, discount_percent=D(12))
     effects_carry_out(now=NOW)
-    assert [m.to[0] for m in mail.outbox[1:]] == ["coordinator@anhui.example", "xu@shanghai.example"]
+    assert [m.to[0] for m in mail.outbox[1:]] == [
+        "coordinator@anhui.example",
+        "xu@shanghai.example",
+    ]
 
 
 def test_of_a_proposal_that_was_withdrawn_nobody_is_told(cast):
