@@ -382,7 +382,8 @@ SENTENCES = {
         "One organisation may book at most {limit} {what} here; with this it would be {total}."
     ),
     "group-quota": _(
-        "The payer’s price group may book at most {limit} {what} here; with this it would be {total}."
+        "The payer’s price group may book at most {limit} {what} here; with this it would be"
+        " {total}."
     ),
     "chain-order": _("The steps of the chain would no longer follow each other as they must."),
     "kept-for-other-regions": _(
