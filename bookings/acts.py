@@ -92,6 +92,7 @@ ACTS: dict[str, Any] = {
     "norm.add": _("Norm hours entered"),
     "instrument.create": _("Instrument entered"),
     "import.start": _("Import of instruments brought"),
+    "import.read_again": _("File of instruments read again"),
     "import.apply": _("Import of instruments begun"),
     "import.done": _("Import of instruments carried out"),
     "import.cancel": _("Import of instruments stopped"),

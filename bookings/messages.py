@@ -129,6 +129,10 @@ SENTENCES = {
     ),
     "currency-in-use": _("It has been charged already: its currency stays."),
     "too-few": _("There are too few: at least {least}."),
+    "agreed-already": _(
+        "Just these regions have another agreement in force on some of these days: {codes}. End it"
+        " first, or choose other days."
+    ),
     "code-taken": _("There is one of this code already. Choose another."),
     "region-does-not-share": _("This is not one of the regions that share instruments."),
     "not-a-member-region": _("This region is not a member of the agreement."),
@@ -384,7 +388,9 @@ SENTENCES = {
         "What the payer pays it from does not allow it: it is suspended, not valid on that day, or"
         " has not enough left."
     ),
-    "audience-not-served": _("The instrument has no price for your group on that day."),
+    "audience-not-served": _(
+        "The instrument has no price for the payer’s price group on that day."
+    ),
     "too-soon": _("It must be booked at least {notice_minutes} minutes ahead."),
     "begun": _("This time has begun already, or lies in the past."),
     "too-far": _("It can be booked at most {horizon_days} days ahead."),
@@ -395,9 +401,11 @@ SENTENCES = {
     "instrument-closed": _("The instrument is closed at this time."),
     "slot-taken": _("This time is taken."),
     "qualification-missing": _(
-        "To work alone on it you need a certificate, which you do not have."
+        "Working alone on it needs a certificate, which the person booked for does not have."
     ),
-    "qualification-expires": _("Your certificate ends before the booking does."),
+    "qualification-expires": _(
+        "The certificate of the person booked for ends before the booking does."
+    ),
     "user-quota": _(
         "One person may book at most {limit} {what} here; with this it would be {total}."
     ),
@@ -405,7 +413,8 @@ SENTENCES = {
         "One organisation may book at most {limit} {what} here; with this it would be {total}."
     ),
     "group-quota": _(
-        "Your price group may book at most {limit} {what} here; with this it would be {total}."
+        "The payer’s price group may book at most {limit} {what} here; with this it would be"
+        " {total}."
     ),
     "chain-order": _("The steps of the chain would no longer follow each other as they must."),
     "kept-for-other-regions": _(

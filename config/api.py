@@ -465,6 +465,7 @@ urlpatterns = [
     path(_import, inventories.ImportDetail.as_view(), name="api-import"),
     path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),
     path(_import + "mapping/", inventories.ImportMap.as_view(), name="api-import-mapping"),
+    path(_import + "again/", inventories.ImportReadAgain.as_view(), name="api-import-again"),
     path(_import + "apply/", inventories.ImportApply.as_view(), name="api-import-apply"),
     path(_import + "cancel/", inventories.ImportCancel.as_view(), name="api-import-cancel"),
     path("harvests/", harvests.Harvests.as_view(), name="api-harvests"),

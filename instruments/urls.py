@@ -30,6 +30,7 @@ urlpatterns = [
     path("manage/imports/", imports.imports, name="imports"),
     path("manage/imports/<uuid:import_id>/", imports.one, name="import"),
     path("manage/imports/<uuid:import_id>/columns/", imports.columns, name="import-columns"),
+    path("manage/imports/<uuid:import_id>/again/", imports.read_again, name="import-again"),
     path("manage/imports/<uuid:import_id>/apply/", imports.apply, name="import-apply"),
     path("manage/imports/<uuid:import_id>/cancel/", imports.cancel, name="import-cancel"),
     path(

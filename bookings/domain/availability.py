@@ -68,12 +68,13 @@ class Wish:
 
 
 def unqualified(asker: Asker, period: Period) -> Iterator[Refusal]:
-    """What a certificate lacks that must be valid through the whole period."""
+    """What a certificate lacks that must be valid through the whole period: it has begun before
+    the period and ends too early, or there is none."""
     if asker.qualified is None or any(span.contains(period) for span in asker.qualified):
         return
-    valid = [s for s in asker.qualified if s.start <= period.start < s.end]
-    if valid:
-        yield Refusal("qualification-expires", {"until": valid[0].end.isoformat()})
+    ends = [span.end for span in asker.qualified if span.start <= period.start]
+    if ends:
+        yield Refusal("qualification-expires", {"until": max(ends).isoformat()})
     else:
         yield Refusal("qualification-missing")
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts.domain.errors import FieldProblem, Invalid
-from bookings.domain.availability import Asker
+from bookings.domain.availability import Asker, unqualified
 from bookings.domain.periods import Period, clip
 from bookings.domain.refusals import Refusal
 
@@ -103,7 +103,8 @@ def hindrances(
         (part := clip(span.start, span.end, window)) and part.length >= length_of(minutes)
         for span in asker.qualified
     ):
-        found.append(Refusal("qualification-missing"))
+        lacking = Period(window.end - length_of(minutes), window.end)
+        found += unqualified(asker, lacking)
     return tuple(found)
 
 

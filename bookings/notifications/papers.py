@@ -1,5 +1,6 @@
-"""Messages about statements and settlements: to the payer's finance, to both coordinators."""
+"""Messages about statements, settlements and agreements, to those who pay, confirm and sign."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,8 @@ from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import coordinators_of, holders_of
 from accounts.selectors.messages import readers_of
 from bookings.domain.statements import statement_number
-from bookings.models import Settlement, Statement
+from bookings.models import Agreement, AgreementMember, Settlement, Statement
+from bookings.selectors.agreements import members_of, state_on, today_in
 from bookings.selectors.settlements import net_of
 from bookings.selectors.statements import WITH, overdue
 
@@ -42,6 +44,10 @@ DRAWN = (
 )
 
 
+TO_SIGN = (
+    _("To sign: {agreement}"),
+    _("{person} proposes this agreement. It is in force once every region has signed it."),
+)
 TOPIC = "statement"
 
 
@@ -74,6 +80,24 @@ def settlement_letters(row: OutboxMessage) -> list[Letter]:
     lineage = [*settlement.first.lineage, *settlement.second.lineage]
     people = readers_of(coordinators_of(lineage), TOPIC)
     return [_settlement_letter(settlement, person) for person in people]
+
+
+def agreement_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
+    """To the coordinators of the regions that have not signed a proposal."""
+    agreement = (
+        Agreement.objects.select_related("proposed_by")
+        .filter(pk=UUID(row.payload["agreement"]))
+        .first()
+    )
+    if agreement is None:
+        return []
+    members = members_of(agreement.pk)
+    if state_on(agreement, today_in(members, now)) != "proposed":
+        return []
+    waiting = [member.region for member in members if member.signed_at is None]
+    lineage = {pk for region in waiting for pk in region.lineage}
+    people = readers_of(coordinators_of(sorted(lineage)), "request")
+    return [_agreement_letter(agreement, members, person) for person in people]
 
 
 def _named(thing: Any, language: str) -> str:
@@ -117,24 +141,45 @@ def _settlement_letter(settlement: Settlement, person: User) -> Letter:
     return _letter("settlement.drawn", (subject, lead), facts, context, person)
 
 
-def _letter(
-    kind: str, words: tuple[Any, Any], facts: dict[str, str], context: dict[str, Any], person: User
+def _agreement_letter(
+    agreement: Agreement, members: Sequence[AgreementMember], person: User
 ) -> Letter:
-    """In the reader's language."""
+    facts = {
+        "agreement": _named(agreement, person.language),
+        "person": str(agreement.proposed_by),
+    }
+    link = reverse("bookings:money-agreements-one", kwargs={"agreement_id": agreement.pk})
+    context = {"agreement": agreement, "members": members, "link": link}
+    return _letter("agreement.to-sign", TO_SIGN, facts, context, person, topic="request")
+
+
+def _letter(
+    kind: str,
+    words: tuple[Any, Any],
+    facts: dict[str, str],
+    context: dict[str, Any],
+    person: User,
+    *,
+    topic: str = TOPIC,
+) -> Letter:
+    """In the reader's language. `context` holds the statement, settlement or agreement."""
     subject, lead = words
+    (about,) = (
+        context[name] for name in ("statement", "settlement", "agreement") if name in context
+    )
     with translation.override(person.language):
         content = context | {
             "lead": str(lead).format_map(facts),
             "link": settings.SITE_URL + context["link"],
         }
-        text, html = framed("bookings/mail/paper", TOPIC, person, content)
+        text, html = framed("bookings/mail/paper", topic, person, content)
         return Letter(
             person=person,
-            topic=TOPIC,
+            topic=topic,
             kind=kind,
             subject=" ".join(str(subject).format_map(facts).split()),
             text=text,
             html=html,
             link=context["link"],
-            about=(context.get("statement") or context["settlement"]).pk,
+            about=about.pk,
         )

@@ -1,12 +1,12 @@
 """Agreements in force between a payer's region and those of the hosts, and as people see them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor, Place
@@ -161,6 +161,23 @@ def agreement_by_id(actor: Actor, agreement_id: UUID) -> Agreement:
 def _organisations(actor: Actor) -> list[UUID]:
     named = {grant.organisation_id for grant in actor.grants if grant.organisation_id}
     return sorted(actor.organisations | named)
+
+
+def agreements_alike(row: Agreement, region_ids: Collection[UUID]) -> list[Agreement]:
+    """Other agreements that all of just these regions have signed and that share a day with the
+    row's own, by code. One statement."""
+    is_inside = Q(members__region__in=region_ids)
+    lasts = Q(valid_until__gt=F("valid_from")) & Q(valid_until__gt=row.valid_from)
+    found = Agreement.objects.exclude(pk=row.pk).filter(
+        Q(valid_until=None) | lasts, signed_at__isnull=False
+    )
+    if row.valid_until is not None:
+        found = found.filter(valid_from__lt=row.valid_until)
+    return list(
+        found.alias(all=Count("members"), inside=Count("members", filter=is_inside))
+        .filter(all=len(region_ids), inside=len(region_ids))
+        .order_by("code")
+    )
 
 
 def agreements_on(rows: QuerySet[Agreement], day: date) -> QuerySet[Agreement]:

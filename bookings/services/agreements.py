@@ -1,6 +1,6 @@
 """Agreements between regions: proposed, signed by every member, ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -20,11 +20,18 @@ from accounts.domain.errors import (
 )
 from accounts.domain.roles import Actor
 from accounts.models import Region
+from accounts.notifications import Effect, enqueue
 from accounts.selectors.organisations import sharing_regions
 from bookings.domain.agreements import AgreementTerms, end_of, require_terms
-from bookings.locks import lock_agreement
+from bookings.locks import lock_agreement, locked
 from bookings.models import Agreement, AgreementMember
-from bookings.selectors.agreements import coordinates, members_of, state_on, today_in
+from bookings.selectors.agreements import (
+    agreements_alike,
+    coordinates,
+    members_of,
+    state_on,
+    today_in,
+)
 
 
 @transaction.atomic
@@ -36,11 +43,13 @@ def agreement_propose(*, actor: Actor, terms: AgreementTerms, now: datetime) -> 
     """
     regions = _checked(actor, terms, now)
     row = Agreement(proposed_by_id=actor.person, proposed_at=now, **_fields(terms))
+    _require_alone(regions, row)
     _store(row, is_new=True)
     AgreementMember.objects.bulk_create(
         AgreementMember(agreement=row, region=region) for region in regions
     )
     _record(actor, "agreement.propose", row, regions, now, after=_said(terms, regions))
+    _ask_to_sign(row, now)
     return row
 
 
@@ -65,6 +74,7 @@ def agreement_change(
     before = [member.region for member in members]
     for name, value in _fields(new).items():
         setattr(row, name, value)
+    _require_alone(regions, row)
     row.version += 1
     _store(row)
     AgreementMember.objects.filter(agreement=row).exclude(region__in=regions).delete()
@@ -84,6 +94,7 @@ def agreement_change(
         before=was | {"signed": sorted(m.region.code for m in members if m.signed_at)},
         after={name: said[name] for name in was},
     )
+    _ask_to_sign(row, now)
     return row
 
 
@@ -118,6 +129,9 @@ def agreement_sign(
         raise invalid("region", "required")
     if row.valid_until is not None and row.valid_until <= today_in(members, now):
         raise WrongState(state="over", wanted="signed")
+    regions = [each.region for each in members]
+    if all(each.signed_at is not None for each in members if each is not waiting[0]):
+        _require_alone(locked(Region.objects.filter(pk__in=[r.pk for r in regions])), row)
     member = waiting[0]
     member.signed_by_id, member.signed_at = actor.person, now
     member.save(update_fields=["signed_by", "signed_at"])
@@ -129,11 +143,11 @@ def agreement_sign(
         actor,
         "agreement.sign",
         row,
-        [each.region for each in members],
+        regions,
         now,
         after={
             "region": member.region.code,
-            "terms": _said(_terms(row, members), [each.region for each in members]),
+            "terms": _said(_terms(row, members), regions),
             "in_force": row.signed_at is not None,
         },
     )
@@ -216,6 +230,20 @@ def _checked(actor: Actor, terms: AgreementTerms, now: datetime) -> list[Region]
     if not any(coordinates(actor, region) for region in regions):
         raise NotPermitted(capability="coordinate")
     return regions
+
+
+def _require_alone(regions: Iterable[Region], row: Agreement) -> None:
+    """`Invalid` where the same regions have signed another agreement for some of the same days.
+    Locked regions make the last signatures of two such agreements follow one another."""
+    others = agreements_alike(row, sorted(region.pk for region in regions))
+    if others:
+        raise invalid("regions", "agreed-already", codes=", ".join(each.code for each in others))
+
+
+def _ask_to_sign(row: Agreement, now: datetime) -> None:
+    """A message to the coordinators of the members that have not signed."""
+    key = f"agreement:{row.pk}:to-sign:{row.version}"
+    enqueue([Effect("agreement.to-sign", key, {"agreement": str(row.pk)})], now=now)
 
 
 def _fields(terms: AgreementTerms) -> dict[str, Any]:

@@ -17,7 +17,11 @@ from accounts.services.messages import (
 from accounts.services.outbox import outbox_deliver
 from bookings.notifications import letters_of, still_says
 from bookings.notifications.audit import audit_letters
-from bookings.notifications.papers import settlement_letters, statement_letters
+from bookings.notifications.papers import (
+    agreement_letters,
+    settlement_letters,
+    statement_letters,
+)
 from bookings.notifications.records import record_letters
 from bookings.notifications.searches import matches_letters
 from bookings.notifications.training import training_letters
@@ -89,6 +93,8 @@ def _letters(row: OutboxMessage, now: datetime) -> list[Letter]:
             return statement_letters(row, now)
         case "settlement":
             return settlement_letters(row)
+        case "agreement":
+            return agreement_letters(row, now)
         case "training":
             return training_letters(row, now)
         case "record":

@@ -1,6 +1,7 @@
 """Settlements between two regions: drawing them up, and both coordinators' word."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -13,7 +14,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.selectors.memberships import no_second
 from accounts.trail import Change
 from bookings.domain.statements import PAYABLE_WITHIN
-from bookings.locks import lock_settlement
+from bookings.locks import lock_settlement, locked
 from bookings.models import Settlement
 from bookings.selectors.settlements import closed_months, load_due_pairs, sides_of
 
@@ -52,6 +53,7 @@ def settlements_draw(*, month: date, now: datetime) -> int:
             second_owes=pair.second_owes,
             drawn_up_at=now,
             due_date=now.date() + PAYABLE_WITHIN,
+            **({} if pair.first_owes or pair.second_owes else _confirmed_at(now)),
         )
         for pair in pairs
     ]
@@ -73,18 +75,53 @@ def settlements_draw(*, month: date, now: datetime) -> int:
                 "currency": row.currency,
                 "first_owes": row.first_owes,
                 "second_owes": row.second_owes,
+                "state": row.state,
             },
             region_ids=_lineage(row),
         )
         for row in made
     )
-    enqueue([_message("drawn", row) for row in made], now=now)
+    drawn_up = [row for row in made if row.state == Settlement.State.DRAWN_UP]
+    enqueue([_message("drawn", row) for row in drawn_up], now=now)
     return len(made)
 
 
 def settlements_catch_up(*, now: datetime) -> int:
     """Those of every closed month that are complete by now."""
+    _confirm_empty(now)
     return sum(settlements_draw(month=month, now=now) for month in closed_months(now))
+
+
+def _confirmed_at(now: datetime) -> dict[str, Any]:
+    """Fields of a settlement in which neither region owes anything: nobody has to confirm it."""
+    return {
+        "state": Settlement.State.CONFIRMED,
+        "first_confirmed_at": now,
+        "second_confirmed_at": now,
+    }
+
+
+@transaction.atomic
+def _confirm_empty(now: datetime) -> None:
+    """Confirm those without any amount that were drawn up before this was done at once."""
+    rows = Settlement.objects.filter(
+        state=Settlement.State.DRAWN_UP, first_owes=0, second_owes=0
+    ).select_related("first", "second")
+    for row in locked(rows.order_by("pk")):
+        before = row.state
+        for name, value in (fields := _confirmed_at(now)).items():
+            setattr(row, name, value)
+        row.version += 1
+        row.save(update_fields=[*fields, "version"])
+        trail.record(
+            actor=None,
+            action="settlement.confirm",
+            target=row,
+            now=now,
+            before={"state": before},
+            after={"state": row.state},
+            region_ids=_lineage(row),
+        )
 
 
 def _message(kind: str, row: Settlement) -> Effect:

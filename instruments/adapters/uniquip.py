@@ -37,6 +37,7 @@ COLUMNS = (
     *("secondary contact url", "secondary contact email"),
     *("id", "photo", "department", "site location", "building", "service level", "web address"),
 )
+_WITHOUT_FIELD = {"photo", "location", *(name for name in COLUMNS if name.startswith("secondary"))}
 _NAME_LENGTH = 250
 # Keys of ours: of rows without an ID, and of instruments that did not come by this format.
 _MADE_KEY = re.compile(r"row-[0-9a-f]{32}-\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -69,6 +70,12 @@ def _known_columns(header: tuple[str, ...]) -> dict[str, str]:
             raise FileRefused("duplicate-header", column=name)
         known[column] = name
     return known
+
+
+def ignored_columns(header: tuple[str, ...]) -> list[str]:
+    """Those of which a record here takes nothing."""
+    known = _known_columns(header)
+    return [name for name in header if known.get(name, "photo") in _WITHOUT_FIELD]
 
 
 def _rows(known: dict[str, str], records: Iterator[Record]) -> Iterator[Row]:
@@ -124,7 +131,7 @@ def _without_tags(text: str) -> str:
 HEADS = tuple(
     {"id": "ID"}.get(column, column.title().replace("Url", "URL"))
     for column in COLUMNS
-    if column not in ("location", "photo") and not column.startswith("secondary")
+    if column not in _WITHOUT_FIELD
 )
 
 

@@ -72,6 +72,7 @@ def read_records(
     *,
     computed: bool = False,
     text: Callable[[object], str] = cell_text,
+    header_row: int = 1,
 ) -> tuple[tuple[str, ...], Iterator[Record]]:
     """As `domain/delimited.read_records`, of a workbook's first sheet. A formula is not computed
     and what was last computed is not believed: its row is refused; where `computed`, it is.
@@ -88,7 +89,7 @@ def read_records(
         if book.worksheets:
             sheet: Any = book.worksheets[0]
             sheet.reset_dimensions()  # what a file says of its own size is often wrong
-            rows = sheet.iter_rows()
+            rows = sheet.iter_rows(min_row=header_row)
         first = next(rows, None)
         while first is not None and all(cell.value is None for cell in first):
             first = next(rows, None)
@@ -99,7 +100,7 @@ def read_records(
     if first is None:
         raise FileRefused("empty-file")
     header = header_of([text(cell.value) for cell in first])
-    return tuple(name for name in header if name), _records(header, rows, text)
+    return tuple(name for name in header if name), _records(header, rows, text, header_row)
 
 
 def _check(stream: BinaryIO) -> None:
@@ -220,11 +221,11 @@ def check_xml(
 
 
 def _records(
-    header: tuple[str, ...], rows: Iterator[Any], text: Callable[[object], str]
+    header: tuple[str, ...], rows: Iterator[Any], text: Callable[[object], str], header_row: int
 ) -> Iterator[Record]:
     try:
-        for number, cells in enumerate(rows, start=2):
-            if number > MAX_ROWS + 1:
+        for number, cells in enumerate(rows, start=header_row + 1):
+            if number > MAX_ROWS + header_row:
                 raise FileRefused("too-many-rows", most=MAX_ROWS)
             if all(cell.value is None for cell in cells):
                 continue

@@ -23,7 +23,7 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code
-from instruments.domain.delimited import FileRefused
+from instruments.domain.delimited import RECOGNISED, FileRefused
 from instruments.messages import file_sentence, row_sentence
 from instruments.models import Import, ImportMapping, ImportRow
 from instruments.selectors.imports import (
@@ -41,6 +41,7 @@ from instruments.services.import_jobs import (
     import_apply,
     import_cancel,
     import_map,
+    import_read_again,
     import_start,
     mapping_delete,
     mapping_save,
@@ -90,7 +91,11 @@ class ImportShape(serializers.Serializer[Any]):
     mapping = serializers.CharField(help_text="The name of the mapping.")
     state = serializers.ChoiceField(Import.State.choices)
     problem = ProblemShape(allow_null=True)
+    header_row = serializers.IntegerField(help_text="The line with the names of the columns.")
     columns = ColumnShape(many=True, help_text="Of a table that waits for a mapping.")
+    ignored_columns = serializers.ListField(
+        child=serializers.CharField(), help_text="Columns of which nothing is used."
+    )
     read_rows = serializers.IntegerField()
     done_rows = serializers.IntegerField()
     counts = CountsShape()
@@ -217,7 +222,11 @@ class ImportBody(Shape):
     file = serializers.FileField(required=False, max_length=200)
     content = serializers.CharField(required=False, trim_whitespace=False)
     file_name = Text(200, required=False)
-    encoding = Text(40, default="utf-8", help_text="Of text: `utf-8`, `gb18030`, `cp1252` ...")
+    encoding = Text(
+        40,
+        default=RECOGNISED,
+        help_text="Of text: `auto` (recognised: `utf-8` or `gb18030`), `cp1252`, `big5` ...",
+    )
     mapping = Text(
         80,
         required=False,
@@ -227,6 +236,18 @@ class ImportBody(Shape):
     )
     facility = Text(200, default="", allow_blank=True, help_text="One for all rows.")
     hand_changes = Choice(Import.HandChanges.choices, default=Import.HandChanges.KEEP.value)
+
+
+class ReadAgainBody(Shape):
+    """How a kept table is to be read."""
+
+    encoding = Text(40, required=False, help_text="Of text: `utf-8`, `gb18030`, `cp1252` ...")
+    header_row = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=99,
+        help_text="The line with the names of the columns.",
+    )
 
 
 class MappingBody(Shape):
@@ -365,6 +386,33 @@ class ImportMap(Endpoint):
             mapping=data["content"],
             name=data["name"],
             now=self.now,
+        )
+        return one(import_by_id(self.actor, import_id))
+
+
+class ImportReadAgain(Endpoint):
+    needs_person = True
+
+    @operation(
+        "import_read_again",
+        _("Read a kept table once more"),
+        tag="imports",
+        takes=ReadAgainBody,
+        gives=ImportShape,
+        refuses=[404, 409],
+        versioned=True,
+    )
+    def post(self, request: Request, import_id: UUID) -> Response:
+        """In another encoding, or with the names of its columns in another line; before it is
+        carried out."""
+        expected = expected_version(request)
+        data = checked(ReadAgainBody, request.data)
+        import_read_again(
+            actor=self.actor,
+            import_id=import_id,
+            expected_version=expected,
+            now=self.now,
+            **data,
         )
         return one(import_by_id(self.actor, import_id))
 

@@ -28,6 +28,10 @@ _NO_FILES = frozenset(
 )
 
 
+# An encoding that is yet to be recognised from what is read.
+RECOGNISED = "auto"
+
+
 class FileRefused(Refused):
     """The file as a whole cannot be read; nothing of it is used."""
 
@@ -65,12 +69,47 @@ def header_name(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+class EncodingGuess:
+    """Which of the encodings that inventories come in a text has, fed piece by piece: UTF-8 where
+    all of it is; GB18030 where all of it is and nearly all that is not ASCII are the characters of
+    GB 2312 (a Western text that happens to be valid has other ones); UTF-8 else, in which reading
+    it says where it fails."""
+
+    def __init__(self) -> None:
+        self._decoders: dict[str, codecs.IncrementalDecoder] = {
+            name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "gb18030")
+        }
+        self._common = self._others = 0
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> None:
+        """The next piece; `final` with the last one, which may be empty."""
+        for name, decoder in list(self._decoders.items()):
+            try:
+                text = decoder.decode(chunk, final)
+            except UnicodeDecodeError:
+                del self._decoders[name]
+                continue
+            if name == "gb18030":
+                wide = [character for character in text if not character.isascii()]
+                common = len("".join(wide).encode("gb2312", "ignore")) // 2
+                self._common += common
+                self._others += len(wide) - common
+
+    @property
+    def encoding(self) -> str:
+        is_chinese = self._common > 9 * self._others
+        if "utf-8" not in self._decoders and "gb18030" in self._decoders and is_chinese:
+            return "gb18030"
+        return "utf-8"
+
+
 def read_records(
-    stream: BinaryIO, *, encoding: str = "utf-8", delimiter: str = ","
+    stream: BinaryIO, *, encoding: str = "utf-8", delimiter: str = ",", header_row: int = 1
 ) -> tuple[tuple[str, ...], Iterator[Record]]:
     """The column names and, for each row, the physical line it begins on (from 1) with its
     cells by column name or the problem with it. Blank lines are no rows; columns without a
-    name are left out. `stream` must be seekable and is used up.
+    name are left out; what stands before line `header_row` is passed over. `stream` must be
+    seekable and is used up.
 
     `FileRefused`: unknown-encoding, file-too-large, not-text, nul-byte, line-too-long,
     empty-file, too-many-rows, no-header, duplicate-header, too-many-columns and, while rows
@@ -82,7 +121,8 @@ def read_records(
     # Cells are measured below, where one that is too long costs its row and not the file.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_BYTES))
     rows = _rows(lines, delimiter)
-    _first, _last, cells = next(rows, (0, 0, None))
+    heads = (cells for line, _last, cells in rows if line >= header_row)
+    cells = next(heads, None)
     header = header_of(cells or ())
     return tuple(name for name in header if name), _records(header, rows)
 

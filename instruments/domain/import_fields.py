@@ -6,7 +6,7 @@ row by row, before the database would refuse a whole batch.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -196,9 +196,76 @@ FACILITY_FIELDS: dict[str, Callable[[str], str]] = {
     "contact_phone": _text(60),
     "website": _text(200, web_address),
 }
+_FIELDS = {*INSTRUMENT_FIELDS, *FACILITY_FIELDS}
 SEVERAL_LINES = frozenset({"description", "description_zh"})
 NAMED = frozenset({"manufacturers", "instrument_types", "measured_variables"})
 LISTS = NAMED | {"service_modes", "techniques"}
+
+
+# What inventories call their columns, as `suggested_fields` compares them.
+HEADINGS = {
+    "name": (
+        "name|instrument|instrument name|equipment|equipment name|title|名称|仪器名称|"
+        "设备名称|仪器设备名称|资产名称|中文名称|仪器中文名称"
+    ),
+    "description": (
+        "description|功能|主要功能|功能介绍|仪器简介|简介|描述|备注|主要功能及特色|"
+        "主要技术指标|技术指标|主要性能指标|用途"
+    ),
+    "manufacturers": (
+        "manufacturer|maker|make|vendor|生产厂家|厂家|制造商|厂商|生产厂商|制造厂商|"
+        "生产企业|品牌|供应商"
+    ),
+    "model": "model|model number|型号|规格型号|仪器型号|设备型号|型号规格|规格",
+    "serial_number": "serial number|serial no|s/n|序列号|出厂编号|出厂号|机身号",
+    "inventory_number": (
+        "inventory number|inventory no|asset number|asset id|资产编号|资产编码|"
+        "固定资产编号|设备编号|仪器编号|仪器设备编号|设备资产编号|编号"
+    ),
+    "classification_code": (
+        "classification|classification code|分类号|分类编码|资产分类号|仪器分类编码|"
+        "分类代码|国标分类号"
+    ),
+    "acquisition_cost": (
+        "cost|price|purchase price|原值|单价|购置金额|价格|金额|资产原值|设备原值|"
+        "原值(元)|单价(元)|购置价格"
+    ),
+    "acquisition_currency": "currency|币种|货币",
+    "acquisition_date": "acquired|purchase date|购置日期|采购日期|购入日期|入账日期",
+    "commissioned_date": "commissioned|启用日期|投入使用日期|验收日期",
+    "instrument_types": "type|category|仪器类型|设备类别|仪器类别|分类名称|类别",
+    "measured_variables": "measures|测量参数|测试项目|检测项目|服务项目",
+    "room": "room|房间|房间号|存放地点|存放地|放置地点|安放地点|所在房间",
+    "facility": (
+        "facility|department|laboratory|lab|所属平台|平台|实验室|使用单位|所属单位|"
+        "所属部门|领用单位|所在单位|中心|使用部门"
+    ),
+    "address": "address|地址|安装地址|详细地址|所在地址",
+    "contact_name": (
+        "contact|contact name|联系人|负责人|机组负责人|管理员|领用人|保管人|仪器负责人|仪器管理员"
+    ),
+    "contact_email": "email|e-mail|contact email|邮箱|电子邮箱|电子邮件|联系邮箱",
+    "contact_phone": "phone|telephone|电话|联系电话|手机|手机号|办公电话",
+    "website": "website|url|网址|网站|主页",
+}
+_FIELD_OF = {word: field for field, words in HEADINGS.items() for word in words.split("|")}
+_IN_ENGLISH = ("english name", "name in english", "英文名称", "英文名", "仪器英文名称", "外文名称")
+
+
+def suggested_fields(columns: Sequence[str]) -> list[str]:
+    """For each column, by its name, the field that it most likely fills; empty where none does, or
+    a column before it does. With an English name beside it, a Chinese name is that in Chinese."""
+    has_english = any(column in _IN_ENGLISH for column in columns)
+    fields: list[str] = []
+    for column in columns:
+        plain = re.sub(r"[（(].*?[）)]|[*＊:：]|\s+$", "", column.replace("_", " ")).strip()
+        name = column if column in _FIELDS else _FIELD_OF.get(column) or _FIELD_OF.get(plain, "")
+        if column in _IN_ENGLISH:
+            name = "name"
+        elif name == "name" and has_english:
+            name = "name_zh"
+        fields.append("" if name in fields else name)
+    return fields
 
 
 def compose(values: Mapping[str, Value]) -> dict[str, Value]:

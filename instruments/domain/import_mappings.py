@@ -104,13 +104,18 @@ class TableMapping:
     backslash_escapes: bool = False
     hours: HoursRule | None = None
     exclusions: tuple[Exclusion, ...] = ()
+    header_row: int = 1  # the line in which the names of the columns stand
+
+    @property
+    def columns(self) -> set[str]:
+        """Those that are used."""
+        named = {part.column for parts in self.fields.values() for part in parts}
+        named |= {exclusion.column for exclusion in self.exclusions}
+        return named | {*self.key} | ({self.hours.column} if self.hours else set())
 
     def check_columns(self, header: Collection[str]) -> None:
         """`FileRefused` (mapping-absent-column) unless the table has every column named here."""
-        named = [*self.key, *(part.column for parts in self.fields.values() for part in parts)]
-        named += [exclusion.column for exclusion in self.exclusions]
-        named += [self.hours.column] if self.hours else []
-        for column in named:
+        for column in sorted(self.columns):
             if column not in header:
                 raise FileRefused("mapping-absent-column", column=column)
 
@@ -152,7 +157,7 @@ def parse_mapping(data: object) -> TableMapping:
     """A mapping from the text, lists and mappings of its file."""
     top = _Entries(data, "")
     top.only(
-        *("source", "key", "time_zone", "delimiter", "backslash_escapes"),
+        *("source", "key", "time_zone", "delimiter", "backslash_escapes", "header_row"),
         *("fields", "constants", "opening_hours", "leave_out"),
     )
     fields, constants = top.inner("fields"), top.inner("constants")
@@ -167,6 +172,9 @@ def parse_mapping(data: object) -> TableMapping:
     delimiter = top.text("delimiter", ",").replace("tab", "\t")
     if delimiter not in (",", ";", "\t", "|"):
         raise FileRefused("mapping-bad-entry", entry="delimiter")
+    header_row = top.text("header_row", "1")
+    if not re.fullmatch(r"[1-9][0-9]?", header_row, re.ASCII):
+        raise FileRefused("mapping-bad-entry", entry="header_row")
     source = top.text("source")
     if not _SOURCE.fullmatch(source):
         raise FileRefused("mapping-bad-entry", entry="source")
@@ -180,6 +188,7 @@ def parse_mapping(data: object) -> TableMapping:
         backslash_escapes=top.flag("backslash_escapes"),
         hours=_hours_rule(top.inner("opening_hours")) if "opening_hours" in top.data else None,
         exclusions=tuple(map(_exclusion, top.many("leave_out"))) if "leave_out" in top.data else (),
+        header_row=int(header_row),
     )
 
 

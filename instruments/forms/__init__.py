@@ -2,7 +2,7 @@
 
 from instruments.forms.attachments import AttachmentForm, AttachmentWordsForm
 from instruments.forms.harvests import HarvestForm
-from instruments.forms.imports import ColumnsForm, ImportForm
+from instruments.forms.imports import ColumnsForm, ImportForm, ReadAgainForm
 from instruments.forms.opening import OpeningForm
 from instruments.forms.policies import PolicyForm
 from instruments.forms.publishing import FilterForm, PublicationForm
@@ -29,6 +29,7 @@ __all__ = [
     "PolicyForm",
     "PublicationForm",
     "RateCardForm",
+    "ReadAgainForm",
     "RevokeForm",
     "SessionCancelForm",
     "SessionForm",

@@ -9,11 +9,13 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation
-from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS
+from instruments.domain.delimited import RECOGNISED
+from instruments.domain.import_fields import FACILITY_FIELDS, INSTRUMENT_FIELDS, suggested_fields
 from instruments.forms.fields import StyledForm, named
 from instruments.messages import FIELD_LABELS
 from instruments.models import Import, ImportMapping
 
+AS_IT_SEEMS = (RECOGNISED, _("Recognised by itself"))
 ENCODINGS = ("utf-8", "gb18030", "big5", "cp1252", "iso-8859-1", "shift_jis")
 
 
@@ -43,7 +45,9 @@ class ImportForm(StyledForm):
         ),
     )
     encoding = forms.ChoiceField(
-        label=_("Encoding of text"), choices=[(name, name) for name in ENCODINGS]
+        label=_("Encoding of text"),
+        choices=[AS_IT_SEEMS, *((name, name) for name in ENCODINGS)],
+        initial=RECOGNISED,
     )
     facility = forms.CharField(
         label=_("One facility for all rows"),
@@ -92,6 +96,21 @@ class ImportForm(StyledForm):
         return self.saved.get(chosen) or chosen.removeprefix("own:") or None
 
 
+class ReadAgainForm(StyledForm):
+    """How a table that was read otherwise than it is written is to be read."""
+
+    encoding = forms.ChoiceField(
+        label=_("Encoding of text"), choices=[(name, name) for name in ENCODINGS], required=False
+    )
+    header_row = forms.IntegerField(
+        label=_("Line with the names of the columns"),
+        required=False,
+        min_value=1,
+        max_value=99,
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
 class ColumnsForm(StyledForm):
     """Which column of a table is which field; several may make one."""
 
@@ -111,6 +130,9 @@ class ColumnsForm(StyledForm):
         self.columns = columns
         fields: Any = self.fields
         fields["key"].choices = [(str(at), column["name"]) for at, column in enumerate(columns)]
+        suggested = suggested_fields([column["name"] for column in columns])
+        if "inventory_number" in suggested:
+            self.initial["key"] = [str(suggested.index("inventory_number"))]
         choices = [
             ("", "–"),
             *((f, FIELD_LABELS[f]) for f in (*INSTRUMENT_FIELDS, *FACILITY_FIELDS)),
@@ -122,7 +144,7 @@ class ColumnsForm(StyledForm):
                     label=column["name"],
                     required=False,
                     choices=choices,
-                    initial=column["name"] if column["name"] in FIELD_LABELS else "",
+                    initial=suggested[at],
                 ),
             )
 

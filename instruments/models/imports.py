@@ -65,6 +65,7 @@ class Import(models.Model):
     sha256 = models.CharField(max_length=64)
     format = models.CharField(max_length=10, choices=Format)
     encoding = models.CharField(max_length=40, default="utf-8")
+    header_row = models.PositiveSmallIntegerField(default=1)  # of a table
     facility = models.CharField(max_length=200, blank=True)
     hand_changes = models.CharField(max_length=10, choices=HandChanges, default=HandChanges.KEEP)
     mapping_name = models.CharField(max_length=80, blank=True)
@@ -78,9 +79,11 @@ class Import(models.Model):
     harvest_name = models.CharField(max_length=80, blank=True)
     applies = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.READING)
-    # Why the file was refused: code and numbers. Of an unmapped table: its columns.
+    # Why the file was refused: code and numbers. Of an unmapped table: its columns. Of one that
+    # was read: the names of the columns of which nothing is used.
     problem = models.JSONField(default=dict)
     columns = models.JSONField(default=list)
+    ignored_columns = models.JSONField(default=list)
     attempts = models.PositiveSmallIntegerField(default=0)
     read_bytes = models.PositiveBigIntegerField(default=0)
     read_rows = models.PositiveIntegerField(default=0)

@@ -127,10 +127,12 @@ def kept_file(job: Import) -> Iterator[BinaryIO]:
 @dataclass(frozen=True)
 class Opened:
     """A file begun to be read: what names its rows' register, and the rows; or, where nobody has
-    said yet which column is which, its `columns`, each with some samples."""
+    said yet which column is which, its `columns`, each with some samples. `ignored` are the
+    columns of which nothing is used."""
 
     source: str = ""
     rows: Iterable[Row] = ()
+    ignored: list[str] = field(default_factory=list)
     columns: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -143,12 +145,15 @@ def load_rows(job: Import, stream: BinaryIO) -> Opened:
     delimiter = mapping.delimiter if mapping else _delimiter(job, stream)
     header, records = _records(job, stream, delimiter)
     if job.format == Import.Format.UNIQUIP:
-        return _placed(Opened(uniquip.SOURCE, uniquip.rows_of(header, records)), job.facility)
+        rows = uniquip.rows_of(header, records)
+        ignored = uniquip.ignored_columns(header)
+        return _placed(Opened(uniquip.SOURCE, rows, ignored), job.facility)
     mapping = mapping or table.own_mapping(header)
     if mapping is None:
         return Opened(columns=_samples(header, records))
     rows = table.rows_of(mapping, header, records)
-    return _placed(Opened(table.source_of(mapping), rows), job.facility)
+    ignored = [name for name in header if name not in mapping.columns]
+    return _placed(Opened(table.source_of(mapping), rows, ignored), job.facility)
 
 
 def _records(
@@ -156,8 +161,9 @@ def _records(
 ) -> tuple[tuple[str, ...], Iterator[Record]]:
     start = _start(stream)
     if start.startswith(workbook.SIGNATURE):
-        return workbook.read_records(stream)
-    return read_records(stream, encoding=_encoding(job, start), delimiter=delimiter)
+        return workbook.read_records(stream, header_row=job.header_row)
+    encoding = _encoding(job, start)
+    return read_records(stream, encoding=encoding, delimiter=delimiter, header_row=job.header_row)
 
 
 def _start(stream: IO[bytes]) -> bytes:
@@ -175,15 +181,16 @@ def _encoding(job: Import, start: bytes) -> str:
 
 
 def _delimiter(job: Import, stream: BinaryIO) -> str:
-    """The one that the first line has most of."""
+    """The one that the line with the names of the columns has most of."""
     if job.format != Import.Format.TABLE:
         return ","
     start = _start(stream)
     if start.startswith(workbook.SIGNATURE):
         return ","
     check_text(stream, _encoding(job, start))
-    first = start.decode(_encoding(job, start), errors="ignore").partition("\n")[0]
-    return max(_DELIMITERS, key=first.count)
+    lines = start.decode(_encoding(job, start), errors="ignore").split("\n")
+    head = lines[min(job.header_row, len(lines)) - 1]
+    return max(_DELIMITERS, key=head.count)
 
 
 def delimiter_of(job: Import) -> str:

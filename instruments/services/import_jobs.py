@@ -26,7 +26,13 @@ from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
 from accounts.services.jobs import failure_forget, failure_note, failures_keep
-from instruments.domain.delimited import MAX_BYTES, FileRefused, RowProblem
+from instruments.domain.delimited import (
+    MAX_BYTES,
+    RECOGNISED,
+    EncodingGuess,
+    FileRefused,
+    RowProblem,
+)
 from instruments.domain.import_mappings import parse_mapping
 from instruments.domain.imports import Keys, Result, Row, RowValues, values_json, values_of
 from instruments.domain.relations import Edge, edges_of, in_circles
@@ -62,7 +68,7 @@ def import_start(
     file_name: str,
     format: str,
     now: datetime,
-    encoding: str = "utf-8",
+    encoding: str = RECOGNISED,
     mapping: Mapping[str, Any] | None = None,
     mapping_name: str = "",
     facility: str = "",
@@ -77,8 +83,7 @@ def import_start(
         raise NotFound(organisation=str(organisation_id))
     if actor is not None:
         require(actor, "manage-instruments", place_of(organisation))
-    if mapping is not None:
-        parse_mapping(mapping)
+    header_row = parse_mapping(mapping).header_row if mapping is not None else 1
     job = Import(
         organisation=organisation,
         user_id=actor.user_id if actor else None,
@@ -86,6 +91,7 @@ def import_start(
         size=0,
         format=format,
         encoding=encoding,
+        header_row=header_row,
         facility=" ".join(facility.split())[:200],
         hand_changes=hand_changes,
         mapping=mapping,
@@ -95,18 +101,22 @@ def import_start(
         applies=harvest.applies if harvest else False,
         created_at=now,
     )
-    digest = hashlib.sha256()
+    digest, guess = hashlib.sha256(), EncodingGuess()
     job.save(force_insert=True)
     for position, content in enumerate(iter(lambda: file.read(CHUNK), b"")):
         job.size += len(content)
         if job.size > MAX_BYTES:
             raise FileRefused("file-too-large", most=MAX_BYTES // 1000)
         digest.update(content)
+        if encoding == RECOGNISED:
+            guess.feed(content)
         ImportChunk.objects.create(job=job, position=position, content=content)
     if not job.size:
         raise FileRefused("empty-file")
     job.sha256 = digest.hexdigest()
-    job.save(update_fields=["size", "sha256"])
+    if encoding == RECOGNISED:
+        job.encoding = guess.encoding
+    job.save(update_fields=["size", "sha256", "encoding"])
     said = {"file": job.file_name, "sha256": job.sha256}
     if harvest is not None:
         said |= {"harvest": harvest.name, "address": harvest.address}
@@ -130,6 +140,8 @@ def import_map(
     if job.state != State.UNMAPPED:
         raise WrongState(state=job.state)
     parse_mapping(mapping).check_columns([column["name"] for column in job.columns])
+    if job.header_row > 1:
+        mapping = {**mapping, "header_row": str(job.header_row)}
     mapping_save(actor=actor, organisation=job.organisation, name=name, content=mapping, now=now)
     job.mapping, job.mapping_name, job.state = dict(mapping), name, State.READING
     job.version += 1
@@ -194,6 +206,48 @@ def import_apply(
     job.version += 1
     job.save(update_fields=["state", "applied_at", "attempts", "version"])
     _record(actor, job, "import.apply", now, {"counts": job.counts})
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return job
+
+
+@transaction.atomic
+def import_read_again(
+    *,
+    actor: Actor,
+    import_id: UUID,
+    now: datetime,
+    encoding: str | None = None,
+    header_row: int | None = None,
+    expected_version: int | None = None,
+) -> Import:
+    """Read a kept table once more in another encoding, or with the names of its columns in another
+    line (1 to 99). `WrongState` once it was carried out or cancelled, `WrongVersion`."""
+    job = _locked(actor, import_id, expected_version)
+    is_table = job.format in (Import.Format.TABLE, Import.Format.UNIQUIP)
+    may_again = job.state in (State.REFUSED, State.UNMAPPED, State.READY)
+    if not (is_table and may_again) or job.applied_at is not None:
+        raise WrongState(state=job.state)
+    if header_row is not None and not 1 <= header_row <= 99:
+        raise invalid("header_row", "out-of-range", least=1, most=99)
+    before = {"encoding": job.encoding, "header_row": job.header_row}
+    job.encoding, job.header_row = encoding or job.encoding, header_row or job.header_row
+    job.state, job.problem, job.columns, job.ignored_columns = State.READING, {}, [], []
+    job.counts, job.kept, job.absent, job.attempts = {}, 0, 0, 0
+    job.read_bytes, job.read_rows, job.ended_at = 0, 0, None
+    job.version += 1
+    job.save()
+    job.rows.all().delete()
+    after = {"encoding": job.encoding, "header_row": job.header_row}
+    trail.record(
+        actor=actor,
+        action="import.read_again",
+        target=job,
+        now=now,
+        before=before,
+        after=after,
+        organisation_ids=[job.organisation_id],
+        region_ids=job.organisation.region.lineage,
+    )
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
@@ -271,6 +325,7 @@ def import_read(*, import_id: UUID, now: datetime) -> None:
         if opened.columns:
             _unmapped(import_id, opened.columns)
             return
+        Import.objects.filter(pk=import_id).update(ignored_columns=opened.ignored)
         rows_stage(import_id=import_id, source=opened.source, rows=opened.rows, stream=stream)
     _read_finish(import_id, now)
 

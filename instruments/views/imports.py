@@ -19,7 +19,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisation_by_code, organisations
 from instruments.adapters.table import load_entries, own_mappings
 from instruments.domain.delimited import FileRefused
-from instruments.forms import ColumnsForm, ImportForm
+from instruments.forms import ColumnsForm, ImportForm, ReadAgainForm
 from instruments.messages import file_sentence
 from instruments.models import Import
 from instruments.selectors.exports import FORMATS, export_for
@@ -34,6 +34,7 @@ from instruments.services.import_jobs import (
     import_apply,
     import_cancel,
     import_map,
+    import_read_again,
     import_start,
     mapping_delete,
 )
@@ -108,6 +109,7 @@ def _shown(
     job: Import,
     *,
     form: ColumnsForm | None = None,
+    again_form: ReadAgainForm | None = None,
     refused: Refused | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -121,6 +123,14 @@ def _shown(
         "refused": refused,
         "result": result,
         "is_at_work": job.state in AT_WORK,
+        "again_form": again_form
+        or ReadAgainForm(
+            initial={
+                "encoding": job.encoding,
+                "header_row": job.header_row,
+                "version": job.version,
+            }
+        ),
         "percent": _percent(job),
         "page": Paginator(rows_of(job, result), PAGE).get_page(request.GET.get("page")),
     }
@@ -163,6 +173,30 @@ def columns(request: HttpRequest, import_id: UUID) -> HttpResponse:
         else:
             return redirect("instruments:import", import_id=import_id)
     return _shown(request, job, form=form, status=400)
+
+
+@login_required
+@require_POST
+def read_again(request: HttpRequest, import_id: UUID) -> HttpResponse:
+    """Read the kept file otherwise."""
+    now, actor = timezone.now(), actor_of(request.user)
+    job = import_by_id(actor, import_id)
+    form = ReadAgainForm(request.POST)
+    if not form.is_valid():
+        return _shown(request, job, again_form=form, status=400)
+    try:
+        import_read_again(
+            actor=actor,
+            import_id=import_id,
+            encoding=form.cleaned_data["encoding"] or None,
+            header_row=form.cleaned_data["header_row"],
+            expected_version=form.cleaned_data["version"],
+            now=now,
+        )
+    except (WrongState, WrongVersion) as refused:
+        status = 412 if isinstance(refused, WrongVersion) else 409
+        return _shown(request, import_by_id(actor, import_id), refused=refused, status=status)
+    return redirect("instruments:import", import_id=import_id)
 
 
 @login_required

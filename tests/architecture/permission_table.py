@@ -206,6 +206,7 @@ GET  instruments:imports            - 403 403 403 403 200 200 403 403 403 403 40
 POST instruments:imports            - 403 403 403 403 400 400 403 403 403 403 403 403
 GET  instruments:import             - 404 404 404 404 200 404 404 404 404 404 404 404
 POST instruments:import-columns     - 404 404 404 404 302 404 404 404 404 404 404 404
+POST instruments:import-again       - 404 404 404 404 302 404 404 404 404 404 404 404
 POST instruments:import-apply       - 404 404 404 404 302 404 404 404 404 404 404 404
 POST instruments:import-cancel      - 404 404 404 404 302 404 404 404 404 404 404 404
 POST instruments:import-mapping-delete   - 404 404 404 404 302 404 404 404 404 404 404 404
@@ -380,6 +381,7 @@ POST   api-imports                    - 403 403 403 403 201 403 403 403 403 403 
 GET    api-import                     - 404 404 404 404 200 404 404 404 404 404 404 404
 GET    api-import-rows                - 404 404 404 404 200 404 404 404 404 404 404 404
 POST   api-import-mapping             - 404 404 404 404 200 404 404 404 404 404 404 404
+POST   api-import-again               - 404 404 404 404 200 404 404 404 404 404 404 404
 POST   api-import-apply               - 404 404 404 404 200 404 404 404 404 404 404 404
 POST   api-import-cancel              - 404 404 404 404 200 404 404 404 404 404 404 404
 GET    api-import-mappings            - 200 200 200 200 200 200 200 200 200 200 200 200
@@ -780,6 +782,7 @@ PAGE_BODIES = {
     "bookings:searches": {"name": "mine", "q": "microscope"},
     "bookings:operations-retry-all": {"name": "final charges"},
     "bookings:search-change": {"act": "pause"},
+    "instruments:import-again": {"header_row": "1"},
     "instruments:import-columns": {"name": "Lab", "key": "0", "column-1": "name"},
     "instruments:people": {
         "user": "hu@optics.example",

@@ -18,6 +18,7 @@ from accounts import letters as people
 from accounts.letters import Letter, digest_mail, mail_of, method_of
 from accounts.models import Message, OutboxMessage, User
 from bookings.models import (
+    Agreement,
     AuditFinding,
     Charge,
     SavedSearch,
@@ -37,6 +38,7 @@ from bookings.notifications import (
     training,
     webhooks,
 )
+from bookings.selectors.agreements import members_of
 from bookings.selectors.equivalents import load_nearest
 from instruments import notifications as harvests
 from instruments.models import Fetching, Harvest
@@ -118,6 +120,9 @@ def about_people(kind):
 
 def about_paper(kind):
     def made(cast, reader):
+        if kind == "agreement":
+            one = Agreement.objects.latest("proposed_at")
+            return papers._agreement_letter(one, members_of(one.pk), reader)
         if kind == "settlement":
             return papers._settlement_letter(Settlement.objects.latest("month"), reader)
         statement = Statement.objects.select_related("host", "payer").latest("month")
@@ -193,6 +198,7 @@ LETTERS = {
     **{f"mail.{kind}": about_booking(kind) for kind in KINDS},
     **{f"people.{kind}": about_people(kind) for kind in people.KINDS},
     **{f"statement.{kind}": about_paper(kind) for kind in papers.KINDS},
+    "agreement.to-sign": about_paper("agreement"),
     "settlement.drawn": about_paper("settlement"),
     **{f"training.{kind}": about_training(kind) for kind in training.KINDS},
     **{f"record.{kind}": about_record(kind) for kind in records.KINDS},
@@ -206,6 +212,7 @@ GATHERED = ("mail.to-decide", "people.asked", "record.stale")
 # Whom each is for; the others are for the person of the booking.
 READERS = {
     "statement": "lin",
+    "agreement": "xu",
     "settlement": "coordinator",
     "record": "zhao",
     "harvest": "zhao",

@@ -1,7 +1,7 @@
 """Vouchers hold whoever books, grants or lowers at the same moment: what is granted stays within
 the programme's budget, what is set aside within the grant."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -167,7 +167,11 @@ def test_signed_by_both_at_once(real_cast, race, rounds):
     cast = real_cast
     people = [cast.actor("coordinator"), cast.actor("xu")] * 3
     for round_ in range(rounds(5)):
-        made = propose(cast, code=f"a{round_}", now=NOW - timedelta(days=1))
+        days = {
+            "valid_from": date(2026 + round_, 1, 1),
+            "valid_until": date(2027 + round_, 1, 1),
+        }
+        made = propose(cast, code=f"a{round_}", now=NOW - timedelta(days=1), **days)
         results = race(
             [
                 lambda who=who, pk=made.pk: agreement_sign(actor=who, agreement_id=pk, now=NOW)
@@ -178,3 +182,23 @@ def test_signed_by_both_at_once(real_cast, race, rounds):
         assert set(codes(results)) <= {"signed-already", "wrong-state"}
         made.refresh_from_db()
         assert (made.signed_at, made.version) == (NOW, 3)
+
+
+def test_two_alike_signed_at_once(real_cast, race, rounds):
+    """Of two agreements of the same regions and days one is in force."""
+    cast = real_cast
+    for round_ in range(rounds(5)):
+        days = {
+            "valid_from": date(2026 + round_, 1, 1),
+            "valid_until": date(2027 + round_, 1, 1),
+        }
+        proposals = [propose(cast, code=f"{name}{round_}", **days) for name in ("a", "b")]
+        for each in proposals:
+            agreement_sign(actor=cast.actor("coordinator"), agreement_id=each.pk, now=NOW)
+        results = race(
+            [
+                lambda pk=each.pk: agreement_sign(actor=cast.actor("xu"), agreement_id=pk, now=NOW)
+                for each in proposals
+            ]
+        )
+        assert (len(won(results)), codes(results)) == (1, ["invalid"])

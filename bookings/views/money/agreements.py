@@ -23,6 +23,7 @@ from bookings.forms.agreements import said_of
 from bookings.models import Agreement
 from bookings.selectors.agreements import (
     agreement_by_id,
+    agreements_alike,
     agreements_for,
     coordinates,
     own_regions,
@@ -218,6 +219,7 @@ def _page(
         "may_end": bool(own) and shown["state"] in {"proposed", "coming", "in_force"},
         "end_form": end_form or AgreementEndForm(initial={"version": row.version}),
         "refused": refused,
+        "alike": agreements_alike(row, [m.region_id for m in shown["members"]]),
         "waiting": [m for m in shown["members"] if m.signed_at is None],
         "lacking": [
             no_second("coordinate", region=member.region, besides=[])

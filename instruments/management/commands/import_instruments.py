@@ -46,7 +46,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--facility", default="", metavar="NAME", help="one facility for all rows"
         )
-        parser.add_argument("--encoding", default="utf-8")
+        parser.add_argument(
+            "--encoding", default="auto", help="of text: auto, utf-8, gb18030, cp1252 ..."
+        )
         parser.add_argument(
             "--overwrite", action="store_true", help="the file goes before what people wrote here"
         )

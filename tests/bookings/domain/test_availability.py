@@ -335,14 +335,14 @@ def by_the_page(world, wish):
     for block in calendar.blocks:
         if block.period.start < span.end and span.start < block.period.end:
             kinds[block.unit].add(block.kind)
-    certified = [s for s in asker.qualified or () if s.start <= period.start < s.end]
-    is_certified = asker.qualified is None or any(period.end <= s.end for s in certified)
+    begun = [s for s in asker.qualified or () if s.start <= period.start]
+    is_certified = asker.qualified is None or any(period.end <= s.end for s in begun)
     is_taken, is_closed = all(kinds.values()), all("closure" in k for k in kinds.values())
     return {
         "not-published": not calendar.is_published,
         "audience-not-served": not asker.is_served,
-        "qualification-missing": not is_certified and not certified,
-        "qualification-expires": not is_certified and bool(certified),
+        "qualification-missing": not is_certified and not begun,
+        "qualification-expires": not is_certified and bool(begun),
         "too-soon": lead < policy.notice_minutes,
         "too-far": lead > policy.horizon_days.get(asker.price_group, 60) * 1440,
         "off-grid": bool(minutes % policy.slot_minutes)
@@ -457,7 +457,9 @@ def test_a_certificate_must_hold_through_the_whole_period(monday):
     assert asked(Period(start, end)) == []
     assert asked(Period(start - hour, start), Period(start, end)) == []
     assert asked() == [("qualification-missing", {})]
-    assert asked(Period(start - hour, start)) == [("qualification-missing", {})]
+    assert asked(Period(start - 2 * hour, start - hour), Period(NOW, start)) == [
+        ("qualification-expires", {"until": "2026-01-05T13:00:00+00:00"})
+    ]
     assert asked(Period(start + hour, end)) == [("qualification-missing", {})]
     assert asked(Period(start - hour, end - hour)) == [
         ("qualification-expires", {"until": "2026-01-05T14:00:00+00:00"})

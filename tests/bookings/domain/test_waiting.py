@@ -201,7 +201,7 @@ def test_windows_of_which_nothing_could_come(earliest, latest, minutes, problem)
     [
         (None, []),
         ((), ["qualification-missing"]),
-        ((Period(NOW - DAY, NOW + 59 * MINUTE),), ["qualification-missing"]),
+        ((Period(NOW - DAY, NOW + 59 * MINUTE),), ["qualification-expires"]),
         ((Period(NOW - DAY, NOW + 60 * MINUTE),), []),
     ],
 )

@@ -5,9 +5,10 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.core import mail
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
-from accounts.models import TrailEntry
+from accounts.models import Region, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.models import Agreement, AgreementMember
 from bookings.services.agreements import (
@@ -16,6 +17,7 @@ from bookings.services.agreements import (
     agreement_propose,
     agreement_sign,
 )
+from bookings.services.effects import effects_carry_out
 from tests.factories.agreements import agree, propose, terms
 from tests.factories.cast import NOW, reserve
 
@@ -229,3 +231,76 @@ def test_signing_what_has_run_out(cast):
     made = propose(cast, valid_until=date(2026, 3, 7))
     with pytest.raises(WrongState):
         agreement_sign(actor=cast.actor("xu"), agreement_id=made.pk, now=NOW + timedelta(days=2))
+
+
+def test_coordinators_who_have_not_signed_are_told(cast):
+    made = propose(cast)
+    sign(cast, made, "coordinator")
+    effects_carry_out(now=NOW)
+    assert [(m.to, m.subject) for m in mail.outbox] == [
+        (["xu@shanghai.example"], "To sign: Anhui and Shanghai")
+    ]
+    change(cast, made, discount_percent=D(12))
+    effects_carry_out(now=NOW)
+    assert [m.to[0] for m in mail.outbox[1:]] == [
+        "coordinator@anhui.example",
+        "xu@shanghai.example",
+    ]
+
+
+def test_of_a_proposal_that_was_withdrawn_nobody_is_told(cast):
+    made = propose(cast)
+    end(cast, made, "coordinator")
+    effects_carry_out(now=NOW)
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize(
+    ("days", "is_refused"),
+    [
+        ((date(2026, 6, 1), None), True),
+        ((date(2026, 12, 31), date(2027, 6, 1)), True),
+        ((date(2027, 1, 1), None), False),
+    ],
+)
+def test_the_same_regions_agree_once_for_a_day(cast, days, is_refused):
+    agree(cast)
+    proposed = {"code": "second", "valid_from": days[0], "valid_until": days[1]}
+    if is_refused:
+        with pytest.raises(Invalid) as refused:
+            propose(cast, **proposed)
+        assert problems(refused) == [("regions", "agreed-already")]
+        assert refused.value.problems[0].numbers == {"codes": "ah-sh"}
+        assert Agreement.objects.count() == 1
+    else:
+        assert agree(cast, **proposed).signed_at == NOW
+
+
+def test_the_same_regions_agree_again_once_the_former_is_ended(cast):
+    end(cast, agree(cast), valid_until=date(2026, 4, 1))
+    assert agree(cast, code="second", valid_from=date(2026, 4, 1)).signed_at == NOW
+
+
+def test_more_regions_or_fewer_may_agree_on_the_same_days(cast):
+    agree(cast)
+    third = Region.objects.create(
+        scheme="iso-3166-2",
+        code="CN-JS",
+        name="Jiangsu",
+        time_zone="Asia/Shanghai",
+        currency="CNY",
+        shares=True,
+    )
+    wider = propose(cast, code="wider", regions=(cast.anhui.pk, cast.shanghai.pk, third.pk))
+    assert wider.members.count() == 3
+
+
+def test_of_two_proposals_alike_the_first_signed_stands(cast):
+    first, second = propose(cast), propose(cast, code="second")
+    for who in ("coordinator", "xu"):
+        sign(cast, first, who)
+    sign(cast, second, "coordinator")
+    with pytest.raises(Invalid):
+        sign(cast, second, "xu")
+    second.refresh_from_db()
+    assert second.signed_at is None

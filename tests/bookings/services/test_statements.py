@@ -27,9 +27,11 @@ from bookings.selectors.books import (
     check_statement,
     statements_astray,
 )
+from bookings.selectors.money_waiting import settlements_to_confirm
 from bookings.services.effects import effects_carry_out
 from bookings.services.exchange_rates import RateSaid, rate_enter, statement_convert
 from bookings.services.payments import Paid, statement_pay
+from bookings.services.settlements import settlements_catch_up
 from bookings.services.statements import (
     Drawn,
     statement_void,
@@ -408,3 +410,29 @@ def test_what_nobody_disputed_in_time_is_drawn_with_its_month(cast):
     late.refresh_from_db()
     assert (late.state, late.month) == ("final", MARCH)
     assert list(StatementLine.objects.values_list("charge", flat=True)) == [late.pk]
+
+
+def test_a_settlement_in_which_nothing_is_owed_needs_nobodys_word(cast):
+    store([charge_of(cast, cast.fudan, covered="0.00", month=MARCH)])
+    statements_draw(month=MARCH, now=APRIL)
+    row = Settlement.objects.get()
+    assert (row.first_owes, row.second_owes, row.state) == (0, 0, "confirmed")
+    assert not settlements_to_confirm(cast.actor("xu"), APRIL).exists()
+    assert not OutboxMessage.objects.filter(kind="settlement.drawn").exists()
+    assert check_settlement(row).agrees
+
+
+def test_empty_settlements_of_before_are_confirmed_by_the_job(cast):
+    store([charge_of(cast, cast.fudan, covered="0.00", month=MARCH)])
+    statements_draw(month=MARCH, now=APRIL)
+    Settlement.objects.update(
+        state="drawn_up", first_confirmed_at=None, second_confirmed_at=None, version=1
+    )
+    settlements_catch_up(now=APRIL)
+    row = Settlement.objects.get()
+    assert (row.state, row.first_confirmed_at, row.version) == ("confirmed", APRIL, 2)
+    entry = TrailEntry.objects.get(action="settlement.confirm")
+    assert (entry.actor_id, entry.after) == (None, {"state": "confirmed"})
+    settlements_catch_up(now=APRIL)
+    row.refresh_from_db()
+    assert row.version == 2

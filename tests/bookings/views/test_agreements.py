@@ -221,7 +221,7 @@ def test_a_list_costs_the_same_whatever_its_length(
     with django_assert_max_num_queries(20) as first:
         xu.get(at_page(page))
     for n in range(2):
-        agree(cast, code=f"a{n}")
+        agree(cast, code=f"a{n}", valid_from=date(2027 + n, 1, 1), valid_until=date(2028 + n, 1, 1))
         grant(cast, programme(cast, code=f"p{n}", host_regions=(cast.anhui.pk,)))
     with django_assert_num_queries(len(first)):
         xu.get(at_page(page))

@@ -160,7 +160,7 @@ def test_it_says_what_stands_in_the_way(cast: Cast, wang: Client) -> None:
     wait(cast, narrow(cast, policy={"qualification": "instrument"}))
     html = page_of(wang.get("/waiting/"))
     assert "Nothing of it can be offered to you at present:" in html
-    assert "you need a certificate, which you do not have" in html
+    assert "needs a certificate, which the person booked for does not have" in html
 
 
 def test_an_instruments_page_leads_there(wang: Client, instrument: Instrument) -> None:

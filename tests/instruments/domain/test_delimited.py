@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from instruments.domain.delimited import (
     MAX_BYTES,
     MAX_CELL,
+    EncodingGuess,
     FileRefused,
     RowProblem,
     read_records,
@@ -155,3 +156,45 @@ def test_any_bytes_are_refused_or_accounted_for(content):
     assert lines == sorted(set(lines))
     for _line, row in rows:
         assert isinstance(row, RowProblem) or row.keys() == set(header)
+
+
+def guessed(content: bytes, size: int = 7) -> str:
+    """Fed in pieces that cut characters in two."""
+    guess = EncodingGuess()
+    for at in range(0, len(content), size):
+        guess.feed(content[at : at + size])
+    guess.feed(b"", final=True)
+    return guess.encoding
+
+
+@pytest.mark.parametrize(
+    ("text", "written_in", "encoding"),
+    [
+        ("id,名称\n1,透射电子显微镜\n", "gb18030", "gb18030"),
+        ("id,名称\n1,透射电子显微镜\n", "utf-8", "utf-8"),
+        ("id,name\n1,SEM\n", "ascii", "utf-8"),
+        ("", "ascii", "utf-8"),
+        ("id,name\n1,Pycnomètre à hélium, spectromètre élémentaire\n", "cp1252", "utf-8"),
+        ("id,name\n1,Röntgen­gerät für Übungen\n", "cp1252", "utf-8"),
+        ("id,名稱\n1,電子顯微鏡與質譜儀設備\n", "big5", "utf-8"),
+    ],
+)
+def test_the_encoding_is_recognised(text: str, written_in: str, encoding: str) -> None:
+    assert guessed(text.encode(written_in)) == encoding
+
+
+@given(st.text(alphabet=st.characters(codec="gb2312"), min_size=1))
+def test_whatever_is_written_in_gb2312_is_read_as_it_was_written(text: str) -> None:
+    content = text.encode("gb18030")
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        assert guessed(content) == "gb18030"
+        assert content.decode("gb18030") == text
+    else:  # what is valid UTF-8, too, is taken for it
+        assert guessed(content) == "utf-8"
+
+
+@given(st.text())
+def test_utf_8_is_never_taken_for_another(text: str) -> None:
+    assert guessed(text.encode("utf-8", "ignore")) == "utf-8"

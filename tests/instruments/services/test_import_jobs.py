@@ -11,12 +11,21 @@ from typing import Any
 import openpyxl
 import pytest
 
-from accounts.domain.errors import NotFound, WrongState
+from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.models import TrailEntry
 from bookings.services.duplicates import duplicates_merge
 from instruments.domain import delimited
+from instruments.domain.import_fields import suggested_fields
 from instruments.domain.imports import Result
-from instruments.models import Facility, Import, ImportChunk, ImportRow, Instrument, Provenance
+from instruments.models import (
+    Facility,
+    Import,
+    ImportChunk,
+    ImportMapping,
+    ImportRow,
+    Instrument,
+    Provenance,
+)
 from instruments.selectors.imports import load_provenance, load_report
 from instruments.services import import_jobs
 from instruments.services.import_jobs import (
@@ -25,6 +34,7 @@ from instruments.services.import_jobs import (
     import_carry_out,
     import_map,
     import_read,
+    import_read_again,
     imports_work,
 )
 from instruments.services.registry import instrument_update
@@ -397,3 +407,113 @@ def test_one_that_fails_again_and_again_ends(home: Cast, monkeypatch: Any) -> No
         imports_work(now=NOW + timedelta(days=days))
     job.refresh_from_db()
     assert (job.state, job.problem["code"]) == ("refused", "import-failed")
+
+
+INVENTORY = """中国科学技术大学大型仪器清单
+
+资产编号,仪器名称,规格型号,生产厂家,原值(元),存放地点,备用列
+20230001,透射电子显微镜,JEM-2100F,日本电子,3200000,理化楼101,甲
+20230002,扫描电子显微镜,Sigma 300,蔡司,1800000,理化楼102,乙
+"""
+
+
+def test_an_inventory_as_it_comes_from_a_chinese_office(cast: Cast) -> None:
+    """In GB18030, its title above the columns, which have Chinese names."""
+    zhao = cast.actor("zhao")
+    job = keep(cast.ustc.pk, INVENTORY.encode("gb18030"), actor=zhao, format="table")
+    assert job.encoding == "gb18030"
+    import_read(import_id=job.pk, now=NOW)
+    job.refresh_from_db()
+    assert [column["name"] for column in job.columns] == ["中国科学技术大学大型仪器清单"]
+    import_read_again(actor=zhao, import_id=job.pk, header_row=3, now=NOW)
+    import_read(import_id=job.pk, now=NOW)
+    job.refresh_from_db()
+    columns = [column["name"] for column in job.columns]
+    suggested = suggested_fields(columns)
+    assert suggested == [
+        *("inventory_number", "name", "model", "manufacturers", "acquisition_cost", "room", ""),
+    ]
+    fields = {field: [name] for field, name in zip(suggested, columns, strict=True) if field}
+    mapping = {"source": "ustc", "key": ["资产编号"], "fields": fields}
+    import_map(actor=zhao, import_id=job.pk, mapping=mapping, name="清单", now=NOW)
+    import_read(import_id=job.pk, now=NOW)
+    import_apply(actor=zhao, import_id=job.pk, now=NOW)
+    import_carry_out(import_id=job.pk, now=NOW)
+    job.refresh_from_db()
+    assert job.ignored_columns == ["备用列"]
+    made = Instrument.objects.get(organisation=cast.ustc, source_key="20230001")
+    assert (made.name, made.model, made.room, made.acquisition_cost) == (
+        *("透射电子显微镜", "JEM-2100F", "理化楼101", 3_200_000),
+    )
+    # The next file of the kind is read at once, by the mapping that was saved.
+    again = keep(
+        cast.ustc.pk,
+        INVENTORY.encode("gb18030"),
+        actor=zhao,
+        format="table",
+        mapping=ImportMapping.objects.get().content,
+    )
+    import_read(import_id=again.pk, now=NOW)
+    again.refresh_from_db()
+    assert (again.state, again.counts["unchanged"]) == ("ready", 2)
+
+
+@pytest.mark.parametrize(
+    ("written_in", "encoding"),
+    [("big5", "big5"), ("cp1252", "cp1252")],
+)
+def test_a_file_of_another_encoding_is_read_again_after_its_refusal(
+    cast: Cast, written_in: str, encoding: str
+) -> None:
+    name = "電子顯微鏡" if written_in == "big5" else "Pycnomètre à hélium"
+    content = f"id,name\n1,{name}\n".encode(written_in)
+    job = keep(cast.ustc.pk, content, format="table", encoding="utf-8")
+    imports_work(now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.problem["code"]) == ("refused", "not-text")
+    again = {"actor": cast.actor("zhao"), "import_id": job.pk, "now": NOW}
+    import_read_again(**again, encoding=encoding, expected_version=job.version)
+    imports_work(now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.problem, job.counts["created"]) == ("ready", {}, 1)
+    assert job.rows.get().name == name
+    # A preview, too, can be read otherwise; what was carried out cannot.
+    import_read_again(**again, encoding="utf-8")
+    imports_work(now=NOW)
+    import_read_again(**again, encoding=encoding)
+    imports_work(now=NOW)
+    import_apply(actor=None, import_id=job.pk, now=NOW)
+    with pytest.raises(WrongState):
+        import_read_again(**again, encoding="utf-8")
+    imports_work(now=NOW)
+    with pytest.raises(WrongState):
+        import_read_again(**again, encoding="utf-8")
+    assert Instrument.objects.filter(name=name).count() == 1
+
+
+@pytest.mark.parametrize("row", [0, 100])
+def test_the_columns_are_named_within_the_first_hundred_lines(cast: Cast, row: int) -> None:
+    job = keep(cast.ustc.pk, b"nr,device\n1,SEM\n", format="table")
+    import_read(import_id=job.pk, now=NOW)
+    with pytest.raises(Invalid):
+        import_read_again(actor=cast.actor("zhao"), import_id=job.pk, header_row=row, now=NOW)
+    job.refresh_from_db()
+    assert (job.state, job.header_row) == ("unmapped", 1)
+
+
+def test_a_workbook_whose_columns_are_named_below_its_title(cast: Cast) -> None:
+    content = workbook(["大型仪器"], [], ["id", "name"], ["1", "SEM"])
+    job = keep(cast.ustc.pk, content, format="table")
+    import_read(import_id=job.pk, now=NOW)
+    import_read_again(actor=cast.actor("zhao"), import_id=job.pk, header_row=3, now=NOW)
+    import_read(import_id=job.pk, now=NOW)
+    row = ImportRow.objects.get(job=job)
+    assert (row.line, row.name, row.result) == (4, "SEM", "created")
+
+
+def test_columns_of_a_uniquip_file_that_nothing_is_taken_from_are_named(cast: Cast) -> None:
+    content = b"ID,Name,Photo,Secondary contact name,Colour\n1,SEM,x.jpg,Bo,red\n"
+    job = keep(cast.ustc.pk, content)
+    import_read(import_id=job.pk, now=NOW)
+    job.refresh_from_db()
+    assert job.ignored_columns == ["photo", "secondary contact name", "colour"]

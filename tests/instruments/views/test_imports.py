@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -198,3 +199,30 @@ def test_a_harvest_on_the_page_and_by_a_program(cast, zhao, settings):
     assert zhao.post(f"{made.url}pause/", {"version": "99"}).status_code == 412
     assert zhao.post(f"{made.url}delete/").status_code == 302
     assert "harvest Faculty" in zhao.get(f"/manage/imports/{job.pk}/").content.decode()
+
+
+def test_a_refused_file_offers_to_be_read_otherwise(cast, zhao):
+    file = SimpleUploadedFile("inventory.csv", "id,name\n1,透射电镜\n".encode("gb18030"))
+    sent = FORM | {"organisation": str(cast.ustc.pk), "file": file, "encoding": "utf-8"}
+    answer = zhao.post(HOME, sent)
+    imports_work(now=NOW)
+    page = zhao.get(answer.url).content.decode()
+    assert 'data-code="not-text"' in page and "Read it again" in page
+    wrong = zhao.post(f"{answer.url}again/", {"encoding": "klingon", "header_row": "0"})
+    assert wrong.status_code == 400
+    assert Import.objects.get().state == "refused"
+    version = Import.objects.get().version
+    again = {"encoding": "gb18030", "header_row": "1", "version": version}
+    assert zhao.post(f"{answer.url}again/", again).status_code == 302
+    imports_work(now=NOW)
+    assert "透射电镜" in zhao.get(answer.url).content.decode()
+    assert zhao.post(f"{answer.url}again/", again).status_code == 412
+
+
+def test_chinese_columns_come_with_the_fields_they_most_likely_fill(cast, zhao):
+    answer = upload(zhao, cast, "设备编号,设备名称,厂家,备用\n1,电镜,蔡司,x\n", encoding="auto")
+    imports_work(now=NOW)
+    page = zhao.get(answer.url).content.decode()
+    for field in ("inventory_number", "name", "manufacturers"):
+        assert f'<option value="{field}" selected>' in page
+    assert re.search(r'<input[^>]*name="key" value="0"[^>]*checked', page)
