@@ -1,6 +1,6 @@
 """What the catalogue says beside each record: the next free slots, and the price for me."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from bookings.domain.periods import Period
 from bookings.selectors.askers import load_askers
 from bookings.selectors.availability import calendar_of, load_blocks, load_booked
 from bookings.selectors.catalogue_candidates import Place, Sieve, candidates
+from bookings.selectors.exchange_rates import load_worths
 from bookings.selectors.fees import Backing, Terms, card_on, group_of, load_backing, terms_on
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
@@ -197,11 +198,14 @@ def free_between(
     *,
     after: Place | None,
     size: int,
+    backing: Backing | None = None,
+    worths: Mapping[str, Decimal] | None = None,
 ) -> list[tuple[Instrument, Offer]]:
     """The next `size` instruments in the order of the search that fit, have a bookable start in
     the window of the criteria, if they name one, and cost at most what they say.
 
-    The sieve passes what may fit, the rules decide. One statement and those of `load_offers`;
+    The sieve passes what may fit, the rules decide. `backing`, `worths`: what the payer brings,
+    and `load_limit`, where they are known. One statement and those of `load_offers`;
     again for each time the rules refuse so many that the page is not full.
     """
     span = None
@@ -209,13 +213,16 @@ def free_between(
         span = Period(criteria.free_from, criteria.free_until)
         if span.end <= now:
             return []
-    backing = load_backing(payer, grants=False)
+    backing = backing or load_backing(payer, grants=False)
+    if worths is None:
+        worths = load_limit(criteria, payer, now)
     sieve = Sieve(
         now=now,
         within=span or Period(now, now + LOOK_AHEAD),
         backing=backing,
         minutes=criteria.minutes if span else None,
         max_price=criteria.max_price,
+        worths=worths,
     )
     result: list[tuple[Instrument, Offer]] = []
     most = size + size // 8 + 2  # the rules seldom refuse what the sieve passes
@@ -233,7 +240,7 @@ def free_between(
         )
         for instrument in batch:
             offer = offers[instrument.pk]
-            if (offer.starts or span is None) and fits_price(offer, criteria):
+            if (offer.starts or span is None) and fits_price(offer, criteria, worths):
                 result.append((instrument, offer))
         if len(result) >= size or len(batch) < most:
             return result[:size]
@@ -247,8 +254,20 @@ def place_of(instrument: Instrument) -> Place:
     return (instrument.place, *here) if hasattr(instrument, "place") else here
 
 
-def fits_price(offer: Offer, criteria: Criteria) -> bool:
-    """Whether the rate is not above the price asked for."""
+def load_limit(criteria: Criteria, payer: Organisation | None, now: datetime) -> dict[str, Decimal]:
+    """What one unit of each currency that can be compared is worth in that of the price asked
+    for, by the payer's rates of today. One statement; none where no price or nobody asks."""
+    if criteria.max_price is None:
+        return {}
+    zone = ZoneInfo(payer.region.time_zone if payer else "UTC")
+    return load_worths(payer, criteria.currency, local_date(zone, now))
+
+
+def fits_price(offer: Offer, criteria: Criteria, worths: Mapping[str, Decimal]) -> bool:
+    """Whether the rate is not above the price asked for; one in a currency that cannot be
+    compared does not fit."""
     if criteria.max_price is None:
         return True
-    return offer.rate is not None and offer.rate <= criteria.max_price
+    if offer.rate is None or offer.currency not in worths:
+        return False
+    return offer.rate * worths[offer.currency] <= criteria.max_price
