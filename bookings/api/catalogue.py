@@ -24,7 +24,6 @@ from accounts.api.shapes import (
     Query,
     Text,
     Whole,
-    amount,
     asked,
     rfc3339,
 )
@@ -32,6 +31,8 @@ from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
 from accounts.models import Organisation
 from accounts.selectors.organisations import payer_for
+from bookings.domain.money import format_amount
+from bookings.domain.quotes import quote_to_json
 from bookings.selectors.catalogue import Offer, free_between, load_limit, load_offers, place_of
 from bookings.selectors.catalogue_candidates import Place, load_uncompared, of_today
 from bookings.selectors.fees import load_backing
@@ -48,10 +49,16 @@ LONGEST_WINDOW = timedelta(days=62)
 
 
 class PriceShape(serializers.Serializer[Any]):
-    """The rate of the payer's price group, before bands, options and tax."""
+    """What the payer would pay for `minutes` from the first of `next_starts` on, or for one
+    sample: with set-up, agreement, voucher and tax, without options. The booking form and
+    `/quotes/` say the same. `rate` is that of the payer's price group, before all this."""
 
-    amount = serializers.CharField()
+    amount = serializers.CharField(
+        allow_null=True, help_text="Null where the service mode asked for has no price."
+    )
     currency = serializers.CharField()
+    covered = serializers.CharField(allow_null=True, help_text="By a voucher.")
+    rate = serializers.CharField()
     unit = serializers.ChoiceField(["hour", "sample"])
 
 
@@ -159,7 +166,14 @@ def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dic
 def _price(offer: Offer) -> dict[str, Any] | None:
     if offer.rate is None:
         return None
-    return {**amount(offer.rate, offer.currency), "unit": offer.rate_unit}
+    sums = quote_to_json(offer.quote) if offer.quote else {}
+    return {
+        "amount": sums.get("payable"),
+        "currency": offer.currency,
+        "covered": sums.get("covered"),
+        "rate": format_amount(offer.rate, offer.currency),
+        "unit": offer.rate_unit,
+    }
 
 
 class Instruments(InstrumentRegister):
@@ -238,7 +252,7 @@ class Instruments(InstrumentRegister):
         limit = query["limit"]
         after = _after(cursor_of(query.get("cursor")), criteria)
 
-        backing, worths = load_backing(payer, grants=False), load_limit(criteria, payer, self.now)
+        backing, worths = load_backing(payer), load_limit(criteria, payer, self.now)
 
         def ask(criteria: Criteria) -> list[tuple[Instrument, Offer]]:
             return free_between(

@@ -14,7 +14,7 @@ same at the end of the list as at its beginning.
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -155,6 +155,7 @@ _HAS_ROOM = f"""
                     %(end)s + make_interval(mins => p.teardown_minutes)
                 )
                 AND (o.expires_at IS NULL OR o.expires_at > %(now)s)
+                AND (o.reservation_id = ANY(%(without)s::uuid[])) IS NOT TRUE
             ), '{{}}')
         ) piece
         WHERE upper(piece) - lower(piece) >= make_interval(mins => %(minutes)s)
@@ -168,7 +169,8 @@ _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 class Sieve:
     """What is wanted. within: where the booking must lie; minutes: its length, None where only
     the price counts; max_price: per hour or sample, None for any; worths: what one unit of each
-    currency that can be compared with it is worth in its own; is_today: only the price that holds
+    currency that can be compared with it is worth in its own; without: holds that are in nobody's
+    way; is_today: only the price that holds
     now, as `affordable` has it."""
 
     now: datetime
@@ -177,6 +179,7 @@ class Sieve:
     minutes: int | None = None
     max_price: Decimal | None = None
     worths: Mapping[str, Decimal] = field(default_factory=dict)
+    without: Collection[UUID] = ()
     is_today: bool = False
 
     @property
@@ -207,6 +210,7 @@ class Sieve:
             "always_partners": always,
             "sometimes_partners": sometimes,
             "max_price": self.max_price,
+            "without": list(self.without),
             "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
             "begins": begins,
             "partners_before": partners_on(begins - timedelta(days=1)),
