@@ -122,7 +122,7 @@ class TimeOfDay(serializers.TimeField):
     def to_internal_value(self, value: Any) -> time:
         if not isinstance(value, str):
             self.fail("invalid", format="HH:MM")
-        return super().to_internal_value("00:00" if value == "24:00" else value)  # type: ignore[no-any-return]
+        return super().to_internal_value("00:00" if value == "24:00" else value)
 
 
 class WebAddress(Text):

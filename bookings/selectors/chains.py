@@ -204,6 +204,7 @@ def _candidate(
     zone = ZoneInfo(instrument.facility.time_zone)
     if times is not None:
         starts = times.among(starts, step.minutes, zone)
+        return Candidate(step.minutes, step.gap, starts, starts)
     return Candidate(step.minutes, step.gap, starts, usual_among(starts, step.minutes, zone))
 
 
