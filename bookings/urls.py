@@ -51,6 +51,7 @@ urlpatterns = [
     path(_instrument + "book/", booking.book, name="book"),
     path(_instrument + "quote/", booking.quote, name="quote"),
     path(_instrument + "hold/", booking.hold, name="hold"),
+    path(_instrument + "release/", booking.release, name="release"),
     path(_instrument + "series/", series.new, name="series-new"),
     path("chains/new/", chains.new, name="chain-new"),
     path("chains/<uuid:chain_id>/", chains.chain, name="chain"),

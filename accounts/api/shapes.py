@@ -6,7 +6,7 @@ the platform uses and a path such as `manufacturers[0].name` for every problem.
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,6 +117,18 @@ class Instant(serializers.DateTimeField):
 
     def to_representation(self, value: Any) -> Any:
         return rfc3339(value) if isinstance(value, datetime) else value
+
+
+class TimeOfDay(serializers.TimeField):
+    """A time of the day, `08:30`. 24:00 is midnight, as 00:00 is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **kwargs)
+
+    def to_internal_value(self, value: Any) -> time:
+        if not isinstance(value, str):
+            self.fail("invalid", format="HH:MM")
+        return super().to_internal_value("00:00" if value == "24:00" else value)
 
 
 class WebAddress(Text):
@@ -275,6 +287,7 @@ _INVALID: tuple[tuple[type[Any], str], ...] = (
     (serializers.DecimalField, "not-a-decimal"),
     (serializers.DateTimeField, "not-an-instant"),
     (serializers.DateField, "not-a-date"),
+    (serializers.TimeField, "not-a-time"),
     (serializers.UUIDField, "not-an-id"),
     (serializers.EmailField, "not-a-mail-address"),
     (serializers.CharField, "not-a-text"),

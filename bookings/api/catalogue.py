@@ -24,15 +24,18 @@ from accounts.api.shapes import (
     Query,
     Text,
     Whole,
-    amount,
     asked,
     rfc3339,
 )
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
 from accounts.models import Organisation
 from accounts.selectors.organisations import payer_for
-from bookings.selectors.catalogue import Offer, free_between, load_offers, place_of
-from bookings.selectors.catalogue_candidates import Place
+from bookings.domain.money import format_amount
+from bookings.domain.quotes import quote_to_json
+from bookings.selectors.catalogue import Offer, free_between, load_limit, load_offers, place_of
+from bookings.selectors.catalogue_candidates import Place, load_uncompared, of_today
+from bookings.selectors.fees import load_backing
 from bookings.services.demand import demand_searched
 from instruments.api.registry import InstrumentRegister, InstrumentShape
 from instruments.domain.criteria import Criteria
@@ -40,16 +43,22 @@ from instruments.models import Instrument
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.search import Choice as FacetChoice
-from instruments.selectors.search import facets, search, understood
+from instruments.selectors.search import entries, facets, search, understood
 
 LONGEST_WINDOW = timedelta(days=62)
 
 
 class PriceShape(serializers.Serializer[Any]):
-    """The rate of the payer's price group, before bands, options and tax."""
+    """What the payer would pay for `minutes` from the first of `next_starts` on, or for one
+    sample: with set-up, agreement, voucher and tax, without options. The booking form and
+    `/quotes/` say the same. `rate` is that of the payer's price group, before all this."""
 
-    amount = serializers.CharField()
+    amount = serializers.CharField(
+        allow_null=True, help_text="Null where the service mode asked for has no price."
+    )
     currency = serializers.CharField()
+    covered = serializers.CharField(allow_null=True, help_text="By a voucher.")
+    rate = serializers.CharField()
     unit = serializers.ChoiceField(["hour", "sample"])
 
 
@@ -85,6 +94,12 @@ class CatalogueQuery(Pages, Narrowing):
         min_value=1, max_value=44640, required=False, help_text="For how long; 60 unless named."
     )
     max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
+    currency = Choice(
+        [(code, code) for code in sorted(MINOR_DIGITS)],
+        required=False,
+        help_text="Of `max_price`; unless named, that of the region of the organisation that pays. "
+        "Prices in others are compared at the newest exchange rates of its finance.",
+    )
     sort = Choice(
         [("relevance", _("best match")), ("name", _("name")), ("price", _("my price"))],
         required=False,
@@ -97,8 +112,9 @@ class CatalogueQuery(Pages, Narrowing):
     )
 
 
-def criteria_of(data: dict[str, Any]) -> Criteria:
-    """`Invalid` for half a window, or one that is none or too long."""
+def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Criteria:
+    """`Invalid` for half a window, or one that is none or too long, and for a price in no
+    currency."""
     start, end = data.get("free_from"), data.get("free_until")
     for name in ("free_from", "free_until"):
         if (start or end) and not data.get(name):
@@ -107,6 +123,10 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
         raise invalid("free_until", "not-after-start")
     if start and end and end - start > LONGEST_WINDOW:
         raise invalid("free_until", "span-too-long", days=LONGEST_WINDOW.days)
+    max_price = data.get("max_price")
+    currency = data.get("currency") or (payer.region.currency if payer else "")
+    if max_price is not None and not currency:
+        raise invalid("currency", "required")
     return Criteria(
         text=data["q"],
         technique=data["technique"],
@@ -119,7 +139,8 @@ def criteria_of(data: dict[str, Any]) -> Criteria:
         free_from=start,
         free_until=end,
         minutes=data.get("minutes") or (60 if start else None),
-        max_price=data.get("max_price"),
+        max_price=max_price,
+        currency="" if max_price is None else currency,
         sort="" if data.get("sort") == "relevance" else data.get("sort", ""),
     )
 
@@ -145,7 +166,14 @@ def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dic
 def _price(offer: Offer) -> dict[str, Any] | None:
     if offer.rate is None:
         return None
-    return {**amount(offer.rate, offer.currency), "unit": offer.rate_unit}
+    sums = quote_to_json(offer.quote) if offer.quote else {}
+    return {
+        "amount": sums.get("payable"),
+        "currency": offer.currency,
+        "covered": sums.get("covered"),
+        "rate": format_amount(offer.rate, offer.currency),
+        "unit": offer.rate_unit,
+    }
 
 
 class Instruments(InstrumentRegister):
@@ -159,6 +187,12 @@ class Instruments(InstrumentRegister):
             results_for=serializers.CharField(
                 required=False, help_text="What `q` was taken for, where nothing has its words."
             ),
+            not_compared=serializers.DictField(
+                child=serializers.IntegerField(),
+                required=False,
+                help_text="With `max_price`, on the first page: how many instruments are left out "
+                "by the currency in which they are priced, for want of an exchange rate.",
+            ),
         ),
     )
     def get(self, request: Request) -> Response:
@@ -170,8 +204,8 @@ class Instruments(InstrumentRegister):
         were typed, `results_for` says what they were taken for. With any of these `previous` is
         always null."""
         query = asked(CatalogueQuery, request.query_params)
-        criteria = criteria_of(query)
         payer = payer_for(self.actor, query.get("organisation"))
+        criteria = criteria_of(query, payer)
         if query["managed"]:
             return paginated(
                 request,
@@ -218,8 +252,19 @@ class Instruments(InstrumentRegister):
         limit = query["limit"]
         after = _after(cursor_of(query.get("cursor")), criteria)
 
+        backing, worths = load_backing(payer), load_limit(criteria, payer, self.now)
+
         def ask(criteria: Criteria) -> list[tuple[Instrument, Offer]]:
-            return free_between(self.actor, criteria, payer, self.now, after=after, size=limit + 1)
+            return free_between(
+                self.actor,
+                criteria,
+                payer,
+                self.now,
+                after=after,
+                size=limit + 1,
+                backing=backing,
+                worths=worths,
+            )
 
         found, meant = ask(criteria), criteria
         if not found and (meant := understood(criteria)) != criteria:
@@ -231,6 +276,9 @@ class Instruments(InstrumentRegister):
         if len(found) > limit:
             following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
         response = answer(request, offered(shown, self.now), following=following)
+        if criteria.max_price is not None and after is None:
+            sieve = of_today(backing, None, worths, self.now)
+            response.data["not_compared"] = load_uncompared(entries(meant), sieve)
         if meant != criteria:
             response.data["results_for"] = meant.text
         return response

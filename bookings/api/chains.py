@@ -23,6 +23,7 @@ from accounts.api.shapes import (
     ReasonBody,
     Shape,
     Text,
+    TimeOfDay,
     Whole,
     amount,
     checked,
@@ -39,6 +40,7 @@ from bookings.api.reservations import (
 )
 from bookings.domain.chains import LONGEST_GAP, MOST_STEPS, Gap, gaps_from_json
 from bookings.domain.periods import Period
+from bookings.domain.times_of_day import times_of_day
 from bookings.models import Chain
 from bookings.selectors.chains import (
     Proposal,
@@ -63,6 +65,7 @@ class StageShape(PeriodShape):
 
     instrument = serializers.UUIDField()
     total = Money(allow_null=True)
+    payable = Money(allow_null=True, help_text="After vouchers, the steps before it counted.")
 
 
 class ProposalShape(serializers.Serializer[Any]):
@@ -70,6 +73,7 @@ class ProposalShape(serializers.Serializer[Any]):
 
     steps = StageShape(many=True)
     totals = Money(many=True, help_text="In all, by currency.")
+    payables = Money(many=True, help_text="In all after vouchers, by currency.")
 
 
 class ProposalsShape(serializers.Serializer[Any]):
@@ -113,11 +117,17 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
             {
                 **period_json(stage.period),
                 "instrument": str(stage.instrument.pk),
-                "total": amount(stage.quote.total, stage.quote.currency) if stage.quote else None,
+                **{
+                    name: amount(getattr(stage.quote, name), stage.quote.currency)
+                    if stage.quote
+                    else None
+                    for name in ("total", "payable")
+                },
             }
             for stage in proposal.stages
         ],
         "totals": _sums(proposal.totals),
+        "payables": _sums(proposal.payables),
     }
 
 
@@ -167,11 +177,22 @@ class ChainBody(FundingBody):
     purpose = PurposeBody()
     earliest = Instant()
     latest = Instant(help_text="By when the last step is over.")
+    hours_from = TimeOfDay(
+        required=False,
+        allow_null=True,
+        help_text="A step begins no sooner in the day, by its instrument's clock. Neither named: "
+        "usual working hours come first.",
+    )
+    hours_until = TimeOfDay(
+        required=False,
+        allow_null=True,
+        help_text="It is over by then; at or before `hours_from`: on the next day.",
+    )
     starts = ListOf(
         child=Instant(),
         required=False,
         max_length=MOST_STEPS,
-        help_text="One for each step. Not named: the earliest way.",
+        help_text="One for each step. Not named: the first way suggested.",
     )
     dry_run = Flag(default=False, help_text="Only find the first few ways.")
 
@@ -249,8 +270,9 @@ class Chains(ChainEndpoint):
     )
     def post(self, request: Request) -> HttpResponseBase:
         """All steps or none, in their order, with the pauses between them. With `dry_run` 200
-        and the first few ways: one for each start of the first step, that which is over soonest.
-        Else 201: at `starts`, or the earliest way. 409 `no-chain` if there is none; a refusal
+        and the first few ways, distinct: usual working hours first, or those that were named; for
+        each start of the first step that which is over soonest. Else 201: at `starts`, or the first
+        of these. 409 `no-chain` if there is none; a refusal
         says with `booking`, from 0, which step it is of."""
         data = checked(ChainBody, request.data)
         if data["latest"] <= data["earliest"]:
@@ -260,10 +282,12 @@ class Chains(ChainEndpoint):
         within = Period(data["earliest"], data["latest"])
         steps = steps_of_body(data["steps"])
         organisation = data.get("organisation")
+        lengths = [step.minutes for step in steps]
+        times = times_of_day(data.get("hours_from"), data.get("hours_until"), lengths)
 
         def act() -> Response:
             if data["dry_run"]:
-                found = load_chains(self.actor, organisation, steps, within, self.now)
+                found = load_chains(self.actor, organisation, steps, within, self.now, times=times)
                 return Response(proposals_json(found))
             chain = chain_book(
                 actor=self.actor,
@@ -273,6 +297,7 @@ class Chains(ChainEndpoint):
                 purpose_text=data["purpose"]["text"],
                 within=within,
                 starts=data.get("starts"),
+                times=times,
                 funding=shares_of(data),
                 now=self.now,
             )

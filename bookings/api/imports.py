@@ -35,6 +35,7 @@ class BookingImportRowShape(serializers.Serializer[Any]):
     person = serializers.UUIDField(allow_null=True)
     needs_approval = serializers.BooleanField()
     total = Money(allow_null=True, help_text="Tax included, before vouchers.")
+    payable = Money(allow_null=True, help_text="After vouchers.")
     reservation = serializers.UUIDField(allow_null=True, help_text="Null in a dry run.")
     refusals = RefusalShape(many=True)
     problems = FieldProblemShape(many=True)
@@ -76,6 +77,7 @@ def _row_json(report: ImportReport, outcome: Outcome) -> dict[str, Any]:
         "person": str(outcome.person) if outcome.person else None,
         "needs_approval": outcome.needs_approval,
         "total": amount(quote.total, quote.currency) if quote else None,
+        "payable": amount(quote.payable, quote.currency) if quote else None,
         "reservation": str(made) if made else None,
         "refusals": [refusal_json(refusal) for refusal in outcome.refusals],
         "problems": [_problem_json(problem) for problem in outcome.problems],

@@ -47,19 +47,23 @@ class MoveShape(serializers.Serializer[Any]):
     )
     old_total = Money()
     new_total = Money(allow_null=True)
+    old_payable = Money(help_text="After vouchers.")
+    new_payable = Money(allow_null=True)
     shortening = FeeShape(help_text="What shortening it so late costs.")
     cancelling_costs_at_least = serializers.CharField(help_text="Per cent, afterwards.")
 
 
 def move_json(move: Move) -> dict[str, Any]:
-    currency = move.currency
+    currency, old, new = move.currency, move.old, move.new
     return {
         "kind": move.kind,
         "needs_approval": move.needs_approval,
         "refusals": [refusal_json(refusal) for refusal in move.refusals],
         "overridable": list(move.overridable),
-        "old_total": amount(move.old_total, currency),
-        "new_total": None if move.new_total is None else amount(move.new_total, currency),
+        "old_total": amount(old.total, currency),
+        "new_total": amount(new.total, new.currency) if new else None,
+        "old_payable": amount(old.payable, currency),
+        "new_payable": amount(new.payable, new.currency) if new else None,
         "shortening": fee_json(move.fee, currency),
         "cancelling_costs_at_least": format_number(move.least_percent),
     }

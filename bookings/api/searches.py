@@ -14,6 +14,7 @@ from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Choice, Flag, Instant, Number, Shape, Text, Whole, asked, checked
 from accounts.api.versions import etag, require_version
+from accounts.domain.currencies import MINOR_DIGITS
 from accounts.selectors.organisations import payer_for
 from bookings.api.catalogue import criteria_of
 from bookings.models import SavedSearch
@@ -41,6 +42,7 @@ class SearchBody(Shape):
     free_until = Instant(required=False)
     minutes = Whole(min_value=1, max_value=44640, required=False)
     max_price = Number(12, 4, min_value=0, required=False)
+    currency = Choice([(code, code) for code in sorted(MINOR_DIGITS)], required=False)
 
 
 class SearchChange(Shape):
@@ -100,11 +102,12 @@ class Searches(SearchesEndpoint):
         """Keep a search, to be told by mail once a day of what it newly finds: twenty a person,
         each of which finds at most 300 instruments now."""
         body = checked(SearchBody, request.data)
+        payer = payer_for(self.actor, body.get("organisation"))
         made = search_save(
             actor=self.actor,
             name=body["name"],
-            criteria=criteria_of(body),
-            organisation=payer_for(self.actor, body.get("organisation")),
+            criteria=criteria_of(body, payer),
+            organisation=payer,
             now=self.now,
         )
         place = reverse("api-search", kwargs={"search_id": made.pk})

@@ -66,6 +66,7 @@ class OccurrenceShape(SkippedShape):
     """A date of a series: what refuses it, those before it counted; what it would cost."""
 
     total = Money(allow_null=True, help_text="Null where the group has no price on that day.")
+    payable = Money(allow_null=True, help_text="After vouchers, those before it counted.")
 
 
 class SeriesPreviewShape(serializers.Serializer[Any]):
@@ -76,6 +77,7 @@ class SeriesPreviewShape(serializers.Serializer[Any]):
     occurrences = OccurrenceShape(many=True)
     bookable = serializers.IntegerField(help_text="How many pass.")
     total = Money(allow_null=True, help_text="Of those that pass.")
+    payable = Money(allow_null=True, help_text="Of those that pass, after vouchers.")
 
 
 class SeriesShape(serializers.Serializer[Any]):
@@ -130,6 +132,7 @@ def occurrence_json(occurrence: Occurrence) -> dict[str, Any]:
     return {
         **skipped_json(occurrence),
         "total": amount(quote.total, quote.currency) if quote else None,
+        "payable": amount(quote.payable, quote.currency) if quote else None,
     }
 
 
@@ -141,13 +144,14 @@ def skipped_json(occurrence: Occurrence) -> dict[str, Any]:
 
 
 def preview_json(preview: SeriesPreview) -> dict[str, Any]:
-    total, currency = preview.total, preview.currency
+    currency = preview.currency
+    sums = {"total": preview.total, "payable": preview.payable}
     return {
         "rule": preview.rule.text,
         "time_zone": preview.time_zone,
         "occurrences": [occurrence_json(occurrence) for occurrence in preview.occurrences],
         "bookable": preview.bookable,
-        "total": amount(total, currency) if total is not None and currency else None,
+        **{n: amount(m, currency) if m is not None and currency else None for n, m in sums.items()},
     }
 
 

@@ -22,6 +22,7 @@ from accounts.api.shapes import (
     Number,
     Shape,
     Text,
+    TimeOfDay,
     Whole,
     amount,
     asked,
@@ -56,6 +57,17 @@ class WishBody(Shape):
     earliest = Instant(help_text="It begins no sooner.")
     latest = Instant(help_text="It ends no later.")
     minutes = Whole(min_value=1, max_value=44640)
+    hours_from = TimeOfDay(
+        required=False,
+        allow_null=True,
+        help_text="It begins no sooner in the day, by the instrument's own clock. Neither named: "
+        "usual working hours come first.",
+    )
+    hours_until = TimeOfDay(
+        required=False,
+        allow_null=True,
+        help_text="It is over by then; at or before `hours_from`: on the next day.",
+    )
     any_equivalent = Flag(
         default=False, help_text="Another instrument of the same techniques will do as well."
     )
@@ -102,6 +114,8 @@ class WishShape(serializers.Serializer[Any]):
     earliest = Instant()
     latest = Instant()
     minutes = serializers.IntegerField()
+    hours_from = TimeOfDay(allow_null=True)
+    hours_until = TimeOfDay(allow_null=True)
     any_equivalent = serializers.BooleanField()
     regions = serializers.ListField(child=serializers.CharField())
     instruments = serializers.ListField(
@@ -150,6 +164,8 @@ def wish_json(entry: Entry, currency: str | None) -> dict[str, Any]:
         "earliest": rfc3339(wish.earliest),
         "latest": rfc3339(wish.latest),
         "minutes": wish.minutes,
+        "hours_from": f"{wish.hours_from:%H:%M}" if wish.hours_from else None,
+        "hours_until": f"{wish.hours_until:%H:%M}" if wish.hours_until else None,
         "any_equivalent": wish.any_equivalent,
         "regions": sorted(region.code for region in wish.regions.all()),
         "instruments": [str(pk) for pk in wish.instruments],
@@ -244,6 +260,8 @@ class WaitingList(WaitingEndpoint):
             earliest=data["earliest"],
             latest=data["latest"],
             minutes=data["minutes"],
+            hours_from=data.get("hours_from"),
+            hours_until=data.get("hours_until"),
             any_equivalent=data["any_equivalent"],
             regions=tuple(data["regions"]),
             max_price=data.get("max_price"),

@@ -7,7 +7,7 @@ since the instruments differ, no step is in another's way, and what ties them is
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -47,11 +47,13 @@ def gaps_from_json(data: Sequence[Sequence[int | None]]) -> list[Gap]:
 @dataclass(frozen=True)
 class Candidate:
     """A step that looks for its time: its length, the pause before it (of the first: none that
-    matters), and every start its instrument would accept, in order."""
+    matters), every start its instrument would accept, in order, and which of them are suggested
+    first."""
 
     minutes: int
     gap: Gap
     starts: Sequence[datetime]
+    usual: Sequence[datetime] = ()
 
     @property
     def length(self) -> timedelta:
@@ -69,10 +71,28 @@ def require_gaps(gaps: Sequence[Gap]) -> None:
         raise Invalid(problems)
 
 
-def find(steps: Sequence[Candidate], most: int) -> list[tuple[Period, ...]]:
-    """The first few ways to take all steps in order: one for each start of the first step from
-    the earliest on, that which is over soonest, and of those the one that begins each step
-    soonest.
+def suggest(
+    steps: Sequence[Candidate], most: int, *, together: bool = False
+) -> list[tuple[Period, ...]]:
+    """The first few ways to take all steps, distinct: the first step of one is over before that of
+    another begins. Ways at usual times come before all others. `together`: all begin at the same
+    moment."""
+    ways = find_together if together else find
+    chosen: list[tuple[Period, ...]] = []
+    for starts in ([step.usual for step in steps], [step.starts for step in steps]):
+        candidates = [replace(s, starts=at) for s, at in zip(steps, starts, strict=True)]
+        for way in ways(candidates):
+            if len(chosen) == most:
+                break
+            if not any(way[0].meets(other[0]) for other in chosen):
+                chosen.append(way)
+    return chosen
+
+
+def find(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Period, ...]]:
+    """The ways to take all steps in order, the first few of them if so many are named: one for each
+    start of the first step from the earliest on, that which is over soonest, and of those the one
+    that begins each step soonest.
 
     Which start of a step leads to the soonest end is worked out from the last step backwards;
     the starts a pause admits are a window that only moves forward, so the time it takes grows
@@ -102,9 +122,9 @@ def find(steps: Sequence[Candidate], most: int) -> list[tuple[Period, ...]]:
     return found
 
 
-def find_together(steps: Sequence[Candidate], most: int) -> list[tuple[Period, ...]]:
-    """The first few moments at which every step could begin, each of its own length; no pause
-    counts."""
+def find_together(steps: Sequence[Candidate], most: int | None = None) -> list[tuple[Period, ...]]:
+    """The moments, or the first few, at which every step could begin, each of its own length; no
+    pause counts."""
     if not steps:
         return []
     common = set(steps[0].starts).intersection(*(step.starts for step in steps[1:]))

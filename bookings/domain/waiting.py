@@ -1,7 +1,8 @@
 """The waiting list: who is offered a freed slot, which, and until when.
 
 Order: the moment a wish was made, then its id. A wish has at most one offer that stands, is
-offered the earliest start that fits it, and never the same time of the same instrument twice.
+offered the earliest start that fits it (in usual working hours before others), and never the
+same time of the same instrument twice.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -63,7 +64,7 @@ def first_fit(
     offered: Collection[Period],
     accepts: Callable[[Period], bool],
 ) -> datetime | None:
-    """The earliest of the starts (in order) that the wish takes: one whose period meets none
+    """The first of the starts (in order) that the wish takes: one whose period meets none
     that it was offered before on this instrument, and that `accepts(period)` finds bookable at
     the price. What was let go by is not offered again half an hour later: it goes to the next.
     """

@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.models import Organisation
 from bookings.forms.fields import of_our_time
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
@@ -37,12 +39,21 @@ class CatalogueForm(forms.Form):
     max_price = forms.DecimalField(
         label=_("At most, an hour"), required=False, min_value=0, max_digits=10
     )
+    currency = forms.ChoiceField(
+        label=_("Currency"),
+        required=False,
+        choices=[("", "–"), *((code, code) for code in sorted(MINOR_DIGITS))],
+    )
     organisation = forms.CharField(required=False, max_length=40)
     sort = forms.ChoiceField(
         label=_("Order"),
         required=False,
         choices=[("", _("best match")), ("name", _("name")), ("price", _("my price"))],
     )
+
+    def __init__(self, *args: Any, payer: Organisation | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own_currency = payer.region.currency if payer else ""
 
     def clean_free_from(self) -> datetime | None:
         given = self.cleaned_data["free_from"]
@@ -54,6 +65,9 @@ class CatalogueForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        data["currency"] = data.get("currency") or self.own_currency
+        if data.get("max_price") is not None and not data["currency"]:
+            self.add_error("max_price", _("Say in which currency."))
         if "free_from" in self.errors or "free_until" in self.errors:
             return data
         start, end = data.get("free_from"), data.get("free_until")
@@ -83,5 +97,6 @@ class CatalogueForm(forms.Form):
             free_until=end if start and end else None,
             minutes=data.get("minutes") or 60,
             max_price=data.get("max_price"),
+            currency=data.get("currency", "") if data.get("max_price") is not None else "",
             sort=data.get("sort", ""),
         )

@@ -1,6 +1,6 @@
 """Chains: their steps, and when they may be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.chains import LONGEST_GAP, Gap
 from bookings.domain.periods import Period
+from bookings.domain.times_of_day import TimesOfDay, times_of_day
 from bookings.forms.fields import LocalMomentField
 from bookings.forms.funding import PaysFrom
 from bookings.models import FundingSource, Reservation
@@ -53,6 +54,12 @@ class ChainForm(PaysFrom, StyledForm):
 
     earliest = LocalMomentField(label=_("Not before"))
     latest = LocalMomentField(label=_("Over by"), is_end=True)
+    hours_from = forms.TimeField(
+        label=_("In the day from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
+    hours_until = forms.TimeField(
+        label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
     order = forms.ChoiceField(
         label=_("In which order?"),
         required=False,
@@ -78,6 +85,11 @@ class ChainForm(PaysFrom, StyledForm):
     def is_together(self) -> bool:
         """Whether all begin at the same moment."""
         return str(self["order"].value()) == "together"
+
+    def times(self, steps: Iterable[StepWish]) -> TimesOfDay | None:
+        """`Invalid` where a step is longer."""
+        data = self.cleaned_data
+        return times_of_day(data["hours_from"], data["hours_until"], [s.minutes for s in steps])
 
     def within(self) -> Period:
         return Period(self.cleaned_data["earliest"], self.cleaned_data["latest"])

@@ -21,6 +21,12 @@ class WaitingForm(StyledForm):
     minutes = forms.TypedChoiceField(label=_("For how long"), coerce=int)
     earliest = LocalMomentField(label=_("Not before"))
     latest = LocalMomentField(label=_("Not after"), is_end=True)
+    hours_from = forms.TimeField(
+        label=_("In the day from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
+    hours_until = forms.TimeField(
+        label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
     service_mode = forms.ChoiceField(label=_("How will you work?"))
     max_price = forms.DecimalField(
         label=_("Price at most"),
@@ -78,6 +84,8 @@ class WaitingForm(StyledForm):
             earliest=data["earliest"],
             latest=data["latest"],
             minutes=data["minutes"],
+            hours_from=data["hours_from"],
+            hours_until=data["hours_until"],
             any_equivalent=data["any_equivalent"],
             regions=tuple(data["regions"]),
             max_price=data["max_price"],

@@ -32,6 +32,9 @@ class WaitingWish(models.Model):
     earliest = models.DateTimeField()
     latest = models.DateTimeField()
     minutes = models.PositiveIntegerField()
+    # Of the day, by the clock of the instrument that is offered (`TimesOfDay`); null: any.
+    hours_from = models.TimeField(null=True)
+    hours_until = models.TimeField(null=True)
     any_equivalent = models.BooleanField(default=False)
     regions = models.ManyToManyField(Region, related_name="+", blank=True)
     # In all, before tax and vouchers, in the currency of the instrument that was wished for.

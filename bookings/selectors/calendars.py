@@ -13,6 +13,7 @@ from accounts.prepared import Prepared
 from bookings.domain.availability import CLOSURE, RESERVATION, Block, Calendar
 from bookings.domain.calendars import bookable
 from bookings.domain.periods import Period, clip, intersect, union
+from bookings.domain.quotes import Quote
 from bookings.domain.reservations import OCCUPYING
 from bookings.models import Occupancy, Reservation
 from bookings.selectors.askers import load_asker
@@ -25,7 +26,7 @@ from bookings.selectors.availability import (
     to_range,
 )
 from bookings.selectors.catalogue import load_cards, served_starts
-from bookings.selectors.fees import load_backing, terms_on
+from bookings.selectors.fees import Asked, Backing, load_backing, price_of, terms_on
 from bookings.selectors.reservations import own_reservations, visible_among
 from instruments.domain.opening import merged
 from instruments.models import Instrument
@@ -41,7 +42,8 @@ class Entry:
 
     kind: reservation or closure. blocked: with buffers; period: what was reserved. state: of a
     reservation. reason: of a closure its kind, and to managers its reason. One that the reader
-    may not see has no id: it is busy time, without state and names.
+    may not see has no id: it is busy time, without state and names. payer: the code of the
+    organisation; expires_at: until when a hold keeps it.
     """
 
     instrument_id: UUID
@@ -58,6 +60,13 @@ class Entry:
     purpose: str = ""
     purpose_text: str = ""
     is_own: bool = False
+    payer: str = ""
+    expires_at: datetime | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the reader keeps it for minutes, and may go on with the form or release it."""
+        return self.is_own and self.state == Reservation.State.HELD
 
     @property
     def is_busy(self) -> bool:
@@ -79,9 +88,10 @@ class Row:
 class Week:
     """A row with the calendar the rules are asked with, for the price group of its first day.
 
-    starts: where a booking of the length asked for may begin; free: spans of which every part
-    can be booked, by every rule, in bookings of the shortest length at least. Spans of
-    different units may overlap: a period is free if one of them contains it.
+    starts: where a booking of the length asked for may begin; quote: what the first of them would
+    cost; free: spans of which every part can be booked, by every rule, in bookings of the shortest
+    length at least. Spans of different units may overlap: a period is free if one of them contains
+    it.
     """
 
     row: Row
@@ -90,6 +100,7 @@ class Week:
     price_group: str
     starts: tuple[datetime, ...]
     free: tuple[Period, ...]
+    quote: Quote | None
 
 
 def load_board(
@@ -126,17 +137,19 @@ def load_week(
     now: datetime,
     *,
     minutes: int | None,
+    backing: Backing | None = None,
 ) -> Week | None:
     """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
     length (one that is not allowed: the usual one); None for an instrument without a policy,
-    which cannot be booked. Two statements; one more each for whoever sees bookings of others, for
-    a payer of another region, where the
-    policy has quotas and where it asks for a certificate."""
+    which cannot be booked. `backing`: what the payer brings; without it there is no price. Two
+    statements; one more each for whoever sees bookings of others, for a payer of another region
+    whose backing is not known, where the policy has quotas and where it asks for a certificate."""
     if not hasattr(instrument, "policy"):
         return None
     wide = covered(instrument, span)
     entries = load_entries(actor, [instrument], wide, now)
-    blocks = [Block(e.blocked, unit, e.kind) for e in entries for unit in e.units]
+    # What the reader holds is in nobody's way but others'.
+    blocks = [Block(e.blocked, u, e.kind) for e in entries if not e.is_held for u in e.units]
     booked = load_booked([instrument], span, now).get(instrument.pk, ())
     calendar = calendar_of(instrument, wide, blocks, booked)
     if calendar is None:
@@ -144,7 +157,9 @@ def load_week(
     policy = calendar.policy
     length = minutes if minutes and policy.allows(minutes) else policy.usual_minutes
     cards = load_cards([instrument.pk]).get(instrument.pk, [])
-    backing = load_backing(payer, instruments=[instrument], grants=False)
+    is_priced = backing is not None
+    if backing is None:
+        backing = load_backing(payer, instruments=[instrument], grants=False)
     first = terms_on(instrument, backing, cards, span.start)
     asker = load_asker(instrument, payer, first, user_id=actor.user_id)
 
@@ -155,6 +170,11 @@ def load_week(
         )
 
     starts = begins(length)
+    quote = None
+    if starts and is_priced:
+        period = Period(starts[0], starts[0] + timedelta(minutes=length))
+        terms = terms_on(instrument, backing, cards, period.start)
+        quote = price_of(instrument, terms, Asked(period, ""))
     least = policy.min_minutes
     shortest = starts if length == least else begins(least)
     covered_by_some = union(Period(s, s + timedelta(minutes=least)) for s in shortest)
@@ -170,6 +190,7 @@ def load_week(
         price_group=first.price_group,
         starts=tuple(s for s in starts if s < span.end),
         free=tuple(p for b in bookable(calendar, wide) for p in intersect([b], covered_by_some)),
+        quote=quote,
     )
 
 
@@ -238,6 +259,8 @@ _READ = (
     "reservation__made_by_id",
     "reservation__user__name",
     "reservation__user__email",
+    "expires_at",
+    "reservation__organisation__code",
     "reservation__organisation__name",
     "reservation__organisation__name_zh",
     "reservation__purpose",
@@ -291,6 +314,8 @@ def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
         purpose=row["reservation__purpose"],
         purpose_text=row["reservation__purpose_text"],
         is_own=_is_own(row, actor),
+        payer=row["reservation__organisation__code"],
+        expires_at=row["expires_at"],
     )
 
 

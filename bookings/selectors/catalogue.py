@@ -1,6 +1,6 @@
 """What the catalogue says beside each record: the next free slots, and the price for me."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,10 +12,21 @@ from accounts.models import Organisation
 from accounts.prepared import Prepared
 from bookings.domain.availability import Asker, Calendar
 from bookings.domain.periods import Period
+from bookings.domain.quotes import Quote
 from bookings.selectors.askers import load_askers
 from bookings.selectors.availability import calendar_of, load_blocks, load_booked
 from bookings.selectors.catalogue_candidates import Place, Sieve, candidates
-from bookings.selectors.fees import Backing, Terms, card_on, group_of, load_backing, terms_on
+from bookings.selectors.exchange_rates import load_worths
+from bookings.selectors.fees import (
+    Asked,
+    Backing,
+    Terms,
+    card_on,
+    group_of,
+    load_backing,
+    price_of,
+    terms_on,
+)
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date
 from instruments.models import Instrument, RateCard
@@ -29,7 +40,9 @@ MOST_AT_ONCE = 800  # candidates
 @dataclass(frozen=True)
 class Offer:
     """An instrument as one payer sees it. `rate` is per hour or sample, before anything else;
-    None where the group is not served. `is_priced`: a card is in force today, for whomever."""
+    None where the group is not served. `quote`: what the first of the starts (where none is free,
+    the beginning of the time asked for) would cost for `minutes`, or one sample. `is_priced`: a
+    card is in force today, for whomever."""
 
     price_group: str
     rate: Decimal | None
@@ -37,7 +50,13 @@ class Offer:
     currency: str
     minutes: int
     starts: tuple[datetime, ...]
+    quote: Quote | None = None
     is_priced: bool = False
+
+    @property
+    def quantity(self) -> int | None:
+        """How many samples the quote is for, where it is by the sample."""
+        return 1 if self.rate_unit == "sample" else None
 
 
 def load_offers(
@@ -51,18 +70,20 @@ def load_offers(
     span: Period | None = None,
     minutes: int | None = None,
     most: int = STARTS,
+    without: Collection[UUID] = (),
 ) -> dict[UUID, Offer]:
     """The offer of each instrument (policy, schedule, facility loaded with it) to somebody of a
     payer who would work in some mode: its first starts in a span (the next three weeks) for a
-    length (the usual one). Four statements, one more where a policy has quotas and one where it
-    wants a certificate."""
+    length (the usual one), and its price. `without`: their own holds, which are in nobody's way.
+    Five statements at most, one more where a policy has quotas and one where it wants a
+    certificate."""
     within = span or Period(now, now + LOOK_AHEAD)
     wide = within.padded(1440, 1440)
-    blocks = load_blocks([i.pk for i in instruments], wide, now)
+    blocks = load_blocks([i.pk for i in instruments], wide, now, without=without)
     booked = load_booked(instruments, wide, now)
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
-    backing = backing or load_backing(payer, grants=False)
+    backing = backing or load_backing(payer)
     terms = {i.pk: terms_on(i, backing, cards.get(i.pk, []), first) for i in instruments}
     askers = load_askers(instruments, payer, terms, user_id=user_id, mode=mode)
     return {
@@ -77,6 +98,7 @@ def load_offers(
             now,
             most,
             is_fixed=span is not None,
+            mode=mode or "",
         )
         for instrument in instruments
     }
@@ -93,6 +115,7 @@ def _offer(
     now: datetime,
     most: int,
     is_fixed: bool,
+    mode: str,
 ) -> Offer:
     length = minutes or (calendar.policy.usual_minutes if calendar else 0)
     if calendar and not is_fixed and not calendar.policy.allows(length):
@@ -111,6 +134,12 @@ def _offer(
             )[:most]
             terms = terms_on(instrument, backing, cards, starts[0] if starts else first)
     values = terms.card.values if terms.card and terms.is_served else None
+    quote = None
+    if values and length:
+        begins = starts[0] if starts else first.replace(second=0, microsecond=0)
+        then = terms_on(instrument, backing, cards, begins)  # a voucher may begin later
+        asked = Asked(Period(begins, begins + timedelta(minutes=length)), mode)
+        quote = price_of(instrument, then, asked)
     return Offer(
         price_group=terms.price_group,
         rate=values.rates[terms.price_group] if values else None,
@@ -118,6 +147,7 @@ def _offer(
         currency=values.currency if values else "",
         minutes=length,
         starts=tuple(starts),
+        quote=quote,
         is_priced=card_on(instrument, cards, now) is not None,
     )
 
@@ -197,11 +227,15 @@ def free_between(
     *,
     after: Place | None,
     size: int,
+    backing: Backing | None = None,
+    worths: Mapping[str, Decimal] | None = None,
+    without: Collection[UUID] = (),
 ) -> list[tuple[Instrument, Offer]]:
     """The next `size` instruments in the order of the search that fit, have a bookable start in
     the window of the criteria, if they name one, and cost at most what they say.
 
-    The sieve passes what may fit, the rules decide. One statement and those of `load_offers`;
+    The sieve passes what may fit, the rules decide. `backing`, `worths`: what the payer brings,
+    and `load_limit`, where they are known. One statement and those of `load_offers`;
     again for each time the rules refuse so many that the page is not full.
     """
     span = None
@@ -209,13 +243,17 @@ def free_between(
         span = Period(criteria.free_from, criteria.free_until)
         if span.end <= now:
             return []
-    backing = load_backing(payer, grants=False)
+    backing = backing or load_backing(payer)
+    if worths is None:
+        worths = load_limit(criteria, payer, now)
     sieve = Sieve(
         now=now,
         within=span or Period(now, now + LOOK_AHEAD),
         backing=backing,
         minutes=criteria.minutes if span else None,
         max_price=criteria.max_price,
+        worths=worths,
+        without=without,
     )
     result: list[tuple[Instrument, Offer]] = []
     most = size + size // 8 + 2  # the rules seldom refuse what the sieve passes
@@ -230,10 +268,11 @@ def free_between(
             mode=criteria.service_mode or None,
             span=span,
             minutes=criteria.minutes,
+            without=without,
         )
         for instrument in batch:
             offer = offers[instrument.pk]
-            if (offer.starts or span is None) and fits_price(offer, criteria):
+            if (offer.starts or span is None) and fits_price(offer, criteria, worths):
                 result.append((instrument, offer))
         if len(result) >= size or len(batch) < most:
             return result[:size]
@@ -247,8 +286,20 @@ def place_of(instrument: Instrument) -> Place:
     return (instrument.place, *here) if hasattr(instrument, "place") else here
 
 
-def fits_price(offer: Offer, criteria: Criteria) -> bool:
-    """Whether the rate is not above the price asked for."""
+def load_limit(criteria: Criteria, payer: Organisation | None, now: datetime) -> dict[str, Decimal]:
+    """What one unit of each currency that can be compared is worth in that of the price asked
+    for, by the payer's rates of today. One statement; none where no price or nobody asks."""
+    if criteria.max_price is None:
+        return {}
+    zone = ZoneInfo(payer.region.time_zone if payer else "UTC")
+    return load_worths(payer, criteria.currency, local_date(zone, now))
+
+
+def fits_price(offer: Offer, criteria: Criteria, worths: Mapping[str, Decimal]) -> bool:
+    """Whether the rate is not above the price asked for; one in a currency that cannot be
+    compared does not fit."""
     if criteria.max_price is None:
         return True
-    return offer.rate is not None and offer.rate <= criteria.max_price
+    if offer.rate is None or offer.currency not in worths:
+        return False
+    return offer.rate * worths[offer.currency] <= criteria.max_price

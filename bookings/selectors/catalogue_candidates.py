@@ -12,9 +12,10 @@ memoizes the lateral join); nothing but the index by name decides the order, so 
 same at the end of the list as at its beginning.
 """
 
+import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -23,7 +24,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from bookings.domain.agreements import recognition
@@ -32,7 +33,7 @@ from bookings.selectors.agreements import Agreements
 from bookings.selectors.fees import Backing
 from instruments.domain.criteria import Criteria
 from instruments.domain.policies import DEFAULT_HORIZON_DAYS
-from instruments.models import Instrument, SearchEntry
+from instruments.models import Instrument, RateCard, SearchEntry
 from instruments.selectors.search import entries, ordered, records
 
 type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
@@ -80,20 +81,26 @@ _PRICE = f"""
 """  # noqa: S608  # names of ours; every value is bound
 
 
+def _in_force(first_day: str, last_day: str) -> str:
+    """Whether a card `c` is in force on some of these days."""
+    return f"""
+        c.published_at IS NOT NULL AND c.valid_from <= {last_day}
+        AND (c.valid_until IS NULL OR c.valid_until > {first_day})
+    """
+
+
 def _served(first_day: str, last_day: str) -> str:
     """Whether a card in force on some of these days has a rate for the payer, low enough."""
     return f"""
         EXISTS (
             SELECT FROM instruments_ratecard c
-            WHERE c.instrument_id = i.id AND c.published_at IS NOT NULL
-            AND c.valid_from <= {last_day}
-            AND (c.valid_until IS NULL OR c.valid_until > {first_day})
+            WHERE c.instrument_id = i.id AND {_in_force(first_day, last_day)}
             AND CASE WHEN %(max_price)s::numeric IS NULL
                 THEN (c.card -> 'rates') ?| ARRAY[{_ONE}, {_OTHER}]
                 ELSE least(
                     (c.card -> 'rates' ->> ({_ONE}))::numeric,
                     (c.card -> 'rates' ->> ({_OTHER}))::numeric
-                ) <= %(max_price)s::numeric
+                ) * (%(worths)s::jsonb ->> c.currency)::numeric <= %(max_price)s::numeric
                 END
         )
     """
@@ -148,6 +155,7 @@ _HAS_ROOM = f"""
                     %(end)s + make_interval(mins => p.teardown_minutes)
                 )
                 AND (o.expires_at IS NULL OR o.expires_at > %(now)s)
+                AND (o.reservation_id = ANY(%(without)s::uuid[])) IS NOT TRUE
             ), '{{}}')
         ) piece
         WHERE upper(piece) - lower(piece) >= make_interval(mins => %(minutes)s)
@@ -160,14 +168,18 @@ _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 @dataclass(frozen=True)
 class Sieve:
     """What is wanted. within: where the booking must lie; minutes: its length, None where only
-    the price counts; max_price: per hour or sample, None for any; is_today: only the price that
-    holds now, as `affordable` has it."""
+    the price counts; max_price: per hour or sample, None for any; worths: what one unit of each
+    currency that can be compared with it is worth in its own; without: holds that are in nobody's
+    way; is_today: only the price that holds
+    now, as `affordable` has it."""
 
     now: datetime
     within: Period
     backing: Backing
     minutes: int | None = None
     max_price: Decimal | None = None
+    worths: Mapping[str, Decimal] = field(default_factory=dict)
+    without: Collection[UUID] = ()
     is_today: bool = False
 
     @property
@@ -198,6 +210,8 @@ class Sieve:
             "always_partners": always,
             "sometimes_partners": sometimes,
             "max_price": self.max_price,
+            "without": list(self.without),
+            "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
             "begins": begins,
             "partners_before": partners_on(begins - timedelta(days=1)),
             "partners_then": partners_on(begins),
@@ -287,17 +301,32 @@ def _beyond(order: Sequence[str], after: Place) -> Q:
     )
 
 
-def of_today(backing: Backing, max_price: Decimal | None, now: datetime) -> Sieve:
+def of_today(
+    backing: Backing, max_price: Decimal | None, worths: Mapping[str, Decimal], now: datetime
+) -> Sieve:
     """For a list in which only today's price counts."""
     within = Period(now, now + timedelta(days=1))
-    return Sieve(now, within, backing, max_price=max_price, is_today=True)
+    return Sieve(now, within, backing, max_price=max_price, worths=worths, is_today=True)
 
 
-def affordable(
-    found: QuerySet[SearchEntry], backing: Backing, max_price: Decimal, now: datetime
-) -> QuerySet[SearchEntry]:
-    """Those whose rate for the payer today, in the host's own currency, is not above a price."""
-    sieve = of_today(backing, max_price, now)
+def load_uncompared(found: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, int]:
+    """How many of these have a price for the payer today that cannot be held against the limit,
+    by the currency that has no rate. One statement."""
+    sql = f"""
+        SELECT c.id FROM instruments_ratecard c
+        JOIN instruments_instrument i ON i.id = c.instrument_id
+        JOIN instruments_facility f ON f.id = i.facility_id
+        WHERE {_in_force(_TODAY, _TODAY)} AND (c.card -> 'rates') ?| ARRAY[{_ONE}, {_OTHER}]
+    """  # noqa: S608  # names of ours; every value is bound
+    rows = RateCard.objects.filter(
+        pk__in=_raw(sql, (), sieve.values), instrument__in=found.values("pk")
+    ).exclude(currency__in=sieve.worths)
+    counted = rows.values_list("currency").annotate(number=Count("instrument", distinct=True))
+    return dict(counted.order_by("currency"))
+
+
+def affordable(found: QuerySet[SearchEntry], sieve: Sieve) -> QuerySet[SearchEntry]:
+    """Those whose rate for the payer today is not above the price of a sieve (`of_today`)."""
     sql = f"""
         SELECT i.id FROM instruments_instrument i
         JOIN instruments_facility f ON f.id = i.facility_id

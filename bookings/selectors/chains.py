@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
@@ -22,13 +23,13 @@ from bookings.domain.chains import (
     MOST_STEPS,
     Candidate,
     Gap,
-    find,
-    find_together,
     require_gaps,
+    suggest,
 )
 from bookings.domain.periods import Period
 from bookings.domain.quotes import Quote, input_from_json
 from bookings.domain.reservations import effective_state, may_still_cancel
+from bookings.domain.times_of_day import TimesOfDay, usual_among
 from bookings.models import Chain, Reservation
 from bookings.models import Quote as QuoteRow
 from bookings.selectors.availability import load_calendar
@@ -79,11 +80,19 @@ class Proposal:
     @property
     def totals(self) -> dict[str, Decimal]:
         """What it costs in all, by currency: owners may account in different ones."""
+        return self._sums("total")
+
+    @property
+    def payables(self) -> dict[str, Decimal]:
+        """What vouchers leave to pay of it, by currency."""
+        return self._sums("payable")
+
+    def _sums(self, name: str) -> dict[str, Decimal]:
         sums: dict[str, Decimal] = {}
         for stage in self.stages:
             if stage.quote:
                 currency = stage.quote.currency
-                sums[currency] = sums.get(currency, Decimal(0)) + stage.quote.total
+                sums[currency] = sums.get(currency, Decimal(0)) + getattr(stage.quote, name)
         return sums
 
 
@@ -128,11 +137,13 @@ def load_chains(
     *,
     most: int = SHOWN,
     together: bool = False,
+    times: TimesOfDay | None = None,
 ) -> Proposals:
     """The first few ways to take all steps inside a span, with their prices, for the person who
     asks; their own holds are in nobody's way. `together`: all begin at the same moment, instead
-    of one after the other. `Invalid`, `NotFound`, `NotPermitted`. A few statements for each
-    step."""
+    of one after the other. `times`: of the day, by each instrument's own clock; usual working
+    hours come first where none are named. `Invalid`, `NotFound`, `NotPermitted`. A few statements
+    for each step."""
     require_steps(steps, within)
     payer = payer_for(actor, organisation)
     if payer is None:
@@ -149,17 +160,20 @@ def load_chains(
     holds = holds_of(actor.person, now).filter(made_by_id=actor.person, waiting_offer=None)
     own = list(holds.values_list("pk", flat=True))
     candidates = [
-        _candidate(actor.person, payer, instrument, step, within, now, own)
+        _candidate(actor.person, payer, instrument, step, within, now, own, times)
         for step, instrument in zip(steps, instruments, strict=True)
     ]
     cards, backing = load_cards(ids), load_backing(payer)
     found = []
-    for periods in (find_together if together else find)(candidates, most):
-        stages = []
+    for periods in suggest(candidates, most, together=together):
+        stages, left = [], backing
         for step, instrument, period in zip(steps, instruments, periods, strict=True):
-            terms = terms_on(instrument, backing, cards.get(instrument.pk, []), period.start)
+            terms = terms_on(instrument, left, cards.get(instrument.pk, []), period.start)
             given = quote_input(instrument, terms, step.asked(period))
-            stages.append(Stage(instrument, period, fees.quote(given) if given else None))
+            quote = fees.quote(given) if given else None
+            stages.append(Stage(instrument, period, quote))
+            if quote and (grant := left.grant(quote.voucher)):
+                left = left.having(grant.id, -quote.covered)  # not there for the next step
         found.append(Proposal(tuple(stages)))
     return Proposals(tuple(found), tuple(len(c.starts) for c in candidates), tuple(instruments))
 
@@ -172,6 +186,7 @@ def _candidate(
     within: Period,
     now: datetime,
     own: Sequence[UUID],
+    times: TimesOfDay | None,
 ) -> Candidate:
     calendar = load_calendar(instrument, within, now, without=own)
     starts: list[datetime] = []
@@ -186,7 +201,11 @@ def _candidate(
             user_id=person,
             mode=step.service_mode,
         )
-    return Candidate(step.minutes, step.gap, starts)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    if times is not None:
+        starts = times.among(starts, step.minutes, zone)
+        return Candidate(step.minutes, step.gap, starts, starts)
+    return Candidate(step.minutes, step.gap, starts, usual_among(starts, step.minutes, zone))
 
 
 # What was booked

@@ -1,4 +1,7 @@
-"""Exchange rates, as far as each person may see them."""
+"""Exchange rates, as far as each person may see them, and what they make of a currency."""
+
+from datetime import date
+from decimal import Decimal
 
 from django.db.models import Q, QuerySet
 
@@ -19,6 +22,28 @@ def rates_for_actor(actor: Actor) -> QuerySet[ExchangeRate]:
         .select_related("organisation", "entered_by")
         .order_by("-entered_at", "-id")
     )
+
+
+def load_worths(payer: Organisation | None, currency: str, day: date) -> dict[str, Decimal]:
+    """What one unit of each currency is worth in `currency`, itself included, by the newest word
+    of the payer's finance of a day or before; a rate for the other direction is turned round.
+    Currencies without a rate are left out. One statement, none for nobody."""
+    worths = {currency: Decimal(1)}
+    if payer is None:
+        return worths
+    rates = (
+        ExchangeRate.objects.filter(
+            Q(base=currency) | Q(quote=currency), organisation=payer, valid_on__lte=day
+        )
+        .order_by("base", "quote", "-valid_on", "-entered_at")
+        .distinct("base", "quote")
+    )
+    for rate in sorted(rates, key=lambda rate: rate.quote == currency):  # the direct one counts
+        if rate.quote == currency:
+            worths[rate.base] = rate.rate
+        else:
+            worths[rate.quote] = 1 / rate.rate
+    return worths
 
 
 def accounted_by(actor: Actor) -> QuerySet[Organisation]:

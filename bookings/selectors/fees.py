@@ -8,11 +8,12 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from accounts.domain.errors import Invalid
 from accounts.models import Organisation
 from bookings.domain.agreements import Recognition, recognition
-from bookings.domain.fees import price_group
+from bookings.domain.fees import price_group, quote
 from bookings.domain.periods import Period
-from bookings.domain.quotes import QuoteInput
+from bookings.domain.quotes import Quote, QuoteInput
 from bookings.domain.vouchers import GrantOffer, Use, usable
 from bookings.selectors.agreements import Agreements, load_agreements
 from bookings.selectors.vouchers import load_grants
@@ -219,6 +220,20 @@ def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInpu
             local_date(zone, period.end) + timedelta(days=14),
         ),
     )
+
+
+def price_of(instrument: Instrument, terms: Terms, asked: Asked) -> Quote | None:
+    """What the payer would pay, as the booking form says it before anything is chosen in it: of a
+    price by the sample, for one. None where the group is not served or the way of service has no
+    price. No statement."""
+    if terms.card is not None and terms.card.values.rate_unit == "sample" and not asked.quantity:
+        asked = replace(asked, quantity=Decimal(1))
+    mode = asked.service_mode or first_mode(instrument, terms)
+    given = quote_input(instrument, terms, replace(asked, service_mode=mode))
+    try:
+        return quote(given) if given else None
+    except Invalid:
+        return None
 
 
 def first_mode(instrument: Instrument, terms: Terms) -> str:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.domain.roles import Actor
 from accounts.prepared import Prepared
 from bookings.domain.periods import Period
 from bookings.models import Reservation
@@ -15,6 +16,15 @@ def holds_of(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
     return Reservation.objects.filter(
         user_id=user_id, state=Reservation.State.HELD, deadline_at__gt=now
     ).order_by("deadline_at", "id")
+
+
+def own_held(actor: Actor, now: datetime) -> dict[UUID, list[Reservation]]:
+    """What somebody holds at a moment, by instrument. One statement, none for nobody."""
+    held: dict[UUID, list[Reservation]] = {}
+    if actor.user_id is not None:
+        for hold in holds_of(actor.user_id, now).select_related("organisation"):
+            held.setdefault(hold.instrument_id, []).append(hold)
+    return held
 
 
 def kept_for(

@@ -93,15 +93,6 @@ class Move:
         return self.terms.agreement_id if self.kind == moves.MOVE else reservation.agreement_id
 
     @property
-    def old_total(self) -> Decimal:
-        return self.old.total
-
-    @property
-    def new_total(self) -> Decimal | None:
-        """None where the group has no price on the new day."""
-        return self.new.total if self.new else None
-
-    @property
     def overridable(self) -> tuple[str, ...]:
         """The refusals a manager of the host could set aside, if those are all."""
         codes = tuple(refusal.code for refusal in self.refusals)

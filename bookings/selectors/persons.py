@@ -201,8 +201,8 @@ def _of_bookings(user: User) -> dict[str, list[Row]]:
         ),
         "waiting_list": _rows(
             WaitingWish.objects.filter(user=user).order_by("created_at"),
-            "id", "service_mode", "earliest", "latest", "minutes", "any_equivalent", "max_price",
-            "state", "created_at", "ended_at",
+            "id", "service_mode", "earliest", "latest", "minutes", "hours_from", "hours_until",
+            "any_equivalent", "max_price", "state", "created_at", "ended_at",
             instrument="instrument__name", payer="organisation__code",
         ),
         "imports": _rows(

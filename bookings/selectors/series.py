@@ -79,7 +79,15 @@ class SeriesPreview:
     @property
     def total(self) -> Decimal | None:
         """Of those that would pass, tax included, before vouchers."""
-        passing = [o.quote.total for o in self.occurrences if o.quote and not o.refusals]
+        return self._sum("total")
+
+    @property
+    def payable(self) -> Decimal | None:
+        """Of those that would pass, what vouchers leave to pay."""
+        return self._sum("payable")
+
+    def _sum(self, name: str) -> Decimal | None:
+        passing = [getattr(o.quote, name) for o in self.occurrences if o.quote and not o.refusals]
         return sum(passing, Decimal(0)) if self.currency else None
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import Invalid
 from bookings.domain import waiting as rules
 from bookings.domain.availability import Asker, Calendar, Wish
 from bookings.domain.fees import quote
 from bookings.domain.periods import Period
+from bookings.domain.times_of_day import preferred_first, times_of_day
 from bookings.models import WaitingOffer, WaitingWish
 from bookings.selectors.askers import load_asker
 from bookings.selectors.availability import load_calendar
@@ -78,14 +80,20 @@ def load_line(instrument: Instrument, now: datetime) -> Line:
 
 
 def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
-    """The earliest slot of the line's instrument that every rule and the price let the wish
-    have. At most three statements, for agreements, grants and a certificate."""
+    """The first slot of the line's instrument, at the times of day that were named or else in
+    usual working hours before others, that every rule and the price let the wish have. At most
+    three statements, for agreements, grants and a certificate."""
     instrument, calendar = line.instrument, line.calendar
     window = rules.window_left(wish.earliest, wish.latest, wish.minutes, now)
     if calendar is None or window is None or wish.service_mode not in instrument.service_modes:
         return None
     free, length = line.free[wish.minutes], rules.length_of(wish.minutes)
-    starts = free[bisect_left(free, window.start) : bisect_right(free, window.end - length)]
+    starts = preferred_first(
+        free[bisect_left(free, window.start) : bisect_right(free, window.end - length)],
+        wish.minutes,
+        ZoneInfo(instrument.facility.time_zone),
+        times_of_day(wish.hours_from, wish.hours_until, ()),
+    )
     if not starts:
         return None
     cards = line.cards.get(instrument.pk, [])

@@ -13,6 +13,7 @@ from bookings.domain.chains import Placed, gaps_to_json, is_in_order
 from bookings.domain.funding import Share
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
+from bookings.domain.times_of_day import TimesOfDay
 from bookings.locks import lock_chain, lock_reservations
 from bookings.models import Chain, Reservation
 from bookings.selectors.chains import StepWish, chain_for, is_left, load_chains, require_steps
@@ -35,9 +36,11 @@ def chain_book(
     within: Period,
     now: datetime,
     starts: Sequence[datetime] | None = None,
+    times: TimesOfDay | None = None,
     funding: Sequence[Share] = (),
 ) -> Chain:
-    """Book all steps or none: at the given starts, or at the earliest way there is.
+    """Book all steps or none: at the given starts, or the first way that is suggested, at some
+    times of the day if they are named.
 
     `RulesRefuse` names each refused step by its number from 0; `chain-order` where the starts
     do not follow each other with the pauses asked for. `WrongState` (`no-chain`) where there is
@@ -53,7 +56,7 @@ def chain_book(
         for instrument in instruments:
             holds_give_back(actor=actor, person=actor.person, instrument=instrument, now=now)
         if starts is None:
-            found = load_chains(actor, organisation, steps, within, now, most=1).found
+            found = load_chains(actor, organisation, steps, within, now, most=1, times=times).found
             if not found:
                 raise WrongState("no-chain")
             starts = [stage.period.start for stage in found[0].stages]

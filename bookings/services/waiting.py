@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from accounts.services.jobs import work_through
 from bookings.domain import waiting as rules
 from bookings.domain.periods import Period
 from bookings.domain.refusals import Refusal, RulesRefuse
+from bookings.domain.times_of_day import times_of_day
 from bookings.locks import claim_person, lock_person, lock_reservation
 from bookings.models import WaitingOffer, WaitingWish
 from bookings.selectors.waiting import (
@@ -44,9 +45,9 @@ ATTEMPTS = 5  # of offering a slot, while others offer too
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody would like to have: `minutes` of an instrument in a window. regions: codes,
-    for equivalent instruments; max_price: in all, before tax and vouchers, in the currency of
-    the instrument."""
+    """What somebody would like to have: `minutes` of an instrument in a window, between two times
+    of the day if they are named. regions: codes, for equivalent instruments; max_price: in all,
+    before tax and vouchers, in the currency of the instrument."""
 
     instrument_id: UUID
     organisation: str | None
@@ -54,6 +55,8 @@ class Wanted:
     earliest: datetime
     latest: datetime
     minutes: int
+    hours_from: time | None = None
+    hours_until: time | None = None
     any_equivalent: bool = False
     regions: Sequence[str] = ()
     max_price: Decimal | None = None
@@ -68,6 +71,7 @@ def wish_make(*, actor: Actor, wanted: Wanted, now: datetime) -> WaitingWish:
     `WrongState` for the same wish again (`already-waiting`) and one too many.
     """
     rules.check_window(wanted.earliest, wanted.latest, wanted.minutes, now)
+    times_of_day(wanted.hours_from, wanted.hours_until, [wanted.minutes])
     regions = _regions(wanted)
     window = Period(wanted.earliest, wanted.latest)
     asked = Booking(wanted.instrument_id, window, wanted.organisation, wanted.service_mode)
@@ -89,6 +93,8 @@ def wish_make(*, actor: Actor, wanted: Wanted, now: datetime) -> WaitingWish:
         "earliest": wanted.earliest,
         "latest": wanted.latest,
         "minutes": wanted.minutes,
+        "hours_from": wanted.hours_from,
+        "hours_until": wanted.hours_until,
     }
     if mine.filter(**same).exists():
         raise WrongState("already-waiting")
@@ -291,6 +297,8 @@ def _said(wish: WaitingWish, regions: Sequence[Region]) -> dict[str, object]:
         "earliest": wish.earliest,
         "latest": wish.latest,
         "minutes": wish.minutes,
+        "hours_from": f"{wish.hours_from:%H:%M}" if wish.hours_from else None,
+        "hours_until": f"{wish.hours_until:%H:%M}" if wish.hours_until else None,
         "any_equivalent": wish.any_equivalent,
         "regions": [region.code for region in regions],
         "max_price": wish.max_price,

@@ -1,5 +1,6 @@
 """The booking form: what it costs, keeping the slot, reserving."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,7 +34,7 @@ from bookings.selectors.funding_sources import chargeable
 from bookings.selectors.holds import holds_of, kept_for
 from bookings.selectors.quotes import Quotation, load_quotation
 from bookings.selectors.reservations import clashes_of
-from bookings.services.holds import hold_take
+from bookings.services.holds import hold_release, hold_take
 from bookings.services.placing import Booking
 from bookings.services.reservations import reservation_request
 from bookings.views.choosing import lengths_with
@@ -121,10 +122,12 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         and {refusal.code for refusal in shown} <= set(OVERRIDABLE),
         "clashes": clashes_of(actor, asked.period(), now) if standing.may_book else (),
         "busy": load_busy(actor.user_id, asked.period()) if standing.may_book else (),
-        # The slot is kept while the form is completed, by whoever books for themselves.
+        # The slot is kept from the first field touched, by whoever books for themselves.
         "books_own": standing.may_book,
         "keeps_slot": standing.may_book and not shown and kept is None,
         "hold": kept,
+        # A form that was refused keeps what it took, and gives it back when it is left.
+        "gives_back": kept is not None and data.get("hold") == str(kept.pk),
         "seconds": seconds_left(kept, now) if kept else 0,
     }
     status = 409 if refusals else 400 if form.errors else 200
@@ -243,11 +246,35 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         status = 409 if isinstance(refused, WrongState) else 400
     else:
         status = 200
-        context["hold"] = kept
+        context |= {"hold": kept, "gives_back": True}
         context["seconds"] = (
             int((kept.deadline_at - now).total_seconds()) if kept.deadline_at else 0
         )
     return render(request, "bookings/book.html#hold", context, status=status)
+
+
+@login_required
+@require_POST
+def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Give back a slot that the form kept: the fragment without it, or the instrument's page. The
+    page sends it too when it is left, and reads no answer. What became a booking meanwhile, or
+    was offered by the waiting list, stays."""
+    now, actor = timezone.now(), actor_of(request.user)
+    instrument = instrument_to_book(actor, instrument_id)
+    try:
+        kept = UUID(request.POST.get("hold", ""))
+    except ValueError:
+        return HttpResponse(status=400)
+    own = holds_of(actor.person, now).filter(pk=kept, instrument=instrument, waiting_offer=None)
+    if own.exists():
+        with suppress(NotFound, WrongState):  # somebody else's word came first
+            hold_release(actor=actor, reservation_id=kept, now=now)
+    if "leaving" in request.POST:
+        return HttpResponse(status=204)
+    if request.htmx:  # type: ignore[attr-defined]
+        context = {"instrument": instrument, "is_released": True}
+        return render(request, "bookings/book.html#hold", context)
+    return redirect("bookings:instrument", instrument_id=instrument.pk)
 
 
 def _refused(

@@ -14,13 +14,21 @@ from django.utils.translation import gettext
 
 from accounts.domain.errors import NotFound
 from accounts.permissions import actor_of
+from bookings.domain.periods import Period
 from bookings.forms import CatalogueForm
 from bookings.selectors.agreements import load_recognised, recognised_regions
-from bookings.selectors.catalogue import free_between, load_offers
-from bookings.selectors.catalogue_candidates import affordable, candidates, of_today
+from bookings.selectors.catalogue import free_between, load_limit, load_offers
+from bookings.selectors.catalogue_candidates import (
+    affordable,
+    candidates,
+    load_uncompared,
+    of_today,
+)
 from bookings.selectors.fees import load_backing, load_terms
+from bookings.selectors.holds import own_held
 from bookings.services.demand import demand_searched
 from bookings.views.choosing import choice_of, next_free, rate_of
+from bookings.views.events import form_of
 from bookings.views.payers import may_book_for, payer_of, reader_zone, standing_of
 from bookings.views.weeks import week_of
 from instruments.domain.criteria import Criteria
@@ -42,12 +50,12 @@ PAGE = 18
 
 def catalogue(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
-    form = CatalogueForm(request.GET)
+    payer, payers = payer_of(actor, request.GET.get("organisation"))
+    form = CatalogueForm(request.GET, payer=payer)
     zone = reader_zone(actor)
     with timezone.override(zone):
         form.is_valid()
     criteria = form.criteria()
-    payer, payers = payer_of(actor, request.GET.get("organisation"))
     found, meant = facets(criteria, nearest=PAGE), criteria
     if not found.total and (meant := understood(criteria)) != criteria:
         found = facets(meant, nearest=PAGE)
@@ -55,6 +63,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "criteria": criteria,
+        "currency": form.cleaned_data.get("currency", ""),
         "meant": meant,
         "narrowing": narrowing,
         "chips": _chips(request, criteria, narrowing),
@@ -63,25 +72,39 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "may_book": payer is not None and may_book_for(actor, payer),
         "zone": zone.key,
     }
+    backing = load_backing(payer)
+    sieve = of_today(backing, criteria.max_price, load_limit(criteria, payer, now), now)
+    if criteria.max_price is not None:
+        context["uncompared"] = load_uncompared(entries(meant), sieve)
+    held = own_held(actor, now)
+    own = [hold.pk for holds in held.values() for hold in holds]
     if form.errors:
         # What was asked could not be read: showing everything would look like an answer.
         context |= {"results": [], "total": 0}
     elif criteria.wants_time:
-        offered = free_between(actor, meant, payer, now, after=None, size=60)
+        offered = free_between(
+            actor,
+            meant,
+            payer,
+            now,
+            after=None,
+            size=60,
+            backing=backing,
+            worths=sieve.worths,
+            without=own,
+        )
         if not offered and payer is not None:
             demand_searched(actor=actor, organisation=payer, criteria=criteria, now=now)
         context |= {"results": offered, "total": len(offered)}
     else:
         minutes = criteria.minutes if request.GET.get("minutes") else None
         fitting, total = entries(meant), found.total
-        backing = load_backing(payer, grants=False)
         if criteria.max_price is not None:
-            fitting = affordable(fitting, backing, criteria.max_price, now)
+            fitting = affordable(fitting, sieve)
             total = fitting.count()
         place = Paginator(range(total), PAGE).get_page(request.GET.get("page"))
         first = max(0, place.start_index() - 1)
         if criteria.sort == "price":
-            sieve = of_today(backing, criteria.max_price, now)
             shown = candidates(meant, sieve, after=None, most=PAGE, skip=first)
         else:
             counted = found if criteria.max_price is None else None
@@ -94,10 +117,18 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             user_id=actor.user_id,
             mode=criteria.service_mode or None,
             minutes=minutes,
+            without=own,
         )
         results = [(instrument, offers[instrument.pk]) for instrument in shown]
         context |= {"results": results, "page": place, "total": total}
     listed = [instrument for instrument, _ in context["results"]]
+    context["held"] = {
+        pk: [
+            (hold, form_of(pk, Period(hold.start_at, hold.end_at), hold.organisation.code))
+            for hold in holds
+        ]
+        for pk, holds in held.items()
+    }
     context["covers"] = load_covers(listed)
     context["marks"] = {pk: made.mark for pk, made in load_qualities(listed, now).items()}
     return render(request, "bookings/catalogue.html", context)
@@ -152,7 +183,7 @@ def _chips(
         chosen.append((["free_from", "free_until", "minutes"], value))
     if criteria.max_price is not None:
         value = {"title": gettext("At most, an hour"), "price": criteria.max_price}
-        chosen.append((["max_price"], value))
+        chosen.append((["max_price", "currency"], value))
     return [value | {"address": _without(request, names)} for names, value in chosen]
 
 
@@ -173,12 +204,13 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     if found.merged_into_id:
         return redirect("bookings:instrument", instrument_id=found.merged_into_id)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
-    terms = load_terms(found, payer, now)
+    backing = load_backing(payer, instruments=[found])
+    terms = load_terms(found, payer, now, backing=backing)
     qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
     offers = courses_giving(found, now) if qualifying and not qualifying.is_held else ()
     today = local_date(ZoneInfo(found.facility.time_zone), now)
     attached = attachments_of(found)
-    shown = week_of(actor, found, payer, request, now)
+    shown = week_of(actor, found, payer, request, now, backing=backing)
     choice = choice_of(actor, found, payer, request, now, terms)
     context = {
         "linked_data": linked_data(found, attached) if found.publication in PUBLIC else None,

@@ -75,7 +75,14 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             if request.method == "POST" and form.is_together:
                 proposals = load_chains(
-                    actor, payer.code, wishes, form.within(), now, most=1, together=True
+                    actor,
+                    payer.code,
+                    wishes,
+                    form.within(),
+                    now,
+                    most=1,
+                    together=True,
+                    times=form.times(wishes),
                 )
                 starts = _starts(sent.getlist("start")) or _first(proposals)
                 if not starts:
@@ -101,6 +108,7 @@ def new(request: HttpRequest) -> HttpResponse:
                     purpose_text=form.cleaned_data["purpose_text"],
                     within=form.within(),
                     starts=_starts(sent.getlist("start")) or None,
+                    times=form.times(wishes),
                     funding=form.shares(),
                     now=now,
                 )
@@ -149,7 +157,15 @@ def new(request: HttpRequest) -> HttpResponse:
 def _proposals(
     actor: Actor, payer: str, wishes: Sequence[StepWish], form: ChainForm, now: datetime
 ) -> Proposals:
-    return load_chains(actor, payer, wishes, form.within(), now, together=form.is_together)
+    return load_chains(
+        actor,
+        payer,
+        wishes,
+        form.within(),
+        now,
+        together=form.is_together,
+        times=form.times(wishes),
+    )
 
 
 def _first(proposals: Proposals) -> list[datetime]:

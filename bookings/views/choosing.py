@@ -20,7 +20,7 @@ from bookings.forms import PeriodForm, with_start
 from bookings.forms.fields import local_moment
 from bookings.selectors.agreements import load_recognised
 from bookings.selectors.catalogue import load_offers
-from bookings.selectors.fees import Asked, Terms, first_mode, load_terms
+from bookings.selectors.fees import Asked, Terms, first_mode, load_backing, load_terms
 from bookings.selectors.holds import holds_of
 from bookings.selectors.quotes import load_quotation
 from bookings.views.events import instant
@@ -50,13 +50,14 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         **choice_of(actor, found, payer, request, now),
     }
     if "choice" not in context:
-        terms = load_terms(found, payer, now)
+        backing = load_backing(payer, instruments=[found])
+        terms = load_terms(found, payer, now, backing=backing)
         context |= {
             "terms": terms,
             "my_rate": rate_of(terms),
             "qualifying": load_qualifying(actor.user_id, found, now, load_recognised),
         }
-        shown = week_of(actor, found, payer, request, now)
+        shown = week_of(actor, found, payer, request, now, backing=backing)
         context |= shown | next_free(actor, found, payer, shown, now)
     return render(request, "bookings/choice.html", context)
 
@@ -73,14 +74,17 @@ def next_free(
     shown: dict[str, Any],
     now: datetime,
 ) -> dict[str, Any]:
-    """The first free starts: of the week shown, else of the next three weeks."""
+    """The first free starts, of the week shown, else of the next three weeks, and what the first
+    of them costs."""
     starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
+    quote = shown.get("next_quote")
     if not starts and shown["days"]:
         # Whoever may not operate it alone yet still sees when it is free.
         offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
-        starts = list(offers[found.pk].starts)
+        starts, quote = list(offers[found.pk].starts), offers[found.pk].quote
     zone = ZoneInfo(found.facility.time_zone)
     return {
+        "next_quote": quote,
         "next_starts": starts,
         "at": local_moment(starts[0], zone) if starts else "",
     }

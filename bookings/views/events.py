@@ -4,6 +4,7 @@ wall-clock time of one zone, in the reader's language."""
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
@@ -60,6 +61,8 @@ def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
     if entry.kind == "closure":
         return str(Closure.Kind(entry.closure_kind).label), entry.reason
     state = str(Reservation.State(entry.state).label)
+    if entry.is_held:
+        return gettext("Held by you"), gettext("continue or release")
     if entry.is_own and not is_manager:
         return gettext("Yours"), state
     return entry.person, f"{named(*entry.organisation)} · {state}"
@@ -144,10 +147,18 @@ def entry_events(
             "durationEditable": may_change and lasts and entry.state in STRETCHABLE,
         }
         extended["url"] = reverse("bookings:reservation", args=[entry.id])
+        if entry.is_held:
+            extended["url"] = form_of(entry.instrument_id, entry.period, entry.payer)
         if is_manager and entry.state == "requested":
             extended["url"] = reverse("bookings:requests", query={"of": entry.id})
         extended["move"] = reverse("bookings:move", args=[entry.id])
     return [event]
+
+
+def form_of(instrument_id: UUID, period: Period, payer: str) -> str:
+    """The booking form of a period, which goes on with a hold of it."""
+    query = {"start": instant(period.start), "minutes": period.minutes, "organisation": payer}
+    return reverse("bookings:book", args=[instrument_id], query=query)
 
 
 def week_events(week: Week, zone: ZoneInfo, span: Period, now: datetime) -> list[dict[str, Any]]:

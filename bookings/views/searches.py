@@ -31,13 +31,13 @@ def searches(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _list(request)
     now, actor = timezone.now(), actor_of(request.user)
-    form = CatalogueForm(request.POST)
+    payer, _ = payer_of(actor, request.POST.get("organisation"))
+    form = CatalogueForm(request.POST, payer=payer)
     with timezone.override(reader_zone(actor)):
         if not form.is_valid():
             return _list(request, gettext("This search could not be read."), status=400)
     criteria = form.criteria()
     name = name_kept(request.POST.get("name", ""))[:100] or criteria.text
-    payer, _ = payer_of(actor, request.POST.get("organisation"))
     try:
         search_save(
             actor=actor,

@@ -290,13 +290,13 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
 def _sums(moves: list[tuple[Reservation, Move]]) -> dict[str, Any] | None:
     """Old and new price and the fees, in all; None where some has no price or another
     currency."""
-    if not moves or len({m.currency for _, m in moves}) > 1:
-        return None
-    if any(m.new_total is None for _, m in moves):
+    after = [m.new for _, m in moves if m.new]
+    currencies = {quote.currency for quote in [*after, *(m.old for _, m in moves)]}
+    if len(after) < len(moves) or len(currencies) != 1:
         return None
     return {
-        "currency": moves[0][1].currency,
-        "old": sum(m.old_total for _, m in moves),
-        "new": sum(m.new_total or 0 for _, m in moves),
+        "currency": after[0].currency,
+        "old": sum(m.old.payable for _, m in moves),
+        "new": sum(quote.payable for quote in after),
         "fee": sum(m.fee.fee + m.fee.tax for _, m in moves),
     }

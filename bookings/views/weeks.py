@@ -12,7 +12,8 @@ from accounts.models import Organisation
 from bookings.domain.periods import Period, clip
 from bookings.forms import PeriodForm, with_start
 from bookings.selectors.calendars import Week, load_week
-from bookings.views.events import instants, locale, offset_of, week_events
+from bookings.selectors.fees import Backing
+from bookings.views.events import form_of, instants, locale, offset_of, week_events
 from instruments.domain.opening import day_span, local_date
 from instruments.models import Instrument
 
@@ -25,15 +26,18 @@ def week_of(
     payer: Organisation | None,
     request: HttpRequest,
     now: datetime,
+    *,
+    backing: Backing | None = None,
 ) -> dict[str, Any]:
-    """Seven local days: the starts a booking of some length may take, and what is taken."""
+    """Seven local days: the starts a booking of some length may take, what the first of them
+    costs, and what is taken. `backing`: what the payer brings, where it is known."""
     zone = ZoneInfo(instrument.facility.time_zone)
     today = local_date(zone, now)
     first = _date(request.GET.get("week") or _day_chosen(request, zone, today), today)
     span = Period(day_span(zone, first)[0], day_span(zone, first + timedelta(days=DAYS - 1))[1])
     asked = request.GET.get("minutes", "")
     minutes = int(asked) if asked.isdecimal() and len(asked) < 7 else None
-    week = load_week(actor, instrument, payer, span, now, minutes=minutes)
+    week = load_week(actor, instrument, payer, span, now, minutes=minutes, backing=backing)
     if week is None:
         return {"days": [], "zone": zone.key}
     policy = week.calendar.policy
@@ -41,6 +45,7 @@ def week_of(
         "days": _days(week, zone, first, today),
         "zone": zone.key,
         "minutes": week.minutes,
+        "next_quote": week.quote,
         "lengths": sorted({*policy.lengths, week.minutes}),
         "week": first,
         "next_week": first + timedelta(days=DAYS),
@@ -69,7 +74,8 @@ def week_of(
 
 
 def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str, Any]]:
-    """The list: of each day its free starts, what is taken of it, and one's own bookings."""
+    """The list: of each day its free starts, what is taken of it, and one's own bookings; holds
+    with the form that goes on with them."""
     by_day: dict[date, list[datetime]] = {}
     for start in week.starts:
         by_day.setdefault(local_date(zone, start), []).append(start)
@@ -79,7 +85,11 @@ def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str
         within = Period(*day_span(zone, day))
         busy = week.calendar.busy(within)
         opened = week.calendar.opened(within)
-        own = [e for e in week.row.entries if e.is_own and e.period.meets(within)]
+        own = [
+            (e, form_of(e.instrument_id, e.period, e.payer) if e.is_held else "")
+            for e in week.row.entries
+            if e.is_own and e.period.meets(within)
+        ]
         days.append(
             {
                 "date": day,
@@ -93,7 +103,7 @@ def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str
                     for period, kind in busy
                     for opening in opened
                     if (part := clip(period.start, period.end, opening))
-                    and not any(e.blocked.contains(part) for e in own)
+                    and not any(e.blocked.contains(part) for e, _ in own)
                 ],
             }
         )

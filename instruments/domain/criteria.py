@@ -33,6 +33,7 @@ class Criteria:
     free_until: datetime | None = None
     minutes: int | None = None
     max_price: Decimal | None = None
+    currency: str = ""  # of `max_price`
     sort: str = ""  # of SORTS; empty: by nearness where words were typed, else by name
 
     @property

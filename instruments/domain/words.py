@@ -6,7 +6,7 @@ single characters and pairs of them, so that any part of a name finds it. What i
 piece is also filed in one ("FT-ICR" as `fticr`), and letters apart from digits ("LSM880").
 
 Each lexeme has the weight of the best field it occurs in: A name and model, B maker and
-techniques with all their synonyms, C kind, host, site and broader techniques, D description.
+techniques with all their synonyms, C broader techniques, D kind, host, site and description.
 """
 
 import re

@@ -36,8 +36,9 @@ class SearchEntry(models.Model):
     above, `host:`, `maker:`, `service_mode:`, `kind:`; branch, home, makers, form: the same in
     groups, of technique, of region and host, of maker, of service mode and kind; words: every
     lexeme;
-    strong: those of name and model (weight A), maker and techniques (B), which decide about the
-    rank; whole: name and model as they are typed whole; length: the words of the name.
+    strong: those of name and model (weight A), maker and techniques (B) and broader techniques
+    (C), which decide about the rank; whole: name and model as they are typed whole; length: the
+    words of the name.
     """
 
     instrument = models.OneToOneField(

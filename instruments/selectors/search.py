@@ -33,8 +33,10 @@ from instruments.domain.words import Term, exactly, nearest, respelt, terms
 from instruments.models import Instrument, SearchEntry, Technique
 from instruments.selectors.registry import WITH
 
-# What finding a term is worth, by where it was found; a whole name or model outweighs all.
-NAMED, NAME_BEGUN, DESCRIBED, BEGUN, ELSEWHERE, WHOLE = 80, 60, 40, 30, 10, 10_000
+# What finding a term is worth, by where it was found. A whole word outweighs one that only begins
+# so, wherever that stands: "TEM" means a technique, not "Temperature" in a name. A whole name or
+# model outweighs all.
+NAMED, DESCRIBED, BROADER, NAME_BEGUN, BEGUN, ELSEWHERE, WHOLE = 80, 60, 50, 30, 20, 10, 10_000
 MOST_VALUES = 50  # of a facet that may have thousands
 FEW, KEPT_SECONDS = 5_000, 60
 
@@ -76,7 +78,7 @@ def rank(text: str, prefix: str = "") -> Any:
     asked = terms(text)
     by_term: Any = reduce(add, (_worth(term, f"{prefix}strong__asked") for term in asked), Value(0))
     if len(asked) > 2:  # a name typed in full: one look instead of one for each of its words
-        named = " & ".join(_of_names(term.whole) for term in asked)
+        named = " & ".join(_of(term.whole, "A") for term in asked)
         all_named = When(**{f"{prefix}strong__asked": named}, then=Value(NAMED * len(asked)))
         by_term = Case(all_named, default=by_term, output_field=IntegerField())
     worth = [
@@ -89,13 +91,12 @@ def rank(text: str, prefix: str = "") -> Any:
 
 def _worth(term: Term, asked: str) -> Case:
     ways = {
-        _of_names(term.whole): NAMED,
-        _of_names(term.begun): NAME_BEGUN,
-        term.whole: DESCRIBED,
-        term.begun: BEGUN,
+        _of(term.whole, "A"): NAMED,
+        _of(term.whole, "AB"): DESCRIBED,
+        term.whole: BROADER,
     }
-    if term.whole == term.begun:
-        ways = {_of_names(term.whole): NAMED, term.whole: DESCRIBED}
+    if term.whole != term.begun:
+        ways |= {_of(term.begun, "A"): NAME_BEGUN, term.begun: BEGUN}
     return Case(
         *(When(**{asked: query}, then=Value(worth)) for query, worth in ways.items()),
         default=Value(ELSEWHERE),
@@ -103,9 +104,9 @@ def _worth(term: Term, asked: str) -> Case:
     )
 
 
-def _of_names(query: str) -> str:
-    """The same, of names and models alone."""
-    return _LEXEME.sub(lambda m: f"{m[1]}:{'*' if m[2] else ''}A", query)
+def _of(query: str, weights: str) -> str:
+    """A tsquery of what has one of some weights: A is names and models alone."""
+    return _LEXEME.sub(lambda m: f"{m[1]}:{'*' if m[2] else ''}{weights}", query)
 
 
 def ordered(

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from instruments.domain.criteria import GROUPS, key
-from instruments.domain.techniques import Lexicon
+from instruments.domain.techniques import Lexicon, is_division
 from instruments.domain.words import exactly, pieces, vector, weighted
 from instruments.locks import lock_instruments
 from instruments.models import Instrument, SearchEntry, SearchGroup, SearchWord
@@ -93,11 +93,14 @@ def _entry(
             "A": names,
             "B": [*makers, *(label for code in sorted(named) for label in lexicon.labels[code])],
             "C": [
-                *kinds,
-                *(host.name, host.name_zh, host.code, site.name, site.name_zh),
-                *(label for code in sorted(lexicon.above(named)) for label in lexicon.labels[code]),
+                label
+                for code in sorted(lexicon.above(named))
+                if not is_division(code, lexicon.labels[code][0])
+                for label in lexicon.labels[code]
             ],
             "D": [
+                *kinds,
+                *(host.name, host.name_zh, host.code, site.name, site.name_zh),
                 *(instrument.description, instrument.description_zh),
                 *(str(other.get("identifier", "")) for other in instrument.alternate_identifiers),
                 *(str(variable.get("name", "")) for variable in instrument.measured_variables),
@@ -122,7 +125,7 @@ def _entry(
         whole=sorted({exactly(name) for name in names if name} - {""}),
         length=min(len(pieces(instrument.name)), 100),
         strong=vector(
-            {lexeme: weight for lexeme, weight in found.items() if weight < "C"}, is_weighted=True
+            {lexeme: weight for lexeme, weight in found.items() if weight < "D"}, is_weighted=True
         ),
         words=vector(found),
     )

@@ -57,6 +57,7 @@ GET  bookings:choose               200 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:book                   - 403 200 200 200 200 200 403 403 403 403 403 403
 POST bookings:book                   - 403 302 302 302 400 400 403 403 403 403 403 403
 POST bookings:hold                   - 400 200 200 200 403 403 403 403 400 400 400 400
+POST bookings:release                - 302 302 302 302 302 302 302 302 302 302 302 302
 GET  bookings:quote                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:series-new             - 403 200 200 200 403 403 403 403 403 403 403 403
 POST bookings:series-new             - 403 302 302 302 403 403 403 403 403 403 403 403
@@ -685,6 +686,7 @@ PAGE_BODIES = {
     },
     "bookings:import": {"content": FILE, "act": "refuse"},
     "bookings:hold": {"start": "2026-03-06T06:00:00Z", "minutes": "60"},
+    "bookings:release": {"hold": "00000000-0000-0000-0000-000000000000"},
     "bookings:cancel": {"reason": "test"},
     "bookings:series-new": {
         "start": "2026-03-06T06:00:00Z",

@@ -1,6 +1,7 @@
 """The researcher's part in a real browser."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -68,15 +69,75 @@ def test_the_slot_is_kept_and_the_second_person_sees_another_time(visit, instrum
     first.goto(f"/instruments/{instrument.pk}/")
     address = first.locator("#week a.slot").nth(3).get_attribute("href")
     first.goto(address)
+    first.wait_for_load_state("networkidle")
+    assert not Reservation.objects.exists()  # to look is not to want
+    first.locator("textarea[name=purpose_text]").press_sequentially("Alloys")
     expect(first.locator("[data-left]")).to_contain_text(re.compile(r"^(9:\d\d|10:00)$"))
     second.goto(address)
     expect(second.locator('[data-code="slot-taken"]')).to_be_visible()
     second.locator("[data-nearest]").click()
+    second.locator("textarea[name=purpose_text]").press_sequentially("Steel")
     expect(second.locator("[data-left]")).to_be_visible()
     for page in (first, second):
         page.get_by_role("button", name="Reserve", exact=True).click()
         page.wait_for_url("**/bookings/*/")
     assert sorted(Reservation.objects.values_list("state", flat=True)) == ["confirmed"] * 2
+
+
+def test_what_was_kept_is_given_back_by_the_button_by_going_and_by_leaving(visit, instrument):
+    page = visit("wang")
+
+    def states():
+        return list(Reservation.objects.order_by("id").values_list("state", flat=True))
+
+    page.goto(f"/instruments/{instrument.pk}/")
+    address = page.locator("#week a.slot").nth(3).get_attribute("href")
+
+    def begin():
+        page.goto(address)
+        page.locator("textarea[name=purpose_text]").press_sequentially("A")
+        expect(page.locator("[data-left]")).to_be_visible()
+        assert states()[-1] == "held"
+
+    begin()
+    page.get_by_role("button", name="Release", exact=True).click()
+    expect(page.locator("#hold")).to_contain_text("Released")
+    assert states() == ["cancelled"]
+    begin()
+    page.get_by_role("link", name="Back to the calendar").click()
+    page.wait_for_url(re.compile(r"/instruments/[0-9a-f-]+/\?"))
+    expect(page.locator("[data-held]")).to_have_count(0)
+    assert states() == ["cancelled"] * 2
+    begin()
+    page.close()
+    for _ in range(50):
+        if states() == ["cancelled"] * 3:
+            break
+        time.sleep(0.1)
+    assert states() == ["cancelled"] * 3
+
+
+def test_one_s_own_hold_is_shown_as_such_and_is_gone_on_with(visit, instrument):
+    page = visit("wang")
+    page.goto(f"/instruments/{instrument.pk}/")
+    address = page.locator("#week a.slot").nth(3).get_attribute("href")
+    page.goto(address)
+    page.locator("textarea[name=purpose_text]").press_sequentially("A")
+    expect(page.locator("[data-left]")).to_be_visible()
+    other = page.context.new_page()
+    for there in ("/", f"/instruments/{instrument.pk}/"):
+        other.goto(there)
+        if other.locator("[data-tab=list]").count():
+            other.locator("[data-tab=list]").click()
+        held = other.locator("[data-held]").first  # on each day it touches
+        expect(held).to_contain_text("is held by you until")
+    held.get_by_role("link", name="Continue").click()
+    expect(other.locator("[data-left]")).to_be_visible()
+    other.close()
+    assert Reservation.objects.get().state == "held"  # the first form still keeps it
+    page.get_by_role("button", name="Reserve", exact=True).click()
+    page.wait_for_url("**/bookings/*/")
+    assert Reservation.objects.get().state == "confirmed"
 
 
 def test_without_javascript(visit, instrument):

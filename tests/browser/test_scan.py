@@ -37,6 +37,7 @@ MORE_STATEMENTS = {
     "bookings:series-new": 15,  # the quote and the rules, the first date and all of them
     "bookings:chain-new": 15,  # the quotes of all steps and where they fit
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
+    "bookings:catalogue": 10,  # what the reader pays, vouchers included, and holds
     "bookings:instrument": 11,  # the record, its files, the week, and the reader's own price
     "bookings:hours": 11,  # today's figures, the year's, and both by place and over time
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds

@@ -166,6 +166,39 @@ function countDown(root) {
 document.addEventListener("DOMContentLoaded", function () { countDown(document); });
 document.addEventListener("htmx:afterSwap", function (event) { countDown(event.detail.target); });
 
+// A slot that the booking form keeps is given back when the form is left otherwise than by sending
+// it: before a link is followed, so that the next page shows it free, and when the page goes away.
+function giveBack(send) {
+  const kept = document.querySelector("[data-release]");
+  if (kept) {
+    const said = new FormData();
+    const form = kept.closest("form");
+    said.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    said.set("hold", kept.dataset.hold);
+    said.set("leaving", "yes");
+    kept.parentElement.replaceChildren();
+    return send(kept.dataset.release, said);
+  }
+}
+window.addEventListener("pagehide", function () { giveBack((to, said) => navigator.sendBeacon(to, said)); });
+document.addEventListener("submit", function (event) {
+  const kept = event.target.querySelector("[data-release]");
+  if (kept && !event.defaultPrevented) {
+    delete kept.dataset.release;
+  }
+});
+document.addEventListener("click", function (event) {
+  const link = event.target.closest("a[href]:not([target], [data-dialog-link], [download])");
+  const stays = event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented;
+  if (link && !stays && !link.getAttribute("href").startsWith("#")) {
+    const given = giveBack((to, body) => fetch(to, { method: "POST", body, keepalive: true }));
+    if (given) {
+      event.preventDefault();
+      given.finally(() => { window.location.href = link.href; });
+    }
+  }
+});
+
 // A fragment that was refused is shown too: it says why.
 document.addEventListener("htmx:beforeSwap", function (event) {
   if ([400, 409, 422].includes(event.detail.xhr.status)) {

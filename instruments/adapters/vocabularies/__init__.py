@@ -2,11 +2,13 @@
 
 `panet.csv` is PaNET, the Photon and Neutron Experimental Techniques ontology
 (ExPaNDS-eu/ExPaNDS-experimental-techniques-ontology), CC BY 4.0, without its properties and
-specifiers. `own.yaml` adds Chinese names, synonyms and broader terms to it, and terms of ours for
-what is outside its scope.
+specifiers. `own.yaml` adds Chinese names, synonyms and broader terms to it, leaves out synonyms
+that elsewhere mean something else (`without`), and adds terms of ours for what is outside its
+scope.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +25,11 @@ def shipped() -> list[Term]:
     with (FOLDER / "panet.csv").open("rb") as stream:
         panet = read_panet(stream)
     own = yaml.safe_load((FOLDER / "own.yaml").read_text(encoding="utf-8"))["techniques"]
+    left_out = {row["code"]: set(row.pop("without", ())) for row in own}
+    panet = [
+        replace(t, synonyms=tuple(s for s in t.synonyms if s not in left_out.get(t.code, ())))
+        for t in panet
+    ]
     return merged(with_broader(panet), (_own(row) for row in own))
 
 

@@ -28,13 +28,19 @@ def test_each_record_has_its_next_starts_and_the_price_for_me(
         {"code": "PaNET01198", "name": "electron microscopy", "name_zh": "电子显微镜"}
     ]
     assert found["price_group"] == "external"
-    assert found["price_for_me"] == {"amount": "260.00", "currency": "CNY", "unit": "hour"}
+    assert found["price_for_me"] == {
+        "amount": "381.60",  # an hour, set-up and tax
+        "currency": "CNY",
+        "covered": "0.00",
+        "rate": "260.00",
+        "unit": "hour",
+    }
     assert (found["minutes"], found["next_starts"]) == (
         60,
         ["2026-03-05T04:00:00Z", "2026-03-05T04:30:00Z", "2026-03-05T05:00:00Z"],
     )
     own = program("zhao").get("instruments/").body["results"][0]
-    assert own["price_for_me"]["amount"] == "120.00"
+    assert own["price_for_me"]["rate"] == "120.00"
     nobody = program().get("instruments/").body["results"][0]
     assert nobody["price_group"] == "external"
 
@@ -46,7 +52,7 @@ def test_a_group_that_is_not_served_has_no_price_and_no_starts(
     (found,) = program("wang").get("instruments/?q=own").body["results"]
     assert (found["price_for_me"], found["next_starts"]) == (None, [])
     (found,) = program("zhao").get("instruments/?q=own").body["results"]
-    assert found["price_for_me"]["amount"] == "1.50"
+    assert found["price_for_me"]["rate"] == "1.50"
 
 
 def test_filters(cast: Cast, program: Programs) -> None:

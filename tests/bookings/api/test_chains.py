@@ -5,6 +5,8 @@ import pytest
 from bookings.models import Chain, Reservation
 from tests.factories.cast import at, reserve
 
+ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
+
 
 @pytest.fixture
 def wang(program):
@@ -49,6 +51,32 @@ class TestCreate:
         assert len(answer.body["proposals"]) == 5
         assert all(answer.body["starts"])
         assert not Chain.objects.exists()
+
+    def test_ways_are_distinct_in_usual_hours_or_those_named(self, cast, wang, body):
+        """Both are open day and night."""
+        saw, oven = (cast.instrument(name=name, hours=ALWAYS) for name in ("Saw", "Oven"))
+        steps = [
+            {"instrument": str(i.pk), "minutes": minutes, "service_mode": "self", "gap_min": 30}
+            for i, minutes in ((saw, 120), (oven, 60))
+        ]
+
+        def starts(**more):
+            answer = wang.post("chains/", body | {"steps": steps, "dry_run": True} | more)
+            for way in answer.body["proposals"]:
+                first, second = way["steps"]
+                assert first["end"] < second["start"]
+            return [way["steps"][0]["start"][8:16] for way in answer.body["proposals"]]
+
+        assert starts() == ["09T00:00", "09T02:00", "09T04:00", "09T06:00", "09T08:00"]
+        afternoon = {"hours_from": "13:00", "hours_until": "20:00"}
+        assert starts(**afternoon) == ["09T05:00", "09T07:00", "09T09:00", "10T05:00", "10T07:00"]
+        made = wang.post("chains/", body | {"steps": steps} | afternoon)
+        assert made.body["reservations"][0]["start"] == "2026-03-09T05:00:00Z"
+        short = body | {"steps": steps, "hours_from": "13:00", "hours_until": "14:30"}
+        assert wang.post("chains/", short).problems == [("hours_until", "longer-than-window")]
+        wrong = body | {"hours_from": "25:00"}
+        assert wang.post("chains/", wrong).problems == [("hours_from", "not-a-time")]
+        assert Chain.objects.count() == 1
 
     def test_the_earliest_way_is_booked(self, wang, body):
         answer = wang.post("chains/", body, Idempotency_Key="k")

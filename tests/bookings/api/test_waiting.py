@@ -39,6 +39,33 @@ def wish(instrument: Instrument, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+@pytest.mark.parametrize(
+    ("hours", "start"),
+    [
+        ({}, "2026-03-06T00:00:00Z"),  # 08:00, not midnight
+        ({"hours_from": "20:30"}, "2026-03-06T12:30:00Z"),
+        ({"hours_from": "22:00", "hours_until": "01:00"}, "2026-03-06T14:00:00Z"),
+    ],
+)
+def test_what_is_offered_lies_in_usual_hours_or_those_named(
+    cast: Cast, program: Programs, clock: Clock, hours: dict[str, str], start: str
+) -> None:
+    always = [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]
+    instrument = cast.instrument(name="Always open", hours={"weekly": always})
+    window = {"earliest": "2026-03-06T00:00:00+08:00", "latest": "2026-03-08T00:00:00+08:00"}
+    made = program("wang").post(HERE, wish(instrument, **window, **hours)).body
+    assert made["offer"]["start"] == start
+    assert {name: made[name] for name in hours} == hours
+
+
+def test_hours_too_short_for_the_wish_are_refused(
+    cast: Cast, program: Programs, clock: Clock, instrument: Instrument
+) -> None:
+    asked = wish(instrument, hours_from="09:00", hours_until="10:30")
+    assert program("wang").post(HERE, asked).problems == [("hours_until", "longer-than-window")]
+    assert not WaitingWish.objects.exists()
+
+
 def test_wait_be_offered_take(
     cast: Cast, program: Programs, clock: Clock, instrument: Instrument, booked: Reservation
 ) -> None:
@@ -58,6 +85,8 @@ def test_wait_be_offered_take(
         "earliest": "2026-03-06T00:00:00Z",
         "latest": "2026-03-06T12:00:00Z",
         "minutes": 120,
+        "hours_from": None,
+        "hours_until": None,
         "any_equivalent": False,
         "regions": [],
         "instruments": [str(instrument.pk)],

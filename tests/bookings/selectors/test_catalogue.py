@@ -18,7 +18,7 @@ from bookings.domain.periods import Period
 from bookings.models import Closure, Occupancy
 from bookings.selectors.availability import to_range
 from bookings.selectors.catalogue import fits_price, free_between, load_offers, place_of
-from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates
+from bookings.selectors.catalogue_candidates import Sieve, affordable, candidates, of_today
 from bookings.selectors.fees import load_backing
 from instruments.domain.criteria import Criteria
 from instruments.domain.policies import parse_policy
@@ -154,6 +154,7 @@ def some_criteria(chance):
         free_until=start + length if wants_time else None,
         minutes=chance.choice([15, 30, 45, 60, 60, 100, 120, 180, 240, 480]),
         max_price=chance.choice([None, None, None, Decimal(1), Decimal("99.99"), Decimal(100)]),
+        currency="CNY",
     )
 
 
@@ -237,7 +238,7 @@ def by_the_rules_alone(actor, criteria, payer):
         (instrument.pk, offers[instrument.pk])
         for instrument in instruments
         if (offers[instrument.pk].starts or span is None)
-        and fits_price(offers[instrument.pk], criteria)
+        and fits_price(offers[instrument.pk], criteria, {"CNY": Decimal(1)})
     ]
 
 
@@ -326,7 +327,8 @@ def test_affordable_is_by_todays_card_and_the_payers_group(cast):
     cast.instrument(name="Own only", card={"rates": {"internal": "1"}})
 
     def names(payer, price):
-        found = affordable(entries(Criteria()), load_backing(payer), Decimal(price), NOW)
+        sieve = of_today(load_backing(payer), Decimal(price), {"CNY": Decimal(1)}, NOW)
+        found = affordable(entries(Criteria()), sieve)
         return [entry.name for entry in found]
 
     assert names(cast.fudan, "100") == ["Cheap"]
@@ -379,8 +381,9 @@ def test_a_page_of_fifty_asks_no_more_than_a_page_of_one(cast, monkeypatch):
     for query, (asked, rows) in before.items():
         assert rows == 1
         assert statements(query) == (asked, 50), query
-        # The token, the grants and the memberships are signing in.
-        assert asked - 3 <= 6, query
+        # The token, the grants and the memberships are signing in. A price asks for exchange
+        # rates, and counts what has none.
+        assert asked - 3 <= 6 + 2 * ("max_price" in query), query
 
 
 def test_the_sieve_looks_up_what_is_taken_by_instrument_unit_and_span(cast):

@@ -11,6 +11,7 @@ from accounts.services.tokens import token_issue
 from bookings.selectors.catalogue import free_between, load_offers, place_of
 from bookings.selectors.catalogue_candidates import candidates, of_today
 from bookings.selectors.fees import load_backing
+from bookings.services.exchange_rates import RateSaid, rate_enter
 from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
 from instruments.models import Instrument, RateCard
@@ -102,7 +103,7 @@ def test_each_payer_in_their_own_order_whatever_the_pages_size(cast):
         for size in (1, 3, 40):
             assert walked(cast, payer, size) == orders[code], (code, size)
         # As the page of the catalogue asks: so many, past so many.
-        sieve = of_today(load_backing(payer, grants=False), None, NOW)
+        sieve = of_today(load_backing(payer, grants=False), None, {}, NOW)
         skipped = [
             (row.name, row.pk)
             for skip in range(0, 16, 4)
@@ -146,9 +147,53 @@ def test_pages_and_programs_walk_it_without_doubles_or_gaps(cast, monkeypatch):
     assert [str(i.pk) for i, _offer in page.context["results"]] == order
     # Only today's price is held against the most somebody would pay.
     page = browser.get("/?sort=price&max_price=60")
-    assert [i.name for i, _offer in page.context["results"]] == [
-        "Cheap for partners",
-        "In pounds",
-        "In euros",
-    ]
-    assert page.context["total"] == 3
+    assert [i.name for i, _offer in page.context["results"]] == ["Cheap for partners"]
+    assert page.context["total"] == 1
+
+
+def test_a_price_is_compared_across_currencies_at_the_payers_rates_or_not_at_all(cast, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    agree(cast)
+    finance = cast.actor("lin")
+
+    def rate(base, quote, value, age=0):
+        day = NOW.date() - timedelta(days=age)
+        said = RateSaid(base, quote, Decimal(value), day, "A bank")
+        rate_enter(actor=finance, organisation=cast.fudan, said=said, now=NOW)
+
+    _, token = token_issue(user=cast.wang, label="test", lifetime=timedelta(days=9), now=NOW)
+    program, browser = Program(token), Client()
+    browser.force_login(cast.wang)
+
+    def cheap(query):
+        """The same of the page, of the page by price, of the API, and of what is free."""
+        pages = [browser.get(f"/?{query}"), browser.get(f"/?sort=price&{query}")]
+        free = browser.get(f"/?{query}&free_from=2026-03-05T12:00&free_until=2026-03-12T12:00")
+        answer = program.get(f"instruments/?{query}").body
+        named = {row["name"] for row in answer["results"]}
+        for page in (*pages, free):
+            assert {i.name for i, _offer in page.context["results"]} == named
+            assert page.context["uncompared"] == answer["not_compared"]
+        return named - {"Transmission electron microscope"}, answer["not_compared"]
+
+    assert cheap("max_price=60") == ({"Cheap for partners"}, {"EUR": 1, "GBP": 1})
+    rate("EUR", "CNY", "59.99", age=3)
+    assert cheap("max_price=60") == ({"Cheap for partners", "In euros"}, {"GBP": 1})
+    rate("EUR", "CNY", "60.01")  # a newer word
+    rate("CNY", "GBP", "0.01")  # the other direction: 0.50 is 50
+    assert cheap("max_price=60") == ({"Cheap for partners", "In pounds"}, {})
+    # 60.00 is 0.9998 euros, 0.50 pounds cannot be said in euros.
+    assert cheap("max_price=1&currency=EUR") == ({"Cheap for partners", "In euros"}, {"GBP": 1})
+    html = browser.get("/?max_price=1&currency=USD").content.decode()
+    assert "1 instrument in GBP not compared: no exchange rate" in html
+
+    # Whoever pays for nobody has no rates, and must say the currency.
+    assert Program(None).get("instruments/?max_price=1").problems == [("currency", "required")]
+    answer = Program(None).get("instruments/?max_price=1&currency=EUR").body
+    assert [row["name"] for row in answer["results"]] == ["In euros"]
+    assert list(answer["not_compared"]) == ["CNY", "GBP"]
+    page = Client().get("/?max_price=1")
+    assert page.context["form"].errors["max_price"] == ["Say in which currency."]
+    assert page.context["total"] == 0
+    names = [i.name for i, _ in Client().get("/?max_price=1&currency=GBP").context["results"]]
+    assert names == ["In pounds"]

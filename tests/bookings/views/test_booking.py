@@ -51,7 +51,7 @@ def address(cast, name="book"):
 def test_the_form_keeps_its_slot_and_reserves_it(cast, browser):
     wang = browser("wang")
     form = wang.get(address(cast), {"start": START, "minutes": "120"})
-    assert 'hx-trigger="load, ' in form.content.decode()
+    assert 'hx-trigger="input from:closest form once, ' in form.content.decode()
     kept = wang.post(address(cast, "hold"), sent())
     held = Reservation.objects.get()
     assert (kept.status_code, held.state) == (200, "held")
@@ -139,3 +139,47 @@ def test_a_manager_sets_rules_aside_and_says_why(cast, browser):
         sent(start="2026-03-08T04:00:00Z", override=["outside-opening-hours"], reason="x"),
     )
     assert refused.status_code == 409
+
+
+def test_opening_the_form_holds_nothing(cast, browser):
+    browser("wang").get(address(cast, "book"), {"start": START, "minutes": "60"})
+    assert not Reservation.objects.exists()
+
+
+def test_a_hold_is_released_by_its_holder_alone_and_what_became_a_booking_stays(cast, browser):
+    wang, release = browser("wang"), address(cast, "release")
+    wang.post(address(cast, "hold"), {"start": START, "minutes": "60"})
+    hold = Reservation.objects.get()
+    browser("sun").post(release, {"hold": str(hold.pk)})
+    assert wang.post(release, {"hold": "none"}).status_code == 400
+    hold.refresh_from_db()
+    assert hold.state == "held"
+    assert wang.post(release, {"hold": str(hold.pk), "leaving": "yes"}).status_code == 204
+    hold.refresh_from_db()
+    assert hold.state == "cancelled"
+    wang.post(address(cast, "hold"), {"start": START, "minutes": "60"})
+    again = Reservation.objects.get(state="held")
+    wang.post(address(cast, "book"), sent(minutes="60", hold=str(again.pk)))
+    assert wang.post(release, {"hold": str(again.pk)}).status_code == 302
+    again.refresh_from_db()
+    assert again.state == "confirmed"
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(cast.people["wang"])
+    assert strict.post(release, {"hold": str(again.pk)}).status_code == 403
+
+
+def test_one_s_own_hold_is_free_for_its_holder_and_taken_for_others(cast, browser):
+    wang = browser("wang")
+    wang.post(address(cast, "hold"), {"start": START, "minutes": "60"})
+    free = {"free_from": "2026-03-06T10:00", "free_until": "2026-03-06T11:00", "minutes": "60"}
+    ((_, offer),) = wang.get("/", free).context["results"]
+    assert offer.starts == (at("2026-03-06 10:00"),)
+    assert "is held by you until 12:10" in wang.get("/", free).content.decode()
+    assert browser("sun").get("/", free).context["results"] == []
+    day = {"week": "2026-03-06", "minutes": "60"}
+    mine = wang.get(address(cast, "instrument"), day)
+    assert at("2026-03-06 10:00") in mine.context["days"][0]["starts"]
+    assert "is held by you until 12:10" in mine.content.decode()
+    theirs = browser("sun").get(address(cast, "instrument"), day)
+    assert at("2026-03-06 10:00") not in theirs.context["days"][0]["starts"]
+    assert "data-held" not in theirs.content.decode()

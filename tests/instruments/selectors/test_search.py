@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+import yaml
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Value
@@ -14,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bookings.management.commands import seed_demo
 from instruments.adapters.vocabularies import shipped
 from instruments.domain.criteria import FACETS, Criteria
 from instruments.domain.techniques import Term
@@ -132,6 +135,71 @@ def names(text: str, **more: Any) -> list[str]:
 def test_what_is_found_first(register: Cast) -> None:
     wrong = {q: names(q)[:3] for q, first in EXPECTED if names(q)[:1] != [first]}
     assert not wrong
+
+
+DEMONSTRATION = Path(seed_demo.__file__).parents[2] / "demo_data" / "instruments.yaml"
+MEANT = (
+    ("local-tem", "TEM", "tem", "transmission electron microscopy", "透射电镜", "透射电子显微镜"),
+    ("local-sem", "SEM", "scanning electron microscope", "扫描电镜", "扫描电子显微镜"),
+    ("PaNET01318", "AFM", "atomic force microscopy", "原子力显微镜", "原子力显微术"),
+    ("local-stm", "STM", "scanning tunneling microscopy", "扫描隧道显微镜"),
+    ("PaNET01148", "SPM", "扫描探针显微术"),
+    ("local-nmr", "NMR", "nuclear magnetic resonance", "核磁", "核磁共振"),
+    ("PaNET01216", "XRD", "x-ray diffraction", "X射线衍射", "X射线衍射仪"),
+    ("PaNET01101", "PXRD", "粉末衍射"),
+    ("PaNET01204", "XPS", "ESCA", "X射线光电子能谱"),
+    ("PaNET01268", "MS", "mass spec", "mass spectrometry", "质谱", "质谱仪"),
+    ("local-icp-ms", "ICP-MS", "ICPMS", "电感耦合等离子体质谱"),
+    ("local-lc-ms", "LC-MS", "LCMS", "液质联用"),
+    ("local-gc-ms", "GC-MS", "气质联用"),
+    ("local-sims", "SIMS", "ToF-SIMS", "二次离子质谱"),
+    ("local-fib", "FIB", "FIB-SEM", "focused ion beam", "聚焦离子束"),
+    ("PaNET01188", "SAXS", "小角X射线散射"),
+    ("PaNET01196", "XAS", "X射线吸收谱"),
+    ("PaNET01320", "FTIR", "FT-IR", "傅里叶变换红外光谱"),
+    ("PaNET01193", "EDS", "EDX", "X射线能谱"),
+    ("PaNET01195", "Raman", "raman spectroscopy", "拉曼", "拉曼光谱"),
+    ("local-flow", "FACS", "flow cytometry", "流式细胞仪", "流式"),
+    ("local-cryo-em", "cryo-EM", "冷冻电镜"),
+    ("local-thermal", "TGA", "DSC", "热分析"),
+)
+
+
+def test_what_is_of_a_technique_comes_before_what_only_begins_like_its_name(
+    shared_cast: Cast,
+) -> None:
+    techniques_import(actor=None, terms=shipped(), now=NOW)
+    techniques = {technique.code: technique for technique in Technique.objects.all()}
+    # Whose name begins with an abbreviation as none of the demonstration's does.
+    more = [
+        {"name": f"{word} controller", "model": "", "techniques": []}
+        for word in ("Temperature", "Semiconductor", "Eddy current", "Simsbury", "Fibre", "Spmt")
+    ]
+    for row in [*yaml.safe_load(DEMONSTRATION.read_text(encoding="utf-8")), *more]:
+        instrument = Instrument.objects.create(
+            facility=shared_cast.facility,
+            organisation=shared_cast.optics,
+            region=shared_cast.optics.region,
+            name=row["name"],
+            name_zh=row.get("name_zh", ""),
+            manufacturers=[{"name": row["maker"]}] if "maker" in row else [],
+            model=row["model"],
+            description=row.get("description", ""),
+            publication="published",
+            created_at=NOW,
+            updated_at=NOW,
+        )
+        instrument.techniques.set(techniques[code] for code in row["techniques"])
+    register_file()
+    host = shared_cast.optics.code
+    for code, *texts in MEANT:
+        of_it = set(names("", technique=code, host=host))
+        for text in texts:
+            first = names(text, host=host)[: len(of_it)]
+            assert of_it and set(first) == of_it, (text, names(text, host=host)[:8])
+    assert names("TEM", host=host)[0] == "Aberration-corrected transmission electron microscope"
+    # No microscope for being one of "Micro XRF", as PaNET has it.
+    assert names("XRF", host=host) == []
 
 
 def test_what_is_named_comes_before_what_is_described(register: Cast) -> None:
