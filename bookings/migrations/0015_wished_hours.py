@@ -18,7 +18,7 @@ def name_currencies(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0009_trail_action"), ("bookings", "0010_no_shows")]
+    dependencies = [("accounts", "0009_trail_action"), ("bookings", "0014_policy_versions")]
 
     operations = [
         migrations.AddField("waitingwish", "hours_from", models.TimeField(null=True)),
