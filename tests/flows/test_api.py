@@ -119,7 +119,10 @@ def test_the_main_line(cast, clock):
     assert zhao("post", f"{it}approve/", {})["state"] == "confirmed"
     assert zhao("post", f"{it}approve/", {}, status=409)["code"] == "wrong-state"
     costs = wang("get", f"{it}cancellation/")
-    assert costs["percent"] == "100"  # 22 hours before
+    assert (costs["percent"], costs["reason"]) == ("0", "second-thoughts")
+    clock["now"] += timedelta(minutes=11)
+    costs = wang("get", f"{it}cancellation/")
+    assert (costs["percent"], costs["reason"]) == ("100", "terms")  # 22 hours before
 
     # Use.
     clock["now"] = at("2026-03-06 10:00")
