@@ -220,9 +220,7 @@ SENTENCES = {
     "csrf": _("The page was open too long. Load it again and repeat what you did."),
     "own-request": _("Nobody decides on their own request."),
     "own-override": _("Nobody sets rules aside for themselves: another manager does."),
-    "own-role": _(
-        "Nobody gives themselves a role: another manager or an administrator does."
-    ),
+    "own-role": _("Nobody gives themselves a role: another manager or an administrator does."),
     "own-charge": _("Nobody answers for a charge of their own booking."),
     "own-dispute": _("Somebody else answers the dispute that you opened."),
     "own-correction": _("A second person agrees to a correction or refuses it."),
@@ -236,11 +234,11 @@ SENTENCES = {
     ),
     "no-second-coordinator": _(
         "A coordinator of {place} has to do this, and there is none who may: an administrator"
-        " appoints one (People, Roles)."
+        " appoints one (People, Regions and platform)."
     ),
     "no-second-auditor": _(
         "You booked, made or decided on something that this is about, so another auditor decides;"
-        " there is none: an administrator appoints one (People, Roles)."
+        " there is none: an administrator appoints one (People, Regions and platform)."
     ),
     "not-your-proposal": _("Only the person who proposed it can take it back."),
     "own-qualification": _("Nobody certifies themselves."),
