@@ -239,11 +239,11 @@ SENTENCES = {
     ),
     "no-second-coordinator": _(
         "A coordinator of {place} has to do this, and there is none who may: an administrator"
-        " appoints one (People, Roles)."
+        " appoints one (People, Regions and platform)."
     ),
     "no-second-auditor": _(
         "You booked, made or decided on something that this is about, so another auditor decides;"
-        " there is none: an administrator appoints one (People, Roles)."
+        " there is none: an administrator appoints one (People, Regions and platform)."
     ),
     "not-your-proposal": _("Only the person who proposed it can take it back."),
     "own-qualification": _("Nobody certifies themselves."),
