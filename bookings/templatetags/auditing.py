@@ -90,10 +90,6 @@ def _said(name: str, value: Any) -> str:
         return str(Reservation.State(value).label)
     if name == "why":
         return gettext("the payer") if value == "payer" else gettext("the person")
-    if name == "only":
-        return gettext("the trail") if value == "trail" else gettext("the books")
-    if name == "fields":
-        return gettext(", ").join(str(AUDIT_FIELDS.get(each, each)) for each in listed(value))
     return str(value)
 
 
@@ -101,6 +97,12 @@ def _said(name: str, value: Any) -> str:
 def listed(text: str) -> list[str]:
     """Codes that numbers name one after the other."""
     return text.split(", ")
+
+
+@register.filter
+def fields_named(text: str) -> str:
+    """Fields of a booking or charge, in the reader's words."""
+    return gettext(", ").join(str(AUDIT_FIELDS.get(each, each)) for each in listed(text))
 
 
 @register.filter

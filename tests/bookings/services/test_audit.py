@@ -380,7 +380,7 @@ def test_rows_that_only_one_of_both_knows_are_found(booked: Any) -> None:
 def test_a_hold_that_came_to_nothing_may_go(booked: Any) -> None:
     cast, _row = booked
     period = Period(at("2026-03-10 10:00"), at("2026-03-10 11:00"))
-    asked = Booking(cast.microscope.pk, period, service_mode="self")
+    asked = Booking(cast.microscope.pk, period, None, "self")
     hold = hold_take(actor=cast.actor("wang"), booking=asked, now=NOW)
     hold_release(actor=cast.actor("wang"), reservation_id=hold.pk, now=NOW)
     assert TrailEntry.objects.filter(object_id=hold.pk).count() == 2
