@@ -109,7 +109,7 @@ def test_policies_there_were_are_carried_over(cast):
     )
     PolicyVersion.objects.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute(import_module("instruments.migrations.0010_policy_versions").CARRY_OVER)
+        cursor.execute(import_module("instruments.migrations.0011_policy_versions").CARRY_OVER)
     told, since_known = (
         PolicyVersion.objects.get(instrument=one) for one in (cast.microscope, draft)
     )
