@@ -177,7 +177,7 @@ def fee_charge(
     kind: str, quoted: QuoteInput, ending: Ending, terms: fees.CancellationFee
 ) -> ChargeMade:
     """The charge of a booking that was not used, by the terms of its card."""
-    is_free = ending.state == "cancelled" and ending.is_second_thought
+    is_free = ending.state in {"cancelled", "displaced"} and ending.is_second_thought
     currency = quoted.card.currency
     total = terms.fee + terms.tax
     return ChargeMade(

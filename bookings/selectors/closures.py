@@ -69,12 +69,14 @@ def with_people(
     return rows
 
 
-def with_costs(rows: Sequence[Reservation], closed_from: datetime) -> list[Reservation]:
-    """Reservations in the way of a closure; those in use with what they would be charged. Two
-    statements for each that is in use."""
+def with_costs(
+    actor: Actor, rows: Sequence[Reservation], closed_from: datetime
+) -> list[Reservation]:
+    """Reservations in the way of a closure; those that others use with what they would be charged.
+    Two statements for each that is in use."""
     for row in rows:
         row.cut_charge = None  # type: ignore[attr-defined]
-        if row.state == Reservation.State.IN_USE:
+        if row.state == Reservation.State.IN_USE and row.user_id != actor.user_id:
             row.cut_charge = load_cut_charge(row, closed_from)  # type: ignore[attr-defined]
     return list(rows)
 
@@ -134,12 +136,23 @@ def with_cuts(instrument: Instrument, closures: Iterable[Closure]) -> list[Closu
     return rows
 
 
+def owes_for(actor: Actor, reservation: Reservation) -> bool:
+    """Whether the actor, a manager of the host, owes for a booking that they displace: they are its
+    person, or made it. What they brought in from another calendar for others is not their own."""
+    if reservation.user_id == actor.user_id:
+        return True
+    return reservation.made_by_id == actor.user_id and not hasattr(reservation, "imported")
+
+
 def displacement_now(actor: Actor, reservation: Reservation, now: datetime) -> ChargeMade | None:
     """What the actor, a manager of the host, would owe for displacing the booking at this moment:
     of their own, once confirmed, what cancelling it would cost, or what is owed already for one
     that was missed or is over; None where it is free. Two statements at most."""
-    own = rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
-    if not own or reservation.confirmed_at is None or reservation.state == "in_use":
+    if (
+        not owes_for(actor, reservation)
+        or reservation.confirmed_at is None
+        or reservation.state == "in_use"
+    ):
         return None
     settled = reservation.state == "confirmed" and rules.settled_state(
         reservation.start_at, reservation.end_at, reservation.check_in_minutes, now

@@ -16,12 +16,12 @@ from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from bookings.domain.periods import Period, coming, subtract
-from bookings.domain.reservations import OCCUPYING, is_own
+from bookings.domain.reservations import OCCUPYING
 from bookings.locks import lock_reservations
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.selectors.charges import second_thought_of
-from bookings.selectors.closures import with_people
+from bookings.selectors.closures import owes_for, with_people
 from bookings.services.earmarks import purses_lock
 from bookings.services.occupancy import (
     charge_due,
@@ -91,7 +91,7 @@ def closure_create(
         units = outage.units or tuple(range(1, _units(instrument) + 1))
         moved = _clear(actor, instrument, units, span, outage, displace, now)
         _occupy(instrument, closure, units, span)
-        _cut_uses(instrument, units, outage.start)
+        _cut_uses(actor, instrument, units, outage.start)
     trail.record(
         actor=actor,
         action="closure.create",
@@ -166,7 +166,7 @@ def _clear(
             continue
         if _reseat(instrument, reservation, set(units), actor, now):
             continue
-        own = is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
+        own = owes_for(actor, reservation)
         if own and confirmed_settle(reservation, now=now):
             for teardown in Occupancy.objects.filter(reservation=reservation):
                 _cut(teardown, span.start)
@@ -213,11 +213,14 @@ def _cut_short(
     enqueue([message("cut-short", reservation)], now=now)
 
 
-def _cut_uses(instrument: Instrument, units: Sequence[int], closed_from: datetime) -> None:
+def _cut_uses(
+    actor: Actor, instrument: Instrument, units: Sequence[int], closed_from: datetime
+) -> None:
     """Uses that a closure cuts short are charged until it begins at most: of those at the
     instrument, and of those who checked out after that moment, before it was entered. What is
-    charged already is corrected on the charge."""
-    UsageSession.objects.filter(
+    charged already is corrected on the charge. Who closes over their own use has ended it
+    themselves: it is charged as ever."""
+    UsageSession.objects.exclude(reservation__user_id=actor.user_id).filter(
         Q(cut_at=None) | Q(cut_at__gt=closed_from),
         Q(checked_out_at=None) | Q(checked_out_at__gte=closed_from),
         instrument=instrument,

@@ -237,6 +237,7 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "form": form,
         "span": span,
         "in_the_way": with_costs(
+            actor,
             with_people(
                 actor, load_in_the_way(instrument, _units(form, initial, sent), span, now), now
             ),

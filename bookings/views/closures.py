@@ -52,7 +52,7 @@ def closures(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
                 now=now,
             )
         except InTheWay as refused:
-            in_the_way = with_costs(refused.reservations, form.outage().start)
+            in_the_way = with_costs(actor, refused.reservations, form.outage().start)
         except Invalid as refused:
             form.refuse(refused.problems)
         else:

@@ -1,6 +1,7 @@
 """Closures through the API."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -165,7 +166,8 @@ def test_a_reservation_that_was_displaced_costs_nothing(cast: Cast, program: Pro
 
 def test_what_displacing_ones_own_costs_is_said_before(cast: Cast, program: Programs) -> None:
     role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
-    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao")
+    earlier = NOW - timedelta(minutes=11)  # second thoughts are over
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", who="zhao", now=earlier)
     refused = program("zhao").post(f"instruments/{cast.microscope.pk}/closures/", outage())
     (row,) = refused.body["reservations"]
     assert row["owed"] == {"amount": "360.40", "currency": "CNY"}

@@ -39,8 +39,24 @@ def test_what_a_booking_nobody_checked_in_to_has_become(check_in_minutes, now, s
     assert settled_state(START, END, check_in_minutes, at(now)) == state
 
 
-def ended(state: str, at: datetime, by_host: bool, confirmed: bool, least: int, cut: int) -> Ending:
-    return Ending(state, at, confirmed, by_host, None, Decimal(least), Decimal(cut))
+def ended(
+    state: str,
+    at: datetime,
+    by_host: bool,
+    confirmed: bool,
+    least: int,
+    cut: int,
+    thought: bool = False,
+) -> Ending:
+    return Ending(
+        state,
+        at,
+        confirmed,
+        by_host,
+        is_second_thought=thought,
+        least_percent=Decimal(least),
+        shortening_fee=Decimal(cut),
+    )
 
 
 @given(
@@ -48,11 +64,12 @@ def ended(state: str, at: datetime, by_host: bool, confirmed: bool, least: int, 
     confirmed=st.booleans(),
     least=st.integers(0, 100),
     cut=st.integers(0, 50),
+    thought=st.booleans(),
 )
-def test_displacing_ones_own_comes_to_what_cancelling_does(minutes, confirmed, least, cut):
+def test_displacing_ones_own_comes_to_what_cancelling_does(minutes, confirmed, least, cut, thought):
     moment = EXAMPLE.start - timedelta(minutes=minutes)
     # Only what was confirmed owes anything for having been shortened.
-    values = (moment, False, confirmed, least, cut if confirmed else 0)
+    values = (moment, False, confirmed, least, cut if confirmed else 0, thought)
     cancelled = charge(EXAMPLE, ended("cancelled", *values))
     displaced = charge(EXAMPLE, ended("displaced", *values))
     assert (cancelled is None) == (displaced is None)

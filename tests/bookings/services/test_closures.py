@@ -14,7 +14,14 @@ from accounts.services.memberships import role_grant
 from bookings.domain.corrections import Amendment
 from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
-from bookings.models import Charge, Closure, Occupancy, UsageSession
+from bookings.models import (
+    BookingImport,
+    Charge,
+    Closure,
+    ImportedBooking,
+    Occupancy,
+    UsageSession,
+)
 from bookings.selectors.availability import FOREVER, to_period
 from bookings.selectors.replay import replay_all
 from bookings.services.charges import charge_make
@@ -617,3 +624,55 @@ def test_the_letter_says_what_displacing_ones_own_costs(manager):
     assert "It costs what cancelling it would have cost." in letter.body
     assert "Charged: CNY" in letter.body
     assert "costs nothing" not in letter.body
+
+
+def test_what_a_manager_brought_in_for_others_is_displaced_for_nothing(manager):
+    made = own(manager, on_behalf_of="sun@ustc.example", organisation="ustc")
+    run = BookingImport.objects.create(
+        organisation=manager.ustc,
+        user=manager.zhao,
+        file_name="calendar.csv",
+        booked=1,
+        unchanged=0,
+        refused=0,
+        created_at=NOW,
+    )
+    ImportedBooking.objects.create(
+        reservation=made, run=run, organisation=manager.ustc, reference="A-1", line=2
+    )
+    with pytest.raises(InTheWay) as refused:
+        displace(manager, displace=False)
+    assert refused.value.reservations[0].owed is None
+    displace(manager)
+    made.refresh_from_db()
+    assert (made.state, made.is_ended_by_host) == ("displaced", True)
+    assert charge_make(reservation_id=made.pk, now=LATE) is None
+
+
+def test_closing_over_ones_own_use_is_no_way_out(manager):
+    """Checked in and closed at once: charged as if they had checked out."""
+    made = own(manager)
+    zhao = manager.actor("zhao")
+    reservation_check_in(actor=zhao, reservation_id=made.pk, now=made.start_at)
+    now = made.start_at + timedelta(minutes=1)
+    close(manager, "2026-03-06 10:01", "2026-03-06 12:00", displace=True, now=now)
+    assert UsageSession.objects.get().cut_at is None
+    charge = charge_make(reservation_id=made.pk, now=now)
+    assert charge.result["billed_minutes"] == 120
+
+
+def test_thinking_again_by_a_closure_is_free_once_a_day(manager):
+    late = at("2026-03-06 08:00")
+    first = own(manager, now=late)
+    soon = late + timedelta(minutes=5)
+    displace(manager, now=soon)
+    first.refresh_from_db()
+    assert (first.state, first.is_second_thought) == ("displaced", True)
+    assert charge_make(reservation_id=first.pk, now=soon) is None
+    other = manager.instrument(name="B")
+    for span in (("10:00", "11:00"), ("11:00", "12:00")):
+        start, end = (f"2026-03-06 {clock}" for clock in span)
+        made = reserve(manager, start, end, who="zhao", instrument=other, now=late)
+        close(manager, start, end, instrument=other, displace=True, now=soon)
+        made.refresh_from_db()
+    assert (made.is_second_thought, due(made, soon).kind) == (False, "cancellation")

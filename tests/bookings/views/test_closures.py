@@ -225,7 +225,8 @@ def test_clock_change_is_read_as_opening_hours_are():
 def own(cast, noon):
     """A booking of the manager's own, so near that cancelling it costs something."""
     role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=NOW)
-    return reserve(cast, "2026-03-05 14:00", "2026-03-05 16:00", who="zhao")
+    made_at = NOW - timedelta(minutes=11)  # second thoughts are over
+    return reserve(cast, "2026-03-05 14:00", "2026-03-05 16:00", who="zhao", now=made_at)
 
 
 def test_what_displacing_ones_own_costs_is_said_before(cast, zhao, own):
