@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from functools import cache
 
 from django.apps import apps
+from django.contrib.postgres.operations import AddConstraintNotValid, ValidateConstraint
 from django.db import connection
 from django.db.migrations import RunSQL
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
 
 APPS = ("accounts", "instruments", "bookings")
 _FUNCTION = re.compile(
@@ -33,11 +35,12 @@ JOIN pg_language l ON l.oid = p.prolang
 WHERE c.relnamespace = current_schema()::regnamespace
 """
 _CONSTRAINTS = """
-SELECT c.relname, n.conname FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
-WHERE c.relnamespace = current_schema()::regnamespace AND n.convalidated
+SELECT c.relname, n.conname, n.convalidated
+FROM pg_constraint n JOIN pg_class c ON c.oid = n.conrelid
+WHERE c.relnamespace = current_schema()::regnamespace
 AND to_jsonb(n) ->> 'conenforced' IS DISTINCT FROM 'false'
 UNION ALL
-SELECT c.relname, i.relname FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
+SELECT c.relname, i.relname, TRUE FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid
 JOIN pg_class i ON i.oid = x.indexrelid
 WHERE c.relnamespace = current_schema()::regnamespace AND x.indisunique AND x.indisvalid
 """
@@ -63,7 +66,10 @@ def migrated_triggers() -> dict[Trigger, tuple[str, str]]:
     body."""
     triggers: dict[Trigger, tuple[str, str]] = {}
     functions: dict[str, str] = {}
-    for statement in _statements():
+    for operation in _operations():
+        if not isinstance(operation, RunSQL) or not isinstance(operation.sql, str):
+            continue
+        statement = operation.sql
         functions |= dict(_FUNCTION.findall(statement))
         for dropped in _DROPPED.findall(statement):
             triggers.pop(dropped, None)
@@ -73,19 +79,32 @@ def migrated_triggers() -> dict[Trigger, tuple[str, str]]:
     return {key: (definition, functions[name]) for key, (definition, name) in triggers.items()}
 
 
-def _statements() -> Iterator[str]:
-    """The SQL that our migrations run forwards, in their order."""
+@cache
+def _unvalidated() -> frozenset[str]:
+    """Constraints that hold for what is written from now on: the migrations did not ask them of
+    rows that were there."""
+    names: set[str] = set()
+    for operation in _operations():
+        if isinstance(operation, AddConstraintNotValid):
+            names.add(operation.constraint.name)
+        elif isinstance(operation, ValidateConstraint):
+            names.discard(operation.name)
+    return frozenset(names)
+
+
+def _operations() -> Iterator[Operation]:
+    """What our migrations do, in their order."""
     migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     for (app, _), migration in sorted(migrations.items()):
         if app in APPS:
-            for operation in migration.operations:
-                if isinstance(operation, RunSQL) and isinstance(operation.sql, str):
-                    yield operation.sql
+            yield from migration.operations
 
 
 def _plain(definition: str) -> str:
-    """A trigger's definition in one spelling: single spaces, its events in order."""
-    text = " ".join(definition.split())
+    """A trigger's definition in one spelling: its events in order, as the database writes them;
+    of a condition neither capitals nor parentheses."""
+    head, when, rest = " ".join(definition.split()).partition(" WHEN ")
+    text = head + when + " ".join(rest.translate({40: " ", 41: " "}).lower().split())
     return _EVENTS.sub(lambda m: f"{m[1]} {' OR '.join(sorted(m[2].split(' OR ')))} ON ", text, 1)
 
 
@@ -96,7 +115,11 @@ def guards_down() -> list[str]:
         cursor.execute(_TRIGGERS)
         rows = cursor.fetchall()
         cursor.execute(_CONSTRAINTS)
-        constraints = set(cursor.fetchall())
+        constraints = {
+            (table, name)
+            for table, name, is_valid in cursor.fetchall()
+            if is_valid or name in _unvalidated()
+        }
     standing = {
         (name, table): (_plain(definition), body)
         for name, table, definition, is_on, is_plain, body, _ in rows

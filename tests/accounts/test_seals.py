@@ -463,6 +463,9 @@ def test_what_waited_long_for_its_seals_is_as_it_should_be(
          " UPDATE OR DELETE ON accounts_region FOR EACH ROW EXECUTE FUNCTION trail_refuse()",
          "guard", ["seal_append_only on accounts_seal"]),
         # It is there, and does nothing, or not always.
+        ("CREATE OR REPLACE TRIGGER grant_still_within_budget AFTER UPDATE ON bookings_vouchergrant"
+         " FOR EACH ROW WHEN (NEW.amount < OLD.amount) EXECUTE FUNCTION grant_within_budget()",
+         "guard", ["grant_still_within_budget on bookings_vouchergrant"]),
         ("CREATE OR REPLACE FUNCTION ledger_refuse() RETURNS trigger LANGUAGE plpgsql AS"
          " 'BEGIN RETURN coalesce(NEW, OLD); END'", "guard",
          [f"{name} on bookings_{name.split('_')[0]}" for name in (

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.db import connection
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.models import RoleGrant, TrailEntry
@@ -426,6 +428,24 @@ def test_a_night_compares_a_slice_and_the_next_goes_on(
     by_hand = exceptions_find(now=NOW, actor=cast.actor("auditor"))
     assert by_hand.compared["reservation"] == ids[1]
     assert exceptions_find(now=NOW).compared["reservation"] == ids[3]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "english", "chinese"),
+    [
+        ({"fields": "person, state", "count": 2}, "Not as the trail says: person, state.",
+         "与审计追踪不符：人员，状态。"),
+        ({"only": "trail"}, "The trail knows it; from the books it is gone.",
+         "审计追踪中有记录，账目中已不存在。"),
+        ({"only": "books"}, "It is in the books; the trail does not know it.",
+         "账目中有此项，审计追踪中没有记录。"),
+    ],
+)  # fmt: skip
+def test_it_is_said_in_a_sentence(numbers: dict[str, Any], english: str, chinese: str) -> None:
+    row = AuditException(rule="books-not-trail", numbers=numbers)
+    assert render_to_string("bookings/audit/says.html", {"row": row}).strip() == english
+    with translation.override("zh-hans"):
+        assert render_to_string("bookings/audit/says.html", {"row": row}).strip() == chinese
 
 
 def test_every_rule_has_a_version_and_is_named() -> None:
