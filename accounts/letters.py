@@ -31,9 +31,10 @@ from accounts.models import (
     OutboxMessage,
     User,
 )
-from accounts.selectors.joining import digest_of, invitation_token, invitations, join_requests
+from accounts.selectors.joining import invitation_token, invitations, join_requests
 from accounts.selectors.memberships import managers_or_administrators
 from accounts.selectors.messages import readers_of
+from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import user_by_email
 
 TOPIC_NAMES = {
@@ -318,13 +319,13 @@ def _open_invitation(row: OutboxMessage, now: datetime) -> Invitation | None:
     found = invitations().filter(pk=UUID(row.payload["invitation"])).first()
     if found is None or found.accepted_at or found.withdrawn_at or found.expires_at <= now:
         return None
-    token = invitation_token(found.pk)
-    # A token made with a secret that was since replaced opens nothing.
-    return found if digest_of(token) == bytes(found.digest) else None
+    # A token made with a secret that is no more cannot be made again.
+    return found if invitation_token(found.pk, found.digest) else None
 
 
 def _invited(found: Invitation, is_new: bool) -> dict[str, Any]:
-    address = reverse("accounts:invitation", kwargs={"token": invitation_token(found.pk)})
+    token = invitation_token(found.pk, found.digest)
+    address = reverse("accounts:invitation", kwargs={"token": token})
     return {"link": address, "until": found.expires_at, "is_new": is_new}
 
 

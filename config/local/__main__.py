@@ -183,7 +183,7 @@ def _with_test_servers(work: Callable[[Mapping[str, str]], int]) -> int:
     def busy() -> None:
         say("Another test run of this checkout is going on; waiting for it to end ...")
 
-    servers = Servers(os.environ, "test")
+    servers = Servers({}, "test")
     with locked(LOCAL / "test-run.lock", busy), servers.running(quietly=True):
         return work(environment.for_tests(os.environ, servers))
 
