@@ -21,7 +21,7 @@ from bookings.selectors.catalogue_candidates import affordable, candidates, of_t
 from bookings.selectors.fees import load_backing, load_terms
 from bookings.services.demand import demand_searched
 from bookings.views.choosing import choice_of, next_free, rate_of
-from bookings.views.payers import may_book_for, payer_of, reader_zone, standing_of
+from bookings.views.payers import may_book_for, payer_of, standing_of
 from bookings.views.weeks import week_of
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
@@ -43,9 +43,7 @@ PAGE = 18
 def catalogue(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     form = CatalogueForm(request.GET)
-    zone = reader_zone(actor)
-    with timezone.override(zone):
-        form.is_valid()
+    form.is_valid()
     criteria = form.criteria()
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     found, meant = facets(criteria, nearest=PAGE), criteria
@@ -61,7 +59,6 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "payer": payer,
         "payers": payers,
         "may_book": payer is not None and may_book_for(actor, payer),
-        "zone": zone.key,
     }
     if form.errors:
         # What was asked could not be read: showing everything would look like an answer.

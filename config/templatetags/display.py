@@ -29,7 +29,8 @@ GROUPS = {
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """Day and time in the active zone: `Fri 6 Mar 2026, 18:00`."""
+    """Day and time in the active zone: `Fri 6 Mar 2026, 18:00`. That is the reader's, which the
+    foot of the page names; beside a time in another zone stands `zone_label`."""
     if value is None:
         return "–"
     return _dated(timezone.localtime(value), "D j M Y, H:i", "Y年n月j日 D H:i")
@@ -40,6 +41,12 @@ def day(value: Any) -> str:
     """A day: `Fri 6 Mar 2026`."""
     local = timezone.localtime(value) if isinstance(value, datetime) else value
     return _dated(local, "D j M Y", "Y年n月j日 D")
+
+
+@register.simple_tag(takes_context=True)
+def zone_label(context: Any, zone: str) -> str:
+    """The zone of a time, to stand behind it, where it is not the reader's: ` (Europe/London)`."""
+    return "" if not zone or zone == context.get("reader_zone") else f" ({zone})"
 
 
 @register.filter
