@@ -18,6 +18,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -129,6 +130,22 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
     }
     text = render_to_string(f"{template}.txt", content)
     return text.strip() + "\n", render_to_string(f"{template}.html", content)
+
+
+def is_chinese() -> bool:
+    return (translation.get_language() or "").startswith("zh")
+
+
+def dated(value: Any, english: str, chinese: str) -> str:
+    """A date by the pattern of the language; Chinese weekdays in their short form."""
+    if is_chinese():
+        return date_format(value, chinese).replace("星期", "周")
+    return date_format(value, english)
+
+
+def day_words(value: Any) -> str:
+    """A day in the language in force: `Fri 6 Mar 2026`."""
+    return dated(value, "D j M Y", "Y年n月j日 D")
 
 
 def footer(topics: Sequence[str], person: Any) -> dict[str, str]:

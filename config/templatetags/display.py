@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.utils import timezone, translation
-from django.utils.formats import date_format
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import dated, day_words, is_chinese
 from bookings.acts import ACTS
 from bookings.domain.money import format_number, minor_digits
 from bookings.messages import RULES
@@ -33,14 +33,14 @@ def moment(value: datetime | None) -> str:
     foot of the page names; beside a time in another zone stands `zone_label`."""
     if value is None:
         return "–"
-    return _dated(timezone.localtime(value), "D j M Y, H:i", "Y年n月j日 D H:i")
+    return dated(timezone.localtime(value), "D j M Y, H:i", "Y年n月j日 D H:i")
 
 
 @register.filter
 def day(value: Any) -> str:
     """A day: `Fri 6 Mar 2026`."""
     local = timezone.localtime(value) if isinstance(value, datetime) else value
-    return _dated(local, "D j M Y", "Y年n月j日 D")
+    return day_words(local)
 
 
 @register.simple_tag(takes_context=True)
@@ -171,19 +171,19 @@ def band(code: str) -> str:
 @register.filter
 def short_moment(value: datetime) -> str:
     """`Fri 6 Mar 18:00`."""
-    return _dated(timezone.localtime(value), "D j M H:i", "n月j日 D H:i")
+    return dated(timezone.localtime(value), "D j M H:i", "n月j日 D H:i")
 
 
 @register.filter
 def short_day(value: Any) -> str:
     """`Fri 6 Mar`."""
-    return _dated(value, "D j M", "n月j日 D")
+    return dated(value, "D j M", "n月j日 D")
 
 
 @register.filter
 def month(value: Any) -> str:
     """`March 2026`."""
-    return _dated(value, "F Y", "Y年n月")
+    return dated(value, "F Y", "Y年n月")
 
 
 @register.filter
@@ -280,14 +280,3 @@ def query(context: Any, **changes: Any) -> str:
 def narrowed(context: Any, name: str, value: str) -> str:
     """The present search with another choice of one facet, from its first page."""
     return query(context, **{name: value, "page": ""})
-
-
-def _dated(value: Any, english: str, chinese: str) -> str:
-    """By one of the two patterns; Chinese weekdays in their short form, as `D` means."""
-    if is_chinese():
-        return date_format(value, chinese).replace("星期", "周")
-    return date_format(value, english)
-
-
-def is_chinese() -> bool:
-    return (translation.get_language() or "").startswith("zh")

@@ -392,14 +392,14 @@ def pages_by_path(world):
 @pytest.fixture
 def zones(world, monkeypatch):
     """The zones of the times that were printed; everybody reads from far away."""
-    printed, dated = set(), display._dated
+    printed, dated = set(), display.dated
 
     def recorded(value, english, chinese):
         if "H:i" in english:
             printed.add(timezone.get_current_timezone_name())
         return dated(value, english, chinese)
 
-    monkeypatch.setattr(display, "_dated", recorded)
+    monkeypatch.setattr(display, "dated", recorded)
     User.objects.update(time_zone="America/New_York")
     return printed
 
