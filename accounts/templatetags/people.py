@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import RoleGrant
+from accounts.models import JoinRequest, Organisation, RoleGrant
+from accounts.selectors.joining import requests_of
 from accounts.selectors.users import DemoAccount, demo_accounts
 
 register = template.Library()
@@ -118,6 +119,13 @@ def deed(role: str) -> str:
 def demo_people() -> list[DemoAccount]:
     """The accounts anyone may try; none outside local mode."""
     return demo_accounts() if settings.LOCAL_MODE else []
+
+
+@register.simple_tag(takes_context=True)
+def asked_to_join(context: Any) -> Organisation | None:
+    """The organisation whose answer the reader waits for. One statement."""
+    asked = requests_of(context["actor"]).filter(state=JoinRequest.State.REQUESTED).first()
+    return asked.organisation if asked else None
 
 
 @register.simple_tag
