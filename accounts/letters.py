@@ -337,11 +337,11 @@ def _open_invitation(row: OutboxMessage, now: datetime) -> Invitation | None:
     if found is None or found.accepted_at or found.withdrawn_at or found.expires_at <= now:
         return None
     # A token made with a secret that is no more cannot be made again.
-    return found if invitation_token(found.pk, found.digest) else None
+    return found if invitation_token(found.pk, bytes(found.digest)) else None
 
 
 def _invited(found: Invitation, is_new: bool) -> dict[str, Any]:
-    token = invitation_token(found.pk, found.digest)
+    token = invitation_token(found.pk, bytes(found.digest))
     address = reverse("accounts:invitation", kwargs={"token": token})
     return {"link": address, "until": found.expires_at, "is_new": is_new}
 

@@ -12,7 +12,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
 
 from allauth.account.models import EmailAddress
@@ -107,7 +107,11 @@ def list_mail(folder: Path, own: frozenset[str] | None) -> list[str]:
 def _is_to(path: Path, own: frozenset[str]) -> bool:
     try:
         with path.open("rb") as file:
-            header = b"".join(takewhile(bytes.strip, file)).lower()
+            header = b""
+            for line in file:
+                if not line.strip():
+                    break
+                header += line.lower()
     except OSError:
         return False
     if not any(address.encode() in header for address in own):

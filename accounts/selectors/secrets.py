@@ -22,7 +22,7 @@ def link_token(salt: str, pk: UUID, digest: bytes | None = None) -> str:
     tokens = [base64.urlsafe_b64encode(secret).decode().rstrip("=") for secret in secrets]
     if digest is None:
         return tokens[0]
-    return next((token for token in tokens if digest_of(token) == bytes(digest)), "")
+    return next((token for token in tokens if digest_of(token) == digest), "")
 
 
 def digest_of(token: str) -> bytes:

@@ -45,7 +45,7 @@ def feed_token(feed_id: UUID, digest: bytes | None = None) -> str:
 
 def feed_address(feed: CalendarFeed) -> str:
     """Empty for one made with a platform's secret that is no more: it works, and is not known."""
-    token = feed_token(feed.pk, feed.digest)
+    token = feed_token(feed.pk, bytes(feed.digest))
     return settings.SITE_URL + reverse("bookings:feed", kwargs={"token": token}) if token else ""
 
 
