@@ -38,11 +38,6 @@ class SignUpForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
 
-    # Where the browser's clock is; without scripts it stays empty, and is chosen on the profile.
-    time_zone = forms.CharField(
-        required=False, max_length=64, widget=forms.HiddenInput(attrs={"data-time-zone": ""})
-    )
-
     def signup(self, request: Any, user: Any) -> None:
         """allauth asks for this method; there is nothing left to do."""
 

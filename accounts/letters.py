@@ -21,6 +21,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -34,9 +35,10 @@ from accounts.models import (
     OutboxMessage,
     User,
 )
-from accounts.selectors.joining import digest_of, invitation_token, invitations, join_requests
+from accounts.selectors.joining import invitation_token, invitations, join_requests
 from accounts.selectors.memberships import managers_or_administrators
 from accounts.selectors.messages import readers_of
+from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import user_by_email
 
 TOPIC_NAMES = {
@@ -133,6 +135,22 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
     }
     text = render_to_string(f"{template}.txt", content)
     return text.strip() + "\n", render_to_string(f"{template}.html", content)
+
+
+def is_chinese() -> bool:
+    return (translation.get_language() or "").startswith("zh")
+
+
+def dated(value: Any, english: str, chinese: str) -> str:
+    """A date by the pattern of the language; Chinese weekdays in their short form."""
+    if is_chinese():
+        return date_format(value, chinese).replace("星期", "周")
+    return date_format(value, english)
+
+
+def day_words(value: Any) -> str:
+    """A day in the language in force: `Fri 6 Mar 2026`."""
+    return dated(value, "D j M Y", "Y年n月j日 D")
 
 
 def footer(topics: Sequence[str], person: Any) -> dict[str, str]:
@@ -326,13 +344,13 @@ def _open_invitation(row: OutboxMessage, now: datetime) -> Invitation | None:
     found = invitations().filter(pk=UUID(row.payload["invitation"])).first()
     if found is None or found.accepted_at or found.withdrawn_at or found.expires_at <= now:
         return None
-    token = invitation_token(found.pk)
-    # A token made with a secret that was since replaced opens nothing.
-    return found if digest_of(token) == bytes(found.digest) else None
+    # A token made with a secret that is no more cannot be made again.
+    return found if invitation_token(found.pk, bytes(found.digest)) else None
 
 
 def _invited(found: Invitation, is_new: bool) -> dict[str, Any]:
-    address = reverse("accounts:invitation", kwargs={"token": invitation_token(found.pk)})
+    token = invitation_token(found.pk, bytes(found.digest))
+    address = reverse("accounts:invitation", kwargs={"token": token})
     return {"link": address, "until": found.expires_at, "is_new": is_new}
 
 

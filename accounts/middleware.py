@@ -1,8 +1,11 @@
-"""The reader's language; who has to bring a second factor; leaving for another site."""
+"""The reader's language and zone; who has to bring a second factor; leaving for another site."""
 
+import zoneinfo
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from allauth.account.adapter import get_adapter
 from django.conf import settings
@@ -11,7 +14,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import urlencode
 from django.utils.translation import gettext
@@ -40,6 +43,27 @@ class LanguageMiddleware:
             response = self.get_response(request)
             response.headers.setdefault("Content-Language", language)
         return response
+
+
+class ZoneMiddleware:
+    """Times of pages are in the reader's zone: that of their profile, for visitors the one that
+    their browser says in a cookie (commons.js), UTC without it. The API answers in UTC."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/api/"):
+            return self.get_response(request)
+        user = request.user
+        zone = user.time_zone if user.is_authenticated else request.COOKIES.get("time_zone", "")
+        with timezone.override(ZoneInfo(zone) if zone in zone_names() else None):
+            return self.get_response(request)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def remember_language(response: HttpResponse, language: str) -> None:

@@ -63,20 +63,31 @@ def enqueue(effects: Iterable[Effect], *, now: datetime) -> None:
     if not rows:
         return
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
-    for task in dict.fromkeys(TASKS[row.lane] for row in rows if row.due_at <= now):
-        transaction.on_commit(partial(nudge, task), robust=True)
+    waits: dict[str, float] = {}
+    for row in rows:
+        wait = max(0.0, (row.due_at - now).total_seconds())
+        if wait < STALE:  # later ones the timetable finds in time
+            task = TASKS[row.lane]
+            waits[task] = min(wait, waits.get(task, wait))
+    for task, wait in waits.items():
+        transaction.on_commit(partial(nudge, task, wait), robust=True)
 
 
-def nudge(task: str = TASKS[LETTERS]) -> None:
-    """Wake a worker; without a broker the timetable finds the work. One that fails keeps the
-    process from trying for a while."""
+def nudge(task: str = TASKS[LETTERS], wait: float = 0) -> None:
+    """Wake a worker, in so many seconds; without a broker the timetable finds the work. One that
+    fails keeps the process from trying for a while."""
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return
     try:
         with _producers().acquire(block=True, timeout=PATIENCE) as producer:
             current_app.send_task(
-                task, producer=producer, retry=False, ignore_result=True, expires=STALE
+                task,
+                producer=producer,
+                retry=False,
+                ignore_result=True,
+                countdown=wait or None,
+                expires=wait + STALE,
             )
     except Exception as error:  # any broker failure: the row is committed, nothing is lost
         _quiet_until = time.monotonic() + QUIET

@@ -1,8 +1,12 @@
 """Codes to sentences, in the reader's language. Codes never change; sentences may."""
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
+from django.apps import apps
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES, HARVEST_SENTENCES
 
@@ -31,7 +35,13 @@ SENTENCES = {
     "reserved-code": _("This code has a meaning of its own. Choose another."),
     "bad-character": _("This has a character that cannot be stored."),
     "repeated": _("This is named twice."),
-    "span-too-long": _("This span is too long: at most {days} days."),
+    "span-too-long": (
+        ngettext_lazy(
+            "This span is too long: at most {days} day.",
+            "This span is too long: at most {days} days.",
+        ),
+        "days",
+    ),
     "unknown-cursor": _("This is not a cursor of this list. Start again without it."),
     "malformed-version": _('This must be a version such as "3", with its quotation marks.'),
     "unknown-currency": _("This is not a currency the platform can account in, such as CNY."),
@@ -54,8 +64,20 @@ SENTENCES = {
     "not-an-instant": _("This must be an instant such as 2026-03-06T10:00:00+08:00."),
     "naive-time": _("This instant has no offset from UTC: add Z or one such as +08:00."),
     "not-a-weekday": _("A weekday is a number from 1 (Monday) to 7 (Sunday)."),
-    "not-a-multiple": _("This must be a multiple of the slot, {slot_minutes} minutes."),
-    "less-than-min": _("This must be at least the shortest length, {min_minutes} minutes."),
+    "not-a-multiple": (
+        ngettext_lazy(
+            "This must be a multiple of the slot, {slot_minutes} minute.",
+            "This must be a multiple of the slot, {slot_minutes} minutes.",
+        ),
+        "slot_minutes",
+    ),
+    "less-than-min": (
+        ngettext_lazy(
+            "This must be at least the shortest length, {min_minutes} minute.",
+            "This must be at least the shortest length, {min_minutes} minutes.",
+        ),
+        "min_minutes",
+    ),
     "not-after-start": _("This must be after the start."),
     "later-than-before": _("A closure can only be ended earlier than planned."),
     "before-valid-from": _("This must not be before the first day."),
@@ -100,7 +122,13 @@ SENTENCES = {
     "rule-without-end": _("Say how many times (COUNT) or until when (UNTIL)."),
     "rule-ends-twice": _("Say either how many times (COUNT) or until when (UNTIL), not both."),
     "rule-empty": _("The rule has no date from the start on."),
-    "gap-backwards": _("The longest pause must not be shorter than the shortest, {least} minutes."),
+    "gap-backwards": (
+        ngettext_lazy(
+            "The longest pause must not be shorter than the shortest, {least} minute.",
+            "The longest pause must not be shorter than the shortest, {least} minutes.",
+        ),
+        "least",
+    ),
     "not-one-each": _("There must be one for each of the {steps} steps."),
     "not-of-the-series": _("This booking is not one of the series."),
     "longer-than-window": _("The window is too short for this, or too little of it is left."),
@@ -178,7 +206,13 @@ SENTENCES = {
     "no-rows": _("The file has no rows."),
     "too-many-rows": _("The file has too many rows: at most {most}. Divide it."),
     "not-base64": _("This must be the content of the file in base64."),
-    "wrong-cells": _("The row has {cells} cells, the first line {columns}."),
+    "wrong-cells": (
+        ngettext_lazy(
+            "The row has {cells} cell, the first line {columns}.",
+            "The row has {cells} cells, the first line {columns}.",
+        ),
+        "cells",
+    ),
     "cell-too-long": _("The cell of column {column} is too long: at most {most} characters."),
     "malformed-quotes": _("The quotation marks of the row make no sense."),
     "error-cell": _("The cell of column {column} holds an error of the spreadsheet."),
@@ -211,7 +245,13 @@ SENTENCES = {
         "A row of this reference was imported before and said another instrument, time or person."
         " Change that booking on its page, or give this row a reference of its own."
     ),
-    "rows-refused": _("{refused} of {rows} rows are refused, so nothing was booked."),
+    "rows-refused": (
+        ngettext_lazy(
+            "{refused} of {rows} rows is refused, so nothing was booked.",
+            "{refused} of {rows} rows are refused, so nothing was booked.",
+        ),
+        "refused",
+    ),
     # who
     "not-permitted": _("You may not do this."),
     "not-signed-in": _("Sign in, or send a token."),
@@ -316,13 +356,22 @@ SENTENCES = {
     "after-start": _("This must not be after the start."),
     "not-itself": _("A course cannot be its own prerequisite."),
     "not-of-the-host": _("Trainers are members of the organisation that gives the course."),
-    "fewer-than-enrolled": _("{taken} places are taken already."),
+    "fewer-than-enrolled": (
+        ngettext_lazy("{taken} place is taken already.", "{taken} places are taken already."),
+        "taken",
+    ),
     "course-retired": _("This course is not given any more."),
     "sessions-ahead": _("Sessions of it are still to come: {count}. Cancel them first."),
     "session-cancelled": _("This session was cancelled."),
     "session-begun": _("This session has begun already."),
     "session-not-begun": _("This is said once the session has begun."),
-    "session-full": _("All {places} places are taken, or others wait for them."),
+    "session-full": (
+        ngettext_lazy(
+            "The only place is taken, or others wait for it.",
+            "All {places} places are taken, or others wait for them.",
+        ),
+        "places",
+    ),
     "enrolment-closed": _("The time to ask for a place is over."),
     "already-enrolled": _("This person has a place already, or waits for one."),
     "gives-it": _("Who gives the session takes no place in it."),
@@ -360,7 +409,10 @@ SENTENCES = {
     "same-record": _("This is one record, not two."),
     "retired-already": _("One of the two records is retired already."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
-    "reservations-in-the-way": _("{count} bookings lie in this time."),
+    "reservations-in-the-way": (
+        ngettext_lazy("{count} booking lies in this time.", "{count} bookings lie in this time."),
+        "count",
+    ),
     "idempotency-key-reused": _("This idempotency key came before with another request."),
     "still-running": _("The same request is still being carried out."),
     "too-many-requests": _("Too many requests. Wait a moment."),
@@ -391,12 +443,42 @@ SENTENCES = {
     "audience-not-served": _(
         "The instrument has no price for the payer’s price group on that day."
     ),
-    "too-soon": _("It must be booked at least {notice_minutes} minutes ahead."),
+    "too-soon": (
+        ngettext_lazy(
+            "It must be booked at least {notice_minutes} minute ahead.",
+            "It must be booked at least {notice_minutes} minutes ahead.",
+        ),
+        "notice_minutes",
+    ),
     "begun": _("This time has begun already, or lies in the past."),
-    "too-far": _("It can be booked at most {horizon_days} days ahead."),
-    "off-grid": _("Start and length must fit the grid of {slot_minutes} minutes."),
-    "too-short": _("The shortest booking is {min_minutes} minutes."),
-    "too-long-booking": _("The longest booking is {max_minutes} minutes."),
+    "too-far": (
+        ngettext_lazy(
+            "It can be booked at most {horizon_days} day ahead.",
+            "It can be booked at most {horizon_days} days ahead.",
+        ),
+        "horizon_days",
+    ),
+    "off-grid": (
+        ngettext_lazy(
+            "Start and length must fit the grid of {slot_minutes} minute.",
+            "Start and length must fit the grid of {slot_minutes} minutes.",
+        ),
+        "slot_minutes",
+    ),
+    "too-short": (
+        ngettext_lazy(
+            "The shortest booking is {min_minutes} minute.",
+            "The shortest booking is {min_minutes} minutes.",
+        ),
+        "min_minutes",
+    ),
+    "too-long-booking": (
+        ngettext_lazy(
+            "The longest booking is {max_minutes} minute.",
+            "The longest booking is {max_minutes} minutes.",
+        ),
+        "max_minutes",
+    ),
     "outside-opening-hours": _("The instrument is not open for all of this time."),
     "instrument-closed": _("The instrument is closed at this time."),
     "slot-taken": _("This time is taken."),
@@ -417,9 +499,14 @@ SENTENCES = {
         " {total}."
     ),
     "chain-order": _("The steps of the chain would no longer follow each other as they must."),
-    "kept-for-other-regions": _(
-        "{percent} % of each week is kept for other regions: of this week {limit} hours are left"
-        " to those of this region, and with this it would be {total}."
+    "kept-for-other-regions": (
+        ngettext_lazy(
+            "{percent} % of each week is kept for other regions: of this week {limit} hour is left"
+            " to those of this region, and with this it would be {total}.",
+            "{percent} % of each week is kept for other regions: of this week {limit} hours are"
+            " left to those of this region, and with this it would be {total}.",
+        ),
+        "limit",
     ),
 }
 # Why an imported file is refused.
@@ -444,16 +531,31 @@ RULES = {
     "kept-for-other-regions": _("share kept for other regions"),
 }
 
+STATES = {
+    "begun": _("begun"),
+    "closed": _("closed"),
+    "coming": _("coming"),
+    "ended": _("ended"),
+    "in_force": _("in force"),
+    "over": _("over"),
+    "proposed": _("proposed"),
+    "replaced": _("replaced"),
+    "revoked": _("revoked"),
+    "signed": _("signed"),
+    "suspended": _("suspended"),
+    "valid": _("valid"),
+}
+
 # What a quota counts: its unit and its span.
 COUNTS = {
-    ("hours", "day"): _("hours a day"),
-    ("hours", "week"): _("hours a week"),
-    ("hours", "month"): _("hours a month"),
-    ("hours", "upcoming"): _("hours ahead"),
-    ("bookings", "day"): _("bookings a day"),
-    ("bookings", "week"): _("bookings a week"),
-    ("bookings", "month"): _("bookings a month"),
-    ("bookings", "upcoming"): _("bookings ahead"),
+    ("hours", "day"): ngettext_lazy("hour a day", "hours a day"),
+    ("hours", "week"): ngettext_lazy("hour a week", "hours a week"),
+    ("hours", "month"): ngettext_lazy("hour a month", "hours a month"),
+    ("hours", "upcoming"): ngettext_lazy("hour ahead", "hours ahead"),
+    ("bookings", "day"): ngettext_lazy("booking a day", "bookings a day"),
+    ("bookings", "week"): ngettext_lazy("booking a week", "bookings a week"),
+    ("bookings", "month"): ngettext_lazy("booking a month", "bookings a month"),
+    ("bookings", "upcoming"): ngettext_lazy("booking ahead", "bookings ahead"),
 }
 
 
@@ -468,9 +570,30 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
         code = "begun"
     counted = COUNTS.get((str(numbers.get("unit")), str(numbers.get("per"))))
     if counted is not None:
-        numbers["what"] = str(counted)
-    template = str(SENTENCES.get(code, code))
-    return template.format_map(_Missing(numbers))
+        numbers["what"] = _counted(counted, numbers.get("limit"))
+    if code == "wrong-state":
+        numbers["state"] = _state_words().get(str(numbers.get("state")), numbers.get("state"))
+    return template_of(code, numbers).format_map(_Missing(numbers))
+
+
+@cache
+def _state_words() -> Mapping[str, Any]:
+    """What states are called: as our tables say them, and those that follow from dates."""
+    fields = (field for model in apps.get_models() for field in model._meta.fields)
+    named = (field for field in fields if field.name in {"state", "publication"})
+    return dict(pair for field in named for pair in field.flatchoices) | STATES
+
+
+def template_of(code: str, numbers: Mapping[str, object]) -> str:
+    """The sentence of a code before its numbers are put in, for one or for many."""
+    template = SENTENCES.get(code, code)
+    if isinstance(template, tuple):
+        return _counted(template[0], numbers.get(template[1]))
+    return str(template)
+
+
+def _counted(words: Any, count: object) -> str:
+    return str(words % (1 if str(count) == "1" else 2))
 
 
 class _Missing(dict[str, object]):

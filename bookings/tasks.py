@@ -28,6 +28,7 @@ from bookings.services.statements import statements_draw_due, statements_remind
 from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
+from instruments.services.enrolments import enrolments_end
 from instruments.services.opening import calendar_extend
 from instruments.services.publishing import stale_records_tell
 from instruments.services.search import register_file, words_gather
@@ -102,6 +103,11 @@ def melt_fees() -> None:
 @shared_task
 def settle_waiting() -> None:
     wishes_settle(now=timezone.now())
+
+
+@shared_task
+def end_enrolments() -> None:
+    enrolments_end(now=timezone.now())
 
 
 @shared_task

@@ -18,7 +18,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import normalize_result_object
 
 from accounts.api.schema import ABOUT
-from bookings.messages import SENTENCES
+from bookings.messages import SENTENCES, template_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # What any address may answer is said once.
@@ -83,7 +83,7 @@ def docs(request: HttpRequest) -> HttpResponse:
         groups.setdefault(operation["tag"], []).append(operation)
     context = {
         "groups": [(tag, tags.get(tag, tag), found) for tag, found in groups.items() if found],
-        "codes": [(code, str(sentence)) for code, sentence in sorted(SENTENCES.items())],
+        "codes": [(code, template_of(code, {})) for code in sorted(SENTENCES)],
         "everywhere": [(status, _marked(str(ABOUT[status]))) for status in EVERYWHERE],
         "site": settings.SITE_URL,
     }

@@ -27,6 +27,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "final charges": {"task": "bookings.tasks.finalise_charges", "schedule": 300.0},
     "melting fees": {"task": "bookings.tasks.melt_fees", "schedule": crontab(minute=35)},
     "settle waiting": {"task": "bookings.tasks.settle_waiting", "schedule": 60.0},
+    "end enrolments": {"task": "bookings.tasks.end_enrolments", "schedule": 60.0},
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},
     "exports of hours": {"task": "bookings.tasks.write_exports", "schedule": 60.0},
@@ -98,6 +99,15 @@ def _begin(task: Task[Any, Any], task_id: str, **rest: Any) -> None:
 
     if entry := (task.request.headers or {}).get("timetable"):
         _runs[task_id] = run_begin(entry, datetime.now(UTC))
+
+
+@signals.beat_init.connect
+def _started(**rest: Any) -> None:
+    from accounts.selectors.jobs import CLOCK  # noqa: PLC0415
+    from accounts.services.jobs import run_begin, run_end  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    run_end(run_begin(CLOCK, now), outcome="done", error="", now=now)
 
 
 @signals.task_postrun.connect

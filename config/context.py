@@ -63,6 +63,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     return {
         "actor": actor,
         "now": timezone.now(),
+        "reader_zone": timezone.get_current_timezone_name(),
         "local_mode": settings.LOCAL_MODE,
         "menu": _menu(request, actor),
     }

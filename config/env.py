@@ -64,6 +64,19 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def require_bundled(*urls: str) -> None:
+    """`Misconfigured` unless every address is of a server that the launcher of this checkout
+    started on loopback: it alone knows their passwords, which lie beside their files."""
+    passwords = {path.read_text().strip() for path in LOCAL_ENV.parent.glob("*/password")}
+    for url in urls:
+        parts = urlsplit(url)
+        if parts.hostname != "127.0.0.1" or parts.password not in passwords or parts.query:
+            raise Misconfigured(
+                "LOCAL_MODE is for the bundled servers alone: it opens demonstration accounts and "
+                f"everybody's mail. A server at {parts.hostname} is named: unset LOCAL_MODE."
+            )
+
+
 def database(url: str) -> dict[str, object]:
     """Django's settings of a `postgresql://user:password@host:port/name` address."""
     parts = urlsplit(url)

@@ -12,6 +12,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import getaddresses
+from itertools import islice
 from pathlib import Path
 
 from allauth.account.models import EmailAddress
@@ -61,9 +62,16 @@ def mailbox(request: HttpRequest) -> HttpResponse:
         if mail is None or not (everybodys or is_for(mail, own)):
             raise NotFound
         return render(request, "mailbox.html", {"mail": mail})
-    mails = list_mail(settings.LOCAL_MAIL, None if everybodys else own)
-    page = Paginator(mails, 25).get_page(request.GET.get("page"))
-    context = {"page": page, "everybodys": everybodys, "own": sorted(own), "most": MOST}
+    stems = list_mail(settings.LOCAL_MAIL, None if everybodys else own)
+    page = Paginator(stems, 25).get_page(request.GET.get("page"))
+    mails = [mail for stem in page if (mail := read_mail(settings.LOCAL_MAIL, stem))]
+    context = {
+        "mails": mails,
+        "page": page,
+        "everybodys": everybodys,
+        "own": sorted(own),
+        "most": MOST,
+    }
     return render(request, "mailbox.html", context)
 
 
@@ -87,18 +95,29 @@ def _is_anothers(address: str, reader: User) -> bool:
     return people.exists() or confirmed.exclude(user=reader).exists()
 
 
-def list_mail(folder: Path, own: frozenset[str] | None) -> list[Mail]:
-    """The newest messages to `own`, or to anybody; a file that cannot be read is passed by."""
+def list_mail(folder: Path, own: frozenset[str] | None) -> list[str]:
+    """The names of the newest messages to `own`, or to anybody; one that cannot be read is passed
+    by. Of a message not shown only the header is read."""
     # Names begin with the time of writing (UUID version 7).
     stems = sorted((path.stem for path in folder.glob("*.eml")), reverse=True)[:SEARCHED]
-    found: list[Mail] = []
-    for stem in stems:
-        mail = read_mail(folder, stem)
-        if mail and (own is None or is_for(mail, own)):
-            found.append(mail)
-        if len(found) == MOST:
-            break
-    return found
+    mine = (stem for stem in stems if own is None or _is_to(folder / f"{stem}.eml", own))
+    return list(islice(mine, MOST))
+
+
+def _is_to(path: Path, own: frozenset[str]) -> bool:
+    try:
+        with path.open("rb") as file:
+            header = b""
+            for line in file:
+                if not line.strip():
+                    break
+                header += line.lower()
+    except OSError:
+        return False
+    if not any(address.encode() in header for address in own):
+        return False
+    mail = read_mail(path.parent, path.stem)
+    return mail is not None and is_for(mail, own)
 
 
 def read_mail(folder: Path, stem: str) -> Mail | None:

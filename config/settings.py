@@ -22,6 +22,8 @@ ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = env.text("SECRET_KEY")
+# Keys before it, which count until sessions, links and secrets made under them have ended.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000" if LOCAL_MODE else None).rstrip("/")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if LOCAL_MODE else "")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "" if LOCAL_MODE else SITE_URL)
@@ -66,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.ZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -117,6 +120,9 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
+if LOCAL_MODE:
+    env.require_bundled(env.text("DATABASE_URL"), REDIS_URL, CELERY_BROKER_URL)
 CACHES = {"default": {"BACKEND": "config.caches.Cache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "config.sessions"
 
@@ -330,7 +336,6 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Clock
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 # What waits for servers of others, or reads what they answer, has queues of its own: a worker reads
 # all of them in turn, or those it is started for (`-Q`).

@@ -92,7 +92,7 @@ ROW_SENTENCES = {
     "key-comes-again": _("its key {key} comes again, on line {again}"),
     "same-instrument": _("it stands for the same instrument as line {first}"),
     "merged-away": _("its record was merged into {into}, which keeps what it says"),
-    "wrong-cells": _("it has {cells} cells, the header {columns}"),
+    "wrong-cells": _("its number of cells is {cells}, that of the header {columns}"),
     "cell-too-long": _("the cell of column {column} has {length} characters, {most} at most"),
     "formula-cell": _("the cell of column {column} is a formula: put its value there"),
     "error-cell": _("the cell of column {column} holds an error of the spreadsheet"),

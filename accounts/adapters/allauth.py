@@ -4,7 +4,6 @@ allauth tells of passwords, addresses and second factors by signals only; they a
 here and nowhere else (`connect`, called once by accounts/apps.py).
 """
 
-import zoneinfo
 from typing import Any
 
 from allauth.account import signals as account_signals
@@ -110,9 +109,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user = super().save_user(request, user, form, commit=False)
         user.name = form.cleaned_data.get("name", "")
         user.language = translation.get_language() or settings.LANGUAGE_CODE
-        zone = form.cleaned_data.get("time_zone")
-        if zone in zoneinfo.available_timezones():
-            user.time_zone = zone
+        user.time_zone = timezone.get_current_timezone_name()
         return user_register(user=user, now=timezone.now()) if commit else user
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:

@@ -87,10 +87,22 @@ def write(events: Iterable[Event], *, method: str = "", name: str = "", zone: st
     for key in sorted({event.zone for event in found} | ({zone} if zone else set())):
         # The years around what it is needed for; sorted, as the text must not vary.
         first, last = date(min(years, default=2000), 1, 1), date(max(years, default=2000) + 2, 1, 1)
-        calendar.add_component(icalendar.Timezone.from_tzid(key, first_date=first, last_date=last))
+        calendar.add_component(_zone(key, first, last))
     for event in found:
         calendar.add_component(_event(event))
     return str(calendar.to_ical(), "utf-8")
+
+
+def _zone(key: str, first: date, last: date) -> icalendar.Timezone:
+    """The changes of a zone's clock. RFC 5545 names each by the clock before it, the library one
+    that goes forward by the clock after it."""
+    described = icalendar.Timezone.from_tzid(key, first_date=first, last_date=last)
+    for part in described.subcomponents:
+        forward = max(part.TZOFFSETTO - part.TZOFFSETFROM, timedelta())
+        part.DTSTART -= forward
+        if "RDATE" in part:
+            part.add("RDATE", [each.dt - forward for each in part.pop("RDATE").dts])
+    return described
 
 
 def _event(event: Event) -> icalendar.Event:

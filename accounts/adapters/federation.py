@@ -314,6 +314,7 @@ class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if form is None:
             user.set_unusable_password()
             user.email = user.email.lower()
+            user.time_zone = timezone.get_current_timezone_name()
             user_register(user=user, now=timezone.now())
             super().save_user(request, sociallogin)
         else:

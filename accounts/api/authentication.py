@@ -19,8 +19,9 @@ from accounts.api.throttling import Strangers
 from accounts.domain.errors import NotPermitted
 from accounts.models import ApiToken, User
 from accounts.permissions import confirmed_by_second_factor, require_second_factor
+from accounts.selectors.secrets import digest_of
 from accounts.selectors.tokens import token_by_digest
-from accounts.services.tokens import TOUCHED_EVERY, digest_of, token_touch
+from accounts.services.tokens import TOUCHED_EVERY, token_touch
 
 
 class BearerAuthentication(BaseAuthentication):

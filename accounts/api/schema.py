@@ -132,13 +132,13 @@ def operation(
     sends: Any = None,
     answers: Any = None,
     also: Mapping[int, Any] | None = None,
-    media: str = "",
+    media: str | Sequence[str] = "",
 ) -> Callable[[Any], Any]:
     """Describe a method: what it takes and gives, and every status it refuses with.
 
     `versioned`: it heeds `If-Match`; `once`: it heeds `Idempotency-Key`; `sends` and `answers`
     are examples of the two bodies; `also`: what it gives with other statuses; `media`: the
-    type of what it gives, where that is a file.
+    types of what it gives, where that is a file.
     """
     writes = takes is not None or versioned or once
     codes = {*(WRITES if writes else READS), *refuses}
@@ -149,7 +149,8 @@ def operation(
     answer: Any = (
         OpenApiResponse(description=_("Done.")) if gives is None else OpenApiResponse(gives)
     )
-    responses: dict[Any, Any] = {(status, media) if media else status: answer}
+    types = [media] if isinstance(media, str) else media
+    responses: dict[Any, Any] = {(status, each) if each else status: answer for each in types}
     for code, shape in (also or {}).items():
         responses[code] = OpenApiResponse(shape)
     for code in sorted(codes):

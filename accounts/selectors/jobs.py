@@ -13,6 +13,7 @@ from accounts.models import JobFailure, JobRun, OutboxMessage
 
 FAILING = Q(outcome="failed") | Q(done_at=None) & ~Q(last_error="")
 MOST = 200  # failures shown at once
+CLOCK = "clock"  # the run that says when the timetable was started
 LONGEST = timedelta(hours=1)  # the time limit of a job
 
 
@@ -131,12 +132,19 @@ def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
         .annotate(at=Max("started_at"))
     )
     since = JobRun.objects.aggregate(first=Min("started_at"))["first"]
+    # What ran while nothing did is not late: the clock that was started goes on from there.
+    started = last[CLOCK].started_at if CLOCK in last else None
     return [
         Entry(
             name=name,
             run=(run := last.get(name)),
             done_at=done.get(name),
-            due_at=(due := _next(entry["schedule"], run.started_at if run else since)),
+            due_at=(
+                due := _next(
+                    entry["schedule"],
+                    max(filter(None, (run.started_at if run else since, started)), default=None),
+                )
+            ),
             is_overdue=due is not None and now > due + _grace(entry["schedule"]),
             is_broken=run is not None and run.ended_at is None and now - run.started_at > LONGEST,
         )
@@ -146,7 +154,8 @@ def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
 
 def last_run() -> datetime | None:
     """When a worker last began an entry of the timetable."""
-    moment: datetime | None = JobRun.objects.aggregate(last=Max("started_at"))["last"]
+    rows = JobRun.objects.exclude(entry=CLOCK)
+    moment: datetime | None = rows.aggregate(last=Max("started_at"))["last"]
     return moment
 
 

@@ -1,32 +1,24 @@
 """Ways into an organisation: what is open, and for whom."""
 
-import base64
-import hashlib
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils.crypto import salted_hmac
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
 from accounts.models import Invitation, JoinRequest, Membership, Organisation
 from accounts.selectors.memberships import organisations_to_read
+from accounts.selectors.secrets import digest_of, link_token
 from accounts.selectors.users import confirmed_addresses
 
 MOST_FOUND = 20
 
 
-def invitation_token(invitation_id: UUID) -> str:
-    """The token of an invitation. It is made from its id and the platform's secret whenever it
-    is needed, so that neither the table nor the mail that waits to be sent holds it."""
-    made = salted_hmac("accounts.invitation", str(invitation_id), algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(made).decode().rstrip("=")
-
-
-def digest_of(token: str) -> bytes:
-    """SHA-256; the token is 256 bits that nobody can guess."""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
+def invitation_token(invitation_id: UUID, digest: bytes | None = None) -> str:
+    """The token of an invitation, or the one of its digest: made whenever it is needed, so that
+    neither the table nor the mail that waits to be sent holds it."""
+    return link_token("accounts.invitation", invitation_id, digest)
 
 
 def invitations() -> QuerySet[Invitation]:

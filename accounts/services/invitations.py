@@ -17,8 +17,9 @@ from accounts.models import Invitation, JoinRequest, Membership, Organisation, U
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of, require
-from accounts.selectors.joining import digest_of, invitation_token, open_invitations
+from accounts.selectors.joining import invitation_token, open_invitations
 from accounts.selectors.memberships import place_of
+from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import grant_put, lock_user, membership_put
 

@@ -1,6 +1,5 @@
 """Personal API tokens: made once, shown once, kept as a digest."""
 
-import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,17 +11,13 @@ from accounts import trail
 from accounts.domain.errors import NotFound, invalid
 from accounts.models import ApiToken, User
 from accounts.permissions import actor_of, require_second_factor
+from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import has_second_factor
 
 SCOPES = ("read", "book", "manage")
 LONGEST = timedelta(days=366)
 TOUCHED_EVERY = timedelta(minutes=5)
 PREFIX = "ic_"
-
-
-def digest_of(token: str) -> bytes:
-    """SHA-256. The token is 256 random bits: nothing slower is needed."""
-    return hashlib.sha256(token.encode()).digest()
 
 
 @transaction.atomic

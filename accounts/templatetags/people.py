@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Refused
 from accounts.domain.roles import Place
-from accounts.models import Organisation, RoleGrant
+from accounts.models import JoinRequest, Organisation, RoleGrant
 from accounts.permissions import actor_of
+from accounts.selectors.joining import requests_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.users import DemoAccount, demo_accounts
 
@@ -138,6 +139,13 @@ def deed(role: str) -> str:
 def demo_people() -> list[DemoAccount]:
     """The accounts anyone may try; none outside local mode."""
     return demo_accounts() if settings.LOCAL_MODE else []
+
+
+@register.simple_tag(takes_context=True)
+def asked_to_join(context: Any) -> Organisation | None:
+    """The organisation whose answer the reader waits for. One statement."""
+    asked = requests_of(context["actor"]).filter(state=JoinRequest.State.REQUESTED).first()
+    return asked.organisation if asked else None
 
 
 @register.simple_tag

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -207,7 +207,9 @@ SUMS = [
 def quantity(line: PaperLine) -> str:
     """What was charged for, in words: `2.5 h`, `12 samples`, `50 %`."""
     if line.samples is not None:
-        return gettext("{count} samples").format(count=format_number(line.samples))
+        return ngettext("{count} sample", "{count} samples", int(line.samples != 1) + 1).format(
+            count=format_number(line.samples)
+        )
     if line.minutes is not None:
         hours = (Decimal(line.minutes) / 60).quantize(Decimal("0.01"))
         return gettext("{hours} h").format(hours=format_number(hours))

@@ -24,6 +24,7 @@ from bookings.selectors.flows import MEASURES
 from bookings.selectors.utilisation_payers import PAYERS_BY
 from bookings.selectors.utilisation_tables import PAYERS, STATES, TABLES, Asked
 from bookings.services.exports import (
+    XLSX,
     export_for,
     export_name,
     export_path,
@@ -185,7 +186,7 @@ class HoursExportFile(FileEndpoint):
         _("A table of hours as a file"),
         tag="statistics",
         gives=OpenApiTypes.BINARY,
-        media="*/*",
+        media=["text/csv", XLSX],
         refuses=[404, 409],
     )
     def get(self, request: Request, export_id: UUID) -> HttpResponseBase:

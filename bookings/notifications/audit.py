@@ -8,12 +8,11 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import AUDITOR, FINANCE, MANAGER
-from accounts.letters import Letter, framed
+from accounts.letters import Letter, day_words, framed
 from accounts.models import Organisation, OutboxMessage, Seal, User
 from accounts.selectors.memberships import holders_of
 from accounts.selectors.messages import readers_of
@@ -131,7 +130,7 @@ def _about_finding(what: str, finding: AuditFinding, person: User) -> Letter:
         facts = {
             "title": finding.title,
             "organisation": _named(finding.organisation, person.language),
-            "due": date_format(finding.due_date, "DATE_FORMAT"),
+            "due": day_words(finding.due_date),
         }
         context = {
             "lead": str(words.lead).format_map(facts),

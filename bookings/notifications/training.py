@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import Letter, framed
+from accounts.letters import Letter, day_words, framed
 from accounts.models import OutboxMessage
 from accounts.selectors.messages import readers_of
 from bookings.selectors.training import bookings_after
@@ -117,7 +117,7 @@ def _letter(kind: str, person: Any, course: Any, certified: Any, context: dict[s
         facts = {
             "course": _named(course, person.language) if course else "",
             "thing": _named(certified.instrument or certified.technique, person.language),
-            "until": until.isoformat() if until else "",
+            "until": day_words(until) if until else "",
         }
         content = context | {
             "kind": kind,

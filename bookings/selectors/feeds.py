@@ -1,8 +1,6 @@
 """Bookings as events of calendars, as far as whoever reads them may see, and when a person is busy
 elsewhere."""
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,12 +13,12 @@ from django.conf import settings
 from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 from django.utils import translation
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 
 from accounts.adapters.calendars import Event, Person
 from accounts.domain.roles import Actor
 from accounts.models import TrailEntry
+from accounts.selectors.secrets import digest_of, link_token
 from bookings.domain.feeds import AHEAD, CANCELLED_FOR, MOST_EVENTS, PAST
 from bookings.domain.periods import Period
 from bookings.models import BusyCalendar, BusyTime, CalendarFeed, Closure, Reservation
@@ -40,21 +38,15 @@ STATUS = {
 RELEASED = ("cancelled", "rejected", "expired", "displaced")
 
 
-def feed_token(feed_id: UUID) -> str:
-    """The secret of a feed's address, made from its id and the platform's secret whenever it is
-    needed, so that the table does not hold it."""
-    made = salted_hmac("bookings.feed", str(feed_id), algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(made).decode().rstrip("=")
-
-
-def digest_of(token: str) -> bytes:
-    """SHA-256; the token is 256 bits that nobody can guess."""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
+def feed_token(feed_id: UUID, digest: bytes | None = None) -> str:
+    """The secret of a feed's address, or the one of its digest."""
+    return link_token("bookings.feed", feed_id, digest)
 
 
 def feed_address(feed: CalendarFeed) -> str:
-    path = reverse("bookings:feed", kwargs={"token": feed_token(feed.pk)})
-    return settings.SITE_URL + path
+    """Empty for one made with a platform's secret that is no more: it works, and is not known."""
+    token = feed_token(feed.pk, bytes(feed.digest))
+    return settings.SITE_URL + reverse("bookings:feed", kwargs={"token": token}) if token else ""
 
 
 def feed_by_token(token: str) -> CalendarFeed | None:

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils.crypto import salted_hmac
 
 from accounts.domain.errors import NotFound, NotPermitted
 from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OutboxMessage
+from accounts.selectors.secrets import derived_secrets
 from bookings.domain.statements import statement_number
 from bookings.domain.webhooks import EVENT_OF
 from bookings.models import (
@@ -39,17 +39,21 @@ class Happening:
 
 
 def secret_of(endpoint: WebhookEndpoint, generation: int) -> bytes:
-    """24 bytes, made whenever they are needed, so that the table does not hold them."""
-    value = f"{endpoint.pk}:{generation}"
-    return salted_hmac("bookings.webhook", value, algorithm="sha256").digest()[:24]
+    """24 bytes, the newest of them."""
+    return _secrets(endpoint, generation)[0]
+
+
+def _secrets(endpoint: WebhookEndpoint, generation: int) -> list[bytes]:
+    secrets = derived_secrets("bookings.webhook", f"{endpoint.pk}:{generation}")
+    return [secret[:24] for secret in secrets]
 
 
 def secrets_of(endpoint: WebhookEndpoint, now: datetime) -> list[bytes]:
-    """Those that sign now, the newest first."""
-    found = [secret_of(endpoint, endpoint.generation)]
+    """Those that sign now, the newest first, under each key of the platform in force."""
+    secrets = _secrets(endpoint, endpoint.generation)
     if endpoint.previous_until is not None and endpoint.previous_until > now:
-        found.append(secret_of(endpoint, endpoint.generation - 1))
-    return found
+        secrets += _secrets(endpoint, endpoint.generation - 1)
+    return secrets
 
 
 def organisations_with_webhooks(actor: Actor) -> QuerySet[Organisation]:

@@ -20,9 +20,10 @@ from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.models.keys import new_id
 from accounts.notifications import nudge
+from accounts.selectors.secrets import digest_of
 from bookings.domain.feeds import BUSY_AHEAD, must_expand, read_again_at
 from bookings.models import BusyCalendar, BusyTime, CalendarFeed
-from bookings.selectors.feeds import digest_of, feed_token
+from bookings.selectors.feeds import feed_token
 from instruments.domain.harvests import validators
 from instruments.selectors.registry import instrument_to_book
 

@@ -283,7 +283,7 @@ def webhook_deliver(row: OutboxMessage, *, now: datetime, resolve: Resolve = res
         delivery.next_at = try_again_at(delivery.attempts, now) if goes_on else None
         if delivery.next_at is None:
             delivery.state = "failed"
-            if delivery.event != PING:
+            if delivery.event != PING or made.status == GONE:
                 _give_up(delivery, made, now)
         else:
             enqueue([_attempt(delivery)], now=now)

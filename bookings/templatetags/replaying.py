@@ -70,7 +70,7 @@ def _product(step: Step) -> str:
     of = step.of
     match step.kind:
         case "usage" if step.code == "capped":
-            return gettext("{minutes} minutes, free").format(minutes=of.get("minutes", ""))
+            return gettext("{minutes} min, free").format(minutes=of.get("minutes", ""))
         case "usage" if "minutes" in of:
             return gettext("{rate} an hour × {multiplier} × {minutes} min / 60").format(**of)
         case "usage" | "option" if "quantity" in of:
@@ -80,7 +80,7 @@ def _product(step: Step) -> str:
         case "fee" if "second_thought" in of:
             return gettext("free: cancelled within ten minutes of being made")
         case "fee" if "notice" in of:
-            return gettext("{percent} % of {base}, with {notice} minutes' notice").format(**of)
+            return gettext("{percent} % of {base}, with {notice} min notice").format(**of)
         case "melted" | "tax" if "left" in of:
             return gettext("{whole} × {left} / {minutes} min not used by others − {whole}").format(
                 **of

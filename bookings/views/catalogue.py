@@ -29,7 +29,7 @@ from bookings.selectors.holds import own_held
 from bookings.services.demand import demand_searched
 from bookings.views.choosing import choice_of, next_free, rate_of
 from bookings.views.events import form_of
-from bookings.views.payers import may_book_for, payer_of, reader_zone, standing_of
+from bookings.views.payers import may_book_for, payer_of, standing_of
 from bookings.views.weeks import week_of
 from instruments.domain.criteria import Criteria
 from instruments.domain.opening import local_date, parse_hours
@@ -52,9 +52,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     payer, payers = payer_of(actor, request.GET.get("organisation"))
     form = CatalogueForm(request.GET, payer=payer)
-    zone = reader_zone(actor)
-    with timezone.override(zone):
-        form.is_valid()
+    form.is_valid()
     criteria = form.criteria()
     found, meant = facets(criteria, nearest=PAGE), criteria
     if not found.total and (meant := understood(criteria)) != criteria:
@@ -70,7 +68,6 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "payer": payer,
         "payers": payers,
         "may_book": payer is not None and may_book_for(actor, payer),
-        "zone": zone.key,
     }
     backing = load_backing(payer)
     sieve = of_today(backing, criteria.max_price, load_limit(criteria, payer, now), now)

@@ -1,7 +1,6 @@
 """For whom a page is: the organisation that pays, and the reader's standing there."""
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
@@ -16,11 +15,6 @@ def payer_of(actor: Actor, named: str | None) -> tuple[Organisation | None, list
     choices = list(organisations_of(actor)) if actor.user_id else []
     asked = (one for one in choices if named in {one.code, str(one.pk)})
     return next(asked, choices[0] if choices else None), choices
-
-
-def reader_zone(actor: Actor) -> ZoneInfo:
-    """The zone in which somebody types times."""
-    return ZoneInfo(actor.time_zone if actor.user_id else "UTC")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from bookings.messages import sentence
 from bookings.models import SavedSearch
 from bookings.selectors.searches import own_searches
 from bookings.services.searches import search_delete, search_pause, search_save
-from bookings.views.payers import payer_of, reader_zone
+from bookings.views.payers import payer_of
 
 
 @login_required
@@ -33,9 +33,8 @@ def searches(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     payer, _ = payer_of(actor, request.POST.get("organisation"))
     form = CatalogueForm(request.POST, payer=payer)
-    with timezone.override(reader_zone(actor)):
-        if not form.is_valid():
-            return _list(request, gettext("This search could not be read."), status=400)
+    if not form.is_valid():
+        return _list(request, gettext("This search could not be read."), status=400)
     criteria = form.criteria()
     name = name_kept(request.POST.get("name", ""))[:100] or criteria.text
     try:

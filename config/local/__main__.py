@@ -183,7 +183,7 @@ def _with_servers(purpose: str, work: Callable[[Mapping[str, str]], int]) -> int
     def busy() -> None:
         say(f"Another {purpose} run of this checkout is going on; waiting for it to end ...")
 
-    servers = Servers(os.environ, purpose)
+    servers = Servers({}, purpose)
     with locked(LOCAL / f"{purpose}-run.lock", busy), servers.running(quietly=True):
         return work(environment.for_tests(os.environ, servers))
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.utils import timezone, translation
-from django.utils.formats import date_format
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import dated, day_words, is_chinese
 from bookings.acts import ACTS
 from bookings.domain.money import format_number, minor_digits
 from bookings.messages import RULES
@@ -29,17 +29,24 @@ GROUPS = {
 
 @register.filter
 def moment(value: datetime | None) -> str:
-    """Day and time in the active zone: `Fri 6 Mar 2026, 18:00`."""
+    """Day and time in the active zone: `Fri 6 Mar 2026, 18:00`. That is the reader's, which the
+    foot of the page names; beside a time in another zone stands `zone_label`."""
     if value is None:
         return "–"
-    return _dated(timezone.localtime(value), "D j M Y, H:i", "Y年n月j日 D H:i")
+    return dated(timezone.localtime(value), "D j M Y, H:i", "Y年n月j日 D H:i")
 
 
 @register.filter
 def day(value: Any) -> str:
     """A day: `Fri 6 Mar 2026`."""
     local = timezone.localtime(value) if isinstance(value, datetime) else value
-    return _dated(local, "D j M Y", "Y年n月j日 D")
+    return day_words(local)
+
+
+@register.simple_tag(takes_context=True)
+def zone_label(context: Any, zone: str) -> str:
+    """The zone of a time, to stand behind it, where it is not the reader's: ` (Europe/London)`."""
+    return "" if not zone or zone == context.get("reader_zone") else f" ({zone})"
 
 
 @register.filter
@@ -164,19 +171,19 @@ def band(code: str) -> str:
 @register.filter
 def short_moment(value: datetime) -> str:
     """`Fri 6 Mar 18:00`."""
-    return _dated(timezone.localtime(value), "D j M H:i", "n月j日 D H:i")
+    return dated(timezone.localtime(value), "D j M H:i", "n月j日 D H:i")
 
 
 @register.filter
 def short_day(value: Any) -> str:
     """`Fri 6 Mar`."""
-    return _dated(value, "D j M", "n月j日 D")
+    return dated(value, "D j M", "n月j日 D")
 
 
 @register.filter
 def month(value: Any) -> str:
     """`March 2026`."""
-    return _dated(value, "F Y", "Y年n月")
+    return dated(value, "F Y", "Y年n月")
 
 
 @register.filter
@@ -273,14 +280,3 @@ def query(context: Any, **changes: Any) -> str:
 def narrowed(context: Any, name: str, value: str) -> str:
     """The present search with another choice of one facet, from its first page."""
     return query(context, **{name: value, "page": ""})
-
-
-def _dated(value: Any, english: str, chinese: str) -> str:
-    """By one of the two patterns; Chinese weekdays in their short form, as `D` means."""
-    if is_chinese():
-        return date_format(value, chinese).replace("星期", "周")
-    return date_format(value, english)
-
-
-def is_chinese() -> bool:
-    return (translation.get_language() or "").startswith("zh")

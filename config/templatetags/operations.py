@@ -21,6 +21,7 @@ JOBS = {
     "final charges": _("Charges that become final"),
     "melting fees": _("Cancellation fees that melt"),
     "settle waiting": _("Wishes that end"),
+    "end enrolments": _("Waiting for courses that are over"),
     "look for waiting": _("Looking for the waiting list"),
     "hours": _("Hours"),
     "imports": _("Imports"),

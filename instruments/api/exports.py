@@ -45,7 +45,7 @@ class Exports(File):
         tag="imports",
         query=ExportQuery,
         gives=BINARY,
-        media="*/*",
+        media=sorted({media.partition(";")[0] for _, media in FORMATS.values()}),
         refuses=[404],
     )
     def get(self, request: Request) -> HttpResponseBase:

@@ -12,7 +12,9 @@ from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
+from accounts.services.jobs import work_through
 from instruments.domain.opening import local_date
 from instruments.domain.training import RESULTS, last_day, moving_up
 from instruments.models import CourseSession, Enrolment
@@ -156,6 +158,30 @@ def places_fill(*, actor: Actor, session: CourseSession, now: datetime) -> list[
     return found
 
 
+def enrolments_end(*, now: datetime) -> int:
+    """Take off the line whoever still stands in it when the session is over; how many."""
+    over = Enrolment.objects.filter(state=Enrolment.State.WAITING, session__end_at__lte=now)
+    return work_through(
+        job="end enrolments",
+        due=list(
+            over.exclude(pk__in=held_back("end enrolments", now)).values_list("pk", flat=True)
+        ),
+        act=lambda pk: _end(pk, now),
+        now=now,
+    )
+
+
+def _end(enrolment_id: UUID, now: datetime) -> int:
+    row, session = _locked(enrolment_id)
+    if row.state != Enrolment.State.WAITING or session.end_at > now:
+        return 0
+    row.state, row.changed_at = Enrolment.State.WITHDRAWN, now
+    row.save(update_fields=["state", "changed_at"])
+    before, after = {"state": "waiting"}, {"state": row.state}
+    _record(None, "enrolment.withdraw", row, now, before=before, after=after)
+    return 1
+
+
 def lock_session(session_id: UUID) -> CourseSession:
     """Places of a session are given one at a time. `NotFound`."""
     row = (
@@ -211,7 +237,7 @@ def _tell(row: Enrolment, kind: str, now: datetime) -> None:
 
 
 def _record(
-    actor: Actor,
+    actor: Actor | None,
     action: str,
     row: Enrolment,
     now: datetime,

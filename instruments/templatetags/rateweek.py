@@ -44,7 +44,7 @@ def _cell(
             text = f"×{_number(band.multiplier if band else Decimal(1))}"
             level = _level(week.level(part.band))
         if len(parts) > 1:
-            name = gettext("{name}, {minutes} minutes").format(name=name, minutes=part.minutes)
+            name = gettext("{name}, {minutes} min").format(name=name, minutes=part.minutes)
         share = max(1, round(part.minutes / 15))
         cell.append({"name": name, "text": text, "level": level, "share": share})
     return cell

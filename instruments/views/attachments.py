@@ -1,5 +1,6 @@
 """Photos and documents of an instrument: managing them, and the files themselves."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils import timezone, translation
+from django.utils.cache import (
+    get_conditional_response,
+    patch_cache_control,
+    patch_vary_headers,
+)
 from django.utils.csp import CSP
 from django.utils.translation import gettext
 from django.views.decorators.csp import csp_override
@@ -103,7 +108,10 @@ def file(request: HttpRequest, attachment_id: UUID, size: str) -> HttpResponseBa
         content = file_open(attachment_id, size)
         if content is None:
             raise NotFound
-        name = f"{found.pk}.{'pdf' if size == 'file' else 'webp'}"
+        is_chinese = (translation.get_language() or "").startswith("zh")
+        title = (is_chinese and found.title_zh) or found.title or found.title_zh
+        words = " ".join(re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', " ", title).split())[:100]
+        name = f"{words or found.pk}.{'pdf' if size == 'file' else 'webp'}"
         answer = FileResponse(
             content,
             as_attachment=size == "file",
@@ -111,6 +119,7 @@ def file(request: HttpRequest, attachment_id: UUID, size: str) -> HttpResponseBa
             content_type=found.media_type,
         )
     answer["ETag"] = etag
+    patch_vary_headers(answer, ["Accept-Language", "Cookie"])
     answer["X-Content-Type-Options"] = "nosniff"
     if found.instrument.publication in PUBLIC:
         patch_cache_control(answer, public=True, max_age=DAY)

@@ -12,7 +12,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.letters import unsubscribe_address
-from accounts.models import Message, TrailEntry
+from accounts.models import Message, TrailEntry, User
 from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.jobs import run_begin
@@ -32,6 +32,7 @@ from bookings.services.reservations import reservation_cancel
 from bookings.services.searches import search_save
 from bookings.services.series import series_book
 from bookings.services.webhooks import webhook_add
+from config.templatetags import display
 from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card
 from instruments.models import CourseSession
@@ -397,18 +398,39 @@ def pages_by_path(world):
     }
 
 
+@pytest.fixture
+def zones(world, monkeypatch):
+    """The zones of the times that were printed; everybody reads from far away."""
+    printed, dated = set(), display.dated
+
+    def recorded(value, english, chinese):
+        if "H:i" in english:
+            printed.add(timezone.get_current_timezone_name())
+        return dated(value, english, chinese)
+
+    monkeypatch.setattr(display, "dated", recorded)
+    User.objects.update(time_zone="America/New_York")
+    return printed
+
+
 @pytest.mark.parametrize(("method", "name", "cells"), list(rows(PAGES)))
-def test_page(world, pages_by_path, method, name, cells):
+def test_page(world, pages_by_path, zones, method, name, cells):
     body = PAGE_BODIES.get(name, {}) if method == "POST" else None
-    found, dead_ends = [], set()
+    found, dead_ends, bare = [], set(), set()
     for column, (cell, answer) in enumerate(answers(world, method, name, body, False)):
         found.append(cell)
         if cell == "200" and answer.get("Content-Type", "").startswith("text/html"):
-            for href in LINK.findall(answer.content.decode()):
+            html = answer.content.decode()
+            # A part of a page is read on one that names its reader's zone.
+            part_of = set() if "<html" in html else {"America/New_York"}
+            bare |= {zone for zone in zones - part_of if zone not in html}
+            for href in LINK.findall(html):
                 leads = pages_by_path.get(unescape(href).partition("?")[0])
                 if leads and leads[column] not in {"200", "302", "-"}:
                     dead_ends.add(f"{PEOPLE[column]}: {href} answers {leads[column]}")
+        zones.clear()
     assert found == cells
+    assert bare == set(), "times of a zone that the page does not name"
     assert dead_ends == set(), "links that lead nowhere"
 
 

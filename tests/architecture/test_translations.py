@@ -18,8 +18,11 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation.template import templatize
+
+from bookings.messages import sentence
 
 ROOT = Path(settings.ROOT)
 APPS = ("accounts", "bookings", "config", "instruments")
@@ -173,6 +176,58 @@ def test_translations_are_chinese(entries: list[Entry]) -> None:
         and not re.search("[\u4e00-\u9fff]", text)
     ]
     assert not english
+
+
+# Limits that are never one, and lengths of text that are refused when they are large.
+ALWAYS_MANY = {
+    *("answers", "bundles", "characters", "documents", "instruments", "invitations", "megapixels"),
+    *("ms", "organisations", "parts", "photos", "pixels", "searches", "seconds", "slots", "steps"),
+    *("things", "webhooks"),
+    # of recurrence, where once has words of its own; of failures in a row; of a term of payment
+    *("days of issue", "days ask for", "days", "weeks", "months", "times", "entries"),
+    # as a whole
+    *("columns", "rows: split it"),
+}
+VERBS = {
+    *("is", "was", "has", "does", "asks", "belongs", "disputes", "comes", "pays", "owes", "says"),
+    *("invites", "signs", "knows", "counts", "expires", "joins", "holds", "waits", "needs"),
+}
+
+
+def test_what_is_counted_has_a_form_for_one(entries: list[Entry]) -> None:
+    counted = re.compile(r"(?:%\(\w+\)s|\{\w+\}) ((?!\w*ss\b)[a-z]+s\b.*)")
+    plain = [
+        entry.singular
+        for entry in entries
+        if not entry.plural and (match := counted.search(entry.singular))
+        if re.match("[a-z]+", match[1])[0] not in VERBS
+        and not any(match[1].startswith(words) for words in ALWAYS_MANY)
+    ]
+    assert not plain
+
+
+def test_states_in_sentences_are_words() -> None:
+    states = {"coming", "in_force", "over", "withdrawn", "proposed"}  # of agreements, by date
+    for path in files(".py"):
+        raised = re.findall(r'WrongState\([^)]*\bstate="(\w+)"', path.read_text(encoding="utf-8"))
+        states |= set(raised)
+    for model in apps.get_models():
+        for name in {"state", "publication"} & {each.name for each in model._meta.fields}:
+            if model._meta.app_label in APPS:
+                states |= {value for value, _ in model._meta.get_field(name).flatchoices}
+    with translation.override("zh-hans"):
+        said = {state: sentence("wrong-state", {"state": state}) for state in states}
+    raw = {state for state, text in said.items() if re.search("[a-z]", text)}
+    assert raw == set()
+    assert said["no_show"] == "已无法进行：当前状态为“未上机”。"
+
+
+def test_one_of_a_thing_is_said_as_one() -> None:
+    quota = {"unit": "bookings", "per": "day", "total": 2}
+    assert "at most 1 booking a day" in sentence("user-quota", {**quota, "limit": 1})
+    assert "at most 2 bookings a day" in sentence("user-quota", {**quota, "limit": 2})
+    assert sentence("too-far", {"horizon_days": 1}) == "It can be booked at most 1 day ahead."
+    assert sentence("reservations-in-the-way", {}) == "– bookings lie in this time."
 
 
 def test_placeholders_agree(entries: list[Entry]) -> None:

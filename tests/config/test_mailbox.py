@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.adapters.allauth import MAIL_ADDRESS_KEY
 from accounts.models.keys import new_id
+from config import mailbox
 from config.mail import FolderBackend
 from config.mailbox import list_mail, read_mail
 from tests.accounts.pages import page_of
@@ -163,3 +164,19 @@ def test_at_most_two_hundred_are_shown(tmp_path: Path) -> None:
     for _ in range(205):
         (tmp_path / f"{new_id()}.eml").write_text("To: a@b.example\nSubject: x\n\ny")
     assert len(list_mail(tmp_path, frozenset({"a@b.example"}))) == 200
+
+
+def test_only_the_mail_of_the_page_is_read(
+    client: Client, cast: Cast, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(60):
+        send(folder, cast.people["wang" if number % 2 else "chen"].email, f"No. {number}")
+    read: list[str] = []
+    whole = mailbox.read_mail
+    monkeypatch.setattr(
+        mailbox, "read_mail", lambda folder, stem: read.append(stem) or whole(folder, stem)
+    )
+    client.force_login(cast.people["admin"])
+    page = page_of(client.get("/mail/"))
+    assert "No. 59" in page and "No. 35" in page and "No. 34" not in page
+    assert len(read) == 25

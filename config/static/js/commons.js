@@ -207,9 +207,6 @@ document.addEventListener("htmx:beforeSwap", function (event) {
   }
 });
 
-// Where an account is made: times are shown by the clock of whoever makes it.
-document.addEventListener("DOMContentLoaded", function () {
-  for (const field of document.querySelectorAll("[data-time-zone]")) {
-    field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || "";
-  }
-});
+// Who is not signed in reads times by the clock of this browser, and so does a new account.
+document.cookie = "time_zone=" + (Intl.DateTimeFormat().resolvedOptions().timeZone || "") +
+  "; path=/; max-age=31536000; samesite=lax" + (location.protocol === "https:" ? "; secure" : "");

@@ -2,12 +2,15 @@
 
 import subprocess
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
+import icalendar
 import pytest
 import recurring_ical_events
+import vobject
 
 from accounts.adapters import calendars
-from accounts.adapters.calendars import CalendarBroken, busy_times
+from accounts.adapters.calendars import CalendarBroken, Event, busy_times, write
 from accounts.domain.calendars import TooCostly
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -90,3 +93,34 @@ def test_a_calendar_that_takes_too_much_to_read_is_ended(
     code = "not-a-calendar" if limit == "MEMORY" else "calendar-too-costly"
     with pytest.raises(CalendarBroken, match=code):
         busy_times(many, START, END)
+
+
+def event(zone: str, start: datetime) -> Event:
+    return Event("1", 0, start, start + timedelta(minutes=30), zone, START, "x")
+
+
+def test_a_change_of_the_clock_is_named_by_the_clock_before_it() -> None:
+    text = write([event("Europe/London", START)])
+    daylight = text.partition("BEGIN:DAYLIGHT")[2]
+    assert "DTSTART:20260329T010000" in daylight and "RDATE:20270328T010000" in daylight
+    for zone in sorted(name for name in available_timezones() if "/" in name)[::20]:
+        described = icalendar.Calendar.from_ical(write([event(zone, START)])).walk("VTIMEZONE")[0]
+        for part in described.subcomponents:
+            before, after = part.TZOFFSETFROM, part.TZOFFSETTO
+            changed = (part.DTSTART - before).replace(tzinfo=UTC)
+            if before != after:
+                offsets = [
+                    (changed - timedelta(seconds=ago)).astimezone(ZoneInfo(zone)).utcoffset()
+                    for ago in (1, 0)
+                ]
+                assert offsets == [before, after], zone
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Shanghai"]
+)
+def test_another_reader_reads_every_hour_of_the_days_of_change(zone: str) -> None:
+    days = (datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 28, tzinfo=UTC))
+    starts = [day + timedelta(hours=hour) for day in days for hour in range(72)]
+    read = vobject.readOne(write([event(zone, start) for start in starts]))
+    assert [each.dtstart.value.astimezone(UTC) for each in read.vevent_list] == starts

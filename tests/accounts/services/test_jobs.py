@@ -9,8 +9,8 @@ from django.db import OperationalError
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted
 from accounts.domain.jobs import Busy, again_in, in_hand_for, lane_of
-from accounts.models import JobFailure, OutboxMessage, TrailEntry
-from accounts.selectors.jobs import failures, queues, runs
+from accounts.models import JobFailure, JobRun, OutboxMessage, TrailEntry
+from accounts.selectors.jobs import CLOCK, failures, last_run, queues, runs
 from accounts.services.jobs import failure_retry, failures_retry, run_begin, run_end, work_through
 from accounts.services.outbox import outbox_deliver
 from config.celery import TIMETABLE
@@ -121,5 +121,12 @@ def test_the_timetable_says_what_is_late(db):
     assert (imports.is_overdue, imports.is_broken) == (True, True)
     assert seen["deliver messages"].is_overdue  # others ran for an hour, it never did
     assert not seen["remove records"].is_overdue
+    # Nothing was at work overnight: nothing is late until it had time to run.
+    morning = NOW + timedelta(days=1)
+    run_end(run_begin(CLOCK, morning), outcome="done", now=morning)
+    assert not any(entry.is_overdue for entry in runs(TIMETABLE, morning + MINUTE))
+    assert runs(TIMETABLE, morning + 65 * MINUTE)[0].is_overdue
+    assert last_run() == NOW  # a clock is no worker
+    JobRun.objects.filter(entry=CLOCK).delete()
     night = runs(TIMETABLE, NOW + timedelta(days=1))
     assert {entry.name for entry in night if not entry.is_overdue} == set()

@@ -12,8 +12,9 @@ from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.domain.roles import DutiesConflict, Place
 from accounts.models import Invitation, JoinRequest, Membership, RoleGrant, TrailEntry, User
 from accounts.permissions import actor_of
-from accounts.selectors.joining import digest_of, invitation_token
+from accounts.selectors.joining import invitation_token
 from accounts.selectors.memberships import place_of
+from accounts.selectors.secrets import digest_of
 from accounts.services.invitations import (
     invitation_accept,
     invitation_send,

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from accounts import notifications
 from accounts.domain.jobs import MOST_ATTEMPTS, again_in
 from accounts.models import OutboxMessage
 from accounts.notifications import Effect, enqueue
@@ -63,6 +64,19 @@ def test_one_that_fails_waits_and_does_not_stop_the_next(db):
 def test_only_within_the_transaction_that_causes_it(real_db):
     with pytest.raises(RuntimeError):
         enqueue([Effect("k", "x")], now=NOW)
+
+
+def test_a_worker_is_woken_when_an_effect_is_due(
+    db, monkeypatch, django_capture_on_commit_callbacks
+):
+    """The timetable, which asks every minute, has the rest."""
+    woken = []
+    monkeypatch.setattr(notifications, "nudge", lambda task, wait: woken.append(wait))
+    with django_capture_on_commit_callbacks(execute=True):
+        for key, seconds in (("now", 0), ("soon", 5), ("later", 300)):
+            due = NOW + timedelta(seconds=seconds)
+            enqueue([Effect("webhook.deliver", key, due_at=due)], now=NOW)
+    assert woken == [0, 5]
 
 
 def test_without_a_broker_nothing_is_lost(db, settings, django_capture_on_commit_callbacks):

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ApiToken, TrailEntry, User
-from accounts.services.tokens import digest_of, token_issue
+from accounts.selectors.secrets import digest_of
+from accounts.services.tokens import token_issue
 from tests.accounts.pages import page_of
 from tests.factories.cast import PASSWORD, Cast
 

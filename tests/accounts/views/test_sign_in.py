@@ -174,6 +174,7 @@ def test_a_closed_account_is_told_so(client: Client, wang: User) -> None:
 def test_signing_up_confirming_and_signing_in(client: Client, db: None) -> None:
     page_of(client.get("/accounts/signup/"))
     client.cookies["django_language"] = "zh-hans"
+    client.cookies["time_zone"] = "Asia/Urumqi"
     response = client.post("/accounts/signup/", NEW)
     assert response.status_code == 302
     page_of(client.get(response["Location"]))
@@ -182,7 +183,7 @@ def test_signing_up_confirming_and_signing_in(client: Client, db: None) -> None:
         "nora@new.example",
         "Nora New",
         "zh-hans",
-        "UTC",
+        "Asia/Urumqi",
     )
     assert actions_of(user) == ["user.create"]
     refused = sign_in(client, user.email, NEW["password1"])

@@ -1,12 +1,15 @@
 """What people are told by mail of courses and of certificates that run out."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import TrailEntry
 from bookings.services.effects import effects_carry_out
-from instruments.services.enrolments import enrolment_withdraw
+from instruments.services.enrolments import enrolment_withdraw, enrolments_end
 from instruments.services.training import certificates_remind, session_cancel
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.qualifications import certify
@@ -57,6 +60,19 @@ def test_the_bookings_after_a_certificate_are_named(cast):
     certify(cast, asks, since="2026-03-14", until="2027-12-31")  # renewed in time
     certificates_remind(now=at("2026-03-26 10:00"))
     assert letters(at("2026-03-26 10:00")) == {}
+
+
+def test_waiting_ends_with_the_session(cast):
+    one = session(cast, course(cast, cast.microscope, places=1), places=1)
+    seated, waiting = enrol(cast, one, "hu"), enrol(cast, one, "wang", waits=True)
+    assert waiting.state == "waiting"
+    assert enrolments_end(now=one.end_at - timedelta(minutes=1)) == 0
+    assert (enrolments_end(now=one.end_at), enrolments_end(now=one.end_at)) == (1, 0)
+    seated.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (seated.state, waiting.state) == ("enrolled", "withdrawn")
+    entry = TrailEntry.objects.get(action="enrolment.withdraw")
+    assert (entry.object_id, entry.actor_id, entry.at) == (waiting.pk, None, one.end_at)
 
 
 def test_the_page_of_a_refused_booking_shows_the_way(cast, monkeypatch):

@@ -250,6 +250,18 @@ def test_one_failure_among_successes_disables_nothing_but_gone_does(cast, receiv
     assert (endpoint.state, endpoint.disabled_because) == ("disabled", "gone")
 
 
+def test_a_test_that_is_answered_with_gone_disables_too(cast, receiver):
+    endpoint = add(cast, receiver)
+    for now, status, state in ((NOW, 500, "active"), (NOW + DAY, 410, "disabled")):
+        receiver.answer = (status, {}, b"")
+        webhook_ping(actor=cast.actor("zhao"), endpoint_id=endpoint.pk, now=now)
+        effects_carry_out(now=now)
+        endpoint.refresh_from_db()
+        assert endpoint.state == state
+    assert endpoint.disabled_because == "gone"
+    assert OutboxMessage.objects.filter(kind="hook.disabled").exists()
+
+
 @pytest.mark.parametrize(
     ("address", "found", "code"),
     [

@@ -89,6 +89,13 @@ def test_first_steps(cast, browser):
     JoinRequest.objects.create(user=cast.people["alice"], organisation=cast.ustc, created_at=NOW)
     waits = alice.get(reverse("bookings:mine")).content.decode()
     assert "has not answered your request yet" in waits
+    book = reverse("bookings:book", args=[cast.microscope.pk]) + f"?start={START}&minutes=60"
+    for path in (reverse("accounts:organisations"), reverse("accounts:profile"), book):
+        page = alice.get(path).content.decode()
+        assert "has not answered your request yet" in page, path
+        assert "You belong to no organisation" not in page, path
+    chosen = asked(alice, cast, start=START, minutes="60")
+    assert "has not answered your request yet" in chosen
 
 
 def test_what_the_bookings_of_a_year_cost(cast, browser):

@@ -57,7 +57,7 @@ def test_it_counts_and_names_each_refused_row(organisation, file, capsys):
     assert run(capsys, file, "--organisation", "hill") == [
         "3 rows: 1 created, 0 changed, 0 unchanged, 2 refused.",
         "line 3: no-name - it has no usable name or description",
-        "line 4: wrong-cells - it has 1 cells, the header 2",
+        "line 4: wrong-cells - its number of cells is 1, that of the header 2",
     ]
     assert Instrument.objects.get().name == "SEM"
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -126,7 +127,13 @@ def test_files_are_what_their_content_is_and_are_never_run(shared_cast):
     saved = browser.get(reverse("instruments:file", args=[document.pk, "file"]))
     assert seen["Content-Type"] == "image/webp"
     assert saved["Content-Type"] == "application/pdf"
-    assert saved["Content-Disposition"] == f'attachment; filename="{document.pk}.pdf"'
+    assert saved["Content-Disposition"] == 'attachment; filename="The column.pdf"'
+    Attachment.objects.filter(pk=document.pk).update(title_zh="色谱柱/说明")
+    path = reverse("instruments:file", args=[document.pk, "file"])
+    saved = browser.get(path, headers={"Accept-Language": "zh-CN"})
+    chinese = quote("色谱柱 说明.pdf")
+    assert saved["Content-Disposition"] == f"attachment; filename*=utf-8''{chinese}"
+    assert {"Accept-Language", "Cookie"} <= set(saved["Vary"].split(", "))
     for answer in (seen, saved):
         assert answer["X-Content-Type-Options"] == "nosniff"
         assert answer["Content-Security-Policy"].startswith("default-src 'none'; sandbox")

@@ -25,7 +25,7 @@ def test_places_taken_and_given_up(cast, noon):
     assert "full" in page and "valid until" in page
     assert "Put me on the waiting list" in page_of(wang.get(url("course", of)))
     refused = wang.post(url("enrol", one))  # the page was read before the last place went
-    assert "All 1 places are taken" in page_of(refused, 409)
+    assert "The only place is taken" in page_of(refused, 409)
     page = page_of(wang.post(url("enrol", one), {"waits": "on"}, follow=True))
     assert "You are on the waiting list" in page and "no. 1 in line" in page
     row = Enrolment.objects.get(user=cast.wang)
