@@ -30,8 +30,12 @@ FOLLOWS = {
     "provider.": {"create", "update", "delete"},
     "waiting.": set(WaitingWish.State.values) - {WaitingWish.State.WAITING},
 }
-# Files, events of webhooks and effects of the demonstration: no acts.
-OTHERS = re.compile(r".*\.(json|csv|yaml|ttf)|charge\.made|reservation\.moved|letter\.send")
+# Files, events of webhooks, effects of the demonstration, names of allauth and of a signature: no
+# acts.
+OTHERS = re.compile(
+    r".*\.(json|csv|yaml|ttf)|charge\.made|reservation\.moved|letter\.send"
+    r"|accounts\.known-browser|allauth\.account"
+)
 EFFECTS = {"Effect", "connect"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is
 # computed, what is kept about reading.
@@ -40,7 +44,7 @@ NEVER = {
     "dirtymonths", "dispute", "earmark", "facilitymonth", "facilityyear", "fetching",
     "idempotencykey", "importchunk", "importedbooking", "importrow", "instrumentday",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
-    "posting", "provenance", "quote", "ratecard", "rollup", "schedule", "scheduleassignment",
+    "policyversion", "posting", "provenance", "quote", "ratecard", "rollup", "schedule", "scheduleassignment",
     "scheduleday", "seal", "sealedentry", "searchentry", "searchgroup",
     "searchmatch", "searchword", "settlementline", "statementcounter", "statementline",
     "trailbundle", "trailentry", "trailtext", "unmetdemand", "unsealedentry", "usagesession",
