@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from accounts.domain.errors import NotFound
+from accounts.domain.errors import NotFound, NotPermitted
 from config.icons import SHAPES
 
 QUOTE = {
@@ -89,4 +89,5 @@ def _samples(request: HttpRequest) -> dict[str, Any]:
         ],
         "page": Paginator(range(30), 10).page(2),
         "quote": QUOTE,
+        "second": NotPermitted("no-second-manager", place="USTC"),
     }

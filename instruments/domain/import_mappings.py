@@ -107,15 +107,15 @@ class TableMapping:
     header_row: int = 1  # the line in which the names of the columns stand
 
     @property
-    def columns(self) -> set[str]:
-        """Those that are used."""
-        named = {part.column for parts in self.fields.values() for part in parts}
-        named |= {exclusion.column for exclusion in self.exclusions}
-        return named | {*self.key} | ({self.hours.column} if self.hours else set())
+    def columns(self) -> list[str]:
+        """Those that are used, in the order of the mapping."""
+        named = [*self.key, *(part.column for parts in self.fields.values() for part in parts)]
+        named += [exclusion.column for exclusion in self.exclusions]
+        return [*named, self.hours.column] if self.hours else named
 
     def check_columns(self, header: Collection[str]) -> None:
         """`FileRefused` (mapping-absent-column) unless the table has every column named here."""
-        for column in sorted(self.columns):
+        for column in self.columns:
             if column not in header:
                 raise FileRefused("mapping-absent-column", column=column)
 

@@ -98,7 +98,9 @@ def world(shared_cast):
         publish=False,
         now=NOW,
     )
-    cancelled = reserve(cast, "2026-03-05 16:00", "2026-03-05 17:00")
+    cancelled = reserve(
+        cast, "2026-03-05 16:00", "2026-03-05 17:00", now=NOW - timedelta(minutes=11)
+    )
     reservation_cancel(actor=cast.actor("wang"), reservation_id=cancelled.pk, reason="", now=NOW)
     wish = wait(cast, cast.instrument(name="Waited for"), minutes=60)
     series = series_book(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 from django.urls import reverse
 from standardwebhooks.webhooks import Webhook
 
@@ -73,6 +74,7 @@ class TestNewKey:
         client, wang = Client(), cast.wang
         client.force_login(wang)
         Client().post("/accounts/password/reset/", {"email": wang.email})
+        effects_carry_out(now=timezone.now())
         reset = re.search(r"/accounts/password/reset/key/\S+", mail.outbox[-1].body)[0]
         stop = unsubscribe_address(wang, ["reminder"]).split("/")[-2]
         replace_key(settings, keep_old=True)

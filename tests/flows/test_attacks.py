@@ -125,7 +125,7 @@ class TestPeople:
             reservation_check_in(
                 actor=cast.actor("wang"), reservation_id=made.pk, now=at("2026-03-06 10:00")
             )
-        assert [r.code for r in refused.value.refusals] == ["qualification-missing"]
+        assert [r.code for r in refused.value.refusals] == ["qualification-expires"]
 
 
 class TestTime:

@@ -96,7 +96,10 @@ def test_the_same_key_proposes_once(cast: Cast, program: Programs) -> None:
 
 
 def test_who_reads_agreements(cast: Cast, program: Programs) -> None:
-    signed, proposal = agree(cast), propose(cast, code="next")
+    signed, proposal = (
+        agree(cast),
+        propose(cast, code="next", valid_from=date(2027, 1, 1), valid_until=None),
+    )
     for who in ("coordinator", "xu", "auditor"):
         assert set(program(who).get("agreements/").ids) == {str(signed.pk), str(proposal.pk)}
     for who in ("wang", "hu", "lin", "chen"):
@@ -112,7 +115,8 @@ def test_who_reads_agreements(cast: Cast, program: Programs) -> None:
 
 def test_filters_and_pages(cast: Cast, program: Programs) -> None:
     signed = agree(cast)
-    others = [propose(cast, code=f"more-{n}") for n in range(3)]
+    later = {"valid_from": date(2027, 1, 1), "valid_until": None}
+    others = [propose(cast, code=f"more-{n}", **later) for n in range(3)]
     xu = program("xu")
     assert xu.get("agreements/?in_force_on=2026-05-01").ids == [str(signed.pk)]
     assert xu.get("agreements/?in_force_on=2027-01-01").ids == []
@@ -302,6 +306,6 @@ def test_a_list_costs_the_same_whatever_its_length(
     statements()  # the token is marked as used
     first = statements()
     for n in range(2):
-        agree(cast, code=f"a{n}")
+        agree(cast, code=f"a{n}", valid_from=date(2027 + n, 1, 1), valid_until=date(2028 + n, 1, 1))
         grant(cast, programme(cast, code=f"p{n}", host_regions=(cast.anhui.pk,)))
     assert statements() == first

@@ -207,7 +207,7 @@ def test_the_booking_names_its_sources_to_the_payers_people_only(
         assert len(program(who).get(path).body["funding"]) == 2
     for who in ("zhao", "gao", "auditor"):  # the host's, and its region's
         assert program(who).get(path).body["funding"] is None
-    clock.now = at("2026-03-05 12:00")
+    clock.now = at("2026-03-05 12:15")
     reservation_cancel(
         actor=cast.actor("wang"), reservation_id=made.body["id"], reason="", now=clock.now
     )

@@ -7,7 +7,7 @@ from django.test import Client
 
 from bookings.domain.refusals import RulesRefuse
 from bookings.selectors.agreements import load_recognised, recognised_regions
-from bookings.services.agreements import agreement_end
+from bookings.services.agreements import agreement_end, agreement_sign
 from instruments.models import Instrument, Technique
 from instruments.selectors.qualifications import load_qualified, load_qualifying
 from instruments.selectors.registry import WITH
@@ -37,10 +37,15 @@ def refused(cast, instrument, start="2026-03-06 10:00", end="2026-03-06 11:00"):
 def test_it_counts_once_all_have_signed_what_says_so(cast, asking):
     of_fudan(cast)
     assert refused(cast, asking) == ["qualification-missing"]
-    agree(cast)  # a discount, no certificates
-    propose(cast, code="proposal", recognises_qualifications=True)
+    discount = agree(cast)  # and no certificates
     assert refused(cast, asking) == ["qualification-missing"]
-    agree(cast, code="certificates", recognises_qualifications=True)
+    agreement_end(actor=cast.actor("xu"), agreement_id=discount.pk, now=NOW)  # from today on
+    made = propose(
+        cast, code="certificates", valid_from=date(2026, 3, 5), recognises_qualifications=True
+    )
+    assert refused(cast, asking) == ["qualification-missing"]
+    for who in ("coordinator", "xu"):
+        agreement_sign(actor=cast.actor(who), agreement_id=made.pk, now=NOW)
     assert reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", instrument=asking).pk
 
 
@@ -54,7 +59,7 @@ def test_on_the_days_of_the_agreement_only(cast, asking):
     qualified = load_qualified(cast.wang.pk, [asking], load_recognised)
     assert qualified == {asking.pk: [(at("2026-01-01 00:00"), at("2026-03-10 00:00"))]}
     assert refused(cast, asking, "2026-03-10 10:00", "2026-03-10 11:00") == [
-        "qualification-missing"
+        "qualification-expires"
     ]
     agree(cast, code="next", valid_from=date(2026, 3, 10), recognises_qualifications=True)
     qualified = load_qualified(cast.wang.pk, [asking], load_recognised)
@@ -64,7 +69,7 @@ def test_on_the_days_of_the_agreement_only(cast, asking):
 def test_its_own_days_count_too(cast, asking):
     of_fudan(cast, since="2026-02-01", until="2026-03-05")
     agree(cast, recognises_qualifications=True)
-    assert refused(cast, asking) == ["qualification-missing"]
+    assert refused(cast, asking) == ["qualification-expires"]
 
 
 def test_neither_another_technique_nor_an_instrument_nor_a_neighbour(cast, asking):

@@ -128,7 +128,9 @@ def test_only_the_last_year_and_only_this_instrument(past):
 def test_a_corrected_charge_counts_once(past):
     """What was taken back does not."""
     charge = Charge.objects.filter(kind="use").first()
-    Charge.objects.filter(pk=charge.pk).update(state="reversed", final_at=LATER)
+    Charge.objects.filter(pk=charge.pk).update(
+        state="reversed", final_at=LATER, month=LATER.date().replace(day=1)
+    )
     charge.pk, charge.total, charge.payable = None, D(100), D(100)
     charge.id = None
     charge.id = Charge._meta.pk.get_default()

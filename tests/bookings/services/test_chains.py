@@ -66,7 +66,7 @@ class TestFind:
         assert written() == before
         shown = [[stage.period.start for stage in p.stages] for p in found.found]
         assert shown[0] == [at("2026-03-09 08:00"), at("2026-03-09 12:00")]
-        assert shown[1] == [at("2026-03-09 08:30"), at("2026-03-09 12:00")]
+        assert shown[1] == [at("2026-03-09 10:00"), at("2026-03-09 12:30")]
         assert len(shown) == 5
         # 2 h x 260 + 100, and 1 h x 260 + 100; 6 % tax
         assert {c: str(v) for c, v in found.found[0].totals.items()} == {"CNY": "1038.80"}

@@ -488,10 +488,10 @@ def test_a_late_cancellation_is_paid_by_the_same_sources(cast: Cast) -> None:
     row = source(cast)
     made = reserve(cast, *FRIDAY, funding=paid_by("NSFC-17"))
     reservation_cancel(
-        actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=at("2026-03-05 12:00")
+        actor=cast.actor("wang"), reservation_id=made.pk, reason="", now=at("2026-03-05 12:15")
     )
     assert sums(row) == (0, 0)
-    charge = charge_make(reservation_id=made.pk, now=at("2026-03-05 12:00"))
+    charge = charge_make(reservation_id=made.pk, now=at("2026-03-05 12:15"))
     assert charge is not None
     assert sums(row) == (0, charge.payable)
     assert charge.payable == TWO_HOURS  # less than a day before: all of it

@@ -119,7 +119,7 @@ def test_what_accepting_would_refuse_is_said_before(cast, zhao):
     asked = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=guarded)
     assert opened(zhao, asked).refusals == ()
     Qualification.objects.update(revoked_at=NOW)
-    assert [r.code for r in opened(zhao, asked).refusals] == ["qualification-missing"]
+    assert [r.code for r in opened(zhao, asked).refusals] == ["qualification-expires"]
     assert "It cannot be accepted as long as this is so." in zhao.get(INBOX).content.decode()
 
 

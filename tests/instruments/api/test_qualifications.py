@@ -115,7 +115,7 @@ def test_refusals(cast: Cast, program: Programs) -> None:
     body = {"user": "wang@fudan.example", "instrument": str(cast.microscope.pk)}
     zhao = program("zhao")
     own = zhao.post("qualifications/", body | {"user": "zhao@ustc.example"})
-    assert (own.status, own.code) == (409, "own-qualification")
+    assert (own.status, own.code) == (409, "no-second-manager")
     # A stranger learns nothing of who has an account.
     for user in ("wang@fudan.example", "nobody@fudan.example"):
         answer = program("sun").post("qualifications/", body | {"user": user})

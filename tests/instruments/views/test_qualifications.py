@@ -48,7 +48,7 @@ def test_certified(cast, zhao, asking):
     [
         ({"user": ""}, 400, "user", "This field is required."),
         ({"user": "nobody@fudan.example"}, 400, "user", "no account by this id"),
-        ({"user": "zhao@ustc.example"}, 409, "user", "Nobody certifies themselves."),
+        ({"user": "zhao@ustc.example"}, 409, "user", "nobody else manages"),
         ({"user": "sun@ustc.example"}, 409, "user", "holds this very certificate already."),
         ({"thing": "PaNET01124"}, 400, "thing", "valid choice"),
         ({"valid_from": ""}, 400, "valid_from", "This field is required."),

@@ -192,7 +192,7 @@ def test_the_week_of_a_stored_card_and_of_what_is_typed(cast, zhao):
     assert response.status_code == 200
     assert RateCard.objects.count() == 1
     assert html.count('<td class="price-low-1" title="night">') == 3
-    assert html.count('<span class="price-low-1 share-2" title="night, 30 minutes">') == 1
+    assert html.count('<span class="price-low-1 share-2" title="night, 30 min">') == 1
     assert "Friday 22:30–02:00" in html
     assert "CNY 130.00" in html  # half of 260, for other regions
     part = zhao.post(address(cast), sent, headers={"HX-Request": "true"}).content.decode()

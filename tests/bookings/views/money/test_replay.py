@@ -31,7 +31,7 @@ def test_line_by_line_with_the_verdict(cast, charge):
     assert "It agrees to the cent." in html
     assert "260 an hour × 1 × 120 min / 60 = 520" in html
     # 25 hours before
-    assert "50 % of 620.00, with 1500 minutes&#x27; notice = 310" in html
+    assert "50 % of 620.00, with 1500 min notice = 310" in html
     assert "6 % of 310.00 = 18.6" in html
     assert "CNY 328.60" in html
     assert "differs" not in html
