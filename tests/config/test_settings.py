@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.core import mail
 from django.test import Client
-from django.utils import timezone
 from django.urls import reverse
+from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
 from accounts.letters import unsubscribe_address, unsubscribed_by
