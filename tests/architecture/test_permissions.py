@@ -99,7 +99,9 @@ def world(shared_cast):
         now=NOW,
     )
     cancelled = reserve(cast, "2026-03-05 16:00", "2026-03-05 17:00")
-    reservation_cancel(actor=cast.actor("wang"), reservation_id=cancelled.pk, reason="", now=NOW)
+    # After ten minutes it is no second thought any more, which would cost nothing.
+    late = NOW + timedelta(minutes=11)
+    reservation_cancel(actor=cast.actor("wang"), reservation_id=cancelled.pk, reason="", now=late)
     wish = wait(cast, cast.instrument(name="Waited for"), minutes=60)
     series = series_book(
         actor=cast.actor("wang"),
