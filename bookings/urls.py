@@ -132,6 +132,7 @@ urlpatterns = [
     # the auditors' desk
     path("audit/", audit_start.audit, name="audit"),
     path("audit/exceptions/", audit.exceptions, name="exceptions"),
+    path("audit/exceptions/decide/", audit.decide_many, name="exceptions-decide"),
     path("audit/run/", audit.run, name="exceptions-run"),
     path(_exception, audit.exception, name="exception"),
     path(_exception + "decide/", audit.decide, name="exception-decide"),

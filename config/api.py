@@ -685,6 +685,11 @@ urlpatterns = [
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     # the auditors' desk
     path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),
+    path(
+        "audit/exceptions/decide/",
+        audit.ExceptionsDecide.as_view(),
+        name="api-audit-exceptions-decide",
+    ),
     path(_exception, audit.ExceptionDetail.as_view(), name="api-audit-exception"),
     path("audit/runs/", audit.Runs.as_view(), name="api-audit-runs"),
     path("audit/samples/", audit.Samples.as_view(), name="api-audit-samples"),

@@ -435,6 +435,23 @@ def exception_for(actor: Actor, exception_id: UUID) -> AuditException:
     return found
 
 
+def instruments_behind(rows: Iterable[AuditException]) -> dict[UUID, Instrument]:
+    """By exception the instrument that its evidence is about, itself or that of a booking or
+    charge; none behind a grant, or where the row is gone. Two statements."""
+    behind = {row.pk: [UUID(item["id"]) for item in row.evidence] for row in rows}
+    ids = set().union(*behind.values())
+    bookings = Reservation.objects.filter(pk__in=ids).values_list("pk", "instrument_id")
+    charges = Charge.objects.filter(pk__in=ids).values_list("pk", "reservation__instrument_id")
+    instrument_ids = {pk: pk for pk in ids} | dict(bookings.union(charges, all=True))
+    instruments = Instrument.objects.in_bulk(instrument_ids.values())
+    return {
+        key: instruments[instrument_ids[pk]]
+        for key, several in behind.items()
+        for pk in reversed(several)
+        if instrument_ids[pk] in instruments
+    }
+
+
 def own_records(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
     """Those of some records that are the actor's own case: bookings they are the person of, made or
     decided on, and every record to which, as the trail says, they ever did something (proposed a

@@ -111,6 +111,20 @@ def minute(text: str) -> str:
     return " – ".join(each[:16].replace("T", " ") for each in text.split(" – "))
 
 
+@register.filter
+def at(rows: Mapping[UUID, Any], pk: UUID) -> Any:
+    return rows.get(pk)
+
+
+@register.filter
+def story_address(row: AuditException) -> str:
+    """The story of the first record behind an exception that has one."""
+    for item in row.evidence:
+        if item["type"] in WITH_STORY:
+            return reverse("bookings:story", args=[item["id"]])
+    return ""
+
+
 @register.simple_tag
 def evidence(row: AuditException, names: Any) -> list[dict[str, Any]]:
     """Each record behind an exception with its kind, its own name, its page, and its story."""

@@ -182,6 +182,7 @@ GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  bookings:audit                  - 403 403 403 403 403 403 403 403 200 403 403 403
 GET  bookings:exceptions             - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:exceptions-decide      - 403 403 403 403 403 403 403 403 302 403 403 403
 POST bookings:exceptions-run         - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:exception              - 404 404 404 404 404 404 404 404 200 404 404 404
 POST bookings:exception-decide       - 404 404 404 404 404 404 404 404 302 404 404 404
@@ -553,6 +554,7 @@ GET    api-statistics-export         - 404 404 404 404 404 404 404 404 200 404 4
 GET    api-statistics-export-file    - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-audit-exceptions-decide   - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
 PATCH  api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
 POST   api-audit-runs                - 403 403 403 403 403 403 403 403 201 403 403 403
@@ -658,6 +660,7 @@ HARVEST = {"name": "Register", "address": "https://x.example/list.csv", "format"
 
 PAGE_BODIES = {
     "bookings:exception-decide": {"state": "review"},
+    "bookings:exceptions-decide": {"state": "review", "chosen": ["<exception>:1"]},
     "bookings:exception-confirm": {"severity": "low", "title": "Test", "text": "Test"},
     "bookings:findings": FINDING,
     "bookings:finding-reply": {"reply": "test"},
@@ -1048,6 +1051,10 @@ API_BODIES = {
     ("PATCH", "api-funding-source"): {"name": "New"},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
     ("PATCH", "api-audit-exception"): {"state": "review"},
+    ("POST", "api-audit-exceptions-decide"): {
+        "exceptions": [{"id": "<exception>"}],
+        "state": "review",
+    },
     ("POST", "api-audit-samples"): SAMPLE,
     ("POST", "api-audit-findings"): FINDING,
     ("POST", "api-audit-finding-reply"): {"reply": "test"},
