@@ -39,6 +39,7 @@ from bookings.selectors.audit import (
     exception_for,
     exceptions_where,
     finding_for,
+    finding_records,
     findings_for,
     instruments_behind,
     own_exceptions,
@@ -189,6 +190,15 @@ class FindingShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
+class FindingDetailShape(FindingShape):
+    """With what the finding refers to; for whoever answers it as far as it is their own
+    organisation's affair."""
+
+    rule = serializers.CharField(allow_null=True, help_text="Of the exception that led to it.")
+    numbers = serializers.DictField(help_text="What the rule saw.")
+    records = EvidenceShape(many=True, help_text="Behind the exception, or drawn in the sample.")
+
+
 class FindingBody(Shape):
     """`exception`: it is confirmed by the finding, which is about its organisation; else
     `organisation`."""
@@ -316,7 +326,12 @@ class AuditEndpoint(Endpoint):
 
     def one_finding(self, finding_id: UUID, status: int = 200) -> Response:
         row = finding_for(self.actor, finding_id)
-        shown = finding_json(row, own_findings(self.actor, [row]))
+        shown = {
+            **finding_json(row, own_findings(self.actor, [row])),
+            "rule": row.exception.rule if row.exception else None,
+            "numbers": row.exception.numbers if row.exception else {},
+            "records": finding_records(self.actor, row),
+        }
         return Response(shown, status=status, headers=etag(row.version))
 
 
@@ -519,7 +534,7 @@ class Findings(AuditEndpoint):
         _("Raise a finding"),
         tag="audit",
         takes=FindingBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         status=201,
         refuses=[404, 409],
         once=True,
@@ -547,7 +562,9 @@ class Findings(AuditEndpoint):
 class FindingDetail(AuditEndpoint):
     only_reads = True
 
-    @operation("audit_finding", _("One finding"), tag="audit", gives=FindingShape, refuses=[404])
+    @operation(
+        "audit_finding", _("One finding"), tag="audit", gives=FindingDetailShape, refuses=[404]
+    )
     def get(self, request: Request, finding_id: UUID) -> Response:
         """With the answer, and the evidence with which it was closed."""
         return self.one_finding(finding_id)
@@ -559,7 +576,7 @@ class FindingReply(AuditEndpoint):
         _("Answer a finding"),
         tag="audit",
         takes=ReplyBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         refuses=[404, 409],
         versioned=True,
     )
@@ -581,7 +598,7 @@ class FindingReturn(AuditEndpoint):
         _("Send an answer back"),
         tag="audit",
         takes=ReturnBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         refuses=[404, 409],
         versioned=True,
     )
@@ -605,7 +622,7 @@ class FindingClose(AuditEndpoint):
         _("Close a finding"),
         tag="audit",
         takes=CloseBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         refuses=[404, 409],
         versioned=True,
     )

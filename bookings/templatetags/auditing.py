@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bookings.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES
 from bookings.models import AuditException, Reservation
 from bookings.selectors.audit import EVIDENCE
+from bookings.selectors.trail_records import called_of
 
 register = template.Library()
 
@@ -126,10 +127,12 @@ def story_address(row: AuditException) -> str:
 
 
 @register.simple_tag
-def evidence(row: AuditException, names: Any) -> list[dict[str, Any]]:
-    """Each record behind an exception with its kind, its own name, its page, and its story."""
+def evidence(items: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Each record that evidence names with its kind, its own name, its page, and its story. One
+    statement."""
+    names = called_of((EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in items)
     found = []
-    for item in row.evidence:
+    for item in items:
         pk = UUID(item["id"])
         kind = item["type"]
         label, page = EVIDENCE_PAGES.get(kind, (kind, ""))

@@ -40,12 +40,12 @@ from bookings.messages import sentence
 from bookings.models import AuditException, AuditFinding
 from bookings.selectors.audit import (
     AUDIT,
-    EVIDENCE,
     audited_organisations,
     exception_for,
     exceptions_for,
     exceptions_where,
     finding_for,
+    finding_records,
     findings_for,
     findings_in,
     instruments_behind,
@@ -59,7 +59,6 @@ from bookings.selectors.audit import (
 )
 from bookings.selectors.sampling import drawn_rows, population_of
 from bookings.selectors.trail import audited_regions, readable_story
-from bookings.selectors.trail_records import called_of
 from bookings.services.audit import exception_move, exceptions_decide, exceptions_find
 from bookings.services.findings import (
     Raised,
@@ -202,9 +201,6 @@ def _exception_page(
         "refused": own_case(actor, row.region_ids) if own and row.state != "confirmed" else None,
         "finding": getattr(row, "finding", None),
         "story": readable_story(actor, row.pk),
-        "names": called_of(
-            (EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in row.evidence
-        ),
         "may": {
             state: not own and may_become(row.state, state)
             for state in ("review", "explained", "confirmed")
@@ -356,6 +352,8 @@ def _finding_page(
         "may_return": audits and not own and row.state == "replied",
         "may_close": audits and not own and row.state != "closed",
         "audits": audits,
+        "records": finding_records(actor, row),
+        "most": 200,
         "reply_form": ReplyForm(),
         "return_form": ReturnForm(),
         "close_form": CloseForm(),

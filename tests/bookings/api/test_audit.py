@@ -49,6 +49,9 @@ def test_from_a_run_to_a_closed_finding(cast: Cast, program: Programs) -> None:
     assert auditor.get(one).body["state"] == "confirmed"
     assert auditor.post("audit/findings/", asked).code == "wrong-state"
     path = f"audit/findings/{finding['id']}/"
+    seen = zhao.get(path).body
+    assert (seen["rule"], seen["numbers"]) == ("overrides", {"rules": "notice"})
+    assert seen["records"] == [{"type": "reservation", "id": str(made.pk)}]
     assert zhao.get("audit/findings/").ids == [finding["id"]]
     assert auditor.post(path + "return/", {"note": "x"}).code == "wrong-state"
     assert zhao.post(path + "reply/", {"reply": "It was urgent."}).body["state"] == "replied"

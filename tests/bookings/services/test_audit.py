@@ -28,7 +28,7 @@ from bookings.models import (
     Reservation,
     UsageSession,
 )
-from bookings.selectors.audit import instruments_behind
+from bookings.selectors.audit import finding_for, finding_records, instruments_behind
 from bookings.selectors.comparison import LAST
 from bookings.services.audit import exception_move, exceptions_decide, exceptions_find
 from bookings.services.charges import charge_make
@@ -697,3 +697,66 @@ def test_the_page_says_which_were_left(own: Any, client: Any) -> None:
     assert "1 exception decided." in answer.content.decode()
     found.refresh_from_db()
     assert found.state == "review"
+
+
+# What a finding refers to
+
+
+def seen_of(cast: Cast, who: str, finding: AuditFinding) -> list[tuple[str, str]]:
+    actor = cast.actor(who)
+    records = finding_records(actor, finding_for(actor, finding.pk))
+    return [(item["type"], item["id"]) for item in records]
+
+
+def test_who_answers_sees_the_exception_and_its_records(booked: Any, client: Any) -> None:
+    """The booking and its use; the entry of the trail, which auditors prove, stays theirs."""
+    cast, row = booked
+    change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+    found = AuditException.objects.get(rule="overrides")
+    found.evidence.append({"type": "entry", "id": str(TrailEntry.objects.latest("id").pk)})
+    found.save(update_fields=["evidence"])
+    raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    booking = ("reservation", str(row.pk))
+    for name in ("zhao", "gao"):
+        assert seen_of(cast, name, made) == [booking]
+    assert seen_of(cast, "auditor", made) == [booking, ("entry", found.evidence[-1]["id"])]
+    for name in ("chen", "lin", "wang", "sun", "coordinator"):
+        with pytest.raises(NotFound):
+            seen_of(cast, name, made)
+    effects_carry_out(now=NOW)
+    letter = next(m for m in mail.outbox if m.to == ["zhao@ustc.example"] and "Set" in m.subject)
+    assert f"/audit/findings/{made.pk}/" in letter.body
+    client.force_login(cast.zhao)
+    page = client.get(f"/audit/findings/{made.pk}/").content.decode()
+    assert f'href="{reverse("bookings:reservation", args=[row.pk])}"' in page
+    assert "A manager set rules aside" in page or "Set aside" in page
+    assert "/trail/" not in page and f"/audit/exceptions/{found.pk}/" not in page
+    assert client.get(reverse("bookings:reservation", args=[row.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("subject", ["charges", "sessions", "reservations"])
+def test_of_a_sample_only_what_is_their_own_organisations(booked: Any, subject: str) -> None:
+    """Nothing of another host's and payer's, though the manager booked it themselves."""
+    cast, _ = booked
+    ours = use(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+    theirs = use(cast, "2026-03-11 10:00", "2026-03-11 11:00")
+    Reservation.objects.filter(pk=theirs.reservation_id).update(
+        host=cast.fudan, user=cast.zhao, made_by=cast.zhao
+    )
+    Charge.objects.filter(pk=theirs.pk).update(host=cast.fudan)
+    sample = sample_draw(
+        actor=cast.actor("auditor"),
+        asked=Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5),
+        now=NOW,
+    )
+    raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    kind = "charge" if subject == "charges" else "reservation"
+    own = str(ours.pk if subject == "charges" else ours.reservation_id)
+    other = str(theirs.pk if subject == "charges" else theirs.reservation_id)
+    for name in ("zhao", "gao"):
+        shown = seen_of(cast, name, made)
+        assert (kind, own) in shown and (kind, other) not in shown
+    assert {(kind, own), (kind, other)} <= set(seen_of(cast, "auditor", made))
