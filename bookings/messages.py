@@ -482,6 +482,9 @@ SENTENCES = {
     "outside-opening-hours": _("The instrument is not open for all of this time."),
     "instrument-closed": _("The instrument is closed at this time."),
     "slot-taken": _("This time is taken."),
+    "still-in-use": _(
+        "It is still in use or closed, and no other unit is free: check in from {time} on ({zone})."
+    ),
     "qualification-missing": _(
         "Working alone on it needs a certificate, which the person booked for does not have."
     ),
@@ -602,6 +605,15 @@ class _Missing(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return "–"
 
+
+# How a session went, by its rating.
+RATINGS = {
+    5: _("very well"),
+    4: _("well"),
+    3: _("all right"),
+    2: _("with trouble"),
+    1: _("badly"),
+}
 
 # Why a booking is left out of a comparison of rate cards (bookings/domain/what_if.py).
 LEFT_OUT = {

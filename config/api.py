@@ -51,6 +51,7 @@ from bookings.api import (
     operations,
     persons,
     programmes,
+    ratings,
     replay,
     reservations,
     seals,
@@ -458,6 +459,7 @@ urlpatterns = [
         name="api-what-if-version",
     ),
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
+    path(_instrument + "ratings/", ratings.InstrumentRatings.as_view(), name="api-ratings"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out

@@ -1,5 +1,6 @@
 """The states of a reservation and the way between them."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -29,6 +30,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 CHECK_IN_BEFORE = timedelta(minutes=15)
 SESSION_LEFT_OPEN = timedelta(hours=12)
+POOR_RATING = 2  # of 5: the owner is told of it
 FOLLOWS_WITHIN = timedelta(hours=1)  # the next booking is near enough to be told of an overrun
 
 
@@ -54,6 +56,12 @@ def is_own(actor: UUID | None, *, person: UUID, maker: UUID) -> bool:
 def check_in_span(period: Period) -> Period:
     """When somebody may check in: from 15 minutes before the start until the end."""
     return Period(period.start - CHECK_IN_BEFORE, period.end)
+
+
+def unit_to_take(own: int, units: int, taken: Mapping[int, datetime]) -> int | None:
+    """The unit of a pool for somebody who comes early: their own, or the lowest that is free;
+    None: none is. `taken`: by unit until when it is in use, booked or closed."""
+    return next((unit for unit in (own, *range(1, units + 1)) if unit not in taken), None)
 
 
 def no_show_at(start: datetime, end: datetime, check_in_minutes: int | None) -> datetime | None:

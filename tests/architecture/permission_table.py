@@ -94,6 +94,7 @@ GET  bookings:requests               - 403 403 403 403 200 200 403 403 403 403 4
 POST bookings:decide-many            - 403 403 403 403 302 400 403 403 403 403 403 403
 POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 404 404
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  bookings:ratings                - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
 GET  bookings:duplicates             - 403 403 403 403 200 200 403 403 403 200 200 403
@@ -428,6 +429,7 @@ DELETE api-rate-card                 - 404 404 404 404 204 404 404 403 403 404 4
 POST   api-what-if                   - 403 403 403 403 200 403 403 200 200 403 403 403
 GET    api-what-if-version           - 403 403 403 403 200 403 403 200 200 403 403 403
 GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-ratings                   - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-closures                  - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 404 404
 DELETE api-closure                   - 404 404 403 404 204 404 404 403 403 403 404 404
