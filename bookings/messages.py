@@ -149,6 +149,31 @@ SENTENCES = {
     "was-cancelled": _("The booking was cancelled: it has no times of use."),
     "was-not-used": _("The booking was not used: only its fee can be waived."),
     "nothing-changes": _("With this the charge would come out as it is."),
+    "nothing-changes-by-sample": _(
+        "With this the charge would come out as it is: this card charges samples, not time."
+    ),
+    "nothing-changes-by-booking": _(
+        "With this the charge would come out as it is: this card charges the reserved time,"
+        " whatever of it was used."
+    ),
+    "nothing-changes-booking-at-least": _(
+        "With this the charge would come out as it is: this card charges at least the reserved"
+        " time, and a longer use only past its end."
+    ),
+    "nothing-changes-same-times": _(
+        "With this the charge would come out as it is: it is made from these times already."
+    ),
+    "nothing-changes-same-length": _(
+        "With this the charge would come out as it is: the time is as long, at the same rates."
+    ),
+    "nothing-changes-minimum": _(
+        "With this the charge would come out as it is: this card charges at least {minutes}"
+        " minutes."
+    ),
+    "nothing-changes-rounding": _(
+        "With this the charge would come out as it is: rounded up to whole {minutes} minutes the"
+        " time is the same."
+    ),
     "both-times": _("Say both when it began and when it ended."),
     "not-a-whole": _("The percents must add up to 100."),
     "unknown-source": _("There is no such funding source, or it is not yours to charge."),
@@ -567,6 +592,8 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
     numbers = dict(numbers or {})
     if code == "too-long" and "max_minutes" in numbers:
         code = "too-long-booking"
+    if code == "nothing-changes" and "why" in numbers:
+        code = f"nothing-changes-{numbers['why']}"
     if code == "not-an-object" and "fields" in numbers:
         code = "not-an-object-of"
     if code == "too-soon" and not numbers.get("notice_minutes"):
