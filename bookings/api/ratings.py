@@ -66,13 +66,13 @@ class InstrumentRatings(Endpoint):
         `count` are of all ratings of the days, whichever are listed."""
         query = asked(RatingQuery, request.query_params)
         chosen = {name: query.get(name) for name in ("rating", "since", "until")}
-        found = ratings_of(instrument_to_manage(self.actor, instrument_id), **chosen)
+        ratings = ratings_of(instrument_to_manage(self.actor, instrument_id), **chosen)
         answer = paginated(
             request,
-            found.sessions,
+            ratings.sessions,
             query,
             ("-checked_in_at", "-id"),
             lambda rows: [rating_json(row) for row in rows],
         )
-        answer.data |= {"count": found.count, "mean": found.mean}
+        answer.data |= {"count": ratings.count, "mean": ratings.mean}
         return answer

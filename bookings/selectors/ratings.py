@@ -37,9 +37,9 @@ def ratings_of(
         after = until + timedelta(days=1)
         rows = rows.filter(checked_in_at__lt=datetime.combine(after, time(), zone))
     sums = rows.aggregate(count=Count("rating"), mean=Avg("rating"))
-    said = rows.filter(rating=rating) if rating else rows.filter(~Q(rating=None) | ~Q(remarks=""))
+    listed = rows.filter(rating=rating) if rating else rows.filter(~Q(rating=None) | ~Q(remarks=""))
     return Ratings(
-        said.select_related("reservation__user", "reservation__organisation").order_by(
+        listed.select_related("reservation__user", "reservation__organisation").order_by(
             "-checked_in_at", "-id"
         ),
         **sums,

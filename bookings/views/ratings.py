@@ -22,14 +22,14 @@ def ratings(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     form = RatingsForm(request.GET)
     form.is_valid()
     chosen = {name: form.cleaned_data.get(name) for name in form.fields}
-    found = ratings_of(instrument, **chosen)
+    shown = ratings_of(instrument, **chosen)
     context = {
         "instrument": instrument,
         "zone": instrument.facility.time_zone,
         "form": form,
         "is_filtered": any(chosen.values()),
-        "count": found.count,
-        "mean": found.mean,
-        "page": Paginator(found.sessions, 50).get_page(request.GET.get("page")),
+        "count": shown.count,
+        "mean": shown.mean,
+        "page": Paginator(shown.sessions, 50).get_page(request.GET.get("page")),
     }
     return render(request, "bookings/ratings.html", context)

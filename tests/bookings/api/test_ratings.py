@@ -18,11 +18,11 @@ pytestmark = pytest.mark.django_db
 def rated(cast: Cast) -> list[UsageSession]:
     """One well, one badly with remarks, one with remarks alone, one without a word."""
     days = ["2026-03-10", "2026-03-11", "2026-03-12", "2026-03-13"]
-    said: list[dict[str, Any]] = [
+    remarks: list[dict[str, Any]] = [
         {"rating": 4}, {"rating": 1, "remarks": "<b>It drifts"}, {"remarks": "Dusty"}, {},
     ]  # fmt: skip
     sessions = []
-    for day, values in zip(days, said, strict=True):
+    for day, values in zip(days, remarks, strict=True):
         charge = use(cast, f"{day} 08:00", f"{day} 09:00")
         session = UsageSession.objects.get(reservation=charge.reservation_id)
         UsageSession.objects.filter(pk=session.pk).update(**values)

@@ -191,9 +191,9 @@ def test_times_that_change_nothing_say_why(
         require_change(made.result, "use", after, made.inputs, amendment.usage)
     (problem,) = refused.value.problems
     assert (problem.field, problem.code, problem.numbers) == ("", "nothing-changes", why)
-    said = sentence(problem.code, problem.numbers)
-    assert said.startswith("With this the charge would come out as it is: ")
-    assert str(why.get("minutes", "")) in said
+    text = sentence(problem.code, problem.numbers)
+    assert text.startswith("With this the charge would come out as it is: ")
+    assert str(why.get("minutes", "")) in text
 
 
 @given(
