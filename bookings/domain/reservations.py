@@ -1,6 +1,5 @@
 """The states of a reservation and the way between them."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -56,12 +55,6 @@ def is_own(actor: UUID | None, *, person: UUID, maker: UUID) -> bool:
 def check_in_span(period: Period) -> Period:
     """When somebody may check in: from 15 minutes before the start until the end."""
     return Period(period.start - CHECK_IN_BEFORE, period.end)
-
-
-def unit_to_take(own: int, units: int, taken: Mapping[int, datetime]) -> int | None:
-    """The unit of a pool for somebody who comes early: their own, or the lowest that is free;
-    None: none is. `taken`: by unit until when it is in use, booked or closed."""
-    return next((unit for unit in (own, *range(1, units + 1)) if unit not in taken), None)
 
 
 def no_show_at(start: datetime, end: datetime, check_in_minutes: int | None) -> datetime | None:

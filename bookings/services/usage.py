@@ -91,11 +91,12 @@ def _take_from_now(
         taken[row.unit] = max(to_period(row.span).end, taken.get(row.unit, now))
     # Nobody is sent to a unit where somebody is still at work after their time.
     left_open = UsageSession.objects.filter(instrument=instrument, checked_out_at=None)
-    for unit in left_open.exclude(unit=reservation.unit).values_list("unit", flat=True):
-        taken.setdefault(unit, FOREVER)
-    unit = rules.unit_to_take(reservation.unit, units_of(instrument), taken)
+    for other in left_open.exclude(unit=reservation.unit).values_list("unit", flat=True):
+        taken.setdefault(other, FOREVER)
+    pool = (reservation.unit, *range(1, units_of(instrument) + 1))
+    unit = next((each for each in pool if each not in taken), None)
     if unit is None:
-        free_at = min(taken.values())
+        free_at = min(taken[each] for each in pool)
         zone = instrument.facility.time_zone
         at = {"time": f"{free_at.astimezone(ZoneInfo(zone)):%H:%M}", "zone": zone}
         nearest = Period(free_at, reservation.end_at)

@@ -140,7 +140,7 @@ def evidence(items: list[dict[str, str]]) -> list[dict[str, Any]]:
             {
                 "id": item["id"],
                 "label": label,
-                "called": names.get((EVIDENCE.get(kind), pk)),
+                "called": names.get((EVIDENCE.get(kind, ""), pk)),
                 "url": reverse(page, args=[pk]) if page else "",
                 "story": reverse("bookings:story", args=[pk]) if kind in WITH_STORY else "",
             }

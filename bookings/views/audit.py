@@ -125,14 +125,14 @@ def decide_many(request: HttpRequest) -> HttpResponseBase:
     if done:
         text = ngettext("{n} exception decided.", "{n} exceptions decided.", len(done))
         messages.success(request, text.format(n=len(done)))
-    rows = exceptions_for(actor).in_bulk([pk for pk, _error in refused])
+    rows = exceptions_for(actor).in_bulk([pk for pk, _ in refused])
     instruments = instruments_behind(rows.values())
-    for pk, error in refused:
+    for pk, refusal in refused:
         row, instrument = rows.get(pk), instruments.get(pk)
         named = [rule_name(row.rule) if row else str(pk)]
         if instrument is not None:
             named.append(local_name(instrument.name, instrument.name_zh))
-        messages.error(request, f"{' · '.join(named)}: {sentence(error.code, error.numbers)}")
+        messages.error(request, f"{' · '.join(named)}: {sentence(refusal.code, refusal.numbers)}")
     return redirect(reverse("bookings:exceptions", query=request.GET))
 
 
