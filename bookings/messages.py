@@ -149,6 +149,31 @@ SENTENCES = {
     "was-cancelled": _("The booking was cancelled: it has no times of use."),
     "was-not-used": _("The booking was not used: only its fee can be waived."),
     "nothing-changes": _("With this the charge would come out as it is."),
+    "nothing-changes-by-sample": _(
+        "With this the charge would come out as it is: this card charges samples, not time."
+    ),
+    "nothing-changes-by-booking": _(
+        "With this the charge would come out as it is: this card charges the reserved time,"
+        " whatever of it was used."
+    ),
+    "nothing-changes-booking-at-least": _(
+        "With this the charge would come out as it is: this card charges at least the reserved"
+        " time, and a longer use only past its end."
+    ),
+    "nothing-changes-same-times": _(
+        "With this the charge would come out as it is: it is made from these times already."
+    ),
+    "nothing-changes-same-length": _(
+        "With this the charge would come out as it is: the time is as long, at the same rates."
+    ),
+    "nothing-changes-minimum": _(
+        "With this the charge would come out as it is: this card charges at least {minutes}"
+        " minutes."
+    ),
+    "nothing-changes-rounding": _(
+        "With this the charge would come out as it is: rounded up to whole {minutes} minutes the"
+        " time is the same."
+    ),
     "both-times": _("Say both when it began and when it ended."),
     "not-a-whole": _("The percents must add up to 100."),
     "unknown-source": _("There is no such funding source, or it is not yours to charge."),
@@ -482,6 +507,9 @@ SENTENCES = {
     "outside-opening-hours": _("The instrument is not open for all of this time."),
     "instrument-closed": _("The instrument is closed at this time."),
     "slot-taken": _("This time is taken."),
+    "still-in-use": _(
+        "It is still in use or closed, and no other unit is free: check in from {time} on ({zone})."
+    ),
     "qualification-missing": _(
         "Working alone on it needs a certificate, which the person booked for does not have."
     ),
@@ -564,6 +592,8 @@ def sentence(code: str, numbers: Mapping[str, object] | None = None) -> str:
     numbers = dict(numbers or {})
     if code == "too-long" and "max_minutes" in numbers:
         code = "too-long-booking"
+    if code == "nothing-changes" and "why" in numbers:
+        code = f"nothing-changes-{numbers['why']}"
     if code == "not-an-object" and "fields" in numbers:
         code = "not-an-object-of"
     if code == "too-soon" and not numbers.get("notice_minutes"):
@@ -602,6 +632,15 @@ class _Missing(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return "–"
 
+
+# How a session went, by its rating.
+RATINGS = {
+    5: _("very well"),
+    4: _("well"),
+    3: _("all right"),
+    2: _("with trouble"),
+    1: _("badly"),
+}
 
 # Why a booking is left out of a comparison of rate cards (bookings/domain/what_if.py).
 LEFT_OUT = {

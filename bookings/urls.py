@@ -20,6 +20,7 @@ from bookings.views import (
     moves,
     operations,
     persons,
+    ratings,
     requests,
     reservations,
     seals,
@@ -104,6 +105,7 @@ urlpatterns = [
     path("requests/decide/", requests.decide_many, name="decide-many"),
     path(_reservation + "decide/", requests.decide, name="decide"),
     path("manage/instruments/<uuid:instrument_id>/closures/", closures.closures, name="closures"),
+    path("manage/instruments/<uuid:instrument_id>/ratings/", ratings.ratings, name="ratings"),
     path("manage/closures/<uuid:closure_id>/end/", closures.end, name="closure-end"),
     path("manage/closures/<uuid:closure_id>/delete/", closures.delete, name="closure-delete"),
     path("manage/instruments/<uuid:instrument_id>/what-if/", what_if.compare, name="what-if"),
@@ -132,6 +134,7 @@ urlpatterns = [
     # the auditors' desk
     path("audit/", audit_start.audit, name="audit"),
     path("audit/exceptions/", audit.exceptions, name="exceptions"),
+    path("audit/exceptions/decide/", audit.decide_many, name="exceptions-decide"),
     path("audit/run/", audit.run, name="exceptions-run"),
     path(_exception, audit.exception, name="exception"),
     path(_exception + "decide/", audit.decide, name="exception-decide"),

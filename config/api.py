@@ -51,6 +51,7 @@ from bookings.api import (
     operations,
     persons,
     programmes,
+    ratings,
     replay,
     reservations,
     seals,
@@ -458,6 +459,7 @@ urlpatterns = [
         name="api-what-if-version",
     ),
     path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
+    path(_instrument + "ratings/", ratings.InstrumentRatings.as_view(), name="api-ratings"),
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
@@ -685,6 +687,11 @@ urlpatterns = [
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     # the auditors' desk
     path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),
+    path(
+        "audit/exceptions/decide/",
+        audit.ExceptionsDecide.as_view(),
+        name="api-audit-exceptions-decide",
+    ),
     path(_exception, audit.ExceptionDetail.as_view(), name="api-audit-exception"),
     path("audit/runs/", audit.Runs.as_view(), name="api-audit-runs"),
     path("audit/samples/", audit.Samples.as_view(), name="api-audit-samples"),

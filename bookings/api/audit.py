@@ -1,6 +1,6 @@
 """The auditors' desk: exceptions, runs and samples, findings."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from accounts.api.shapes import (
     Day,
     Flag,
     Instant,
+    ListOf,
     Shape,
     Text,
     Whole,
@@ -29,21 +30,25 @@ from accounts.api.shapes import (
     rfc3339,
 )
 from accounts.api.versions import etag, expected_version
+from accounts.domain.roles import Actor
 from bookings.api.files import CSV, FileEndpoint
 from bookings.domain.audit import RULES
+from bookings.messages import sentence
 from bookings.models import AuditException, AuditFinding, AuditRun, AuditSample
 from bookings.selectors.audit import (
     exception_for,
     exceptions_where,
     finding_for,
+    finding_records,
     findings_for,
+    instruments_behind,
     own_exceptions,
     own_findings,
     sample_for,
     samples_for,
 )
 from bookings.selectors.sampling import population_of
-from bookings.services.audit import exception_move, exceptions_find
+from bookings.services.audit import exception_move, exceptions_decide, exceptions_find
 from bookings.services.findings import (
     Raised,
     finding_close,
@@ -52,6 +57,7 @@ from bookings.services.findings import (
     finding_return,
 )
 from bookings.services.sampling import Sampling, sample_draw
+from instruments.models import Instrument
 
 
 class EvidenceShape(serializers.Serializer[Any]):
@@ -70,6 +76,8 @@ class ExceptionShape(serializers.Serializer[Any]):
     parameters = serializers.DictField()
     numbers = serializers.DictField()
     evidence = EvidenceShape(many=True)
+    instrument = serializers.UUIDField(allow_null=True, help_text="That it is about, if any.")
+    instrument_name = serializers.CharField(allow_null=True)
     organisation = serializers.CharField()
     happened_at = Instant()
     found_at = Instant()
@@ -91,6 +99,28 @@ class ExceptionQuery(Pages):
 class ExceptionBody(Shape):
     state = Choice([("review", "review"), ("explained", "explained")])
     reason = Text(1000, default="", allow_blank=True, help_text="Needed where it is explained.")
+
+
+class ChosenBody(Shape):
+    id = serializers.UUIDField()
+    version = Whole(min_value=1, required=False, help_text="As it was read: else refused.")
+
+
+class ExceptionsBody(ExceptionBody):
+    exceptions = ListOf(child=ChosenBody(), min_length=1)
+
+
+class NotDecidedShape(serializers.Serializer[Any]):
+    """One that stays as it was, and why."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class DecidedShape(serializers.Serializer[Any]):
+    decided = ExceptionShape(many=True)
+    refused = NotDecidedShape(many=True)
 
 
 class RunShape(serializers.Serializer[Any]):
@@ -160,6 +190,15 @@ class FindingShape(serializers.Serializer[Any]):
     version = serializers.IntegerField()
 
 
+class FindingDetailShape(FindingShape):
+    """With what the finding refers to; for whoever answers it as far as it is their own
+    organisation's affair."""
+
+    rule = serializers.CharField(allow_null=True, help_text="Of the exception that led to it.")
+    numbers = serializers.DictField(help_text="What the rule saw.")
+    records = EvidenceShape(many=True, help_text="Behind the exception, or drawn in the sample.")
+
+
 class FindingBody(Shape):
     """`exception`: it is confirmed by the finding, which is about its organisation; else
     `organisation`."""
@@ -194,7 +233,15 @@ def _name(person: Any) -> str | None:
     return str(person) if person else None
 
 
-def exception_json(row: AuditException, own: Container[UUID]) -> dict[str, Any]:
+def exceptions_json(actor: Actor, rows: Sequence[AuditException]) -> list[dict[str, Any]]:
+    """Three statements, however many."""
+    own, instruments = own_exceptions(actor, rows), instruments_behind(rows)
+    return [exception_json(row, own, instruments.get(row.pk)) for row in rows]
+
+
+def exception_json(
+    row: AuditException, own: Container[UUID], instrument: Instrument | None
+) -> dict[str, Any]:
     return {
         "id": str(row.pk),
         "rule": row.rule,
@@ -202,6 +249,8 @@ def exception_json(row: AuditException, own: Container[UUID]) -> dict[str, Any]:
         "parameters": row.parameters,
         "numbers": row.numbers,
         "evidence": row.evidence,
+        "instrument": str(instrument.pk) if instrument else None,
+        "instrument_name": instrument.name if instrument else None,
         "organisation": row.organisation.code,
         "happened_at": rfc3339(row.happened_at),
         "found_at": rfc3339(row.found_at),
@@ -272,12 +321,17 @@ class AuditEndpoint(Endpoint):
 
     def one_exception(self, exception_id: UUID) -> Response:
         row = exception_for(self.actor, exception_id)
-        shown = exception_json(row, own_exceptions(self.actor, [row]))
+        (shown,) = exceptions_json(self.actor, [row])
         return Response(shown, headers=etag(row.version))
 
     def one_finding(self, finding_id: UUID, status: int = 200) -> Response:
         row = finding_for(self.actor, finding_id)
-        shown = finding_json(row, own_findings(self.actor, [row]))
+        shown = {
+            **finding_json(row, own_findings(self.actor, [row])),
+            "rule": row.exception.rule if row.exception else None,
+            "numbers": row.exception.numbers if row.exception else {},
+            "records": finding_records(self.actor, row),
+        }
         return Response(shown, status=status, headers=etag(row.version))
 
 
@@ -306,12 +360,42 @@ class Exceptions(AuditEndpoint):
             rows,
             query,
             ("-happened_at", "-id"),
-            lambda found: [
-                exception_json(row, own)
-                for own in [own_exceptions(self.actor, found)]
-                for row in found
-            ],
+            lambda found: exceptions_json(self.actor, found),
         )
+
+
+class ExceptionsDecide(AuditEndpoint):
+    @operation(
+        "audit_exceptions_decide",
+        _("Say what several exceptions are"),
+        tag="audit",
+        takes=ExceptionsBody,
+        gives=DecidedShape,
+        once=True,
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """For auditors: one state and reason for all. Each is decided by itself; one that is your
+        own case, or was changed meanwhile, is named in `refused` and stays as it was."""
+        data = checked(ExceptionsBody, request.data)
+        chosen = [(each["id"], each.get("version")) for each in data.pop("exceptions")]
+
+        def decide() -> Response:
+            done, refused = exceptions_decide(actor=self.actor, chosen=chosen, now=self.now, **data)
+            return Response(
+                {
+                    "decided": exceptions_json(self.actor, done),
+                    "refused": [
+                        {
+                            "id": str(pk),
+                            "code": error.code,
+                            "message": sentence(error.code, error.numbers),
+                        }
+                        for pk, error in refused
+                    ],
+                }
+            )
+
+        return self.once(decide)
 
 
 class ExceptionDetail(AuditEndpoint):
@@ -450,7 +534,7 @@ class Findings(AuditEndpoint):
         _("Raise a finding"),
         tag="audit",
         takes=FindingBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         status=201,
         refuses=[404, 409],
         once=True,
@@ -478,7 +562,9 @@ class Findings(AuditEndpoint):
 class FindingDetail(AuditEndpoint):
     only_reads = True
 
-    @operation("audit_finding", _("One finding"), tag="audit", gives=FindingShape, refuses=[404])
+    @operation(
+        "audit_finding", _("One finding"), tag="audit", gives=FindingDetailShape, refuses=[404]
+    )
     def get(self, request: Request, finding_id: UUID) -> Response:
         """With the answer, and the evidence with which it was closed."""
         return self.one_finding(finding_id)
@@ -490,7 +576,7 @@ class FindingReply(AuditEndpoint):
         _("Answer a finding"),
         tag="audit",
         takes=ReplyBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         refuses=[404, 409],
         versioned=True,
     )
@@ -512,7 +598,7 @@ class FindingReturn(AuditEndpoint):
         _("Send an answer back"),
         tag="audit",
         takes=ReturnBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         refuses=[404, 409],
         versioned=True,
     )
@@ -536,7 +622,7 @@ class FindingClose(AuditEndpoint):
         _("Close a finding"),
         tag="audit",
         takes=CloseBody,
-        gives=FindingShape,
+        gives=FindingDetailShape,
         refuses=[404, 409],
         versioned=True,
     )

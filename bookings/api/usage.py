@@ -23,7 +23,8 @@ class CheckIn(Transition):
 
     @described("reservation_check_in", _("Check in"), takes=Nothing)
     def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
-        """From 15 minutes before the start, if the unit is free until then, to the end."""
+        """From 15 minutes before the start to the end. Early, on another unit where the booked one
+        is not free yet; where none is, `still-in-use` names in `nearest` from when one is."""
         return super().post(request, reservation_id)
 
     def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:

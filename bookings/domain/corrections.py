@@ -237,8 +237,36 @@ def usage_of(inputs: Mapping[str, Any]) -> Usage | None:
     return check_in, check_out
 
 
-def require_change(before: Mapping[str, Any], kind: str, after: Amended) -> None:
-    """`Invalid` (`nothing-changes`) where the charge would come out as it is."""
+def require_change(
+    before: Mapping[str, Any],
+    kind: str,
+    after: Amended,
+    was: Mapping[str, Any],
+    usage: Usage | None,
+) -> None:
+    """`Invalid` (`nothing-changes`) where the charge would come out as it is, with `why` if it is
+    times of `usage` that change nothing. `was`: the inputs of the charge."""
     result = after.made.result if after.made else None
     if after.kind == kind and result == before:
-        raise invalid("", "nothing-changes")
+        given, billed = input_from_json(after.inputs), before.get("billed_minutes")
+        why = _why_the_same(input_from_json(was), given, billed) if usage else {}
+        raise invalid("", "nothing-changes", **why)
+
+
+def _why_the_same(was: QuoteInput, given: QuoteInput, billed: object) -> dict[str, str | int]:
+    """Why other times of use come to the same, with the minutes of the card behind it; nothing of
+    a use that the host cut short."""
+    card = given.card
+    if card.rate_unit == "sample":
+        return {"why": "by-sample"}
+    if card.charge_basis == "reserved":
+        return {"why": "by-booking"}
+    if (was.start, was.end) == (given.start, given.end):
+        return {"why": "same-times" if card.charge_basis == "used" else "booking-at-least"}
+    if given.cut_at is not None or was.cut_at is not None:
+        return {}
+    if billed == card.minimum_minutes:
+        return {"why": "minimum", "minutes": card.minimum_minutes}
+    if given.end - given.start == was.end - was.start:
+        return {"why": "same-length"}
+    return {"why": "rounding", "minutes": card.billing_increment_minutes}

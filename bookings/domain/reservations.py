@@ -29,6 +29,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 
 CHECK_IN_BEFORE = timedelta(minutes=15)
 SESSION_LEFT_OPEN = timedelta(hours=12)
+POOR_RATING = 2  # of 5: the owner is told of it
 FOLLOWS_WITHIN = timedelta(hours=1)  # the next booking is near enough to be told of an overrun
 
 

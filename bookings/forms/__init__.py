@@ -5,6 +5,7 @@ from bookings.forms.audit import (
     CloseForm,
     ExceptionFilterForm,
     ExceptionForm,
+    ExceptionsForm,
     FindingForm,
     OtherFindingForm,
     ReplyForm,
@@ -25,7 +26,7 @@ from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm,
 from bookings.forms.reservations import DecideForm, DecideManyForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
 from bookings.forms.trail import BundleForm, TrailForm
-from bookings.forms.usage import CheckOutForm
+from bookings.forms.usage import CheckOutForm, RatingsForm
 from bookings.forms.utilisation import HoursForm, NormForm
 from bookings.forms.waiting import WaitingForm
 
@@ -49,6 +50,7 @@ __all__ = [
     "DuplicatesForm",
     "ExceptionFilterForm",
     "ExceptionForm",
+    "ExceptionsForm",
     "FindingForm",
     "GrantChangeForm",
     "GrantForm",
@@ -59,6 +61,7 @@ __all__ = [
     "OtherFindingForm",
     "PeriodForm",
     "ProgrammeForm",
+    "RatingsForm",
     "ReasonForm",
     "ReplyForm",
     "ReturnForm",

@@ -1,6 +1,7 @@
 """The auditors' desk: what to look at, and what to say of it."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -55,6 +56,27 @@ class ExceptionForm(forms.Form):
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={**_TEXT, "rows": 3}),
+    )
+
+
+def _id_and_version(text: str) -> tuple[UUID, int]:
+    pk, _, version = text.partition(":")
+    return UUID(pk), int(version)
+
+
+class _Chosen(forms.TypedMultipleChoiceField):
+    """Rows of a list as `<id>:<version>`; the service says which of them it cannot do."""
+
+    def valid_value(self, value: Any) -> bool:
+        return True
+
+
+class ExceptionsForm(ExceptionForm):
+    """The same word on several exceptions."""
+
+    chosen = _Chosen(
+        coerce=_id_and_version,
+        error_messages={"required": _("Choose at least one exception.")},
     )
 
 

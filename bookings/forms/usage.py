@@ -3,6 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bookings.forms.fields import DayField
+from bookings.messages import RATINGS
+
 
 class CheckOutForm(forms.Form):
     """What a session was like."""
@@ -21,11 +24,7 @@ class CheckOutForm(forms.Form):
         empty_value=None,
         choices=[
             ("", "–"),
-            (5, _("very well")),
-            (4, _("well")),
-            (3, _("all right")),
-            (2, _("with trouble")),
-            (1, _("badly")),
+            *RATINGS.items(),
         ],
         widget=forms.Select(attrs={"class": "form-select"}),
     )
@@ -34,4 +33,27 @@ class CheckOutForm(forms.Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+    )
+
+
+class RatingsForm(forms.Form):
+    """Which ratings to list: days are the instrument's."""
+
+    rating = forms.TypedChoiceField(
+        label=_("Rating"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", _("all")), *RATINGS.items()],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    since = DayField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
+    )
+    until = DayField(
+        label=_("Until"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )

@@ -121,6 +121,12 @@ KINDS = {
         _("Nobody checked in, so the booking counts as not used and the time was given free."),
         "no-show",
     ),
+    "poor-rating": Words(
+        _("Rated poorly: {instrument}"),
+        _("{person} of {organisation} says that a session on your instrument did not go well."),
+        "use",
+        to_host=True,
+    ),
     "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended."), "use"),
     "charged": Words(
         _("Charged: {instrument}"),
@@ -444,6 +450,7 @@ def compose(
             else gettext("Price"),
             "again": settings.SITE_URL + again if kind in NOT_TO_BE | {"rejected"} else "",
             "cut_by": cut_by,
+            "rated": getattr(reservation, "session", None) if kind == "poor-rating" else None,
             "nearest": [(n, _form_for(n.instrument, n.period, payer)) for n in nearest],
             "until_label": _until_label(kind),
             "take": _form_for(instrument.pk, period, payer) if kind == "offer" else "",

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from accounts.domain.errors import NotFound, NotPermitted, Refused
 from accounts.domain.roles import AUDITOR, CAPABILITIES, Actor
 from accounts.models import Membership, Organisation, Region, RoleGrant, TrailEntry
-from accounts.selectors.memberships import no_second
+from accounts.selectors.memberships import no_second, place_of
 from bookings.domain import audit as rules
 from bookings.domain.audit import RULES, BookingFacts, Numbers
 from bookings.domain.norms import USUAL_SCHEME, norm_minutes
@@ -26,11 +26,15 @@ from bookings.models import (
     Correction,
     InstrumentDay,
     Reservation,
+    UsageSession,
     VoucherGrant,
 )
+from bookings.selectors.charges import charges_for
 from bookings.selectors.comparison import BOOKS, Difference
 from bookings.selectors.norms import load_norms
+from bookings.selectors.programmes import grants_for
 from bookings.selectors.replay import replay_all
+from bookings.selectors.reservations import reservations_for
 from bookings.selectors.sampling import drawn_rows
 from instruments.models import Instrument
 from instruments.selectors.quality import stale_records
@@ -435,6 +439,23 @@ def exception_for(actor: Actor, exception_id: UUID) -> AuditException:
     return found
 
 
+def instruments_behind(rows: Iterable[AuditException]) -> dict[UUID, Instrument]:
+    """By exception the instrument that its evidence is about, itself or that of a booking or
+    charge; none behind a grant, or where the row is gone. Two statements."""
+    behind = {row.pk: [UUID(item["id"]) for item in row.evidence] for row in rows}
+    ids = set().union(*behind.values())
+    bookings = Reservation.objects.filter(pk__in=ids).values_list("pk", "instrument_id")
+    charges = Charge.objects.filter(pk__in=ids).values_list("pk", "reservation__instrument_id")
+    instrument_ids = {pk: pk for pk in ids} | dict(bookings.union(charges, all=True))
+    instruments = Instrument.objects.in_bulk(instrument_ids.values())
+    return {
+        key: instruments[instrument_ids[pk]]
+        for key, several in behind.items()
+        for pk in reversed(several)
+        if instrument_ids[pk] in instruments
+    }
+
+
 def own_records(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
     """Those of some records that are the actor's own case: bookings they are the person of, made or
     decided on, and every record to which, as the trail says, they ever did something (proposed a
@@ -551,6 +572,35 @@ def finding_for(actor: Actor, finding_id: UUID) -> AuditFinding:
     if found is None:
         raise NotFound
     return found
+
+
+def finding_records(actor: Actor, finding: AuditFinding) -> list[dict[str, str]]:
+    """The records behind a finding, as evidence names them: those of its exception, and what was
+    drawn in its sample (of sessions their bookings). To whoever answers it only those that are
+    their organisation's affair, as host or payer, and that they may see anyway."""
+    items = list(finding.exception.evidence) if finding.exception else []
+    sample = finding.sample
+    if sample is not None:
+        kind, drawn = sample.subject[:-1], sample.drawn
+        if kind == "session":
+            kind, drawn = "reservation", [row.reservation_id for row in drawn_rows(sample)]
+        items += [{"type": kind, "id": str(pk)} for pk in drawn]
+    of = finding.organisation
+    if not items or actor.may(AUDIT, place_of(of)):
+        return items
+    ids = {item["id"] for item in items}
+    own = Q(host=of) | Q(organisation=of)
+    bookings = reservations_for(actor).filter(own)
+    seen: list[QuerySet[Any]] = [
+        bookings.filter(pk__in=ids),
+        UsageSession.objects.filter(reservation__in=bookings.values("pk"), pk__in=ids),
+        charges_for(actor).filter(own, pk__in=ids),
+        Instrument.objects.filter(organisation=of, pk__in=ids),
+        grants_for(actor).filter(organisation=of, pk__in=ids),
+    ]
+    first, *others = (rows.order_by().values_list("pk", flat=True) for rows in seen)
+    shown = {str(pk) for pk in first.union(*others, all=True)}
+    return [item for item in items if item["id"] in shown]
 
 
 def samples_for(actor: Actor) -> QuerySet[AuditSample]:

@@ -11,6 +11,11 @@ from instruments.domain.policies import Policy
 from instruments.models import Instrument
 
 
+def units_of(instrument: Instrument) -> int:
+    """How many are booked as one pool."""
+    return instrument.policy.units if hasattr(instrument, "policy") else 1
+
+
 def refuse_units_in_use(instrument: Instrument, policy: Policy, now: datetime) -> None:
     """`WrongState` (`units-in-use`) if a unit above the policy's number is booked or in use from
     now on. One statement; ask under the instrument's lock."""

@@ -1,14 +1,14 @@
 """Exceptions: the rules of the audit gone through, and what auditors make of what they find."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.permissions import require_somewhere
@@ -190,6 +190,39 @@ def exception_move(
     if state == "confirmed":
         raise WrongState("exception-needs-finding")
     return exception_decide(row, actor=actor, state=state, reason=reason, now=now)
+
+
+def exceptions_decide(
+    *,
+    actor: Actor,
+    chosen: Sequence[tuple[UUID, int | None]],
+    state: str,
+    reason: str,
+    now: datetime,
+) -> tuple[list[AuditException], list[tuple[UUID, Refused]]]:
+    """The same word on several exceptions, each (id, version that was read) in a transaction of
+    its own: what was decided, and what was not (an own case, changed meanwhile) with its refusal.
+    Their rows are locked in the order of their ids."""
+    require_somewhere(actor, AUDIT)
+    if state in NEEDS_REASON and not reason.strip():
+        raise invalid("reason", "required")
+    done: list[AuditException] = []
+    refused: list[tuple[UUID, Refused]] = []
+    for exception_id, version in sorted(dict(chosen).items()):
+        try:
+            done.append(
+                exception_move(
+                    actor=actor,
+                    exception_id=exception_id,
+                    state=state,
+                    reason=reason,
+                    expected_version=version,
+                    now=now,
+                )
+            )
+        except Refused as error:
+            refused.append((exception_id, error))
+    return done, refused
 
 
 def exception_locked(

@@ -22,6 +22,7 @@ from bookings.models import Closure, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.selectors.charges import second_thought_of
 from bookings.selectors.closures import owes_for, with_people
+from bookings.selectors.units import units_of
 from bookings.services.earmarks import purses_lock
 from bookings.services.occupancy import (
     charge_due,
@@ -88,7 +89,7 @@ def closure_create(
     moved: list[Reservation] = []
     if end > now:
         span = Period(max(outage.start, now), end)
-        units = outage.units or tuple(range(1, _units(instrument) + 1))
+        units = outage.units or tuple(range(1, units_of(instrument) + 1))
         moved = _clear(actor, instrument, units, span, outage, displace, now)
         _occupy(instrument, closure, units, span)
         _cut_uses(actor, instrument, units, outage.start)
@@ -114,17 +115,13 @@ def closure_create(
     return closure
 
 
-def _units(instrument: Instrument) -> int:
-    return instrument.policy.units if hasattr(instrument, "policy") else 1
-
-
 def _check(instrument: Instrument, outage: Outage) -> None:
     if outage.kind not in Closure.Kind.values:
         raise invalid("kind", "unknown-value")
     if outage.end is not None and outage.end <= outage.start:
         raise invalid("end", "not-after-start")
-    if any(not 1 <= unit <= _units(instrument) for unit in outage.units):
-        raise invalid("units", "out-of-range", least=1, most=_units(instrument))
+    if any(not 1 <= unit <= units_of(instrument) for unit in outage.units):
+        raise invalid("units", "out-of-range", least=1, most=units_of(instrument))
     if len(outage.reason) > 500:
         raise invalid("reason", "too-long", most=500)
     same = Closure.objects.filter(
@@ -253,7 +250,7 @@ def _reseat(
         .exclude(pk=row.pk)
         .values_list("unit", flat=True)
     )
-    free = set(range(1, _units(instrument) + 1)) - taken - closed
+    free = set(range(1, units_of(instrument) + 1)) - taken - closed
     if not free:
         return False
     row.unit = min(free)
@@ -291,7 +288,7 @@ def closures_fill(instrument: Instrument, now: datetime) -> None:
     for other in Closure.objects.filter(
         Q(end_at=None) | Q(end_at__gt=now), instrument=instrument
     ).order_by("start_at", "pk"):
-        units = other.units or range(1, _units(instrument) + 1)
+        units = other.units or range(1, units_of(instrument) + 1)
         span = Period(max(other.start_at, now), other.end_at or FOREVER)
         _occupy(instrument, other, list(units), span)
 

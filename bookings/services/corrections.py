@@ -91,7 +91,7 @@ def correction_propose(
         .values_list("cut_at", flat=True)
         .first(),
     )
-    require_change(charge.result, charge.kind, after)
+    require_change(charge.result, charge.kind, after, charge.inputs, amendment.usage)
     made = after.made
     correction = Correction.objects.create(
         charge=charge,

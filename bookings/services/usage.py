@@ -3,6 +3,7 @@
 from datetime import datetime
 from itertools import batched
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
@@ -19,15 +20,17 @@ from bookings.domain.periods import Period, coming
 from bookings.domain.refusals import Refusal, RulesRefuse
 from bookings.locks import claim_reservation, lock_reservation
 from bookings.models import Closure, Occupancy, Reservation, UsageSession
-from bookings.selectors.availability import live, to_period, to_range
+from bookings.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.selectors.due import ended
 from bookings.selectors.placing import require_qualified
+from bookings.selectors.units import units_of
 from bookings.services.occupancy import (
     charge_due,
     hours_dirty,
     lapse,
     message,
     reservation_move_to,
+    reservation_touch,
     slot_freed,
 )
 from instruments.models import Instrument
@@ -38,7 +41,8 @@ def reservation_check_in(
     *, actor: Actor, reservation_id: UUID, now: datetime, expected_version: int | None = None
 ) -> UsageSession:
     """Begin using the instrument: from 15 minutes before the start, if the unit is free until
-    then, to the end. Whoever was left checked in on the unit is checked out."""
+    then or another is for the whole booking, to the end. Whoever was left checked in on the unit
+    is checked out."""
     instrument, reservation = reservation_to_use(actor, reservation_id, expected_version)
     if reservation.state != "confirmed":
         raise WrongState(state=reservation.state, wanted="in_use")
@@ -55,7 +59,7 @@ def reservation_check_in(
     )
     if now < reservation.start_at:
         lapse(instrument=instrument, now=now)
-        _take_from_now(reservation, now)
+        _take_from_now(instrument, reservation, actor, now)
     _close_left_open(instrument, reservation.unit, now)
     session = UsageSession.objects.create(
         reservation=reservation,
@@ -68,23 +72,46 @@ def reservation_check_in(
     return session
 
 
-def _take_from_now(reservation: Reservation, now: datetime) -> None:
-    """Widen the occupancy so that it begins now; `slot-taken` if somebody is there."""
+def _take_from_now(
+    instrument: Instrument, reservation: Reservation, actor: Actor, now: datetime
+) -> None:
+    """Widen the occupancy so that it begins now, on another unit where its own is not free yet.
+    `still-in-use`, with the moment from which a unit is free, where none is. Under the
+    instrument's lock."""
     mine = Occupancy.objects.get(reservation=reservation)
     blocked = to_period(mine.span)
     if now >= blocked.start:
         return
     wider = Period(now, blocked.end)
     others = Occupancy.objects.filter(
-        live(now),
-        instrument_id=reservation.instrument_id,
-        unit=reservation.unit,
-        span__overlap=to_range(wider),
+        live(now), instrument=instrument, span__overlap=to_range(wider)
     ).exclude(pk=mine.pk)
-    if others.exists():
-        raise RulesRefuse([Refusal("slot-taken", {"units": 1})])
-    mine.span = to_range(wider)
-    mine.save(update_fields=["span"])
+    taken: dict[int, datetime] = {}
+    for row in others:
+        taken[row.unit] = max(to_period(row.span).end, taken.get(row.unit, now))
+    # Nobody is sent to a unit where somebody is still at work after their time.
+    left_open = UsageSession.objects.filter(instrument=instrument, checked_out_at=None)
+    for other in left_open.exclude(unit=reservation.unit).values_list("unit", flat=True):
+        taken.setdefault(other, FOREVER)
+    pool = (reservation.unit, *range(1, units_of(instrument) + 1))
+    unit = next((each for each in pool if each not in taken), None)
+    if unit is None:
+        free_at = min(taken[each] for each in pool)
+        zone = instrument.facility.time_zone
+        at = {"time": f"{free_at.astimezone(ZoneInfo(zone)):%H:%M}", "zone": zone}
+        nearest = Period(free_at, reservation.end_at)
+        raise RulesRefuse([Refusal("still-in-use", at, nearest=nearest)])
+    mine.span, mine.unit = to_range(wider), unit
+    mine.save(update_fields=["span", "unit"])
+    if unit != reservation.unit:
+        reservation_touch(
+            reservation=reservation,
+            action="reservation.reseat",
+            changes={"unit": unit},
+            said={"unit": unit},
+            actor=actor,
+            now=now,
+        )
 
 
 def _close_left_open(instrument: Instrument, unit: int, now: datetime) -> None:
@@ -117,6 +144,11 @@ def reservation_check_out(
     session = UsageSession.objects.get(reservation=reservation)
     session.samples, session.rating, session.remarks = samples, rating, remarks.strip()
     session_finish(session, reservation, check_out=now, assumed=False, actor=actor, now=now)
+    if rating is not None and rating <= rules.POOR_RATING:
+        # Without a version in its key: the owner is told of a session once.
+        key = f"mail.poor-rating:{reservation.pk}"
+        payload = {"reservation": str(reservation.pk)}
+        enqueue([Effect(kind="mail.poor-rating", key=key, payload=payload)], now=now)
     return session
 
 

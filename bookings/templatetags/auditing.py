@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bookings.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES
 from bookings.models import AuditException, Reservation
 from bookings.selectors.audit import EVIDENCE
+from bookings.selectors.trail_records import called_of
 
 register = template.Library()
 
@@ -111,11 +112,27 @@ def minute(text: str) -> str:
     return " – ".join(each[:16].replace("T", " ") for each in text.split(" – "))
 
 
-@register.simple_tag
-def evidence(row: AuditException, names: Any) -> list[dict[str, Any]]:
-    """Each record behind an exception with its kind, its own name, its page, and its story."""
-    found = []
+@register.filter
+def at(rows: Mapping[UUID, Any], pk: UUID) -> Any:
+    return rows.get(pk)
+
+
+@register.filter
+def story_address(row: AuditException) -> str:
+    """The story of the first record behind an exception that has one."""
     for item in row.evidence:
+        if item["type"] in WITH_STORY:
+            return reverse("bookings:story", args=[item["id"]])
+    return ""
+
+
+@register.simple_tag
+def evidence(items: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """Each record that evidence names with its kind, its own name, its page, and its story. One
+    statement."""
+    names = called_of((EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in items)
+    found = []
+    for item in items:
         pk = UUID(item["id"])
         kind = item["type"]
         label, page = EVIDENCE_PAGES.get(kind, (kind, ""))
@@ -123,7 +140,7 @@ def evidence(row: AuditException, names: Any) -> list[dict[str, Any]]:
             {
                 "id": item["id"],
                 "label": label,
-                "called": names.get((EVIDENCE.get(kind), pk)),
+                "called": names.get((EVIDENCE.get(kind, ""), pk)),
                 "url": reverse(page, args=[pk]) if page else "",
                 "story": reverse("bookings:story", args=[pk]) if kind in WITH_STORY else "",
             }

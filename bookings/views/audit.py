@@ -1,16 +1,19 @@
 """The auditors' desk: exceptions, findings and samples."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import batched
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +29,7 @@ from bookings.forms import (
     CloseForm,
     ExceptionFilterForm,
     ExceptionForm,
+    ExceptionsForm,
     FindingForm,
     OtherFindingForm,
     ReplyForm,
@@ -36,13 +40,15 @@ from bookings.messages import sentence
 from bookings.models import AuditException, AuditFinding
 from bookings.selectors.audit import (
     AUDIT,
-    EVIDENCE,
     audited_organisations,
     exception_for,
+    exceptions_for,
     exceptions_where,
     finding_for,
+    finding_records,
     findings_for,
     findings_in,
+    instruments_behind,
     organisations_with_exceptions,
     own_case,
     own_drawn,
@@ -53,8 +59,7 @@ from bookings.selectors.audit import (
 )
 from bookings.selectors.sampling import drawn_rows, population_of
 from bookings.selectors.trail import audited_regions, readable_story
-from bookings.selectors.trail_records import called_of
-from bookings.services.audit import exception_move, exceptions_find
+from bookings.services.audit import exception_move, exceptions_decide, exceptions_find
 from bookings.services.findings import (
     Raised,
     finding_close,
@@ -63,6 +68,7 @@ from bookings.services.findings import (
     finding_return,
 )
 from bookings.services.sampling import Sampling, sample_draw
+from bookings.templatetags.auditing import rule_name
 from bookings.views.lists import csv_answer, wants_csv
 from bookings.views.utilisation import local_name
 
@@ -70,6 +76,12 @@ from bookings.views.utilisation import local_name
 @login_required
 @require_safe
 def exceptions(request: HttpRequest) -> HttpResponseBase:
+    return _exceptions_page(request)
+
+
+def _exceptions_page(
+    request: HttpRequest, status: int = 200, many: ExceptionsForm | None = None
+) -> HttpResponseBase:
     actor = actor_of(request.user)
     require_somewhere(actor, AUDIT)
     form = ExceptionFilterForm(
@@ -81,16 +93,47 @@ def exceptions(request: HttpRequest) -> HttpResponseBase:
     asked = {name: form.cleaned_data.get(name, "") for name in form.fields}
     found = exceptions_where(actor, **asked)
     if wants_csv(request):
-        return csv_answer(request, "exceptions", HEADS, map(_cells, found.iterator(2000)))
+        return csv_answer(request, "exceptions", HEADS, _exception_cells(found))
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
         "own": own_exceptions(actor, page.object_list),
+        "instruments": instruments_behind(page.object_list),
+        "decidable": {row.pk for row in page.object_list if may_become(row.state, "explained")},
+        "many": many or ExceptionsForm(),
         "rule": asked["rule"],
         "is_filtered": any(asked.values()),
     }
-    return render(request, "bookings/audit/exceptions.html", context)
+    return render(request, "bookings/audit/exceptions.html", context, status=status)
+
+
+@login_required
+@require_POST
+def decide_many(request: HttpRequest) -> HttpResponseBase:
+    """One word on several; what could not be decided is named, and stays as it was."""
+    actor = actor_of(request.user)
+    require_somewhere(actor, AUDIT)
+    form = ExceptionsForm(request.POST)
+    if form.is_valid():
+        try:
+            done, refused = exceptions_decide(actor=actor, now=timezone.now(), **form.cleaned_data)
+        except Invalid as error:
+            _say(form, error)
+    if not form.is_valid():
+        return _exceptions_page(request, 400, form)
+    if done:
+        text = ngettext("{n} exception decided.", "{n} exceptions decided.", len(done))
+        messages.success(request, text.format(n=len(done)))
+    rows = exceptions_for(actor).in_bulk([pk for pk, _ in refused])
+    instruments = instruments_behind(rows.values())
+    for pk, refusal in refused:
+        row, instrument = rows.get(pk), instruments.get(pk)
+        named = [rule_name(row.rule) if row else str(pk)]
+        if instrument is not None:
+            named.append(local_name(instrument.name, instrument.name_zh))
+        messages.error(request, f"{' · '.join(named)}: {sentence(refusal.code, refusal.numbers)}")
+    return redirect(reverse("bookings:exceptions", query=request.GET))
 
 
 def _choices(rows: Iterable[Organisation | Region]) -> list[tuple[str, str]]:
@@ -100,8 +143,18 @@ def _choices(rows: Iterable[Organisation | Region]) -> list[tuple[str, str]]:
 
 HEADS = (
     "exception", "rule", "rule_version", "state", "happened", "found", "organisation",
-    "organisation_name", "numbers", "evidence", "reason", "decided",
+    "organisation_name", "numbers", "evidence", "reason", "decided", "instrument",
+    "instrument_name",
 )  # fmt: skip
+
+
+def _exception_cells(found: QuerySet[AuditException]) -> Iterator[tuple[Cell, ...]]:
+    for rows in batched(found.iterator(2000), 2000):
+        instruments = instruments_behind(rows)
+        for row in rows:
+            instrument = instruments.get(row.pk)
+            named = (str(instrument.pk), instrument.name) if instrument else ("", "")
+            yield (*_cells(row), *named)
 
 
 def _cells(row: AuditException) -> tuple[Cell, ...]:
@@ -148,9 +201,6 @@ def _exception_page(
         "refused": own_case(actor, row.region_ids) if own and row.state != "confirmed" else None,
         "finding": getattr(row, "finding", None),
         "story": readable_story(actor, row.pk),
-        "names": called_of(
-            (EVIDENCE.get(item["type"], ""), UUID(item["id"])) for item in row.evidence
-        ),
         "may": {
             state: not own and may_become(row.state, state)
             for state in ("review", "explained", "confirmed")
@@ -302,6 +352,8 @@ def _finding_page(
         "may_return": audits and not own and row.state == "replied",
         "may_close": audits and not own and row.state != "closed",
         "audits": audits,
+        "records": finding_records(actor, row),
+        "most": 200,
         "reply_form": ReplyForm(),
         "return_form": ReturnForm(),
         "close_form": CloseForm(),

@@ -175,14 +175,15 @@ def _funding(actor: Actor, found: Reservation) -> list[Earmark]:
     return rows
 
 
-def answered(request: HttpRequest, reservation_id: UUID, act: Any, done: str) -> HttpResponse:
-    """Carry out an act on a booking and go back to its page; a refusal is shown there."""
+def answered(request: HttpRequest, reservation_id: UUID, act: Any, done: Any) -> HttpResponse:
+    """Carry out an act on a booking and go back to its page; a refusal is shown there. `done`: the
+    sentence of success, or what makes it of the act's result."""
     try:
-        act()
+        result = act()
     except (WrongState, WrongVersion, RulesRefuse, Invalid) as refused:
         messages.error(request, refusal_text(refused))
         return reservation_page(request, reservation_id, status=409)
-    messages.success(request, done)
+    messages.success(request, done(result) if callable(done) else done)
     return redirect("bookings:reservation", reservation_id=reservation_id)
 
 

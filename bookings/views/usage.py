@@ -10,6 +10,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.permissions import actor_of
 from bookings.forms import CheckOutForm
+from bookings.models import UsageSession
+from bookings.selectors.units import units_of
 from bookings.services.usage import reservation_check_in, reservation_check_out
 from bookings.views.reservations import answered, reservation_page
 
@@ -22,8 +24,15 @@ def check_in(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         request,
         reservation_id,
         lambda: reservation_check_in(actor=actor, reservation_id=reservation_id, now=now),
-        gettext("You are checked in."),
+        _checked_in,
     )
+
+
+def _checked_in(session: UsageSession) -> str:
+    """Where: who comes early may be on another unit than was booked."""
+    if units_of(session.instrument) == 1:
+        return gettext("You are checked in.")
+    return gettext("You are checked in, on unit {n}.").format(n=session.unit)
 
 
 @login_required

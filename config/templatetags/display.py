@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.letters import dated, day_words, is_chinese
 from bookings.acts import ACTS
 from bookings.domain.money import format_number, minor_digits
-from bookings.messages import RULES
+from bookings.messages import RATINGS, RULES
 from bookings.messages import sentence as sentence_of
 from bookings.models import Closure, Reservation
 
@@ -235,6 +235,12 @@ def described(instrument: Any) -> str:
 def service_labels(instrument: Any) -> list[str]:
     labels = dict(instrument.ServiceMode.choices)
     return [str(labels.get(mode, mode)) for mode in instrument.service_modes]
+
+
+@register.filter
+def rating_label(rating: int) -> str:
+    """A rating in words: `2 of 5, with trouble`."""
+    return gettext("{n} of 5, {words}").format(n=rating, words=RATINGS[rating])
 
 
 @register.filter

@@ -94,6 +94,7 @@ GET  bookings:requests               - 403 403 403 403 200 200 403 403 403 403 4
 POST bookings:decide-many            - 403 403 403 403 302 400 403 403 403 403 403 403
 POST bookings:decide                 - 404 403 404 404 302 403 403 403 403 404 404 404
 GET  bookings:closures               - 403 403 403 403 200 403 403 403 403 403 403 403
+GET  bookings:ratings                - 403 403 403 403 200 403 403 403 403 403 403 403
 POST bookings:closures               - 403 403 403 403 302 403 403 403 403 403 403 403
 POST bookings:closure-end            - 404 404 403 404 400 404 404 403 403 403 404 404
 GET  bookings:duplicates             - 403 403 403 403 200 200 403 403 403 200 200 403
@@ -182,6 +183,7 @@ GET  bookings:trail                  - 200 200 200 200 200 200 200 200 200 200 2
 GET  bookings:story                  - 404 200 404 404 404 404 404 404 200 404 404 404
 GET  bookings:audit                  - 403 403 403 403 403 403 403 403 200 403 403 403
 GET  bookings:exceptions             - 403 403 403 403 403 403 403 403 200 403 403 403
+POST bookings:exceptions-decide      - 403 403 403 403 403 403 403 403 302 403 403 403
 POST bookings:exceptions-run         - 403 403 403 403 403 403 403 403 302 403 403 403
 GET  bookings:exception              - 404 404 404 404 404 404 404 404 200 404 404 404
 POST bookings:exception-decide       - 404 404 404 404 404 404 404 404 302 404 404 404
@@ -427,6 +429,7 @@ DELETE api-rate-card                 - 404 404 404 404 204 404 404 403 403 404 4
 POST   api-what-if                   - 403 403 403 403 200 403 403 200 200 403 403 403
 GET    api-what-if-version           - 403 403 403 403 200 403 403 200 200 403 403 403
 GET    api-closures                200 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-ratings                   - 403 403 403 403 200 403 403 403 403 403 403 403
 POST   api-closures                  - 403 403 403 403 201 403 403 403 403 403 403 403
 GET    api-closure                 404 404 404 200 404 200 404 404 200 200 200 404 404
 DELETE api-closure                   - 404 404 403 404 204 404 404 403 403 403 404 404
@@ -553,6 +556,7 @@ GET    api-statistics-export         - 404 404 404 404 404 404 404 404 200 404 4
 GET    api-statistics-export-file    - 404 404 404 404 404 404 404 404 200 404 404 404
 GET    api-trail-entries             - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-audit-exceptions          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-audit-exceptions-decide   - 403 403 403 403 403 403 403 403 200 403 403 403
 GET    api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
 PATCH  api-audit-exception           - 404 404 404 404 404 404 404 404 200 404 404 404
 POST   api-audit-runs                - 403 403 403 403 403 403 403 403 201 403 403 403
@@ -658,6 +662,7 @@ HARVEST = {"name": "Register", "address": "https://x.example/list.csv", "format"
 
 PAGE_BODIES = {
     "bookings:exception-decide": {"state": "review"},
+    "bookings:exceptions-decide": {"state": "review", "chosen": ["<exception>:1"]},
     "bookings:exception-confirm": {"severity": "low", "title": "Test", "text": "Test"},
     "bookings:findings": FINDING,
     "bookings:finding-reply": {"reply": "test"},
@@ -1048,6 +1053,10 @@ API_BODIES = {
     ("PATCH", "api-funding-source"): {"name": "New"},
     ("POST", "api-funding-source-suspend"): {"reason": "test"},
     ("PATCH", "api-audit-exception"): {"state": "review"},
+    ("POST", "api-audit-exceptions-decide"): {
+        "exceptions": [{"id": "<exception>"}],
+        "state": "review",
+    },
     ("POST", "api-audit-samples"): SAMPLE,
     ("POST", "api-audit-findings"): FINDING,
     ("POST", "api-audit-finding-reply"): {"reply": "test"},

@@ -24,6 +24,7 @@ from bookings.models import (
     SavedSearch,
     Settlement,
     Statement,
+    UsageSession,
     WebhookDelivery,
     WebhookEndpoint,
 )
@@ -64,6 +65,7 @@ STATES = {
     "displaced": "displaced",
     "no-show": "no_show",
     "completed": "completed",
+    "poor-rating": "completed",
     "overrun": "in_use",
 } | {kind: "completed" for kind, words in KINDS.items() if words.about_charge}
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -92,6 +94,8 @@ def about_booking(kind):
             one.ended_at = NOW
             one.is_ended_by_host = kind in {"rejected", "displaced"}
         more = {}
+        if kind == "poor-rating":
+            UsageSession(reservation=one, rating=2, remarks="The stage <drifts> & jumps")
         if kind in OF_SERIES:
             cast.later.state, cast.later.version = one.state, 2
             more["many"] = [one, cast.later]

@@ -49,6 +49,9 @@ def test_from_a_run_to_a_closed_finding(cast: Cast, program: Programs) -> None:
     assert auditor.get(one).body["state"] == "confirmed"
     assert auditor.post("audit/findings/", asked).code == "wrong-state"
     path = f"audit/findings/{finding['id']}/"
+    seen = zhao.get(path).body
+    assert (seen["rule"], seen["numbers"]) == ("overrides", {"rules": "notice"})
+    assert seen["records"] == [{"type": "reservation", "id": str(made.pk)}]
     assert zhao.get("audit/findings/").ids == [finding["id"]]
     assert auditor.post(path + "return/", {"note": "x"}).code == "wrong-state"
     assert zhao.post(path + "reply/", {"reply": "It was urgent."}).body["state"] == "replied"
@@ -124,3 +127,28 @@ def test_the_pages(cast: Cast, client: Client) -> None:
     # No choice of theirs, as it is of another region.
     assert client.post("/audit/findings/", other).status_code == 400
     assert AuditFinding.objects.count() == 1
+
+
+def test_several_at_once(cast: Cast, program: Programs) -> None:
+    odd(cast)
+    auditor, zhao = program("auditor"), program("zhao")
+    auditor.post("audit/runs/", {"full": True})
+    (found,) = auditor.get("audit/exceptions/?rule=overrides").body["results"]
+    assert found["instrument"] == str(cast.microscope.pk)
+    assert found["instrument_name"] == cast.microscope.name
+    path = "audit/exceptions/decide/"
+    body = {"exceptions": [{"id": found["id"], "version": 1}], "state": "review"}
+    assert zhao.post(path, body).status == 403
+    assert auditor.post(path, body | {"exceptions": []}).status == 400
+    assert auditor.post(path, body | {"exceptions": [{"id": "x"}]}).status == 400
+    many = [{"id": found["id"]}] * 51
+    assert auditor.post(path, body | {"exceptions": many}).status == 400
+    assert auditor.post(path, body | {"state": "explained"}).problems == [("reason", "required")]
+    answer = auditor.post(path, body).body
+    assert [row["state"] for row in answer["decided"]] == ["review"]
+    assert answer["refused"] == []
+    again = auditor.post(path, body).body
+    assert again["decided"] == []
+    assert [(row["id"], row["code"]) for row in again["refused"]] == [
+        (found["id"], "wrong-version")
+    ]

@@ -9,7 +9,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from psycopg.errors import LockNotAvailable
 
 from accounts.models import IdempotencyKey, OutboxMessage, TrailEntry
@@ -468,6 +470,32 @@ def test_too_early_and_too_late(cast: Cast, program: Programs, clock: Clock) -> 
     clock.now = at("2026-03-06 12:00")
     assert (wang.post(path).status, wang.post(path).code) == (409, "too-late")
     assert wang.post(path, {"at": "now"}).problems == [("at", "unknown-field")]
+
+
+def test_who_comes_early_reads_from_when_and_on_which_unit(
+    cast: Cast, client: Client, clock: Clock, program: Programs
+) -> None:
+    """The one unit is in use until ten; of two the other is free."""
+    pool = cast.instrument(name="Pool", policy={"units": 2})
+    for instrument in (cast.microscope, pool):
+        reserve(cast, "2026-03-06 09:00", "2026-03-06 10:00", who="sun", instrument=instrument)
+    alone = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00")
+    pooled = reserve(cast, "2026-03-06 11:00", "2026-03-06 12:00", instrument=pool)
+    reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", who="hu", instrument=pool)
+    assert pooled.unit == 1
+    clock.now = at("2026-03-06 09:50")
+    answer = program("wang").post(f"reservations/{alone.pk}/check-in/", {})
+    assert (answer.status, answer.code) == (422, "still-in-use")
+    assert answer.body["refusals"][0]["nearest"] == {
+        "start": "2026-03-06T02:00:00Z", "end": "2026-03-06T03:00:00Z",
+    }  # fmt: skip
+    client.force_login(cast.wang)
+    page = client.post(reverse("bookings:check-in", args=[alone.pk]))
+    assert page.status_code == 409
+    assert "check in from 10:00 on (Asia/Shanghai)" in page.content.decode()
+    clock.now = at("2026-03-06 10:50")
+    page = client.post(reverse("bookings:check-in", args=[pooled.pk]), follow=True)
+    assert "You are checked in, on unit 2." in page.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from bookings.domain.corrections import (
 from bookings.domain.months import month_after, month_for, month_of
 from bookings.domain.quotes import QuoteInput
 from bookings.domain.vouchers import GrantValues
+from bookings.messages import sentence
 from instruments.domain.ratecards import parse_rate_card
 
 D = Decimal
@@ -148,8 +151,66 @@ def test_no_change_is_no_correction() -> None:
     made = charge(QUOTED, ended())
     assert made is not None
     same = amended("use", made.inputs, Amendment(), quoted=QUOTED, grants=(VOUCHER,))
-    with pytest.raises(Invalid):
-        require_change(made.result, "use", same)
+    with pytest.raises(Invalid) as refused:
+        require_change(made.result, "use", same, made.inputs, None)
+    assert refused.value.problems[0].numbers == {}
+
+
+def times(first: str, last: str) -> tuple[datetime, datetime]:
+    day = START.astimezone(ZoneInfo("Asia/Shanghai")).date()
+    start, end = (datetime.fromisoformat(f"{day}T{text}+08:00") for text in (first, last))
+    return start, end
+
+
+@pytest.mark.parametrize(
+    ("card", "was", "usage", "why"),
+    [
+        ({"charge_basis": "reserved"}, ("10:00", "12:00"), ("10:00", "11:00"),
+         {"why": "by-booking"}),
+        ({"charge_basis": "greater"}, ("10:00", "12:00"), ("10:00", "11:00"),
+         {"why": "booking-at-least"}),
+        ({"rate_unit": "sample", "minimum_minutes": 0}, ("10:00", "12:00"), ("10:00", "11:00"),
+         {"why": "by-sample"}),
+        ({}, ("10:00", "12:00"), ("10:00", "12:00"), {"why": "same-times"}),
+        ({}, ("10:00", "12:00"), ("10:00", "11:46"), {"why": "rounding", "minutes": 15}),
+        ({}, ("10:00", "11:30"), ("10:15", "11:45"), {"why": "same-length"}),
+        ({}, ("10:00", "10:50"), ("10:00", "10:20"), {"why": "minimum", "minutes": 60}),
+    ],
+)  # fmt: skip
+def test_times_that_change_nothing_say_why(
+    card: dict[str, Any], was: tuple[str, str], usage: tuple[str, str], why: dict[str, Any]
+) -> None:
+    """And there is a sentence for each."""
+    entrusted = {"quantity": D(3), "service_mode": "entrusted"}
+    quoted = replace(QUOTED, card=replace(CARD, **card), **entrusted)
+    made = charge(quoted, ended(usage=times(*was)))
+    assert made is not None
+    amendment = Amendment(usage=times(*usage))
+    after = amended("use", made.inputs, amendment, quoted=quoted, grants=quoted.grants)
+    with pytest.raises(Invalid) as refused:
+        require_change(made.result, "use", after, made.inputs, amendment.usage)
+    (problem,) = refused.value.problems
+    assert (problem.field, problem.code, problem.numbers) == ("", "nothing-changes", why)
+    text = sentence(problem.code, problem.numbers)
+    assert text.startswith("With this the charge would come out as it is: ")
+    assert str(why.get("minutes", "")) in text
+
+
+@given(
+    was=st.integers(1, 300), now=st.integers(1, 300), basis=st.sampled_from(["reserved", "used"])
+)
+def test_times_change_the_charge_or_say_why(was: int, now: int, basis: str) -> None:
+    quoted = replace(QUOTED, card=replace(CARD, charge_basis=basis))
+    usage = (START, START + timedelta(minutes=now))
+    made = charge(quoted, ended(usage=(START, START + timedelta(minutes=was))))
+    assert made is not None
+    after = amended("use", made.inputs, Amendment(usage=usage), quoted=quoted, grants=quoted.grants)
+    try:
+        require_change(made.result, "use", after, made.inputs, usage)
+    except Invalid as refused:
+        assert refused.problems[0].numbers["why"]
+    else:
+        assert after.made is not None and after.made.result != made.result
 
 
 @pytest.mark.parametrize(

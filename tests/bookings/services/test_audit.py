@@ -28,8 +28,9 @@ from bookings.models import (
     Reservation,
     UsageSession,
 )
+from bookings.selectors.audit import finding_for, finding_records, instruments_behind
 from bookings.selectors.comparison import LAST
-from bookings.services.audit import exception_move, exceptions_find
+from bookings.services.audit import exception_move, exceptions_decide, exceptions_find
 from bookings.services.charges import charge_make
 from bookings.services.closures import Outage, closure_create
 from bookings.services.effects import effects_carry_out
@@ -593,3 +594,169 @@ def test_lists_and_pages_say_why_there_is_no_button(own: Any, client: Any) -> No
     assert answer.status_code in {403, 404}
     found.refresh_from_db()
     assert found.state == "open"
+
+
+# Several at once
+
+
+def test_several_are_decided_each_by_itself_and_the_others_named(own: Any) -> None:
+    """Of four the own case, one moved meanwhile and one that nobody knows stay as they are."""
+    cast, found = own
+    others = [
+        reserve(cast, f"2026-03-{day} 10:00", f"2026-03-{day} 12:00", who="sun") for day in (10, 11)
+    ]
+    for row in others:
+        change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+    free, moved = AuditException.objects.filter(key__in=[str(r.pk) for r in others])
+    exception_move(
+        actor=cast.actor("auditor"), exception_id=moved.pk, state="review", reason="", now=NOW
+    )
+    unknown = new_id()
+    chosen = [(found.pk, 1), (free.pk, 1), (moved.pk, 1), (unknown, None), (free.pk, 1)]
+    entries = TrailEntry.objects.count()
+    done, refused = exceptions_decide(
+        actor=cast.actor("wang"), chosen=chosen, state="explained", reason=" Repair ", now=NOW
+    )
+    assert [row.pk for row in done] == [free.pk]
+    assert {pk: error.code for pk, error in refused} == {
+        found.pk: "own-case", moved.pk: "wrong-version", unknown: "not-found",
+    }  # fmt: skip
+    assert TrailEntry.objects.count() == entries + 1
+    states = dict(AuditException.objects.values_list("pk", "state"))
+    assert (states[found.pk], states[free.pk], states[moved.pk]) == ("open", "explained", "review")
+    free.refresh_from_db()
+    assert (free.reason, free.decided_by) == ("Repair", cast.wang)
+
+
+def test_several_are_explained_with_a_reason_and_by_auditors_only(own: Any) -> None:
+    cast, found = own
+    entries = TrailEntry.objects.count()
+    for name, state, error in (("auditor", "explained", Invalid), ("zhao", "review", NotPermitted)):
+        with pytest.raises(error):
+            exceptions_decide(
+                actor=cast.actor(name), chosen=[(found.pk, 1)], state=state, reason=" ", now=NOW
+            )
+    assert TrailEntry.objects.count() == entries
+
+
+def test_the_list_names_the_instrument_and_leads_to_the_story(
+    booked: Any, client: Any, django_assert_num_queries: Any
+) -> None:
+    """Of a booking, of a charge alone, and of an instrument; a grant has none."""
+    cast, row = booked
+    things = money_things(cast)
+    change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+
+    def of(kind: str, pk: Any) -> AuditException:
+        return AuditException(
+            rule="overrides", rule_version=1, key=str(new_id()), organisation=cast.ustc,
+            evidence=[{"type": kind, "id": str(pk)}], region_ids=[cast.anhui.pk],
+            happened_at=NOW, found_at=NOW,
+        )  # fmt: skip
+
+    several = [
+        of("reservation", row.pk), of("reservation", row.pk), of("charge", things["charge"]),
+        of("instrument", cast.microscope.pk), of("grant", things["grant"]),
+    ]  # fmt: skip
+    with django_assert_num_queries(2):
+        named = instruments_behind(several)
+    charged = Charge.objects.get(pk=things["charge"]).reservation.instrument
+    assert [named.get(each.pk) for each in several] == [
+        cast.microscope, cast.microscope, charged, cast.microscope, None,
+    ]  # fmt: skip
+    client.force_login(cast.auditor)
+    page = client.get(reverse("bookings:exceptions") + "?rule=overrides").content.decode()
+    assert f'href="{reverse("bookings:instrument", args=[cast.microscope.pk])}"' in page
+    assert f'href="{reverse("bookings:story", args=[row.pk])}"' in page
+    table = client.get(reverse("bookings:exceptions") + "?rule=overrides&format=csv")
+    lines = b"".join(table.streaming_content).decode()
+    assert f"{cast.microscope.pk},{cast.microscope.name}" in lines
+
+
+def test_the_page_says_which_were_left(own: Any, client: Any) -> None:
+    cast, found = own
+    client.force_login(cast.wang)
+    path = reverse("bookings:exceptions-decide") + "?rule=overrides"
+    chosen = f"{found.pk}:1"
+    for body in ({}, {"chosen": [chosen]}, {"chosen": ["x:y"], "state": "review"}):
+        answer = client.post(path, {"state": "explained"} | body)
+        assert answer.status_code == 400
+        assert "Nothing is decided yet." in answer.content.decode()
+    answer = client.post(path, {"state": "review", "chosen": [chosen]}, follow=True)
+    assert answer.redirect_chain == [(reverse("bookings:exceptions") + "?rule=overrides", 302)]
+    page = answer.content.decode()
+    assert f"Rules set aside · {cast.microscope.name}: " in page or "another auditor" in page
+    found.refresh_from_db()
+    assert found.state == "open"
+    client.force_login(cast.auditor)
+    page = client.get(reverse("bookings:exceptions")).content.decode()
+    assert f'value="{chosen}"' in page
+    answer = client.post(path, {"state": "review", "chosen": [chosen]}, follow=True)
+    assert "1 exception decided." in answer.content.decode()
+    found.refresh_from_db()
+    assert found.state == "review"
+
+
+# What a finding refers to
+
+
+def seen_of(cast: Cast, who: str, finding: AuditFinding) -> list[tuple[str, str]]:
+    actor = cast.actor(who)
+    records = finding_records(actor, finding_for(actor, finding.pk))
+    return [(item["type"], item["id"]) for item in records]
+
+
+def test_who_answers_sees_the_exception_and_its_records(booked: Any, client: Any) -> None:
+    """The booking and its use; the entry of the trail, which auditors prove, stays theirs."""
+    cast, row = booked
+    change(row, overrides=["notice"])
+    exceptions_find(now=NOW)
+    found = AuditException.objects.get(rule="overrides")
+    found.evidence.append({"type": "entry", "id": str(TrailEntry.objects.latest("id").pk)})
+    found.save(update_fields=["evidence"])
+    raised = Raised("high", "Set aside", "Without a reason.", exception_id=found.pk)
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    booking = ("reservation", str(row.pk))
+    for name in ("zhao", "gao"):
+        assert seen_of(cast, name, made) == [booking]
+    assert seen_of(cast, "auditor", made) == [booking, ("entry", found.evidence[-1]["id"])]
+    for name in ("chen", "lin", "wang", "sun", "coordinator"):
+        with pytest.raises(NotFound):
+            seen_of(cast, name, made)
+    effects_carry_out(now=NOW)
+    letter = next(m for m in mail.outbox if m.to == ["zhao@ustc.example"] and "Set" in m.subject)
+    assert f"/audit/findings/{made.pk}/" in letter.body
+    client.force_login(cast.zhao)
+    page = client.get(f"/audit/findings/{made.pk}/").content.decode()
+    assert f'href="{reverse("bookings:reservation", args=[row.pk])}"' in page
+    assert "A manager set rules aside" in page or "Set aside" in page
+    assert "/trail/" not in page and f"/audit/exceptions/{found.pk}/" not in page
+    assert client.get(reverse("bookings:reservation", args=[row.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("subject", ["charges", "sessions", "reservations"])
+def test_of_a_sample_only_what_is_their_own_organisations(booked: Any, subject: str) -> None:
+    """Nothing of another host's and payer's, though the manager booked it themselves."""
+    cast, _ = booked
+    ours = use(cast, "2026-03-10 10:00", "2026-03-10 11:00")
+    theirs = use(cast, "2026-03-11 10:00", "2026-03-11 11:00")
+    Reservation.objects.filter(pk=theirs.reservation_id).update(
+        host=cast.fudan, user=cast.zhao, made_by=cast.zhao
+    )
+    Charge.objects.filter(pk=theirs.pk).update(host=cast.fudan)
+    sample = sample_draw(
+        actor=cast.actor("auditor"),
+        asked=Sampling(subject, "random", date(2026, 3, 1), date(2026, 4, 1), 5),
+        now=NOW,
+    )
+    raised = Raised("low", "T", "t", sample_id=sample.pk, organisation="ustc")
+    made = finding_raise(actor=cast.actor("auditor"), raised=raised, now=NOW)
+    kind = "charge" if subject == "charges" else "reservation"
+    own = str(ours.pk if subject == "charges" else ours.reservation_id)
+    other = str(theirs.pk if subject == "charges" else theirs.reservation_id)
+    for name in ("zhao", "gao"):
+        shown = seen_of(cast, name, made)
+        assert (kind, own) in shown and (kind, other) not in shown
+    assert {(kind, own), (kind, other)} <= set(seen_of(cast, "auditor", made))

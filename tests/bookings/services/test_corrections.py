@@ -197,6 +197,17 @@ def test_what_cannot_be_proposed(cast, charge, amendment, field, code):
     assert not Correction.objects.exists()
 
 
+def test_times_that_change_nothing_are_refused_with_the_reason(cast):
+    made = use(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    assert made.inputs["card"]["charge_basis"] == "reserved"
+    with pytest.raises(Invalid) as refused:
+        propose(cast, made)
+    (problem,) = refused.value.problems
+    assert (problem.code, problem.numbers) == ("nothing-changes", {"why": "by-booking"})
+    untouched(made)
+    assert not Correction.objects.exists()
+
+
 def test_an_option_more(cast, charge):
     new = agree(cast, propose(cast, charge, Amendment(options={"operator": D("1.5")}))).replacement
     assert new.total == D("657.20") + D("225.00") * D("1.06")

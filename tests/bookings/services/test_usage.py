@@ -3,13 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongState
-from accounts.models import OutboxMessage
+from accounts.models import Message, OutboxMessage, TrailEntry
+from accounts.notifications import Effect, enqueue
+from bookings.domain.periods import Period
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import Charge, Occupancy, Reservation, UsageSession
 from bookings.selectors.availability import to_period
 from bookings.services.charges import charge_make
+from bookings.services.closures import Outage, closure_create
+from bookings.services.effects import effects_carry_out
 from bookings.services.reservations import reservation_cancel
 from bookings.services.usage import (
     overruns_tell,
@@ -74,6 +79,65 @@ def test_early_only_if_nobody_is_there(cast, booked):
         check_in(cast, booked, "2026-03-06 09:50")
     booked.refresh_from_db()
     assert booked.state == "confirmed"
+
+
+@pytest.fixture
+def pool(cast):
+    """Two units; Sun is at the first until ten, whoever comes then has booked it too."""
+    pool = cast.instrument(name="Pool", policy={"units": 2})
+    before = reserve(cast, "2026-03-06 09:00", "2026-03-06 10:00", who="sun", instrument=pool)
+    check_in(cast, before, "2026-03-06 09:00", who="sun")
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00", instrument=pool)
+    assert (before.unit, made.unit) == (1, 1)
+    return pool, made
+
+
+def test_early_on_a_used_unit_takes_a_free_one(cast, pool):
+    _, made = pool
+    session = check_in(cast, made, "2026-03-06 09:50")
+    made.refresh_from_db()
+    mine = Occupancy.objects.get(reservation=made)
+    assert (session.unit, made.unit, mine.unit, made.state) == (2, 2, 2, "in_use")
+    assert to_period(mine.span) == Period(at("2026-03-06 09:50"), at("2026-03-06 12:00"))
+    entry = TrailEntry.objects.get(object_id=made.pk, action="reservation.reseat")
+    assert (entry.before, entry.after) == ({"unit": 1}, {"unit": 2})
+    assert UsageSession.objects.get(reservation__user=cast.sun).checked_out_at is None
+
+
+@pytest.mark.parametrize("other", ["booked", "closed", "overrun"])
+def test_early_where_no_unit_is_free_says_from_when(cast, pool, other):
+    """The other unit is booked longer, closed for good, or somebody is there after their time."""
+    instrument, made = pool
+    expected = at("2026-03-06 10:00")
+    if other == "booked":
+        later = reserve(
+            cast, "2026-03-06 09:00", "2026-03-06 12:00", who="hu", instrument=instrument
+        )
+        assert later.unit == 2
+    elif other == "closed":
+        closure_create(
+            actor=cast.actor("zhao"), instrument_id=instrument.pk,
+            outage=Outage("breakdown", at("2026-03-06 09:00"), None, units=(2,)),
+            displace=False, now=at("2026-03-06 09:00"),
+        )  # fmt: skip
+    else:
+        over = reserve(
+            cast, "2026-03-06 08:00", "2026-03-06 09:30", who="hu", instrument=instrument
+        )
+        Reservation.objects.filter(pk=over.pk).update(unit=2)
+        Occupancy.objects.filter(reservation=over).update(unit=2)
+        check_in(cast, over, "2026-03-06 08:00", who="hu")
+    entries = TrailEntry.objects.count()
+    with pytest.raises(RulesRefuse) as refused:
+        check_in(cast, made, "2026-03-06 09:50")
+    (refusal,) = refused.value.refusals
+    assert refusal.code == "still-in-use"
+    assert refusal.numbers == {"time": "10:00", "zone": "Asia/Shanghai"}
+    assert refusal.nearest == Period(expected, made.end_at)
+    made.refresh_from_db()
+    assert (made.state, made.unit, TrailEntry.objects.count()) == ("confirmed", 1, entries)
+    assert not UsageSession.objects.filter(reservation=made).exists()
+    assert check_in(cast, made, "2026-03-06 10:00").unit == 1
 
 
 def test_early_takes_the_time_before(cast, booked):
@@ -275,3 +339,30 @@ def test_an_overrun_into_nobodys_time_tells_nobody(cast, booked):
     assert overruns_tell(now=at("2026-03-06 12:30")) == 0
     assert overrun_mails() == []
     assert overruns_tell(now=at("2026-03-06 14:30")) == 1
+
+
+def poor_ratings():
+    return OutboxMessage.objects.filter(kind="mail.poor-rating")
+
+
+@pytest.mark.parametrize(("rating", "told"), [(None, 0), (3, 0), (2, 1), (1, 1)])
+def test_the_owner_is_told_of_a_poor_rating(cast, booked, rating, told):
+    check_in(cast, booked, "2026-03-06 10:00")
+    check_out(cast, booked, "2026-03-06 11:00", rating=rating, remarks="It drifts")
+    assert poor_ratings().count() == told
+    effects_carry_out(now=at("2026-03-06 11:01"))
+    letters = Message.objects.filter(kind="mail.poor-rating")
+    assert [message.user for message in letters] == [cast.zhao] * told
+    assert all(message.topic == "use" and "It drifts" in message.text for message in letters)
+
+
+def test_of_one_session_the_owner_is_told_once(cast, booked):
+    check_in(cast, booked, "2026-03-06 10:00")
+    check_out(cast, booked, "2026-03-06 11:00", rating=1)
+    key = poor_ratings().get().key
+    with transaction.atomic():  # rated anew, its booking of another version
+        again = Effect("mail.poor-rating", key, {"reservation": str(booked.pk)})
+        enqueue([again], now=at("2026-03-06 12:00"))
+    with pytest.raises(WrongState):
+        check_out(cast, booked, "2026-03-06 11:05", rating=2)
+    assert poor_ratings().count() == 1

@@ -1,0 +1,51 @@
+"""People who come early at the same moment."""
+
+from datetime import timedelta
+
+import pytest
+
+from bookings.models import Occupancy, Reservation, UsageSession
+from bookings.services.reservations import reservation_request
+from bookings.services.usage import reservation_check_in, reservation_check_out
+from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
+
+pytestmark = pytest.mark.concurrency
+
+
+def test_two_come_early_and_one_unit_is_free(real_cast, race, rounds):
+    """One of them gets the third unit; the other is told to wait for the two in use."""
+    pool = real_cast.instrument(name="Pool", hours=ALWAYS, policy={"units": 3})
+    wang, sun, hu = (real_cast.actor(name) for name in ("wang", "sun", "hu"))
+    for round_ in range(rounds(2)):
+        start, now = time_of(round_)
+
+        def reserve(actor, start=start, now=now):
+            return reservation_request(actor=actor, booking=booking(pool, start), now=now)
+
+        before = [reserve(hu), reserve(hu)]
+        mine = [reserve(actor, start + HOUR) for actor in (wang, sun)]
+        assert [row.unit for row in (*before, *mine)] == [1, 2, 1, 2]
+        for row in before:
+            reservation_check_in(actor=hu, reservation_id=row.pk, now=start)
+        early = start + HOUR - timedelta(minutes=10)
+        results = race(
+            [
+                lambda actor=actor, row=row, early=early: reservation_check_in(
+                    actor=actor, reservation_id=row.pk, now=early
+                )
+                for actor, row in zip((wang, sun), mine, strict=True)
+            ]
+        )
+        (session,) = won(results)
+        assert (session.unit, codes(results)) == (3, ["still-in-use"])
+        assert Occupancy.objects.get(reservation=session.reservation_id).unit == 3
+        (waiting,) = Reservation.objects.filter(pk__in=[r.pk for r in mine], state="confirmed")
+        assert not UsageSession.objects.filter(reservation=waiting).exists()
+        for row in before:
+            reservation_check_out(actor=hu, reservation_id=row.pk, now=start + HOUR)
+        late = start + HOUR
+        actor = wang if waiting.user_id == real_cast.wang.pk else sun
+        reservation_check_in(actor=actor, reservation_id=waiting.pk, now=late)
+        for who, row in zip((wang, sun), mine, strict=True):
+            reservation_check_out(actor=who, reservation_id=row.pk, now=late + HOUR / 2)
+    consistent()
