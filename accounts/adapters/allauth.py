@@ -4,14 +4,20 @@ allauth tells of passwords, addresses and second factors by signals only; they a
 here and nowhere else (`connect`, called once by accounts/apps.py).
 """
 
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account import signals as account_signals
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.login import (
+    get_authentication_records,
+    record_authentication,
+)
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -111,6 +117,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.language = translation.get_language() or settings.LANGUAGE_CODE
         user.time_zone = timezone.get_current_timezone_name()
         return user_register(user=user, now=timezone.now()) if commit else user
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether the person has to show again who they are: neither signed in nor confirmed
+        within the last minutes, with the second factor where they have one. allauth by itself
+        asks right after a sign-in, too."""
+        records = get_authentication_records(self.request, self.request.user)
+        if is_mfa_enabled(self.request.user):
+            records = [record for record in records if record["method"] == "mfa"]
+        age = time.time() - records[-1]["at"] if records else float("inf")
+        return bool(age > app_settings.REAUTHENTICATION_TIMEOUT)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Somebody with a second factor confirms with it: the password alone is not enough."""
