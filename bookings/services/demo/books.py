@@ -65,7 +65,8 @@ def _pay(month: date, now: datetime) -> None:
 
 def _settle(month: date, now: datetime) -> None:
     """Confirmed by both coordinators where there are, and paid by the one that owes more."""
-    for row in Settlement.objects.filter(month=month).select_related("first", "second"):
+    waiting = Settlement.objects.filter(month=month, state=Settlement.State.DRAWN_UP)
+    for row in waiting.select_related("first", "second"):
         moment = row.drawn_up_at + timedelta(days=6)
         people = {
             region.code: coordinators_of(region.lineage).first()
