@@ -110,7 +110,13 @@ def about_people(kind):
         if kind == "asked":
             context["text"] = "I work on batteries."
         if kind == "invitation":
-            context = {"link": "/invitations/abc/", "until": NOW + timedelta(days=14)}
+            context = {
+                "link": "/invitations/abc/",
+                "until": NOW + timedelta(days=14),
+                "sender": cast.people["sun"],
+                "sender_organisation": cast.ustc,
+                "roles": ["researcher", "finance"],
+            }
         if kind in {"rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)
