@@ -42,6 +42,10 @@ SENTENCES = {
         ),
         "days",
     ),
+    "too-many-figures": _(
+        "These are too many rows at once: up to {rows}, and at most {most} are given. Choose fewer"
+        " days, coarser groups, or one region, organisation or instrument."
+    ),
     "unknown-cursor": _("This is not a cursor of this list. Start again without it."),
     "malformed-version": _('This must be a version such as "3", with its quotation marks.'),
     "unknown-currency": _("This is not a currency the platform can account in, such as CNY."),
