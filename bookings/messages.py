@@ -349,6 +349,9 @@ SENTENCES = {
     "too-many-webhooks": _("There are {most} webhooks already: delete one of them first."),
     "ping-waits": _("A test is on its way already."),
     "required-message": _("This cannot be switched off so far: it is about money or safety."),
+    "calendar-set-too-often": _(
+        "A calendar is saved {most} times an hour at most. It is read every hour by itself."
+    ),
     "too-many-searches": _("You keep {most} searches already: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: narrow it down first."),
     "nothing-asked": _("This asks for nothing: everything would be new."),
