@@ -21,6 +21,7 @@ from bookings.models import (
     Agreement,
     AuditFinding,
     Charge,
+    Reservation,
     SavedSearch,
     Settlement,
     Statement,
@@ -285,6 +286,15 @@ def test_a_letter_reads_as_it_was_read_before(world, settings, kind, language):
         )
     assert letter.kind == kind and 'style=""' not in letter.html
     check(f"{kind}.{language}", shown(mail))
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_letter_has_days_and_states_in_words_and_times_with_their_zone(path):
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"BEGIN:VCALENDAR.*?END:VCALENDAR|https?://\S+", "", text, flags=re.S)
+    assert not re.findall(r"\b\d{4}-\d\d(?:-\d\d)?\b|\bUTC\b|\b1 [a-z]+s\b", text)
+    states = Reservation.State.values + Statement.State.values + Settlement.State.values
+    assert not [state for state in states if "_" in state and state in text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
