@@ -35,7 +35,12 @@ from accounts.models import (
     OutboxMessage,
     User,
 )
-from accounts.selectors.joining import invitation_token, invitations, join_requests
+from accounts.selectors.joining import (
+    invitation_token,
+    invitations,
+    inviter_organisation,
+    join_requests,
+)
 from accounts.selectors.memberships import managers_or_administrators
 from accounts.selectors.messages import readers_of
 from accounts.selectors.secrets import digest_of
@@ -351,7 +356,14 @@ def _open_invitation(row: OutboxMessage, now: datetime) -> Invitation | None:
 def _invited(found: Invitation, is_new: bool) -> dict[str, Any]:
     token = invitation_token(found.pk, bytes(found.digest))
     address = reverse("accounts:invitation", kwargs={"token": token})
-    return {"link": address, "until": found.expires_at, "is_new": is_new}
+    return {
+        "link": address,
+        "until": found.expires_at,
+        "is_new": is_new,
+        "sender": found.invited_by,
+        "sender_organisation": inviter_organisation(found),
+        "roles": found.roles,
+    }
 
 
 def _invitation(row: OutboxMessage, now: datetime) -> list[Letter]:
@@ -542,7 +554,7 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
     reader = Stranger(
         payload["email"],
         user.language if user else payload["language"],
-        "UTC",
+        user.time_zone if user else "UTC",
         user.name if user else "",
     )
     words, facts = SIGN_IN_MAILS[payload["mail"]], payload["facts"]
@@ -554,6 +566,7 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
             "code": payload["code"],
             "facts": facts,
             "at": datetime.fromisoformat(facts["timestamp"]) if "timestamp" in facts else None,
+            "zone": reader.time_zone,
         }
         text, html = framed("accounts/mail/sign_in", "account", reader, context)
         subject = str(words.subject)

@@ -42,6 +42,10 @@ SENTENCES = {
         ),
         "days",
     ),
+    "too-many-figures": _(
+        "These are too many rows at once: up to {rows}, and at most {most} are given. Choose fewer"
+        " days, coarser groups, or one region, organisation or instrument."
+    ),
     "unknown-cursor": _("This is not a cursor of this list. Start again without it."),
     "malformed-version": _('This must be a version such as "3", with its quotation marks.'),
     "unknown-currency": _("This is not a currency the platform can account in, such as CNY."),
@@ -370,6 +374,9 @@ SENTENCES = {
     "too-many-webhooks": _("There are {most} webhooks already: delete one of them first."),
     "ping-waits": _("A test is on its way already."),
     "required-message": _("This cannot be switched off so far: it is about money or safety."),
+    "calendar-set-too-often": _(
+        "A calendar is saved {most} times an hour at most. It is read every hour by itself."
+    ),
     "too-many-searches": _("You keep {most} searches already: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: narrow it down first."),
     "nothing-asked": _("This asks for nothing: everything would be new."),

@@ -165,7 +165,10 @@ ACCOUNT_RATE_LIMITS = {
     "code_here": "3/m/key,15/h/key",
     "code_account": "30/h/key",
 }
-ACCOUNT_FORMS = {"request_login_code": "accounts.adapters.limits.CodeForm"}
+ACCOUNT_FORMS = {
+    "request_login_code": "accounts.adapters.limits.CodeForm",
+    "signup": "accounts.adapters.allauth.InvitedForm",
+}
 MFA_RATE_LIMITS = {"webauthn_login": "600/m/ip"}
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600  # mail takes its time

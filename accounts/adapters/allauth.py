@@ -4,26 +4,41 @@ allauth tells of passwords, addresses and second factors by signals only; they a
 here and nowhere else (`connect`, called once by accounts/apps.py).
 """
 
+import time
+from contextlib import suppress
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account import signals as account_signals
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
-from allauth.account.internal.flows.login import record_authentication
+from allauth.account.forms import SignupForm
+from allauth.account.internal.flows.login import (
+    get_authentication_records,
+    record_authentication,
+)
+from allauth.core import context
 from allauth.mfa import signals as mfa_signals
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
+from django.contrib.messages import SUCCESS, add_message
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.adapters.limits import attempt, forget_attempts, remember_browser
+from accounts.domain.errors import NotFound, Refused
 from accounts.middleware import remember_language
-from accounts.models import User
+from accounts.models import Invitation, User
+from accounts.permissions import actor_of
+from accounts.selectors.joining import invitation_by_token
 from accounts.selectors.messages import with_unread
 from accounts.selectors.users import user_by_email
 from accounts.services.federation import signed_in_elsewhere
+from accounts.services.invitations import invitation_accept, why_closed
 from accounts.services.users import (
     demo_address_vouch,
     password_changed,
@@ -54,6 +69,29 @@ class Backend(AuthenticationBackend):  # type: ignore[misc]
         """With the number of their unread messages, which every page shows."""
         user = with_unread(User.objects.filter(pk=user_id)).first()
         return user if user and may_sign_in(user) else None
+
+
+def invitation_followed(request: HttpRequest) -> Invitation | None:
+    """The open invitation whose page the visitor goes on to after this one."""
+    path = request.POST.get("next") or request.GET.get("next", "")
+    try:
+        match = resolve(path)
+        if match.view_name != "accounts:invitation":
+            return None
+        invitation = invitation_by_token(match.kwargs["token"])
+    except (Resolver404, NotFound):
+        return None
+    return None if why_closed(invitation, timezone.now()) else invitation
+
+
+class InvitedForm(SignupForm):  # type: ignore[misc]
+    """Sign-up; from an invitation it is for the invitation's address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if invitation := invitation_followed(context.request):
+            self.initial["email"] = invitation.email
+            self.fields["email"].disabled = True
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -95,6 +133,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        if kwargs.get("signup") and (invitation := invitation_followed(request)):
+            with suppress(Refused):  # its page says why
+                invitation_accept(
+                    actor=actor_of(user), invitation_id=invitation.pk, now=timezone.now()
+                )
+                add_message(request, SUCCESS, gettext("You are a member now."))
         if sociallogin := (kwargs.get("signal_kwargs") or {}).get("sociallogin"):
             found = sociallogin.account.extra_data.get("affiliations", [])
             signed_in_elsewhere(user=user, affiliations=found, now=timezone.now())
@@ -105,12 +149,28 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         remember_browser(request, response, user)
         return response
 
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """The link of an invitation went to its address alone: whoever follows it has shown to
+        have the mailbox, and is sent no second link."""
+        invitation = invitation_followed(request)
+        return invitation is not None and invitation.email == email.lower()
+
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         user = super().save_user(request, user, form, commit=False)
         user.name = form.cleaned_data.get("name", "")
         user.language = translation.get_language() or settings.LANGUAGE_CODE
         user.time_zone = timezone.get_current_timezone_name()
         return user_register(user=user, now=timezone.now()) if commit else user
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether the person has to show again who they are: neither signed in nor confirmed
+        within the last minutes, with the second factor where they have one. allauth by itself
+        asks right after a sign-in, too."""
+        records = get_authentication_records(self.request, self.request.user)
+        if is_mfa_enabled(self.request.user):
+            records = [record for record in records if record["method"] == "mfa"]
+        age = time.time() - records[-1]["at"] if records else float("inf")
+        return bool(age > app_settings.REAUTHENTICATION_TIMEOUT)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Somebody with a second factor confirms with it: the password alone is not enough."""

@@ -27,7 +27,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Secrets are kept encrypted: whoever reads the database alone makes no codes."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": _("The code or the key is not right. Try again."),
+        "incorrect_code": _(
+            "The code or the key is not right, or it was used a moment ago: each works once. Wait"
+            " for the next code of the app (half a minute at most), or try again."
+        ),
         "unverified_email": _("Confirm your e-mail address first."),
         "cannot_delete_authenticator": _(
             "Your role needs a second factor. Add another one before you remove this."

@@ -34,6 +34,13 @@ def invitation_by_token(token: str) -> Invitation:
     return found
 
 
+def inviter_organisation(invitation: Invitation) -> Organisation | None:
+    """Where the sender belongs: the organisation itself, or another; None for nowhere."""
+    rows = Membership.objects.filter(user=invitation.invited_by, ended_at=None)
+    own = [row.organisation for row in rows.select_related("organisation").order_by("started_at")]
+    return invitation.organisation if invitation.organisation in own else next(iter(own), None)
+
+
 def open_invitations(organisation: Organisation) -> QuerySet[Invitation]:
     """Those nobody has accepted, expired ones included."""
     return invitations().filter(organisation=organisation, accepted_at=None, withdrawn_at=None)

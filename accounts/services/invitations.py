@@ -98,15 +98,8 @@ def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Me
     row = _locked(invitation_id)
     if row.email not in confirmed_addresses(actor.person):
         raise NotPermitted("another-address")
-    if row.accepted_at is not None:
-        raise WrongState("invitation-used")
-    inviter = actor_of(row.invited_by)
-    if row.withdrawn_at is not None or not inviter.may(
-        "manage-members", place_of(row.organisation)
-    ):
-        raise WrongState("invitation-withdrawn")
-    if row.expires_at <= now:
-        raise WrongState("invitation-expired")
+    if code := why_closed(row, now):
+        raise WrongState(code)
     if row.invited_by_id == actor.user_id:
         raise WrongState("own-role")
     user = User.objects.get(pk=actor.person)
@@ -128,6 +121,19 @@ def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Me
         state=JoinRequest.State.APPROVED, decided_at=now, decided_by=row.invited_by_id
     )
     return membership
+
+
+def why_closed(invitation: Invitation, now: datetime) -> str:
+    """The code of why nobody can accept it any more; empty while it is open. It ends with its
+    sender's ceasing to manage the organisation, too."""
+    if invitation.accepted_at is not None:
+        return "invitation-used"
+    place = place_of(invitation.organisation)
+    if invitation.withdrawn_at is not None or not actor_of(invitation.invited_by).may(
+        "manage-members", place
+    ):
+        return "invitation-withdrawn"
+    return "invitation-expired" if invitation.expires_at <= now else ""
 
 
 def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -> None:

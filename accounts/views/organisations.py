@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -15,10 +16,11 @@ from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState
 from accounts.domain.joining import is_of
 from accounts.domain.roles import DutiesConflict
 from accounts.forms import FindForm, JoinForm
-from accounts.models import Invitation, JoinRequest, Membership
+from accounts.models import Invitation, JoinRequest, Membership, User
 from accounts.permissions import actor_of
 from accounts.selectors.joining import (
     invitation_by_token,
+    inviter_organisation,
     organisations_by_mail,
     organisations_named,
     own_invitations,
@@ -26,8 +28,8 @@ from accounts.selectors.joining import (
 )
 from accounts.selectors.memberships import own_memberships
 from accounts.selectors.organisations import organisation_by_id
-from accounts.selectors.users import confirmed_addresses
-from accounts.services.invitations import invitation_accept
+from accounts.selectors.users import confirmed_addresses, user_by_email
+from accounts.services.invitations import invitation_accept, why_closed
 from accounts.services.joining import join_ask, join_withdraw
 
 
@@ -83,24 +85,24 @@ def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
     return redirect("accounts:organisations")
 
 
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """What the address in the mail opens: who invites to what; POST accepts."""
+    """What the address in the mail opens: who invites whom to what; POST accepts. Whoever has the
+    link reads it, signed in or not."""
     found = invitation_by_token(token)
+    if not isinstance(request.user, User):
+        if request.method == "POST":
+            return redirect_to_login(request.path)
+        code = why_closed(found, timezone.now())
+        return _shown(request, found, Refused(code) if code else None, 409 if code else 200)
     if request.method == "POST":
         return _accept(request, found)
-    now, actor = timezone.now(), actor_of(request.user)
-    code = ""
-    if found.email not in confirmed_addresses(actor.person):
+    if found.accepted_by_id == request.user.pk:
+        return redirect("accounts:organisations")
+    code = why_closed(found, timezone.now())
+    if found.email not in confirmed_addresses(request.user.pk):
         code = "another-address"
-    elif found.accepted_at:
-        code = "invitation-used"
-    elif found.withdrawn_at:
-        code = "invitation-withdrawn"
-    elif found.expires_at <= now:
-        code = "invitation-expired"
     refused = Refused(code) if code else None
     status = {"": 200, "another-address": 403}.get(code, 409)
     return _shown(request, found, refused, status)
@@ -132,7 +134,12 @@ def _accept(request: HttpRequest, found: Invitation) -> HttpResponse:
 def _shown(
     request: HttpRequest, found: Invitation, refused: Refused | None, status: int
 ) -> HttpResponse:
-    context = {"invitation": found, "refused": refused}
+    context = {
+        "invitation": found,
+        "inviter_organisation": inviter_organisation(found),
+        "has_account": user_by_email(found.email) is not None,
+        "refused": refused,
+    }
     return render(request, "accounts/invitation.html", context, status=status)
 
 

@@ -1,14 +1,10 @@
 """A person's own page, and their API tokens."""
 
-import time
 import zoneinfo
 from functools import cache
 from uuid import UUID
 
-from allauth.account import app_settings as account_settings
-from allauth.account.authentication import get_authentication_records
 from allauth.account.decorators import reauthentication_required
-from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -59,20 +55,10 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/profile.html", context, status=400 if form.errors else 200)
 
 
-def confirmation_is_due(request: HttpRequest) -> bool:
-    """Whether the person has to show again who they are: neither signed in nor confirmed within
-    the last minutes, with the second factor where they have one."""
-    records = get_authentication_records(request, request.user)
-    if is_mfa_enabled(request.user):
-        records = [record for record in records if record["method"] == "mfa"]
-    age = time.time() - records[-1]["at"] if records else float("inf")
-    return bool(age > account_settings.REAUTHENTICATION_TIMEOUT)
-
-
 @login_required
 @require_http_methods(["GET", "POST"])
 @never_cache
-@reauthentication_required(enabled=confirmation_is_due)  # type: ignore[untyped-decorator]
+@reauthentication_required  # type: ignore[untyped-decorator]
 def token_make(request: HttpRequest) -> HttpResponse:
     """The form; the token is shown elsewhere, so that loading that again makes no second."""
     user, now = person(request), timezone.now()

@@ -144,12 +144,13 @@ class Busy(Endpoint):
         tag=TAG,
         takes=OwnCalendarBody,
         gives=OwnCalendarShape,
+        refuses=[409],
         versioned=True,
         sends={"address": "https://calendar.example/secret/basic.ics"},
     )
     def put(self, request: Request) -> Response:
         """It is read soon and then every hour; when one is busy is told where one books
-        (`own_busy` of availability), and refuses nothing."""
+        (`own_busy` of availability), and refuses nothing. Five times an hour at most."""
         made = busy_calendar_set(
             actor=self.actor,
             address=checked(OwnCalendarBody, request.data)["address"],

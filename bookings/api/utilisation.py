@@ -1,6 +1,6 @@
 """Hours."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -13,11 +13,10 @@ from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Text, asked
 from accounts.domain.errors import invalid
 from bookings.domain.norms import FIRST, USUAL_SCHEME
-from bookings.domain.utilisation import definitions_on
+from bookings.domain.utilisation import LONGEST, definitions_on
 from bookings.selectors.utilisation import BY, HoursRow
 from bookings.selectors.utilisation_reading import figures_for
 
-LONGEST = timedelta(days=3660)
 RATIOS = (
     "availability",
     "operational_utilisation",

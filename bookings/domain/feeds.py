@@ -8,6 +8,7 @@ PAST, AHEAD, CANCELLED_FOR = timedelta(days=60), timedelta(days=400), timedelta(
 MOST_EVENTS = 3000
 
 BUSY_AHEAD = timedelta(days=84)  # the weeks of an own calendar that are written out
+MOST_SET, SET_WITHIN = 5, timedelta(hours=1)  # of one person: each is read out of turn
 _EVERY = timedelta(hours=1)
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=15), timedelta(hours=24)
 MOST_FAILURES = 12  # then it is no longer read, until the person says so

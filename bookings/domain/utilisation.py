@@ -20,6 +20,8 @@ from bookings.domain.periods import (
     union,
 )
 
+LONGEST = timedelta(days=3660)  # that is summed up at once
+
 
 @dataclass(frozen=True)
 class Definitions:

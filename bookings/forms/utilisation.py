@@ -6,7 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from bookings.domain.norms import MOST_HOURS
+from bookings.domain.utilisation import LONGEST
 from bookings.forms.fields import DayField
+from bookings.messages import sentence
 from bookings.models import NormHours
 from bookings.selectors.utilisation_behind import BOOKINGS, DEMAND, FLOWS
 from bookings.selectors.utilisation_tables import STATES, TABLES
@@ -91,6 +93,8 @@ class HoursForm(forms.Form):
                 self.add_error(name, _("There are no hours so far away."))
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
             self.add_error("until", _("This must be after the first day."))
+        elif data.get("since") and data.get("until") and data["until"] - data["since"] > LONGEST:
+            self.add_error("until", sentence("span-too-long", {"days": LONGEST.days}))
         return data
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import Letter, framed
+from accounts.letters import Letter, dated, framed
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import coordinators_of, holders_of
 from accounts.selectors.messages import readers_of
@@ -111,7 +111,7 @@ def _statement_letter(kind: str, statement: Statement, person: User) -> Letter:
     facts = {
         "number": statement_number(host.code, statement.year, statement.number),
         "old": statement_number(host.code, old.year, old.number) if old else "",
-        "month": f"{statement.month:%Y-%m}",
+        "month": statement.month,
         "host": _named(host, person.language),
         "payer": _named(statement.payer, person.language),
     }
@@ -128,7 +128,7 @@ def _statement_letter(kind: str, statement: Statement, person: User) -> Letter:
 def _settlement_letter(settlement: Settlement, person: User) -> Letter:
     subject, lead = DRAWN
     facts = {
-        "month": f"{settlement.month:%Y-%m}",
+        "month": settlement.month,
         "first": _named(settlement.first, person.language),
         "second": _named(settlement.second, person.language),
     }
@@ -156,7 +156,7 @@ def _agreement_letter(
 def _letter(
     kind: str,
     words: tuple[Any, Any],
-    facts: dict[str, str],
+    facts: dict[str, Any],
     context: dict[str, Any],
     person: User,
     *,
@@ -168,6 +168,8 @@ def _letter(
         context[name] for name in ("statement", "settlement", "agreement") if name in context
     )
     with translation.override(person.language):
+        if "month" in facts:
+            facts = facts | {"month": dated(facts["month"], "F Y", "Y年n月")}
         content = context | {
             "lead": str(lead).format_map(facts),
             "link": settings.SITE_URL + context["link"],

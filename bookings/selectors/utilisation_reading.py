@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from accounts.domain.errors import NotPermitted
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.roles import Actor
 from bookings.domain.norms import USUAL_SCHEME
 from bookings.domain.utilisation import StateMinutes
@@ -19,6 +19,12 @@ from bookings.selectors.utilisation_scope import (
     scope_for,
     whole_months,
 )
+from bookings.selectors.utilisation_sums import groups_of
+
+MOST_ROWS = 20_000
+# How many days the periods have at least, the finest first, and the groups there are most of.
+PERIODS = {"day": 1, "week": 7, "month": 28, "year": 365}
+FINE = {"facility", "instrument"}
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,12 @@ def figures_for(
     until: date,
     by: Sequence[str],
     scheme: str = USUAL_SCHEME,
+    most: int = MOST_ROWS,
 ) -> Figures:
     """The hours of the local days [since, until) that the person may read. Five statements at
-    most, three where nothing is grouped; of public figures two more.
+    most, three where nothing is grouped; of public figures two more, and one more where there
+    may be many rows. `Invalid` (too-many-figures) for more rows than `most`, before any hours are
+    read.
 
     Public figures are those of whole months, by what `PUBLIC_BY` names: `NotPermitted`,
     `Invalid`.
@@ -51,6 +60,7 @@ def figures_for(
         if not PUBLIC_BY.issuperset(by):
             raise NotPermitted
         whole_months(since, until)
+    _require_few(scope, since, until, by, most)
     asked: dict[str, Any] = {
         "instruments": scope.instruments,
         "facilities": scope.facilities,
@@ -70,6 +80,16 @@ def figures_for(
         totals[0] if totals else None,
         scope,
     )
+
+
+def _require_few(scope: HoursScope, since: date, until: date, by: Sequence[str], most: int) -> None:
+    days = (until - since).days
+    periods = next((days // PERIODS[name] + 2 for name in PERIODS if name in by), 1)
+    groups = 1
+    if FINE & set(by) or (periods > 1 and not set(by) <= set(PERIODS)):
+        groups = groups_of(scope.instruments, by)
+    if (rows := min(periods, days) * groups) > most:
+        raise invalid("by", "too-many-figures", rows=rows, most=most)
 
 
 def use_by_region(actor: Actor, *, since: date, until: date) -> list[HoursRow]:

@@ -178,6 +178,14 @@ WITH chosen AS MATERIALIZED (
 )
 SELECT {keys}, count(DISTINCT organisation_id) FROM chosen GROUP BY {keys}
 """
+_GROUPS = """
+WITH chosen AS MATERIALIZED (
+    SELECT i.id, 0 AS k_all {values}
+    FROM instruments_instrument i {techniques}
+    WHERE i.id IN ({scope})
+)
+SELECT count(*) FROM (SELECT DISTINCT {keys} FROM chosen) groups
+"""
 # Of a facility, what an instrument has itself.
 _OF_FACILITIES = {"region": "o.region_id", "facility": "i.id"}
 
@@ -221,6 +229,11 @@ def units_offered(
 def hosts_by(instruments: QuerySet[Instrument], by: Sequence[str]) -> dict[tuple[Any, ...], int]:
     """By the ids of the groups how many organisations have the instruments. One statement."""
     return {tuple(group): number for _, *group, number in _asked(_HOSTS, instruments, by, ())}
+
+
+def groups_of(instruments: QuerySet[Instrument], by: Sequence[str]) -> int:
+    """How many groups the instruments fall into. One statement, which reads no hours."""
+    return sum(int(number) for (number,) in _asked(_GROUPS, instruments, by, ()))
 
 
 def _asked(

@@ -15,13 +15,13 @@ from accounts import trail
 from accounts.adapters.calendars import CalendarBroken, busy_times
 from accounts.adapters.calling import Answer, Limits, Resolve, call, resolve
 from accounts.domain.addresses import AddressRefused, parse_address
-from accounts.domain.errors import NotFound, WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
-from accounts.models import User
+from accounts.models import TrailEntry, User
 from accounts.models.keys import new_id
 from accounts.notifications import nudge
 from accounts.selectors.secrets import digest_of
-from bookings.domain.feeds import BUSY_AHEAD, must_expand, read_again_at
+from bookings.domain.feeds import BUSY_AHEAD, MOST_SET, SET_WITHIN, must_expand, read_again_at
 from bookings.models import BusyCalendar, BusyTime, CalendarFeed
 from bookings.selectors.feeds import feed_token
 from instruments.domain.harvests import validators
@@ -88,7 +88,9 @@ def busy_calendar_set(
     *, actor: Actor, address: str, now: datetime, expected_version: int | None = None
 ) -> BusyCalendar:
     """Read a calendar of the person's own from now on, in place of any before. `Invalid`
-    (address-malformed, address-not-https): whether it answers is found when it is read."""
+    (address-malformed, address-not-https): whether it answers is found when it is read.
+    `WrongState` (calendar-set-too-often) beyond `MOST_SET` within an hour, also where it was
+    removed in between: each is read at once, which may cost much, and others wait meanwhile."""
     address = address.strip()
     if address.lower().startswith(("webcal://", "webcals://")):
         address = "https" + address[address.index(":") :]
@@ -97,6 +99,9 @@ def busy_calendar_set(
     except AddressRefused as refused:
         raise invalid("address", refused.code, **refused.numbers) from None
     _lock(actor)
+    entries = TrailEntry.objects.filter(actor_id=actor.person, action="busycalendar.set")
+    if entries.filter(at__gt=now - SET_WITHIN).count() >= MOST_SET:
+        raise WrongState("calendar-set-too-often", most=MOST_SET)
     row = BusyCalendar.objects.select_for_update().filter(user_id=actor.person).first()
     if expected_version is not None and expected_version != (row.version if row else 0):
         raise WrongVersion(version=row.version if row else 0)

@@ -17,11 +17,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.adapters.calendars import Event, write
-from accounts.domain.errors import Invalid, NotFound
+from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.selectors.tokens import tokens_of
 from accounts.services.tokens import token_revoke
+from bookings.messages import sentence
 from bookings.selectors.feeds import (
     busy_calendar_of,
     feed_address,
@@ -184,5 +185,8 @@ def busy(request: HttpRequest) -> HttpResponse:
         problem = refused.problems[0]
         said = harvest_sentence(problem.code, problem.numbers)
         return page(request, status=400, refused=said, address=address)
+    except WrongState as refused:
+        said = sentence(refused.code, refused.numbers)
+        return page(request, status=409, refused=said, address=address)
     messages.success(request, gettext("It is being read; look here in a minute."))
     return redirect("bookings:feeds")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.domain.errors import WrongState
 from accounts.permissions import actor_of
-from accounts.views.profile import confirmation_is_due, person
+from accounts.views.profile import person
 from bookings.adapters.archive import archive_write
 from bookings.forms.persons import CloseForm
 from bookings.selectors.leaving import bookings_ahead, with_costs
@@ -46,7 +46,7 @@ def export(request: HttpRequest) -> FileResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 @never_cache
-@reauthentication_required(enabled=confirmation_is_due)  # type: ignore[untyped-decorator]
+@reauthentication_required  # type: ignore[untyped-decorator]
 def close(request: HttpRequest) -> HttpResponse:
     """What goes, what stays, what stands in the way; then the person's word."""
     user, now = person(request), timezone.now()

@@ -45,6 +45,7 @@ PUBLIC_DOWN = {"region": "technique", "technique": "region", "year": "month"}
 MOST_BARS = 25
 MOST_LINES = 60  # of a heat map
 PER_PAGE = 100
+MOST_SHOWN = 1100  # rows of a table: three years by day
 
 
 def asked_of(request: HttpRequest, actor: Actor, *, by: str = "region") -> tuple[HoursForm, Asked]:
@@ -129,6 +130,7 @@ def hours_by(request: HttpRequest) -> HttpResponse:
         until=asked.until,
         by=asked.by,
         scheme=asked.scheme,
+        most=MOST_SHOWN,
     )
     by = asked.by[0]
     bookings = None

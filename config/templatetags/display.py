@@ -55,6 +55,14 @@ def time_of_day(value: datetime) -> str:
 
 
 @register.filter
+def span(thing: Any) -> str:
+    """From when to when something is: `Fri 6 Mar 2026, 18:00 – 20:00`; one day is named once."""
+    is_one_day = timezone.localdate(thing.start_at) == timezone.localdate(thing.end_at)
+    end = time_of_day(thing.end_at) if is_one_day else moment(thing.end_at)
+    return f"{moment(thing.start_at)} – {end}"
+
+
+@register.filter
 def money(value: Any, currency: str) -> str:
     """An amount with its currency: `CNY 1,234.50`, `−CNY 1,234.50`."""
     amount = Decimal(str(value))

@@ -280,7 +280,7 @@ GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 2
 GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
 POST accounts:join-withdraw          - 302 404 404 404 404 404 404 404 404 404 404 404
-GET  accounts:invitation             - 200 403 403 403 403 403 403 403 403 403 403 403
+GET  accounts:invitation           200 200 403 403 403 403 403 403 403 403 403 403 403
 POST accounts:invitation             - 302 403 403 403 403 403 403 403 403 403 403 403
 POST accounts:invitation-accept      - 302 409 409 409 409 409 409 409 409 409 409 409
 GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200

@@ -21,6 +21,7 @@ from bookings.models import (
     Agreement,
     AuditFinding,
     Charge,
+    Reservation,
     SavedSearch,
     Settlement,
     Statement,
@@ -114,7 +115,13 @@ def about_people(kind):
         if kind == "asked":
             context["text"] = "I work on batteries."
         if kind == "invitation":
-            context = {"link": "/invitations/abc/", "until": NOW + timedelta(days=14)}
+            context = {
+                "link": "/invitations/abc/",
+                "until": NOW + timedelta(days=14),
+                "sender": cast.people["sun"],
+                "sender_organisation": cast.ustc,
+                "roles": ["researcher", "finance"],
+            }
         if kind in {"rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)
@@ -283,6 +290,15 @@ def test_a_letter_reads_as_it_was_read_before(world, settings, kind, language):
         )
     assert letter.kind == kind and 'style=""' not in letter.html
     check(f"{kind}.{language}", shown(mail))
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
+def test_a_letter_has_days_and_states_in_words_and_times_with_their_zone(path):
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"BEGIN:VCALENDAR.*?END:VCALENDAR|https?://\S+", "", text, flags=re.S)
+    assert not re.findall(r"\b\d{4}-\d\d(?:-\d\d)?\b|\bUTC\b|\b1 [a-z]+s\b", text)
+    states = Reservation.State.values + Statement.State.values + Settlement.State.values
+    assert not [state for state in states if "_" in state and state in text]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -277,6 +277,9 @@ def test_connecting_to_ones_account(client: Client, cast: Cast) -> None:
     user = cast.people["alice"]
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     sign_in(client, user.email)
+    session = client.session
+    session["account_authentication_methods"][0]["at"] -= 600
+    session.save()
     answer = by_oidc(client, "li", process="connect")
     assert answer["Location"].startswith("/accounts/reauthenticate/"), "who does so shows who it is"
     client.post(answer["Location"], {"password": "correct horse battery"})

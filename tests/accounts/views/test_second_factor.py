@@ -41,7 +41,6 @@ def zhao(cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch) -> User:
 
 def set_up(client: Client) -> str:
     """Set up the authenticator app on the pages; its secret."""
-    client.post(client.get("/accounts/2fa/totp/activate/")["Location"], {"password": PASSWORD})
     html = page_of(client.get("/accounts/2fa/totp/activate/"))
     secret = re.findall(r"<code>([A-Z2-7]{32})</code>", html)[0]
     client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
@@ -99,6 +98,61 @@ def test_a_code_by_mail_does_not_replace_the_second_factor(client: Client, wang:
     answer = client.post("/accounts/login/code/confirm/", {"code": code})
     assert answer["Location"].startswith("/accounts/2fa/authenticate/")
     assert "_auth_user_id" not in client.session
+
+
+# Who signed in a moment ago has shown who they are
+
+ASKING = (
+    "/profile/tokens/",
+    "/profile/close/",
+    "/accounts/2fa/totp/activate/",
+    "/accounts/2fa/webauthn/add/",
+)
+
+
+def grow_old(client: Client) -> None:
+    """Let ten minutes pass since all that this browser has shown."""
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 600
+    session.save()
+
+
+@pytest.mark.parametrize("way", ["password", "code"])
+def test_a_sign_in_a_moment_ago_is_the_confirmation(client: Client, wang: User, way: str) -> None:
+    if way == "password":
+        sign_in(client, wang.email)
+    else:
+        client.post("/accounts/login/code/", {"email": wang.email})
+        code = re.findall(r"^\S{4,12}$", str(mails()[0].body), re.M)[0]
+        client.post("/accounts/login/code/confirm/", {"code": code})
+    assert [client.get(path).status_code for path in ASKING] == [200] * len(ASKING)
+    grow_old(client)
+    for path in ASKING:
+        assert client.get(path)["Location"].startswith("/accounts/reauthenticate/"), path
+
+
+def test_the_second_factor_of_the_sign_in_is_the_confirmation(client: Client, wang: User) -> None:
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(wang, secret)
+    answer = sign_in(client, wang.email)
+    client.post(answer["Location"], {"code": code_of(secret)})
+    asking = [*ASKING[:2], ASKING[3], "/accounts/2fa/totp/deactivate/"]
+    assert [client.get(path).status_code for path in asking] == [200] * len(asking)
+    grow_old(client)
+    for path in asking:
+        assert client.get(path)["Location"].startswith("/accounts/2fa/reauthenticate/"), path
+
+
+def test_a_code_that_was_used_is_refused_with_what_to_wait_for(client: Client, wang: User) -> None:
+    secret = totp.generate_totp_secret()
+    totp.TOTP.activate(wang, secret)
+    code = code_of(secret)
+    client.post(sign_in(client, wang.email)["Location"], {"code": code})
+    other = Client()
+    html = page_of(other.post(sign_in(other, wang.email)["Location"], {"code": code}))
+    assert "it was used a moment ago: each works once. Wait for the next code" in html
+    assert "_auth_user_id" not in other.session
 
 
 # The second factor that roles ask for

@@ -4,10 +4,16 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from accounts.models.keys import new_id
+from bookings.models import HoursExport
 from bookings.services.reservations import reservation_cancel
 from bookings.services.usage import reservation_check_in, reservation_check_out
 from bookings.services.utilisation import hours_roll_up
+from instruments.models import Instrument
 from tests.factories.api import Program
 from tests.factories.cast import Cast, at, reserve
 
@@ -116,3 +122,52 @@ def test_nothing_is_rolled_up_yet(cast: Cast, program: Programs) -> None:
     )
     answer = program("zhao").get(MARCH)
     assert (answer.body["rows"], answer.body["total"]) == ([], None)
+
+
+@pytest.fixture
+def many(used: None, cast: Cast) -> None:
+    """Seven instruments at the host."""
+    for number in range(6):
+        copy = Instrument.objects.get(pk=cast.microscope.pk)
+        copy.pk, copy.name, copy.ref = new_id(), f"Copy {number}", ""
+        copy.save(force_insert=True)
+
+
+TEN_YEARS = "from=2016-03-01&until=2026-03-08"
+
+
+@pytest.mark.usefixtures("many")
+def test_too_many_rows_are_refused_before_any_hours_are_read(
+    cast: Cast, program: Programs, client: Client
+) -> None:
+    instruments = Instrument.objects.filter(organisation=cast.ustc).count()
+    rows = 3659 * instruments
+    assert rows > 20_000
+    zhao = program("zhao")
+    with CaptureQueriesContext(connection) as made:
+        answer = zhao.get(f"statistics/hours/?{TEN_YEARS}&by=day,instrument")
+    assert answer.problems == [("by", "too-many-figures")]
+    assert f"up to {rows}, and at most 20000 are given" in answer.body["errors"][0]["message"]
+    assert not [query for query in made if "bookings_instrumentday" in query["sql"]]
+    body = {"table": "hours", "from": "2016-03-01", "until": "2026-03-08", "by": "day,instrument"}
+    answer = zhao.post("statistics/exports/", body)
+    assert answer.problems == [("by", "too-many-figures")]
+    assert not HoursExport.objects.exists()
+    # The same days of one instrument, and the same instruments by month, are few enough.
+    one = f"by=day,instrument&instrument={cast.microscope.pk}"
+    assert zhao.get(f"statistics/hours/?{TEN_YEARS}&{one}").status == 200
+    assert zhao.get(f"statistics/hours/?{TEN_YEARS}&by=month,instrument").status == 200
+    # Pages and the files they lead to.
+    client.force_login(cast.zhao)
+    span = "since=2016-03-01&until=2026-03-08"
+    for path, most in (
+        (f"/hours/?{span}&by=day", 1100),
+        (f"/hours/download/?{span}&by=day&by2=instrument", 20_000),
+    ):
+        page = client.get(path)
+        assert page.status_code == 400
+        assert f"and at most {most} are given" in page.content.decode()
+    assert client.get(f"/hours/download/?{span}&by=day").status_code == 200
+    # Pages take no longer spans than the API: they say so, and show this year.
+    page = client.get("/hours/?since=2000-01-01&until=2026-03-08&by=month")
+    assert "This span is too long: at most 3660 days." in page.content.decode()

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.adapters.calendars import READING
-from accounts.domain.errors import Invalid, NotFound
+from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.domain.roles import Actor
 from accounts.models import ApiToken, TrailEntry, User
 from accounts.services.tokens import token_issue
@@ -194,10 +194,10 @@ def test_after_a_new_password_what_still_has_access_is_revoked_by_choice(cast, c
 # A person's own calendar
 
 
-def own(cast, web, settings, path="/me.ics", body=OWN, status=200):
+def own(cast, web, settings, path="/me.ics", body=OWN, status=200, now=NOW):
     settings.CALLS_LOOPBACK = True
     web.answers = {path: (status, {"ETag": '"1"'}, body)}
-    return busy_calendar_set(actor=cast.actor("wang"), address=web.at(path), now=NOW)
+    return busy_calendar_set(actor=cast.actor("wang"), address=web.at(path), now=now)
 
 
 def test_when_one_is_busy_is_told_to_oneself_where_one_books_and_refuses_nothing(
@@ -319,6 +319,32 @@ def test_what_is_set_anew_while_it_is_read_is_not_read_by_two_at_once(
     assert (row.failures, row.due_at, row.times.count()) == (0, NOW, 0)
     assert calendar_read(now=NOW)
     assert row.times.count() == 2
+
+
+def test_a_person_has_their_calendars_read_out_of_turn_five_times_an_hour(cast, web, settings):
+    costly = OWN.replace(b"WEEKLY;COUNT=3", b"SECONDLY")
+    for number in range(5):
+        moment = NOW + timedelta(minutes=number)
+        row = own(cast, web, settings, path=f"/{number}.ics", body=costly, now=moment)
+        assert calendar_read(now=moment)
+        if number == 2:
+            busy_calendar_remove(actor=cast.actor("wang"), now=moment)
+    kept = BusyCalendar.objects.values().get()
+    entries = TrailEntry.objects.count()
+    with pytest.raises(WrongState, match="calendar-set-too-often"):
+        own(cast, web, settings, path="/more.ics", now=NOW + timedelta(minutes=59))
+    assert BusyCalendar.objects.values().get() == kept and TrailEntry.objects.count() == entries
+    assert not calendar_read(now=moment + timedelta(minutes=14))
+    browser = Client()
+    browser.force_login(cast.wang)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(timezone, "now", lambda: NOW + timedelta(minutes=59))
+        page = browser.post("/bookings/calendars/own/", {"address": row.address})
+        assert page.status_code == 409 and "5 times an hour at most" in page.content.decode()
+    # Others are not affected, and an hour after the first there is room again.
+    busy_calendar_set(actor=cast.actor("sun"), address=row.address, now=NOW)
+    own(cast, web, settings, now=NOW + HOUR)
+    assert calendar_read(now=NOW + HOUR)
 
 
 def test_no_address_of_a_private_network_is_read(cast, settings):
