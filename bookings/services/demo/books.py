@@ -65,15 +65,8 @@ def _pay(month: date, now: datetime) -> None:
 
 def _settle(month: date, now: datetime) -> None:
     """Confirmed by both coordinators where there are, and paid by the one that owes more."""
-<<<<<<< HEAD
-    rows = Settlement.objects.filter(month=month, state="drawn_up").select_related(
-        "first", "second"
-    )
-    for row in rows:
-=======
     waiting = Settlement.objects.filter(month=month, state=Settlement.State.DRAWN_UP)
     for row in waiting.select_related("first", "second"):
->>>>>>> 9134e2c6d39eacbef9e3e935c51da8ca0b288753
         moment = row.drawn_up_at + timedelta(days=6)
         people = {
             region.code: coordinators_of(region.lineage).first()
