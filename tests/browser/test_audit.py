@@ -1,12 +1,14 @@
 """The auditor's main task: from a region's number down to the story of one booking; an exception
 becomes a finding that is answered and closed; the trail is sealed and proved."""
 
+import io
 import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
+from pypdf import PdfReader
 
 from bookings.models import AuditFinding, Reservation
 from bookings.services.audit import exceptions_find
@@ -101,3 +103,11 @@ def test_from_a_number_to_its_story_and_from_an_exception_to_a_closed_finding(
     )
     page.locator("tbody tr").first.locator("a[href*='/proofs/']").click()
     expect(page.locator("#proof")).to_have_text("In seal 1" if is_english else "在第 1 次封存中")
+
+
+def test_hours_are_printed_from_the_first_sheet_on(visit, booking):
+    page = visit("auditor")
+    for address in ("/hours/", "/hours/flows/"):
+        page.goto(address)
+        first = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages[0].extract_text()
+        assert "Anhui" in first, address
