@@ -170,13 +170,23 @@ SENTENCES = {
     "nothing-changes-same-length": _(
         "With this the charge would come out as it is: the time is as long, at the same rates."
     ),
-    "nothing-changes-minimum": _(
-        "With this the charge would come out as it is: this card charges at least {minutes}"
-        " minutes."
+    "nothing-changes-minimum": (
+        ngettext_lazy(
+            "With this the charge would come out as it is: this card charges at least {minutes}"
+            " minute.",
+            "With this the charge would come out as it is: this card charges at least {minutes}"
+            " minutes.",
+        ),
+        "minutes",
     ),
-    "nothing-changes-rounding": _(
-        "With this the charge would come out as it is: rounded up to whole {minutes} minutes the"
-        " time is the same."
+    "nothing-changes-rounding": (
+        ngettext_lazy(
+            "With this the charge would come out as it is: rounded up to {minutes} minute the time"
+            " is the same.",
+            "With this the charge would come out as it is: rounded up to {minutes} minutes the time"
+            " is the same.",
+        ),
+        "minutes",
     ),
     "both-times": _("Say both when it began and when it ended."),
     "not-a-whole": _("The percents must add up to 100."),

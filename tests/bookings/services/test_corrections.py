@@ -11,6 +11,7 @@ from accounts.models import OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant
 from bookings.domain.corrections import Amendment, charged_again
 from bookings.domain.funding import Share
+from bookings.messages import sentence
 from bookings.models import (
     Charge,
     ClosedMonth,
@@ -206,6 +207,24 @@ def test_times_that_change_nothing_are_refused_with_the_reason(cast):
     assert (problem.code, problem.numbers) == ("nothing-changes", {"why": "by-booking"})
     untouched(made)
     assert not Correction.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("why", "ending"),
+    [
+        ("by-booking", "charges the reserved time, whatever of it was used."),
+        ("booking-at-least", "a longer use only past its end."),
+        ("by-sample", "charges samples, not time."),
+        ("same-times", "made from these times already."),
+        ("same-length", "as long, at the same rates."),
+        ("rounding", "rounded up to 15 minutes the time is the same."),
+        ("minimum", "charges at least 15 minutes."),
+    ],
+)
+def test_each_reason_has_a_sentence(why, ending):
+    text = sentence("nothing-changes", {"why": why, "minutes": 15})
+    assert text.startswith("With this the charge would come out as it is: ")
+    assert text.endswith(ending)
 
 
 def test_an_option_more(cast, charge):
