@@ -53,7 +53,7 @@ class ProfileForm(forms.Form):
     language = forms.ChoiceField(
         label=_("Language"),
         choices=[("en", "English"), ("zh-hans", "简体中文")],
-        help_text=_("Of pages and of the mail you get."),
+        help_text=_("Used for pages and for the mail you receive."),
     )
     time_zone = forms.CharField(
         label=_("Time zone"),
@@ -62,8 +62,8 @@ class ProfileForm(forms.Form):
             attrs={"list": "time-zones", "autocomplete": "off", "spellcheck": "false"}
         ),
         help_text=_(
-            "Start typing a city or a region. Times are given in an instrument's own zone; "
-            "where yours differs, it stands beside them."
+            "Start typing a city or a region. Times are given in an instrument's own zone; where "
+            "yours differs, your time is shown beside them."
         ),
     )
 
@@ -88,7 +88,7 @@ class TokenForm(forms.Form):
         label=_("Valid for"), choices=LIFETIMES, coerce=int, initial=settings.TOKEN_LIFETIME.days
     )
     scopes = forms.MultipleChoiceField(
-        label=_("It may"),
+        label=_("Permissions"),
         choices=SCOPES,
         initial=["read"],
         widget=forms.CheckboxSelectMultiple,
@@ -119,21 +119,21 @@ class TopicRow:
 
 TOPIC_HINTS = {
     "confirmation": _("a booking is confirmed, or a request was sent"),
-    "request": _("somebody waits for your word: bookings, members, records"),
+    "request": _("something needs your decision: bookings, members, records"),
     "decision": _("your request was declined, or nobody answered it"),
     "reminder": _("a day and an hour before a booking"),
     "change": _("another time, or cancelled"),
     "displacement": _("your booking cannot take place, so you need not come"),
-    "offer": _("a slot you wait for is free, and kept for you for a while"),
-    "expiry": _("a request nobody answered, a certificate that runs out"),
+    "offer": _("a slot you are waiting for is free and held for you for a while"),
+    "expiry": _("a request nobody answered, a certificate about to expire"),
     "no-show": _("nobody checked in, which may cost something"),
     "charge": _("what was charged, disputed, corrected"),
     "statement": _("what your organisation or region has to pay"),
-    "use": _("over time, the one before is late, done"),
+    "use": _("running over time, the previous user is late, use has finished"),
     "account": _("invitations, memberships, roles, your account"),
     "training": _("places, sessions, results"),
-    "record": _("records that nobody has confirmed for a year"),
-    "search": _("what a saved search newly finds"),
+    "record": _("records not confirmed for a year"),
+    "search": _("new results of a saved search"),
     "connection": _("harvests and webhooks that have stopped"),
     "audit": _("findings: raised, answered, due"),
     "seal": _("the newest seal every day: a proof outside the platform, for auditors"),
@@ -188,7 +188,9 @@ class MessageSettingsForm(forms.Form):
         data = super().clean() or {}
         ends = (data.get("quiet_from"), data.get("quiet_until"))
         if (ends[0] is None) != (ends[1] is None) and not self.errors:
-            self.add_error("quiet_until", _("Give both ends of the quiet hours, or none."))
+            self.add_error(
+                "quiet_until", _("Enter both the start and the end of the quiet hours, or neither.")
+            )
         return data
 
     def topics(self) -> dict[str, Choice]:
@@ -269,12 +271,12 @@ class JoiningForm(forms.Form):
         max_length=2500,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=_(
-            "One a line, such as example.edu; addresses below it, such as lab.example.edu, count as"
-            " well. People with a confirmed address there find you at once."
+            "One per line, such as example.edu; addresses below it, such as lab.example.edu, "
+            "count as well. People with a confirmed address there find you at once."
         ),
     )
     admits_by_mail = forms.BooleanField(
-        label=_("Whoever has such an address becomes a member and researcher without being asked"),
+        label=_("Anyone with such an address becomes a member and researcher without approval"),
         required=False,
     )
 
@@ -291,12 +293,12 @@ class ScopesForm(forms.Form):
         max_length=2500,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=_(
-            "One a line: what stands behind the @ in member@example.edu when its people sign in at "
+            "One per line: the part after the @ in member@example.edu when its people sign in at "
             "their own institution."
         ),
     )
     admits_by_scope = forms.BooleanField(
-        label=_("Whoever is a member there becomes a member and researcher without being asked"),
+        label=_("Anyone who is a member there becomes a member and researcher without approval"),
         required=False,
     )
 
@@ -313,7 +315,7 @@ class ProviderForm(forms.Form):
     id = forms.SlugField(
         label=_("Short name in addresses"),
         max_length=40,
-        help_text=_("It must stay as it is: people are known by it."),
+        help_text=_("It cannot be changed later: users are identified by it."),
     )
     name = forms.CharField(label=_("Name on the button"), max_length=40)
     entity = forms.CharField(
@@ -323,7 +325,7 @@ class ProviderForm(forms.Form):
         label=_("Address of the metadata (SAML)"), required=False, max_length=500
     )
     identifier = forms.ChoiceField(
-        label=_("Whom it names by (SAML)"),
+        label=_("User identifier (SAML)"),
         choices=[
             ("pairwise-id", "pairwise-id"),
             ("subject-id", "subject-id"),
@@ -339,14 +341,14 @@ class ProviderForm(forms.Form):
         required=False,
         max_length=190,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Left empty, the one stored before stays."),
+        help_text=_("Leave empty to keep the stored secret."),
     )
     scopes = forms.CharField(
-        label=_("Scopes it may speak for"),
+        label=_("Scopes it is trusted for"),
         required=False,
         max_length=2500,
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
-        help_text=_("One a line. What it says of others is not believed."),
+        help_text=_("One per line. Statements about other scopes are ignored."),
     )
 
     def clean(self) -> dict[str, Any]:

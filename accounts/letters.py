@@ -4,7 +4,7 @@ Whoever has something to say composes `Letter`s; `services/messages.py` puts the
 sends them, as each reader has chosen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -48,13 +48,13 @@ from accounts.selectors.users import user_by_email
 
 TOPIC_NAMES = {
     "confirmation": _("Bookings made"),
-    "request": _("Requests to decide"),
+    "request": _("Requests to approve"),
     "decision": _("Answers to my requests"),
     "reminder": _("Reminders"),
     "change": _("Changes and cancellations"),
     "displacement": _("Displaced by a closure"),
-    "offer": _("Offers of the waiting list"),
-    "expiry": _("What is about to lapse"),
+    "offer": _("Waiting-list offers"),
+    "expiry": _("About to expire"),
     "no-show": _("Bookings not used"),
     "charge": _("Charges"),
     "statement": _("Statements and settlements"),
@@ -64,7 +64,7 @@ TOPIC_NAMES = {
     "record": _("Records of instruments"),
     "search": _("Saved searches"),
     "connection": _("Connections to other systems"),
-    "audit": _("The auditors’ desk"),
+    "audit": _("Audit desk"),
     "seal": _("Seals of the trail"),
 }
 # What mail programs show is what stands in the tags.
@@ -158,11 +158,16 @@ def day_words(value: Any) -> str:
     return dated(value, "D j M Y", "Y年n月j日 D")
 
 
+def listed(items: Iterable[Any]) -> str:
+    """Several things, as a sentence in the language in force lists them: `a, b`, `甲、乙`."""
+    return ("、" if is_chinese() else ", ").join(str(item) for item in items)
+
+
 def footer(topics: Sequence[str], person: Any) -> dict[str, str]:
     """Why a mail came, and where that is changed, in the language in force."""
     known = isinstance(person, User)
     return {
-        "topics": ", ".join(str(TOPIC_NAMES[topic]) for topic in topics),
+        "topics": listed(TOPIC_NAMES[topic] for topic in topics),
         "settings": settings.SITE_URL + reverse("accounts:message-settings") if known else "",
         "stop": unsubscribe_address(person, topics) if known else "",
     }
@@ -422,8 +427,8 @@ def _closed(row: OutboxMessage) -> Mail:
     user = User.objects.get(pk=UUID(row.payload["user"]))
     with translation.override(user.language):
         lead = gettext(
-            "Your account is closed, as you asked. Within minutes your name and your addresses are"
-            " gone from the platform; this is the last mail you get from it."
+            "Your account is closed, as you requested. Your name and addresses will be removed "
+            "from the platform within minutes; this is the last mail you receive from it."
         )
         gone = Stranger(user.email, user.language, user.time_zone)
         text, html = framed(
@@ -446,15 +451,15 @@ class SignInMail:
     note: object = ""
 
 
-_NOT_YOU = _("If it was not you, there is nothing to do.")
+_NOT_YOU = _("If it was not you, you can ignore this mail.")
 _CONFIRM = SignInMail(
     _("Confirm your e-mail address"),
     _("Open this address to confirm that this mailbox is yours:"),
     _("If you did not ask for an account, do nothing: without the confirmation it cannot be used."),
 )
 _STILL_OPEN = _(
-    "Other browsers are signed out. API tokens and calendar addresses that you made still work;"
-    " look through them here:"
+    "Other browsers are signed out. API tokens and calendar addresses that you created still "
+    "work; review them here:"
 )
 # By the names that allauth has for them.
 SIGN_IN_MAILS = {
@@ -463,7 +468,7 @@ SIGN_IN_MAILS = {
     "password_reset_key": SignInMail(
         _("Set a new password"),
         _("Somebody, probably you, asked for a new password for this address. Set it here:"),
-        _("If it was not you, there is nothing to do: the password stays as it is."),
+        _("If it was not you, you can ignore this mail: the password stays as it is."),
     ),
     "account_already_exists": SignInMail(
         _("You have an account already"),
@@ -487,10 +492,10 @@ SIGN_IN_MAILS = {
     ),
     "login_code": SignInMail(
         _("Your code to sign in"),
-        _("Enter this code in the window in which you asked for it:"),
+        _("Enter this code in the window in which you requested it:"),
         _(
-            "It is good for ten minutes, once. Nobody of ours ever asks you for it. If you did not"
-            " ask for it, there is nothing to do."
+            "It is valid for ten minutes and can be used once. Our staff will never ask you for "
+            "it. If you did not request it, you can ignore this mail."
         ),
     ),
     "email_changed": SignInMail(
@@ -529,13 +534,14 @@ SIGN_IN_MAILS = {
     ),
     "webauthn_removed": SignInMail(
         _("A passkey was removed"),
-        _("A passkey was removed from your account: it opens nothing any more."),
+        _("A passkey was removed from your account: it can no longer be used to sign in."),
     ),
     "account_connected": SignInMail(
         _("A way to sign in was added"), _("{provider} now signs you in to your account.")
     ),
     "account_disconnected": SignInMail(
-        _("A way to sign in was removed"), _("{provider} signs you in to your account no more.")
+        _("A way to sign in was removed"),
+        _("{provider} can no longer sign you in to your account."),
     ),
 }
 

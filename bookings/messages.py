@@ -13,7 +13,7 @@ from instruments.messages import ADDRESS_SENTENCES, FILE_SENTENCES, HARVEST_SENT
 # Every code a door may answer with. A test holds this list complete.
 SENTENCES = {
     # shape
-    "invalid": _("The request has not the right shape."),
+    "invalid": _("The request is malformed."),
     "required": _("This is needed."),
     "unknown-field": _("There is no such field."),
     "unknown-value": _("This is not one of the choices."),
@@ -34,7 +34,7 @@ SENTENCES = {
     "not-a-code": _("This must be a short code of letters, digits, dots, dashes and underscores."),
     "reserved-code": _("This code has a meaning of its own. Choose another."),
     "bad-character": _("This has a character that cannot be stored."),
-    "repeated": _("This is named twice."),
+    "repeated": _("This is listed twice."),
     "span-too-long": (
         ngettext_lazy(
             "This span is too long: at most {days} day.",
@@ -43,8 +43,8 @@ SENTENCES = {
         "days",
     ),
     "too-many-figures": _(
-        "These are too many rows at once: up to {rows}, and at most {most} are given. Choose fewer"
-        " days, coarser groups, or one region, organisation or instrument."
+        "These are too many rows at once: up to {rows}, of which at most {most} can be returned. "
+        "Choose fewer days, coarser groups, or one region, organisation or instrument."
     ),
     "unknown-cursor": _("This is not a cursor of this list. Start again without it."),
     "malformed-version": _('This must be a version such as "3", with its quotation marks.'),
@@ -85,17 +85,17 @@ SENTENCES = {
     "not-after-start": _("This must be after the start."),
     "later-than-before": _("A closure can only be ended earlier than planned."),
     "before-valid-from": _("This must not be before the first day."),
-    "date-twice": _("The date {date} is named twice."),
+    "date-twice": _("The date {date} is listed twice."),
     "windows-overlap": _("Two opening times overlap."),
     "unknown-calendar": _(
         "There is no such calendar of public holidays. One is, for example, CN or GB-SCT."
     ),
     "unknown-time-zone": _("There is no such time zone. One is, for example, Asia/Shanghai."),
-    "name-taken": _("There is one of this name already."),
+    "name-taken": _("This name is already taken."),
     "not-offered": _("The instrument does not offer this way of service."),
-    "organisation-needed": _("Say for which organisation: you belong to several, or to none."),
+    "organisation-needed": _("Choose the organisation: you belong to several, or to none."),
     "not-a-member": _("You are not a member of {organisation}."),
-    "in-the-past": _("This lies in the past."),
+    "in-the-past": _("This is in the past."),
     "overlaps-version": _("Version {version} is in force on some of these days."),
     "leaves-gap": _(
         "Between this and version {version} there would be days without a price, up to or from"
@@ -109,7 +109,7 @@ SENTENCES = {
     "another-currency": _(
         "On that day prices are in another currency than what was charged for shortening."
     ),
-    "another-booking": _("The slot that is kept is for another booking."),
+    "another-booking": _("The held slot belongs to another booking."),
     "in-use": _("The instrument is in use: only the end can change."),
     "unknown-option": _("The rate card has no such option."),
     "unknown-person": _(
@@ -123,8 +123,8 @@ SENTENCES = {
     "rule-unsupported": _(
         "A rule of recurrence is daily, weekly or monthly, on given days. Not possible: {part}"
     ),
-    "rule-without-end": _("Say how many times (COUNT) or until when (UNTIL)."),
-    "rule-ends-twice": _("Say either how many times (COUNT) or until when (UNTIL), not both."),
+    "rule-without-end": _("Specify how many times (COUNT) or until when (UNTIL)."),
+    "rule-ends-twice": _("Specify either how many times (COUNT) or until when (UNTIL), not both."),
     "rule-empty": _("The rule has no date from the start on."),
     "gap-backwards": (
         ngettext_lazy(
@@ -142,33 +142,33 @@ SENTENCES = {
         "What {year} and the years before it were reported by stays: begin on the first of January"
         " {year} at the earliest."
     ),
-    "norm-entered-already": _("There is one for this kind from this day on already."),
+    "norm-entered-already": _("Norm hours for this kind already start on this day."),
     "weeks-cross-months": _("Weeks cross months and years: sum up by one of them."),
     "whole-months": _("Public figures are of whole months: name the first day of one."),
-    "in-the-future": _("This lies in the future."),
+    "in-the-future": _("This is in the future."),
     "not-near-the-booking": _(
         "This is not near the booking: use begins at most 15 minutes before it and before its"
         " end, and ends at most 12 hours after it."
     ),
     "was-cancelled": _("The booking was cancelled: it has no times of use."),
     "was-not-used": _("The booking was not used: only its fee can be waived."),
-    "nothing-changes": _("With this the charge would come out as it is."),
+    "nothing-changes": _("This would not change the charge."),
     "nothing-changes-by-sample": _(
-        "With this the charge would come out as it is: this card charges samples, not time."
+        "This would not change the charge: this rate card charges samples, not time."
     ),
     "nothing-changes-by-booking": _(
-        "With this the charge would come out as it is: this card charges the reserved time,"
-        " whatever of it was used."
+        "This would not change the charge: this rate card charges the reserved time, however "
+        "much of it was used."
     ),
     "nothing-changes-booking-at-least": _(
-        "With this the charge would come out as it is: this card charges at least the reserved"
-        " time, and a longer use only past its end."
+        "This would not change the charge: this rate card charges at least the reserved time, "
+        "and longer use only past its end."
     ),
     "nothing-changes-same-times": _(
-        "With this the charge would come out as it is: it is made from these times already."
+        "This would not change the charge: it was computed from these times already."
     ),
     "nothing-changes-same-length": _(
-        "With this the charge would come out as it is: the time is as long, at the same rates."
+        "This would not change the charge: the time is as long, at the same rates."
     ),
     "nothing-changes-minimum": (
         ngettext_lazy(
@@ -188,39 +188,39 @@ SENTENCES = {
         ),
         "minutes",
     ),
-    "both-times": _("Say both when it began and when it ended."),
+    "both-times": _("Enter both when it began and when it ended."),
     "not-a-whole": _("The percents must add up to 100."),
-    "unknown-source": _("There is no such funding source, or it is not yours to charge."),
+    "unknown-source": _("There is no such funding source, or you may not charge it."),
     "budget-below-use": _(
         "{used} {currency} are set aside or spent already: the budget cannot be less."
     ),
     "currency-in-use": _("It has been charged already: its currency stays."),
     "too-few": _("There are too few: at least {least}."),
     "agreed-already": _(
-        "Just these regions have another agreement in force on some of these days: {codes}. End it"
-        " first, or choose other days."
+        "Exactly these regions already have an agreement in force on some of these days: "
+        "{codes}. End it first, or choose other days."
     ),
-    "code-taken": _("There is one of this code already. Choose another."),
+    "code-taken": _("This code is already taken. Choose another."),
     "region-does-not-share": _("This is not one of the regions that share instruments."),
     "not-a-member-region": _("This region is not a member of the agreement."),
     "ends-before-that": _("It ends on {day} already: choose an earlier day."),
     "below-granted": _("{amount} {currency} have been granted already."),
     "below-used": _("{amount} {currency} of it are set aside or spent already."),
     "programme-short": _("The programme has only {amount} {currency} left to grant."),
-    "outside-programme": _("This lies outside the days of the programme."),
+    "outside-programme": _("This is outside the dates of the programme."),
     "granted-already": _("This cannot change any more: grants have been made."),
     "not-of-the-region": _("This organisation does not belong to the region of the programme."),
     "kind-not-served": _("The programme is not for organisations of this kind."),
     "month-not-over": _("This month is not over yet where the host is."),
-    "nothing-paid": _("Say an amount other than 0."),
+    "nothing-paid": _("Enter an amount other than 0."),
     "more-than-owed": _("At most {most} {currency} is still to pay."),
-    "more-than-paid": _("Only {most} {currency} has been paid: no more can be taken back."),
+    "more-than-paid": _("Only {most} {currency} has been paid: no more can be reversed."),
     "same-currency": _("These must be two currencies."),
     "unknown-rate": _("Your finance office has entered no such rate of {base}."),
     # signing in elsewhere
     "unknown-scope": _("“{scope}” is no scope: one looks like example.edu."),
     "scope-taken": _("{scope} belongs to {organisation} already."),
-    "scope-not-allowed": _("The provider may not speak for {scope}."),
+    "scope-not-allowed": _("The provider is not trusted for {scope}."),
     "no-identifier": _("The provider gave no lasting identifier ({wanted})."),
     "sign-in-used": _("This answer was used before, or came too late: start again."),
     "provider-id-taken": _("This short name belongs to an entry of another kind."),
@@ -298,16 +298,16 @@ SENTENCES = {
     "scope-missing": _("The token may not do this: it lacks the scope {scope}."),
     "second-factor-missing": _("Your role needs a second factor: set one up in your profile."),
     "second-factor-unconfirmed": _(
-        "Sign in with your second factor: your role needs it. A token made without one has to be"
-        " made anew."
+        "Sign in with your second factor: your role needs it. A token created without one has to "
+        "be created again."
     ),
     "csrf": _("The page was open too long. Load it again and repeat what you did."),
-    "own-request": _("Nobody decides on their own request."),
-    "own-override": _("Nobody sets rules aside for themselves: another manager does."),
-    "own-role": _("Nobody gives themselves a role: another manager or an administrator does."),
-    "own-charge": _("Nobody answers for a charge of their own booking."),
-    "own-dispute": _("Somebody else answers the dispute that you opened."),
-    "own-correction": _("A second person agrees to a correction or refuses it."),
+    "own-request": _("You cannot decide on your own request."),
+    "own-override": _("You cannot override rules for yourself: another manager has to."),
+    "own-role": _("You cannot give yourself a role: another manager or an administrator has to."),
+    "own-charge": _("You cannot decide on a charge of your own booking."),
+    "own-dispute": _("Somebody else has to answer the dispute that you opened."),
+    "own-correction": _("A second person has to agree to a correction or refuse it."),
     "no-second-accountant": _(
         "Somebody else has to do this, and nobody else of {place} may: its managers, or an"
         " administrator, give another member the role manager or finance (People, Members)."
@@ -324,39 +324,42 @@ SENTENCES = {
         "You booked, made or decided on something that this is about, so another auditor decides;"
         " there is none: an administrator appoints one (People, Regions and platform)."
     ),
-    "not-your-proposal": _("Only the person who proposed it can take it back."),
-    "own-qualification": _("Nobody certifies themselves."),
+    "not-your-proposal": _("Only the person who proposed it can withdraw it."),
+    "own-qualification": _("You cannot certify yourself."),
     "another-person": _("The other region has to be confirmed by another person."),
     "duties-conflict": _(
-        "The duties exclude one another: who audits is neither administrator, nor manager, finance"
-        " or coordinator of what they audit. Take the other role away first."
+        "The duties exclude one another: an auditor cannot be an administrator, or a manager, "
+        "finance officer or coordinator of what they audit. Remove the other role first."
     ),
     "own-case": _(
         "Another auditor decides on this: you booked, made or decided on something that it is"
         " about."
     ),
     "member-first": _(
-        "Roles at an organisation are for its members, and this is none of them: send an"
-        " invitation, which can bring roles with it."
+        "Roles at an organisation are for its members, and this person is not one: send an "
+        "invitation, which can include roles."
     ),
-    "not-of-this-role": _("This role is not held there."),
-    "last-manager": _("Nobody else manages this organisation: make somebody else manager first."),
-    "last-administrator": _("There is no other administrator: make somebody else one first."),
+    "not-of-this-role": _("This role does not apply there."),
+    "last-manager": _("Nobody else manages this organisation: make another person manager first."),
+    "last-administrator": _(
+        "There is no other administrator: make another person administrator first."
+    ),
     "another-address": _(
         "This invitation went to another e-mail address than yours. Sign in with the account of"
         " that address."
     ),
     "second-factor-needed": _("Your role needs a second factor: set one up first."),
-    "not-found": _("There is nothing here, or it is not yours to see."),
+    "not-found": _("There is nothing here, or you may not see it."),
     # joining
     "not-a-mail-domain": _("This must be a mail domain such as example.edu."),
     "public-mail-domain": _(
-        "Anybody gets an address at {domain}: it says nothing of where they belong."
+        "Anyone can get an address at {domain}: it does not show which organisation they belong "
+        "to."
     ),
     "already-member": _("The person is a member already."),
-    "already-asked": _("You have asked already: the answer is still to come."),
+    "already-asked": _("You have already asked: the answer is pending."),
     "too-many-requests-to-join": _(
-        "You wait for {most} answers already: withdraw one of the requests first."
+        "You are already waiting for {most} answers: withdraw one of the requests first."
     ),
     "too-many-invitations": _("{most} invitations are open already: withdraw some first."),
     "invited-too-often": _(
@@ -376,23 +379,26 @@ SENTENCES = {
         " when it is answered."
     ),
     # state
-    "correction-proposed": _("A correction of this charge waits for a second person's word."),
-    "charged-already": _(
-        "It is charged already. What is wrong with the charge is corrected on its page."
+    "correction-proposed": _(
+        "A correction of this charge is waiting for a second person's decision."
     ),
-    "already-waiting": _("You are waiting for just this already."),
+    "charged-already": _(
+        "It is charged already. Correct the charge on its page."
+    ),
+    "already-waiting": _("You are already on the waiting list for this."),
     "too-many-webhooks": _("There are {most} webhooks already: delete one of them first."),
     "ping-waits": _("A test is on its way already."),
     "required-message": _("This cannot be switched off so far: it is about money or safety."),
     "calendar-set-too-often": _(
-        "A calendar is saved {most} times an hour at most. It is read every hour by itself."
+        "A calendar can be saved at most {most} times an hour. It is read automatically every "
+        "hour."
     ),
-    "too-many-searches": _("You keep {most} searches already: delete one of them first."),
-    "too-broad": _("This finds more than {most} instruments: narrow it down first."),
-    "nothing-asked": _("This asks for nothing: everything would be new."),
-    "too-many-wishes": _("You are waiting for {most} things already: withdraw one of them first."),
-    "too-many-holds": _("You keep {most} slots already: complete or give back one of them."),
-    "hold-expired": _("The time for which the slot was kept is over."),
+    "too-many-searches": _("You already have {most} saved searches: delete one of them first."),
+    "too-broad": _("This finds more than {most} instruments: filter further first."),
+    "nothing-asked": _("This search has no conditions: every instrument would count as new."),
+    "too-many-wishes": _("You already have {most} waiting-list entries: leave one of them first."),
+    "too-many-holds": _("You already hold {most} slots: complete or release one of them first."),
+    "hold-expired": _("The hold on this slot has expired."),
     "signed-already": _("Your region has signed this already."),
     # training
     "after-start": _("This must not be after the start."),
@@ -406,7 +412,7 @@ SENTENCES = {
     "sessions-ahead": _("Sessions of it are still to come: {count}. Cancel them first."),
     "session-cancelled": _("This session was cancelled."),
     "session-begun": _("This session has begun already."),
-    "session-not-begun": _("This is said once the session has begun."),
+    "session-not-begun": _("Results can be entered once the session has begun."),
     "session-full": (
         ngettext_lazy(
             "The only place is taken, or others wait for it.",
@@ -414,24 +420,26 @@ SENTENCES = {
         ),
         "places",
     ),
-    "enrolment-closed": _("The time to ask for a place is over."),
+    "enrolment-closed": _("Enrolment has closed."),
     "already-enrolled": _("This person has a place already, or waits for one."),
-    "gives-it": _("Who gives the session takes no place in it."),
+    "gives-it": _("Trainers of a session cannot take a place in it."),
     "join-first": _("Places are for members of an organisation: join yours first."),
-    "prerequisite-missing": _("First comes the certificate of another course: {course}."),
+    "prerequisite-missing": _("The certificate of another course is needed first: {course}."),
     "not-for-course": _("Only the owner gives courses for it, at facilities of its own."),
     "already-qualified": _("The person holds this very certificate already."),
     "no-chain": _("There is no way to take all steps in this time. Give it more room."),
-    "chain-over": _("Nothing of this chain is left to cancel."),
-    "series-over": _("Nothing of this series is left to change."),
+    "chain-over": _("This chain has nothing left to cancel."),
+    "series-over": _("This series has nothing left to change."),
     "exception-needs-finding": _("An exception is confirmed by raising a finding of it."),
     "monetary-of-charges": _("Only charges have amounts to draw by."),
     "empty-population": _("There is nothing to draw from on these days."),
-    "bundles-waiting": _("There are {most} bundles at work for you. Wait for one of them."),
+    "bundles-waiting": _(
+        "{most} bundles are being written for you. Wait for one of them to finish."
+    ),
     "bundle-not-ready": _("The bundle is not written yet, or no longer kept."),
     "not-sealed": _("No seal holds this entry yet. The next one will, in a few minutes."),
     "wrong-state": _("This is not possible any more: it is {state} now."),
-    "has-payments": _("Money has been paid on it: take that back first."),
+    "has-payments": _("Money has been paid on it: reverse that payment first."),
     "too-early": _("Checking in is possible from 15 minutes before the start."),
     "too-late": _("The booking has ended."),
     "units-in-use": _("Unit {units} is booked or in use: cancel or close what is on it first."),
@@ -452,20 +460,22 @@ SENTENCES = {
     "retired-already": _("One of the two records is retired already."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
     "reservations-in-the-way": (
-        ngettext_lazy("{count} booking lies in this time.", "{count} bookings lie in this time."),
+        ngettext_lazy("There is {count} booking in this time.", 
+            "There are {count} bookings in this time."
+        ),
         "count",
     ),
     "idempotency-key-reused": _("This idempotency key came before with another request."),
     "still-running": _("The same request is still being carried out."),
     "too-many-requests": _("Too many requests. Wait a moment."),
-    "method-not-allowed": _("This address does not know that method."),
+    "method-not-allowed": _("This address does not support that method."),
     "not-acceptable": _("This address answers in JSON only."),
     "unsupported-media-type": _("Send JSON (application/json)."),
     "malformed": _("The request could not be read: {problem}"),
     "length-required": _("Send the length of the body (Content-Length), not chunks."),
     "request-too-large": _("The request is too large."),
-    "busy": _("Too many people want this at once. Try again."),
-    "failed": _("Something went wrong here. It has been noted; try again."),
+    "busy": _("Too many people are doing this at once. Try again."),
+    "failed": _("Something went wrong on the server. It has been recorded; try again."),
     "refused": _("This was refused."),
     # rules
     "rules-refuse": _("The rules of this instrument refuse the booking."),
@@ -479,8 +489,8 @@ SENTENCES = {
         "Your finance office has entered no exchange rate from {base} to {quote} yet."
     ),
     "funding-blocked": _(
-        "What the payer pays it from does not allow it: it is suspended, not valid on that day, or"
-        " has not enough left."
+        "The source the payer pays from does not allow it: it is suspended, not valid on that "
+        "day, or has not enough left."
     ),
     "audience-not-served": _(
         "The instrument has no price for the payer’s price group on that day."
@@ -492,7 +502,7 @@ SENTENCES = {
         ),
         "notice_minutes",
     ),
-    "begun": _("This time has begun already, or lies in the past."),
+    "begun": _("This time has begun already, or is in the past."),
     "too-far": (
         ngettext_lazy(
             "It can be booked at most {horizon_days} day ahead.",
@@ -502,8 +512,8 @@ SENTENCES = {
     ),
     "off-grid": (
         ngettext_lazy(
-            "Start and length must fit the grid of {slot_minutes} minute.",
-            "Start and length must fit the grid of {slot_minutes} minutes.",
+            "Start and length must fit the steps of {slot_minutes} minute.",
+            "Start and length must fit the steps of {slot_minutes} minutes.",
         ),
         "slot_minutes",
     ),
@@ -564,7 +574,7 @@ SENTENCES |= ADDRESS_SENTENCES | HARVEST_SENTENCES
 RULES = {
     "too-soon": _("notice"),
     "too-far": _("how far ahead"),
-    "off-grid": _("grid of slots"),
+    "off-grid": _("time steps"),
     "too-short": _("shortest length"),
     "too-long": _("longest length"),
     "outside-opening-hours": _("opening hours"),
@@ -577,7 +587,7 @@ RULES = {
 }
 
 STATES = {
-    "begun": _("begun"),
+    "begun": _("started"),
     "closed": _("closed"),
     "coming": _("coming"),
     "ended": _("ended"),
@@ -680,8 +690,8 @@ def left_out(code: str, currency: str) -> str:
 # Rules of the audit: what each is called, and what it asks.
 AUDIT_RULES = {
     "made-after-use": (
-        _("Made after use"),
-        _("The booking was asked for when its time, or its use, had begun already."),
+        _("Booked after use"),
+        _("The booking was requested when its time, or its use, had begun already."),
     ),
     "used-without-booking": (
         _("Used without a booking"),
@@ -689,47 +699,49 @@ AUDIT_RULES = {
     ),
     "booked-never-used": (
         _("Booked and never used"),
-        _("Nobody came, or nobody has said since when it was used."),
+        _("Nobody came, or the times of use were never entered."),
     ),
     "over-open-hours": (
-        _("Over open hours"),
+        _("Beyond opening hours"),
         _("On this day the instrument was used for longer than it was open."),
     ),
-    "overrides": (_("Rules set aside"), _("A manager set booking rules aside for it.")),
+    "overrides": (_("Rules overridden"), _("A manager overrode booking rules for it.")),
     "internal-rate-outsider": (
         _("Internal rate for an outsider"),
         _("Priced as the host's own use, for somebody or a payer outside the host."),
     ),
-    "self-approval": (_("Self-approval"), _("Who decided is who asked, or for whom.")),
+    "self-approval": (_("Self-approval"), _(
+        "The approver is the person who requested it, or for whom it was requested."
+    )),
     "voucher-near-cap": (
         _("Voucher near its cap"),
         _("One payer has used nearly all of its voucher grant."),
     ),
     "related-parties": (
         _("Related parties"),
-        _("Payer and host are two, and somebody involved has a say in both."),
+        _("Payer and host are different organisations, but somebody involved has a role in both."),
     ),
     "manual-correction": (
         _("Manual correction"),
         _("A charge, or times of use that had been recorded, were corrected by hand."),
     ),
     "other-than-card": (
-        _("Rate other than the card"),
-        _("Computed again from its inputs, the charge does not come to what was charged."),
+        _("Rate differs from the rate card"),
+        _("Computed again from its inputs, the charge differs from what was charged."),
     ),
     "stale-listing": (
         _("Stale listing"),
-        _("Nobody has changed or confirmed this published record for a year."),
+        _("This published record has not been changed or confirmed for a year."),
     ),
     "hours-far-from-norm": (
         _("Hours far from the norm"),
         _("Effective hours of the last year are far below, or above, the norm."),
     ),
     "books-not-trail": (
-        _("Books unlike the trail"),
+        _("Books differ from the trail"),
         _(
-            "What the books say here is not what the trail says was done: somebody may have"
-            " changed the database past the platform."
+            "The books here differ from what the trail says was done: somebody may have changed "
+            "the database outside the platform."
         ),
     ),
 }
@@ -751,7 +763,7 @@ AUDIT_NUMBERS = {
     "after": _("after"),
     "was": _("was"),
     "fields": _("fields that differ"),
-    "only": _("stands only in"),
+    "only": _("recorded only in"),
     "days": _("days"),
     "hours": _("hours"),
     "norm": _("norm hours"),

@@ -73,7 +73,7 @@ def components(request: HttpRequest) -> HttpResponse:
     if "said" in request.GET:
         messages.success(request, gettext("Saved."))
     if "failed" in request.GET:
-        messages.error(request, gettext("Nothing is saved yet: some of it needs another look."))
+        messages.error(request, gettext("Not saved yet: some entries need correction."))
     return render(request, "components.html", _samples(request))
 
 
@@ -84,7 +84,7 @@ def _samples(request: HttpRequest) -> dict[str, Any]:
         "tones": TONES,
         "icons": sorted(SHAPES),
         "tabs": [
-            {"label": gettext("Coming"), "url": here, "is_here": True, "count": 2},
+            {"label": gettext("Upcoming"), "url": here, "is_here": True, "count": 2},
             {"label": gettext("Past and ended"), "url": here, "is_here": False},
         ],
         "page": Paginator(range(30), 10).page(2),

@@ -30,13 +30,13 @@ logger = logging.getLogger(__name__)
 
 # Why it may be so and what to do, where the sentence of the code does not say it.
 ADVICE: dict[int, Any] = {
-    403: _("Your roles do not include it. Whoever manages your organisation can give you a role."),
-    404: _("The address may be mistyped or old, or what it names was moved or removed."),
-    405: _("A form is sent to it: go back to the page that the form stands on."),
-    409: _("Nothing was changed. Go back and load the page again to see how it stands now."),
-    412: _("Nothing was changed. Go back and load the page again to see how it stands now."),
+    403: _("Your roles do not include it. The managers of your organisation can give you a role."),
+    404: _("The address may be mistyped or out of date, or the page was moved or removed."),
+    405: _("This address only receives forms: go back to the page with the form."),
+    409: _("Nothing was changed. Go back and load the page again to see the current state."),
+    412: _("Nothing was changed. Go back and load the page again to see the current state."),
     429: _("Nothing was changed. Wait a minute, then do it again."),
-    500: _("What you sent may not be saved: look before you send it again."),
+    500: _("What you sent may not be saved: check before you send it again."),
 }
 # What no field has caught: characters and numbers that the database does not take (NUL, whole
 # numbers beyond its range), times beyond the calendar. Nothing is stored; the sender is told.

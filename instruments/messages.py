@@ -39,13 +39,13 @@ FILE_SENTENCES = {
     "not-pidinst": _("The file has no PIDINST record: neither JSON nor XML with an instrument."),
     "record-too-large": _("A record of the file has over {most} characters."),
     "import-failed": _(
-        "The import stopped {attempts} times for a reason that lies here, not in the file. What was"
-        " carried out before is listed."
+        "The import stopped {attempts} times because of an error of the platform, not of the "
+        "file. What was written before is listed."
     ),
     "no-mapping": _("There is no mapping {mapping}; the platform's own are: {known}."),
-    "mapping-needed": _("Say which column is which: the table needs a mapping."),
+    "mapping-needed": _("Map the columns: the table needs a mapping."),
     "mapping-unreadable": _("The mapping is no readable YAML (line {line})."),
-    "mapping-unknown-entry": _("The mapping has an entry that means nothing: {entry}."),
+    "mapping-unknown-entry": _("The mapping has an unknown entry: {entry}."),
     "mapping-missing-entry": _("The mapping lacks {entry}."),
     "mapping-bad-entry": _("The mapping's {entry} is not of the right form."),
     "mapping-unknown-field": _("The mapping fills a field that does not exist: {field}."),
@@ -54,8 +54,8 @@ FILE_SENTENCES = {
 # Why an address cannot be called, or what it answers is of no use.
 ADDRESS_SENTENCES = {
     "address-malformed": _(
-        "This is no web address that can be called: without a name and password, at the usual port"
-        " or one above 1023."
+        "This web address cannot be called: it must have no name and password, and use the usual "
+        "port or one above 1023."
     ),
     "address-not-https": _("The address must begin with https://."),
     "address-not-public": _(
@@ -65,24 +65,24 @@ ADDRESS_SENTENCES = {
     "host-unknown": _("There is no such host."),
     "unreachable": _("The host does not answer."),
     "bad-certificate": _("The host's certificate is not valid for its name."),
-    "too-slow": _("The answer had not come to its end after {seconds} seconds."),
+    "too-slow": _("The answer was not complete after {seconds} seconds."),
     "answer-too-large": _("The answer is larger than {megabytes} MB."),
-    "too-many-redirects": _("The address sends on more than {most} times."),
-    "sent-elsewhere": _("The host sends on to another one, which is not told."),
+    "too-many-redirects": _("The address redirects more than {most} times."),
+    "sent-elsewhere": _("The host redirects to another one, to which nothing is sent."),
     "answer-broken": _("The answer broke off, or is not HTTP."),
     "answer-encoded": _("The answer is packed in a way that is not read."),
     "answer-status": _("The host answers with status {status} instead of a file."),
 }
 HARVEST_SENTENCES = {
-    "a-page": _("What is there is a web page, not a file: perhaps one must sign in first."),
-    "not-a-table": _("What is there is no file of this format."),
-    "not-a-calendar": _("What is there is no calendar that can be read."),
+    "a-page": _("The address gives a web page, not a file: perhaps one must sign in first."),
+    "not-a-table": _("The address gives no file of this format."),
+    "not-a-calendar": _("The address gives no calendar that can be read."),
     "calendar-too-costly": _(
         "Its events recur so often, or are so many, that reading it takes too long."
     ),
     "reading-stopped": _("Reading it stopped before its end."),
     "no-longer-manager": _(
-        "Whoever saved this last no longer manages instruments here: save it anew."
+        "Whoever saved this last no longer manages instruments here: save it again."
     ),
 }
 ROW_SENTENCES = {
@@ -90,8 +90,8 @@ ROW_SENTENCES = {
     "no-key": _("its key is empty"),
     "duplicate-key": _("its key {key} came before, on line {first}"),
     "key-comes-again": _("its key {key} comes again, on line {again}"),
-    "same-instrument": _("it stands for the same instrument as line {first}"),
-    "merged-away": _("its record was merged into {into}, which keeps what it says"),
+    "same-instrument": _("it is the same instrument as line {first}"),
+    "merged-away": _("its record was merged into {into}, which keeps its own values"),
     "wrong-cells": _("its number of cells is {cells}, that of the header {columns}"),
     "cell-too-long": _("the cell of column {column} has {length} characters, {most} at most"),
     "formula-cell": _("the cell of column {column} is a formula: put its value there"),

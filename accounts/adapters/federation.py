@@ -265,7 +265,7 @@ class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         "email_taken": _(
             "This address has an account already. Sign in to it, then connect %s in your profile."
         ),
-        "no_password": _("Set a password first: otherwise nothing would sign you in any more."),
+        "no_password": _("Set a password first: otherwise you could no longer sign in."),
         "no_verified_email": _("Confirm your e-mail address first."),
         "connected_other": _("This sign-in belongs to another account."),
     }

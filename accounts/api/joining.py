@@ -512,7 +512,7 @@ class OrganisationJoining(Endpoint):
 
     @operation(
         "organisation_joining_set",
-        _("Say who may join"),
+        _("Set who may join"),
         tag=TAG,
         takes=JoiningBody,
         gives=JoiningShape,

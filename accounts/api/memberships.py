@@ -255,7 +255,7 @@ class RoleRevoke(Endpoint):
 
     @operation(
         "role_revoke",
-        _("Take a role away"),
+        _("Remove a role"),
         tag=TAG,
         takes=TakeBody,
         gives=RoleShape,

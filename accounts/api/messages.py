@@ -156,14 +156,14 @@ class MessageChoices(Endpoint):
     write_scope = "book"
     needs_person = True
 
-    @operation("message_settings", _("What one gets"), tag=TAG, gives=MessageSettingsBody)
+    @operation("message_settings", _("Message settings"), tag=TAG, gives=MessageSettingsBody)
     def get(self, request: Request) -> Response:
         """Every topic as it is in force, and the quiet hours."""
         return self._shown(settings_of(self.actor))
 
     @operation(
         "message_settings_set",
-        _("Choose what one gets"),
+        _("Change message settings"),
         tag=TAG,
         takes=MessageSettingsBody,
         gives=MessageSettingsBody,

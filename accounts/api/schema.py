@@ -81,20 +81,20 @@ class Problem(serializers.Serializer[Any]):
 
 
 ABOUT = {
-    400: _("The request has not the right shape: see `errors`."),
+    400: _("The request is malformed: see `errors`."),
     401: _("Nobody is signed in, or the token is unknown, expired or revoked."),
     403: _("The person, or the token, may not do this."),
-    404: _("It does not exist, or is not yours to see."),
-    406: _("Answers are JSON."),
-    409: _("The present state does not allow it, or something is in the way."),
-    411: _("A body in chunks cannot be read."),
+    404: _("It does not exist, or you may not see it."),
+    406: _("Responses are JSON only."),
+    409: _("The present state does not allow it, or it conflicts with something else."),
+    411: _("A chunked body is not accepted."),
     412: _("Somebody changed the record since `If-Match`."),
     413: _("The body is too large."),
-    415: _("Bodies are JSON."),
+    415: _("The body must be JSON."),
     422: _("Rules refuse it: see `refusals`."),
     429: _("Too many requests: see `Retry-After`."),
-    500: _("Something went wrong here."),
-    503: _("Too many people want this at once: see `Retry-After`."),
+    500: _("Something went wrong on the server."),
+    503: _("Too many simultaneous requests: see `Retry-After`."),
 }
 READS = (400, 401, 403, 406, 429, 500, 503)
 WRITES = (*READS, 411, 413, 415)

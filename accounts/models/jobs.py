@@ -11,10 +11,10 @@ class JobRun(models.Model):
     """One run of an entry of the timetable. `ended_at` None: it is at work, or its worker died."""
 
     class Outcome(models.TextChoices):
-        RUNNING = "running", _("At work")
+        RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
-        PASSED = "passed", _("Another worker had it")
+        PASSED = "passed", _("Run by another worker")
 
     id = models.BigAutoField(primary_key=True)
     entry = models.CharField(max_length=60)

@@ -46,11 +46,11 @@ LABELS = {
     "password1": _("New password"),
     "SignupForm.password1": _("Password"),
     "password2": _("The same password again"),
-    "oldpassword": _("Present password"),
+    "oldpassword": _("Current password"),
     "remember": _("Stay signed in on this device"),
     "code": _("Code"),
-    "AddWebAuthnForm.name": _("What to call it"),
-    "EditWebAuthnForm.name": _("What to call it"),
+    "AddWebAuthnForm.name": _("Name"),
+    "EditWebAuthnForm.name": _("Name"),
 }
 PASSWORD_HINT = _(
     "At least 8 characters. Not only digits, no password that many use, nothing like your name or"
@@ -77,7 +77,7 @@ DEEDS = {
     "researcher": _("finds instruments and books them"),
     "manager": _("publishes instruments, decides on requests"),
     "finance": _("reads what bookings of the organisation cost"),
-    "coordinator": _("looks after the sharing of a region"),
+    "coordinator": _("coordinates sharing in a region"),
     "auditor": _("reads hours and the trail, changes nothing"),
     "administrator": _("runs the platform, reads all demonstration mail"),
 }

@@ -67,7 +67,7 @@ def _present(app: SocialApp) -> dict[str, Any]:
 def provider_end(request: HttpRequest, provider_id: str) -> HttpResponse:
     actor = actor_of(request.user)
     provider_remove(actor=actor, provider_id=provider_id, now=timezone.now())
-    messages.success(request, gettext("Nobody signs in there any more."))
+    messages.success(request, gettext("Removed: it can no longer be used to sign in."))
     return redirect("accounts:providers")
 
 

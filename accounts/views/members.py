@@ -120,7 +120,7 @@ def invitation_end(
         invitation_withdraw(actor=actor, invitation_id=invitation_id, now=now)
     except REFUSALS as refused:
         return _page(request, organisation, refused=refused)
-    messages.success(request, gettext("The invitation is withdrawn: it opens nothing any more."))
+    messages.success(request, gettext("The invitation is withdrawn and can no longer be used."))
     return redirect("accounts:members", organisation.pk)
 
 
@@ -201,7 +201,7 @@ def role_give(request: HttpRequest, organisation_id: UUID, user_id: UUID) -> Htt
         )
     except (*REFUSALS, NotPermitted) as refused:
         return _page(request, organisation, refused=refused, opened_id=user_id)
-    messages.success(request, gettext("The role is given: it holds at once."))
+    messages.success(request, gettext("The role is given and takes effect at once."))
     return redirect("accounts:members", organisation.pk)
 
 
@@ -225,7 +225,7 @@ def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
         if grant.organisation and actor.may("read-members", place_of(grant.organisation)):
             return _page(request, grant.organisation, refused=refused, opened_id=grant.user_id)
         raise
-    messages.success(request, gettext("The role is taken away: it opens nothing any more."))
+    messages.success(request, gettext("The role is removed and gives no more access."))
     if actor.user_id == grant.user_id:
         return redirect("accounts:organisations")
     if grant.organisation:
@@ -260,7 +260,7 @@ def roles(request: HttpRequest) -> HttpResponse:
         )
     except (*REFUSALS, NotPermitted) as refused:
         return _roles(request, form, refused)
-    messages.success(request, gettext("The role is given: it holds at once."))
+    messages.success(request, gettext("The role is given and takes effect at once."))
     return redirect("accounts:roles")
 
 

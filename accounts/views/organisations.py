@@ -56,7 +56,7 @@ def join(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         except (WrongState, Invalid) as problem:
             refused, status = problem, 400 if isinstance(problem, Invalid) else 409
         else:
-            text = gettext("You have asked to join. You get a mail when it is decided.")
+            text = gettext("You have asked to join. You will get a mail when it is decided.")
             if made.state == JoinRequest.State.APPROVED:
                 text = gettext("You are a member now.")
             messages.success(request, text)

@@ -94,7 +94,7 @@ def token_made(request: HttpRequest) -> HttpResponse:
 @require_POST
 def token_revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     tokens.token_revoke(user=person(request), token_id=token_id, now=timezone.now())
-    messages.success(request, gettext("The token is revoked: it opens nothing any more."))
+    messages.success(request, gettext("The token is revoked and can no longer be used."))
     return redirect("accounts:profile")
 
 

@@ -367,7 +367,7 @@ class Exceptions(AuditEndpoint):
 class ExceptionsDecide(AuditEndpoint):
     @operation(
         "audit_exceptions_decide",
-        _("Say what several exceptions are"),
+        _("Classify several exceptions"),
         tag="audit",
         takes=ExceptionsBody,
         gives=DecidedShape,
@@ -408,7 +408,7 @@ class ExceptionDetail(AuditEndpoint):
 
     @operation(
         "audit_exception_decide",
-        _("Say what an exception is"),
+        _("Classify an exception"),
         tag="audit",
         takes=ExceptionBody,
         gives=ExceptionShape,
@@ -432,7 +432,7 @@ class ExceptionDetail(AuditEndpoint):
 class Runs(AuditEndpoint):
     @operation(
         "audit_run",
-        _("Go through the rules"),
+        _("Run the rules"),
         tag="audit",
         takes=RunBody,
         gives=RunShape,

@@ -86,7 +86,7 @@ def period_json(period: Period) -> dict[str, str]:
 class Availability(Endpoint):
     @operation(
         "availability",
-        _("When it can be booked"),
+        _("Availability"),
         tag="instruments",
         query=AvailabilityQuery,
         gives=AvailabilityShape,

@@ -335,7 +335,7 @@ class FacetsQuery(Narrowing):
 class CatalogueFacets(Endpoint):
     @operation(
         "instrument-facets",
-        _("What the catalogue can be narrowed to"),
+        _("Catalogue filters"),
         tag="instruments",
         query=FacetsQuery,
         gives=FacetsShape,

@@ -334,7 +334,7 @@ class ChainCancel(ChainEndpoint):
 
     @operation(
         "chain_cancel",
-        _("Cancel what is left of the chain"),
+        _("Cancel the remaining steps of a chain"),
         tag=TAG,
         takes=ReasonBody,
         gives=ChainShape,

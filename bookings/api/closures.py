@@ -175,7 +175,7 @@ class ClosureDetail(ClosureEndpoint):
 
     @operation(
         "closure_delete",
-        _("Take a closure back"),
+        _("Withdraw a closure"),
         tag="closures",
         gives=None,
         status=204,

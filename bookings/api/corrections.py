@@ -253,7 +253,7 @@ class CorrectionRefuse(CorrectionEndpoint):
 
 
 class CorrectionWithdraw(CorrectionEndpoint):
-    @decided("correction_withdraw", _("Take a correction back"), Nothing)
+    @decided("correction_withdraw", _("Withdraw a correction"), Nothing)
     def post(self, request: Request, correction_id: UUID) -> HttpResponseBase:
         """For whoever proposed it."""
         expected = expected_version(request)
@@ -300,7 +300,7 @@ class ReservationUsage(Endpoint):
 
     @operation(
         "reservation_usage",
-        _("Say when it was used"),
+        _("Enter the times of use"),
         tag="reservations",
         takes=UsageBody,
         gives=ReservationShape,

@@ -87,7 +87,7 @@ class DuplicateVerdicts(Endpoint):
 
     @operation(
         "duplicate_verdicts",
-        _("What was decided of likely duplicates"),
+        _("Decisions on likely duplicates"),
         tag="instruments",
         query=Pages,
         gives=page(VerdictShape),

@@ -89,7 +89,7 @@ class Feeds(FeedEndpoint):
 
     @operation(
         "calendar_feed_make",
-        _("Make a calendar feed"),
+        _("Create a calendar feed"),
         tag=TAG,
         takes=FeedBody,
         gives=FeedShape,
@@ -161,7 +161,7 @@ class Busy(Endpoint):
 
     @operation(
         "busy_calendar_remove",
-        _("Forget one's own calendar"),
+        _("Remove one's own calendar"),
         tag=TAG,
         gives=None,
         status=204,

@@ -147,7 +147,7 @@ class Quotes(Endpoint):
 
     @operation(
         "quote",
-        _("What it would cost"),
+        _("Estimated cost"),
         tag="reservations",
         takes=QuoteBody,
         gives=QuotationShape,

@@ -300,7 +300,7 @@ class FundingSources(FundingEndpoint):
 
     @operation(
         "funding_source_create",
-        _("Make a funding source"),
+        _("Create a funding source"),
         tag=TAG,
         takes=SourceBody,
         gives=FundingSourceShape,

@@ -68,7 +68,7 @@ class Holds(Endpoint):
     write_scope = "book"
     needs_person = True
 
-    @operation("holds", _("Slots kept for you"), tag=TAG, gives=HoldsShape)
+    @operation("holds", _("Your holds"), tag=TAG, gives=HoldsShape)
     def get(self, request: Request) -> Response:
         """Those that have not run out; at most three, and what the waiting list offers."""
         rows = holds_of(self.actor.person, self.now).select_related("organisation")
@@ -76,7 +76,7 @@ class Holds(Endpoint):
 
     @operation(
         "hold_take",
-        _("Keep a slot"),
+        _("Hold a slot"),
         tag=TAG,
         takes=HoldBody,
         gives=HoldShape,
@@ -116,7 +116,7 @@ class HoldDetail(Endpoint):
 
     @operation(
         "hold_release",
-        _("Give it back"),
+        _("Release a hold"),
         tag=TAG,
         gives=None,
         status=204,

@@ -119,7 +119,7 @@ class HoursExports(Endpoint):
 
     @operation(
         "statistics_exports",
-        _("Tables of hours as files"),
+        _("Exports of hours"),
         tag="statistics",
         query=Pages,
         gives=page(HoursExportShape),
@@ -137,7 +137,7 @@ class HoursExports(Endpoint):
 
     @operation(
         "statistics_export_start",
-        _("Have a table of hours written"),
+        _("Start an export of hours"),
         tag="statistics",
         takes=HoursExportBody,
         gives=HoursExportShape,
@@ -170,7 +170,7 @@ class HoursExportDetail(Endpoint):
 
     @operation(
         "statistics_export",
-        _("How far a table of hours is"),
+        _("Progress of an export of hours"),
         tag="statistics",
         gives=HoursExportShape,
         refuses=[404],
@@ -183,7 +183,7 @@ class HoursExportDetail(Endpoint):
 class HoursExportFile(FileEndpoint):
     @operation(
         "statistics_export_file",
-        _("A table of hours as a file"),
+        _("Download an export of hours"),
         tag="statistics",
         gives=OpenApiTypes.BINARY,
         media=["text/csv", XLSX],

@@ -118,7 +118,7 @@ class ReservationsImport(Endpoint):
 
     @operation(
         "reservations_import",
-        _("Bring in bookings from a file"),
+        _("Import bookings from a file"),
         tag="reservations",
         takes=BookingImportBody,
         gives=ImportReportShape,

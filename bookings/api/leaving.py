@@ -55,7 +55,7 @@ class MembershipEnd(Endpoint):
 
     @operation(
         "membership_leaving",
-        _("What ending a membership would leave"),
+        _("Preview of ending a membership"),
         tag=TAG,
         gives=LeavingShape,
         refuses=[404],

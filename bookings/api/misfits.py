@@ -74,7 +74,7 @@ def _read(data: Mapping[str, Any], name: str, parse: Any) -> Any:
 class InstrumentMisfits(Endpoint):
     @operation(
         "misfits",
-        _("What would no longer fit"),
+        _("Bookings that would no longer comply"),
         tag="instruments",
         takes=NewRulesBody,
         gives=MisfitsShape,

@@ -75,7 +75,7 @@ class MoveReservation(Transition):
 
     @operation(
         "reservation_move_preview",
-        _("What another time would come to"),
+        _("Preview of another time"),
         tag=TAG,
         query=MoveQuery,
         gives=MoveShape,

@@ -103,7 +103,7 @@ class RetriedShape(serializers.Serializer[Any]):
 class OperationsState(Endpoint):
     needs_person = True
 
-    @operation("operations", _("The clock"), tag=TAG, gives=OperationsShape)
+    @operation("operations", _("Scheduled jobs"), tag=TAG, gives=OperationsShape)
     def get(self, request: Request) -> Response:
         """Queues, what is due, and the timetable. For administrators."""
         require(self.actor, "administer", Place(None))
@@ -144,7 +144,7 @@ class Failures(Endpoint):
     needs_person = True
 
     @operation(
-        "operations_failures", _("What failed"), tag=TAG, query=FailureQuery, gives=FailuresShape
+        "operations_failures", _("Failed jobs"), tag=TAG, query=FailureQuery, gives=FailuresShape
     )
     def get(self, request: Request) -> Response:
         """The last first, 200 at most. For administrators."""
@@ -154,7 +154,7 @@ class Failures(Endpoint):
 
     @operation(
         "operations_retry_all",
-        _("Try all of a kind again"),
+        _("Retry all of a kind"),
         tag=TAG,
         takes=RetryBody,
         gives=RetriedShape,

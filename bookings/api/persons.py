@@ -47,7 +47,7 @@ class OwnExport(FileEndpoint):
 
     @operation(
         "own_export",
-        _("Everything about oneself"),
+        _("All data about oneself"),
         tag="people",
         takes=Nothing,
         gives=OpenApiTypes.BINARY,
@@ -67,9 +67,7 @@ class OwnExport(FileEndpoint):
 class OwnErasure(Endpoint):
     needs_person = True
 
-    @operation(
-        "own_erasure", _("What closing the account would come to"), tag="people", gives=ErasureShape
-    )
+    @operation("own_erasure", _("Preview of closing the account"), tag="people", gives=ErasureShape)
     def get(self, request: Request) -> Response:
         """What stands in the way, and which bookings would be cancelled at what cost. It is done
         on the page, where a person confirms who they are."""

@@ -208,7 +208,7 @@ class Programmes(ProgrammeEndpoint):
 
     @operation(
         "programme_create",
-        _("Begin a voucher programme"),
+        _("Start a voucher programme"),
         tag="vouchers",
         takes=ProgrammeBody,
         gives=ProgrammeShape,

@@ -195,7 +195,7 @@ class Bundles(Endpoint):
 
     @operation(
         "trail_bundle_start",
-        _("Have a bundle written"),
+        _("Start a bundle"),
         tag="trail",
         takes=BundleBody,
         gives=BundleShape,
@@ -222,7 +222,7 @@ class BundleDetail(Endpoint):
     needs_person = True
 
     @operation(
-        "trail_bundle_one", _("How far a bundle is"), tag="trail", gives=BundleShape, refuses=[404]
+        "trail_bundle_one", _("Progress of a bundle"), tag="trail", gives=BundleShape, refuses=[404]
     )
     def get(self, request: Request, bundle_id: UUID) -> Response:
         """One's own."""
@@ -232,7 +232,7 @@ class BundleDetail(Endpoint):
 class BundleFile(FileEndpoint):
     @operation(
         "trail_bundle_file",
-        _("A bundle as a file"),
+        _("Download a bundle"),
         tag="trail",
         gives=OpenApiTypes.BINARY,
         media="application/gzip",

@@ -250,7 +250,7 @@ class SeriesEndpoint(Endpoint):
 class SeriesCollection(SeriesEndpoint):
     @operation(
         "series_create",
-        _("Book again and again"),
+        _("Book a series"),
         tag=TAG,
         takes=SeriesBody,
         gives=SeriesMadeShape,
@@ -382,7 +382,7 @@ class SeriesCancel(SeriesEndpoint):
 class SeriesMove(SeriesEndpoint):
     @operation(
         "series_move_preview",
-        _("What other times would come to"),
+        _("Preview of other times"),
         tag=TAG,
         query=SeriesMoveQuery,
         gives=SeriesMovesShape,

@@ -227,7 +227,7 @@ class WaitingList(WaitingEndpoint):
 
     @operation(
         "waiting_list_join",
-        _("Wait for time that is taken"),
+        _("Join the waiting list"),
         tag=TAG,
         takes=WishBody,
         gives=WishShape,
@@ -275,14 +275,14 @@ class WaitingList(WaitingEndpoint):
 
 
 class WaitingWishDetail(WaitingEndpoint):
-    @operation("waiting_wish", _("One wish"), tag=TAG, gives=WishShape, refuses=[404])
+    @operation("waiting_wish", _("One waiting-list entry"), tag=TAG, gives=WishShape, refuses=[404])
     def get(self, request: Request, wish_id: UUID) -> Response:
         """As it is now, with its place in line and what is offered for it."""
         return self.one(wish_id)
 
     @operation(
         "waiting_list_leave",
-        _("Wait no longer"),
+        _("Leave the list"),
         tag=TAG,
         gives=None,
         status=204,

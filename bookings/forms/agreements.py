@@ -33,10 +33,10 @@ def region_choices(regions: Sequence[Region]) -> list[tuple[str, str]]:
 
 def until_field() -> DayField:
     return DayField(
-        label=_("Until before"),
+        label=_("Until (exclusive)"),
         required=False,
         widget=day_input(),
-        help_text=_("The first day it no longer holds. Empty: without end."),
+        help_text=_("The first day on which it no longer applies. Empty: no end date."),
     )
 
 
@@ -105,7 +105,7 @@ class AgreementEndForm(StyledForm):
     """From which day on it is no longer in force."""
 
     valid_until = DayField(
-        label=_("First day it no longer holds"),
+        label=_("First day on which it no longer applies"),
         required=False,
         widget=day_input(),
         help_text=_("Empty: today."),

@@ -133,7 +133,7 @@ class SampleForm(forms.Form):
     """A sample to draw."""
 
     subject = forms.ChoiceField(
-        label=_("Of"),
+        label=_("Drawn from"),
         choices=AuditSample.Subject.choices,
         widget=forms.Select(attrs=_SELECT),
     )
@@ -146,7 +146,7 @@ class SampleForm(forms.Form):
         label=_("From"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT})
     )
     until = DayField(
-        label=_("until before"),
+        label=_("until (exclusive)"),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
     size = forms.IntegerField(
@@ -160,7 +160,7 @@ class SampleForm(forms.Form):
         label=_("Seed"),
         required=False,
         max_length=64,
-        help_text=_("Empty: by chance. It is kept, so that anybody can draw the same again."),
+        help_text=_("Empty: random. It is kept, so that anyone can draw the same sample again."),
         widget=forms.TextInput(attrs=_TEXT),
     )
     currency = forms.CharField(

@@ -37,7 +37,7 @@ class CatalogueForm(forms.Form):
         choices=[(m, m) for m in (30, 60, 120, 180, 240, 360, 480)],
     )
     max_price = forms.DecimalField(
-        label=_("At most, an hour"), required=False, min_value=0, max_digits=10
+        label=_("Maximum price per hour"), required=False, min_value=0, max_digits=10
     )
     currency = forms.ChoiceField(
         label=_("Currency"),
@@ -67,18 +67,18 @@ class CatalogueForm(forms.Form):
         data = super().clean() or {}
         data["currency"] = data.get("currency") or self.own_currency
         if data.get("max_price") is not None and not data["currency"]:
-            self.add_error("max_price", _("Say in which currency."))
+            self.add_error("max_price", _("Choose the currency."))
         if "free_from" in self.errors or "free_until" in self.errors:
             return data
         start, end = data.get("free_from"), data.get("free_until")
         if start and not end:
             data["free_until"] = start + timedelta(days=7)
         elif end and not start:
-            self.add_error("free_from", _("Say from when."))
+            self.add_error("free_from", _("Enter a start time."))
         elif start and end and end <= start:
             self.add_error("free_until", _("This must be after the start."))
         elif start and end and end - start > timedelta(days=60):
-            self.add_error("free_until", _("Look at no more than 60 days at once."))
+            self.add_error("free_until", _("Search at most 60 days at once."))
         return data
 
     def criteria(self) -> Criteria:

@@ -24,7 +24,10 @@ class StepForm(StyledForm):
     minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=44640)
     service_mode = forms.ChoiceField(label=_("How will you work?"))
     gap_min = forms.IntegerField(
-        label=_("Pause before it, at least"), required=False, min_value=0, max_value=LONGEST_GAP
+        label=_("Pause before this step, at least"),
+        required=False,
+        min_value=0,
+        max_value=LONGEST_GAP,
     )
     gap_max = forms.IntegerField(
         label=_("at most"), required=False, min_value=0, max_value=LONGEST_GAP
@@ -53,9 +56,9 @@ class ChainForm(PaysFrom, StyledForm):
     """When a chain may begin and must be over, and what it is for."""
 
     earliest = LocalMomentField(label=_("Not before"))
-    latest = LocalMomentField(label=_("Over by"), is_end=True)
+    latest = LocalMomentField(label=_("Finished by"), is_end=True)
     hours_from = forms.TimeField(
-        label=_("In the day from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+        label=_("Daily from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
     )
     hours_until = forms.TimeField(
         label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"})

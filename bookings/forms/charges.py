@@ -87,7 +87,7 @@ class CorrectionForm(StyledForm):
         min_value=0,
         max_value=100,
         decimal_places=3,
-        help_text=_("Of what comes out, before tax. 100: nothing is owed."),
+        help_text=_("Of the computed amount, before tax. 100: nothing is owed."),
     )
     reason = forms.CharField(
         label=_("Reason"),

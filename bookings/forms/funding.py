@@ -113,7 +113,7 @@ class SourceForm(StyledForm):
     code = forms.CharField(
         label=_("Code"),
         max_length=LONGEST_CODE,
-        help_text=_("The number of the project or account. It stays."),
+        help_text=_("The number of the project or account. It cannot be changed later."),
     )
     name = forms.CharField(label=_("Name"), max_length=LONGEST_NAME)
     owner = forms.CharField(
@@ -127,7 +127,7 @@ class SourceForm(StyledForm):
         required=False,
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("E-mail addresses of members, one a line."),
+        help_text=_("E-mail addresses of members, one per line."),
     )
     is_open = forms.BooleanField(label=_("Every member may charge it"), required=False)
     currency = forms.ChoiceField(label=_("Currency"))
@@ -142,7 +142,7 @@ class SourceForm(StyledForm):
     )
     valid_from = DayField(label=_("First day"), widget=day_input())
     valid_until = DayField(
-        label=_("Not any more from"),
+        label=_("No longer valid from"),
         required=False,
         widget=day_input(),
         help_text=_("Empty: no end."),

@@ -22,7 +22,7 @@ class PaymentForm(VersionForm):
 
     act = forms.ChoiceField(
         label=_("What happened"),
-        choices=[("paid", _("Money came in")), ("back", _("Taken back"))],
+        choices=[("paid", _("Payment received")), ("back", _("Payment reversed"))],
         initial="paid",
     )
     amount = forms.DecimalField(label=_("Amount"), max_digits=18, decimal_places=3, min_value=0)

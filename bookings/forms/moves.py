@@ -18,7 +18,7 @@ class MoveForm(StyledForm):
     start = LocalMomentField(label=_("From"))
     end = LocalMomentField(label=_("Until"), is_end=True)
     override = forms.MultipleChoiceField(
-        label=_("Set aside"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Override"), required=False, widget=forms.CheckboxSelectMultiple
     )
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)

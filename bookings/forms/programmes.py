@@ -140,12 +140,15 @@ class GrantForm(StyledForm):
     amount = forms.DecimalField(label=_("Amount"))
     valid_from = DayField(label=_("First day"), widget=day_input())
     valid_until = DayField(
-        label=_("Until before"),
+        label=_("Until (exclusive)"),
         widget=day_input(),
         help_text=_("For bookings that begin before this day."),
     )
     code = forms.CharField(
-        label=_("Short code"), required=False, max_length=40, help_text=_("Empty: one is made.")
+        label=_("Short code"),
+        required=False,
+        max_length=40,
+        help_text=_("Empty: generated automatically."),
     )
 
     def __init__(
@@ -168,7 +171,7 @@ class GrantChangeForm(StyledForm):
 
     amount = forms.DecimalField(label=_("Amount"))
     valid_from = DayField(label=_("First day"), widget=day_input())
-    valid_until = DayField(label=_("Until before"), widget=day_input())
+    valid_until = DayField(label=_("Until (exclusive)"), widget=day_input())
     reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

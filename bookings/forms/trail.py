@@ -32,7 +32,9 @@ class RecordField(forms.CharField):
 class TrailForm(forms.Form):
     """What of the trail to read."""
 
-    action = forms.ChoiceField(label=_("Act"), required=False, widget=forms.Select(attrs=_SELECT))
+    action = forms.ChoiceField(
+        label=_("Action"), required=False, widget=forms.Select(attrs=_SELECT)
+    )
     person = forms.CharField(
         label=_("Person"),
         required=False,
@@ -48,7 +50,7 @@ class TrailForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
     until = DayField(
-        label=_("until before"),
+        label=_("until (exclusive)"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", **_TEXT}),
     )
@@ -75,7 +77,7 @@ class BundleForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     until = DayField(
-        label=_("until before"),
+        label=_("until (exclusive)"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )

@@ -26,12 +26,12 @@ class HoursForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     until = DayField(
-        label=_("until before"),
+        label=_("until (exclusive)"),
         required=False,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
     )
     by = forms.ChoiceField(
-        label=_("Summed up by"),
+        label=_("Grouped by"),
         required=False,
         choices=[
             ("region", _("region")),
@@ -47,7 +47,7 @@ class HoursForm(forms.Form):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     scheme = forms.ChoiceField(
-        label=_("Norm of"),
+        label=_("Norm scheme"),
         required=False,
         choices=[("nrii", _("national network (NRII)")), ("survey", _("national survey"))],
         widget=forms.Select(attrs={"class": "form-select"}),
@@ -90,7 +90,7 @@ class HoursForm(forms.Form):
         data = super().clean() or {}
         for name in ("since", "until"):
             if data.get(name) and not EARLIEST <= data[name].year <= LATEST:
-                self.add_error(name, _("There are no hours so far away."))
+                self.add_error(name, _("There are no hours for dates so far away."))
         if data.get("since") and data.get("until") and data["until"] <= data["since"]:
             self.add_error("until", _("This must be after the first day."))
         elif data.get("since") and data.get("until") and data["until"] - data["since"] > LONGEST:
@@ -102,7 +102,7 @@ class NormForm(forms.Form):
     """Norm hours from a day on."""
 
     scheme = forms.ChoiceField(
-        label=_("Norm of"),
+        label=_("Norm scheme"),
         choices=NormHours.Scheme.choices,
         widget=forms.Select(attrs={"class": "form-select"}),
     )

@@ -22,7 +22,7 @@ class WaitingForm(StyledForm):
     earliest = LocalMomentField(label=_("Not before"))
     latest = LocalMomentField(label=_("Not after"), is_end=True)
     hours_from = forms.TimeField(
-        label=_("In the day from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+        label=_("Daily from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
     )
     hours_until = forms.TimeField(
         label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
@@ -37,13 +37,13 @@ class WaitingForm(StyledForm):
         help_text=_("In all, before tax and vouchers. Empty: whatever it costs."),
     )
     any_equivalent = forms.BooleanField(
-        label=_("Another instrument of the same techniques will do as well"), required=False
+        label=_("Another instrument of the same techniques is fine too"), required=False
     )
     regions = forms.MultipleChoiceField(
         label=_("In these regions"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Of equivalent instruments. None ticked: everywhere."),
+        help_text=_("For equivalent instruments. None ticked: everywhere."),
     )
 
     def __init__(

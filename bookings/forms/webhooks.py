@@ -48,7 +48,7 @@ class WebhookForm(forms.Form):
     )
     description = forms.CharField(label=_("What is it for?"), max_length=200, required=False)
     events = forms.MultipleChoiceField(
-        label=_("Tell it when"),
+        label=_("Notify when"),
         choices=[(event, EVENT_NAMES[event]) for event in EVENTS],
         widget=forms.CheckboxSelectMultiple,
     )

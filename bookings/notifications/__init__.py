@@ -54,13 +54,13 @@ KINDS = {
         "confirmation",
     ),
     "to-decide": Words(
-        _("A request to decide: {instrument}"),
+        _("A request to approve: {instrument}"),
         _("{person} of {organisation} asks for time on your instrument."),
         "request",
         to_host=True,
     ),
     "lapsing": Words(
-        _("A request is about to lapse: {instrument}"),
+        _("A request is about to expire: {instrument}"),
         _("Nobody has answered this request yet. Without an answer it expires at the time below."),
         "expiry",
         to_host=True,
@@ -99,7 +99,7 @@ KINDS = {
     ),
     "overrun": Words(
         _("Over time: {instrument}"),
-        _("Your time is over and somebody follows. Please finish and check out."),
+        _("Your time is over and another booking follows. Please finish and check out."),
         "use",
     ),
     "overrun-next": Words(
@@ -108,14 +108,16 @@ KINDS = {
         "use",
     ),
     "offer": Words(
-        _("Free for you: {instrument}"),
+        _("A slot is free for you: {instrument}"),
         _(
-            "You are first on the waiting list for this slot. It is kept for you until the time"
-            " below: take it, or leave it to the next."
+            "You are first on the waiting list for this slot. It is held for you until the time "
+            "below: take it, or leave it to the next in line."
         ),
         "offer",
     ),
-    "reminder": Words(_("Soon: {instrument}"), _("A reminder of your booking."), "reminder"),
+    "reminder": Words(
+        _("Starting soon: {instrument}"), _("A reminder of your booking."), "reminder"
+    ),
     "no-show": Words(
         _("Not used: {instrument}"),
         _("Nobody checked in, so the booking counts as not used and the time was given free."),
@@ -127,7 +129,7 @@ KINDS = {
         "use",
         to_host=True,
     ),
-    "completed": Words(_("Done: {instrument}"), _("Thank you. Your session has ended."), "use"),
+    "completed": Words(_("Finished: {instrument}"), _("Thank you. Your session has ended."), "use"),
     "charged": Words(
         _("Charged: {instrument}"),
         _(
@@ -146,13 +148,13 @@ KINDS = {
     ),
     "dispute-settled": Words(
         _("Dispute answered: {instrument}"),
-        _("The owner of the instrument stands by the charge that was disputed: it is final."),
+        _("The owner of the instrument maintains the charge that was disputed: it is final."),
         "charge",
         about_charge=True,
     ),
     "corrected": Words(
         _("Corrected: {instrument}"),
-        _("A charge was corrected: it was taken back, and what is owed now is below."),
+        _("A charge was corrected: it was reversed, and what is owed now is below."),
         "charge",
         about_charge=True,
     ),
@@ -167,21 +169,21 @@ KINDS = {
         "confirmation",
     ),
     "series-to-decide": Words(
-        _("Requests to decide ({count}): {instrument}"),
+        _("Requests to approve ({count}): {instrument}"),
         _("{person} of {organisation} asks for a series of dates on your instrument."),
         "request",
         to_host=True,
     ),
     "imported": Words(
         _("Confirmed ({count}): {instrument}"),
-        _("These bookings were brought in from another calendar. They are confirmed."),
+        _("These bookings were imported from another calendar. They are confirmed."),
         "confirmation",
     ),
     "imported-requested": Words(
         _("Requested ({count}): {instrument}"),
         _(
-            "These bookings were brought in from another calendar. They were sent to the owner of"
-            " the instrument, who will answer them."
+            "These bookings were imported from another calendar. They were sent to the owner of "
+            "the instrument, who will answer them."
         ),
         "confirmation",
     ),
@@ -476,7 +478,7 @@ def compose(
 def _until_label(kind: str) -> str:
     """What the deadline of a booking means to the reader; empty where it means nothing."""
     if kind == "offer":
-        return gettext("Kept for you until")
+        return gettext("Held for you until")
     if kind in {"to-decide", "lapsing"}:
         return gettext("Answer by")
     return ""

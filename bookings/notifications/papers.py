@@ -28,7 +28,7 @@ KINDS = {
     ),
     "replaced": (
         _("Statement {number} of {host}, instead of {old}"),
-        _("{host} has voided statement {old} and bills its charges anew."),
+        _("{host} has voided statement {old} and bills its charges again."),
     ),
     "overdue": (
         _("Overdue: statement {number} of {host}"),

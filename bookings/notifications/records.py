@@ -22,21 +22,21 @@ from instruments.selectors.registry import WITH
 KINDS = {
     "submitted": (
         _("To publish: {instrument}"),
-        _("A record was submitted. Look through it, then publish it or give it back."),
+        _("A record was submitted. Review it, then publish it or return it."),
     ),
     "returned": (
-        _("Given back: {instrument}"),
-        _("The record you submitted is a draft again: something is to be done first."),
+        _("Returned: {instrument}"),
+        _("The record you submitted is a draft again: changes are needed first."),
     ),
     "published": (
         _("Published: {instrument}"),
         _("The record you submitted is in the catalogue now."),
     ),
     "stale": (
-        _("Still true? Records of {host}"),
+        _("Please confirm: records of {host}"),
         _(
-            "Nobody has changed or confirmed these records for a year. Please look through them"
-            " and change what is no longer true, or confirm each with one click."
+            "These records have not been changed or confirmed for a year. Please review them and "
+            "correct what is out of date, or confirm each with one click."
         ),
     ),
 }

@@ -20,22 +20,22 @@ from instruments.selectors.training import SESSION_WITH, is_followed, load_renew
 
 # Subject and first sentence.
 KINDS = {
-    "enrolled": (_("You have a place: {course}"), _("A place in this session is yours.")),
+    "enrolled": (_("You have a place: {course}"), _("You have a place in this session.")),
     "waiting": (
         _("On the waiting list: {course}"),
-        _("All places are taken. You are told as soon as one is yours."),
+        _("All places are taken. You will be notified as soon as you have one."),
     ),
     "moved-up": (
         _("You have a place now: {course}"),
-        _("Somebody gave a place up, and you were next: it is yours."),
+        _("Somebody cancelled, and you were next in line: the place is yours."),
     ),
     "withdrawn": (
-        _("Your place was given up: {course}"),
+        _("Your place was cancelled: {course}"),
         _("The organisation that gives the course took you off the list of this session."),
     ),
     "changed": (
         _("Another time or place: {course}"),
-        _("This session takes place as said below now."),
+        _("This session now takes place as stated below."),
     ),
     "cancelled": (_("Cancelled: {course}"), _("This session does not take place.")),
     "passed": (
@@ -43,7 +43,7 @@ KINDS = {
         _("You have passed, and are certified for {thing} from now on."),
     ),
     "expiring": (
-        _("Your certificate runs out: {thing}"),
+        _("Your certificate is about to expire: {thing}"),
         _("Your certificate for {thing} is valid to the end of {until}."),
     ),
 }

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import listed as in_words
 from bookings.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES
 from bookings.models import AuditException, Reservation
 from bookings.selectors.audit import EVIDENCE
@@ -81,7 +82,7 @@ def audit_look(state: str) -> str:
 @register.filter
 def audit_numbers(numbers: Mapping[str, Any]) -> str:
     """`minutes 45, state not used`."""
-    return gettext(", ").join(
+    return in_words(
         f"{AUDIT_NUMBERS.get(name, name)} {_said(name, value)}" for name, value in numbers.items()
     )
 
@@ -103,7 +104,7 @@ def listed(text: str) -> list[str]:
 @register.filter
 def fields_named(text: str) -> str:
     """Fields of a booking or charge, in the reader's words."""
-    return gettext(", ").join(str(AUDIT_FIELDS.get(each, each)) for each in listed(text))
+    return in_words(AUDIT_FIELDS.get(each, each) for each in listed(text))
 
 
 @register.filter

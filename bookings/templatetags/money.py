@@ -73,7 +73,7 @@ STATES = {
     "coming": (_("coming"), "requested"),
     "in_force": (_("in force"), "confirmed"),
     "over": (_("over"), "completed"),
-    "withdrawn": (_("taken back"), "cancelled"),
+    "withdrawn": (_("withdrawn"), "cancelled"),
     "open": (pgettext_lazy("grant", "open"), "confirmed"),
     "suspended": (_("suspended"), "suspended"),
     "used_up": (_("used up"), "completed"),
@@ -204,11 +204,11 @@ WAITS_ON = {
 # Why it waits, or what becomes of it.
 WAITS_BECAUSE = {
     "findings": _("An auditor asks what was wrong and what is done about it."),
-    "answer": _("The payer says they are wrong; they do not become final before you answer."),
-    "agree": _("Somebody of yours proposed them; a second person has to agree."),
+    "answer": _("The payer disputes them; they do not become final before you answer."),
+    "agree": _("Somebody of your organisation proposed them; a second person has to agree."),
     "sign": _("They are in force once every region has signed."),
     "confirm": _("Both regions confirm what one owes the other for vouchers."),
-    "complete": _("They cannot be charged before somebody says when they were used."),
+    "complete": _("They cannot be charged before the times of use are entered."),
     "pay": _("The host marks them as paid when the money has come in."),
     "check": _("After that day a charge is final and goes on the next statement."),
     "owed": _("Mark them as paid when the money comes in."),

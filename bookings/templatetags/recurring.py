@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import listed
 from bookings.domain.series import Rule, parse_rule
 
 register = template.Library()
@@ -48,14 +49,14 @@ def _days(rule: Rule) -> list[str]:
     parts = []
     plain = [str(WEEKDAYS_ABBR[day]) for n, day in rule.weekdays if not n]
     if plain:
-        parts.append(gettext("on {days}").format(days=gettext(", ").join(plain)))
+        parts.append(gettext("on {days}").format(days=listed(plain)))
     for n, day in rule.weekdays:
         if n in WHICH:
             parts.append(str(WHICH[n]).format(day=WEEKDAYS[day]))
         elif n:
             parts.append(f"{n} {WEEKDAYS[day]}")
     if rule.month_days:
-        days = gettext(", ").join(str(day) for day in rule.month_days)
+        days = listed(rule.month_days)
         parts.append(gettext("on day {days} of the month").format(days=days))
     return parts
 

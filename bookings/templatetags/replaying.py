@@ -21,7 +21,7 @@ LABELS = {
     "fee": _("Fee"),
     "shortening": _("For shortening it late"),
     "waiver": _("Waived by a correction"),
-    "melted": _("Melted: others used the time"),
+    "melted": _("Reduced: others used the time"),
 }
 USAGE = {
     "standard": _("Use"),
@@ -94,7 +94,7 @@ def _product(step: Step) -> str:
         case "voucher" if "base" in of:
             return gettext("none covers anything of {base}").format(**of)
         case _ if "reversed" in of:
-            return gettext("takes back {amount}").format(amount=of["reversed"])
+            return gettext("reverses {amount}").format(amount=of["reversed"])
     return ""
 
 

@@ -179,7 +179,7 @@ def _chips(
         value = {"title": gettext("Free between"), "from": criteria.free_from}
         chosen.append((["free_from", "free_until", "minutes"], value))
     if criteria.max_price is not None:
-        value = {"title": gettext("At most, an hour"), "price": criteria.max_price}
+        value = {"title": gettext("Maximum price per hour"), "price": criteria.max_price}
         chosen.append((["max_price", "currency"], value))
     return [value | {"address": _without(request, names)} for names, value in chosen]
 

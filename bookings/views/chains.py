@@ -97,7 +97,7 @@ def new(request: HttpRequest) -> HttpResponse:
                     funding=form.shares(),
                     now=now,
                 )
-                messages.success(request, gettext("Booked. You are told of each by mail."))
+                messages.success(request, gettext("Booked. You will be notified of each by mail."))
                 return redirect("bookings:mine")
             if request.method == "POST":
                 made = chain_book(
@@ -112,7 +112,9 @@ def new(request: HttpRequest) -> HttpResponse:
                     funding=form.shares(),
                     now=now,
                 )
-                messages.success(request, gettext("Booked. You are told of each step by mail."))
+                messages.success(
+                    request, gettext("Booked. You will be notified of each step by mail.")
+                )
                 return redirect("bookings:chain", chain_id=made.pk)
             proposals = _proposals(actor, payer.code, wishes, form, now)
         except RulesRefuse as refused:

@@ -93,9 +93,9 @@ def delete(request: HttpRequest, closure_id: UUID) -> HttpResponse:
     try:
         closure_delete(actor=actor, closure_id=closure_id, now=now)
     except WrongState:
-        text = gettext("This closure has begun: it can be ended, not taken back.")
+        text = gettext("This closure has begun: it can be ended, not withdrawn.")
         return _page(request, instrument, now, refused=text, status=409)
-    messages.success(request, gettext("Taken back: the time can be booked again."))
+    messages.success(request, gettext("Withdrawn: the time can be booked again."))
     return redirect("bookings:closures", instrument_id=instrument.pk)
 
 

@@ -44,14 +44,17 @@ def decide(request: HttpRequest) -> HttpResponse:
     try:
         if data["act"] == "apart":
             duplicates_keep(actor=actor, instrument_ids=ids, note=data["note"], now=now)
-            messages.success(request, gettext("Kept apart. They are not shown as alike again."))
+            messages.success(
+                request,
+                gettext("Kept as two instruments. They are not suggested as duplicates again."),
+            )
         else:
             keeper, loser = ids if data["act"] == "first" else reversed(ids)
             duplicates_merge(
                 actor=actor, keeper_id=keeper, loser_id=loser, note=data["note"], now=now
             )
             messages.success(
-                request, gettext("Merged. The other record is retired and leads to this one.")
+                request, gettext("Merged. The other record is retired and redirects to this one.")
             )
     except (StillBooked, SameRecord, MergedAlready) as refused:
         return _page(request, status=409, form=form, refused=refused)

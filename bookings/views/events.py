@@ -62,7 +62,7 @@ def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
         return str(Closure.Kind(entry.closure_kind).label), entry.reason
     state = str(Reservation.State(entry.state).label)
     if entry.is_held:
-        return gettext("Held by you"), gettext("continue or release")
+        return gettext("Held for you"), gettext("continue or release")
     if entry.is_own and not is_manager:
         return gettext("Yours"), state
     return entry.person, f"{named(*entry.organisation)} · {state}"

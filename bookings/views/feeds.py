@@ -135,7 +135,9 @@ def make(request: HttpRequest) -> HttpResponse:
     except ValueError:
         raise NotFound from None
     feed_make(actor=actor_of(request.user), instrument_id=instrument_id, now=timezone.now())
-    messages.success(request, gettext("Here is the address. Whoever has it reads the calendar."))
+    messages.success(
+        request, gettext("Here is the address. Anyone who has it can read the calendar.")
+    )
     return redirect("bookings:feeds")
 
 
@@ -143,7 +145,7 @@ def make(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, feed_id: UUID) -> HttpResponse:
     feed_revoke(actor=actor_of(request.user), feed_id=feed_id, now=timezone.now())
-    messages.success(request, gettext("The address works no more."))
+    messages.success(request, gettext("The address no longer works."))
     return redirect("bookings:feeds")
 
 
@@ -163,7 +165,9 @@ def access(request: HttpRequest) -> HttpResponse:
         for row in addresses:
             if str(row.pk) in chosen:
                 feed_revoke(actor=actor, feed_id=row.pk, now=now)
-        messages.success(request, gettext("What you chose opens nothing any more."))
+        messages.success(
+            request, gettext("The selected ones are revoked and can no longer be used.")
+        )
         return redirect("bookings:access")
     context = {"tokens": tokens, "feeds": addresses}
     return render(request, "bookings/access.html", context)
@@ -176,7 +180,7 @@ def busy(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request.user), timezone.now()
     if request.POST.get("act") == "remove":
         busy_calendar_remove(actor=actor, now=now)
-        messages.success(request, gettext("Forgotten, with all that was read of it."))
+        messages.success(request, gettext("Removed, with everything that was read from it."))
         return redirect("bookings:feeds")
     address = request.POST.get("address", "")
     try:
@@ -188,5 +192,5 @@ def busy(request: HttpRequest) -> HttpResponse:
     except WrongState as refused:
         said = sentence(refused.code, refused.numbers)
         return page(request, status=409, refused=said, address=address)
-    messages.success(request, gettext("It is being read; look here in a minute."))
+    messages.success(request, gettext("It is being read; check back in a minute."))
     return redirect("bookings:feeds")

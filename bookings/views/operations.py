@@ -24,7 +24,9 @@ def operations(request: HttpRequest) -> HttpResponse:
     require(actor_of(request.user), "administer", Place(None))
     now, failing = timezone.now(), request.GET.get("failing", "")[:60]
     state = load_operations(now, failing.replace("\0", ""))
-    return render(request, "bookings/operations.html", {"state": state, "failing": failing})
+    return render(
+        request, "bookings/operations.html", {"state": state, "failing": failing, "now": now}
+    )
 
 
 @login_required
@@ -32,7 +34,7 @@ def operations(request: HttpRequest) -> HttpResponse:
 def retry(request: HttpRequest, failure_id: UUID) -> HttpResponse:
     """One thing that failed."""
     failure_retry(actor=actor_of(request.user), failure_id=failure_id, now=timezone.now())
-    messages.success(request, gettext("It is tried again now."))
+    messages.success(request, gettext("Retrying now."))
     return redirect("bookings:operations")
 
 
@@ -44,8 +46,8 @@ def retry_all(request: HttpRequest) -> HttpResponse:
     try:
         count = failures_retry(actor=actor_of(request.user), name=name, now=timezone.now())
     except Invalid:
-        messages.warning(request, gettext("Nothing of this kind fails any more."))
+        messages.warning(request, gettext("No more failures of this kind."))
     else:
-        text = ngettext("%(n)d is tried again now.", "%(n)d are tried again now.", count)
+        text = ngettext("Retrying %(n)d now.", "Retrying %(n)d now.", count)
         messages.success(request, text % {"n": count})
     return redirect("bookings:operations")

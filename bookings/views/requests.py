@@ -66,9 +66,9 @@ def decide(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         form.refuse(refused.problems)
         return _page(request, status=400, **shown)
     if made.state == "confirmed":
-        text = gettext("Accepted. {person} is told by mail.")
+        text = gettext("Accepted. {person} is notified by mail.")
     else:
-        text = gettext("Declined. {person} is told by mail, with your reason.")
+        text = gettext("Declined. {person} is notified by mail, with your reason.")
     messages.success(request, text.format(person=made.user))
     query = {"of": following} if following else {}
     return redirect(reverse("bookings:requests", query=query))

@@ -50,7 +50,7 @@ def searches(request: HttpRequest) -> HttpResponse:
         return _list(request, sentence(problem.code, problem.numbers), status=400)
     except WrongState as refused:
         return _list(request, sentence(refused.code, refused.numbers), status=409)
-    messages.success(request, gettext("Saved: you are told by mail of what is new."))
+    messages.success(request, gettext("Saved: you will be notified by mail of new results."))
     return redirect("bookings:searches")
 
 
@@ -66,7 +66,8 @@ def change(request: HttpRequest, search_id: UUID) -> HttpResponse:
         is_paused = request.POST.get("act") == "pause"
         search_pause(actor=actor, search_id=search_id, is_paused=is_paused, now=now)
         messages.success(
-            request, gettext("Paused.") if is_paused else gettext("You are told of it again.")
+            request,
+            gettext("Paused.") if is_paused else gettext("You will be notified of it again."),
         )
     return redirect("bookings:searches")
 

@@ -57,7 +57,7 @@ def payers_by(request: HttpRequest) -> HttpResponse:
         "shares": [
             {
                 "kind": "shares",
-                "unit": "h",
+                "unit": gettext("h"),
                 "data": [
                     {
                         "name": str(GROUPS[row.keys["price_group"]])
@@ -112,7 +112,7 @@ def between_regions(request: HttpRequest) -> HttpResponse:
         "sankey": {
             "kind": "sankey",
             "height": max(280, 60 * max(len(ends) for ends in _ends(found))),
-            "unit": {"hours": "h", "money": found.currency}.get(asked.measure, ""),
+            "unit": {"hours": gettext("h"), "money": found.currency}.get(asked.measure, ""),
             "left": gettext("payers of"),
             "right": gettext("instruments of"),
             "links": [

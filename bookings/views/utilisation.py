@@ -189,7 +189,7 @@ def _bars(found: Figures, by: str) -> dict[str, Any]:
     return {
         "kind": "bars",
         "labels": [_name(row, by) for row in rows],
-        "unit": "h",
+        "unit": gettext("h"),
         "series": [
             {
                 "name": label,
@@ -209,7 +209,7 @@ def _trend(found: Figures) -> dict[str, Any]:
     return {
         "kind": "trend",
         "labels": [row.keys[name] for row in rows],
-        "unit": "h",
+        "unit": gettext("h"),
         "series": [
             {
                 "name": gettext("Productive"),
@@ -223,7 +223,7 @@ def _trend(found: Figures) -> dict[str, Any]:
             },
         ],
         "percent": {
-            "name": gettext("Used of open"),
+            "name": gettext("Utilisation of open time"),
             "data": [
                 None
                 if row.ratios["operational_utilisation"] is None
@@ -270,8 +270,8 @@ def weeks(request: HttpRequest) -> HttpResponse:
             "height": max(180, 90 + 24 * len(kept)),
             "x": shown,
             "y": [line["name"] for line in kept],
-            "name": gettext("Used of open"),
-            "unit": "%",
+            "name": gettext("Utilisation of open time"),
+            "unit": gettext("h"),
             "data": [
                 [
                     shown.index(week),

@@ -26,8 +26,8 @@ from bookings.views.utilisation import PER_PAGE, asked_of, context_of
 
 TITLES = {
     "refused": _("Refused: nothing free"),
-    "waited": _("Waited in vain"),
-    "search": _("Searched without an answer"),
+    "waited": _("Waited without success"),
+    "search": _("Searched without results"),
     "wanted": _("Unmet demand"),
     "users": _("Sessions, by person"),
     "money": _("Charges"),

@@ -88,7 +88,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         else:
             (entry,) = load_entries([wish], now)
             if entry.offer is not None:
-                messages.success(request, gettext("Something is free already: it is kept for you."))
+                messages.success(request, gettext("A slot is free already: it is held for you."))
             else:
                 messages.success(request, gettext("You are on the waiting list."))
             return redirect("bookings:waiting")
@@ -151,7 +151,7 @@ def withdraw(request: HttpRequest, wish_id: UUID) -> HttpResponse:
     return _answered(
         request,
         lambda: wish_withdraw(actor=actor, wish_id=wish_id, now=now),
-        gettext("You wait for it no longer."),
+        gettext("You have left the waiting list."),
     )
 
 
@@ -163,7 +163,7 @@ def decline(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
     return _answered(
         request,
         lambda: hold_release(actor=actor, reservation_id=reservation_id, now=now),
-        gettext("Declined: it goes to the next in line. You go on waiting for another time."),
+        gettext("Declined: it goes to the next in line. You keep waiting for another time."),
     )
 
 

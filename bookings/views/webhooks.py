@@ -59,7 +59,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
             form.add_error(None, sentence(refused.code, refused.numbers))
             status = 409
         else:
-            messages.success(request, gettext("Saved. Send a test to see whether it is heard."))
+            messages.success(request, gettext("Saved. Send a test to see whether it arrives."))
             return redirect("bookings:webhook", endpoint_id=made.pk)
     if form.errors and status == 200:
         status = 400
@@ -140,7 +140,7 @@ def rotate(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
         request,
         endpoint_id,
         lambda: service.webhook_rotate(actor=actor, endpoint_id=endpoint_id, now=now),
-        gettext("There is a new secret; for a day the old one signs as well."),
+        gettext("There is a new secret; the old one stays valid for a day."),
     )
 
 

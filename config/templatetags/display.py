@@ -6,10 +6,10 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import dated, day_words, is_chinese
+from accounts.letters import dated, day_words, is_chinese, listed
 from bookings.acts import ACTS
 from bookings.domain.money import format_number, minor_digits
 from bookings.messages import RATINGS, RULES
@@ -17,6 +17,7 @@ from bookings.messages import sentence as sentence_of
 from bookings.models import Closure, Reservation
 
 register = template.Library()
+register.filter("joined", listed)
 
 GROUPS = {
     "internal": _("the owner's own people"),
@@ -77,15 +78,25 @@ def plain(value: Any) -> str:
 
 
 @register.filter
-def duration(minutes: int) -> str:
-    """`2 h 30 min`."""
+def duration(minutes: int, largest: str = "days") -> str:
+    """`1 day 2 h 30 min`; with "hours" as the largest unit, as prices an hour need it, `26 h`."""
     hours, rest = divmod(int(minutes), 60)
+    days, hours = divmod(hours, 24) if largest == "days" else (0, hours)
     parts = []
+    if days:
+        parts.append(ngettext("{days} day", "{days} days", days).format(days=days))
     if hours:
         parts.append(gettext("{hours} h").format(hours=hours))
-    if rest or not hours:
+    if rest or not parts:
         parts.append(gettext("{minutes} min").format(minutes=rest))
     return " ".join(parts)
+
+
+@register.filter
+def until(start: datetime, end: datetime) -> str:
+    """The time from one moment to another; beyond a day in days and hours."""
+    minutes = max(0, int((end - start).total_seconds() // 60))
+    return duration(minutes - minutes % 60 if minutes > 24 * 60 else minutes)
 
 
 @register.filter
@@ -145,7 +156,7 @@ def named(thing: Any) -> str:
 @register.filter
 def names(things: Any) -> str:
     """The names of several, as a sentence lists them."""
-    return ("、" if is_chinese() else ", ").join(named(thing) for thing in things)
+    return listed(named(thing) for thing in things)
 
 
 @register.filter
@@ -155,8 +166,8 @@ def sentence(code: str, numbers: Any = None) -> str:
 
 @register.filter
 def rules_named(codes: Any) -> str:
-    """The names of rules, with commas between."""
-    return gettext(", ").join(str(RULES.get(code, code)) for code in codes)
+    """The names of rules, as a sentence lists them."""
+    return listed(RULES.get(code, code) for code in codes)
 
 
 @register.filter
@@ -227,7 +238,7 @@ def facet(choice: Any) -> str:
 @register.filter
 def made_by(instrument: Any) -> str:
     """Maker and model."""
-    makers = ", ".join(str(maker.get("name", "")) for maker in instrument.manufacturers)
+    makers = listed(maker.get("name", "") for maker in instrument.manufacturers)
     return " · ".join(part for part in (makers, instrument.model) if part)
 
 

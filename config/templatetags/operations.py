@@ -12,41 +12,41 @@ from bookings.domain.retention import Kept
 register = template.Library()
 
 JOBS = {
-    "carry out effects": _("Inbox, charges, freed slots, hours marked anew"),
-    "make calls": _("Calls to others' addresses"),
+    "carry out effects": _("Inbox, charges, freed slots, hours to recompute"),
+    "make calls": _("Calls to external addresses"),
     "deliver messages": _("Mails"),
-    "lapse reservations": _("Requests and holds that lapse"),
-    "complete reservations": _("Bookings that end, no-shows"),
-    "overruns": _("People over their time"),
-    "final charges": _("Charges that become final"),
-    "melting fees": _("Cancellation fees that melt"),
-    "settle waiting": _("Wishes that end"),
+    "lapse reservations": _("Expiring requests and holds"),
+    "complete reservations": _("Ending bookings and no-shows"),
+    "overruns": _("Overrunning use"),
+    "final charges": _("Finalising charges"),
+    "melting fees": _("Expiring cancellation fees"),
+    "settle waiting": _("Expiring waiting-list entries"),
     "end enrolments": _("Waiting for courses that are over"),
-    "look for waiting": _("Looking for the waiting list"),
+    "look for waiting": _("Matching free times to the waiting list"),
     "hours": _("Hours"),
     "imports": _("Imports"),
     "harvests": _("Harvests"),
-    "open windows": _("Opening hours ahead"),
+    "open windows": _("Upcoming opening hours"),
     "statements": _("Statements and settlements"),
     "overdue statements": _("Reminders of overdue statements"),
-    "certificates that run out": _("Certificates that run out"),
+    "certificates that run out": _("Expiring certificates"),
     "stale records": _("Stale records"),
-    "file the register": _("The register filed anew"),
+    "file the register": _("Search re-index"),
     "saved searches": _("Saved searches"),
     "seal the trail": _("Seals of the trail"),
-    "verify the trail": _("The trail computed anew"),
+    "verify the trail": _("Verification of the trail"),
     "newest seal": _("Mails of the newest seal"),
     "own calendars": _("Own calendars"),
     "exports of hours": _("Exports of hours"),
     "bundles": _("Bundles of the trail"),
     "exceptions": _("Exceptions for auditors"),
     "findings to answer": _("Reminders of findings"),
-    "gather words": _("Words for the search"),
+    "gather words": _("Search vocabulary"),
     "remove records": _("Removing old records"),
 }
 KEPT = {
-    "outbox": _("Effects and messages that were had"),
-    "outbox-failed": _("Effects and messages given up"),
+    "outbox": _("Completed actions and messages"),
+    "outbox-failed": _("Abandoned actions and messages"),
     "messages": _("Messages in the inbox"),
     "idempotency-keys": _("Answers to requests with an Idempotency-Key"),
     "job-runs": _("Runs of the timetable"),
@@ -54,20 +54,20 @@ KEPT = {
     "import-rows": _("Rows and files of imports"),
     "trail-bundles": _("Bundles of the trail"),
     "hours-exports": _("Exports of hours"),
-    "fetchings": _("What harvests fetched, and when"),
-    "webhook-deliveries": _("What webhooks were told, and what they answered"),
-    "holds": _("Holds that came to nothing"),
-    "sessions": _("Sessions of signing in"),
+    "fetchings": _("History of harvests"),
+    "webhook-deliveries": _("Webhook deliveries and their responses"),
+    "holds": _("Holds not completed"),
+    "sessions": _("Sign-in sessions"),
     "tokens": _("Expired and revoked API tokens"),
-    "invitations": _("Invitations nobody took"),
+    "invitations": _("Invitations not accepted"),
 }
 SINCE = {
-    "done": _("after they were had"),
-    "given-up": _("after they were given up"),
-    "made": _("after they were made"),
+    "done": _("after completion"),
+    "given-up": _("after abandonment"),
+    "made": _("after creation"),
     "last-tried": _("after the last attempt"),
-    "ended": _("after they ended"),
-    "expired": _("after they expired"),
+    "ended": _("after the end"),
+    "expired": _("after expiry"),
 }
 
 
@@ -84,7 +84,7 @@ def kept_kind(kind: str) -> str:
 
 @register.filter
 def kept_for(kept: Kept) -> str:
-    """`90 days after they were had`."""
+    """`90 days after completion`."""
     since = str(SINCE.get(kept.since, kept.since))
     if not kept.span:
         return gettext("the night %(since)s") % {"since": since}
@@ -101,4 +101,5 @@ def took(run: JobRun) -> str:
     """How long a run took: `0.4 s`."""
     if run.ended_at is None:
         return "–"
-    return f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
+    seconds = (run.ended_at - run.started_at).total_seconds()
+    return gettext("{seconds} s").format(seconds=f"{seconds:.1f}")

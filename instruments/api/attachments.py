@@ -149,7 +149,7 @@ class AttachmentDetail(Endpoint):
 
     @operation(
         "attachment_change",
-        _("Change what is said of it"),
+        _("Change the description of a photo or document"),
         tag="instruments",
         takes=AttachmentChanges,
         gives=AttachmentShape,

@@ -181,7 +181,7 @@ class EnrolmentDetail(EnrolmentEndpoint):
 class EnrolmentWithdraw(EnrolmentEndpoint):
     @operation(
         "enrolment_withdraw",
-        _("Give a place up"),
+        _("Give up a place"),
         tag=TAG,
         gives=EnrolmentShape,
         refuses=[404, 409],
@@ -202,7 +202,7 @@ class EnrolmentWithdraw(EnrolmentEndpoint):
 class EnrolmentResult(EnrolmentEndpoint):
     @operation(
         "enrolment_result",
-        _("Say how it went"),
+        _("Record the result"),
         tag=TAG,
         takes=ResultBody,
         gives=EnrolmentShape,

@@ -142,7 +142,7 @@ class Harvests(Endpoint):
 
     @operation(
         "harvest_add",
-        _("Have a file fetched"),
+        _("Set up a harvest"),
         tag="imports",
         takes=HarvestBody,
         gives=HarvestShape,
@@ -283,7 +283,7 @@ class HarvestFetchings(Endpoint):
 
     @operation(
         "harvest_fetchings",
-        _("When it was fetched"),
+        _("Runs of a harvest"),
         tag="imports",
         query=Pages,
         gives=page(FetchingShape),

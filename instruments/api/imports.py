@@ -293,7 +293,7 @@ class Imports(Endpoint):
 
     @operation(
         "import_start",
-        _("Bring a file"),
+        _("Upload a file"),
         tag="imports",
         takes=ImportBody,
         gives=ImportShape,
@@ -349,7 +349,7 @@ class ImportRows(Endpoint):
 
     @operation(
         "import_rows",
-        _("What happens, row by row"),
+        _("Row-by-row preview"),
         tag="imports",
         query=RowQuery,
         gives=page(ImportRowShape),
@@ -371,7 +371,7 @@ class ImportMap(Endpoint):
 
     @operation(
         "import_map",
-        _("Say which column is which"),
+        _("Map the columns"),
         tag="imports",
         takes=MappingBody,
         gives=ImportShape,
@@ -395,7 +395,7 @@ class ImportReadAgain(Endpoint):
 
     @operation(
         "import_read_again",
-        _("Read a kept table once more"),
+        _("Read a stored table again"),
         tag="imports",
         takes=ReadAgainBody,
         gives=ImportShape,
@@ -422,7 +422,7 @@ class ImportApply(Endpoint):
 
     @operation(
         "import_apply",
-        _("Carry an import out"),
+        _("Run an import"),
         tag="imports",
         takes=Nothing,
         gives=ImportShape,
@@ -515,7 +515,7 @@ class ImportMappingDetail(Endpoint):
 
     @operation(
         "import_mapping_delete",
-        _("Forget a mapping"),
+        _("Delete a mapping"),
         tag="imports",
         gives=None,
         status=204,
@@ -538,7 +538,7 @@ class InstrumentProvenance(Endpoint):
 
     @operation(
         "instrument_provenance",
-        _("Where the fields come from"),
+        _("Sources of the fields"),
         tag="instruments",
         gives=ProvenanceShape,
         refuses=[404],

@@ -67,7 +67,7 @@ class Submit(Publication):
 class Return(Publication):
     act = "return"
 
-    @_described("instrument_return", _("Give back"))
+    @_described("instrument_return", _("Return for changes"))
     def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
         """What was submitted becomes a draft again; whoever submitted it is told the reason."""
         return super().post(request, instrument_id)

@@ -14,7 +14,7 @@ class AttachmentWordsForm(StyledForm):
         label=_("Title in English"),
         required=False,
         max_length=250,
-        help_text=_("What is seen on it. Whoever does not see the picture reads this."),
+        help_text=_("What it shows. People who cannot see the picture read this."),
     )
     title_zh = forms.CharField(label=_("Title in Chinese"), required=False, max_length=250)
     credit = forms.CharField(

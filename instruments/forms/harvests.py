@@ -23,7 +23,7 @@ class HarvestForm(StyledForm):
         label=_("Address of the file"),
         max_length=1000,
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
-        help_text=_("With https, open to everybody. It is asked from here, without signing in."),
+        help_text=_("With https, open to everybody. It is fetched from here, without signing in."),
     )
     format = forms.ChoiceField(
         label=_("Kind of file"),
@@ -37,8 +37,8 @@ class HarvestForm(StyledForm):
         label=_("Columns"),
         required=False,
         help_text=_(
-            "Of tables. One that was exported here needs none; for another bring a file once and"
-            " name its columns."
+            "For tables. One exported here needs none; for another, import a file once and map "
+            "its columns."
         ),
     )
     encoding = forms.ChoiceField(
@@ -55,17 +55,17 @@ class HarvestForm(StyledForm):
         coerce=int,
     )
     hand_changes = forms.ChoiceField(
-        label=_("What people wrote here since"),
+        label=_("Entries made here by hand since then"),
         choices=[
-            (Import.HandChanges.KEEP, _("Stays; the preview names each difference")),
-            (Import.HandChanges.OVERWRITE, _("Is overwritten by the file")),
+            (Import.HandChanges.KEEP, _("Keep; the preview lists each difference")),
+            (Import.HandChanges.OVERWRITE, _("Overwrite with the file")),
         ],
         widget=forms.RadioSelect,
     )
     applies = forms.BooleanField(
-        label=_("Carry it out by itself where no row would be left out"),
+        label=_("Run automatically if no row would be left out"),
         required=False,
-        help_text=_("Otherwise, or if a row would be, it waits to be looked at."),
+        help_text=_("Otherwise, or if a row would be left out, it waits for review."),
     )
 
     def __init__(

@@ -15,7 +15,7 @@ from instruments.forms.fields import StyledForm, named
 from instruments.messages import FIELD_LABELS
 from instruments.models import Import, ImportMapping
 
-AS_IT_SEEMS = (RECOGNISED, _("Recognised by itself"))
+AS_IT_SEEMS = (RECOGNISED, _("Detected automatically"))
 ENCODINGS = ("utf-8", "gb18030", "big5", "cp1252", "iso-8859-1", "shift_jis")
 
 
@@ -26,7 +26,7 @@ class ImportForm(StyledForm):
     file = forms.FileField(
         label=_("File"),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,.json,.xml"}),
-        help_text=_("At most 50 MB. Nothing is written before you have seen what it would do."),
+        help_text=_("At most 50 MB. Nothing is written before you have seen the preview."),
     )
     format = forms.ChoiceField(
         label=_("Kind of file"),
@@ -40,8 +40,8 @@ class ImportForm(StyledForm):
         label=_("Columns"),
         required=False,
         help_text=_(
-            "Of tables. A table that was exported here needs none; of another you name the columns"
-            " next, once."
+            "For tables. One exported here needs none; for another you map the columns in the "
+            "next step, once."
         ),
     )
     encoding = forms.ChoiceField(
@@ -53,13 +53,13 @@ class ImportForm(StyledForm):
         label=_("One facility for all rows"),
         required=False,
         max_length=200,
-        help_text=_("Only where the file does not say it row by row."),
+        help_text=_("Only where the file does not give it row by row."),
     )
     hand_changes = forms.ChoiceField(
-        label=_("What people wrote here since"),
+        label=_("Entries made here by hand since then"),
         choices=[
-            (Import.HandChanges.KEEP, _("Stays; the preview names each difference")),
-            (Import.HandChanges.OVERWRITE, _("Is overwritten by the file")),
+            (Import.HandChanges.KEEP, _("Keep; the preview lists each difference")),
+            (Import.HandChanges.OVERWRITE, _("Overwrite with the file")),
         ],
         initial=Import.HandChanges.KEEP,
         widget=forms.RadioSelect,
@@ -120,7 +120,7 @@ class ColumnsForm(StyledForm):
         help_text=_("For the next file of the same kind. Keys are unique within it."),
     )
     key = forms.MultipleChoiceField(
-        label=_("What tells the rows apart"),
+        label=_("Column that identifies the rows"),
         widget=forms.CheckboxSelectMultiple,
         help_text=_("An inventory number or the like, the same in the next file."),
     )
@@ -156,7 +156,7 @@ class ColumnsForm(StyledForm):
         data = super().clean() or self.cleaned_data
         chosen = {data.get(f"column-{at}") for at in range(len(self.columns))}
         if "name" not in chosen:
-            self.add_error(None, _("Say which column has the name of the instrument."))
+            self.add_error(None, _("Choose the column with the name of the instrument."))
 
     def mapping(self, delimiter: str) -> dict[str, Any]:
         """As domain/import_mappings reads it."""

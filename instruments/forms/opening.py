@@ -206,7 +206,7 @@ class OpeningForm(StyledForm):
                 continue
             if when is None:
                 if f"{at}_date" not in self.errors:
-                    self.add_error(f"{at}_date", gettext("Say on which day."))
+                    self.add_error(f"{at}_date", gettext("Enter the day."))
                 continue
             if is_closed and (opens or closes):
                 self.add_error(f"{at}_opens", gettext("Either hours or closed all day, not both."))
@@ -236,7 +236,7 @@ class OpeningForm(StyledForm):
     def _half(self, at: str, opens: str | None) -> None:
         missing = f"{at}_closes" if opens else f"{at}_opens"
         if missing not in self.errors:
-            self.add_error(missing, gettext("Say from when and until when."))
+            self.add_error(missing, gettext("Enter from when and until when."))
 
 
 def _minute(value: Any) -> int | None:

@@ -19,10 +19,10 @@ from instruments.forms.quotas import quota_as_json, quota_fields, quota_row
 from instruments.models import Technique
 
 APPROVAL_CHOICES = [
-    ("automatic", _("Confirmed at once: nobody needs to answer")),
-    ("first-time", _("I answer until a person has completed a first session here")),
-    ("cross-region", _("I answer requests from other regions")),
-    ("manual", _("I answer every request")),
+    ("automatic", _("Confirmed at once: no approval needed")),
+    ("first-time", _("I approve requests until a person has completed a first session here")),
+    ("cross-region", _("I approve requests from other regions")),
+    ("manual", _("I approve every request")),
 ]
 GROUPS = {
     "internal": _("the owner's own people"),
@@ -33,7 +33,7 @@ GROUPS = {
 }
 
 QUALIFICATION_CHOICES = [
-    ("", _("nothing: whoever books may operate it")),
+    ("", _("nothing: everybody who books may operate it")),
     (THIS_INSTRUMENT, _("a certificate for this instrument")),
 ]
 
@@ -67,11 +67,11 @@ class PolicyForm(StyledForm):
     regions `share_percent` and `share_released_minutes`, a quota `quota_<n>_<field>`: one
     without a limit says nothing."""
 
-    slot_minutes = _minutes(_("Grid"), 1440, 1)
+    slot_minutes = _minutes(_("Time step"), 1440, 1)
     min_minutes = _minutes(_("Shortest booking"), 44640, 1)
     max_minutes = _minutes(_("Longest booking"), 44640, 1)
-    setup_minutes = _minutes(_("Kept free before"), 1440)
-    teardown_minutes = _minutes(_("Kept free after"), 1440)
+    setup_minutes = _minutes(_("Buffer before"), 1440)
+    teardown_minutes = _minutes(_("Buffer after"), 1440)
     notice_minutes = _minutes(_("Shortest notice"), 525600)
     approval = forms.ChoiceField(
         label=_("Who confirms a booking"), choices=APPROVAL_CHOICES, widget=forms.RadioSelect
@@ -86,7 +86,7 @@ class PolicyForm(StyledForm):
     reason = forms.CharField(label=_("Why it changes"), required=False, max_length=500)
     share_percent = _number(_("Kept for other regions, in percent"), 100, required=False)
     share_released_minutes = _minutes(
-        _("Given to everybody before the start"), 525600, required=False
+        _("Released to everybody before the start"), 525600, required=False
     )
 
     def __init__(

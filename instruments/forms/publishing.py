@@ -21,7 +21,7 @@ class FilterForm(StyledForm):
         required=False,
         choices=[("", _("any")), *Instrument.Publication.choices],
     )
-    stale = forms.BooleanField(label=_("Only those to confirm"), required=False)
+    stale = forms.BooleanField(label=_("Only records to confirm"), required=False)
 
 
 class PublicationForm(StyledForm):
@@ -36,6 +36,6 @@ class PublicationForm(StyledForm):
     def clean(self) -> None:
         data = super().clean() or {}
         if data.get("act") in {"suspend", "retire"} and not data.get("reason"):
-            self.add_error("reason", _("Say why: those who booked it will ask."))
+            self.add_error("reason", _("Give a reason: those who booked it will ask."))
         if data.get("act") == "return" and not data.get("reason"):
-            self.add_error("reason", _("Say what is to be done first."))
+            self.add_error("reason", _("Enter what has to be done first."))

@@ -29,7 +29,7 @@ class GrantForm(StyledForm):
         label=_("Their e-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-        help_text=_("The one they sign in with."),
+        help_text=_("The address they sign in with."),
     )
     thing = forms.ChoiceField(label=_("What they may operate alone"))
     valid_from = DayField(label=_("First day"), widget=day_input())

@@ -12,7 +12,7 @@ from instruments.domain.quotas import MOST_LIMIT, Quota, quota_to_json
 SCOPES = [
     ("user", _("each person")),
     ("organisation", _("each organisation")),
-    ("price_group", _("a whole group")),
+    ("price_group", _("a whole price group")),
 ]
 MEASURES = [("hours", _("hours")), ("bookings", _("bookings"))]
 SPANS = [
@@ -35,10 +35,10 @@ def quota_fields(groups: Mapping[str, Any]) -> dict[str, forms.Field]:
             decimal_places=2,
             widget=forms.NumberInput(attrs={"step": "any"}),
         ),
-        "unit": forms.ChoiceField(label=_("Of what"), required=False, choices=MEASURES),
-        "per": forms.ChoiceField(label=_("Counted"), required=False, choices=SPANS),
+        "unit": forms.ChoiceField(label=_("Unit of the limit"), required=False, choices=MEASURES),
+        "per": forms.ChoiceField(label=_("Period"), required=False, choices=SPANS),
         "price_group": forms.ChoiceField(
-            label=_("Whom it binds"),
+            label=_("Applies to"),
             required=False,
             choices=[("", _("everybody")), *groups.items()],
         ),

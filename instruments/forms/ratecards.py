@@ -47,10 +47,10 @@ class RateCardForm(StyledForm):
     )
     valid_from = DayField(label=_("First day"), widget=day_input())
     valid_until = DayField(
-        label=_("Until before"),
+        label=_("Until (exclusive)"),
         required=False,
         widget=day_input(),
-        help_text=_("The first day it no longer holds. Empty: until a newer one."),
+        help_text=_("The first day on which it no longer applies. Empty: until a newer one."),
     )
     billing_increment_minutes = _minutes(
         _("Rounded up to, in minutes"), 1, 1440, _("15: every begun quarter of an hour counts.")
@@ -69,7 +69,7 @@ class RateCardForm(StyledForm):
             ("greater", _("the time reserved, and what was used beyond it")),
         ],
     )
-    no_show_percent = decimal_field(_("Not coming, in percent"), most=100)
+    no_show_percent = decimal_field(_("No-show fee, in percent"), most=100)
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class RateCardForm(StyledForm):
             given[name] = self._list(data, kind, name)
         self.given = given
         if not given["rates"] and not any(f"rate_{group}" in self.errors for group in PRICE_GROUPS):
-            self.add_error("rate_internal", gettext("At least one group needs a rate."))
+            self.add_error("rate_internal", gettext("At least one price group needs a rate."))
         if self.errors:
             return
         card, problems = check_rate_card(given)

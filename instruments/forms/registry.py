@@ -112,7 +112,7 @@ class InstrumentForm(StyledForm):
         max_length=10000,
         widget=forms.Textarea(attrs=_AREA),
         help_text=_(
-            "What it measures, how well, on what samples. One language is needed to publish."
+            "What it measures, how precisely, on what samples. One language is needed to publish."
         ),
     )
     description_zh = forms.CharField(
@@ -138,7 +138,7 @@ class InstrumentForm(StyledForm):
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=Instrument.Kind.choices,
-        help_text=_("Decides how many hours a year are expected of it."),
+        help_text=_("Sets how many hours a year are expected of it."),
     )
     norm_hours = forms.IntegerField(
         label=_("Own norm hours a year"),
@@ -244,9 +244,9 @@ class InstrumentForm(StyledForm):
     def clean(self) -> None:
         data = super().clean() or self.cleaned_data
         if data.get("acquisition_cost") is not None and not data.get("acquisition_currency"):
-            self.add_error("acquisition_currency", _("Say in which currency."))
+            self.add_error("acquisition_currency", _("Choose the currency."))
         if data.get("identifier") and not data.get("identifier_type"):
-            self.add_error("identifier_type", _("Say what kind of identifier it is."))
+            self.add_error("identifier_type", _("Choose the kind of identifier."))
 
     def values(self) -> dict[str, Any]:
         """The fields of the record; what is known of a maker beyond its name is kept."""

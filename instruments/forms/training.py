@@ -72,7 +72,7 @@ class CourseForm(StyledForm):
             self.add(
                 "prerequisites",
                 forms.MultipleChoiceField(
-                    label=_("Whose certificates one has to hold already"),
+                    label=_("Certificates required beforehand"),
                     required=False,
                     choices=[(str(each.pk), named(each)) for each in others],
                     widget=forms.CheckboxSelectMultiple,
@@ -89,7 +89,7 @@ class CourseForm(StyledForm):
                 choices=[
                     ("", "–"),
                     (_("An instrument"), instruments),
-                    (_("A technique, wherever your instruments ask for it"), techniques),
+                    (_("A technique, wherever your instruments require it"), techniques),
                 ],
             )
             self.add("thing", choice)
@@ -124,7 +124,7 @@ class SessionForm(StyledForm):
     start = LocalMomentField(label=_("From"))
     end = LocalMomentField(label=_("Until"), is_end=True)
     deadline = LocalMomentField(
-        label=_("Places can be asked for until"),
+        label=_("Enrolment closes"),
         required=False,
         help_text=_("Empty: until it begins."),
     )
@@ -133,7 +133,7 @@ class SessionForm(StyledForm):
         label=_("Trainers"),
         required=False,
         max_length=2000,
-        help_text=_("E-mail addresses of members of your organisation, with commas between."),
+        help_text=_("E-mail addresses of members of your organisation, separated by commas."),
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -195,7 +195,7 @@ class SessionCancelForm(StyledForm):
     """Why a session is cancelled."""
 
     reason = forms.CharField(
-        label=_("Reason"), max_length=500, help_text=_("Everybody in it reads this by mail.")
+        label=_("Reason"), max_length=500, help_text=_("Everybody enrolled reads this by mail.")
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
@@ -207,5 +207,5 @@ class EnrolForm(StyledForm):
         label=_("Their e-mail address"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-        help_text=_("The one they sign in with."),
+        help_text=_("The address they sign in with."),
     )

@@ -43,16 +43,16 @@ class Import(models.Model):
 
     class State(models.TextChoices):
         READING = "reading", _("being read")
-        UNMAPPED = "unmapped", _("columns to be named")
-        READY = "ready", _("to be looked at")
-        APPLYING = "applying", _("being carried out")
+        UNMAPPED = "unmapped", _("columns to be mapped")
+        READY = "ready", _("to be reviewed")
+        APPLYING = "applying", _("running")
         DONE = "done", _("done")
         REFUSED = "refused", _("refused")
         CANCELLED = "cancelled", _("cancelled")
 
     class HandChanges(models.TextChoices):
-        KEEP = "keep", _("keep what people wrote here")
-        OVERWRITE = "overwrite", _("overwrite what people wrote here")
+        KEEP = "keep", _("keep entries made here by hand")
+        OVERWRITE = "overwrite", _("overwrite entries made here by hand")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="imports")

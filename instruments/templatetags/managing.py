@@ -18,6 +18,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
+from accounts.letters import listed
 from instruments.domain.opening import OpeningHours, Override, clock, parse_hours
 from instruments.domain.policies import Policy, parse_policy
 from instruments.domain.quotas import Quota
@@ -69,7 +70,7 @@ def raising(code: str) -> str:
         "serial-number": gettext("a serial or inventory number"),
         "date": gettext("when it was acquired or commissioned"),
         "measured-variables": gettext("what it measures, or its type"),
-        "confirmation": gettext("a confirmation that it is still true"),
+        "confirmation": gettext("a confirmation that it is up to date"),
     }
     return words.get(code) or lacking(code)
 
@@ -90,7 +91,7 @@ def numbers_of(instrument: Instrument) -> str:
     """Serial and inventory numbers."""
     wanted = {"SerialNumber", "InventoryNumber"}
     said = (i for i in instrument.alternate_identifiers if i.get("identifier_type") in wanted)
-    return ", ".join(str(i.get("identifier", "")) for i in said)
+    return listed(i.get("identifier", "") for i in said)
 
 
 @register.filter
@@ -171,8 +172,7 @@ def horizons(policy: Policy) -> list[tuple[int, str]]:
     groups: dict[int, list[str]] = {}
     for group in PRICE_GROUPS:
         groups.setdefault(policy.horizon_for(group), []).append(str(GROUPS[group]))
-    comma = gettext(", ")
-    return [(d, comma.join(names) if len(groups) > 1 else "") for d, names in groups.items()]
+    return [(d, listed(names) if len(groups) > 1 else "") for d, names in groups.items()]
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
                 first, last = rule.valid_from or "…", rule.valid_until or "…"
                 text += f" ({first} – {last})"
             words.append(text)
-        times.append((day, ", ".join(words)))
+        times.append((day, listed(words)))
     lines = []
     for text, group in groupby(times, key=lambda pair: pair[1]):
         days = [day for day, _text in group]
@@ -231,7 +231,7 @@ def weekly_lines(hours: OpeningHours) -> list[dict[str, str]]:
 def windows_of(override: Override) -> str:
     """The hours of one dated exception."""
     pieces = [f"{clock(opens)}–{clock(closes)}" for opens, closes in override.windows]
-    return ", ".join(pieces) or gettext("closed")
+    return listed(pieces) or gettext("closed")
 
 
 @register.filter

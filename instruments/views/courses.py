@@ -152,7 +152,7 @@ def session_new(request: HttpRequest, course_id: UUID) -> HttpResponse:
         except WrongState as problem:
             refused = problem
         else:
-            messages.success(request, gettext("Entered: places can be asked for."))
+            messages.success(request, gettext("Entered: it is open for enrolment."))
             return redirect("instruments:session-manage", session_id=made.pk)
     context = {"course": course, "form": form, "refused": refused}
     return render(
@@ -205,7 +205,7 @@ def cancel(request: HttpRequest, session_id: UUID) -> HttpResponse:
             expected_version=form.cleaned_data["version"],
             now=now,
         )
-        messages.success(request, gettext("Cancelled. Everybody in it is told by mail."))
+        messages.success(request, gettext("Cancelled. Everybody enrolled is notified by mail."))
         return redirect("instruments:session-manage", session_id=session.pk)
     return _session_page(request, session, now, cancel_form=form, status=400)
 
@@ -229,9 +229,9 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
             form.refuse([FieldProblem("user", refused.code, refused.numbers)])
             status = 409
         else:
-            said = gettext("{person} has a place and is told by mail.")
+            said = gettext("{person} has a place and is notified by mail.")
             if row.state == "waiting":
-                said = gettext("{person} is on the waiting list and is told by mail.")
+                said = gettext("{person} is on the waiting list and is notified by mail.")
             messages.success(request, said.format(person=person))
             return redirect("instruments:session-manage", session_id=session.pk)
     return _session_page(request, session, now, enrol_form=form, status=status)
@@ -247,7 +247,7 @@ def result(request: HttpRequest, enrolment_id: UUID) -> HttpResponse:
         result=request.POST.get("result", ""),
         now=timezone.now(),
     )
-    said = gettext("Noted: {person}.")
+    said = gettext("Saved: {person}.")
     if row.state == "passed":
         said = gettext("{person} has passed and is certified.")
     messages.success(request, said.format(person=row.user))

@@ -142,7 +142,7 @@ def fetch(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
         options.pop("expected_version")
         return harvest_fetch(**options)
 
-    done = gettext("It is being fetched. Load this page again in a moment to see what came of it.")
+    done = gettext("It is being fetched. Load this page again in a moment to see the result.")
     return _step(request, harvest_id, act, done)
 
 
@@ -162,7 +162,7 @@ def resume(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
     harvest_delete(actor=actor_of(request.user), harvest_id=harvest_id, now=timezone.now())
-    messages.success(request, gettext("Deleted. What it brought stays."))
+    messages.success(request, gettext("Deleted. Imported records stay."))
     return redirect("instruments:harvests")
 
 

@@ -237,7 +237,7 @@ def _step(
 @require_POST
 def mapping_forget(request: HttpRequest, mapping_id: UUID) -> HttpResponse:
     mapping_delete(actor=actor_of(request.user), mapping_id=mapping_id, now=timezone.now())
-    messages.success(request, gettext("Forgotten. Imports that used it keep what it said."))
+    messages.success(request, gettext("Deleted. Imports that used it keep its values."))
     return redirect("instruments:imports")
 
 

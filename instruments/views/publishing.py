@@ -31,7 +31,7 @@ def confirm(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     except WrongState:
         messages.error(request, gettext("It is not public: there is nothing to confirm."))
     else:
-        messages.success(request, gettext("Confirmed: it is good for another year."))
+        messages.success(request, gettext("Confirmed: it is valid for another year."))
     if "list" in request.POST:
         return redirect(reverse("instruments:manage", query={"stale": "on"}))
     return redirect("instruments:instrument-manage", instrument_id=instrument_id)
@@ -80,8 +80,8 @@ def publication(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
 def _done(act: str) -> str:
     return {
         "submit": gettext("Submitted. A manager of the organisation publishes it."),
-        "return": gettext("Given back. Whoever submitted it is told why."),
+        "return": gettext("Returned. The person who submitted it is told why."),
         "publish": gettext("Published. It is in the catalogue now."),
         "suspend": gettext("Suspended. It cannot be booked until it is published again."),
-        "retire": gettext("Retired. It stays on record and is not offered any more."),
+        "retire": gettext("Retired. It stays on record and is no longer offered."),
     }[act]

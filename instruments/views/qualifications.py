@@ -92,7 +92,7 @@ def revoke(request: HttpRequest, instrument_id: UUID, qualification_id: UUID) ->
         except (WrongState, WrongVersion) as problem:
             refused, status = problem, 412 if isinstance(problem, WrongVersion) else 409
         else:
-            text = gettext("Revoked: {person} may not operate it alone any more.")
+            text = gettext("Revoked: {person} may no longer operate it alone.")
             messages.success(request, text.format(person=row.user))
             return redirect("instruments:people", instrument_id=instrument.pk)
     more: dict[str, Any] = {

@@ -109,7 +109,7 @@ def delete(request: HttpRequest, instrument_id: UUID, version: int) -> HttpRespo
             actor=actor, instrument_id=instrument_id, version=version, now=timezone.now()
         )
     except WrongState:
-        messages.error(request, gettext("Version {n} is no draft any more.").format(n=version))
+        messages.error(request, gettext("Version {n} is no longer a draft.").format(n=version))
     else:
         messages.success(request, gettext("The draft is deleted."))
     return redirect("instruments:rate-cards", instrument_id=instrument_id)
@@ -163,7 +163,7 @@ def _next(request: HttpRequest, made: RateCard, today: date, now: datetime) -> s
     if made.published_at is None:
         text = gettext("Version {version} is saved as a draft. Nobody is charged by it yet.")
     elif made.valid_from > today:
-        text = gettext("Version {version} is published. It holds from {day}.")
+        text = gettext("Version {version} is published. It applies from {day}.")
     else:
         text = gettext("Version {version} is in force.")
     messages.success(request, text.format(version=made.version, day=made.valid_from))

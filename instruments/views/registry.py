@@ -125,7 +125,7 @@ def instrument_new(request: HttpRequest) -> HttpResponse:
             now=now,
             **form.values(),
         )
-        messages.success(request, gettext("Entered as a draft. Here is what comes next."))
+        messages.success(request, gettext("Saved as a draft. Continue with the next steps."))
         if actor.may("manage-instruments", place_of(made.organisation)):
             return redirect(onward(made, now, "record"))
         return redirect("instruments:instrument-manage", instrument_id=made.pk)

@@ -90,9 +90,11 @@ def enrol(request: HttpRequest, session_id: UUID) -> HttpResponse:
         now=timezone.now(),
     )
     if row.state == "enrolled":
-        messages.success(request, gettext("A place is yours. A mail says when and where."))
+        messages.success(request, gettext("You have a place. A mail gives time and place."))
     else:
-        messages.success(request, gettext("You are on the waiting list, and are told by mail."))
+        messages.success(
+            request, gettext("You are on the waiting list, and will be notified by mail.")
+        )
     return redirect("instruments:course", course_id=row.session.course_id)
 
 

@@ -22,7 +22,9 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
+from accounts.letters import listed
 from bookings.messages import sentence
+from config.templatetags.display import duration
 
 ROOT = Path(settings.ROOT)
 APPS = ("accounts", "bookings", "config", "instruments")
@@ -178,10 +180,77 @@ def test_translations_are_chinese(entries: list[Entry]) -> None:
     assert not english
 
 
+CHINESE = "[\u4e00-\u9fff]"
+# ASCII marks beside Chinese characters, the words that others replace, and units that are words.
+NOT_CHINESE = re.compile(
+    rf"{CHINESE}[:,;(]|[:,;)] ?{CHINESE}|地区|占位|\d\s?(?:h|min)\b|(?:\)s|\}}) (?:h|min)\b"
+)
+# What booking sites and ledgers say, with the Chinese of a native product.
+WORDS = {
+    "Send request": "提交申请",
+    "Previous": "上一页",
+    "Next": "下一页",
+    "Waiting for you": "待您处理",
+    "Your confirmation is needed": "需要您确认",
+    "Keep the booking": "保留预约",
+    "Leave the list": "退出候补",
+    "Upcoming": "即将到来",
+    "Finished by": "最晚结束",
+    "Alert me to new matches": "有新的匹配结果时通知我",
+    "Confirm record": "确认记录",
+    "Continue set-up": "继续设置",
+    "Run the rules now": "立即执行规则",
+    "%(n)s thing needs attention.": "有 %(n)s 项需要处理。",
+    "Background jobs and failures": "后台任务与失败记录",
+    "Expiring cancellation fees": "减免的取消费",
+    "Search re-index": "重建检索索引",
+    "Expiring waiting-list entries": "到期的候补",
+    "record: %(quality)s": "记录：%(quality)s",
+    "Money": "费用结算",
+    "Estimated cost": "预计费用",
+    "Held": "临时保留",
+    "Filter": "筛选",
+    "region": "区域",
+    "{hours} h": "{hours} 小时",
+}
+
+
+def test_words_are_those_people_know(entries: list[Entry]) -> None:
+    chinese = {entry.singular: entry.texts[0] for entry in entries if not entry.context}
+    assert {word: chinese.get(word) for word in WORDS} == WORDS
+    assert any(entry.singular.startswith("No organisation matches “") for entry in entries)
+
+
+def test_chinese_is_written_as_chinese(entries: list[Entry]) -> None:
+    wrong = [text for entry in entries for text in entry.texts if NOT_CHINESE.search(text)]
+    assert wrong == []
+
+
+def test_durations_and_lists_are_said_in_the_language_of_the_reader() -> None:
+    said = {}
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            said[language] = [duration(33 * 60 + 30), duration(33 * 60, "hours"), duration(0)]
+            said[language].append(listed(["A", "B"]))
+    assert said["en"] == ["1 day 9 h 30 min", "33 h", "0 min", "A, B"]
+    assert said["zh-hans"] == ["1 天 9 小时 30 分钟", "33 小时", "0 分钟", "A、B"]
+
+
 # Limits that are never one, and lengths of text that are refused when they are large.
 ALWAYS_MANY = {
     *("answers", "bundles", "characters", "documents", "instruments", "invitations", "megapixels"),
-    *("ms", "organisations", "parts", "photos", "pixels", "searches", "seconds", "slots", "steps"),
+    *(
+        "ms",
+        "organisations",
+        "parts",
+        "photos",
+        "pixels",
+        "records",
+        "searches",
+        "seconds",
+        "slots",
+        "steps",
+    ),
     *("things", "webhooks"),
     # of recurrence, where once has words of its own; of failures in a row; of a term of payment
     *("days of issue", "days ask for", "days", "weeks", "months", "times", "entries"),
@@ -228,7 +297,7 @@ def test_one_of_a_thing_is_said_as_one() -> None:
     assert "at most 1 booking a day" in sentence("user-quota", {**quota, "limit": 1})
     assert "at most 2 bookings a day" in sentence("user-quota", {**quota, "limit": 2})
     assert sentence("too-far", {"horizon_days": 1}) == "It can be booked at most 1 day ahead."
-    assert sentence("reservations-in-the-way", {}) == "– bookings lie in this time."
+    assert sentence("reservations-in-the-way", {}) == "There are – bookings in this time."
 
 
 def test_placeholders_agree(entries: list[Entry]) -> None:

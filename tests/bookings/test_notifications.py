@@ -70,7 +70,7 @@ def test_a_request_goes_to_the_hosts_managers_and_its_answer_back(cast):
     effects_carry_out(now=NOW)
     assert sorted(sent()) == [
         ("wang@fudan.example", "Requested: Asks first"),
-        ("zhao@ustc.example", "A request to decide: Asks first"),
+        ("zhao@ustc.example", "A request to approve: Asks first"),
     ]
     reservation_decide(
         actor=cast.actor("zhao"), reservation_id=made.pk, approve=True, reason="", now=NOW
@@ -119,7 +119,7 @@ def test_an_offer_says_until_when_in_both_zones_and_where_to_take_it(cast):
     wait(cast, instrument)
     effects_carry_out(now=NOW)
     (letter,) = mail.outbox
-    assert (letter.to, letter.subject) == (["wang@fudan.example"], "Free for you: Narrow")
+    assert (letter.to, letter.subject) == (["wang@fudan.example"], "A slot is free for you: Narrow")
     take = (
         f"/instruments/{instrument.pk}/book/?start=2026-03-06T02%3A00%3A00Z"
         "&minutes=120&organisation=fudan"
@@ -236,5 +236,5 @@ def test_a_series_to_decide_is_told_the_host_once_until_it_is_decided(cast):
     assert sorted(sent()) == [
         ("wang@fudan.example", "Confirmed: Asks first"),
         ("wang@fudan.example", "Requested (2): Asks first"),
-        ("zhao@ustc.example", "Requests to decide (1): Asks first"),
+        ("zhao@ustc.example", "Requests to approve (1): Asks first"),
     ]

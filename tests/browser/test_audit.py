@@ -65,7 +65,7 @@ def test_from_a_number_to_its_story_and_from_an_exception_to_a_closed_finding(
     page.locator("[data-figure=open]").click()
     fits(page)
     page.get_by_role(
-        "link", name="Rules set aside" if is_english else "已豁免的规则", exact=True
+        "link", name="Rules overridden" if is_english else "已豁免的规则", exact=True
     ).first.click()
     form = page.locator("form[action$='/confirm/']")
     form.locator("[name=title]").fill("Rules set aside without a reason")

@@ -59,7 +59,7 @@ def test_a_manager_stretches_a_booking_on_the_board(visit, instrument, booked, m
     drag(page, (edge, y), (edge + box["width"] / 2, y))
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("10:00 – 13:00")
-    expect(dialog).to_contain_text("Wang Li is told by mail.")
+    expect(dialog).to_contain_text("Wang Li will be notified by mail.")
     # Without a reason nothing happens, and what was asked for is still there.
     dialog.get_by_role("button", name="Move the booking").click()
     expect(dialog.locator(".invalid-feedback")).to_be_visible()
@@ -79,7 +79,7 @@ def test_left_where_it_is_it_goes_back(visit, instrument, booked, midnight):
     box = event.bounding_box()
     y = box["y"] + box["height"] / 2
     drag(page, (box["x"] + 20, y), (box["x"] + 20 + box["width"], y))
-    page.get_by_role("button", name="Leave it where it is").click()
+    page.get_by_role("button", name="Keep the current time").click()
     page.wait_for_timeout(200)
     assert abs(event.bounding_box()["x"] - box["x"]) < 2
     booked.refresh_from_db()
@@ -97,7 +97,7 @@ def test_a_manager_closes_time_on_the_board_and_says_that_bookings_give_way(
     hour, y = box["width"] / 2, box["y"] + box["height"] / 2
     drag(page, (box["x"] - 1.9 * hour, y), (box["x"] + 3.5 * hour, y))
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("1 booking lies in this time")
+    expect(dialog).to_contain_text("1 booking in this time")
     dialog.get_by_role("button", name="Close for this time").click()
     expect(dialog.locator(".alert-danger")).to_be_visible()  # the answer is there
     assert not Closure.objects.exists()

@@ -130,7 +130,7 @@ def test_one_s_own_hold_is_shown_as_such_and_is_gone_on_with(visit, instrument):
         if other.locator("[data-tab=list]").count():
             other.locator("[data-tab=list]").click()
         held = other.locator("[data-held]").first  # on each day it touches
-        expect(held).to_contain_text("is held by you until")
+        expect(held).to_contain_text("is held for you until")
     held.get_by_role("link", name="Continue").click()
     expect(other.locator("[data-left]")).to_be_visible()
     other.close()

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}
 HOUR = timedelta(hours=1)
 SAID = {
-    "en-GB": {"draft": "draft", "shown": "published", "way": "1 booking lies in this time"},
+    "en-GB": {"draft": "draft", "shown": "published", "way": "1 booking in this time"},
     "zh-CN": {"draft": "草稿", "shown": "已发布", "way": "1 个预约"},
 }
 

@@ -13,7 +13,7 @@ def test_an_address_without_a_page_offers_to_sign_in_and_come_back(
     client: Client, db: None
 ) -> None:
     html = page_of(client.get("/nowhere/?q=1"), 404)
-    assert "The address may be mistyped or old" in html
+    assert "The address may be mistyped or out of date" in html
     assert 'href="/accounts/login/?next=/nowhere/%3Fq%3D1"' in html
 
 
@@ -42,4 +42,4 @@ def test_without_a_database_there_is_still_a_page(rf: RequestFactory, monkeypatc
     answer = errors.failed(rf.get("/"))
     html = answer.content.decode()
     assert answer.status_code == 500
-    assert "Something went wrong here" in html and 'href="/"' in html
+    assert "Something went wrong on the server" in html and 'href="/"' in html

@@ -37,7 +37,7 @@ def test_where_forms_are_sent_leads_to_their_page(zhao: Client, path: str, page:
         assert (answer.status_code, answer["Location"]) == (302, page)
     other = zhao.put(path)
     assert other["Allow"] == "POST"
-    assert "This address does not know that method." in page_of(other, 405)
+    assert "This address does not support that method." in page_of(other, 405)
 
 
 def test_any_other_method_is_answered_by_a_page(zhao: Client) -> None:
@@ -82,7 +82,7 @@ def test_nothing_has_an_address_with_a_nul(client: Client, db: None, path: str) 
 
 def test_a_value_that_nothing_can_store_is_said_to_be_wrong(zhao: Client) -> None:
     answer = zhao.get("/manage/export/?organisation=%00")
-    assert "The request has not the right shape." in page_of(answer, 400)
+    assert "The request is malformed." in page_of(answer, 400)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"])

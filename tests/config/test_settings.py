@@ -124,7 +124,7 @@ class TestNewKey:
         assert Client().get(path).status_code == 200
         client = Client()
         client.force_login(cast.wang)
-        assert "cannot be shown any more" in page_of(client.get(reverse("bookings:feeds")))
+        assert "cannot be shown again" in page_of(client.get(reverse("bookings:feeds")))
 
     @pytest.mark.parametrize("rotated", [False, True])
     def test_webhooks_are_signed_for_receivers_of_both_keys(self, cast, settings, rotated):

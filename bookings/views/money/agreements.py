@@ -129,7 +129,7 @@ def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
         except (WrongState, WrongVersion) as problem:
             refused = problem
         else:
-            messages.success(request, gettext("Changed. Every region signs it as it is now."))
+            messages.success(request, gettext("Changed. Every region has to sign the new terms."))
             return redirect("bookings:money-agreements-one", agreement_id=row.pk)
     status = status_of(refused) if refused else 400 if form.errors else 200
     context = {"form": form, "agreement": row, "refused": refused}
@@ -158,7 +158,7 @@ def sign(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
     if signed.signed_at:
         text = gettext("Signed. Every region has signed: it is in force on its days.")
     else:
-        text = gettext("Signed. It waits for the other regions.")
+        text = gettext("Signed. Waiting for the other regions.")
     messages.success(request, text)
     return redirect("bookings:money-agreements-one", agreement_id=row.pk)
 

@@ -191,7 +191,8 @@ def correct(request: HttpRequest, charge_id: UUID) -> HttpResponse:
     except (WrongState, WrongVersion) as refused:
         return _page(request, charge_id, status=409, correction_form=form, refused=refused)
     messages.success(
-        request, gettext("Proposed. Nothing changes before a second person of yours agrees.")
+        request,
+        gettext("Proposed. Nothing changes before a second person of your organisation agrees."),
     )
     return redirect("bookings:money-charges-one", charge_id=charge_id)
 
@@ -218,7 +219,7 @@ def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
         ),
         "withdraw": (
             lambda: correction_withdraw(actor=actor, correction_id=correction_id, now=now),
-            gettext("The correction is taken back."),
+            gettext("The correction is withdrawn."),
         ),
     }
     act, done = acts.get(str(request.POST.get("act")), acts["refuse"])

@@ -117,7 +117,9 @@ def new(request: HttpRequest) -> HttpResponse:
         except Invalid as refused:
             form.refuse(refused.problems)
         else:
-            messages.success(request, gettext("The programme has begun. Grant somebody an amount."))
+            messages.success(
+                request, gettext("The programme has started. Grant an organisation an amount.")
+            )
             return redirect("bookings:money-vouchers-programme", programme_id=made.pk)
     status = 400 if form.errors else 200
     return render(request, "bookings/money/programme_form.html", {"form": form}, status=status)

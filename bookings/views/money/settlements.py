@@ -202,7 +202,7 @@ def pay(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
             now=now,
             expected_version=version,
         ),
-        gettext("The payment is marked."),
+        gettext("The payment is recorded."),
     )
 
 

@@ -215,7 +215,7 @@ def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
             now=now,
             expected_version=version,
         ),
-        gettext("The payment is marked."),
+        gettext("The payment is recorded."),
     )
 
 

@@ -80,7 +80,7 @@
         grid: { left: 8, right: 8, top: 8, bottom: 60, containLabel: true },
         tooltip: {
           formatter: ({ data: [x, y, percent, hours] }) =>
-            `${data.y[y]}, ${data.x[x]}\n${data.name}: ${number(percent)} %\n${number(hours)} h`,
+            `${data.y[y]}, ${data.x[x]}\n${data.name}: ${number(percent)} %\n${number(hours)} ${data.unit}`,
         },
         xAxis: axis(colours, { type: "category", data: data.x, splitLine: { show: false } }),
         yAxis: axis(colours, { type: "category", inverse: true, data: data.y, splitLine: { show: false }, axisLabel: { color: colours.ink, formatter: short } }),

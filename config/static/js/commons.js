@@ -67,7 +67,7 @@ document.addEventListener("click", function (event) {
 
 // What a button with data-confirm does is asked once. The first sentence is the question, the
 // rest says what it costs, and so does the part of the page that data-confirm-cost names; the
-// button in the dialog bears the words of the one that was pressed.
+// button in the dialog bears the words of the one that was pressed, the other one those of data-keep.
 function ask(button) {
   const dialog = document.getElementById("confirm");
   const [, question, rest] = /^(.*?[?？]|[^]*$)\s*([^]*)$/.exec(button.dataset.confirm.trim());
@@ -75,6 +75,8 @@ function ask(button) {
   const go = dialog.querySelector("[data-confirm-go]");
   dialog.querySelector("#confirm-title").textContent = question;
   dialog.querySelector("#confirm-text").textContent = [rest, cost ? cost.textContent.trim() : ""].join(" ").trim();
+  const keep = dialog.querySelector("[data-confirm-keep]");
+  keep.textContent = button.dataset.keep || keep.dataset.confirmKeep;
   go.textContent = button.dataset.confirmGo || button.textContent.trim() || button.ariaLabel;
   const destroys = [...button.classList].some((name) => name.endsWith("-danger"));
   go.className = destroys ? "btn btn-danger" : "btn btn-primary";

@@ -403,7 +403,7 @@ def test_saml(client: Client, cast: Cast, sp: str) -> None:
     assert (user.name, user.email) == ("李娜", "li@fudan.example")
     way = SocialAccount.objects.get(user=user)
     assert way.uid.endswith("#abc123@fudan.example") and way.provider == "carsi"
-    # What it says of USTC is not believed: it may not speak for ustc.example.
+    # What it says of USTC is not believed: it is not trusted for ustc.example.
     assert way.extra_data == {"affiliations": ["member@fudan.example"], "home": "fudan.example"}
     assert [m.organisation.code for m in Membership.objects.filter(user=user)] == ["fudan"]
     other = browser()
@@ -455,8 +455,8 @@ def test_an_address_that_has_an_account_opens_nothing_by_saml(
         ("li", {"audience": "https://other.example/sp"}, 401, "could not be trusted"),
         ("li", {"unasked": "1"}, 401, "could not be trusted"),
         ("li", {"sign": "response"}, 401, "could not be trusted"),
-        ("foreign", {}, 403, "may not speak for ustc.example"),
-        ("nameless", {}, 403, "did not say who you are"),
+        ("foreign", {}, 403, "is not trusted for ustc.example"),
+        ("nameless", {}, 403, "did not provide a permanent user identifier"),
     ],
 )
 def test_what_saml_is_not_trusted_with(

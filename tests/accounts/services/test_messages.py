@@ -83,7 +83,7 @@ def test_each_reader_has_a_letter_of_their_own_that_is_tried_again_alone(cast, m
     # The inbox does not wait for the mail.
     assert inbox_of(cast.actor("zhao")).count() == 1
     effects_carry_out(now=NOW + HOUR)
-    assert subjects() == [("zhao", "A request to decide")]
+    assert subjects() == [("zhao", "A request to approve")]
 
 
 def test_switched_off_by_mail_it_still_lies_in_the_inbox(cast):
@@ -109,8 +109,8 @@ def test_a_digest_gathers_requests_and_comes_once(cast):
     (digest,) = [m for m in mail.outbox if m.to == ["zhao@ustc.example"]]
     assert digest.subject == "Instrument Commons: 3 messages"
     for hour in (10, 12, 14):
-        assert f"A request to decide: Asks {hour}" in digest.body
-        assert f"A request to decide: Asks {hour}" in digest.alternatives[0][0]
+        assert f"A request to approve: Asks {hour}" in digest.body
+        assert f"A request to approve: Asks {hour}" in digest.alternatives[0][0]
     assert digest.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     effects_carry_out(now=at("2026-03-07 08:00"))
     assert [m for m in mail.outbox if m.subject.startswith("Instrument Commons")] == [digest]
@@ -122,7 +122,7 @@ def test_quiet_hours_hold_mail_back_but_not_what_lapses_within_them(cast):
     wait(cast, narrow(cast))
     effects_carry_out(now=NOW)
     # The offer is kept until two o'clock.
-    assert subjects() == [("wang", "Free for you")]
+    assert subjects() == [("wang", "A slot is free for you")]
     assert inbox_of(cast.actor("wang")).count() == 2
     effects_carry_out(now=at("2026-03-05 16:05"))
     assert subjects() == [("wang", "Confirmed")]
@@ -153,13 +153,13 @@ def test_managers_are_warned_before_a_request_lapses(cast):
     effects_carry_out(now=NOW)
     mail.outbox.clear()
     effects_carry_out(now=made.deadline_at - timedelta(minutes=1))
-    assert ("zhao", "A request is about to lapse") in subjects()
+    assert ("zhao", "A request is about to expire") in subjects()
     other = reserve(cast, "2026-03-11 10:00", "2026-03-11 12:00", instrument=made.instrument)
     reservation_decide(
         actor=cast.actor("zhao"), reservation_id=other.pk, approve=True, reason="", now=NOW
     )
     effects_carry_out(now=other.deadline_at or made.deadline_at + 24 * HOUR)
-    assert ("zhao", "A request is about to lapse") not in subjects()
+    assert ("zhao", "A request is about to expire") not in subjects()
 
 
 def test_one_click_stops_mail_of_a_topic_and_opening_the_page_does_not(cast):

@@ -67,7 +67,7 @@ def test_one_account_is_guessed_from_many_addresses_fifty_times_an_hour(wang: Us
     new = at(HOME)
     assert enters(new, wang.email) is None
     answer = new.post("/accounts/login/code/", {"email": wang.email})
-    code = mails()[-1].body.split("asked for it:")[1].split()[0]
+    code = mails()[-1].body.split("requested it:")[1].split()[0]
     assert new.post(answer["Location"], {"code": code}).status_code == 302
     new.post("/accounts/logout/")
     assert enters(new, wang.email) is True

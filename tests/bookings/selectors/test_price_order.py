@@ -193,7 +193,7 @@ def test_a_price_is_compared_across_currencies_at_the_payers_rates_or_not_at_all
     assert [row["name"] for row in answer["results"]] == ["In euros"]
     assert list(answer["not_compared"]) == ["CNY", "GBP"]
     page = Client().get("/?max_price=1")
-    assert page.context["form"].errors["max_price"] == ["Say in which currency."]
+    assert page.context["form"].errors["max_price"] == ["Choose the currency."]
     assert page.context["total"] == 0
     names = [i.name for i, _ in Client().get("/?max_price=1&currency=GBP").context["results"]]
     assert names == ["In pounds"]

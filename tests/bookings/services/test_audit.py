@@ -434,11 +434,11 @@ def test_a_night_compares_a_slice_and_the_next_goes_on(
 @pytest.mark.parametrize(
     ("numbers", "english", "chinese"),
     [
-        ({"fields": "person, state", "count": 2}, "Not as the trail says: person, state.",
+        ({"fields": "person, state", "count": 2}, "Differs from the trail: person, state.",
          "与审计追踪不符：人员，状态。"),
-        ({"only": "trail"}, "The trail knows it; from the books it is gone.",
+        ({"only": "trail"}, "It is in the trail, but no longer in the books.",
          "审计追踪中有记录，账目中已不存在。"),
-        ({"only": "books"}, "It is in the books; the trail does not know it.",
+        ({"only": "books"}, "It is in the books, but not in the trail.",
          "账目中有此项，审计追踪中没有记录。"),
     ],
 )  # fmt: skip

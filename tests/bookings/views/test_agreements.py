@@ -106,7 +106,7 @@ def test_ended_early_from_its_page(cast, browser):
     xu = browser("xu")
     late = xu.post(at_page("agreements-end", row.pk), {"valid_until": "2026-03-01"})
     assert late.status_code == 400
-    assert "This lies in the past." in text_of(late)
+    assert "This is in the past." in text_of(late)
     sent = {"valid_until": "2026-04-01", "reason": "a wider one", "version": row.version}
     assert xu.post(at_page("agreements-end", row.pk), sent).status_code == 302
     row.refresh_from_db()
@@ -114,7 +114,7 @@ def test_ended_early_from_its_page(cast, browser):
 
 
 def test_who_has_no_agreement_is_told_what_that_means(cast, browser):
-    assert "Your region has agreed nothing" in text_of(browser("wang").get(at_page("agreements")))
+    assert "Your region has no agreements" in text_of(browser("wang").get(at_page("agreements")))
 
 
 def test_a_programme_begins_and_grants(cast, browser):
@@ -162,7 +162,7 @@ def test_the_payer_sees_what_is_left_till_when_and_where(cast, browser):
         page = text_of(browser(who).get(at_page("vouchers")))
         assert "CNY 860.00" in page and "CNY 140.00 set aside for bookings" in page
         assert "Pays 50 %, at most CNY 300.00 per booking" in page
-        assert "until before Fri 1 Jan 2027" in page and "For instruments in Anhui" in page
+        assert "until Fri 1 Jan 2027 (exclusive)" in page and "For instruments in Anhui" in page
         page = text_of(browser(who).get(at_page("vouchers-grant", given.pk)))
         assert reverse("bookings:reservation", args=[booked.pk]) in page
         assert "Raise or lower it" not in page
@@ -205,7 +205,7 @@ def test_before_booking_the_form_says_what_each_voucher_pays(cast, browser):
         page = text_of(browser("wang").get(address, asked))
         assert "Voucher best" in page and "−CNY 140.00" in page
         assert "pays CNY 140.00 (50 % of CNY 280.00 that vouchers may pay)." in page
-        assert "CNY 860.00 are left then." in page
+        assert "CNY 860.00 left afterwards." in page
         assert "less: would pay CNY 56.00" in page
         assert "home: not for instruments of this region" in page
 

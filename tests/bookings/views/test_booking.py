@@ -174,12 +174,12 @@ def test_one_s_own_hold_is_free_for_its_holder_and_taken_for_others(cast, browse
     free = {"free_from": "2026-03-06T10:00", "free_until": "2026-03-06T11:00", "minutes": "60"}
     ((_, offer),) = wang.get("/", free).context["results"]
     assert offer.starts == (at("2026-03-06 10:00"),)
-    assert "is held by you until 12:10" in wang.get("/", free).content.decode()
+    assert "is held for you until 12:10" in wang.get("/", free).content.decode()
     assert browser("sun").get("/", free).context["results"] == []
     day = {"week": "2026-03-06", "minutes": "60"}
     mine = wang.get(address(cast, "instrument"), day)
     assert at("2026-03-06 10:00") in mine.context["days"][0]["starts"]
-    assert "is held by you until 12:10" in mine.content.decode()
+    assert "is held for you until 12:10" in mine.content.decode()
     theirs = browser("sun").get(address(cast, "instrument"), day)
     assert at("2026-03-06 10:00") not in theirs.context["days"][0]["starts"]
     assert "data-held" not in theirs.content.decode()

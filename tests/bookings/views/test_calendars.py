@@ -162,7 +162,7 @@ class TestClose:
 
     def test_says_first_whose_bookings_lie_in_the_time(self, cast, browser, booked):
         page = Page(browser("zhao").get(f"{self.url(cast)}?start=2026-03-06T01:00:00Z&minutes=240"))
-        assert "1 booking lies in this time" in page.text and "Wang Li" in page.text
+        assert "1 booking in this time" in page.text and "Wang Li" in page.text
         form = page.form(self.url(cast))
         assert (form["start"], form["end"]) == ("2026-03-06T09:00", "2026-03-06T13:00")
         assert "displace" not in form
@@ -216,8 +216,8 @@ class TestMove:
         reserve(cast, "2026-03-06 14:00", "2026-03-06 16:00", who="sun")
         query = "?start=2026-03-06T06:30:00Z&minutes=120"
         page = Page(browser("wang").get(move_url(booked) + query))
-        assert "It cannot go there" in page.text and "This time is taken." in page.text
-        assert "Nearest time that passes: Fri 6 Mar 2026, 16:00 – 18:00" in page.text
+        assert "It cannot be moved there" in page.text and "This time is taken." in page.text
+        assert "Nearest time that can be booked: Fri 6 Mar 2026, 16:00 – 18:00" in page.text
         assert "Second microscope · USTC, Anhui · Fri 6 Mar 2026, 14:30 – 16:30" in page.text
         assert f"/instruments/{other.pk}/book/" in page.html
         # A rule nobody sets aside has no box.

@@ -53,7 +53,7 @@ class TestNew:
     def test_nothing_fits(self, cast, wang, saw, chosen):
         tight = chosen | {"find": "1", "latest": "2026-03-09T10:30"}
         html = page_of(wang.get("/chains/new/", tight))
-        assert "No times fit" in html and "none that follow each other" in html
+        assert "No matching times" in html and "none that follow each other" in html
         weekend = chosen | {
             "find": "1",
             "earliest": "2026-03-07T00:00",
@@ -79,8 +79,8 @@ class TestNew:
         rows = Reservation.objects.order_by("step")
         assert [f"{r.start_at:%H:%M}" for r in rows] == ["02:00", "06:00"]
         html = page_of(wang.get(answer["Location"]))
-        assert "Booked. You are told of each step by mail." in html
-        assert "1. Wafer saw" in html and "Cancel all steps that are left" in html
+        assert "Booked. You will be notified of each step by mail." in html
+        assert "1. Wafer saw" in html and "Cancel the remaining steps" in html
         html = page_of(wang.get(f"/bookings/{rows[1].pk}/"))
         assert "This is step 2." in html
 
@@ -105,7 +105,7 @@ class TestNew:
     def test_nothing_begins_together(self, wang, chosen):
         tight = chosen | {"order": "together", "latest": "2026-03-09T09:30"}
         html = page_of(wang.get("/chains/new/", tight | {"find": "1"}))
-        assert "No times fit" in html
+        assert "No matching times" in html
         html = page_of(wang.post("/chains/new/", tight), 409)
         assert "There is no way to take all steps in this time." in html
 
@@ -122,6 +122,6 @@ def test_cancel(wang, chosen):
     chain = Chain.objects.get()
     answer = wang.post(f"/chains/{chain.pk}/cancel/", {"reason": "", "version": "1"})
     assert answer.status_code == 302
-    assert "Cancel all steps" not in page_of(wang.get(f"/chains/{chain.pk}/"))
+    assert "Cancel the remaining steps" not in page_of(wang.get(f"/chains/{chain.pk}/"))
     html = page_of(wang.post(f"/chains/{chain.pk}/cancel/", {"reason": ""}), 409)
-    assert "Nothing of this chain is left" in html
+    assert "This chain has nothing left" in html

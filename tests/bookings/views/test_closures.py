@@ -104,7 +104,7 @@ def test_bookings_in_the_way_are_listed_then_displaced_on_the_managers_word(cast
     response = zhao.post(address(cast), CLOSE)
     html = response.content.decode()
     assert response.status_code == 409
-    assert "1 booking lies in this time" in html
+    assert "1 booking in this time" in html
     assert "Wang Li" in html
     assert "Fudan University" in html
     assert "Fri 6 Mar 2026, 10:00 – 11:00" in html
@@ -173,7 +173,7 @@ def test_taken_back_before_it_begins_only(cast, zhao):
     zhao.post(reverse("bookings:closure-delete", args=[coming.pk]))
     response = zhao.post(reverse("bookings:closure-delete", args=[begun.pk]))
     assert response.status_code == 409
-    assert "it can be ended, not taken back" in response.content.decode()
+    assert "it can be ended, not withdrawn" in response.content.decode()
     assert list(Closure.objects.all()) == [begun]
 
 

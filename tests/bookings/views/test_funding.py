@@ -65,7 +65,7 @@ def test_the_form_offers_what_the_person_may_charge_that_day(cast, browser):
     assert "CNY 10,000.00 left" in html
     for other in ("CHEN", "ENDED", "STOPPED"):
         assert other not in html
-    assert "then CNY 9,342.80 left" in html  # beside the quote, before anything is chosen
+    assert "CNY 9,342.80 left afterwards" in html  # beside the quote, before anything is chosen
     assert "Split over several" not in html
     assert 'name="funding"' not in form_of(browser("sun"), cast)
 
@@ -150,7 +150,7 @@ def test_the_quote_follows_the_choice(cast, browser):
     wang = browser("wang")
     html = wang.get(address(cast, "quote"), sent(funding="A")).content.decode()
     assert "data-funding" in html
-    assert "then CNY 9,342.80 left" in html
+    assert "CNY 9,342.80 left afterwards" in html
     assert "data-funding" not in wang.get(address(cast, "quote"), sent()).content.decode()
 
 
@@ -209,7 +209,7 @@ def test_a_blocked_request_stays_in_the_inbox(cast, browser):
     answer = browser("zhao").post(path, {"approve": "1", "reason": "", "version": "1"})
     assert answer.status_code == 409
     html = answer.content.decode()
-    assert "What the payer pays it from does not allow it" in html
+    assert "The source the payer pays from does not allow it" in html
     assert "NSFC-17" not in html
     made.refresh_from_db()
     assert made.state == "requested"
@@ -272,7 +272,7 @@ def test_a_wrong_form_keeps_what_was_typed(cast, browser):
     )
     assert answer.status_code == 400
     html = answer.content.decode()
-    assert "There is one of this code already" in html
+    assert "This code is already taken" in html
     assert 'value="Typed"' in html
 
 
@@ -283,7 +283,7 @@ def test_a_researcher_sees_what_their_bookings_cost(cast, browser):
     assert "What my bookings cost" in html
     assert "March 2026" in html
     assert "New source" not in html
-    assert "No funding source is yours to charge" in browser("hu").get(page("")).content.decode()
+    assert "You have no funding source" in browser("hu").get(page("")).content.decode()
 
 
 def test_the_lists_ask_as_much_for_many_as_for_one(cast, browser):

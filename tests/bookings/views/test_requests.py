@@ -72,7 +72,7 @@ def test_everything_needed_is_on_one_screen(cast, asked, zhao):
         "CNY 657.20",
         "Answer by Fri 6 Mar 2026, 10:00",
         "first time at this instrument",
-        "nothing else is booked",
+        "no other bookings",
     ):
         assert text in html
 
@@ -120,7 +120,7 @@ def test_what_accepting_would_refuse_is_said_before(cast, zhao):
     assert opened(zhao, asked).refusals == ()
     Qualification.objects.update(revoked_at=NOW)
     assert [r.code for r in opened(zhao, asked).refusals] == ["qualification-expires"]
-    assert "It cannot be accepted as long as this is so." in zhao.get(INBOX).content.decode()
+    assert "It cannot be accepted until this is resolved." in zhao.get(INBOX).content.decode()
 
 
 def test_the_next_one_opens_after_an_answer_and_several_get_one_answer(cast, asked, zhao):
@@ -144,7 +144,7 @@ def test_the_next_one_opens_after_an_answer_and_several_get_one_answer(cast, ask
 
 
 def test_empty_inbox_says_why(cast, zhao):
-    assert "Nothing to answer" in zhao.get(INBOX).content.decode()
+    assert "No requests to answer" in zhao.get(INBOX).content.decode()
 
 
 def test_inbox_is_for_managers_and_shows_their_own_only(cast, asked, noon):
@@ -156,7 +156,7 @@ def test_accepted(cast, asked, zhao):
     response = decide(zhao, asked, "1", version=asked.version)
     assert response.url == INBOX
     assert state(asked) == "confirmed"
-    assert "Accepted. Wang Li is told by mail." in zhao.get(INBOX).content.decode()
+    assert "Accepted. Wang Li is notified by mail." in zhao.get(INBOX).content.decode()
 
 
 def test_declined_with_a_reason(cast, asked, zhao):
@@ -170,7 +170,7 @@ def test_declining_needs_a_reason(cast, asked, zhao, reason):
     response = decide(zhao, asked, "0", reason=reason)
     html = response.content.decode()
     assert response.status_code == 400
-    assert "Say why: the person reads it." in html
+    assert "Give a reason: the person reads it." in html
     assert f'aria-describedby="reason-{asked.pk}-error"' in html
     assert state(asked) == "requested"
 

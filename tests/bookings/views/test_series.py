@@ -54,7 +54,7 @@ class TestNew:
         assert "Every week, on Mon, 8 times" in html
         # 6 April is a holiday.
         assert "6 of 8 dates can be booked" in html
-        assert "This time is taken." in html and "Nearest that passes:" in html
+        assert "This time is taken." in html and "Nearest available time:" in html
         assert 'name="act" value="skip"' in html
 
     def test_the_booking_page_leads_there(self, cast, wang):
@@ -145,7 +145,7 @@ class TestChange:
     def test_nothing_left(self, wang, made):
         address = f"/bookings/{made.reservations[1].pk}/series/cancel/"
         wang.post(address, {"scope": "all"})
-        assert "Nothing is left to cancel" in page_of(wang.get(address))
+        assert "Nothing left to cancel" in page_of(wang.get(address))
 
     def test_move(self, cast, wang, made):
         address = f"/bookings/{made.reservations[2].pk}/series/move/"
@@ -156,7 +156,7 @@ class TestChange:
         assert Series.objects.count() == 1
         reserve(cast, "2026-03-31 08:00", "2026-03-31 09:30", who="sun")
         html = page_of(wang.post(address, sent | {"act": "move"}), 409)
-        assert "1 date cannot go there" in html
+        assert "1 date cannot be moved there" in html
         later = sent | {"start": "2026-03-24T13:00", "end": "2026-03-24T15:00", "act": "move"}
         answer = wang.post(address, later)
         assert answer["Location"] == f"/series/{Series.objects.latest('created_at', 'pk').pk}/"

@@ -39,7 +39,7 @@ def test_the_payer_reads_it(drawn):
     page = read(lin.get(f"/money/statements/{row.pk}/"))
     for part in ("Transmission electron microscope", "At 6 % tax", "−CNY 50.00", "agrees", "1 h"):
         assert part in page, part
-    assert "Mark a payment" not in page and "Void it" not in page
+    assert "Record a payment" not in page and "Void and draw up again" not in page
     assert "does not agree" not in page
     assert "None in this state" in read(lin.get("/money/statements/?state=overdue"))
 
@@ -48,7 +48,7 @@ def test_the_host_marks_payments_and_voids(drawn):
     cast, row = drawn
     gao, address = browser(cast, "gao"), f"/money/statements/{row.pk}/"
     page = read(gao.get(address))
-    assert "Mark a payment" in page and 'value="268.00"' in page
+    assert "Record a payment" in page and 'value="268.00"' in page
     assert '<h1 class="page-title">Statement USTC-2026-0001</h1>' in page
     paid = {"act": "paid", "amount": "100", "paid_on": "2026-04-01", "version": "1"}
     wrong = gao.post(f"{address}pay/", paid | {"amount": "300"})
@@ -61,7 +61,7 @@ def test_the_host_marks_payments_and_voids(drawn):
     assert "CNY 168.00" in read(gao.get(address))
     refused = gao.post(f"{address}void/", {"reason": "Name"})
     assert refused.status_code == 409
-    assert "take that back first" in read(refused)
+    assert "reverse that payment first" in read(refused)
     assert gao.post(f"{address}pay/", paid | {"act": "back", "version": "2"}).status_code == 302
     assert gao.post(f"{address}void/", {"reason": ""}).status_code == 400
     done = gao.post(f"{address}void/", {"reason": "Name"})
@@ -70,22 +70,22 @@ def test_the_host_marks_payments_and_voids(drawn):
     assert str(new.pk) in done["Location"]
     assert "USTC-2026-0001" in read(gao.get(done["Location"]))
     page = read(gao.get(address))
-    assert "Voided on" in page and "USTC-2026-0002" in page and "Mark a payment" not in page
+    assert "Voided on" in page and "USTC-2026-0002" in page and "Record a payment" not in page
 
 
 def test_both_coordinators_confirm_and_the_one_that_is_owed_marks_it(drawn):
     cast, _ = drawn
     xu, anhui = browser(cast, "xu"), browser(cast, "coordinator")
     address = f"/money/settlements/{Settlement.objects.get().pk}/"
-    assert "Your word is wanted" in read(xu.get("/money/settlements/"))
+    assert "Your confirmation is needed" in read(xu.get("/money/settlements/"))
     page = read(xu.get(address))
     assert "Confirm for Shanghai" in page and "Confirm for Anhui" not in page
     assert xu.post(f"{address}confirm/", {"region": "CN-SH"}).status_code == 302
     assert xu.post(f"{address}confirm/", {"region": "CN-SH"}).status_code == 409
-    assert "Mark a payment" not in read(anhui.get(address))
+    assert "Record a payment" not in read(anhui.get(address))
     assert anhui.post(f"{address}confirm/", {}).status_code == 302
-    assert "Mark a payment" in read(anhui.get(address))
-    assert "Mark a payment" not in read(xu.get(address))
+    assert "Record a payment" in read(anhui.get(address))
+    assert "Record a payment" not in read(xu.get(address))
     paid = {"act": "paid", "amount": "50", "paid_on": "2026-04-01"}
     assert anhui.post(f"{address}pay/", paid).status_code == 302
     assert "Shanghai pays Anhui" in read(xu.get(address))
@@ -105,7 +105,7 @@ def test_a_rate_is_entered_and_a_statement_shown_at_it(drawn):
     }
     wrong = lin.post("/money/rates/", said | {"quote": "CNY", "valid_on": "2026-04-09"})
     assert wrong.status_code == 400
-    assert "two currencies" in read(wrong) and "lies in the future" in read(wrong)
+    assert "two currencies" in read(wrong) and "is in the future" in read(wrong)
     assert lin.post("/money/rates/", said).status_code == 302
     assert "1 CNY = 0.13 EUR" in read(lin.get("/money/rates/"))
     address = f"/money/statements/{row.pk}/"

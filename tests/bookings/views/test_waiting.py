@@ -70,7 +70,7 @@ def test_from_a_taken_slot_to_the_list_and_to_a_booking(
     free(cast, booked)
     assert "The waiting list has a slot for you." in page_of(wang.get("/bookings/"))
     html = page_of(wang.get("/waiting/"))
-    assert "It is kept for you until Thu 5 Mar 2026, 14:00 (Asia/Shanghai)" in html
+    assert "It is held for you until Thu 5 Mar 2026, 14:00 (Asia/Shanghai)" in html
     held = Reservation.objects.get(state="held")
     form = (
         f"/instruments/{instrument.pk}/book/?start=2026-03-06T02%3A00%3A00Z"
@@ -109,7 +109,7 @@ def test_declined_and_withdrawn(
     html = page_of(wang.post(address, follow=True))
     assert "it goes to the next in line" in html and "number 1 in line" in html
     html = page_of(wang.post(f"/waiting/{wish.pk}/withdraw/", follow=True))
-    assert "You wait for it no longer." in html and "withdrawn" in html
+    assert "You have left the waiting list." in html and "withdrawn" in html
     wish.refresh_from_db()
     assert wish.state == "withdrawn"
     assert "not possible any more" in page_of(wang.post(f"/waiting/{wish.pk}/withdraw/"), 409)
@@ -141,12 +141,12 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
 def test_twice_the_same_is_said(cast: Cast, wang: Client, instrument: Instrument) -> None:
     assert wang.post(f"/instruments/{instrument.pk}/wait/", FORM).status_code == 302
     html = page_of(wang.post(f"/instruments/{instrument.pk}/wait/", FORM), 400)
-    assert "You are waiting for just this already." in html
+    assert "You are already on the waiting list for this." in html
 
 
 def test_what_is_free_is_offered_at_once(wang: Client, instrument: Instrument) -> None:
     html = page_of(wang.post(f"/instruments/{instrument.pk}/wait/", FORM, follow=True))
-    assert "Something is free already" in html and "Take it" in html
+    assert "A slot is free already" in html and "Take it" in html
 
 
 def test_equivalents_regions_and_price(wang: Client, cast: Cast, instrument: Instrument) -> None:
@@ -159,7 +159,7 @@ def test_equivalents_regions_and_price(wang: Client, cast: Cast, instrument: Ins
 def test_it_says_what_stands_in_the_way(cast: Cast, wang: Client) -> None:
     wait(cast, narrow(cast, policy={"qualification": "instrument"}))
     html = page_of(wang.get("/waiting/"))
-    assert "Nothing of it can be offered to you at present:" in html
+    assert "No slot of it can be offered to you at present:" in html
     assert "needs a certificate, which the person booked for does not have" in html
 
 
@@ -169,7 +169,7 @@ def test_an_instruments_page_leads_there(wang: Client, instrument: Instrument) -
 
 
 def test_nothing_yet(wang: Client) -> None:
-    assert "You wait for nothing" in page_of(wang.get("/waiting/"))
+    assert "You are not on any waiting list" in page_of(wang.get("/waiting/"))
 
 
 @pytest.mark.parametrize("given", ["", "x", "9999-12-31", "0001-01-01", "2026-03-06T99", "٣"])

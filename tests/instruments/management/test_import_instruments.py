@@ -157,7 +157,7 @@ def test_what_is_not_there_is_refused(organisation, file, tmp_path):
 def test_options_that_do_not_fit(organisation, file):
     there = ("--organisation", "hill")
     assert refused(file, *there, "--format", "table") == (
-        "Say which column is which: the table needs a mapping."
+        "Map the columns: the table needs a mapping."
     )
     assert refused(file, *there, "--format", "uniquip", "--mapping", "pnnl") == (
         "Only --format table takes a --mapping."

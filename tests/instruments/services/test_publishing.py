@@ -55,7 +55,7 @@ def test_managers_hear_of_what_is_submitted_and_its_author_of_the_answer(shared_
     mail.outbox.clear()
     publication(shared_cast, "zhao", made, "return", reason="Name the maker.")
     effects_carry_out(now=NOW)
-    assert letters() == [("sun@ustc.example", "Given back: Raman")]
+    assert letters() == [("sun@ustc.example", "Returned: Raman")]
     assert "Name the maker." in mail.outbox[0].body
     # The reason lies where it can be erased, not in the outbox.
     assert not OutboxMessage.objects.filter(payload__icontains="maker").exists()
@@ -83,7 +83,7 @@ def test_hosts_hear_of_stale_records_once_a_month_until_they_confirm(shared_cast
     assert stale_records_tell(now=LATER) == 1
     stale_records_tell(now=LATER + timedelta(days=1))
     effects_carry_out(now=LATER + timedelta(days=1))
-    assert letters() == [("zhao@ustc.example", "Still true? Records of USTC")]
+    assert letters() == [("zhao@ustc.example", "Please confirm: records of USTC")]
     assert "Old X-ray" in mail.outbox[0].body
     for instrument in (second, shared_cast.microscope):
         instrument_confirm(actor=shared_cast.actor("zhao"), instrument_id=instrument.pk, now=LATER)
@@ -118,12 +118,12 @@ def test_pages_say_what_would_raise_it_and_confirm_with_one_click(shared_cast, m
     zhao = signed_in(shared_cast.zhao)
     pk = shared_cast.microscope.pk
     page = zhao.get(reverse("instruments:instrument-manage", args=[pk])).content.decode()
-    assert "For silver it still needs:" in page
+    assert "For a silver record it still needs:" in page
     assert "a contact at the facility" in page
     listed = zhao.get(reverse("instruments:manage") + "?stale=on").content.decode()
-    assert "Not looked at for a year." in listed
+    assert "Not confirmed for a year." in listed
     zhao.post(reverse("instruments:confirm", args=[pk]), {"list": "1"})
-    assert "Not looked at for a year." not in zhao.get("/manage/").content.decode()
+    assert "Not confirmed for a year." not in zhao.get("/manage/").content.decode()
     public = signed_in(shared_cast.wang).get(f"/instruments/{pk}/").content.decode()
     assert "quality-bronze" in public
 
@@ -134,4 +134,4 @@ def test_giving_back_needs_a_reason(shared_cast, monkeypatch):
     zhao = signed_in(shared_cast.zhao)
     answer = zhao.post(reverse("instruments:publication", args=[made.pk]), {"act": "return"})
     assert answer.status_code == 400
-    assert "Say what is to be done first." in answer.content.decode()
+    assert "Enter what has to be done first." in answer.content.decode()

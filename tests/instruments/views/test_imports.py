@@ -50,7 +50,7 @@ def test_a_file_is_brought_looked_at_and_carried_out(cast, zhao):
     made = Instrument.objects.get(name="SEM")
     assert f'href="/manage/instruments/{made.pk}/"' in zhao.get(answer.url).content.decode()
     page = zhao.get(f"/manage/instruments/{made.pk}/").content.decode()
-    assert "Where the record comes from" in page and "inventory.csv" in page
+    assert "Source of the record" in page and "inventory.csv" in page
     # Once more, with a change.
     content = f"id,name,room\n{made.pk},SEM,B2\n"
     answer = upload(zhao, cast, content)
@@ -66,7 +66,7 @@ def test_columns_are_named_on_the_page_once(cast, zhao):
     assert "Which column is which?" in page and "REM" in page
     sent = {"name": "Lab", "key": "0", "column-1": "", "column-2": "room"}
     wrong = zhao.post(f"{answer.url}columns/", sent)
-    assert wrong.status_code == 400 and "has the name" in wrong.content.decode()
+    assert wrong.status_code == 400 and "the column with the name" in wrong.content.decode()
     assert zhao.post(f"{answer.url}columns/", sent | {"column-1": "name"}).status_code == 302
     imports_work(now=NOW)
     assert "REM" in zhao.get(answer.url).content.decode()
@@ -181,7 +181,7 @@ def test_a_harvest_on_the_page_and_by_a_program(cast, zhao, settings):
         assert "Not yet." in zhao.get(made.url).content.decode()
         assert harvest_work(now=timezone.now())
         page = zhao.get(made.url).content.decode()
-        assert "What is there is a web page" in page and "failed once" in page
+        assert "The address gives a web page" in page and "failed once" in page
         web.answers["/list.csv"] = (200, {}, b"id,name\n1,SEM\n")
         assert zhao.post(f"{made.url}fetch/").status_code == 302
         assert harvest_work(now=timezone.now())
@@ -207,7 +207,7 @@ def test_a_refused_file_offers_to_be_read_otherwise(cast, zhao):
     answer = zhao.post(HOME, sent)
     imports_work(now=NOW)
     page = zhao.get(answer.url).content.decode()
-    assert 'data-code="not-text"' in page and "Read it again" in page
+    assert 'data-code="not-text"' in page and "Read the file again" in page
     wrong = zhao.post(f"{answer.url}again/", {"encoding": "klingon", "header_row": "0"})
     assert wrong.status_code == 400
     assert Import.objects.get().state == "refused"

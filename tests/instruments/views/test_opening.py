@@ -83,14 +83,14 @@ def test_exceptions_of_one_date_become_its_windows(cast, zhao):
     [
         ({"day_1_0_opens": "25:00"}, "day_1_0_opens", "This must be a time such as 08:30."),
         ({"day_1_0_opens": "24:00"}, "day_1_0_opens", "This must be a time such as 08:30."),
-        ({"day_1_0_opens": ""}, "day_1_0_opens", "Say from when and until when."),
+        ({"day_1_0_opens": ""}, "day_1_0_opens", "Enter from when and until when."),
         (
             {"day_1_1_opens": "19:00", "day_1_1_closes": "21:00"},
             "day_1_1_opens",
             "Two opening times overlap.",
         ),
-        ({"row_1_date": "2026-05-01"}, "row_1_opens", "Say from when and until when."),
-        ({"row_1_closed": "on"}, "row_1_date", "Say on which day."),
+        ({"row_1_date": "2026-05-01"}, "row_1_opens", "Enter from when and until when."),
+        ({"row_1_closed": "on"}, "row_1_date", "Enter the day."),
         ({"row_1_date": "tomorrow"}, "row_1_date", "Enter a valid date."),
         (
             {

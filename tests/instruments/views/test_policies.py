@@ -34,7 +34,7 @@ def test_policy_is_set(cast, zhao):
 def test_limits_and_what_is_needed(cast, zhao):
     form = zhao.get(address(cast)).context["form"]
     assert [str(label) for _code, label in form.fields["qualification"].choices] == [
-        "nothing: whoever books may operate it",
+        "nothing: everybody who books may operate it",
         "a certificate for this instrument",
         "a certificate for electron microscopy",
     ]
@@ -72,7 +72,7 @@ def test_limits_and_what_is_needed(cast, zhao):
     html = manage.content.decode()
     assert "Each person: at most 7.5 hours a week" in html
     assert "A whole group: at most 0 bookings ahead at any time (enterprises)" in html
-    assert "20 % of each week are kept for other regions until 48 h before." in html
+    assert "20 % of each week are kept for other regions until 2 days before." in html
     form = zhao.get(address(cast)).context["form"]
     cleared = typed(form, qualification="", share_percent="", quota_0_limit="")
     zhao.post(address(cast), cleared)

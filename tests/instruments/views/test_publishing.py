@@ -35,7 +35,7 @@ def test_suspended_with_a_reason_and_published_again(cast, zhao):
 def test_taking_it_out_needs_a_reason(cast, zhao, act):
     response = step(zhao, cast.microscope, act)
     assert response.status_code == 400
-    assert "Say why" in response.content.decode()
+    assert "Give a reason" in response.content.decode()
     assert state(cast.microscope) == "published"
 
 

@@ -86,8 +86,8 @@ def test_the_list(cast, zhao, asking):
     assert "Broke the stage" in html
     only = zhao.get(people(asking), {"q": "hu@"})
     assert [str(c["row"].user) for c in only.context["certificates"]] == ["Hu Bo"]
-    assert "Nobody fits" in page_of(zhao.get(people(asking), {"q": "xyz"}))
-    assert "Nobody fits" not in page_of(zhao.get(people(asking), {"q": "\0"}))
+    assert "No one matches" in page_of(zhao.get(people(asking), {"q": "xyz"}))
+    assert "No one matches" not in page_of(zhao.get(people(asking), {"q": "\0"}))
 
 
 def test_a_certificate_of_another_thing_is_said_not_to_count(cast, zhao):
@@ -105,7 +105,7 @@ def test_revoked_with_a_reason(cast, zhao, asking):
         assert "This field is required." in html
         assert "<details" in html and " open>" in html
     answer = zhao.post(revoking(row), {"reason": "Broke it", "version": "1"}, follow=True)
-    assert "Revoked: Wang Li may not operate it alone any more." in page_of(answer)
+    assert "Revoked: Wang Li may no longer operate it alone." in page_of(answer)
     row.refresh_from_db()
     assert (row.reason, row.revoked_at) == ("Broke it", NOW)
     again = zhao.post(revoking(row), {"reason": "Again", "version": "2"})

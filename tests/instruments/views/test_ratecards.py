@@ -113,7 +113,7 @@ def test_card_with_everything(cast, zhao):
             "band_1_opens",
             "This must be a time such as 08:30.",
         ),
-        ({"option_1_code": "operator", "option_1_price": "5"}, "option_1_code", "named twice"),
+        ({"option_1_code": "operator", "option_1_price": "5"}, "option_1_code", "listed twice"),
         (
             {
                 "tier_0_after": "8", "tier_0_multiplier": "1",
@@ -123,7 +123,7 @@ def test_card_with_everything(cast, zhao):
             "Each tier must begin after the one before it.",
         ),
         ({"tier_0_after": "0.001", "tier_0_multiplier": "1"}, "tier_0_after", "whole minutes"),
-        ({"step_3_notice": "24", "step_3_percent": "10"}, "step_3_notice", "This is named twice."),
+        ({"step_3_notice": "24", "step_3_percent": "10"}, "step_3_notice", "This is listed twice."),
     ],
 )  # fmt: skip
 def test_refused_at_the_field_and_nothing_written(cast, zhao, changes, field, text):
@@ -141,7 +141,9 @@ def test_refused_at_the_field_and_nothing_written(cast, zhao, changes, field, te
 def test_no_rate_at_all_is_refused(cast, zhao):
     sent = typed(shown(zhao, cast)) | {f"rate_{group}": "" for group in CARD["rates"]}
     response = zhao.post(address(cast), sent)
-    assert response.context["form"].errors["rate_internal"] == ["At least one group needs a rate."]
+    assert response.context["form"].errors["rate_internal"] == [
+        "At least one price group needs a rate."
+    ]
 
 
 def test_overlap_is_said_at_the_first_day(cast, zhao):
@@ -221,10 +223,10 @@ def test_draft_is_changed_tried_published_and_deleted(cast, zhao):
     assert newest().card["rates"]["regional"] == "321"
     assert zhao.post(draft, sent | {"revision": "2", "publish": "1"}).status_code == 302
     assert newest().published_at is not None
-    # It is no draft any more: the address begins a new version.
+    # It is no longer a draft: the address begins a new version.
     assert zhao.get(draft).context["draft"] is None
     where = reverse("instruments:rate-card-delete", args=[cast.microscope.pk, 2])
-    assert "is no draft any more" in zhao.post(where, follow=True).content.decode()
+    assert "is no longer a draft" in zhao.post(where, follow=True).content.decode()
     zhao.post(address(cast), typed(shown(zhao, cast), valid_from="2026-07-01", draft="1"))
     where = reverse("instruments:rate-card-delete", args=[cast.microscope.pk, 3])
     assert "The draft is deleted." in zhao.post(where, follow=True).content.decode()
@@ -239,7 +241,7 @@ def test_draft_is_changed_tried_published_and_deleted(cast, zhao):
         (
             {"valid_from": "2026-01-01", "valid_until": "2026-02-01"},
             "valid_until",
-            "This lies in the past.",
+            "This is in the past.",
         ),
     ],
 )

@@ -128,7 +128,7 @@ def test_facility_is_entered_and_leads_to_its_first_instrument(cast, zhao):
     ("changes", "field", "text"),
     [
         ({"name": ""}, "name", "This field is required."),
-        ({"name": "Instruments Centre"}, "name", "There is one of this name already."),
+        ({"name": "Instruments Centre"}, "name", "This name is already taken."),
         ({"time_zone": "Asia/Atlantis"}, "time_zone", "There is no such time zone."),
         ({"contact_email": "nobody"}, "contact_email", "Enter a valid email address."),
         ({"latitude": "31.8"}, "longitude", "Give both, or neither."),
@@ -191,7 +191,7 @@ def test_instrument_is_entered_as_a_draft(cast, zhao):
     assert sorted(t.code for t in made.techniques.all()) == ["PaNET00001", "PaNET01198"]
     assert str(made.acquisition_cost) == "1200000.50"
     assert [str(m) for m in get_messages(response.wsgi_request)] == [
-        "Entered as a draft. Here is what comes next."
+        "Saved as a draft. Continue with the next steps."
     ]
 
 
@@ -200,8 +200,8 @@ def test_instrument_is_entered_as_a_draft(cast, zhao):
     [
         ({"name": " "}, "name", "This field is required."),
         ({"techniques": ["alchemy"]}, "techniques", "Not in the vocabulary: alchemy."),
-        ({"acquisition_cost": "5"}, "acquisition_currency", "Say in which currency."),
-        ({"identifier": "10.1/2"}, "identifier_type", "Say what kind of identifier it is."),
+        ({"acquisition_cost": "5"}, "acquisition_currency", "Choose the currency."),
+        ({"identifier": "10.1/2"}, "identifier_type", "Choose the kind of identifier."),
         ({"norm_hours": "9999"}, "norm_hours", "less than or equal to 8784"),
         ({"makers": ["a\x00b"]}, "makers", "This has a character that cannot be stored."),
         ({"makers": ["x" * 251]}, "makers", "This is too long: at most 250 characters."),
@@ -222,7 +222,7 @@ def test_instrument_refused_keeps_what_was_typed(cast, zhao, changes, field, tex
 
 def test_instrument_without_a_facility_leads_to_one(cast, noon):
     html = signed_in(cast.chen).get(NEW).content.decode()
-    assert "First a facility" in html
+    assert "Enter a facility first" in html
     assert "/manage/facilities/new/" in html
 
 

@@ -23,7 +23,7 @@ def test_places_taken_and_given_up(cast, noon):
     wang = signed_in(cast.wang)
     page = page_of(wang.get(reverse("instruments:training")))
     assert "full" in page and "valid until" in page
-    assert "Put me on the waiting list" in page_of(wang.get(url("course", of)))
+    assert "Join the waiting list" in page_of(wang.get(url("course", of)))
     refused = wang.post(url("enrol", one))  # the page was read before the last place went
     assert "The only place is taken" in page_of(refused, 409)
     page = page_of(wang.post(url("enrol", one), {"waits": "on"}, follow=True))
@@ -72,7 +72,7 @@ def test_a_trainer_who_is_no_manager_says_who_passed(cast, noon, monkeypatch):
     row = enrol(cast, one)
     sun = signed_in(cast.sun)
     page = page_of(sun.get(reverse("instruments:training")))
-    assert "Sessions I give" in page and url("session-manage", one) in page
+    assert "Sessions I teach" in page and url("session-manage", one) in page
     page = page_of(sun.get(url("session-manage", one)))
     # Their own page of it leads nowhere where a trainer may not go.
     assert "Wang Li" in page

@@ -28,7 +28,7 @@ def page(cast, charge, who="auditor", **headers):
 
 def test_line_by_line_with_the_verdict(cast, charge):
     html = page(cast, charge).content.decode()
-    assert "It agrees to the cent." in html
+    assert "It agrees exactly." in html
     assert "260 an hour × 1 × 120 min / 60 = 520" in html
     # 25 hours before
     assert "50 % of 620.00, with 1500 min notice = 310" in html
@@ -40,9 +40,9 @@ def test_line_by_line_with_the_verdict(cast, charge):
 def test_a_tampered_charge_does_not_agree(cast, charge):
     Charge.objects.filter(pk=charge.pk).update(result=charge.result | {"fee": "300.00"})
     html = page(cast, charge).content.decode()
-    assert "It does not agree: 1 field comes out otherwise." in html
+    assert "It does not agree: 1 field differs." in html
     assert "<code>result.fee</code>" in html
-    assert "It agrees to the cent." not in html
+    assert "It agrees exactly." not in html
     assert "CNY 300.00" in html
 
 
