@@ -31,7 +31,7 @@ class ScopesShape(serializers.Serializer[Any]):
 class ScopesBody(Shape):
     scopes = ListOf(child=Text(100), help_text="Such as example.edu, of member@example.edu.")
     admits_by_scope = Flag(
-        help_text="Whether a member there becomes a member and researcher unasked."
+        help_text="Whether a member there becomes a member and researcher without approval."
     )
 
 

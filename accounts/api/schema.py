@@ -61,7 +61,7 @@ class RefusalShape(serializers.Serializer[Any]):
         allow_null=True, help_text="The period nearest in time that would pass, where there is one."
     )
     booking = serializers.IntegerField(
-        required=False, help_text="Which, from 0, where several were asked for at once."
+        required=False, help_text="Position, from 0, where several were requested at once."
     )
     equivalents = EquivalentShape(
         many=True, required=False, help_text="Of `slot-taken`: where else one could go."
@@ -74,7 +74,7 @@ class Problem(serializers.Serializer[Any]):
     type = serializers.CharField(help_text="Where the code is explained.")
     title = serializers.CharField()
     status = serializers.IntegerField()
-    detail = serializers.CharField(help_text="In the language asked for.")
+    detail = serializers.CharField(help_text="In the requested language.")
     code = serializers.CharField(help_text="Never changes with the language.")
     errors = FieldProblemShape(many=True, required=False)  # type: ignore[assignment]
     refusals = RefusalShape(many=True, required=False)

@@ -142,7 +142,7 @@ class AgreementEndBody(Shape):
 
 
 class AgreementQuery(Pages):
-    region = Text(40, default="", help_text="A member's code.")
+    region = Text(40, default="", help_text="The code of a member region.")
     in_force_on = Day(required=False)
 
 

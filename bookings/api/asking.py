@@ -85,7 +85,7 @@ class ShareBody(Shape):
     """What one source pays."""
 
     source = Text(40, help_text="A code.")  # type: ignore[assignment]
-    percent = Number(6, 3, help_text="Of what is payable; all together 100.")
+    percent = Number(6, 3, help_text="Percent of the payable amount; all together 100.")
 
 
 class FundingBody(Shape):

@@ -103,7 +103,11 @@ class ExceptionBody(Shape):
 
 class ChosenBody(Shape):
     id = serializers.UUIDField()
-    version = Whole(min_value=1, required=False, help_text="As it was read: else refused.")
+    version = Whole(
+        min_value=1,
+        required=False,
+        help_text="The version that was read; refused if it has changed.",
+    )
 
 
 class ExceptionsBody(ExceptionBody):
@@ -161,8 +165,8 @@ class SampleBody(Shape):
     since = Day()
     until = Day()
     size = Whole(min_value=1, max_value=5000)
-    seed = Text(64, default="", allow_blank=True, help_text="Empty: by chance.")
-    currency = Text(3, default="", allow_blank=True, help_text="Of `monetary`.")
+    seed = Text(64, default="", allow_blank=True, help_text="Empty: random.")
+    currency = Text(3, default="", allow_blank=True, help_text="For the method `monetary`.")
 
 
 class FindingShape(serializers.Serializer[Any]):
@@ -195,7 +199,7 @@ class FindingDetailShape(FindingShape):
     organisation's affair."""
 
     rule = serializers.CharField(allow_null=True, help_text="Of the exception that led to it.")
-    numbers = serializers.DictField(help_text="What the rule saw.")
+    numbers = serializers.DictField(help_text="The numbers that the rule found.")
     records = EvidenceShape(many=True, help_text="Behind the exception, or drawn in the sample.")
 
 
@@ -206,7 +210,7 @@ class FindingBody(Shape):
     severity = Choice(AuditFinding.Severity.choices)
     title = Text(200)
     text = Text(5000)
-    due_date = Day(required=False, allow_null=True, help_text="Else by its severity.")
+    due_date = Day(required=False, allow_null=True, help_text="Default: by its severity.")
     exception = serializers.UUIDField(required=False, allow_null=True)
     sample = serializers.UUIDField(required=False, allow_null=True)
     organisation = Text(40, default="", allow_blank=True, help_text="A code.")

@@ -42,7 +42,7 @@ class AvailabilityShape(serializers.Serializer[Any]):
     )
     minutes = serializers.IntegerField()
     own_busy = PeriodShape(
-        many=True, help_text="When the asking person's own calendar says so; refuses nothing."
+        many=True, help_text="Busy times of the caller's own calendar; they block nothing."
     )
 
 
@@ -50,7 +50,7 @@ class AvailabilityQuery(Query):
     def get_fields(self) -> Any:
         return {
             "from": Instant(required=False, help_text="Now, unless named."),
-            "until": Instant(required=False, help_text="A week later, unless named."),
+            "until": Instant(required=False, help_text="Default: a week later."),
             **super().get_fields(),
         }
 
@@ -60,7 +60,7 @@ class AvailabilityQuery(Query):
         required=False,
         help_text="The length of a booking; the usual one of the instrument, unless named.",
     )
-    organisation = Text(40, required=False, help_text="For whom: a code.")
+    organisation = Text(40, required=False, help_text="Code of the organisation it is for.")
     service_mode = Choice(
         Instrument.ServiceMode.choices,
         required=False,

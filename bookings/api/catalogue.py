@@ -54,7 +54,7 @@ class PriceShape(serializers.Serializer[Any]):
     `/quotes/` say the same. `rate` is that of the payer's price group, before all this."""
 
     amount = serializers.CharField(
-        allow_null=True, help_text="Null where the service mode asked for has no price."
+        allow_null=True, help_text="Null where the requested service mode has no price."
     )
     currency = serializers.CharField()
     covered = serializers.CharField(allow_null=True, help_text="By a voucher.")
@@ -81,17 +81,17 @@ class Narrowing(Query):
     region = Text(20, default="", help_text="A code; regions below it are included.")
     host = Text(40, default="", help_text="The code of the organisation that owns it.")
     facility = serializers.UUIDField(required=False)
-    maker = Text(250, default="", help_text="As it is written in the facets.")
+    maker = Text(250, default="", help_text="As written in the facets.")
     service_mode = Choice(Instrument.ServiceMode.choices, required=False)
     kind = Choice(Instrument.Kind.choices, required=False)
 
 
 class CatalogueQuery(Pages, Narrowing):
-    organisation = Text(40, required=False, help_text="Who would pay: a code.")
+    organisation = Text(40, required=False, help_text="Code of the organisation that would pay.")
     free_from = Instant(required=False, help_text="With `free_until`: only what is free then.")
     free_until = Instant(required=False)
     minutes = Whole(
-        min_value=1, max_value=44640, required=False, help_text="For how long; 60 unless named."
+        min_value=1, max_value=44640, required=False, help_text="Length in minutes; default: 60."
     )
     max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
     currency = Choice(
@@ -185,7 +185,7 @@ class Instruments(InstrumentRegister):
         gives=page(
             OfferedShape,
             results_for=serializers.CharField(
-                required=False, help_text="What `q` was taken for, where nothing has its words."
+                required=False, help_text="The corrected `q`, where nothing contains its words."
             ),
             not_compared=serializers.DictField(
                 child=serializers.IntegerField(),

@@ -65,15 +65,15 @@ class StageShape(PeriodShape):
 
     instrument = serializers.UUIDField()
     total = Money(allow_null=True)
-    payable = Money(allow_null=True, help_text="After vouchers, the steps before it counted.")
+    payable = Money(allow_null=True, help_text="After vouchers, with the steps before it counted.")
 
 
 class ProposalShape(serializers.Serializer[Any]):
     """A way to take all steps."""
 
     steps = StageShape(many=True)
-    totals = Money(many=True, help_text="In all, by currency.")
-    payables = Money(many=True, help_text="In all after vouchers, by currency.")
+    totals = Money(many=True, help_text="Totals by currency.")
+    payables = Money(many=True, help_text="Totals after vouchers, by currency.")
 
 
 class ProposalsShape(serializers.Serializer[Any]):
@@ -82,7 +82,7 @@ class ProposalsShape(serializers.Serializer[Any]):
 
     proposals = ProposalShape(many=True)
     starts = serializers.ListField(
-        child=serializers.IntegerField(), help_text="How many each step has at all."
+        child=serializers.IntegerField(), help_text="Number of free times of each step on its own."
     )
 
 
@@ -98,7 +98,7 @@ class ChainShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     organisation = serializers.CharField(help_text="The payer.")
-    gaps = GapShape(many=True, help_text="Before the second and the later steps.")
+    gaps = GapShape(many=True, help_text="Pause before the second and each later step.")
     reservations = ReservationShape(many=True)
     version = serializers.IntegerField()
 
@@ -176,7 +176,7 @@ class ChainBody(FundingBody):
     )
     purpose = PurposeBody()
     earliest = Instant()
-    latest = Instant(help_text="By when the last step is over.")
+    latest = Instant(help_text="Latest end of the last step.")
     hours_from = TimeOfDay(
         required=False,
         allow_null=True,

@@ -57,7 +57,7 @@ class ClosureBody(Shape):
         child=Whole(min_value=1, max_value=500),
         max_length=500,
         required=False,
-        help_text="All, unless named.",
+        help_text="Default: all.",
     )
     reason = Text(500, default="", allow_blank=True)
     displace = Flag(

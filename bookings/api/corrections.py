@@ -59,7 +59,7 @@ class AmendmentBody(Shape):
     options = serializers.DictField(
         child=Number(10, 4, min_value=0, max_value=10**6),
         required=False,
-        help_text="Quantities of options that were wrong, by code.",
+        help_text="Corrected quantities of options, by code.",
     )
     samples = Whole(min_value=0, max_value=1_000_000, required=False)
     waive_percent = Number(

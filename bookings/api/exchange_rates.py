@@ -32,7 +32,12 @@ class RateShape(serializers.Serializer[Any]):
 
 
 class RateBody(Shape):
-    organisation = Text(40, default="", allow_blank=True, help_text="Its code; one's only one.")
+    organisation = Text(
+        40,
+        default="",
+        allow_blank=True,
+        help_text="Its code; default: the caller's only organisation.",
+    )
     base = Text(3)
     quote = Text(3)
     rate = Number(max_digits=20, decimal_places=RATE_DIGITS)

@@ -28,7 +28,7 @@ TAG = "messages"
 
 class FeedBody(Shape):
     instrument = serializers.UUIDField(
-        required=False, allow_null=True, help_text="Without one: one's own bookings."
+        required=False, allow_null=True, help_text="If omitted: the caller's own bookings."
     )
 
 
@@ -56,7 +56,7 @@ class OwnCalendarShape(serializers.Serializer[Any]):
 
     address = serializers.CharField()
     read_at = Instant(allow_null=True)
-    due_at = Instant(allow_null=True, help_text="Null: no more, until it is set again.")
+    due_at = Instant(allow_null=True, help_text="Null: not again until it is saved again.")
     problem = OwnCalendarProblemShape(allow_null=True)
 
 

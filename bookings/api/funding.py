@@ -237,7 +237,7 @@ class SourceChangeBody(Shape):
         help_text="Members who may charge it, by id or mail address.",
     )
     open = Flag(required=False, help_text="Every member may charge it.")
-    currency = Text(3, help_text="It stays once something has been charged.")
+    currency = Text(3, help_text="Cannot be changed once something has been charged.")
     budget = Number(
         18,
         3,

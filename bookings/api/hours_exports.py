@@ -64,7 +64,9 @@ class HoursExportBody(Shape):
     measure = Choice(list(MEASURES), default="hours", help_text="Of flows.")
     currency = Text(3, default="", allow_blank=True, help_text="Of flows of money.")
     state = Choice(list(STATES), default="productive", help_text="What days must have some of.")
-    price_group = Text(10, default="", allow_blank=True, help_text="Of days: used by these.")
+    price_group = Text(
+        10, default="", allow_blank=True, help_text="For days: the payers that used it."
+    )
     payer_region = Text(20, default="", allow_blank=True, help_text="The same; a code.")
     payer = Text(40, default="", allow_blank=True, help_text="The same; a code.")
 

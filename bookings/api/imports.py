@@ -26,9 +26,9 @@ class BookingImportRowShape(serializers.Serializer[Any]):
     """What becomes of a row. `refusals` are of rules; `problems` of the row itself and of rights,
     by column."""
 
-    line = serializers.IntegerField(help_text="In the file, from 1.")
+    line = serializers.IntegerField(help_text="Line in the file, from 1.")
     result = serializers.ChoiceField([(result.value, result.value) for result in Result])
-    reference = serializers.CharField(help_text="By which the row is known again.")
+    reference = serializers.CharField(help_text="Identifies the row in later imports.")
     instrument = serializers.UUIDField(allow_null=True)
     start = Instant(allow_null=True)
     end = Instant(allow_null=True)
@@ -47,7 +47,7 @@ class ImportReportShape(serializers.Serializer[Any]):
     id = serializers.UUIDField(allow_null=True, help_text="Null where nothing was written.")
     sha256 = serializers.CharField(help_text="Of the file.")
     booked = serializers.IntegerField()
-    unchanged = serializers.IntegerField(help_text="Imported before: nothing is done again.")
+    unchanged = serializers.IntegerField(help_text="Imported before and skipped.")
     refused = serializers.IntegerField()
     columns_ignored = serializers.ListField(child=serializers.CharField())
     rows = BookingImportRowShape(many=True)
@@ -102,14 +102,14 @@ class BookingImportBody(Shape):
     )
     file_name = Text(200, required=False, allow_blank=True, default="")
     encoding = Choice(
-        [(name, name) for name in ENCODINGS], default="utf-8", help_text="Of a CSV file."
+        [(name, name) for name in ENCODINGS], default="utf-8", help_text="For a CSV file."
     )
     on_refused = Choice(
         [(way, way) for way in ON_REFUSED],
         default="refuse",
-        help_text="`refuse`: all or none. `skip`: those that pass.",
+        help_text="`refuse`: all rows or none. `skip`: only rows that pass.",
     )
-    dry_run = Flag(default=False, help_text="Only say what it would come to.")
+    dry_run = Flag(default=False, help_text="Only compute the result; nothing is saved.")
 
 
 class ReservationsImport(Endpoint):

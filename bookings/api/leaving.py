@@ -46,7 +46,7 @@ class MemberEndBody(ReasonBody):
     bookings = Choice(
         [("keep", ""), ("cancel", "")],
         default="keep",
-        help_text="What becomes of the person's bookings for the organisation that lie ahead.",
+        help_text="What happens to the person's upcoming bookings for the organisation.",
     )
 
 

@@ -38,7 +38,7 @@ class MoveShape(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(["move", "extend", "shorten"])
     needs_approval = serializers.BooleanField(
-        help_text="It would be a request again, until the host answers."
+        help_text="It would become a request again, until the host answers."
     )
     refusals = RefusalShape(many=True)
     overridable = serializers.ListField(
@@ -50,7 +50,7 @@ class MoveShape(serializers.Serializer[Any]):
     old_payable = Money(help_text="After vouchers.")
     new_payable = Money(allow_null=True)
     shortening = FeeShape(help_text="What shortening it so late costs.")
-    cancelling_costs_at_least = serializers.CharField(help_text="Per cent, afterwards.")
+    cancelling_costs_at_least = serializers.CharField(help_text="Percent afterwards.")
 
 
 def move_json(move: Move) -> dict[str, Any]:

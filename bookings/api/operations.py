@@ -92,7 +92,7 @@ class FailureQuery(Query):
 
 
 class RetryBody(Shape):
-    name = Text(60, help_text="A kind of effect or a job: all of it that fails.")
+    name = Text(60, help_text="A kind of effect or a job; all its failures are meant.")
 
 
 class RetriedShape(serializers.Serializer[Any]):

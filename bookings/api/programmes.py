@@ -122,8 +122,10 @@ class ProgrammeTermsBody(Shape):
     currency = Text(3, required=False, help_text="The region's, unless named.")
     budget = Number(24, 6, required=False, allow_null=True, help_text="Null: no cap over grants.")
     payer_kinds = ListOf(child=Choice(Organisation.Kind.choices), required=False)
-    is_for_small_only = Flag(default=False, help_text="Of enterprises, the small ones.")
-    host_regions = ListOf(child=Text(40), required=False, help_text="Where it may be used: codes.")
+    is_for_small_only = Flag(default=False, help_text="Of enterprises, only small ones.")
+    host_regions = ListOf(
+        child=Text(40), required=False, help_text="Codes of the regions where it may be used."
+    )
     valid_from = Day()
     valid_until = Day(
         required=False, allow_null=True, help_text="The first day it no longer holds."
@@ -131,7 +133,7 @@ class ProgrammeTermsBody(Shape):
 
 
 class ProgrammeBody(ProgrammeTermsBody):
-    region = Text(40, help_text="Whose programme it is.")
+    region = Text(40, help_text="The region whose programme it is.")
 
 
 class ProgrammeQuery(Pages):

@@ -22,7 +22,7 @@ class RatingShape(serializers.Serializer[Any]):
 
     reservation = serializers.UUIDField()
     checked_in_at = Instant()
-    rating = serializers.IntegerField(allow_null=True, help_text="From 1, badly, to 5, very well.")
+    rating = serializers.IntegerField(allow_null=True, help_text="From 1 (badly) to 5 (very well).")
     remarks = serializers.CharField()
     person = serializers.CharField()
     organisation = serializers.CharField(help_text="The payer's code.")

@@ -100,9 +100,9 @@ class ReservationShape(serializers.Serializer[Any]):
     funding = FundedShape(
         many=True,
         allow_null=True,
-        help_text="What pays for it. Null where that is not yours to see: it is the payer's.",
+        help_text="The funding source that pays for it. Null where the caller may not see it.",
     )
-    deadline = Instant(allow_null=True, help_text="Of a request: until when it is answered.")
+    deadline = Instant(allow_null=True, help_text="For a request: when it has to be answered.")
     requested_at = Instant()
     confirmed_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)

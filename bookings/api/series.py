@@ -66,7 +66,9 @@ class OccurrenceShape(SkippedShape):
     """A date of a series: what refuses it, those before it counted; what it would cost."""
 
     total = Money(allow_null=True, help_text="Null where the group has no price on that day.")
-    payable = Money(allow_null=True, help_text="After vouchers, those before it counted.")
+    payable = Money(
+        allow_null=True, help_text="After vouchers, with the bookings before it counted."
+    )
 
 
 class SeriesPreviewShape(serializers.Serializer[Any]):
@@ -75,7 +77,7 @@ class SeriesPreviewShape(serializers.Serializer[Any]):
     rule = serializers.CharField()
     time_zone = serializers.CharField()
     occurrences = OccurrenceShape(many=True)
-    bookable = serializers.IntegerField(help_text="How many pass.")
+    bookable = serializers.IntegerField(help_text="Number of rows that pass.")
     total = Money(allow_null=True, help_text="Of those that pass.")
     payable = Money(allow_null=True, help_text="Of those that pass, after vouchers.")
 
@@ -180,15 +182,15 @@ class SeriesBody(AskedBody, FundingBody):
     on_conflict = Choice(
         [(way, way) for way in ON_CONFLICT],
         default="refuse",
-        help_text="`refuse`: all or none. `skip`: those that pass.",
+        help_text="`refuse`: all rows or none. `skip`: only rows that pass.",
     )
-    dry_run = Flag(default=False, help_text="Only say what it would come to.")
+    dry_run = Flag(default=False, help_text="Only compute the result; nothing is saved.")
 
 
 class SeriesCancelBody(ReasonBody):
     scope = Choice(WHICH)
     reservation = serializers.UUIDField(
-        required=False, allow_null=True, help_text="Which; not needed for `all`."
+        required=False, allow_null=True, help_text="The booking meant; not needed for `all`."
     )
 
 

@@ -67,7 +67,7 @@ class StatementShape(serializers.Serializer[Any]):
     books, at a rate that its finance entered."""
 
     id = serializers.UUIDField()
-    number = serializers.CharField(help_text="As it is written: `USTC-2026-0007`.")
+    number = serializers.CharField(help_text="As printed on the statement: `USTC-2026-0007`.")
     host = serializers.CharField()
     payer = serializers.CharField()
     month = serializers.CharField(help_text="`2026-03`")
@@ -75,7 +75,7 @@ class StatementShape(serializers.Serializer[Any]):
     charges = serializers.IntegerField(help_text="How many.")
     tax = Money()
     total = Money()
-    covered = Money(help_text="By vouchers; settled between the regions.")
+    covered = Money(help_text="Paid by vouchers; settled between the regions.")
     payable = Money()
     paid = Money()
     issued_at = Instant()
@@ -160,7 +160,7 @@ class VoidBody(Shape):
 
 
 class PaymentBody(Shape):
-    amount = Number(max_digits=18, decimal_places=3, help_text="Below 0: so much is taken back.")
+    amount = Number(max_digits=18, decimal_places=3, help_text="Below 0: this much is reversed.")
     paid_on = Day()
     reference = Text(100, default="", allow_blank=True, help_text="The bank's, or your own.")
 

@@ -52,7 +52,7 @@ class EntryQuery(Pages):
 
     object = serializers.UUIDField(required=False, help_text="The id of the record.")
     actor = Text(254, default="", help_text="The person's id or e-mail address.")
-    action = Text(60, default="", help_text="Its beginning: `reservation.`")
+    action = Text(60, default="", help_text="Prefix of the action: `reservation.`")
     region = Text(20, default="", help_text="A code; regions below it are included.")
 
 

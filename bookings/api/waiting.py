@@ -55,7 +55,7 @@ class WishBody(Shape):
         Instrument.ServiceMode.choices, required=False, help_text="The first offered, unless named."
     )
     earliest = Instant(help_text="It begins no sooner.")
-    latest = Instant(help_text="It ends no later.")
+    latest = Instant(help_text="Latest end.")
     minutes = Whole(min_value=1, max_value=44640)
     hours_from = TimeOfDay(
         required=False,
@@ -69,7 +69,7 @@ class WishBody(Shape):
         help_text="It is over by then; at or before `hours_from`: on the next day.",
     )
     any_equivalent = Flag(
-        default=False, help_text="Another instrument of the same techniques will do as well."
+        default=False, help_text="Another instrument of the same techniques is accepted too."
     )
     regions = ListOf(
         child=Text(60),
@@ -82,7 +82,7 @@ class WishBody(Shape):
         min_value=0,
         required=False,
         allow_null=True,
-        help_text="In all, before tax and vouchers, in the currency of the instrument.",
+        help_text="Total before tax and vouchers, in the currency of the instrument.",
     )
 
 
@@ -119,7 +119,8 @@ class WishShape(serializers.Serializer[Any]):
     any_equivalent = serializers.BooleanField()
     regions = serializers.ListField(child=serializers.CharField())
     instruments = serializers.ListField(
-        child=serializers.UUIDField(), help_text="Those that will do, as found when last looked."
+        child=serializers.UUIDField(),
+        help_text="Instruments that are acceptable, as of the last search.",
     )
     max_price = Money(allow_null=True)
     state = serializers.ChoiceField(WaitingWish.State.choices)
@@ -127,7 +128,7 @@ class WishShape(serializers.Serializer[Any]):
         allow_null=True, help_text="In the line for its instrument, from 1, while it waits."
     )
     offer = WaitingOfferShape(allow_null=True, help_text="What is held for it now.")
-    reservation = serializers.UUIDField(allow_null=True, help_text="What became of it.")
+    reservation = serializers.UUIDField(allow_null=True, help_text="The result.")
     created_at = Instant()
     ended_at = Instant(allow_null=True)
     version = serializers.IntegerField()

@@ -39,9 +39,11 @@ class AttachmentShape(serializers.Serializer[Any]):
     title = serializers.CharField()
     title_zh = serializers.CharField()
     credit = serializers.CharField()
-    licence = serializers.ChoiceField(Attachment.Licence.choices, help_text="Empty: all reserved.")
+    licence = serializers.ChoiceField(
+        Attachment.Licence.choices, help_text="Empty: all rights reserved."
+    )
     media_type = serializers.CharField()
-    size = serializers.IntegerField(help_text="In bytes, of the largest.")
+    size = serializers.IntegerField(help_text="Size in bytes of the largest variant.")
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     added_at = Instant()
@@ -74,7 +76,9 @@ class Upload(serializers.Field[Any, Any, Any, Any]):
 class AttachmentChanges(Shape):
     """What is said of it, and its place among those of its kind."""
 
-    title = Text(250, required=False, allow_blank=True, help_text="What is seen; in English.")
+    title = Text(
+        250, required=False, allow_blank=True, help_text="What the picture shows, in English."
+    )
     title_zh = Text(250, required=False, allow_blank=True)
     credit = Text(200, required=False, allow_blank=True)
     licence = Choice(Attachment.Licence.choices, required=False, allow_blank=True)

@@ -57,7 +57,7 @@ class EnrolmentBody(Shape):
         254,
         required=False,
         allow_null=True,
-        help_text="For managers of the course: whom they enrol, by id or mail address.",
+        help_text="For managers of the course: the person to enrol, by id or mail address.",
     )
     waits = Flag(default=False, help_text="Where no place is free, wait for one.")
 

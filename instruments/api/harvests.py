@@ -51,7 +51,7 @@ class HarvestShape(serializers.Serializer[Any]):
     hour = serializers.IntegerField()
     state = serializers.ChoiceField(Harvest.State.choices)
     due_at = Instant(allow_null=True, help_text="When it is fetched next.")
-    failures = serializers.IntegerField(help_text="In a row; after five it pauses.")
+    failures = serializers.IntegerField(help_text="Failures in a row; after five it pauses.")
     last_at = Instant(allow_null=True)
     last_outcome = serializers.ChoiceField(Fetching.Outcome.choices, allow_null=True)
     user = serializers.UUIDField(source="user_id", help_text="Whose rights it has.")
@@ -101,11 +101,11 @@ class PlanBody(Shape):
     format = Choice(Import.Format.choices)
     encoding = Text(40, default="utf-8")
     mapping = Text(
-        80, default="", allow_blank=True, help_text="Of tables: the name of a saved mapping."
+        80, default="", allow_blank=True, help_text="For tables: the name of a saved mapping."
     )
     facility = Text(200, default="", allow_blank=True, help_text="One for all rows.")
     hand_changes = Choice(Import.HandChanges.choices, default=Import.HandChanges.KEEP.value)
-    applies = Flag(default=False, help_text="Carry it out by itself where no row would be refused.")
+    applies = Flag(default=False, help_text="Run automatically where no row would be refused.")
     rhythm = Choice(Harvest.Rhythm.choices, default=Harvest.Rhythm.DAILY.value)
     weekday = Whole(min_value=1, max_value=7, allow_null=True, default=None)
     hour = Whole(min_value=0, max_value=23, default=3)

@@ -65,9 +65,9 @@ class CountsShape(serializers.Serializer[Any]):
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     refused = serializers.IntegerField()
-    kept = serializers.IntegerField(help_text="Rows of which something is not taken over.")
+    kept = serializers.IntegerField(help_text="Rows with some value that is not imported.")
     absent = serializers.IntegerField(
-        help_text="Instruments of earlier imports that are not in the file; they stay."
+        help_text="Instruments of earlier imports that are not in the file; they are kept."
     )
 
 
@@ -92,9 +92,9 @@ class ImportShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(Import.State.choices)
     problem = ProblemShape(allow_null=True)
     header_row = serializers.IntegerField(help_text="The line with the names of the columns.")
-    columns = ColumnShape(many=True, help_text="Of a table that waits for a mapping.")
+    columns = ColumnShape(many=True, help_text="For a table that is waiting for a mapping.")
     ignored_columns = serializers.ListField(
-        child=serializers.CharField(), help_text="Columns of which nothing is used."
+        child=serializers.CharField(), help_text="Unused columns."
     )
     read_rows = serializers.IntegerField()
     done_rows = serializers.IntegerField()
@@ -102,9 +102,7 @@ class ImportShape(serializers.Serializer[Any]):
     harvest = serializers.CharField(
         allow_blank=True, help_text="The name of the harvest that fetched the file."
     )
-    applies = serializers.BooleanField(
-        help_text="It is carried out by itself where no row is refused."
-    )
+    applies = serializers.BooleanField(help_text="Runs automatically where no row is refused.")
     user = serializers.UUIDField(allow_null=True)
     created_at = Instant()
     applied_at = Instant(allow_null=True)

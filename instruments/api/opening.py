@@ -58,7 +58,7 @@ class OpeningHoursShape(serializers.Serializer[Any]):
         child=DatedOverride(), max_length=MAX_OVERRIDES, required=False
     )
     observes_holidays = serializers.BooleanField(
-        default=False, help_text="Windows that open on a public holiday of the region fall away."
+        default=False, help_text="Windows that open on a public holiday of the region are left out."
     )
 
 

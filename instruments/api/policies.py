@@ -71,9 +71,9 @@ class ShareShape(serializers.Serializer[Any]):
 class PolicyShape(serializers.Serializer[Any]):
     """On what rules an instrument is booked. This describes; `parse_policy` checks."""
 
-    slot_minutes = _minutes(1, help_text="Grid step; 30 unless named.")
+    slot_minutes = _minutes(1, help_text="Time step in minutes; default: 30.")
     min_minutes = _minutes(1, 44640, help_text="A multiple of the slot, which it is unless named.")
-    max_minutes = _minutes(1, 44640, help_text="A multiple of the slot, up to a day unless named.")
+    max_minutes = _minutes(1, 44640, help_text="A multiple of the slot; default: up to a day.")
     setup_minutes = _minutes(0)
     teardown_minutes = _minutes(0)
     notice_minutes = _minutes(0, 525600)
@@ -82,9 +82,11 @@ class PolicyShape(serializers.Serializer[Any]):
     approval_minutes = _minutes(1, 44640)
     check_in_minutes = _minutes(1, allow_null=True)
     offer_minutes = _minutes(
-        1, 44640, help_text="How long an offer of the waiting list stands; 120 unless named."
+        1,
+        44640,
+        help_text="How long an offer of the waiting list is held, in minutes; default: 120.",
     )
-    units = _minutes(1, 500, help_text="Identical copies.")
+    units = _minutes(1, 500, help_text="Number of identical units.")
     qualification = serializers.CharField(
         max_length=LONGEST_CODE,
         allow_blank=True,
@@ -114,7 +116,7 @@ class PolicyVersionShape(serializers.Serializer[Any]):
     made_by = PersonShape(
         allow_null=True, help_text="For those who read the host's bookings; else null."
     )
-    reason = serializers.CharField(help_text="For the same; else empty.")
+    reason = serializers.CharField(help_text="For those who read the host's bookings; else empty.")
 
 
 class VersionQuery(Pages):

@@ -42,7 +42,7 @@ class CatalogueRecordShape(serializers.Serializer[Any]):
     merged_into = serializers.UUIDField(
         allow_null=True, help_text="Of one that is gone: the record that stands for it."
     )
-    record = PublicRecordShape(allow_null=True, help_text="null of one that is gone.")
+    record = PublicRecordShape(allow_null=True, help_text="Null for one that was removed.")
 
 
 class CatalogueRecordsQuery(Pages):

@@ -97,10 +97,11 @@ class AlternateIdentifier(Shape):
 class QualityShape(serializers.Serializer[Any]):
     """How good the record is, and what would raise it."""
 
-    mark = serializers.ChoiceField(["", *MARKS], help_text="Empty: not even bronze.")
-    following = serializers.ChoiceField(["", *MARKS], help_text="Empty: it is gold.")
+    mark = serializers.ChoiceField(["", *MARKS], help_text="Empty: below bronze.")
+    following = serializers.ChoiceField(["", *MARKS], help_text="Empty: it is gold already.")
     lacking = serializers.ListField(
-        child=serializers.CharField(), help_text="What the following mark needs, by code."
+        child=serializers.CharField(),
+        help_text="What is missing for the next quality mark, by code.",
     )
 
 
@@ -147,7 +148,7 @@ class InstrumentShape(serializers.Serializer[Any]):
     merged_into = serializers.UUIDField(
         source="merged_into_id",
         allow_null=True,
-        help_text="Of a retired one: the record that stands for it.",
+        help_text="For a retired record: the record that replaces it.",
     )
     quality = serializers.SerializerMethodField()
     confirmed_at = Instant(allow_null=True)

@@ -153,7 +153,7 @@ class CourseChangeBody(Shape):
 class CourseBody(CourseChangeBody):
     """Name an instrument or a technique."""
 
-    organisation = Text(30, required=False, help_text="A code; the instrument's host unless named.")
+    organisation = Text(30, required=False, help_text="A code; default: the instrument's host.")
     instrument = serializers.UUIDField(required=False, allow_null=True)
     technique = Text(60, required=False, allow_null=True, help_text="Its code.")
 
@@ -171,7 +171,7 @@ class SessionChangeBody(Shape):
     location = Text(LONGEST_NAME, required=False, allow_blank=True)
     start = Instant()
     end = Instant()
-    deadline = Instant(help_text="Not after the start.")
+    deadline = Instant(help_text="Must not be after the start.")
     places = Whole(min_value=1, max_value=MOST_PLACES)
     trainers = ListOf(
         child=Text(254),

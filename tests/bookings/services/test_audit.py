@@ -687,7 +687,7 @@ def test_the_page_says_which_were_left(own: Any, client: Any) -> None:
     answer = client.post(path, {"state": "review", "chosen": [chosen]}, follow=True)
     assert answer.redirect_chain == [(reverse("bookings:exceptions") + "?rule=overrides", 302)]
     page = answer.content.decode()
-    assert f"Rules set aside · {cast.microscope.name}: " in page or "another auditor" in page
+    assert f"Rules overridden · {cast.microscope.name}: " in page or "another auditor" in page
     found.refresh_from_db()
     assert found.state == "open"
     client.force_login(cast.auditor)
