@@ -340,6 +340,24 @@ def test_templates_say_nothing_without_gettext() -> None:
     assert not found
 
 
+def test_units_and_marks_of_templates_are_translated() -> None:
+    """An hour is no `h` in Chinese, and what joins two values is no ASCII mark."""
+    plain = re.compile(r"(?:}}|%})(?: (?:h|min)\b|[,:;] )")
+    found = {}
+    for path in files(".html", ".txt"):
+        if "templates" in path.parts:
+            source = re.sub(
+                r"{%\s*blocktrans.*?{%\s*endblocktrans\w*\s*%}|{#.*?#}|<(script|style)\b.*?</\1>"
+                r"|\b(?:style|class|data-[\w-]+|hx-[\w-]+)=\"[^\"]*\"|visually-hidden\">[^<]*",
+                "",
+                path.read_text(encoding="utf-8"),
+                flags=re.S,
+            )
+            if marks := plain.findall(source):
+                found[str(path.relative_to(ROOT))] = marks
+    assert found == {}
+
+
 def test_what_templates_say_without_gettext_is_seen() -> None:
     said = """{# no #}{% translate "no" %}<a title="Yes" href="/no/">one{{ no }} {% if no %}more
         {% endif %}{% blocktranslate %}no{% endblocktranslate %}</a><code>no</code>"""

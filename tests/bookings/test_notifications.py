@@ -38,7 +38,7 @@ def test_a_booking_is_confirmed_and_recalled_a_day_and_an_hour_before(cast):
     assert sent() == []
     effects_carry_out(now=made.start_at - DAY)
     effects_carry_out(now=made.start_at - DAY)
-    assert sent() == [("wang@fudan.example", "Soon: Transmission electron microscope")]
+    assert sent() == [("wang@fudan.example", "Starting soon: Transmission electron microscope")]
     effects_carry_out(now=made.start_at - HOUR)
     assert len(sent()) == 1
 

@@ -435,7 +435,7 @@ def test_a_night_compares_a_slice_and_the_next_goes_on(
     ("numbers", "english", "chinese"),
     [
         ({"fields": "person, state", "count": 2}, "Differs from the trail: person, state.",
-         "与审计追踪不符：人员，状态。"),
+         "与审计追踪不符：人员、状态。"),
         ({"only": "trail"}, "It is in the trail, but no longer in the books.",
          "审计追踪中有记录，账目中已不存在。"),
         ({"only": "books"}, "It is in the books, but not in the trail.",

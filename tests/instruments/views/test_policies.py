@@ -71,7 +71,7 @@ def test_limits_and_what_is_needed(cast, zhao):
     manage = zhao.get(reverse("instruments:instrument-manage", args=[cast.microscope.pk]))
     html = manage.content.decode()
     assert "Each person: at most 7.5 hours a week" in html
-    assert "A whole group: at most 0 bookings ahead at any time (enterprises)" in html
+    assert "A whole price group: at most 0 bookings ahead at any time (enterprises)" in html
     assert "20 % of each week are kept for other regions until 2 days before." in html
     form = zhao.get(address(cast)).context["form"]
     cleared = typed(form, qualification="", share_percent="", quota_0_limit="")
