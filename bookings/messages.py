@@ -172,18 +172,16 @@ SENTENCES = {
     ),
     "nothing-changes-minimum": (
         ngettext_lazy(
-            "With this the charge would come out as it is: this card charges at least {minutes}"
-            " minute.",
-            "With this the charge would come out as it is: this card charges at least {minutes}"
-            " minutes.",
+            "This would not change the charge: this rate card charges at least {minutes} minute.",
+            "This would not change the charge: this rate card charges at least {minutes} minutes.",
         ),
         "minutes",
     ),
     "nothing-changes-rounding": (
         ngettext_lazy(
-            "With this the charge would come out as it is: rounded up to {minutes} minute the time"
+            "This would not change the charge: rounded up to {minutes} minute the time"
             " is the same.",
-            "With this the charge would come out as it is: rounded up to {minutes} minutes the time"
+            "This would not change the charge: rounded up to {minutes} minutes the time"
             " is the same.",
         ),
         "minutes",
@@ -353,8 +351,7 @@ SENTENCES = {
     # joining
     "not-a-mail-domain": _("This must be a mail domain such as example.edu."),
     "public-mail-domain": _(
-        "Anyone can get an address at {domain}: it does not show which organisation they belong "
-        "to."
+        "Anyone can get an address at {domain}: it does not show which organisation they belong to."
     ),
     "already-member": _("The person is a member already."),
     "already-asked": _("You have already asked: the answer is pending."),
@@ -382,16 +379,13 @@ SENTENCES = {
     "correction-proposed": _(
         "A correction of this charge is waiting for a second person's decision."
     ),
-    "charged-already": _(
-        "It is charged already. Correct the charge on its page."
-    ),
+    "charged-already": _("It is charged already. Correct the charge on its page."),
     "already-waiting": _("You are already on the waiting list for this."),
     "too-many-webhooks": _("There are {most} webhooks already: delete one of them first."),
     "ping-waits": _("A test is on its way already."),
     "required-message": _("This cannot be switched off so far: it is about money or safety."),
     "calendar-set-too-often": _(
-        "A calendar can be saved at most {most} times an hour. It is read automatically every "
-        "hour."
+        "A calendar can be saved at most {most} times an hour. It is read automatically every hour."
     ),
     "too-many-searches": _("You already have {most} saved searches: delete one of them first."),
     "too-broad": _("This finds more than {most} instruments: filter further first."),
@@ -460,8 +454,8 @@ SENTENCES = {
     "retired-already": _("One of the two records is retired already."),
     "record-incomplete": _("The record is not complete yet. Missing: {missing}."),
     "reservations-in-the-way": (
-        ngettext_lazy("There is {count} booking in this time.", 
-            "There are {count} bookings in this time."
+        ngettext_lazy(
+            "There is {count} booking in this time.", "There are {count} bookings in this time."
         ),
         "count",
     ),
@@ -710,9 +704,10 @@ AUDIT_RULES = {
         _("Internal rate for an outsider"),
         _("Priced as the host's own use, for somebody or a payer outside the host."),
     ),
-    "self-approval": (_("Self-approval"), _(
-        "The approver is the person who requested it, or for whom it was requested."
-    )),
+    "self-approval": (
+        _("Self-approval"),
+        _("The approver is the person who requested it, or for whom it was requested."),
+    ),
     "voucher-near-cap": (
         _("Voucher near its cap"),
         _("One payer has used nearly all of its voucher grant."),

@@ -223,7 +223,7 @@ def test_times_that_change_nothing_are_refused_with_the_reason(cast):
 )
 def test_each_reason_has_a_sentence(why, ending):
     text = sentence("nothing-changes", {"why": why, "minutes": 15})
-    assert text.startswith("With this the charge would come out as it is: ")
+    assert text.startswith("This would not change the charge: ")
     assert text.endswith(ending)
 
 
