@@ -212,10 +212,10 @@ def test_times_that_change_nothing_are_refused_with_the_reason(cast):
 @pytest.mark.parametrize(
     ("why", "ending"),
     [
-        ("by-booking", "charges the reserved time, whatever of it was used."),
-        ("booking-at-least", "a longer use only past its end."),
+        ("by-booking", "charges the reserved time, however much of it was used."),
+        ("booking-at-least", "and longer use only past its end."),
         ("by-sample", "charges samples, not time."),
-        ("same-times", "made from these times already."),
+        ("same-times", "computed from these times already."),
         ("same-length", "as long, at the same rates."),
         ("rounding", "rounded up to 15 minutes the time is the same."),
         ("minimum", "charges at least 15 minutes."),
