@@ -61,7 +61,7 @@ def test_what_went_wrong_stays(visit):
     page.clock.install()
     page.goto("/components/?failed=1")
     page.clock.run_for(60_000)
-    expect(page.get_by_role("alert").filter(has_text="Nothing is saved yet")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Not saved yet")).to_be_visible()
 
 
 def test_without_scripts_forms_are_sent_and_menus_open(visit, real_cast):

@@ -33,10 +33,12 @@ def at_database(name, *words, media, role=None, limit=""):
     place = f"{parts.hostname}:{parts.port}"
     who = f"{role}:choose-one" if role else f"{parts.username}:{parts.password}"
     address = urlunsplit(parts._replace(path=f"/{name}", netloc=f"{who}@{place}"))
+    # Roles with passwords of their own are no bundled server's: as in production.
+    env = {"LOCAL_MODE": "0", "SITE_URL": "https://x.example", "ALLOWED_HOSTS": "x.example"}
     return subprocess.Popen(
         ["/bin/sh", "-c", f'{limit or ":"}; exec "$@"', "sh", sys.executable, "manage.py",
          *map(str, words)],
-        env=os.environ | {"DATABASE_URL": address, "MEDIA_ROOT": str(media)},
+        env=os.environ | env | {"DATABASE_URL": address, "MEDIA_ROOT": str(media)},
         cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 

@@ -46,7 +46,7 @@ def test_it_says_who_invites_whom_to_what_before_anybody_signs_in(
     assert f'href="/accounts/signup/?next={path}"' in html
     assert client.post(path)["Location"] == f"/accounts/login/?next={path}"
     text = str(mails()[-1].body)
-    assert f"Invited by: {cast.chen}, Fudan University\nAs: researcher, finance\n" in text
+    assert f"Invited by: {cast.chen}, Fudan University\nRole: researcher, finance\n" in text
 
 
 def test_who_has_an_account_is_led_to_sign_in(client: Client, cast: Cast) -> None:

@@ -96,7 +96,7 @@ def test_upheld_by_two(cast: Cast, program: Programs, charge: Charge) -> None:
     same = half | {"check_out": "2026-03-06T12:00:00+08:00"}
     problem = gao.post(f"{path}settle/", uphold | same).body["errors"][0]
     assert problem["code"] == "nothing-changes"
-    assert problem["message"].endswith("it is made from these times already.")
+    assert problem["message"].endswith("it was computed from these times already.")
     half["check_out"] = "2026-03-06T11:00:00+08:00"
     body = gao.post(f"{path}settle/", uphold | half).body
     assert body["state"] == "disputed"

@@ -147,7 +147,10 @@ def test_too_many_rows_are_refused_before_any_hours_are_read(
     with CaptureQueriesContext(connection) as made:
         answer = zhao.get(f"statistics/hours/?{TEN_YEARS}&by=day,instrument")
     assert answer.problems == [("by", "too-many-figures")]
-    assert f"up to {rows}, and at most 20000 are given" in answer.body["errors"][0]["message"]
+    assert (
+        f"up to {rows}, of which at most 20000 can be returned"
+        in answer.body["errors"][0]["message"]
+    )
     assert not [query for query in made if "bookings_instrumentday" in query["sql"]]
     body = {"table": "hours", "from": "2016-03-01", "until": "2026-03-08", "by": "day,instrument"}
     answer = zhao.post("statistics/exports/", body)

@@ -444,7 +444,7 @@ class TestAUseCutShort:
         effects_carry_out(now=now)
         (letter,) = [m for m in mail.outbox if m.subject.startswith("Cut short")]
         for text in (letter.body, letter.alternatives[0][0]):
-            assert "Fri 6 Mar 2026, 10:40 (breakdown)" in text
+            assert "Fri 6 Mar 2026, 10:40 (Asia/Shanghai), breakdown" in text
             assert "Vacuum leak" in text and "CNY 183.73" in text and str(other.pk) in text
 
     def test_told_of_one_to_come(self, cast):
@@ -453,7 +453,7 @@ class TestAUseCutShort:
         self.cut(cast, made, at("2026-03-06 11:00"), now=now, kind="maintenance")
         effects_carry_out(now=now)
         (letter,) = [m for m in mail.outbox if m.subject.startswith("Cut short")]
-        assert "11:00 (maintenance)" in letter.body and "CNY 275.60" in letter.body
+        assert "11:00 (Asia/Shanghai), maintenance" in letter.body and "CNY 275.60" in letter.body
 
     def test_uses_cut_before_this_was_kept_are_found_again(self, cast):
         at_once, to_come = self.used(cast), self.used(cast, "used")
