@@ -169,7 +169,7 @@ def test_too_many_rows_are_refused_before_any_hours_are_read(
     ):
         page = client.get(path)
         assert page.status_code == 400
-        assert f"and at most {most} are given" in page.content.decode()
+        assert f"of which at most {most} can be returned" in page.content.decode()
     assert client.get(f"/hours/download/?{span}&by=day").status_code == 200
     # Pages take no longer spans than the API: they say so, and show this year.
     page = client.get("/hours/?since=2000-01-01&until=2026-03-08&by=month")
