@@ -261,8 +261,8 @@ REQUESTS = {
     "reserve": (22, 63_500),
     "refused, the slot is taken": (20, 46_000),
     "one instrument's week": (8, 29_500),
-    "catalogue API, 50 free, my price": (9, 59_000),
-    "the catalogue's page": (13, 119_000),
+    "catalogue API, 50 free, my price": (9, 62_000),
+    "the catalogue's page": (13, 123_000),
 }
 
 

@@ -224,7 +224,7 @@
       longPressDelay: 400,
       eventContent: content(setup),
       eventDidMount: describe(setup),
-      datesSet: () => requestAnimationFrame(() => plainRoles(setup.root)),
+      datesSet: () => requestAnimationFrame(() => keepPlain(setup)),
       eventAllUpdated: () => requestAnimationFrame(() => plainRoles(setup.root)), // rows may be new
       eventDrop: moved(setup),
       eventResize: moved(setup),
@@ -234,6 +234,13 @@
       noEventsContent: () => words().none,
       buttonText: (text) => ({ ...text, expand: words().expand, collapse: words().collapse, close: "×" }),
     };
+  }
+
+  // Rows may also be drawn later than the library says, where the machine is busy.
+  function keepPlain(setup) {
+    plainRoles(setup.root);
+    setup.watch ||= new MutationObserver(() => plainRoles(setup.root));
+    setup.watch.observe(setup.root, { childList: true, subtree: true });
   }
 
   // The library draws a table without cells that hold anything: the words of the page are in the
