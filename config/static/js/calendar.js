@@ -224,8 +224,6 @@
       longPressDelay: 400,
       eventContent: content(setup),
       eventDidMount: describe(setup),
-      datesSet: () => requestAnimationFrame(() => keepPlain(setup)),
-      eventAllUpdated: () => requestAnimationFrame(() => plainRoles(setup.root)), // rows may be new
       eventDrop: moved(setup),
       eventResize: moved(setup),
       slotLabelFormat: label(setup),
@@ -236,11 +234,11 @@
     };
   }
 
-  // Rows may also be drawn later than the library says, where the machine is busy.
-  function keepPlain(setup) {
-    plainRoles(setup.root);
-    setup.watch ||= new MutationObserver(() => plainRoles(setup.root));
-    setup.watch.observe(setup.root, { childList: true, subtree: true });
+  // The library writes its roles at times of its own, later still where the machine is busy: they
+  // are taken away before anybody can read them, and what that changes is not looked at again.
+  function keepPlain(root) {
+    const watch = new MutationObserver(() => { plainRoles(root); watch.takeRecords(); });
+    watch.observe(root, { childList: true, subtree: true, attributeFilter: ["role"] });
   }
 
   // The library draws a table without cells that hold anything: the words of the page are in the
@@ -388,7 +386,7 @@
       scrollTime: hour(Math.max(least, Math.min(8, most))),
       slotEventOverlap: false,
       selectable: true,
-      datesSet: () => requestAnimationFrame(() => { plainRoles(setup.root); takesKeys(); }),
+      datesSet: () => requestAnimationFrame(takesKeys),
       eventDrop: moveChosen,
       eventResize: moveChosen,
       select({ startStr, endStr }) {
@@ -787,6 +785,7 @@
       root.dataset.mounted = "";
       const setup = JSON.parse(document.getElementById(root.dataset.setup).textContent);
       setup.root = root;
+      keepPlain(root);
       root.calendar = mounts[root.dataset.calendar](root, setup);
     }
   }
