@@ -37,6 +37,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "read-members": frozenset({MANAGER, AUDITOR, ADMINISTRATOR}),
     "manage-members": frozenset({MANAGER, ADMINISTRATOR}),
     "manage-webhooks": frozenset({MANAGER, ADMINISTRATOR}),
+    # Enter, change, move, merge and close organisations, and answer who misses theirs.
+    "manage-organisations": frozenset({COORDINATOR, ADMINISTRATOR}),
     "administer": frozenset({ADMINISTRATOR}),
 }
 

@@ -4,7 +4,15 @@ from accounts.models.idempotency import IdempotencyKey
 from accounts.models.jobs import JobFailure, JobRun
 from accounts.models.joining import Invitation, JoinRequest
 from accounts.models.messages import Message, MessageSettings
-from accounts.models.organisations import Membership, Organisation, Region, RoleGrant
+from accounts.models.organisations import (
+    Installation,
+    Membership,
+    Organisation,
+    OrganisationMove,
+    OrganisationRequest,
+    Region,
+    RoleGrant,
+)
 from accounts.models.outbox import OutboxMessage
 from accounts.models.seals import Seal, SealedEntry, UnsealedEntry
 from accounts.models.tokens import ApiToken
@@ -14,6 +22,7 @@ from accounts.models.users import User
 __all__ = [
     "ApiToken",
     "IdempotencyKey",
+    "Installation",
     "Invitation",
     "JobFailure",
     "JobRun",
@@ -22,6 +31,8 @@ __all__ = [
     "Message",
     "MessageSettings",
     "Organisation",
+    "OrganisationMove",
+    "OrganisationRequest",
     "OutboxMessage",
     "Region",
     "RoleGrant",

@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import roles
@@ -29,6 +29,8 @@ class Region(models.Model):
         max_length=20, blank=True, help_text="Country, or country-subdivision: CN, GB-SCT, US-WA"
     )
     shares = models.BooleanField(default=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("region")
@@ -61,7 +63,9 @@ class Organisation(models.Model):
     name_zh = models.CharField(max_length=200, blank=True)
     kind = models.CharField(max_length=20, choices=Kind)
     is_small = models.BooleanField(default=False)
+    # Where it lies today; `OrganisationMove` says where on other days, if it has any.
     region = models.ForeignKey(Region, models.PROTECT, related_name="organisations")
+    has_moves = models.BooleanField(default=False, editable=False)
     ror = models.CharField(max_length=40, blank=True)
     # What identity providers call it: `uni.example` in `member@uni.example`. Whoever is a member
     # there becomes one here, where the organisation says so.
@@ -70,6 +74,19 @@ class Organisation(models.Model):
     # Whoever has a confirmed address there may join; at once, where the organisation says so.
     mail_domains = ArrayField(models.CharField(max_length=100), default=list, blank=True)
     admits_by_mail = models.BooleanField(default=False)
+    # What statements and settlements print.
+    legal_name = models.CharField(max_length=200, blank=True)
+    address = models.CharField(max_length=500, blank=True)  # lines
+    tax_number = models.CharField(max_length=40, blank=True)
+    bank_account = models.CharField(max_length=200, blank=True)  # lines: bank, number
+    invoice_email = models.EmailField(max_length=254, blank=True)
+    # Closed for good; `merged_into` where another goes on with what it had. The other reads and
+    # accounts for what it `absorbed`: those merged into it, and into them before.
+    closed_at = models.DateTimeField(null=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    absorbed = ArrayField(models.UUIDField(), default=list, editable=False)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -79,11 +96,108 @@ class Organisation(models.Model):
             models.CheckConstraint(
                 condition=Q(is_small=False) | Q(kind="enterprise"),
                 name="organisation_small_is_enterprise",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(closed_at__isnull=False),
+                name="organisation_merged_is_closed",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class OrganisationMove(models.Model):
+    """An organisation belongs to `region` from the local day `starts_on` on, before it to
+    `from_region`. Bookings made keep the regions they were made with."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="moves")
+    from_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    starts_on = models.DateField()
+    decided_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+    carried_out_at = models.DateTimeField(null=True)  # `Organisation.region` says it since
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("move to another region")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(region=F("from_region")), name="organisationmove_elsewhere"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "starts_on"],
+                condition=Q(withdrawn_at=None),
+                name="organisationmove_once_a_day",
+            ),
+            models.UniqueConstraint(
+                fields=["organisation"],
+                condition=Q(carried_out_at=None, withdrawn_at=None),
+                name="organisationmove_one_ahead",
+            ),
+        ]
+
+
+class OrganisationRequest(models.Model):
+    """Somebody's organisation is missing: its region's coordinators or an administrator enter it,
+    say which one it is, or say why not."""
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("requested")
+        APPROVED = "approved", _("approved")
+        REJECTED = "rejected", _("rejected")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.PROTECT, related_name="organisation_requests")
+    name = models.CharField(max_length=200)
+    name_zh = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=20, choices=Organisation.Kind)
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    ror = models.CharField(max_length=40, blank=True)
+    text = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    created_at = models.DateTimeField()
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, null=True, related_name="+"
+    )  # the one that was entered, or stood already
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("request for an organisation")
+        indexes = [
+            models.Index(
+                fields=["region", "created_at"],
+                condition=Q(state="requested"),
+                name="organisationrequest_open",
+            )
+        ]
+
+    @property
+    def version(self) -> int:
+        """It changes once."""
+        return 1 if self.decided_at is None else 2
+
+
+class Installation(models.Model):
+    """What this installation is called and allows: one row, made by `manage.py setup`."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=100)
+    name_zh = models.CharField(max_length=100, blank=True)
+    logo = models.FileField(upload_to="installation/", blank=True)
+    languages = ArrayField(models.CharField(max_length=10), default=list)  # the first is usual
+    admits_strangers = models.BooleanField(default=True)  # who has no invitation may sign up
+    created_at = models.DateTimeField()
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("installation")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="installation_one")]
 
 
 class Membership(models.Model):
