@@ -1,16 +1,199 @@
-"""The first day of a real installation, over HTTP."""
+"""The first day of a real installation, over HTTP: from an empty database to a paid statement."""
+
+from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 
-from tests.flows.installation import installed
+from tests.factories.cards import CARD
+from tests.flows.installation import HOST, LINK, PASSWORD, installed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+SETUP = """
+site: {name: Instrument sharing of Anhui, name_zh: 安徽省仪器共享, languages: [zh-hans, en]}
+regions: [{scheme: iso-3166-2, code: CN-AH, shares: true}]
+organisations:
+  - {code: first-university, name: First University, name_zh: 第一大学, kind: university,
+     region: CN-AH}
+administrator: {email: admin@example.org, name: Administrator}
+"""
 
-def test_smoke(tmp_path):
+
+def test_the_first_day(tmp_path):
     with installed("first_day", tmp_path) as place:
+        admin = the_administrator(place, tmp_path)
+        shanghai = admin.api("POST", "regions/", {"scheme": "iso-3166-2", "code": "CN-SH"}, 201)
+        assert (shanghai["time_zone"], shanghai["currency"]) == ("Asia/Shanghai", "CNY")
+        admin.api("PATCH", "regions/CN-SH/", {"shares": True})
+
+        # A coordinator of the new region enters an organisation there, but not elsewhere.
+        lin = place.person("lin")
+        lin.sign_up()
+        admin.submit(
+            "/people/roles/", user=lin.email, role="coordinator", region="CN-SH"
+        )
+        lin.set_up_second_factor()
+        host = {
+            "code": "second-institute",
+            "name": "Second Institute",
+            "name_zh": "第二研究所",
+            "kind": "institute",
+            "region": "CN-SH",
+        }
+        lin.api("POST", "organisations/", host | {"region": "CN-AH"}, 403)
+        host = lin.api("POST", "organisations/", host, 201)
+
+        # Its first manager is invited; so is that of the first university.
+        zhao, xu = place.person("zhao"), place.person("xu")
+        by_code = {row["code"]: row for row in lin.api("GET", "organisations/")["results"]}
+        first = by_code["first-university"]
+        for sender, guest, organisation in ((lin, zhao, host), (admin, xu, first)):
+            invite(sender, guest, organisation, ["manager"])
+        lin.api(
+            "POST",
+            "invitations/",
+            {"organisation": host["code"], "email": "more@example.org", "roles": ["manager"]},
+            403,
+        )
+
+        # The manager publishes an instrument.
+        facility = {
+            "organisation": host["code"],
+            "name": "Mass spectrometry",
+            "time_zone": "Asia/Shanghai",
+        }
+        facility = zhao.api("POST", "facilities/", facility, 201)
+        instrument = publish(zhao, facility)
+
+        # Somebody of the other region joins, finds it, books it.
         wang = place.person("wang")
         wang.sign_up()
-        print(wang.get("/profile/").text[:500])
-        wang.set_up_second_factor()
-        print(wang.api("GET", "organisations/?mine=1"))
+        wang.submit(f"/organisations/{first['id']}/join/", text="Proteomics")
+        (asked,) = xu.api("GET", "join-requests/")["results"]
+        xu.api("POST", f"join-requests/{asked['id']}/approve/", {"roles": ["researcher"]})
+        (found,) = wang.api("GET", "instruments/?q=质谱")["results"]
+        assert found["id"] == instrument["id"]
+        day = (place.now() + timedelta(days=2)).date()
+        while day.weekday() > 4:
+            day += timedelta(days=1)
+        wish = {
+            "instrument": instrument["id"],
+            "start": f"{day}T10:00:00+08:00",
+            "end": f"{day}T12:00:00+08:00",
+            "organisation": first["code"],
+            "service_mode": "self",
+            "purpose": {"code": "research", "text": "蛋白质组"},
+        }
+        booked = wang.api("POST", "reservations/", wish, 201)
+        assert booked["state"] == "requested"
+        it = f"reservations/{booked['id']}/"
+        zhao.api("POST", f"{it}approve/", {})
+        assert "Mass spectrometer" in place.post.to(wang.email, "onfirm")
+
+        # Use, and what it costs.
+        start = place.now().fromisoformat(wish["start"])
+        place.wait(start - place.now())
+        wang.api("POST", f"{it}check-in/", {})
+        place.wait(timedelta(minutes=100))
+        assert wang.api("POST", f"{it}check-out/", {})["state"] == "completed"
+        place.manage("retry_failed")  # nothing fails
+        (charge,) = wang.api("GET", "charges/")["results"]
+        assert charge["payable"]["amount"] == booked["quote"]["payable"]
+
+        # The month is over: the host's statement, with both parties' details.
+        gao, jin = place.person("gao"), place.person("jin")
+        invite(zhao, gao, host, ["finance"])
+        invite(xu, jin, first, ["finance"])
+        details = {
+            "legal_name": "第二研究所（上海）有限公司",
+            "address": "1 Science Road\nShanghai",
+            "tax_number": "91310000MA1FL0000X",
+            "bank_account": "Bank of Science\n6222 0000 1111",
+            "invoice_email": "invoices@second.example",
+        }
+        gao.submit(f"/organisations/{host['id']}/invoice-details/", **details)
+        place.wait(timedelta(days=46))
+        place.manage("draw_statements")
+        (statement,) = jin.api("GET", "statements/")["results"]
+        one = f"/money/statements/{statement['id']}/"
+        pdf = jin.ask("GET", f"{one}pdf/").content
+        text = "".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
+        for said in ("91310000MA1FL0000X", "6222 0000 1111", statement["number"]):
+            assert said in text, text
+        for said in ("第二研究所（上海）有限公司", "First University"):
+            assert said in text, text
+
+        # The payer says that it has paid, the host finds the money.
+        open_amount = statement["payable"]
+        notice = jin.api(
+            "POST",
+            f"statements/{statement['id']}/payment-notices/",
+            {"amount": open_amount, "paid_on": str(place.now().date()), "reference": "AH-1"},
+            201,
+        )
+        jin.api("POST", f"payment-notices/{notice['id']}/match/", {}, 403)
+        gao.api("POST", f"payment-notices/{notice['id']}/match/", {})
+        assert jin.api("GET", f"statements/{statement['id']}/")["state"] == "paid"
+        assert "AH-1" in gao.ask("GET", "/money/payments/csv/").text
+        for command in ("check_statements", "replay_fees", "seal_trail", "verify_trail"):
+            place.manage(command)
+
+
+def the_administrator(place, folder):
+    """Set up from the file, twice; the link on the last line opens the account."""
+    file = folder / "setup.yaml"
+    file.write_text(SETUP, "utf-8")
+    visitor = place.person("visitor")
+    assert "setup" in visitor.get("/").text
+    link = place.manage("setup", str(file)).splitlines()[-1]
+    assert LINK.fullmatch(link), link
+    again = place.manage("setup", str(file))
+    link = again.splitlines()[-1]
+    admin = place.person("admin")
+    page = admin.get(link.removeprefix(f"https://{HOST}"))
+    (form,) = [f for f in page.forms if "password1" in f["values"]]
+    path = form["action"] or link
+    values = form["values"] | {"password1": PASSWORD, "password2": PASSWORD}
+    admin.ask("POST", path, 200, data=values)
+    admin.sign_in()
+    admin.get("/accounts/2fa/")
+    admin.set_up_second_factor()
+    home = admin.get("/")
+    assert "Instrument sharing of Anhui" in home.text
+    return admin
+
+
+def invite(sender, guest, organisation, roles):
+    """By address; the link in the mail leads to signing up, and to membership."""
+    body = {"organisation": organisation["code"], "email": guest.email, "roles": roles}
+    sender.api("POST", "invitations/", body, 201)
+    text = guest.place.post.to(guest.email, "nvit")
+    link = next(path for path in LINK.findall(text) if "/invitations/" in path)
+    guest.get(link)
+    guest.sign_up()
+    guest.submit(link)
+    if set(roles) & {"manager", "finance"}:
+        guest.set_up_second_factor()
+
+
+def publish(manager, facility):
+    made = {
+        "facility": facility["id"],
+        "name": "Mass spectrometer",
+        "name_zh": "质谱仪",
+        "manufacturers": [{"name": "Bruker"}],
+        "description": "21 tesla.",
+        "service_modes": ["self"],
+        "techniques": [],
+    }
+    made = manager.api("POST", "instruments/", made, 201)
+    one = f"instruments/{made['id']}/"
+    weekly = [{"weekday": d, "opens": "09:00", "closes": "18:00"} for d in range(1, 6)]
+    hours = {"weekly": weekly, "overrides": [], "observes_holidays": False}
+    manager.api("PUT", f"{one}opening-hours/", hours)
+    manager.api("PUT", f"{one}policy/", {"slot_minutes": 60, "approval": "manual"})
+    manager.api("POST", f"{one}rate-cards/", CARD | {"publish": True}, 201)
+    manager.api("POST", f"{one}publish/", {})
+    return made
