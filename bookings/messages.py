@@ -469,6 +469,9 @@ SENTENCES = {
     "length-required": _("Send the length of the body (Content-Length), not chunks."),
     "request-too-large": _("The request is too large."),
     "busy": _("Too many people are doing this at once. Try again."),
+    "database-away": _(
+        "The platform cannot reach its database just now. Try again in a few seconds."
+    ),
     "failed": _("Something went wrong on the server. It has been recorded; try again."),
     "refused": _("This was refused."),
     # rules

@@ -76,7 +76,7 @@ from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
-from config.errors import NO_VALUES
+from config.errors import AWAY_SECONDS, NO_VALUES, is_away
 from instruments.api import (
     attachments,
     enrolments,
@@ -171,6 +171,8 @@ def _problem(exc: Exception, is_signed_in: bool) -> Problem:
             return Problem(400, "malformed", {"problem": "a value is out of any range"})
         case OperationalError() if isinstance(exc.__cause__, BUSY):
             return Problem(503, "busy", headers=SOON)
+        case _ if is_away(exc):
+            return Problem(503, "database-away", headers={"Retry-After": AWAY_SECONDS})
         case _:
             return Problem(500, "failed")
 

@@ -119,7 +119,7 @@ SIGN_IN = {
 }
 NOWHERE = "an address that leads nowhere"
 EXPECTED = {NOWHERE: 404, "socialaccount_login_error": 401}
-NO_PAGES = {"healthz", "readyz", "metrics", "robots", "sitemap", "sitemap-part"}
+NO_PAGES = {"healthz", "readyz", "readyz-web", "metrics", "robots", "sitemap", "sitemap-part"}
 # Written before by somebody, in the language of theirs; descriptions of the API's fields, which are
 # English; names that styles have.
 WRITTEN_BEFORE = {

@@ -36,7 +36,7 @@ class Post:
     def __init__(self) -> None:
         self.mails: list[Any] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         self.mails.append(SimpleNamespace(to=envelope.rcpt_tos, mail=mail))
         return "250 OK"
@@ -236,7 +236,7 @@ def installed(name: str, folder: Path) -> Iterator[Installation]:
             "DATABASE_URL": web,
             "REDIS_URL": redis,
             "CELERY_BROKER_URL": redis,
-            "SECRET_KEY": "x7" * 40,
+            "SECRET_KEY": "known to this test alone " * 3,
             "SITE_URL": f"https://{HOST}",
             "ALLOWED_HOSTS": HOST,
             "BEHIND_TLS_PROXY": "1",
@@ -253,20 +253,17 @@ def installed(name: str, folder: Path) -> Iterator[Installation]:
         psql(owner, documented(name)[1])
         done = manage(env, "collectstatic", "--noinput", "-v", "0")
         assert done.returncode == 0, done.stderr
-        for words in (
-            ["granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "8"]
-            + ["config.wsgi:application"],
-            ["celery", "-A", "config", "worker", "-Q", "celery,letters,calls"]
-            + ["--concurrency", "2", "--without-gossip", "--without-mingle"],
-        ):
-            stack.enter_context(running(words, env, folder / f"{words[0]}.log"))
+        web_words = "granian --interface wsgi --blocking-threads 8 config.wsgi:application"
+        worker = "celery -A config worker -Q celery,letters,calls --concurrency 2"
+        for words in (f"{web_words} --port {port}", worker):
+            stack.enter_context(running(words.split(), env, folder / f"{words[:6]}.log"))
         address = f"http://127.0.0.1:{port}"
         until(lambda: answers(address), "the web process")
         yield Installation(address, env, post, ahead)
 
 
 def psql(address: str, text: str) -> None:
-    import psycopg  # noqa: PLC0415 (only here)
+    import psycopg
 
     with psycopg.connect(address, autocommit=True) as link:
         link.execute(text)

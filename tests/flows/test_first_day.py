@@ -31,9 +31,7 @@ def test_the_first_day(tmp_path):
         # A coordinator of the new region enters an organisation there, but not elsewhere.
         lin = place.person("lin")
         lin.sign_up()
-        admin.submit(
-            "/people/roles/", user=lin.email, role="coordinator", region="CN-SH"
-        )
+        admin.submit("/people/roles/", user=lin.email, role="coordinator", region="CN-SH")
         lin.set_up_second_factor()
         host = {
             "code": "second-institute",
