@@ -199,6 +199,22 @@ SENTENCES = {
         "{codes}. End it first, or choose other days."
     ),
     "code-taken": _("This code is already taken. Choose another."),
+    "same-place": _("This place is already there under its code in the other list: {other}."),
+    "below-itself": _("A region cannot lie in itself or in a region below it."),
+    "region-closed": _("This region is closed."),
+    "region-has-organisations": _("The region still has open organisations."),
+    "region-has-regions": _("There are still open regions below this region."),
+    "region-shares-nothing": _(
+        "Organisations belong to regions that share instruments. This region does not."
+    ),
+    "organisation-closed": _("This organisation is closed."),
+    "small-is-enterprise": _("Only an enterprise can be small."),
+    "not-a-ror": _(
+        "This is not a ROR identifier such as https://ror.org/04c4dkn09, or it has a typing error."
+    ),
+    "not-a-ror-record": _(
+        "This is not a record of ROR in JSON. Download it from the organisation's page on ror.org."
+    ),
     "region-does-not-share": _("This is not one of the regions that share instruments."),
     "not-a-member-region": _("This region is not a member of the agreement."),
     "ends-before-that": _("It ends on {day} already: choose an earlier day."),

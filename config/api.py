@@ -319,7 +319,14 @@ urlpatterns = [
     ),
     # reference
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
+    path("regions/<str:code>/", organisations.RegionDetail.as_view(), name="api-region"),
+    path("regions/<str:code>/close/", organisations.RegionClose.as_view(), name="api-region-close"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
+    path(
+        "organisations/<uuid:organisation_id>/",
+        organisations.OrganisationDetail.as_view(),
+        name="api-organisation",
+    ),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
     path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
     # people

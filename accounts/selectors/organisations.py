@@ -9,6 +9,7 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, Region
 from accounts.prepared import Prepared
+from accounts.selectors.memberships import place_of
 
 
 def regions() -> QuerySet[Region]:
@@ -34,6 +35,8 @@ def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:
 
 def region_by_code(code: str) -> Region:
     """By code, or by scheme and code as `scheme:code`; `NotFound` if there is none."""
+    if "\0" in code:
+        raise NotFound
     scheme, _, bare = code.rpartition(":")
     query = Q(code=bare) & (Q(scheme=scheme) if scheme else Q())
     region = Region.objects.filter(query).order_by("scheme").first()
@@ -48,6 +51,13 @@ def organisation_by_id(organisation_id: UUID) -> Organisation:
     if organisation is None:
         raise NotFound(organisation=str(organisation_id))
     return organisation
+
+
+def reads_paper(actor: Actor, organisation: Organisation) -> bool:
+    """Whether the actor reads what its statements print: its managers and finance, auditors and
+    coordinators of its region, administrators."""
+    place = place_of(organisation)
+    return actor.may("read-money", place) or actor.may("manage-organisations", place)
 
 
 def organisation_by_code(code: str) -> Organisation:

@@ -1,6 +1,8 @@
 """Carrying out the outbox: each kind of effect goes to the one that has it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from accounts.letters import Letter, mails_of
@@ -27,10 +29,13 @@ from bookings.notifications.searches import matches_letters
 from bookings.notifications.training import training_letters
 from bookings.notifications.webhooks import webhook_letters
 from bookings.services.charges import charge_make
+from bookings.services.searches import searches_follow
 from bookings.services.utilisation import days_mark_dirty
 from bookings.services.waiting import slot_offer
 from bookings.services.webhooks import events_tell, webhook_deliver
 from instruments.notifications import harvest_letters
+from instruments.services.opening import holidays_follow
+from instruments.services.search import register_refile
 
 
 def effects_carry_out(
@@ -63,6 +68,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
                 end=datetime.fromisoformat(payload["end"]),
             )
             return "done"
+        case "register":
+            return _register(payload, now)
         case "webhook":
             return webhook_deliver(row, now=now)
         case "instrument":
@@ -74,6 +81,22 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             return told if strangers == "skipped" else strangers
         case _:
             return _given(row, now)
+
+
+def _register(payload: Mapping[str, Any], now: datetime) -> str:
+    """What keeps names, codes and holidays of an organisation or a region follows its change."""
+    old, new = payload["code"]
+    if "organisation" in payload:
+        register_refile(organisation_id=UUID(payload["organisation"]))
+        searches_follow(facet="host", old=old, new=new)
+        return "done"
+    region_id, changed = UUID(payload["region"]), payload["changed"]
+    if {"code", "parent"} & set(changed):
+        register_refile(region_id=region_id)
+        searches_follow(facet="region", old=old, new=new)
+    if "holiday_calendar" in changed:
+        holidays_follow(region_id=region_id, now=now)
+    return "done"
 
 
 def _given(row: OutboxMessage, now: datetime) -> str:

@@ -312,6 +312,13 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-regions                   - 403 403 403 403 403 403 403 403 403 403 403 201
+GET    api-region                  200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-region                    - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-region-close              - 403 403 403 403 403 403 403 403 403 403 403 409
+POST   api-organisations             - 403 403 403 403 403 403 403 403 403 403 201 201
+GET    api-organisation            200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-organisation              - 403 403 403 403 403 403 403 403 403 403 200 200
 GET  api-messages                     - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-message                      - 404 200 404 404 404 404 404 404 404 404 404 404
 PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -858,6 +865,15 @@ API_BODIES = {
         "name": "Lab",
         "content": {"source": "lab", "key": "nr", "fields": {"name": "device"}},
     },
+    ("POST", "api-regions"): {"scheme": "iso-3166-2", "code": "CN-JS"},
+    ("PATCH", "api-region"): {"name": "Another name"},
+    ("POST", "api-organisations"): {
+        "code": "third",
+        "name": "Third University",
+        "kind": "university",
+        "region": "CN-SH",
+    },
+    ("PATCH", "api-organisation"): {"name": "Another name"},
     ("PUT", "api-organisation-joining"): {
         "mail_domains": ["fudan.example"],
         "admits_by_mail": False,

@@ -199,6 +199,7 @@ def world(shared_cast):
         "series": str(series.series.pk),
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
+        "region-code": cast.shanghai.code,
         "search": str(search.pk),
         "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
         "failure": str(failed(cast.ustc.pk).pk),
@@ -295,6 +296,8 @@ SPECIAL = {
     ("api-harvest-resume", "harvest_id"): "paused-harvest",
     ("instruments:technique", "code"): "technique",
     ("api-technique", "code"): "technique",
+    ("api-region", "code"): "region-code",
+    ("api-region-close", "code"): "region-code",
     ("instruments:import-columns", "import_id"): "unmapped",
     ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",
