@@ -470,6 +470,14 @@ SIGN_IN_MAILS = {
         _("Somebody, probably you, asked for a new password for this address. Set it here:"),
         _("If it was not you, you can ignore this mail: the password stays as it is."),
     ),
+    "administrator": SignInMail(
+        _("You administer this platform"),
+        _("The platform was set up with you as its administrator. Set your password here:"),
+        _(
+            "The address works once and for three days; whoever set the platform up can have"
+            " another one sent. Signing in then asks you for a second factor."
+        ),
+    ),
     "account_already_exists": SignInMail(
         _("You have an account already"),
         _(
@@ -589,14 +597,8 @@ def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
             if address is None:
                 return None
             return reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])
-        case "password_reset_key":
-            if user is None:
-                return None
-            key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-            return reverse(
-                "account_reset_password_from_key",
-                kwargs={"uidb36": user_pk_to_url_str(user), "key": key},
-            )
+        case "password_reset_key" | "administrator":
+            return password_path(user) if user else None
         case "account_already_exists":
             return reverse("account_reset_password")
         case "unknown_account":
@@ -605,6 +607,13 @@ def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
             return reverse("bookings:access")
         case _:
             return ""
+
+
+def password_path(user: User) -> str:
+    """Where a person sets a password: once, and for three days (PASSWORD_RESET_TIMEOUT)."""
+    key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    where = {"uidb36": user_pk_to_url_str(user), "key": key}
+    return reverse("account_reset_password_from_key", kwargs=where)
 
 
 def _members(organisation: Organisation) -> str:
