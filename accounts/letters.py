@@ -35,6 +35,7 @@ from accounts.models import (
     OutboxMessage,
     User,
 )
+from accounts.selectors.installation import installation
 from accounts.selectors.joining import (
     invitation_token,
     invitations,
@@ -137,6 +138,7 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
         "person": person,
         "mail_footer": footer([topic], person),
         "style": STYLES,
+        "installation": installation(),
     }
     text = render_to_string(f"{template}.txt", content)
     return text.strip() + "\n", render_to_string(f"{template}.html", content)
@@ -144,6 +146,12 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
 
 def is_chinese() -> bool:
     return (translation.get_language() or "").startswith("zh")
+
+
+def site_name() -> str:
+    """What this installation is called in the language in force."""
+    site = installation()
+    return site.name_zh if is_chinese() and site.name_zh else site.name
 
 
 def dated(value: Any, english: str, chinese: str) -> str:
@@ -209,7 +217,9 @@ def mail_of(
     if said["stop"]:
         headers["List-Unsubscribe"] = f"<{said['stop']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    below = render_to_string("accounts/mail/footer.txt", {"mail_footer": said})
+    below = render_to_string(
+        "accounts/mail/footer.txt", {"mail_footer": said, "installation": installation()}
+    )
     mail = Mail(subject=subject, body=text + below, to=[to], headers=headers)
     mail.attach_alternative(html, "text/html")
     if calendar:
@@ -252,10 +262,11 @@ def digest_mail(messages: Sequence[Message], person: User, name: str) -> Mail:
             "person": person,
             "mail_footer": footer(topics, person),
             "style": STYLES,
+            "installation": installation(),
         }
         subject = ngettext("{n} message", "{n} messages", len(messages)).format(n=len(messages))
         return mail_of(
-            f"Instrument Commons: {subject}",
+            f"{site_name()}: {subject}",
             render_to_string("accounts/mail/digest.txt", content).strip() + "\n",
             render_to_string("accounts/mail/digest.html", content),
             to=person.email,
@@ -277,7 +288,7 @@ class Words:
 KINDS = {
     "invitation": Words(
         _("Invitation: {organisation}"),
-        _("{person} invites you to join {organisation} on Instrument Commons."),
+        _("{person} invites you to join {organisation} on {site}."),
     ),
     "asked": Words(
         _("A request to join: {person}"),
@@ -498,6 +509,15 @@ SIGN_IN_MAILS = {
         ),
         _NOT_YOU,
     ),
+    "unknown_account_closed": SignInMail(
+        _("There is no account for this address"),
+        _(
+            "Somebody, probably you, wanted to sign in or to set a new password with this address,"
+            " but it has no account here. Perhaps another of your addresses has. Accounts are for"
+            " people who were invited: ask a manager of your organisation."
+        ),
+        _NOT_YOU,
+    ),
     "login_code": SignInMail(
         _("Your code to sign in"),
         _("Enter this code in the window in which you requested it:"),
@@ -560,7 +580,10 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
     if (payload := row.payload.get("private")) is None:  # tried again by hand after all
         return None
     user = User.objects.filter(pk=payload["user"], is_active=True).first()
-    link = _sign_in_link(payload["mail"], user, payload["email"])
+    name = payload["mail"]
+    if name == "unknown_account" and not installation().admits_strangers:
+        name = "unknown_account_closed"
+    link = _sign_in_link(name, user, payload["email"])
     expiry = timedelta(seconds=sign_in.LOGIN_BY_CODE_TIMEOUT)
     is_late = payload["code"] and row.created_at + expiry <= now
     if (payload["user"] and user is None) or link is None or is_late:
@@ -571,7 +594,7 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
         user.time_zone if user else "UTC",
         user.name if user else "",
     )
-    words, facts = SIGN_IN_MAILS[payload["mail"]], payload["facts"]
+    words, facts = SIGN_IN_MAILS[name], payload["facts"]
     with translation.override(reader.language):
         context = {
             "lead": str(words.lead).format_map(facts),
@@ -649,7 +672,12 @@ def _written(
         name = organisation.name
         if reader.language == "zh-hans" and organisation.name_zh:
             name = organisation.name_zh
-        facts = {"organisation": name, "person": str(person), "email": person.email}
+        facts = {
+            "organisation": name,
+            "person": str(person),
+            "email": person.email,
+            "site": site_name(),
+        }
         link = context.get("link", "")
         content = context | {
             "kind": kind,

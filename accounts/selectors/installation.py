@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DatabaseError
 
 from accounts.models import Installation, RoleGrant, User
 
@@ -29,10 +30,13 @@ class Site:
 
 
 def installation() -> Site:
-    """As it is remembered, else as it stands in its row."""
+    """As it is remembered, else as it stands in its row; the usual while there is no database."""
     site: Site | None = cache.get(KEPT)
     if site is None:
-        site = site_of(Installation.objects.first())
+        try:
+            site = site_of(Installation.objects.first())
+        except DatabaseError:  # pages that say so have to be drawn, too
+            return Site()
         cache.set(KEPT, site, KEPT_FOR)
     return site
 
