@@ -386,6 +386,48 @@ class ProviderForm(forms.Form):
         }
 
 
+class InstallationForm(forms.Form):
+    """What the platform is called here and allows."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    name_zh = forms.CharField(label=_("Chinese name"), max_length=100, required=False)
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text=_("PNG, JPEG or WebP, at most 1 MB. It stands on light and on dark pages."),
+    )
+    without_logo = forms.BooleanField(label=_("Remove the present logo"), required=False)
+    languages = forms.MultipleChoiceField(
+        label=_("Languages"), choices=settings.LANGUAGES, widget=forms.CheckboxSelectMultiple
+    )
+    usual = forms.ChoiceField(
+        label=_("Usual language"),
+        choices=settings.LANGUAGES,
+        help_text=_("For whom neither the browser nor the profile says another."),
+    )
+    admits_strangers = forms.BooleanField(
+        label=_("Anyone may create an account"),
+        required=False,
+        help_text=_(
+            "Otherwise only people with an invitation and those who sign in at an institution whose"
+            " scopes are entered under “External sign-in” may."
+        ),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def languages_in_order(self) -> list[str]:
+        """The usual one first."""
+        usual = self.cleaned_data["usual"]
+        return [usual, *(code for code in self.cleaned_data["languages"] if code != usual)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "languages" in data and data.get("usual") not in data["languages"]:
+            self.add_error("usual", _("Choose one of the languages above."))
+        return data
+
+
 class RoleForm(forms.Form):
     """A role to give to a member."""
 

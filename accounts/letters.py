@@ -35,6 +35,7 @@ from accounts.models import (
     OutboxMessage,
     User,
 )
+from accounts.selectors.installation import installation
 from accounts.selectors.joining import (
     invitation_token,
     invitations,
@@ -137,6 +138,7 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
         "person": person,
         "mail_footer": footer([topic], person),
         "style": STYLES,
+        "installation": installation(),
     }
     text = render_to_string(f"{template}.txt", content)
     return text.strip() + "\n", render_to_string(f"{template}.html", content)
@@ -144,6 +146,12 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
 
 def is_chinese() -> bool:
     return (translation.get_language() or "").startswith("zh")
+
+
+def site_name() -> str:
+    """What this installation is called in the language in force."""
+    site = installation()
+    return site.name_zh if is_chinese() and site.name_zh else site.name
 
 
 def dated(value: Any, english: str, chinese: str) -> str:
@@ -209,7 +217,9 @@ def mail_of(
     if said["stop"]:
         headers["List-Unsubscribe"] = f"<{said['stop']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    below = render_to_string("accounts/mail/footer.txt", {"mail_footer": said})
+    below = render_to_string(
+        "accounts/mail/footer.txt", {"mail_footer": said, "installation": installation()}
+    )
     mail = Mail(subject=subject, body=text + below, to=[to], headers=headers)
     mail.attach_alternative(html, "text/html")
     if calendar:
@@ -252,10 +262,11 @@ def digest_mail(messages: Sequence[Message], person: User, name: str) -> Mail:
             "person": person,
             "mail_footer": footer(topics, person),
             "style": STYLES,
+            "installation": installation(),
         }
         subject = ngettext("{n} message", "{n} messages", len(messages)).format(n=len(messages))
         return mail_of(
-            f"Instrument Commons: {subject}",
+            f"{site_name()}: {subject}",
             render_to_string("accounts/mail/digest.txt", content).strip() + "\n",
             render_to_string("accounts/mail/digest.html", content),
             to=person.email,
@@ -277,7 +288,7 @@ class Words:
 KINDS = {
     "invitation": Words(
         _("Invitation: {organisation}"),
-        _("{person} invites you to join {organisation} on Instrument Commons."),
+        _("{person} invites you to join {organisation} on {site}."),
     ),
     "asked": Words(
         _("A request to join: {person}"),
@@ -470,6 +481,14 @@ SIGN_IN_MAILS = {
         _("Somebody, probably you, asked for a new password for this address. Set it here:"),
         _("If it was not you, you can ignore this mail: the password stays as it is."),
     ),
+    "administrator": SignInMail(
+        _("You administer this platform"),
+        _("The platform was set up with you as its administrator. Set your password here:"),
+        _(
+            "The address works once and for three days; whoever set the platform up can have"
+            " another one sent. Signing in then asks you for a second factor."
+        ),
+    ),
     "account_already_exists": SignInMail(
         _("You have an account already"),
         _(
@@ -487,6 +506,15 @@ SIGN_IN_MAILS = {
             "Somebody, probably you, wanted to sign in or to set a new password with this address,"
             " but it has no account here. Perhaps another of your addresses has; or create an"
             " account:"
+        ),
+        _NOT_YOU,
+    ),
+    "unknown_account_closed": SignInMail(
+        _("There is no account for this address"),
+        _(
+            "Somebody, probably you, wanted to sign in or to set a new password with this address,"
+            " but it has no account here. Perhaps another of your addresses has. Accounts are for"
+            " people who were invited: ask a manager of your organisation."
         ),
         _NOT_YOU,
     ),
@@ -552,7 +580,10 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
     if (payload := row.payload.get("private")) is None:  # tried again by hand after all
         return None
     user = User.objects.filter(pk=payload["user"], is_active=True).first()
-    link = _sign_in_link(payload["mail"], user, payload["email"])
+    name = payload["mail"]
+    if name == "unknown_account" and not installation().admits_strangers:
+        name = "unknown_account_closed"
+    link = _sign_in_link(name, user, payload["email"])
     expiry = timedelta(seconds=sign_in.LOGIN_BY_CODE_TIMEOUT)
     is_late = payload["code"] and row.created_at + expiry <= now
     if (payload["user"] and user is None) or link is None or is_late:
@@ -563,7 +594,7 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
         user.time_zone if user else "UTC",
         user.name if user else "",
     )
-    words, facts = SIGN_IN_MAILS[payload["mail"]], payload["facts"]
+    words, facts = SIGN_IN_MAILS[name], payload["facts"]
     with translation.override(reader.language):
         context = {
             "lead": str(words.lead).format_map(facts),
@@ -589,14 +620,8 @@ def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
             if address is None:
                 return None
             return reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])
-        case "password_reset_key":
-            if user is None:
-                return None
-            key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-            return reverse(
-                "account_reset_password_from_key",
-                kwargs={"uidb36": user_pk_to_url_str(user), "key": key},
-            )
+        case "password_reset_key" | "administrator":
+            return password_path(user) if user else None
         case "account_already_exists":
             return reverse("account_reset_password")
         case "unknown_account":
@@ -605,6 +630,13 @@ def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
             return reverse("bookings:access")
         case _:
             return ""
+
+
+def password_path(user: User) -> str:
+    """Where a person sets a password: once, and for three days (PASSWORD_RESET_TIMEOUT)."""
+    key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    where = {"uidb36": user_pk_to_url_str(user), "key": key}
+    return reverse("account_reset_password_from_key", kwargs=where)
 
 
 def _members(organisation: Organisation) -> str:
@@ -640,7 +672,12 @@ def _written(
         name = organisation.name
         if reader.language == "zh-hans" and organisation.name_zh:
             name = organisation.name_zh
-        facts = {"organisation": name, "person": str(person), "email": person.email}
+        facts = {
+            "organisation": name,
+            "person": str(person),
+            "email": person.email,
+            "site": site_name(),
+        }
         link = context.get("link", "")
         content = context | {
             "kind": kind,

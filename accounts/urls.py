@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from accounts.views import federation, language, members, messages, organisations, profile
+from accounts.views import (
+    federation,
+    installation,
+    language,
+    members,
+    messages,
+    organisations,
+    profile,
+)
 
 app_name = "accounts"
 
@@ -38,6 +46,8 @@ urlpatterns = [
     path(
         "people/sign-in/<slug:provider_id>/remove/", federation.provider_end, name="provider-remove"
     ),
+    path("installation/", installation.installation, name="installation"),
+    path("installation/logo/", installation.logo, name="installation-logo"),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
     path(_members, members.members, name="members"),

@@ -158,6 +158,8 @@ ACTS: dict[str, Any] = {
     "joinrequest.withdraw": _("Request to join withdrawn"),
     "organisation.joining": _("Ways to join changed"),
     "organisation.scopes": _("Scopes changed"),
+    "installation.create": _("Platform set up"),
+    "installation.update": _("Name and rules of the platform changed"),
     "provider.create": _("Sign-in provider added"),
     "provider.update": _("Sign-in provider changed"),
     "provider.delete": _("Sign-in provider removed"),

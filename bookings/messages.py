@@ -32,6 +32,10 @@ SENTENCES = {
     "not-an-address": _("This must be a web address that begins with http:// or https://."),
     "not-a-mail-address": _("This must be an e-mail address."),
     "not-a-code": _("This must be a short code of letters, digits, dots, dashes and underscores."),
+    "not-a-known-code": _(
+        "No list of regions that comes with the platform has this code, so this is needed."
+    ),
+    "not-an-enterprise": _("Only an enterprise can be small."),
     "reserved-code": _("This code has a meaning of its own. Choose another."),
     "bad-character": _("This has a character that cannot be stored."),
     "repeated": _("This is listed twice."),
@@ -358,6 +362,13 @@ SENTENCES = {
     "last-administrator": _(
         "There is no other administrator: make another person administrator first."
     ),
+    "demonstration": _(
+        "This is the demonstration: a real installation begins in its own database."
+    ),
+    "unconfirmed-account": _(
+        "There is an account with this address that is closed, or whose owner has not confirmed"
+        " the address. Confirm it first, or name another address."
+    ),
     "another-address": _(
         "This invitation went to another e-mail address than yours. Sign in with the account of"
         " that address."
@@ -456,6 +467,7 @@ SENTENCES = {
     "wrong-version": _("Somebody changed this since you read it. Load it again."),
     "not-a-file": _("This must be a file."),
     "unknown-file": _("This is no JPEG, PNG or WebP photo and no PDF document."),
+    "unreadable-file": _("The file cannot be read: {why}."),
     "broken-file": _("This file is broken, or not what it says it is."),
     "upload-too-large": _("This file is too large: at most {most} MB."),
     "too-many-pixels": _("This picture is too large: at most {most} megapixels."),

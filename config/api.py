@@ -15,7 +15,7 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import federation, joining, memberships, messages, organisations, tokens
+from accounts.api import federation, joining, me, memberships, messages, organisations, tokens
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -340,6 +340,7 @@ urlpatterns = [
         federation.OrganisationScopes.as_view(),
         name="api-organisation-scopes",
     ),
+    path("me/", me.Me.as_view(), name="api-me"),
     path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),
     path(_membership, memberships.MembershipDetail.as_view(), name="api-membership"),
     path(_membership + "end/", leaving.MembershipEnd.as_view(), name="api-membership-end"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, pgettext
 
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
+from accounts.selectors.installation import installation
 from bookings.selectors.reservations import own_reservations, requests_to_decide
 
 # The pages of one booking.
@@ -54,7 +55,7 @@ PARTS = {
 TRAINING = {"training", "course", "enrol", "enrol-withdraw"}
 PEOPLE = {
     "members", "invite", "invitation-withdraw", "join-decide", "joining", "role-give", "role-take",
-    "roles", "scopes", "providers",
+    "roles", "scopes", "providers", "installation",
 }  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "now": timezone.now(),
         "reader_zone": timezone.get_current_timezone_name(),
+        "installation": installation(),
         "local_mode": settings.LOCAL_MODE,
         "menu": _menu(request, actor),
     }

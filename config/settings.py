@@ -185,7 +185,6 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PR
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL_MODE else "https"
 MFA_ADAPTER = "accounts.adapters.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_TOTP_ISSUER = "Instrument Commons"
 MFA_PASSKEY_LOGIN_ENABLED = True
 # A passkey always asks for a finger, a face or its PIN: it stands in for the password too.
 MFA_WEBAUTHN_USER_VERIFICATION = "required"

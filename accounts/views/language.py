@@ -11,6 +11,7 @@ from accounts.domain.errors import invalid
 from accounts.forms import LanguageForm
 from accounts.middleware import remember_language
 from accounts.models import User
+from accounts.selectors.installation import installation
 from accounts.services.users import language_set
 
 
@@ -18,7 +19,7 @@ from accounts.services.users import language_set
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the language in this browser and for the person; back to where they were."""
     form = LanguageForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or form.cleaned_data["language"] not in installation().languages:
         raise invalid("language", "unknown-value")
     language = form.cleaned_data["language"]
     if isinstance(request.user, User):

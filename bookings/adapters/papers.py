@@ -30,6 +30,7 @@ from reportlab.platypus import (
     Table,
 )
 
+from accounts.letters import site_name
 from accounts.models import Organisation, Region
 from bookings.domain.money import format_amount, format_number, minor_digits
 from bookings.domain.statements import PAYABLE_WITHIN, statement_number
@@ -436,7 +437,7 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         )
         story += [Spacer(1, 4 * mm), _text(shown, textColor=SOFT)]
         foot = f"{row.first.code} – {row.second.code} · {row.month:%Y-%m}"
-        return _build(f"{title} {foot}", foot, "Instrument Commons", story)
+        return _build(f"{title} {foot}", foot, site_name(), story)
 
 
 def _word(person: Any, moment: datetime | None, region: Region) -> str:

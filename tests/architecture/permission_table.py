@@ -283,6 +283,9 @@ POST accounts:join-withdraw          - 302 404 404 404 404 404 404 404 404 404 4
 GET  accounts:invitation           200 200 403 403 403 403 403 403 403 403 403 403 403
 POST accounts:invitation             - 302 403 403 403 403 403 403 403 403 403 403 403
 POST accounts:invitation-accept      - 302 409 409 409 409 409 409 409 409 409 409 409
+GET  accounts:installation            - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:installation            - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:installation-logo     404 404 404 404 404 404 404 404 404 404 404 404 404
 GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200
 GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
@@ -350,6 +353,7 @@ GET    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 4
 PUT    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
 GET    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
 PUT    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
+GET    api-me                        - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-memberships               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-membership                - 404 200 404 404 404 200 404 404 404 404 404 200
 GET    api-membership-end            - 404 200 404 404 404 200 404 404 404 404 404 200
@@ -821,6 +825,12 @@ PAGE_BODIES = {
     "instruments:attachment-change": {"title": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
+    "accounts:installation": {
+        "name": "Test",
+        "languages": ["en", "zh-hans"],
+        "usual": "en",
+        "version": "0",
+    },
     "accounts:join": {"text": "test"},
     "accounts:invite": {"email": "new@nowhere.example", "roles": ["researcher"], "days": "14"},
     "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
