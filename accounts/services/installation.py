@@ -17,11 +17,12 @@ from PIL import Image
 
 from accounts import trail
 from accounts.domain.errors import FieldProblem, Invalid, WrongState, WrongVersion, invalid
-from accounts.domain.known_regions import known_region, scheme_named
+from accounts.domain.organisations import scheme_named
 from accounts.domain.roles import ADMINISTRATOR, Actor, Place
 from accounts.models import Installation, Organisation, Region, User
 from accounts.models.keys import new_id
 from accounts.permissions import require
+from accounts.selectors.divisions import division
 from accounts.selectors.installation import (
     first_administrator,
     installation_forget,
@@ -166,10 +167,11 @@ def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, now: 
 
 
 def _region_values(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a region of this name is to be: as given, else as a list of known regions says."""
+    """What a region of this name is to be: as given, else as a shipped list says."""
     scheme = scheme_named(given["scheme"])
-    known = known_region(scheme, given["code"])
-    return {**(vars(known) if known else {}), **given, "scheme": scheme}
+    known = division(scheme, given["code"])
+    names = ("name", "name_zh", "time_zone", "currency", "holiday_calendar")
+    return {**({n: getattr(known, n) for n in names} if known else {}), **given, "scheme": scheme}
 
 
 def _region_problems(wanted: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:

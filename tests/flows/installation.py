@@ -104,7 +104,7 @@ class Person:
         self.web.trust_env = False
         # As the proxy in front of it would say.
         self.web.headers.update({"Host": HOST, "X-Forwarded-Proto": "https"})
-        self.web.headers["Referer"] = f"https://{HOST}/"
+        self.web.headers.update({"Referer": f"https://{HOST}/", "Accept-Language": "en"})
 
     def ask(self, method: str, path: str, status: int = 200, **how: Any) -> requests.Response:
         path = path.removeprefix(f"https://{HOST}")

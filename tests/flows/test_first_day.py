@@ -158,8 +158,7 @@ def the_administrator(place, folder):
     admin.sign_in()
     admin.get("/accounts/2fa/")
     admin.set_up_second_factor()
-    home = admin.get("/")
-    assert "Instrument sharing of Anhui" in home.text
+    assert "安徽省仪器共享" in admin.get("/").text
     return admin
 
 

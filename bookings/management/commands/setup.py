@@ -17,9 +17,9 @@ from rest_framework import serializers
 
 from accounts.api.shapes import Choice, Flag, ListOf, Shape, Text, checked
 from accounts.domain.errors import FieldProblem, Invalid, Refused, invalid
-from accounts.domain.known_regions import known_region, scheme_named
 from accounts.letters import password_path
 from accounts.models import Organisation, Region
+from accounts.selectors.divisions import division
 from accounts.services.installation import CODE, MOST_LOGO, Outcome, Step, installation_set_up
 from accounts.services.organisations import region_problems
 from bookings.messages import sentence
@@ -175,9 +175,10 @@ class Command(BaseCommand):
         scheme = "GB/T 2260" if code.isdecimal() else "ISO 3166-2"
         scheme = self._answer("Its scheme", RegionShape, "scheme", scheme)
         region = {"scheme": scheme, "code": code}
-        if known := known_region(scheme_named(scheme), code):
+        known = division(scheme, code)
+        if known:
             self.stdout.write(f"  {known.name} ({known.name_zh}), {known.time_zone}")
-        else:
+        if known is None or not (known.time_zone and known.currency):
             for name, label in (
                 ("name", "Its name"),
                 ("name_zh", "Its Chinese name, if it has one"),
@@ -185,6 +186,8 @@ class Command(BaseCommand):
                 ("currency", "Its currency, such as GBP"),
                 ("holiday_calendar", "Its public holidays, such as GB-SCT, if known"),
             ):
+                if known and getattr(known, name):
+                    continue
                 is_owed = name in {"name", "time_zone", "currency"}
                 region[name] = self._answer(
                     label, RegionShape, name, is_owed=is_owed, check=partial(_check_region, name)

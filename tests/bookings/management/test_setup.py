@@ -105,7 +105,7 @@ def test_a_file_makes_an_installation_whose_administrator_sets_a_password(
     )
     china = ("Asia/Shanghai", "CNY", "CN", True)
     assert list(regions) == [
-        ("GB/T 2260", "310000", "Shanghai", "上海", *china),
+        ("GB/T 2260", "310000", "Shanghai", "上海市", *china),
         ("ISO 3166-2", "CN-AH", "Anhui", "安徽", *china),
         ("ISO 3166-2", "GB-SCT", "Scotland", "", "Europe/London", "GBP", "GB-SCT", False),
     ]
@@ -274,7 +274,7 @@ def test_a_strangers_account_does_not_become_the_administrators(written: Any) ->
 
 ANSWERS = [
     "Sharing of Anhui", "", "", "zh en", "en", "perhaps", "no",  # the platform
-    "CN-AH", "", "", "CN-AH", "GB-SCT", "", "Scotland", "", "Europe/Nowhere", "Europe/London",
+    "CN-AH", "", "", "CN-AH", "NORTH", "own", "North", "", "Europe/Nowhere", "Europe/London",
     "GBP", "", "no", "",  # regions
     "the first", "first", "First University", "", "club", "university", "XX", "CN-AH",
     "",  # organisations
@@ -305,14 +305,14 @@ def test_without_a_file_each_answer_is_checked_at_once(monkeypatch: pytest.Monke
         "There is no such time zone. One is, for example, Asia/Shanghai.",
         "This must be a short code of letters, digits, dots, dashes and underscores.",
         "This is not one of the choices.",
-        "This is not one of: CN-AH, GB-SCT.",
+        "This is not one of: CN-AH, NORTH.",
         "This must be an e-mail address.",
     ]
     row = Installation.objects.get()
     assert (row.name, row.languages, row.admits_strangers) == ("Sharing of Anhui", ["en"], False)
     assert list(Region.objects.order_by("code").values_list("code", "shares", "time_zone")) == [
         ("CN-AH", True, "Asia/Shanghai"),
-        ("GB-SCT", False, "Europe/London"),
+        ("NORTH", False, "Europe/London"),
     ]
     assert Organisation.objects.get().kind == "university"
     assert "/accounts/password/reset/key/" in out.getvalue().splitlines()[-1]
