@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from accounts.views import federation, language, members, messages, organisations, profile
+from accounts.views import (
+    federation,
+    invoice_details,
+    language,
+    members,
+    messages,
+    organisations,
+    profile,
+)
 
 app_name = "accounts"
 
@@ -23,6 +31,11 @@ urlpatterns = [
     path("messages/stop/<str:token>/", messages.unsubscribe, name="unsubscribe"),
     path("organisations/", organisations.organisations, name="organisations"),
     path(_organisation + "join/", organisations.join, name="join"),
+    path(
+        _organisation + "invoice-details/",
+        invoice_details.invoice_details,
+        name="invoice-details",
+    ),
     path(
         "organisations/requests/<uuid:request_id>/withdraw/",
         organisations.withdraw,

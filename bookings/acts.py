@@ -157,6 +157,7 @@ ACTS: dict[str, Any] = {
     "joinrequest.reject": _("Request to join declined"),
     "joinrequest.withdraw": _("Request to join withdrawn"),
     "organisation.joining": _("Ways to join changed"),
+    "organisation.invoice-details": _("Invoice details changed"),
     "organisation.scopes": _("Scopes changed"),
     "provider.create": _("Sign-in provider added"),
     "provider.update": _("Sign-in provider changed"),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -34,7 +35,7 @@ from accounts.models import Organisation, Region
 from bookings.domain.money import format_amount, format_number, minor_digits
 from bookings.domain.statements import PAYABLE_WITHIN, statement_number
 from bookings.models import Payment, SettlementLine
-from bookings.selectors.papers import PaperLine, SettlementPaper, StatementPaper
+from bookings.selectors.papers import PaperLine, Party, SettlementPaper, StatementPaper
 from bookings.selectors.settlements import creditor_of, debtor_of, net_of
 
 FONT = "WenQuanYi Micro Hei"
@@ -90,7 +91,7 @@ def _month(value: date) -> str:
     return date_format(value, "Y年n月" if chinese else "F Y")
 
 
-def _names(thing: Organisation | Region) -> str:
+def _names(thing: Party | Region) -> str:
     """In both languages, the reader's first."""
     names = [thing.name, thing.name_zh]
     if (translation.get_language() or "").startswith("zh"):
@@ -178,11 +179,18 @@ def _two(left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
     return [both, Spacer(1, 6 * mm)]
 
 
-def _party(label: str, organisation: Organisation, region: Region) -> list[Any]:
+def _party(label: str, party: Party, organisation: Organisation, region: Region) -> list[Any]:
     code = gettext("Code: {code}").format(code=organisation.code)
+    names = _names(party).split("\n")
+    legal = party.legal_name or names[0]
+    others = "\n".join(name for name in names if name != legal)
+    tax = gettext("Tax number: {number}").format(number=party.tax_number)
     return [
         _head(label),
-        _text(_names(organisation), 10.5),
+        _text(legal, 10.5),
+        *([_text(others)] if others else []),
+        *([_text(party.address)] if party.address else []),
+        *([_text(tax)] if party.tax_number else []),
         _text(f"{_name(region.name, region.name_zh)} ({region.code})", textColor=SOFT),
         _text(code + (f" · ROR {organisation.ror}" if organisation.ror else ""), textColor=SOFT),
     ]
@@ -314,8 +322,8 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
             note,
         )
         story += _two(
-            _party(gettext("Issued by"), row.host, row.host_region),
-            _party(gettext("Billed to"), row.payer, row.payer_region),
+            _party(gettext("Issued by"), paper.parties.host, row.host, row.host_region),
+            _party(gettext("Billed to"), paper.parties.payer, row.payer, row.payer_region),
         )
         story += [_rows(paper), Spacer(1, 5 * mm)]
         sums = [
@@ -338,6 +346,12 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
         foot = f"{number} · {_name(row.host.name, row.host.name_zh)}"
         return _build(f"{title} {number}", foot, row.host.name, story)
+
+
+NOT_KEPT = _(
+    "Names, addresses and the bank account are those of today: this statement was drawn up before"
+    " they were kept with it."
+)
 
 
 def _converted(paper: StatementPaper) -> list[Any]:
@@ -375,8 +389,45 @@ def _terms(paper: StatementPaper, number: str) -> list[Any]:
     return [
         _head(gettext("Payment")),
         _text(terms),
+        *_where_to_pay(paper, number),
         *([_text(claim, textColor=SOFT)] if row.covered else []),
+        *([] if paper.parties.is_kept else [_text(NOT_KEPT, textColor=SOFT)]),
     ]
+
+
+def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
+    """Bank account, reference, day and amount, in a box; of a credit where it is paid out."""
+    row, host = paper.statement, paper.parties.host
+    still = row.payable - row.paid
+    if not still or row.voided_at:
+        return []
+    account = host.bank_account if still > 0 else paper.parties.payer.bank_account
+    label = gettext("Pay to") if still > 0 else gettext("Pay out to")
+    unknown = gettext("No bank account has been entered: please ask where to pay.")
+    rows = [[_head(label), _text(account or unknown, 9.5)]]
+    if still > 0:
+        if host.legal_name:
+            rows.append([_head(gettext("Account holder")), _text(host.legal_name, 9.5)])
+        rows += [
+            [_head(gettext("Reference")), _text(number, 9.5)],
+            [_head(gettext("Due")), _text(_day(row.due_date), 9.5)],
+        ]
+    amount = f"{row.currency} {_money(abs(still), row.currency)}"
+    rows.append([_head(gettext("Amount")), _text(amount, 9.5)])
+    if still > 0 and host.bank_account_changed_on:
+        changed = gettext("Bank account last changed")
+        rows.append([_head(changed), _text(_day(host.bank_account_changed_on), 9.5)])
+    box = Table(
+        rows,
+        colWidths=[38 * mm, WIDTH - 38 * mm],
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("BOX", (0, 0), (-1, -1), 0.5, LINE),
+            ("TOPPADDING", (0, 0), (-1, -1), 2),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+        ],
+    )
+    return [Spacer(1, 2 * mm), box, Spacer(1, 2 * mm)]
 
 
 def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import Letter, dated, framed
+from accounts.letters import Letter, Stranger, dated, framed
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import coordinators_of, holders_of
 from accounts.selectors.messages import readers_of
@@ -55,17 +55,42 @@ def statement_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
     """To the payer's finance; none where it says nothing true any more: a voided statement, a
     reminder of one that is paid."""
     kind = row.kind.partition(".")[2]
+    statement = _statement_of(row, kind, now)
+    if statement is None:
+        return []
+    people = readers_of(holders_of("finance", statement.payer_id), TOPIC)
+    return [_statement_letter(kind, statement, person) for person in people]
+
+
+def invoice_letter(row: OutboxMessage, now: datetime) -> tuple[Statement, Letter] | None:
+    """A statement and what is said of it to the payer's invoice address, where who reads it may
+    have no account. None where one of the payer's finance people, who are told as well, has that
+    address. In the language of the first of these."""
+    kind = row.kind.partition(".")[2]
+    statement = _statement_of(row, kind, now)
+    if statement is None or not (email := statement.payer.invoice_email):
+        return None
+    finance = list(holders_of("finance", statement.payer_id))
+    if email.lower() in {person.email.lower() for person in finance}:
+        return None
+    language = finance[0].language if finance else settings.LANGUAGE_CODE
+    payer = _named(statement.payer, language)
+    reader = Stranger(email, language, statement.payer_region.time_zone, payer)
+    return statement, _statement_letter(kind, statement, reader)
+
+
+def _statement_of(row: OutboxMessage, kind: str, now: datetime) -> Statement | None:
+    """None where the message says nothing true any more."""
     statement = (
         Statement.objects.select_related(*WITH, "replaces")
         .filter(pk=UUID(row.payload["statement"]))
         .first()
     )
     if statement is None or statement.state == Statement.State.VOIDED:
-        return []
+        return None
     if kind == "overdue" and not overdue(statement, now):
-        return []
-    people = readers_of(holders_of("finance", statement.payer_id), TOPIC)
-    return [_statement_letter(kind, statement, person) for person in people]
+        return None
+    return statement
 
 
 def settlement_letters(row: OutboxMessage) -> list[Letter]:
@@ -104,7 +129,7 @@ def _named(thing: Any, language: str) -> str:
     return str((language.startswith("zh") and thing.name_zh) or thing.name)
 
 
-def _statement_letter(kind: str, statement: Statement, person: User) -> Letter:
+def _statement_letter(kind: str, statement: Statement, person: User | Stranger) -> Letter:
     subject, lead = KINDS[kind]
     host = statement.host
     old = statement.replaces
@@ -158,7 +183,7 @@ def _letter(
     words: tuple[Any, Any],
     facts: dict[str, Any],
     context: dict[str, Any],
-    person: User,
+    person: User | Stranger,
     *,
     topic: str = TOPIC,
 ) -> Letter:

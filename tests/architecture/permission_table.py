@@ -294,6 +294,8 @@ GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 4
 POST accounts:joining                - 403 403 403 403 403 302 403 403 403 403 403 302
 GET  accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:invoice-details        - 403 403 403 403 403 403 403 200 403 200 403 200
+POST accounts:invoice-details        - 403 403 403 403 403 403 403 302 403 302 403 302
 GET  accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 302
 POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 403 404
@@ -818,6 +820,7 @@ PAGE_BODIES = {
     "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
     "accounts:joining": {"mail_domains": "nowhere.example", "admits_by_mail": "on"},
     "accounts:scopes": {"scopes": "nowhere.example", "admits_by_scope": "on"},
+    "accounts:invoice-details": {"legal_name": "USTC", "bank_account": "1 2 3"},
     "accounts:providers": {
         "kind": "openid_connect",
         "id": "nowhere",

@@ -122,6 +122,8 @@ def about_people(kind):
                 "sender_organisation": cast.ustc,
                 "roles": ["researcher", "finance"],
             }
+        if kind == "bank-account":
+            context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
         if kind in {"rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)
