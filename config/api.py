@@ -49,6 +49,7 @@ from bookings.api import (
     misfits,
     moves,
     operations,
+    payment_notices,
     persons,
     programmes,
     ratings,
@@ -293,6 +294,7 @@ _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
+_notice = "payment-notices/<uuid:notice_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
 _course = "courses/<uuid:course_id>/"
@@ -636,6 +638,32 @@ urlpatterns = [
         _statement + "payments/",
         statements.StatementPayments.as_view(),
         name="api-statement-payments",
+    ),
+    path(
+        _statement + "payment-notices/",
+        payment_notices.StatementNotices.as_view(),
+        name="api-statement-notices",
+    ),
+    path(
+        "payment-notices/",
+        payment_notices.PaymentNotices.as_view(),
+        name="api-payment-notices",
+    ),
+    path(_notice, payment_notices.PaymentNoticeDetail.as_view(), name="api-payment-notice"),
+    path(
+        _notice + "match/",
+        payment_notices.PaymentNoticeMatch.as_view(),
+        name="api-payment-notice-match",
+    ),
+    path(
+        _notice + "refuse/",
+        payment_notices.PaymentNoticeRefuse.as_view(),
+        name="api-payment-notice-refuse",
+    ),
+    path(
+        _notice + "withdraw/",
+        payment_notices.PaymentNoticeWithdraw.as_view(),
+        name="api-payment-notice-withdraw",
     ),
     path(
         _statement + "exchange-rate/",

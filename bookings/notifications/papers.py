@@ -15,7 +15,7 @@ from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import coordinators_of, holders_of
 from accounts.selectors.messages import readers_of
 from bookings.domain.statements import statement_number
-from bookings.models import Agreement, AgreementMember, Settlement, Statement
+from bookings.models import Agreement, AgreementMember, PaymentNotice, Settlement, Statement
 from bookings.selectors.agreements import members_of, state_on, today_in
 from bookings.selectors.settlements import net_of
 from bookings.selectors.statements import WITH, overdue
@@ -35,6 +35,26 @@ KINDS = {
         _("This statement should have been paid by the day below. If it has been, tell {host}."),
     ),
 }
+# What payers say they have paid: to the host's finance, or to the payer's.
+NOTICES = {
+    "notice-reported": (
+        _("{payer} reports a payment: {number}"),
+        _("Look whether the money below has come in, and match the notice or refuse it."),
+    ),
+    "notice-withdrawn": (
+        _("{payer} withdraws its notice of a payment: {number}"),
+        _("You need not look for this money any more."),
+    ),
+    "notice-matched": (
+        _("Payment received: {number}"),
+        _("{host} has found the payment you reported."),
+    ),
+    "notice-refused": (
+        _("Payment not found: {number}"),
+        _("{host} has not found the payment you reported. The reason is below."),
+    ),
+}
+TO_HOST = frozenset({"notice-reported", "notice-withdrawn"})
 DRAWN = (
     _("Settlement of {month}: {first} and {second}"),
     _(
@@ -55,11 +75,28 @@ def statement_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
     """To the payer's finance; none where it says nothing true any more: a voided statement, a
     reminder of one that is paid."""
     kind = row.kind.partition(".")[2]
+    if kind in NOTICES:
+        return _notice_letters(row, kind)
     statement = _statement_of(row, kind, now)
     if statement is None:
         return []
     people = readers_of(holders_of("finance", statement.payer_id), TOPIC)
     return [_statement_letter(kind, statement, person) for person in people]
+
+
+def _notice_letters(row: OutboxMessage, kind: str) -> list[Letter]:
+    """None where the notice has another state by now."""
+    notice = (
+        PaymentNotice.objects.select_related(*(f"statement__{name}" for name in WITH))
+        .filter(pk=UUID(row.payload["notice"]))
+        .first()
+    )
+    if notice is None or kind != f"notice-{notice.state}":
+        return []
+    statement = notice.statement
+    side = statement.host_id if kind in TO_HOST else statement.payer_id
+    people = readers_of(holders_of("finance", side), TOPIC)
+    return [_statement_letter(kind, statement, person, notice) for person in people]
 
 
 def invoice_letter(row: OutboxMessage, now: datetime) -> tuple[Statement, Letter] | None:
@@ -129,8 +166,10 @@ def _named(thing: Any, language: str) -> str:
     return str((language.startswith("zh") and thing.name_zh) or thing.name)
 
 
-def _statement_letter(kind: str, statement: Statement, person: User | Stranger) -> Letter:
-    subject, lead = KINDS[kind]
+def _statement_letter(
+    kind: str, statement: Statement, person: User | Stranger, notice: PaymentNotice | None = None
+) -> Letter:
+    subject, lead = (KINDS | NOTICES)[kind]
     host = statement.host
     old = statement.replaces
     facts = {
@@ -145,6 +184,7 @@ def _statement_letter(kind: str, statement: Statement, person: User | Stranger) 
         "statement": statement,
         "number": facts["number"],
         "owed": statement.payable - statement.paid,
+        "notice": notice,
         "link": link,
     }
     return _letter(f"statement.{kind}", (subject, lead), facts, context, person)

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DecimalField, QuerySet, Sum
+from django.db.models import DecimalField, Exists, OuterRef, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce
 
 from accounts.domain.invoice_details import NEEDED
+from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain.statements import day_of
 from bookings.models import Charge, Payment, Settlement, SettlementLine, Statement, StatementLine
@@ -159,7 +160,7 @@ class Party:
     @property
     def missing(self) -> list[str]:
         """What a payer needs and this party has not entered."""
-        return [name for name in NEEDED if not getattr(self, name)]
+        return _missing(self)
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,21 @@ def parties_json(
         changed = day_of(host.bank_account_changed_at, time_zone)
         kept["host"]["bank_account_changed_on"] = changed.isoformat()
     return kept
+
+
+def load_invoicing(actor: Actor) -> list[tuple[Organisation, list[str]]]:
+    """The organisations whose books the actor keeps, and what is missing of the invoice details
+    of those that bill others. One statement, none for who keeps no books."""
+    ours = actor.organisations_where("account")
+    if not ours:
+        return []
+    bills = Exists(Charge.objects.filter(host=OuterRef("pk")))
+    rows = Organisation.objects.filter(pk__in=ours).annotate(bills=bills).order_by("name", "pk")
+    return [(row, _missing(row) if row.bills else []) for row in rows]
+
+
+def _missing(details: Organisation | Party) -> list[str]:
+    return [name for name in NEEDED if not getattr(details, name)]
 
 
 def parties_of(row: Statement) -> Parties:

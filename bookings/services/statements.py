@@ -27,7 +27,7 @@ from bookings.domain.statements import (
     statement_number,
 )
 from bookings.locks import claim_host_books, lock_host_books, lock_statement
-from bookings.models import ClosedMonth, Statement
+from bookings.models import ClosedMonth, PaymentNotice, Statement
 from bookings.selectors.papers import parties_json
 from bookings.selectors.statements import (
     Due,
@@ -316,6 +316,8 @@ def statement_void(
     (new,) = _numbered(host, _rows(host, old.month, [due], now))
     new.replaces = old
     new.save(force_insert=True)
+    # What the payer says it has paid is for the charges, whichever number they have.
+    old.notices.filter(state=PaymentNotice.State.REPORTED).update(statement=new)
     with connection.cursor() as cursor:
         cursor.execute(COPY_LINES, [new.pk, old.pk])
     where: dict[str, Any] = {
