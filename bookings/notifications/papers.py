@@ -38,11 +38,11 @@ KINDS = {
 # What payers say they have paid: to the host's finance, or to the payer's.
 NOTICES = {
     "notice-reported": (
-        _("{payer} reports a payment: {number}"),
+        _("Payment reported by {payer}: {number}"),
         _("Look whether the money below has come in, and match the notice or refuse it."),
     ),
     "notice-withdrawn": (
-        _("{payer} withdraws its notice of a payment: {number}"),
+        _("Payment notice withdrawn by {payer}: {number}"),
         _("You need not look for this money any more."),
     ),
     "notice-matched": (

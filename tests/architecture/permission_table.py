@@ -146,6 +146,11 @@ GET  bookings:money-statements-pdf    - 404 404 404 404 200 200 200 200 200 404 
 GET  bookings:money-statements-csv    - 404 404 404 404 200 200 200 200 200 404 404 404
 POST bookings:money-statements-pay    - 404 404 404 404 403 403 403 302 403 404 404 404
 POST bookings:money-statements-void   - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-statements-notice - 404 404 404 404 403 403 302 403 403 404 404 404
+GET  bookings:money-notices          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:money-notices-match    - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-notices-refuse   - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-notices-withdraw - 404 404 404 404 403 403 302 403 403 404 404 404
 POST bookings:money-statements-rate   - 404 404 404 404 403 403 302 403 403 404 404 404
 GET  bookings:money-settlements       - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-settlements-one   - 404 404 404 404 404 404 404 404 200 200 200 404
@@ -531,6 +536,13 @@ GET    api-statement-pdf                - 404 404 404 404 200 200 200 200 200 40
 GET    api-statement-csv                - 404 404 404 404 200 200 200 200 200 404 404 404
 POST   api-statement-void               - 404 404 404 404 403 403 403 201 403 404 404 404
 POST   api-statement-payments           - 404 404 404 404 403 403 403 201 403 404 404 404
+GET    api-statement-notices            - 404 404 404 404 200 200 200 200 200 404 404 404
+POST   api-statement-notices            - 404 404 404 404 403 403 201 403 403 404 404 404
+GET    api-payment-notices              - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-payment-notice               - 404 404 404 404 200 200 200 200 200 404 404 404
+POST   api-payment-notice-match         - 404 404 404 404 403 403 403 200 403 404 404 404
+POST   api-payment-notice-refuse        - 404 404 404 404 403 403 403 200 403 404 404 404
+POST   api-payment-notice-withdraw      - 404 404 404 404 403 403 200 403 403 404 404 404
 POST   api-statement-exchange-rate      - 404 404 404 404 403 403 200 403 403 404 404 404
 GET    api-settlements                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-settlement                   - 404 404 404 404 404 404 404 404 200 200 200 404
@@ -653,6 +665,7 @@ RATE = {
     "source": "Bank of China",
 }
 
+NOTICE = {"amount": "0.50", "paid_on": "2026-03-01", "reference": "T 2"}
 COURSE_SESSION = {
     "facility": "<facility>",
     "start": "2026-03-16T09:00",
@@ -675,6 +688,8 @@ PAGE_BODIES = {
     "instruments:harvest": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
     "bookings:money-statements-void": {"reason": "test"},
+    "bookings:money-statements-notice": NOTICE,
+    "bookings:money-notices-refuse": {"reason": "test"},
     "bookings:money-statements-rate": {"rate": "<rate>"},
     "bookings:money-settlements-confirm": {},
     "bookings:money-settlements-pay": PAYMENT | {"act": "paid"},
@@ -1005,6 +1020,8 @@ API_BODIES = {
     },
     ("POST", "api-statement-void"): {"reason": "test"},
     ("POST", "api-statement-payments"): PAYMENT,
+    ("POST", "api-statement-notices"): NOTICE,
+    ("POST", "api-payment-notice-refuse"): {"reason": "test"},
     ("POST", "api-statement-exchange-rate"): {"exchange_rate": "<rate>"},
     ("POST", "api-settlement-confirm"): {},
     ("POST", "api-settlement-payments"): PAYMENT,
