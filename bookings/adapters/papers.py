@@ -33,8 +33,8 @@ from reportlab.platypus import (
 
 from accounts.models import Organisation, Region
 from bookings.domain.money import format_amount, format_number, minor_digits
-from bookings.domain.statements import PAYABLE_WITHIN, statement_number
-from bookings.models import Payment, SettlementLine
+from bookings.domain.statements import PAYABLE_WITHIN, settlement_reference, statement_number
+from bookings.models import Charge, Payment, SettlementLine
 from bookings.selectors.papers import PaperLine, Party, SettlementPaper, StatementPaper
 from bookings.selectors.settlements import creditor_of, debtor_of, net_of
 
@@ -152,13 +152,14 @@ def _top(title: str, subtitle: str, facts: Sequence[tuple[str, str]], note: str 
     if note:
         left.append(_text(note, 10, textColor=colors.HexColor("#8c1d18")))
     right = Table(
-        [[_head(label), _right(value)] for label, value in facts],
-        colWidths=[32 * mm, 42 * mm],
+        # The longest numbers there are stay on their line.
+        [[_head(a), _right(b, 8.5 if len(b) <= 28 else 6.2)] for a, b in facts],
+        colWidths=[22 * mm, 60 * mm],
         style=[("TOPPADDING", (0, 0), (-1, -1), 0.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 0.5)],
     )
     top = Table(
         [[left, right]],
-        colWidths=[WIDTH - 76 * mm, 76 * mm],
+        colWidths=[WIDTH - 84 * mm, 84 * mm],
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
     )
     return [top, Spacer(1, 6 * mm)]
@@ -207,6 +208,7 @@ GRID = [
 ]
 SUMS = [
     ("LINEABOVE", (0, -1), (-1, -1), 0.8, ACCENT),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 2),
     ("TOPPADDING", (0, 0), (-1, -1), 1.5),
     ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
 ]
@@ -242,7 +244,8 @@ def _rows(paper: StatementPaper) -> LongTable:
     for line in paper.lines:
         start = line.start.astimezone(ZoneInfo(line.time_zone))
         name = _name(line.instrument, line.instrument_zh)
-        what = f"{name}\n{line.kind_label} · {str(line.reservation)[-12:]}"
+        kind = Charge.Kind(line.kind).label  # in the paper's language, whoever loaded it
+        what = f"{name}\n{kind} · {str(line.reservation)[-12:]}"
         tax = f"{_money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
         rows.append(
             [
@@ -437,8 +440,10 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         row = paper.settlement
         currency, net = row.currency, net_of(row)
         first, second = (_name(r.name, r.name_zh) for r in (row.first, row.second))
+        reference = settlement_reference(row.first.code, row.second.code, row.month, row.currency)
         drawn = row.drawn_up_at.astimezone(ZoneInfo(creditor_of(row).time_zone))
         facts = [
+            (gettext("Reference"), reference),
             (gettext("Month"), _month(row.month)),
             (gettext("Drawn up"), _day(drawn)),
             (gettext("Due"), _day(row.due_date)),
@@ -481,6 +486,16 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         sums.append((label, f"{currency} {_money(net, currency)}"))
         story.append(KeepTogether([_sums(sums)]))
         story += _payments(paper.payments, net, row.paid, currency)
+        if net > row.paid:
+            terms = gettext(
+                "Please pay by {day}, and name the reference {reference}. The coordinator of"
+                " {region} says where to pay: regions have no bank account here."
+            ).format(
+                day=_day(row.due_date),
+                reference=reference,
+                region=_name(creditor_of(row).name, creditor_of(row).name_zh),
+            )
+            story += [Spacer(1, 4 * mm), KeepTogether([_head(gettext("Payment")), _text(terms)])]
         shown = gettext(
             "Vouchers are netted between the regions. Use is shown by organisation and not netted:"
             " what is payable is billed to each payer by its host."
@@ -493,6 +508,8 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
 def _word(person: Any, moment: datetime | None, region: Region) -> str:
     if moment is None:
         return gettext("Not confirmed yet")
+    if person is None:
+        return gettext("not needed: neither region owes anything")
     return gettext("Confirmed by {person} on {day}").format(
         person=person, day=_day(moment.astimezone(ZoneInfo(region.time_zone)))
     )

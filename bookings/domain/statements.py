@@ -29,6 +29,11 @@ def statement_number(host: str, year: int, number: int) -> str:
     return f"{host.upper()}-{year}-{number:04d}"
 
 
+def settlement_reference(first: str, second: str, month: date, currency: str) -> str:
+    """What a payment between two regions names: `CN-AH-CN-SH-2026-03-CNY`."""
+    return f"{first}-{second}-{month:%Y-%m}-{currency}"
+
+
 def state_of_payment(owed: Decimal, paid: Decimal) -> str:
     """`paid` once nothing is owed any more, and from the beginning where nothing is."""
     if paid == owed:
