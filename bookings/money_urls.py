@@ -3,11 +3,13 @@
 from django.urls import path
 
 from bookings.views.money import (
+    ageing,
     agreements,
     charges,
     funding,
     grants,
     notices,
+    payments,
     programmes,
     rates,
     replay,
@@ -71,6 +73,8 @@ urlpatterns = [
     path(_notice + "refuse/", notices.refuse, name="money-notices-refuse"),
     path(_notice + "withdraw/", notices.withdraw, name="money-notices-withdraw"),
     path(_statement + "rate/", statements.convert, name="money-statements-rate"),
+    path("payments/", payments.payments, name="money-payments"),
+    path("ageing/", ageing.ageing, name="money-ageing"),
     path("settlements/", settlements.settlements, name="money-settlements"),
     path(_settlement, settlements.one, name="money-settlements-one"),
     path(_settlement + "pdf/", settlements.pdf, name="money-settlements-pdf"),

@@ -70,7 +70,7 @@ class PaymentNoticeBody(Shape):
     reference = Text(100, default="", allow_blank=True, help_text="What the bank shows the host.")
 
 
-class RefuseBody(Shape):
+class NoticeRefuseBody(Shape):
     reason = Text(500, help_text="Why; the payer reads it.")
 
 
@@ -223,7 +223,7 @@ class PaymentNoticeRefuse(PaymentNoticeEndpoint):
         "payment_notice_refuse",
         _("Refuse a payment notice"),
         tag="money",
-        takes=RefuseBody,
+        takes=NoticeRefuseBody,
         gives=PaymentNoticeShape,
         refuses=[404, 409],
         versioned=True,
@@ -232,7 +232,7 @@ class PaymentNoticeRefuse(PaymentNoticeEndpoint):
     )
     def post(self, request: Request, notice_id: UUID) -> HttpResponseBase:
         """For the host's finance, where no such money came in."""
-        data = checked(RefuseBody, request.data)
+        data = checked(NoticeRefuseBody, request.data)
         answer: HttpResponseBase = self.decide(
             request,
             notice_id,

@@ -44,6 +44,9 @@ TABS = [
     ("money-agreements", _("Agreements"), _anybody),
     ("money-vouchers", _("Vouchers"), _anybody),
     ("money-statements", _("Statements"), _has("manager", "finance", "auditor")),
+    ("money-notices", _("Reported payments"), _has("manager", "finance", "auditor")),
+    ("money-payments", _("Payments"), _has("manager", "finance", "auditor")),
+    ("money-ageing", _("Ageing"), _has("manager", "finance")),
     ("money-settlements", _("Settlement"), _has("coordinator", "auditor")),
     ("findings", _("Findings"), _has("manager", "finance")),
     ("money-rates", _("Exchange rates"), _has("manager", "finance", "auditor")),
@@ -92,6 +95,21 @@ FIGURES = {
     "first_owes": _("Owed by the first region"),
     "second_owes": _("Owed by the second region"),
 }
+
+
+BUCKET_LABELS = {
+    "not_due": _("Not due"),
+    "days_1_30": _("1–30 days"),
+    "days_31_60": _("31–60 days"),
+    "days_61_90": _("61–90 days"),
+    "over_90": _("Over 90 days"),
+    "credit": _("Credits"),
+}
+
+
+@register.filter
+def bucket_label(name: str) -> str:
+    return str(BUCKET_LABELS[name])
 
 
 @register.filter

@@ -151,6 +151,8 @@ GET  bookings:money-notices          - 200 200 200 200 200 200 200 200 200 200 2
 POST bookings:money-notices-match    - 404 404 404 404 403 403 403 302 403 404 404 404
 POST bookings:money-notices-refuse   - 404 404 404 404 403 403 403 302 403 404 404 404
 POST bookings:money-notices-withdraw - 404 404 404 404 403 403 302 403 403 404 404 404
+GET  bookings:money-payments         - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-ageing           - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:money-statements-rate   - 404 404 404 404 403 403 302 403 403 404 404 404
 GET  bookings:money-settlements       - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-settlements-one   - 404 404 404 404 404 404 404 404 200 200 200 404
@@ -543,6 +545,9 @@ GET    api-payment-notice               - 404 404 404 404 200 200 200 200 200 40
 POST   api-payment-notice-match         - 404 404 404 404 403 403 403 200 403 404 404 404
 POST   api-payment-notice-refuse        - 404 404 404 404 403 403 403 200 403 404 404 404
 POST   api-payment-notice-withdraw      - 404 404 404 404 403 403 200 403 403 404 404 404
+GET    api-payments                     - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-payments-csv                 - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-ageing                       - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-statement-exchange-rate      - 404 404 404 404 403 403 200 403 403 404 404 404
 GET    api-settlements                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-settlement                   - 404 404 404 404 404 404 404 404 200 200 200 404

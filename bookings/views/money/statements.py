@@ -74,27 +74,27 @@ def statements(request: HttpRequest) -> HttpResponseBase:
     if state in states:
         rows = in_state(rows, state, now.date())
     if wants_csv(request):
-        cells = (_cells(row, now) for row in rows.iterator(2000))
-        return csv_answer(request, "statements", HEADS, cells)
+        cells = (statement_cells(row, now) for row in rows.iterator(2000))
+        return csv_answer(request, "statements", STATEMENT_HEADS, cells)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "waits": waits,
         "totals": totals_of_statements(rows) if page.paginator.count else [],
-        "rows": [(row, shown_state(row, now), _label(row, now)) for row in page.object_list],
+        "rows": [(row, shown_state(row, now), label_of(row, now)) for row in page.object_list],
         "states": [(one, state_label(one)) for one in states],
         "state": state if state in states else "",
     }
     return render(request, "bookings/money/statements.html", context)
 
 
-HEADS = (
+STATEMENT_HEADS = (
     "statement", "month", "host", "host_name", "payer", "payer_name", "state", "issued", "due",
     "charges", "currency", "tax", "total", "voucher", "payable", "paid",
 )  # fmt: skip
 
 
-def _cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
+def statement_cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
     amounts = (row.tax, row.total, row.covered, row.payable, row.paid)
     return (
         statement_number(row.host.code, row.year, row.number),
@@ -112,7 +112,7 @@ def _cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
     )
 
 
-def _label(row: Statement, now: datetime) -> str:
+def label_of(row: Statement, now: datetime) -> str:
     return state_label(shown_state(row, now))
 
 
@@ -143,7 +143,7 @@ def _page(
         "statement": row,
         "still": still,
         "shown_state": shown_state(row, now),
-        "state_label": _label(row, now),
+        "state_label": label_of(row, now),
         "page": page,
         "lines": paper_lines(page.object_list),
         "taxes": tax_sums(row),
