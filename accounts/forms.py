@@ -284,6 +284,47 @@ class JoiningForm(forms.Form):
         return str(self.cleaned_data["mail_domains"]).replace(",", " ").split()
 
 
+class InvoiceDetailsForm(forms.Form):
+    """What statements print of an organisation."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    legal_name = forms.CharField(
+        label=_("Legal name"),
+        required=False,
+        max_length=200,
+        help_text=_("As contracts and invoices write it."),
+    )
+    address = forms.CharField(
+        label=_("Address"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    tax_number = forms.CharField(
+        label=_("Tax number"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    bank_account = forms.CharField(
+        label=_("Bank account"),
+        required=False,
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Where payers pay to: the bank, the account number, and the BIC or CNAPS code. A change"
+            " is told to the organisation's finance people and managers, and payers see when it"
+            " was made."
+        ),
+    )
+    invoice_email = forms.EmailField(
+        label=_("Invoice mail address"),
+        required=False,
+        max_length=254,
+        help_text=_("Statements you have to pay are sent there as well, as PDF."),
+    )
+
+    def details(self) -> dict[str, str]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+
+
 class ScopesForm(forms.Form):
     """What identity providers call an organisation."""
 

@@ -42,7 +42,7 @@ from accounts.selectors.joining import (
     inviter_organisation,
     join_requests,
 )
-from accounts.selectors.memberships import managers_or_administrators
+from accounts.selectors.memberships import holders_of, managers_or_administrators
 from accounts.selectors.messages import readers_of
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import user_by_email
@@ -102,7 +102,7 @@ class Letter:
     `calendar` is iCalendar with a METHOD. `link`: a path of ours; `about`: the row it is about;
     `matters_until`: after that it comes too late."""
 
-    person: User
+    person: Any  # a `User`, or a `Stranger` where it lies in no inbox
     topic: str
     kind: str
     subject: str
@@ -311,6 +311,14 @@ KINDS = {
         _("Your membership has ended: {organisation}"),
         _("You are no longer a member of {organisation}. Your roles there have ended."),
     ),
+    "bank-account": Words(
+        _("Bank account changed: {organisation}"),
+        _(
+            "{person} ({email}) changed the bank account that statements of {organisation} ask"
+            " payers to pay to. If nobody agreed to this, change it back at once and tell your"
+            " payers."
+        ),
+    ),
 }
 
 
@@ -323,6 +331,9 @@ class Stranger:
     time_zone: str
     name: str = ""
 
+    def __str__(self) -> str:
+        return self.name or self.email
+
 
 def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
     """The letters of an outbox row to people with an account; none where it no longer says
@@ -334,6 +345,8 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
             return _request(row)
         case "left" | "ended" as kind:
             return _ended(row, kind)
+        case "bank-account":
+            return _bank_account(row)
         case _:
             return []
 
@@ -431,6 +444,23 @@ def _ended(row: OutboxMessage, kind: str) -> list[Letter]:
     return [
         _letter(kind, reader, found.organisation, found.user, context)
         for reader in readers_of(people, "account")
+    ]
+
+
+def _bank_account(row: OutboxMessage) -> list[Letter]:
+    """To the organisation's finance people and managers, except whoever changed it."""
+    organisation = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
+    person = User.objects.get(pk=UUID(row.payload["user"]))
+    people = holders_of("finance", organisation.pk) | holders_of("manager", organisation.pk)
+    context = {
+        "account_before": row.payload["before"],
+        "account_after": row.payload["after"],
+        "changed_at": row.created_at,
+        "link": reverse("accounts:invoice-details", args=[organisation.pk]),
+    }
+    return [
+        _letter("bank-account", reader, organisation, person, context)
+        for reader in readers_of(people.exclude(pk=person.pk), "account")
     ]
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.views import (
     federation,
     installation,
+    invoice_details,
     language,
     members,
     messages,
@@ -31,6 +32,11 @@ urlpatterns = [
     path("messages/stop/<str:token>/", messages.unsubscribe, name="unsubscribe"),
     path("organisations/", organisations.organisations, name="organisations"),
     path(_organisation + "join/", organisations.join, name="join"),
+    path(
+        _organisation + "invoice-details/",
+        invoice_details.invoice_details,
+        name="invoice-details",
+    ),
     path(
         "organisations/requests/<uuid:request_id>/withdraw/",
         organisations.withdraw,

@@ -232,6 +232,8 @@ SENTENCES = {
     "month-not-over": _("This month is not over yet where the host is."),
     "nothing-paid": _("Enter an amount other than 0."),
     "more-than-owed": _("At most {most} {currency} is still to pay."),
+    "nothing-to-pay": _("Nothing is to be paid on it."),
+    "already-reported": _("You have reported this payment already."),
     "more-than-paid": _("Only {most} {currency} has been paid: no more can be reversed."),
     "same-currency": _("These must be two currencies."),
     "unknown-rate": _("Your finance office has entered no such rate of {base}."),

@@ -49,6 +49,8 @@ from bookings.api import (
     misfits,
     moves,
     operations,
+    payment_notices,
+    payments,
     persons,
     programmes,
     ratings,
@@ -295,6 +297,7 @@ _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
+_notice = "payment-notices/<uuid:notice_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
 _course = "courses/<uuid:course_id>/"
@@ -648,10 +651,39 @@ urlpatterns = [
         name="api-statement-payments",
     ),
     path(
+        _statement + "payment-notices/",
+        payment_notices.StatementNotices.as_view(),
+        name="api-statement-notices",
+    ),
+    path(
+        "payment-notices/",
+        payment_notices.PaymentNotices.as_view(),
+        name="api-payment-notices",
+    ),
+    path(_notice, payment_notices.PaymentNoticeDetail.as_view(), name="api-payment-notice"),
+    path(
+        _notice + "match/",
+        payment_notices.PaymentNoticeMatch.as_view(),
+        name="api-payment-notice-match",
+    ),
+    path(
+        _notice + "refuse/",
+        payment_notices.PaymentNoticeRefuse.as_view(),
+        name="api-payment-notice-refuse",
+    ),
+    path(
+        _notice + "withdraw/",
+        payment_notices.PaymentNoticeWithdraw.as_view(),
+        name="api-payment-notice-withdraw",
+    ),
+    path(
         _statement + "exchange-rate/",
         statements.StatementConvert.as_view(),
         name="api-statement-exchange-rate",
     ),
+    path("payments/", payments.Payments.as_view(), name="api-payments"),
+    path("payments/csv/", payments.PaymentsCsv.as_view(), name="api-payments-csv"),
+    path("ageing/", payments.AgeingReport.as_view(), name="api-ageing"),
     path("settlements/", settlements.Settlements.as_view(), name="api-settlements"),
     path(_settlement, settlements.SettlementDetail.as_view(), name="api-settlement"),
     path(_settlement + "pdf/", settlements.SettlementPdf.as_view(), name="api-settlement-pdf"),

@@ -3,9 +3,12 @@ needs. No cell of text begins like a formula; numbers stay numbers."""
 
 import csv
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from io import StringIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from bookings.adapters.figures import Cell
 from bookings.domain.money import format_amount, format_number
 from bookings.domain.statements import statement_number
 from bookings.selectors.papers import SettlementPaper, StatementPaper
@@ -58,6 +61,30 @@ def statement_csv(paper: StatementPaper) -> bytes:
             )
         )
     return _table(STATEMENT_HEADS, rows)
+
+
+PAYMENT_HEADS = (
+    "statement", "host", "host_name", "payer", "payer_name", "currency", "amount", "paid_on",
+    "reference", "entered_by", "entered_at",
+)  # fmt: skip
+
+
+def payment_cells(payment: Any) -> tuple[Cell, ...]:
+    """One payment on a statement; below 0: taken back."""
+    row = payment.statement
+    return (
+        statement_number(row.host.code, row.year, row.number),
+        row.host.code,
+        row.host.name,
+        row.payer.code,
+        row.payer.name,
+        payment.currency,
+        Decimal(format_amount(payment.amount, payment.currency)),
+        payment.paid_on.isoformat(),
+        payment.reference,
+        str(payment.entered_by),
+        payment.entered_at.isoformat(),
+    )
 
 
 SETTLEMENT_HEADS = (

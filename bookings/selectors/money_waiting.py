@@ -32,6 +32,7 @@ from bookings.models import (
     ClosedMonth,
     Correction,
     FundingSource,
+    PaymentNotice,
     Reservation,
     Settlement,
     Statement,
@@ -44,7 +45,7 @@ from bookings.selectors.funding_sources import sources_for
 from bookings.selectors.programmes import grants_for
 from bookings.selectors.sessions import sessions_to_complete
 from bookings.selectors.settlements import settlements_for
-from bookings.selectors.statements import OWED, statements_for
+from bookings.selectors.statements import OWED, notices_for, statements_for
 
 # From this part of a budget on it is nearly used up.
 NEARLY = Decimal("0.9")
@@ -99,6 +100,14 @@ def statements_owed(actor: Actor, now: datetime) -> QuerySet[Statement]:
     """Unpaid ones that others owe the organisations whose books the actor keeps."""
     ours = actor.organisations_where("account")
     return statements_for(actor).filter(OWED, ~Q(payer__in=ours), host__in=ours)
+
+
+def notices_to_match(actor: Actor, now: datetime) -> QuerySet[PaymentNotice]:
+    """What payers say they have paid to the organisations whose books the actor keeps."""
+    return notices_for(actor).filter(
+        state=PaymentNotice.State.REPORTED,
+        statement__host__in=actor.organisations_where("account"),
+    )
 
 
 def settlements_to_confirm(actor: Actor, now: datetime) -> QuerySet[Settlement]:
@@ -213,6 +222,7 @@ KINDS: dict[str, _Kind] = {
     "sign": _Kind(_coordinates, agreements_to_sign, "signed_at", due="valid_from"),
     "confirm": _Kind(_coordinates, settlements_to_confirm, "state", due="due_date"),
     "complete": _Kind(_anybody, sessions_waiting, "state"),
+    "notices": _Kind(_may("account"), notices_to_match, amount="amount", due="paid_on"),
     "pay": _Kind(_may("account"), statements_to_pay, amount=STILL, due="due_date"),
     "check": _Kind(_anybody, charges_to_check, amount="payable", due="open_until"),
     "owed": _Kind(_may("account"), statements_owed, amount=STILL, due="due_date"),

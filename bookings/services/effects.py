@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from accounts.letters import Letter, mails_of
+from django.utils import translation
+
+from accounts.letters import Letter, mail_of, mails_of
 from accounts.letters import letters_of as letters_about_people
 from accounts.models import OutboxMessage
 from accounts.services.erasure import person_forget
@@ -17,10 +19,13 @@ from accounts.services.messages import (
     messages_give,
 )
 from accounts.services.outbox import outbox_deliver
+from bookings.adapters.papers import statement_pdf
+from bookings.domain.statements import statement_number
 from bookings.notifications import letters_of, still_says
 from bookings.notifications.audit import audit_letters
 from bookings.notifications.papers import (
     agreement_letters,
+    invoice_letter,
     settlement_letters,
     statement_letters,
 )
@@ -28,6 +33,7 @@ from bookings.notifications.records import record_letters
 from bookings.notifications.searches import matches_letters
 from bookings.notifications.training import training_letters
 from bookings.notifications.webhooks import webhook_letters
+from bookings.selectors.papers import load_statement_paper
 from bookings.services.charges import charge_make
 from bookings.services.searches import searches_follow
 from bookings.services.utilisation import days_mark_dirty
@@ -74,6 +80,8 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             return webhook_deliver(row, now=now)
         case "instrument":
             return "done" if events_tell(row, now=now) else "skipped"
+        case "invoice":
+            return _invoice(row, now)
         case "people":
             # Whoever has an account finds it in the inbox, too; the others have only mail.
             strangers = mail_send(mails_of(row, now))
@@ -97,6 +105,28 @@ def _register(payload: Mapping[str, Any], now: datetime) -> str:
     if "holiday_calendar" in changed:
         holidays_follow(region_id=region_id, now=now)
     return "done"
+
+
+def _invoice(row: OutboxMessage, now: datetime) -> str:
+    """The mail to a payer's invoice address, with the statement as PDF."""
+    found = invoice_letter(row, now)
+    if found is None:
+        return "skipped"
+    statement, letter = found
+    number = statement_number(statement.host.code, statement.year, statement.number)
+    reader = letter.person
+    with translation.override(reader.language):
+        mail = mail_of(
+            letter.subject,
+            letter.text,
+            letter.html,
+            to=reader.email,
+            name=str(row.pk),
+            topics=[letter.topic],
+        )
+    pdf = statement_pdf(load_statement_paper(statement), language=reader.language)
+    mail.attach(f"{number}.pdf", pdf, "application/pdf")
+    return mail_send([mail])
 
 
 def _given(row: OutboxMessage, now: datetime) -> str:

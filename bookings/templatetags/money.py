@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.domain.roles import Actor
+from accounts.letters import listed
 from accounts.models import Region
 from bookings.adapters.papers import quantity
 from bookings.domain.money import format_number, minor_digits
@@ -43,6 +44,9 @@ TABS = [
     ("money-agreements", _("Agreements"), _anybody),
     ("money-vouchers", _("Vouchers"), _anybody),
     ("money-statements", _("Statements"), _has("manager", "finance", "auditor")),
+    ("money-notices", _("Reported payments"), _has("manager", "finance", "auditor")),
+    ("money-payments", _("Payments"), _has("manager", "finance", "auditor")),
+    ("money-ageing", _("Ageing"), _has("manager", "finance")),
     ("money-settlements", _("Settlement"), _has("coordinator", "auditor")),
     ("findings", _("Findings"), _has("manager", "finance")),
     ("money-rates", _("Exchange rates"), _has("manager", "finance", "auditor")),
@@ -91,6 +95,21 @@ FIGURES = {
     "first_owes": _("Owed by the first region"),
     "second_owes": _("Owed by the second region"),
 }
+
+
+BUCKET_LABELS = {
+    "not_due": _("Not due"),
+    "days_1_30": _("1–30 days"),
+    "days_31_60": _("31–60 days"),
+    "days_61_90": _("61–90 days"),
+    "over_90": _("Over 90 days"),
+    "credit": _("Credits"),
+}
+
+
+@register.filter
+def bucket_label(name: str) -> str:
+    return str(BUCKET_LABELS[name])
 
 
 @register.filter
@@ -142,6 +161,20 @@ def numbered(statement: Statement) -> str:
 @register.filter
 def still_to_pay(statement: Statement) -> Any:
     return statement.payable - statement.paid
+
+
+DETAILS = {
+    "legal_name": _("legal name"),
+    "address": _("address"),
+    "tax_number": _("tax number"),
+    "bank_account": _("bank account"),
+}
+
+
+@register.filter
+def details_named(names: list[str]) -> str:
+    """Invoice details in words: `address, bank account`."""
+    return listed(DETAILS[name] for name in names)
 
 
 @register.filter
@@ -196,6 +229,7 @@ WAITS_ON = {
     "sign": ("money-agreements", "sign"),
     "confirm": ("money-settlements", "confirm"),
     "complete": ("money-sessions", ""),
+    "notices": ("money-notices", "notices"),
     "pay": ("money-statements", "pay"),
     "owed": ("money-statements", "owed"),
     "grants": ("money-vouchers", "grants"),
@@ -209,6 +243,7 @@ WAITS_BECAUSE = {
     "sign": _("They are in force once every region has signed."),
     "confirm": _("Both regions confirm what one owes the other for vouchers."),
     "complete": _("They cannot be charged before the times of use are entered."),
+    "notices": _("Payers say they have paid; match each with the money that came in."),
     "pay": _("The host marks them as paid when the money has come in."),
     "check": _("After that day a charge is final and goes on the next statement."),
     "owed": _("Mark them as paid when the money comes in."),
@@ -241,6 +276,8 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("settlement to confirm", "settlements to confirm", number)
         case "complete":
             return ngettext("session to complete", "sessions to complete", number)
+        case "notices":
+            return ngettext("reported payment to match", "reported payments to match", number)
         case "pay":
             return ngettext("statement to pay", "statements to pay", number)
         case "check":

@@ -146,6 +146,13 @@ GET  bookings:money-statements-pdf    - 404 404 404 404 200 200 200 200 200 404 
 GET  bookings:money-statements-csv    - 404 404 404 404 200 200 200 200 200 404 404 404
 POST bookings:money-statements-pay    - 404 404 404 404 403 403 403 302 403 404 404 404
 POST bookings:money-statements-void   - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-statements-notice - 404 404 404 404 403 403 302 403 403 404 404 404
+GET  bookings:money-notices          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:money-notices-match    - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-notices-refuse   - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-notices-withdraw - 404 404 404 404 403 403 302 403 403 404 404 404
+GET  bookings:money-payments         - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-ageing           - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:money-statements-rate   - 404 404 404 404 403 403 302 403 403 404 404 404
 GET  bookings:money-settlements       - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-settlements-one   - 404 404 404 404 404 404 404 404 200 200 200 404
@@ -297,6 +304,8 @@ GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 4
 POST accounts:joining                - 403 403 403 403 403 302 403 403 403 403 403 302
 GET  accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:invoice-details        - 403 403 403 403 403 403 403 200 403 200 403 200
+POST accounts:invoice-details        - 403 403 403 403 403 403 403 302 403 302 403 302
 GET  accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 302
 POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 403 404
@@ -541,6 +550,16 @@ GET    api-statement-pdf                - 404 404 404 404 200 200 200 200 200 40
 GET    api-statement-csv                - 404 404 404 404 200 200 200 200 200 404 404 404
 POST   api-statement-void               - 404 404 404 404 403 403 403 201 403 404 404 404
 POST   api-statement-payments           - 404 404 404 404 403 403 403 201 403 404 404 404
+GET    api-statement-notices            - 404 404 404 404 200 200 200 200 200 404 404 404
+POST   api-statement-notices            - 404 404 404 404 403 403 201 403 403 404 404 404
+GET    api-payment-notices              - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-payment-notice               - 404 404 404 404 200 200 200 200 200 404 404 404
+POST   api-payment-notice-match         - 404 404 404 404 403 403 403 200 403 404 404 404
+POST   api-payment-notice-refuse        - 404 404 404 404 403 403 403 200 403 404 404 404
+POST   api-payment-notice-withdraw      - 404 404 404 404 403 403 200 403 403 404 404 404
+GET    api-payments                     - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-payments-csv                 - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-ageing                       - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-statement-exchange-rate      - 404 404 404 404 403 403 200 403 403 404 404 404
 GET    api-settlements                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-settlement                   - 404 404 404 404 404 404 404 404 200 200 200 404
@@ -663,6 +682,7 @@ RATE = {
     "source": "Bank of China",
 }
 
+NOTICE = {"amount": "0.50", "paid_on": "2026-03-01", "reference": "T 2"}
 COURSE_SESSION = {
     "facility": "<facility>",
     "start": "2026-03-16T09:00",
@@ -685,6 +705,8 @@ PAGE_BODIES = {
     "instruments:harvest": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
     "bookings:money-statements-void": {"reason": "test"},
+    "bookings:money-statements-notice": NOTICE,
+    "bookings:money-notices-refuse": {"reason": "test"},
     "bookings:money-statements-rate": {"rate": "<rate>"},
     "bookings:money-settlements-confirm": {},
     "bookings:money-settlements-pay": PAYMENT | {"act": "paid"},
@@ -836,6 +858,7 @@ PAGE_BODIES = {
     "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
     "accounts:joining": {"mail_domains": "nowhere.example", "admits_by_mail": "on"},
     "accounts:scopes": {"scopes": "nowhere.example", "admits_by_scope": "on"},
+    "accounts:invoice-details": {"legal_name": "USTC", "bank_account": "1 2 3"},
     "accounts:providers": {
         "kind": "openid_connect",
         "id": "nowhere",
@@ -1029,6 +1052,8 @@ API_BODIES = {
     },
     ("POST", "api-statement-void"): {"reason": "test"},
     ("POST", "api-statement-payments"): PAYMENT,
+    ("POST", "api-statement-notices"): NOTICE,
+    ("POST", "api-payment-notice-refuse"): {"reason": "test"},
     ("POST", "api-statement-exchange-rate"): {"exchange_rate": "<rate>"},
     ("POST", "api-settlement-confirm"): {},
     ("POST", "api-settlement-payments"): PAYMENT,

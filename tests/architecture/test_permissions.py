@@ -254,6 +254,7 @@ ARGUMENTS = {
     "facility_id": "facility",
     "qualification_id": "qualification",
     "statement_id": "statement",
+    "notice_id": "notice",
     "settlement_id": "settlement",
     "agreement_id": "agreement",
     "programme_id": "programme",

@@ -21,6 +21,7 @@ from bookings.models import (
     Agreement,
     AuditFinding,
     Charge,
+    PaymentNotice,
     Reservation,
     SavedSearch,
     Settlement,
@@ -122,6 +123,8 @@ def about_people(kind):
                 "sender_organisation": cast.ustc,
                 "roles": ["researcher", "finance"],
             }
+        if kind == "bank-account":
+            context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
         if kind in {"rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)
@@ -138,7 +141,12 @@ def about_paper(kind):
             return papers._settlement_letter(Settlement.objects.latest("month"), reader)
         statement = Statement.objects.select_related("host", "payer").latest("month")
         statement.replaces = statement if kind == "replaced" else None
-        return papers._statement_letter(kind, statement, reader)
+        notice = PaymentNotice(
+            statement=statement, amount=100, currency="CNY", paid_on=NOW.date(), reference="T <1>",
+            reason="No transfer of <100> & none like it" if kind == "notice-refused" else "",
+        )  # fmt: skip
+        more = [notice] if kind in papers.NOTICES else []
+        return papers._statement_letter(kind, statement, reader, *more)
 
     return made
 
@@ -208,7 +216,7 @@ def about_webhook(cast, reader):
 LETTERS = {
     **{f"mail.{kind}": about_booking(kind) for kind in KINDS},
     **{f"people.{kind}": about_people(kind) for kind in people.KINDS},
-    **{f"statement.{kind}": about_paper(kind) for kind in papers.KINDS},
+    **{f"statement.{kind}": about_paper(kind) for kind in [*papers.KINDS, *papers.NOTICES]},
     "agreement.to-sign": about_paper("agreement"),
     "settlement.drawn": about_paper("settlement"),
     **{f"training.{kind}": about_training(kind) for kind in training.KINDS},
