@@ -8,11 +8,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
 from bookings.selectors.agreements import own_regions
-from bookings.selectors.money_waiting import load_waiting
+from bookings.selectors.money_waiting import TO_WATCH, load_waiting
 from bookings.selectors.papers import load_invoicing
-
-# What nobody has to do anything about today.
-TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
 
 
 @login_required
@@ -24,7 +21,7 @@ def money(request: HttpRequest) -> HttpResponse:
         "invoicing": load_invoicing(actor),
         "waiting": [each for each in found if each.what not in TO_WATCH],
         "watched": [each for each in found if each.what in TO_WATCH],
-        "today": now.date(),
+        "today": timezone.localdate(now),
         "accounts": bool(actor.organisations_where("account")),
         "coordinates": bool(own_regions(actor)),
         "audits": actor.has("auditor"),
