@@ -13,12 +13,12 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+import psycopg
 import requests
 from aiosmtpd.controller import Controller
 from allauth.mfa.totp.internal import auth as totp
-from django.db import connection
 
 from config.local.ports import first_free
 from tests.flows.reader import Page
@@ -66,8 +66,11 @@ def until(ask: Callable[[], Any], what: str) -> Any:
 class Installation:
     """Where it is served, its mail, its clock, and its commands."""
 
-    def __init__(self, address: str, env: dict[str, str], post: Post, ahead: Path) -> None:
-        self.address, self.env, self.post, self._ahead = address, env, post, ahead
+    def __init__(
+        self, address: str, env: dict[str, str], owner: str, post: Post, ahead: Path
+    ) -> None:
+        self.address, self.env, self.owner = address, env, owner
+        self.post, self._ahead = post, ahead
         self.people: list[Person] = []
 
     def now(self) -> datetime:
@@ -84,9 +87,9 @@ class Installation:
             for person in self.people:
                 person.get("/profile/")
 
-    def manage(self, *words: str, code: int = 0) -> str:
+    def manage(self, *words: str, code: int = 0, **more: str) -> str:
         """What a command of manage.py prints."""
-        done = manage(self.env, *words)
+        done = manage(self.env | more, *words)
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
@@ -179,33 +182,23 @@ def manage(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]
 
 @contextmanager
 def database(name: str) -> Iterator[tuple[str, str]]:
-    """An empty database of an owner who is no superuser: its address for the owner, and for the
-    role of the web, which owns nothing, once `granted`."""
-    owner, web = f"{name}_owner", f"{name}_web"
-    parts = urlsplit(os.environ["DATABASE_URL"])
-    with connection.cursor() as cursor:
-        drop(cursor, name)
-        cursor.execute(documented(name)[0])
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 OWNER {owner}')
-        try:
-            yield tuple(  # type: ignore[misc]
-                urlunsplit(
-                    parts._replace(
-                        path=f"/{name}",
-                        netloc=f"{role}:choose-one@{parts.hostname}:{parts.port}",
-                        query="",
-                    )
-                )
-                for role in (owner, web)
-            )
-        finally:
-            drop(cursor, name)
-
-
-def drop(cursor: Any, name: str) -> None:
-    cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    for word in ("owner", "web", "backup"):
-        cursor.execute(f"DROP ROLE IF EXISTS {name}_{word}")
+    """An empty database: its address for its owner, who is no superuser, and for the role of the
+    web, which owns nothing."""
+    server = urlsplit(os.environ["DATABASE_URL"])
+    root = server._replace(path="/postgres").geturl()
+    gone = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
+    roles = [f"{name}_{word}" for word in ("owner", "web", "backup")]
+    gone_too = [f"DROP ROLE IF EXISTS {role}" for role in roles]
+    made = f"CREATE DATABASE \"{name}\" OWNER {roles[0]} ENCODING 'UTF8' TEMPLATE template0"
+    psql(root, gone, *gone_too, documented(name)[0], made)
+    try:
+        place = f"{server.hostname}:{server.port}"
+        yield tuple(  # type: ignore[misc]
+            server._replace(path=f"/{name}", netloc=f"{role}:choose-one@{place}").geturl()
+            for role in roles[:2]
+        )
+    finally:
+        psql(root, gone, *gone_too)
 
 
 def documented(name: str) -> tuple[str, str]:
@@ -245,6 +238,7 @@ def installed(name: str, folder: Path) -> Iterator[Installation]:
             "STATIC_ROOT": str(folder / "static"),
             "MEDIA_ROOT": str(folder / "media"),
             "METRICS_FOLDER": str(folder / "metrics"),
+            "BEAT_FILE": str(folder / "beat"),
         }
         as_owner = env | {"DATABASE_URL": owner}
         for words in (("migrate", "-v", "0"), ("import_techniques",)):
@@ -255,24 +249,28 @@ def installed(name: str, folder: Path) -> Iterator[Installation]:
         assert done.returncode == 0, done.stderr
         web_words = "granian --interface wsgi --blocking-threads 8 config.wsgi:application"
         worker = "celery -A config worker -Q celery,letters,calls --concurrency 2"
-        for words in (f"{web_words} --port {port}", worker):
-            stack.enter_context(running(words.split(), env, folder / f"{words[:6]}.log"))
+        beat = "celery -A config beat --pidfile="
+        for name, words in (
+            ("web", f"{web_words} --port {port}"),
+            ("worker", worker),
+            ("beat", beat),
+        ):
+            stack.enter_context(running(words.split(), env, folder / f"{name}.log"))
         address = f"http://127.0.0.1:{port}"
         until(lambda: answers(address), "the web process")
-        yield Installation(address, env, post, ahead)
+        yield Installation(address, env, owner, post, ahead)
 
 
-def psql(address: str, text: str) -> None:
-    import psycopg
-
+def psql(address: str, *statements: str) -> None:
     with psycopg.connect(address, autocommit=True) as link:
-        link.execute(text)
+        for statement in statements:
+            link.execute(statement)
 
 
 def answers(address: str) -> bool:
     try:
         return requests.get(f"{address}/healthz", headers={"Host": HOST}, timeout=5).ok
-    except requests.ConnectionError:
+    except requests.RequestException:  # not yet, or too busy to answer at once
         return False
 
 
