@@ -254,6 +254,12 @@ class InviteForm(forms.Form):
         return timedelta(days=self.cleaned_data["days"])
 
 
+class FirstManagerForm(InviteForm):
+    """Whom to ask in as the first manager of an organisation, for how long."""
+
+    roles = None
+
+
 class JoinDecideForm(forms.Form):
     """A word on a request to join."""
 

@@ -12,13 +12,13 @@ from django.db.models import Q
 from accounts import trail
 from accounts.domain import joining as rules
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import MANAGER, Actor
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, User
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
-from accounts.permissions import actor_of, require
+from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token, open_invitations
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import has_manager, place_of
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import grant_put, lock_user, membership_put
@@ -34,12 +34,13 @@ def invitation_send(
     now: datetime,
     lifetime: timedelta = rules.USUAL,
 ) -> Invitation:
-    """Invite an address; the mail goes through the outbox. One that is open for the same address
-    is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for oneself,
+    """Invite an address; the mail goes through the outbox. Managers of the organisation invite; its
+    region's coordinators too, but only a manager, and only while it has none. One that is open for
+    the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for oneself,
     (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent, and one
     organisation or person sends, within a day."""
-    require(actor, "manage-members", place_of(organisation))
     email, wanted = _address(email), rules.parse_roles(list(roles))
+    _require_may_invite(actor, organisation, wanted)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
         raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
     if email in confirmed_addresses(actor.person):
@@ -77,7 +78,7 @@ def invitation_send(
 def invitation_withdraw(*, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
     """Take an invitation back. `WrongState` for one that was used or withdrawn."""
     row = _locked(invitation_id)
-    require(actor, "manage-members", place_of(row.organisation))
+    _require_may_invite(actor, row.organisation, row.roles)
     if row.accepted_at is not None:
         raise WrongState("invitation-used")
     if row.withdrawn_at is not None:
@@ -95,6 +96,10 @@ def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Me
     manage the organisation) or has expired; `DutiesConflict`.
     """
     lock_user(actor.person)
+    # The organisation first, as whoever invites does: of two first managers one comes second.
+    Organisation.objects.select_for_update(no_key=True).only("pk").filter(
+        invitations=invitation_id
+    ).first()
     row = _locked(invitation_id)
     if row.email not in confirmed_addresses(actor.person):
         raise NotPermitted("another-address")
@@ -125,15 +130,29 @@ def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Me
 
 def why_closed(invitation: Invitation, now: datetime) -> str:
     """The code of why nobody can accept it any more; empty while it is open. It ends with its
-    sender's ceasing to manage the organisation, too."""
+    sender's ceasing to manage the organisation, or to coordinate its region while it has no
+    manager, too."""
     if invitation.accepted_at is not None:
         return "invitation-used"
-    place = place_of(invitation.organisation)
-    if invitation.withdrawn_at is not None or not actor_of(invitation.invited_by).may(
-        "manage-members", place
+    if invitation.withdrawn_at is not None or not may_invite(
+        actor_of(invitation.invited_by), invitation.organisation, invitation.roles
     ):
         return "invitation-withdrawn"
     return "invitation-expired" if invitation.expires_at <= now else ""
+
+
+def may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -> bool:
+    """Whether the actor may ask somebody in with these roles."""
+    place = place_of(organisation)
+    if actor.may("manage-members", place):
+        return True
+    is_first = list(roles) == [MANAGER] and actor.may("manage-organisations", place)
+    return is_first and not has_manager(organisation.pk)
+
+
+def _require_may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -> None:
+    if not may_invite(actor, organisation, roles):
+        raise NotPermitted(capability="manage-members")
 
 
 def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -> None:

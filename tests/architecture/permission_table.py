@@ -290,6 +290,7 @@ GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 4
 GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  accounts:members                - 403 403 403 403 403 200 403 403 403 403 403 200
+GET  accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 200 302
 POST accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:invitation-withdraw    - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:join-decide            - 403 403 403 403 403 302 403 403 403 403 403 302
