@@ -36,9 +36,9 @@ def invitation_send(
 ) -> Invitation:
     """Invite an address; the mail goes through the outbox. Managers of the organisation invite; its
     region's coordinators too, but only a manager, and only while it has none. One that is open for
-    the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for oneself,
-    (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent, and one
-    organisation or person sends, within a day."""
+    the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for
+    oneself, (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent,
+    and one organisation or person sends, within a day."""
     email, wanted = _address(email), rules.parse_roles(list(roles))
     _require_may_invite(actor, organisation, wanted)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
