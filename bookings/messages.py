@@ -35,7 +35,6 @@ SENTENCES = {
     "not-a-known-code": _(
         "No list of regions that comes with the platform has this code, so this is needed."
     ),
-    "not-an-enterprise": _("Only an enterprise can be small."),
     "reserved-code": _("This code has a meaning of its own. Choose another."),
     "bad-character": _("This has a character that cannot be stored."),
     "repeated": _("This is listed twice."),

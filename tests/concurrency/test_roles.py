@@ -138,9 +138,7 @@ def test_of_two_first_managers_one_comes_second(race, real_cast, rounds):
         actors = {name: cast.actor(name) for name in rows}
         results = race(
             [
-                partial(
-                    invitation_accept, actor=actors[name], invitation_id=rows[name].pk, now=now
-                )
+                partial(invitation_accept, actor=actors[name], invitation_id=rows[name].pk, now=now)
                 for name in rows
             ]
         )
