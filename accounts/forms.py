@@ -260,6 +260,15 @@ class FirstManagerForm(InviteForm):
     roles = None
 
 
+class SecondForm(forms.Form):
+    """For which role a second person is asked, where, and the page to come back to."""
+
+    code = forms.ChoiceField(choices=[(code, "") for code in roles.SECOND_ROLE])
+    organisation = forms.UUIDField(required=False)
+    region = forms.UUIDField(required=False)
+    next = forms.CharField(required=False, max_length=2000)
+
+
 class JoinDecideForm(forms.Form):
     """A word on a request to join."""
 

@@ -1,6 +1,6 @@
 """Asking somebody in by mail address: once, for a while, for whoever has that address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models import Q
 from accounts import trail
 from accounts.domain import joining as rules
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
-from accounts.domain.roles import MANAGER, Actor
+from accounts.domain.roles import MANAGER, Actor, Place
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, User
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
@@ -39,7 +39,7 @@ def invitation_send(
     the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for
     oneself, (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent,
     and one organisation or person sends, within a day."""
-    email, wanted = _address(email), rules.parse_roles(list(roles))
+    email, wanted = address_of(email), rules.parse_roles(list(roles))
     _require_may_invite(actor, organisation, wanted)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
         raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
@@ -54,24 +54,58 @@ def invitation_send(
     present = open_invitations(organisation)
     for older in present.filter(email=email):
         _withdraw(actor, older, now)
-    if present.filter(expires_at__gt=now).count() >= rules.MOST_OPEN:
-        raise WrongState("too-many-invitations", most=rules.MOST_OPEN)
-    pk = new_id()
-    row = Invitation.objects.create(
-        id=pk,
-        organisation=organisation,
-        email=email,
-        roles=wanted,
-        digest=digest_of(invitation_token(pk)),
-        invited_by_id=actor.person,
-        created_at=now,
-        expires_at=now + lifetime,
-    )
+    most_open, _ = rules.limits(is_administrator=actor.may("administer", Place(None)))
+    if present.filter(expires_at__gt=now).count() >= most_open:
+        raise WrongState("too-many-invitations", most=most_open)
+    return invitations_put(actor, [(organisation, email, wanted)], now, lifetime)[0]
+
+
+def invitations_put(
+    actor: Actor,
+    invited: Sequence[tuple[Organisation, str, Sequence[str]]],
+    now: datetime,
+    lifetime: timedelta = rules.USUAL,
+) -> list[Invitation]:
+    """Within a transaction, for who has asked whether it may be: addresses are invited with roles
+    to organisations. Four statements, however many."""
+    rows = []
+    for organisation, email, roles in invited:
+        pk = new_id()
+        row = Invitation(
+            id=pk,
+            organisation=organisation,
+            email=email,
+            roles=list(roles),
+            digest=digest_of(invitation_token(pk)),
+            invited_by_id=actor.person,
+            created_at=now,
+            expires_at=now + lifetime,
+        )
+        rows.append(row)
+    Invitation.objects.bulk_create(rows)
     # The address is somebody's who may know nothing of it: the trail has the row's id only.
-    _record(actor, "invitation.send", row, now, {"roles": wanted, "expires_at": row.expires_at})
-    payload = {"invitation": str(pk)}
-    enqueue([Effect("people.invitation", f"people.invitation.{pk}", payload)], now=now)
-    return row
+    trail.record_all(
+        trail.Change(
+            actor=actor,
+            action="invitation.send",
+            target=row,
+            at=now,
+            after={
+                "roles": row.roles,
+                "expires_at": row.expires_at,
+                "organisation": row.organisation_id,
+            },
+            organisation_ids=[row.organisation_id],
+            region_ids=row.organisation.region.lineage,
+        )
+        for row in rows
+    )
+    effects = [
+        Effect("people.invitation", f"people.invitation.{row.pk}", {"invitation": str(row.pk)})
+        for row in rows
+    ]
+    enqueue(effects, now=now)
+    return rows
 
 
 @transaction.atomic
@@ -168,18 +202,27 @@ def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -
 def _require_few(actor: Actor, organisation: Organisation, email: str, now: datetime) -> None:
     """`WrongState` beyond the limits of a day. The caller has locked the organisation and the
     person; the address is locked here, as other organisations invite it, too."""
-    with connection.cursor() as cursor:
-        name = f"accounts.invitation:{email}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    lock_addresses([email])
+    _, most = rules.limits(is_administrator=actor.may("administer", Place(None)))
     sent = Invitation.objects.filter(created_at__gt=now - rules.DAY)
     if sent.filter(email=email).count() >= rules.MOST_TO_ADDRESS:
         raise WrongState("invited-too-often", most=rules.MOST_TO_ADDRESS)
     for sender in ({"organisation": organisation}, {"invited_by_id": actor.person}):
-        if sent.filter(**sender).count() >= rules.MOST_A_DAY:
-            raise WrongState("too-many-invitations-today", most=rules.MOST_A_DAY)
+        if sent.filter(**sender).count() >= most:
+            raise WrongState("too-many-invitations-today", most=most)
 
 
-def _address(email: str) -> str:
+def lock_addresses(emails: Iterable[str]) -> None:
+    """Whoever invites these addresses waits, in one order for all."""
+    names = sorted(f"accounts.invitation:{email}" for email in emails)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) name",
+            [names],
+        )
+
+
+def address_of(email: str) -> str:
     email = email.strip().lower()
     try:
         validate_email(email)

@@ -22,6 +22,7 @@ from accounts.forms import (
     JoiningForm,
     PlatformRoleForm,
     RoleForm,
+    SecondForm,
     TakeForm,
 )
 from accounts.models import Organisation
@@ -39,11 +40,17 @@ from accounts.selectors.memberships import (
     place_of,
     platform_grants,
 )
-from accounts.selectors.organisations import organisation_by_id, region_by_code, regions
+from accounts.selectors.organisations import (
+    organisation_by_id,
+    region_by_code,
+    region_by_id,
+    regions,
+)
 from accounts.selectors.users import person_named
 from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.joining import join_decide, joining_set
-from accounts.services.memberships import role_grant, role_revoke
+from accounts.services.memberships import role_grant, role_revoke, second_ask
+from accounts.views.language import page_to_return_to
 
 PAGE = 50
 REFUSALS = (WrongState, Invalid, DutiesConflict)
@@ -245,6 +252,25 @@ def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
     if grant.organisation:
         return redirect("accounts:members", grant.organisation.pk)
     return redirect("accounts:roles")
+
+
+@login_required
+@require_POST
+def second(request: HttpRequest) -> HttpResponse:
+    """Ask for a second person; back to the page that says that there is none."""
+    form = SecondForm(request.POST)
+    if not form.is_valid():
+        raise Invalid([])
+    data = form.cleaned_data
+    second_ask(
+        actor=actor_of(request.user),
+        code=data["code"],
+        organisation=organisation_by_id(data["organisation"]) if data["organisation"] else None,
+        region=region_by_id(data["region"]) if data["region"] else None,
+        now=timezone.now(),
+    )
+    messages.success(request, gettext("Whoever may give the role has been asked."))
+    return redirect(page_to_return_to(request, data["next"]))
 
 
 @login_required
