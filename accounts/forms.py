@@ -254,6 +254,21 @@ class InviteForm(forms.Form):
         return timedelta(days=self.cleaned_data["days"])
 
 
+class FirstManagerForm(InviteForm):
+    """Whom to ask in as the first manager of an organisation, for how long."""
+
+    roles = None
+
+
+class SecondForm(forms.Form):
+    """For which role a second person is asked, where, and the page to come back to."""
+
+    code = forms.ChoiceField(choices=[(code, "") for code in roles.SECOND_ROLE])
+    organisation = forms.UUIDField(required=False)
+    region = forms.UUIDField(required=False)
+    next = forms.CharField(required=False, max_length=2000)
+
+
 class JoinDecideForm(forms.Form):
     """A word on a request to join."""
 

@@ -26,6 +26,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.messages import TOPICS
+from accounts.domain.roles import ADMINISTRATOR, MANAGER, NO_SECOND, SECOND_ROLE
 from accounts.models import (
     Invitation,
     JoinRequest,
@@ -33,6 +34,8 @@ from accounts.models import (
     Message,
     Organisation,
     OutboxMessage,
+    Region,
+    RoleGrant,
     User,
 )
 from accounts.selectors.installation import installation
@@ -42,7 +45,11 @@ from accounts.selectors.joining import (
     inviter_organisation,
     join_requests,
 )
-from accounts.selectors.memberships import holders_of, managers_or_administrators
+from accounts.selectors.memberships import (
+    holders_of,
+    managers_or_administrators,
+    no_second,
+)
 from accounts.selectors.messages import readers_of
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import user_by_email
@@ -303,6 +310,14 @@ KINDS = {
         _("Not accepted: {organisation}"),
         _("{organisation} did not accept your request to become a member."),
     ),
+    "second": Words(
+        _("A second person is needed: {organisation}"),
+        _(
+            "{person} ({email}) cannot go on alone: an act at {organisation} needs another person,"
+            " and nobody else may do it. Please give somebody else the role {role}."
+        ),
+        "request",
+    ),
     "left": Words(
         _("{person} has left"),
         _("{person} ({email}) has left {organisation}. Their roles there have ended."),
@@ -320,6 +335,9 @@ KINDS = {
         ),
     ),
 }
+
+
+_ROLES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 
 
 @dataclass(frozen=True)
@@ -343,6 +361,8 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
             return _invitation(row, now)
         case "asked" | "answered":
             return _request(row)
+        case "second":
+            return _second(row)
         case "left" | "ended" as kind:
             return _ended(row, kind)
         case "bank-account":
@@ -426,6 +446,32 @@ def _request(row: OutboxMessage) -> list[Letter]:
     return [
         _letter(found.state, reader, found.organisation, found.user, context)
         for reader in readers_of([found.user], "account")
+    ]
+
+
+def _second(row: OutboxMessage) -> list[Letter]:
+    """To whoever may give the role; nobody once there is a second person."""
+    payload = row.payload
+    asker = User.objects.filter(pk=UUID(payload["user"]), is_active=True).first()
+    organisation = Organisation.objects.filter(pk=payload["organisation"]).first()
+    region = Region.objects.filter(pk=payload["region"]).first()
+    place = organisation or region
+    code = payload["code"]
+    capability = next(key for key, value in NO_SECOND.items() if value == code)
+    if (
+        asker is None
+        or place is None
+        or not no_second(capability, besides=[asker.pk], organisation=organisation, region=region)
+    ):
+        return []
+    people = {person.pk: person for person in holders_of(ADMINISTRATOR, None)}
+    if organisation is not None:
+        people |= {person.pk: person for person in holders_of(MANAGER, organisation.pk)}
+    people.pop(asker.pk, None)
+    link = _members(organisation) if organisation else reverse("accounts:roles")
+    return [
+        _letter("second", reader, place, asker, {"link": link, "role": SECOND_ROLE[code]})
+        for reader in readers_of(people.values(), KINDS["second"].topic)
     ]
 
 
@@ -674,7 +720,11 @@ def _members(organisation: Organisation) -> str:
 
 
 def _letter(
-    kind: str, reader: User, organisation: Organisation, person: User, context: dict[str, Any]
+    kind: str,
+    reader: User,
+    organisation: Organisation | Region,
+    person: User,
+    context: dict[str, Any],
 ) -> Letter:
     subject, text, html = _written(kind, reader, organisation, person, context)
     return Letter(
@@ -692,7 +742,7 @@ def _letter(
 def _written(
     kind: str,
     reader: User | Stranger,
-    organisation: Organisation,
+    organisation: Organisation | Region,
     person: User,
     context: dict[str, Any],
 ) -> tuple[str, str, str]:
@@ -707,6 +757,7 @@ def _written(
             "person": str(person),
             "email": person.email,
             "site": site_name(),
+            "role": str(_ROLES.get(context.get("role", ""), "")),
         }
         link = context.get("link", "")
         content = context | {

@@ -54,6 +54,7 @@ urlpatterns = [
     ),
     path("installation/", installation.installation, name="installation"),
     path("installation/logo/", installation.logo, name="installation-logo"),
+    path("people/second/", members.second, name="second-ask"),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
     path(_members, members.members, name="members"),

@@ -151,6 +151,7 @@ ACTS: dict[str, Any] = {
     "organisation.create": _("Organisation entered"),
     "membership.start": _("Membership started"),
     "membership.end": _("Membership ended"),
+    "role.ask": _("Second person asked for"),
     "role.grant": _("Role given"),
     "role.revoke": _("Role removed"),
     "invitation.send": _("Invited"),

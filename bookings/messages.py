@@ -35,7 +35,6 @@ SENTENCES = {
     "not-a-known-code": _(
         "No list of regions that comes with the platform has this code, so this is needed."
     ),
-    "not-an-enterprise": _("Only an enterprise can be small."),
     "reserved-code": _("This code has a meaning of its own. Choose another."),
     "bad-character": _("This has a character that cannot be stored."),
     "repeated": _("This is listed twice."),
@@ -344,6 +343,8 @@ SENTENCES = {
         "You booked, made or decided on something that this is about, so another auditor decides;"
         " there is none: an administrator appoints one (People, Regions and platform)."
     ),
+    "second-exists": _("Somebody else may do this by now. Load the page again."),
+    "second-asked": _("They were asked today already. Ask again tomorrow."),
     "not-your-proposal": _("Only the person who proposed it can withdraw it."),
     "own-qualification": _("You cannot certify yourself."),
     "another-person": _("The other region has to be confirmed by another person."),
@@ -394,6 +395,17 @@ SENTENCES = {
     "too-many-invitations-today": _(
         "{most} invitations were sent within a day. Send the others tomorrow."
     ),
+    "too-many-to-invite-today": _(
+        "The file has {wanted} people to invite; {left} can still be sent today, of {most} a day."
+        " Split it, or send the rest tomorrow."
+    ),
+    "too-many-to-invite": _(
+        "The file has {wanted} people to invite; {left} more can be open at once, of {most}."
+        " Withdraw some, or split it."
+    ),
+    "people-refused": _("{refused} of {rows} rows are refused: nobody was invited."),
+    "unknown-role": _("There is no role {role} here: researcher, manager or finance."),
+    "another-organisation": _("This page is for one organisation: leave the column empty."),
     "invitation-used": _("This invitation was used already."),
     "invitation-withdrawn": _("This invitation was withdrawn. Ask for a new one."),
     "invitation-expired": _("This invitation has expired. Ask for a new one."),

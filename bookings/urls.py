@@ -20,6 +20,7 @@ from bookings.views import (
     leaving,
     moves,
     operations,
+    people,
     persons,
     ratings,
     requests,
@@ -68,6 +69,12 @@ urlpatterns = [
     path("searches/<uuid:search_id>/change/", searches.change, name="search-change"),
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
+    path("people/import/", people.people, name="people-import"),
+    path(
+        "organisations/<uuid:organisation_id>/members/import/",
+        people.members,
+        name="members-import",
+    ),
     path("bookings/calendar/", calendars.mine, name="calendar"),
     path("bookings/spending/", spending.spending, name="spending"),
     # Webhooks

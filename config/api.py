@@ -27,6 +27,7 @@ from accounts.domain.errors import (
     WrongState,
     WrongVersion,
 )
+from accounts.domain.people import PeopleRefused
 from bookings.api import (
     agreements,
     audit,
@@ -51,6 +52,7 @@ from bookings.api import (
     operations,
     payment_notices,
     payments,
+    people,
     persons,
     programmes,
     ratings,
@@ -71,6 +73,7 @@ from bookings.api import (
     what_if,
 )
 from bookings.api.imports import report_json
+from bookings.api.people import people_json
 from bookings.api.refusals import in_the_way_json, refusal_json
 from bookings.domain.fees import GroupNotServed
 from bookings.domain.imports import RowsRefused
@@ -199,6 +202,8 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             return Problem(403, refused.code, refused.numbers)
         case RowsRefused():
             return Problem(422, refused.code, refused.numbers, more=report_json(refused.report))
+        case PeopleRefused():
+            return Problem(422, refused.code, refused.numbers, more=people_json(refused.report))
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
             return Problem(409, refused.code, refused.numbers, more=more)
@@ -476,6 +481,7 @@ urlpatterns = [
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
+    path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
     path("imports/", inventories.Imports.as_view(), name="api-imports"),
     path(_import, inventories.ImportDetail.as_view(), name="api-import"),
     path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),

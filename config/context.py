@@ -50,7 +50,7 @@ PARTS = {
             *("samples", "sample", "trail", "story", "seals", "seal-now"),
             *("bundle", "bundle-later", "bundle-file", "proof"),
         ),
-        "accounts:people": ("member-end",),
+        "accounts:people": ("member-end", "people-import", "members-import"),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
     for page in pages

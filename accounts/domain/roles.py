@@ -50,6 +50,13 @@ NO_SECOND = {
     "audit": "no-second-auditor",
 }
 
+# The role that somebody has to be given then.
+SECOND_ROLE = {
+    "no-second-accountant": FINANCE,
+    "no-second-manager": MANAGER,
+    "no-second-coordinator": COORDINATOR,
+}
+
 # What an auditor may not be where they audit.
 AUDITED = frozenset({MANAGER, FINANCE, COORDINATOR})
 # Roles that do harm in wrong hands: whoever holds one signs in with a second factor.

@@ -51,14 +51,15 @@ def open_invitations(organisation: Organisation) -> QuerySet[Invitation]:
 
 
 def invitations_for(actor: Actor, now: datetime) -> QuerySet[Invitation]:
-    """What the actor may see: open ones to their own confirmed addresses, and those of the
-    organisations whose members they may read."""
+    """What the actor may see: open ones to their own confirmed addresses, those they sent, and
+    those of the organisations whose members they may read."""
     to_me = Q(
         email__in=confirmed_addresses(actor.person),
         accepted_at=None,
         withdrawn_at=None,
         expires_at__gt=now,
     )
+    to_me |= Q(invited_by_id=actor.person)
     if _reads_any(actor):
         return invitations().filter(to_me | Q(organisation__in=organisations_to_read(actor)))
     return invitations().filter(to_me)

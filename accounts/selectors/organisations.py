@@ -45,6 +45,14 @@ def region_by_code(code: str) -> Region:
     return region
 
 
+def region_by_id(region_id: UUID) -> Region:
+    """`NotFound` if there is none."""
+    region = Region.objects.filter(pk=region_id).first()
+    if region is None:
+        raise NotFound(region=str(region_id))
+    return region
+
+
 def organisation_by_id(organisation_id: UUID) -> Organisation:
     """`NotFound` if there is none."""
     organisation = organisations().filter(pk=organisation_id).first()

@@ -1,7 +1,6 @@
 """Setting an installation up from nothing, and what it is called and allows afterwards."""
 
 import io
-import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,13 +29,12 @@ from accounts.selectors.installation import (
 )
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import role_grant
-from accounts.services.organisations import organisation_create, region_create, region_problems
+from accounts.services.organisations import organisation_create, region_create
 from accounts.services.users import sign_in_mail_send, user_register
 
 MOST_LOGO = 1_000_000  # bytes
 MOST_MEGAPIXELS = 16
 LOGO = (480, 96)  # pixels, the largest kept: it stands 32 high in the header
-CODE = re.compile(r"[-a-zA-Z0-9_]+", re.ASCII)  # of organisations
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 
 
@@ -87,24 +85,32 @@ def installation_set_up(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('accounts.set-up', 0))")
     if is_demonstration():
         raise WrongState("demonstration")
-    picture, problems = None, []
+    picture, steps, problems = None, [], _administrator_problems(administrator)
     if logo is not None:
         try:
             picture = _logo(logo)
         except Invalid as refused:
-            problems += [FieldProblem("site.logo", p.code, p.numbers) for p in refused.problems]
-    wanted = [_region_values(given) for given in regions]
-    problems += _region_problems(wanted) + _organisation_problems(organisations, wanted)
-    problems += _administrator_problems(administrator)
+            problems += _at("site", refused)
+    for name, things, step_of in (
+        ("regions", regions, _region_step),
+        ("organisations", organisations, _organisation_step),
+    ):
+        codes = [given["code"] for given in things]
+        for position, given in enumerate(things):
+            path = f"{name}[{position}]"
+            if given["code"] in codes[:position]:
+                problems.append(FieldProblem(f"{path}.code", "repeated"))
+                continue
+            try:
+                steps.append(step_of(given, now))
+            except Invalid as refused:
+                problems += _at(path, refused)
+            except WrongState as refused:
+                problems.append(FieldProblem(path, refused.code, refused.numbers))
     if problems:
         raise Invalid(problems)
-    steps = [
-        _region_step(given, values, now) for given, values in zip(regions, wanted, strict=True)
-    ]
-    steps += [_organisation_step(given, now) for given in organisations]
-    step, user = _administrator_step(administrator, site, wanted, now)
-    steps.append(step)
-    return SetUp((_site_step(site, picture, user, now), *steps), user)
+    step, user = _administrator_step(administrator, site, regions, now)
+    return SetUp((_site_step(site, picture, user, now), *steps, step), user)
 
 
 @transaction.atomic
@@ -166,58 +172,6 @@ def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, now: 
     return Step("installation", row.name, Outcome.MADE)
 
 
-def _region_values(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a region of this name is to be: as given, else as a shipped list says."""
-    scheme = scheme_named(given["scheme"])
-    known = division(scheme, given["code"])
-    names = ("name", "name_zh", "time_zone", "currency", "holiday_calendar")
-    return {**({n: getattr(known, n) for n in names} if known else {}), **given, "scheme": scheme}
-
-
-def _region_problems(wanted: Sequence[Mapping[str, Any]]) -> list[FieldProblem]:
-    problems, codes = [], set()
-    present = dict(Region.objects.values_list("code", "scheme"))
-    for position, values in enumerate(wanted):
-        path, code = f"regions[{position}]", values["code"]
-        if code in codes:
-            problems.append(FieldProblem(f"{path}.code", "repeated"))
-        if present.get(code, values["scheme"]) != values["scheme"]:
-            problems.append(FieldProblem(f"{path}.code", "code-taken"))
-        parent = values.get("parent")
-        if parent and parent not in codes and parent not in present:
-            problems.append(FieldProblem(f"{path}.parent", "unknown-region", {"region": parent}))
-        codes.add(code)
-        if code in present:
-            continue
-        if lacking := [name for name in ("name", "time_zone", "currency") if not values.get(name)]:
-            problems += [FieldProblem(f"{path}.{name}", "not-a-known-code") for name in lacking]
-        else:
-            found = region_problems(Region(**_without(values, "parent")))
-            problems += [FieldProblem(f"{path}.{p.field}", p.code, p.numbers) for p in found]
-    return problems
-
-
-def _organisation_problems(
-    organisations: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]
-) -> list[FieldProblem]:
-    problems, codes = [], set()
-    regions = {values["code"] for values in wanted}
-    regions |= set(Region.objects.values_list("code", flat=True))
-    for position, given in enumerate(organisations):
-        path, code = f"organisations[{position}]", given["code"]
-        if not CODE.fullmatch(code):
-            problems.append(FieldProblem(f"{path}.code", "not-a-code"))
-        elif code in codes:
-            problems.append(FieldProblem(f"{path}.code", "repeated"))
-        codes.add(code)
-        if given["region"] not in regions:
-            numbers = {"region": given["region"]}
-            problems.append(FieldProblem(f"{path}.region", "unknown-region", numbers))
-        if given.get("is_small") and given["kind"] != "enterprise":
-            problems.append(FieldProblem(f"{path}.is_small", "not-an-enterprise"))
-    return problems
-
-
 def _administrator_problems(administrator: Mapping[str, Any]) -> list[FieldProblem]:
     """An account that a stranger has made with the address is not theirs to have: a password of
     theirs opens it."""
@@ -227,19 +181,29 @@ def _administrator_problems(administrator: Mapping[str, Any]) -> list[FieldProbl
     return [FieldProblem("administrator.email", "unconfirmed-account")]
 
 
-def _region_step(given: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -> Step:
-    code = values["code"]
+def _region_step(given: Mapping[str, Any], now: datetime) -> Step:
+    """A region of a list that comes with the platform needs its scheme and code alone."""
+    scheme, code = scheme_named(given["scheme"]), given["code"]
     present = Region.objects.select_related("parent").filter(code=code).first()
     if present is not None:
         stored = {**vars(present), "parent": present.parent.code if present.parent else ""}
-        return _left("region", code, _without(given, "scheme"), stored)
-    parent = values.get("parent")
-    region_create(
-        actor=None,
-        parent=Region.objects.get(code=parent) if parent else None,
-        now=now,
-        **_without(values, "parent"),
-    )
+        return _left("region", code, {**given, "scheme": scheme}, stored)
+    values = dict(given)
+    above = values.pop("parent", None)
+    parent = Region.objects.filter(code=above).first() if above else None
+    if above and parent is None:
+        raise invalid("parent", "unknown-region", region=above)
+    try:
+        region_create(actor=None, parent=parent, now=now, **values)
+    except Invalid as refused:
+        if division(scheme, code):
+            raise
+        raise Invalid(
+            [
+                FieldProblem(p.field, "not-a-known-code") if p.code == "required" else p
+                for p in refused.problems
+            ]
+        ) from None
     return Step("region", code, Outcome.MADE)
 
 
@@ -248,7 +212,9 @@ def _organisation_step(given: Mapping[str, Any], now: datetime) -> Step:
     present = Organisation.objects.select_related("region").filter(code=code).first()
     if present is not None:
         return _left("organisation", code, given, {**vars(present), "region": present.region.code})
-    region = Region.objects.get(code=given["region"])
+    region = Region.objects.filter(code=given["region"]).first()
+    if region is None:
+        raise invalid("region", "unknown-region", region=given["region"])
     organisation_create(actor=None, now=now, **{**given, "region": region})
     return Step("organisation", code, Outcome.MADE)
 
@@ -275,7 +241,7 @@ def _administrator_step(
             email=given["email"].lower(),
             name=given.get("name", ""),
             language=(site.get("languages") or [settings.LANGUAGE_CODE])[0],
-            time_zone=regions[0]["time_zone"] if regions else "UTC",
+            time_zone=Region.objects.get(code=regions[0]["code"]).time_zone if regions else "UTC",
         )
         user.set_unusable_password()
         user_register(user=user, now=now)
@@ -304,8 +270,9 @@ def _left(kind: str, name: str, given: Mapping[str, Any], stored: Mapping[str, A
     return Step(kind, name, Outcome.DIFFERS if differing else Outcome.EXISTS, differing)
 
 
-def _without(values: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if key != name}
+def _at(path: str, refused: Invalid) -> list[FieldProblem]:
+    """What is wrong with a part, with its place in the whole."""
+    return [FieldProblem(f"{path}.{p.field}", p.code, p.numbers) for p in refused.problems]
 
 
 def _logo(content: bytes) -> bytes:

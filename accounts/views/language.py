@@ -24,12 +24,12 @@ def set_language(request: HttpRequest) -> HttpResponse:
     language = form.cleaned_data["language"]
     if isinstance(request.user, User):
         language_set(user=request.user, language=language, now=timezone.now())
-    response = HttpResponseRedirect(_page_to_return_to(request, form.cleaned_data["next"]))
+    response = HttpResponseRedirect(page_to_return_to(request, form.cleaned_data["next"]))
     remember_language(response, language)
     return response
 
 
-def _page_to_return_to(request: HttpRequest, url: str) -> str:
+def page_to_return_to(request: HttpRequest, url: str) -> str:
     """`url` if it lies on this site, without its own `lang=`; else the first page."""
     allowed = {request.get_host()}
     if not url_has_allowed_host_and_scheme(url, allowed, require_https=request.is_secure()):

@@ -9,7 +9,7 @@ says.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -211,12 +211,17 @@ class RowsRefused(Refused):
 # Reading
 
 
-def fields_of(header: Sequence[str]) -> dict[str, str]:
-    """The field of each column that means something, by its name in the file. `FileRefused`:
-    column-twice, column-missing."""
+def fields_of(
+    header: Sequence[str],
+    known: Mapping[str, str] = _FIELDS,
+    needed: Sequence[Collection[str]] = ({"instrument"}, {"starts"}, {"ends", "minutes"}),
+) -> dict[str, str]:
+    """The field of each column that means something, by its name in the file; `known` are fields by
+    the names of columns, of each of `needed` one is there. `FileRefused`: column-twice,
+    column-missing."""
     found: dict[str, str] = {}
     for column in header:
-        name = _FIELDS.get(header_name(column.replace("_", " ")).rstrip(" *"))
+        name = known.get(header_name(column.replace("_", " ")).rstrip(" *"))
         if name is None:
             continue
         first = next((other for other, known in found.items() if known == name), None)
@@ -224,8 +229,8 @@ def fields_of(header: Sequence[str]) -> dict[str, str]:
             raise FileRefused("column-twice", column=column, first=first)
         found[column] = name
     named = set(found.values())
-    for wanted in ({"instrument"}, {"starts"}, {"ends", "minutes"}):
-        if not wanted & named:
+    for wanted in needed:
+        if named.isdisjoint(wanted):
             raise FileRefused("column-missing", columns=" / ".join(sorted(wanted)))
     return found
 

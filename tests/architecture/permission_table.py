@@ -294,11 +294,17 @@ POST accounts:invitation-accept      - 302 409 409 409 409 409 409 409 409 409 4
 GET  accounts:installation            - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:installation            - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  accounts:installation-logo     404 404 404 404 404 404 404 404 404 404 404 404 404
+POST accounts:second-ask              - 403 409 403 403 403 409 409 403 403 403 403 403
 GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200
 GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
 GET  accounts:members                - 403 403 403 403 403 200 403 403 403 403 403 200
+GET  accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 200 302
 POST accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 403 302
+GET  bookings:people-import           - 403 403 403 403 200 200 403 403 403 200 200 200
+POST bookings:people-import           - 403 403 403 403 200 200 403 403 403 200 200 200
+GET  bookings:members-import          - 403 403 403 403 403 200 403 403 403 403 200 200
+POST bookings:members-import          - 403 403 403 403 403 200 403 403 403 403 200 200
 POST accounts:invitation-withdraw    - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:join-decide            - 403 403 403 403 403 302 403 403 403 403 403 302
 GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 403 200
@@ -374,6 +380,7 @@ GET    api-role                      - 404 200 404 404 404 200 404 404 404 404 4
 POST   api-role-revoke               - 404 200 404 404 404 200 404 404 404 404 404 200
 GET    api-invitations               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-invitations               - 403 403 403 403 403 201 403 403 403 403 403 201
+POST   api-people-import             - 422 422 422 422 422 201 422 422 422 422 422 201
 GET    api-invitation                - 200 404 404 404 404 200 404 404 404 404 404 200
 DELETE api-invitation                - 403 404 404 404 404 204 404 404 404 404 404 204
 POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 404 403
@@ -637,6 +644,7 @@ QUERIES = {
 }
 
 # instrument,starts,ends / Transmission electron microscope,2026-03-06 14:00,2026-03-06 15:00
+PEOPLE_FILE = "ZW1haWwKbmV3QG5vd2hlcmUuZXhhbXBsZQo="  # email, new@nowhere.example
 FILE = (
     "aW5zdHJ1bWVudCxzdGFydHMsZW5kcwpUcmFuc21pc3Npb24gZWxlY3Ryb24gbWljcm9zY29wZSwyMDI2LTAzLTA2IDE0"
     "OjAwLDIwMjYtMDMtMDYgMTU6MDAK"
@@ -724,6 +732,8 @@ PAGE_BODIES = {
         "minutes": "60",
         "service_mode": "self",
     },
+    "bookings:people-import": {"content": PEOPLE_FILE, "act": "preview"},
+    "bookings:members-import": {"content": PEOPLE_FILE, "act": "preview"},
     "bookings:import": {"content": FILE, "act": "refuse"},
     "bookings:hold": {"start": "2026-03-06T06:00:00Z", "minutes": "60"},
     "bookings:release": {"hold": "00000000-0000-0000-0000-000000000000"},
@@ -854,6 +864,7 @@ PAGE_BODIES = {
         "usual": "en",
         "version": "0",
     },
+    "accounts:second-ask": {"code": "no-second-accountant", "organisation": "<fudan>"},
     "accounts:join": {"text": "test"},
     "accounts:invite": {"email": "new@nowhere.example", "roles": ["researcher"], "days": "14"},
     "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
@@ -1040,6 +1051,7 @@ API_BODIES = {
         "latest": "2026-03-07T00:00:00Z",
         "minutes": 60,
     },
+    ("POST", "api-people-import"): {"file": PEOPLE_FILE, "organisation": "fudan"},
     ("POST", "api-reservations-import"): {"file": FILE},
     ("POST", "api-holds"): {
         "instrument": "<instrument>",

@@ -16,11 +16,12 @@ from psycopg.errors import LockNotAvailable
 from rest_framework import serializers
 
 from accounts.api.shapes import Choice, Flag, ListOf, Shape, Text, checked
-from accounts.domain.errors import FieldProblem, Invalid, Refused, invalid
+from accounts.domain.errors import FieldProblem, Invalid, Refused
+from accounts.domain.organisations import organisation_code, region_code
 from accounts.letters import password_path
 from accounts.models import Organisation, Region
 from accounts.selectors.divisions import division
-from accounts.services.installation import CODE, MOST_LOGO, Outcome, Step, installation_set_up
+from accounts.services.installation import MOST_LOGO, Outcome, Step, installation_set_up
 from accounts.services.organisations import region_problems
 from bookings.messages import sentence
 
@@ -169,29 +170,26 @@ class Command(BaseCommand):
 
     def _region(self, taken: list[str]) -> dict[str, Any] | None:
         more = "Code of another region" if taken else "Code of a region, such as CN-AH"
-        code = self._answer(f"{more} (none: go on)", RegionShape, "code", taken=taken)
+        code = self._answer(
+            f"{more} (none: go on)", RegionShape, "code", taken=taken, check=region_code
+        )
         if not code:
             return None
         scheme = "GB/T 2260" if code.isdecimal() else "ISO 3166-2"
         scheme = self._answer("Its scheme", RegionShape, "scheme", scheme)
-        region = {"scheme": scheme, "code": code}
-        known = division(scheme, code)
+        region, known = {"scheme": scheme, "code": code}, division(scheme, code)
         if known:
-            self.stdout.write(f"  {known.name} ({known.name_zh}), {known.time_zone}")
-        if known is None or not (known.time_zone and known.currency):
-            for name, label in (
-                ("name", "Its name"),
-                ("name_zh", "Its Chinese name, if it has one"),
-                ("time_zone", "Its time zone, such as Europe/London"),
-                ("currency", "Its currency, such as GBP"),
-                ("holiday_calendar", "Its public holidays, such as GB-SCT, if known"),
-            ):
-                if known and getattr(known, name):
-                    continue
-                is_owed = name in {"name", "time_zone", "currency"}
-                region[name] = self._answer(
-                    label, RegionShape, name, is_owed=is_owed, check=partial(_check_region, name)
-                )
+            self.stdout.write(f"  {known.name} {known.name_zh}")
+        for name, label, is_owed in (
+            ("name", "Its name", True),
+            ("name_zh", "Its Chinese name, if it has one", False),
+            ("time_zone", "Its time zone, such as Europe/London", True),
+            ("currency", "Its currency, such as GBP", True),
+            ("holiday_calendar", "Its public holidays, such as GB-SCT, if known", False),
+        ):
+            if known is None or (is_owed and not getattr(known, name)):
+                check = partial(_check_region, name)
+                region[name] = self._answer(label, RegionShape, name, is_owed=is_owed, check=check)
         return _given({**region, "shares": self._yes("Does it share instruments with others?")})
 
     def _organisation(
@@ -199,7 +197,9 @@ class Command(BaseCommand):
     ) -> dict[str, Any] | None:
         shape, taken = OrganisationShape, [item["code"] for item in before]
         more = "Code of another organisation" if before else "Code of one, such as first-university"
-        code = self._answer(f"{more} (none: go on)", shape, "code", taken=taken, check=_check_code)
+        code = self._answer(
+            f"{more} (none: go on)", shape, "code", taken=taken, check=organisation_code
+        )
         if not code:
             return None
         kinds = ", ".join(Organisation.Kind.values)
@@ -296,11 +296,6 @@ def _twice(text: str) -> Iterator[tuple[int, str]]:
 def _check_region(name: str, text: str) -> None:
     if problems := [p for p in region_problems(Region(**{name: text})) if p.field == name]:
         raise Invalid(problems)
-
-
-def _check_code(text: str) -> None:
-    if not CODE.fullmatch(text):
-        raise invalid("code", "not-a-code")
 
 
 def _picture(path: Path) -> bytes:

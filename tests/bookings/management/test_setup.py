@@ -201,7 +201,7 @@ def test_what_exists_with_other_values_is_left_as_it_is(written: Any) -> None:
         (("kind: university", "kind: school"), ["organisations[0].kind: … (unknown-value)"]),
         (
             ("kind: university", "kind: university, is_small: true"),
-            ["organisations[0].is_small: … (not-an-enterprise)"],
+            ["organisations[0].is_small: … (small-is-enterprise)"],
         ),
         (("Admin@Example.org", "admin"), ["administrator.email: … (not-a-mail-address)"]),
         (
@@ -274,9 +274,9 @@ def test_a_strangers_account_does_not_become_the_administrators(written: Any) ->
 
 ANSWERS = [
     "Sharing of Anhui", "", "", "zh en", "en", "perhaps", "no",  # the platform
-    "CN-AH", "", "", "CN-AH", "NORTH", "own", "North", "", "Europe/Nowhere", "Europe/London",
+    "CN-AH", "", "", "CN-AH", "XX 1", "XX-1", "", "Scotland", "", "Europe/Nowhere", "Europe/London",
     "GBP", "", "no", "",  # regions
-    "the first", "first", "First University", "", "club", "university", "XX", "CN-AH",
+    "the first", "first", "First University", "", "club", "university", "QQ", "CN-AH",
     "",  # organisations
     "admin", "admin@example.org", "",  # the administrator
 ]  # fmt: skip
@@ -302,17 +302,18 @@ def test_without_a_file_each_answer_is_checked_at_once(monkeypatch: pytest.Monke
         "This is not one of the choices.",
         "Answer yes or no.",
         "This is listed twice.",
+        "This must be a short code of letters, digits, dots, dashes and underscores.",
         "There is no such time zone. One is, for example, Asia/Shanghai.",
         "This must be a short code of letters, digits, dots, dashes and underscores.",
         "This is not one of the choices.",
-        "This is not one of: CN-AH, NORTH.",
+        "This is not one of: CN-AH, XX-1.",
         "This must be an e-mail address.",
     ]
     row = Installation.objects.get()
     assert (row.name, row.languages, row.admits_strangers) == ("Sharing of Anhui", ["en"], False)
     assert list(Region.objects.order_by("code").values_list("code", "shares", "time_zone")) == [
         ("CN-AH", True, "Asia/Shanghai"),
-        ("NORTH", False, "Europe/London"),
+        ("XX-1", False, "Europe/London"),
     ]
     assert Organisation.objects.get().kind == "university"
     assert "/accounts/password/reset/key/" in out.getvalue().splitlines()[-1]
