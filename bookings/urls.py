@@ -19,8 +19,11 @@ from bookings.views import (
     leaving,
     moves,
     operations,
+    organisations,
     persons,
     ratings,
+    regions,
+    register_imports,
     requests,
     reservations,
     seals,
@@ -43,6 +46,7 @@ _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "bookings/<uuid:reservation_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
+_organisation = "organisations/<uuid:organisation_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
@@ -113,6 +117,16 @@ urlpatterns = [
     path("manage/duplicates/decide/", duplicates.decide, name="duplicates-decide"),
     path("money/", include(money_urls)),
     path("memberships/<uuid:membership_id>/end/", leaving.end, name="member-end"),
+    # The register of regions and organisations
+    path("regions/", regions.tree, name="regions"),
+    path("regions/new/", regions.new, name="region-new"),
+    path("regions/import/", register_imports.regions, name="regions-import"),
+    path("regions/<uuid:region_id>/", regions.region, name="region"),
+    path("organisations/all/", organisations.listed, name="organisations-all"),
+    path("organisations/new/", organisations.new, name="organisation-new"),
+    path("organisations/import/", register_imports.organisations, name="organisation-import"),
+    path(_organisation, organisations.organisation, name="organisation"),
+    path(_organisation + "change/", organisations.change, name="organisation-change"),
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("hours/days/", utilisation.days, name="hours-days"),

@@ -52,6 +52,7 @@ from bookings.api import (
     persons,
     programmes,
     ratings,
+    register_imports,
     replay,
     reservations,
     seals,
@@ -70,9 +71,11 @@ from bookings.api import (
 )
 from bookings.api.imports import report_json
 from bookings.api.refusals import in_the_way_json, refusal_json
+from bookings.api.register_imports import register_report_json
 from bookings.domain.fees import GroupNotServed
 from bookings.domain.imports import RowsRefused
 from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
+from bookings.domain.register_files import RegisterRefused
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
@@ -197,6 +200,9 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             return Problem(403, refused.code, refused.numbers)
         case RowsRefused():
             return Problem(422, refused.code, refused.numbers, more=report_json(refused.report))
+        case RegisterRefused():
+            more = register_report_json(refused.report)
+            return Problem(422, refused.code, refused.numbers, more=more)
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
             return Problem(409, refused.code, refused.numbers, more=more)
@@ -473,6 +479,12 @@ urlpatterns = [
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
+    path(
+        "imports/organisations/",
+        register_imports.OrganisationsImport.as_view(),
+        name="api-organisations-import",
+    ),
+    path("imports/regions/", register_imports.RegionsImport.as_view(), name="api-regions-import"),
     path("imports/", inventories.Imports.as_view(), name="api-imports"),
     path(_import, inventories.ImportDetail.as_view(), name="api-import"),
     path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),

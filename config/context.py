@@ -46,6 +46,17 @@ PARTS = {
             *("bundle", "bundle-later", "bundle-file", "proof"),
         ),
         "accounts:people": ("member-end",),
+        "bookings:organisations-all": (
+            *("organisation-new", "organisation", "organisation-change", "organisation-import"),
+            *(
+                "organisation-requests",
+                "organisation-request",
+                "regions",
+                "regions-import",
+                "region-new",
+                "region",
+            ),
+        ),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
     for page in pages
@@ -95,6 +106,9 @@ def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
         items.append((figures, "bookings:audit", gettext("Audit"), 0))
     if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
         items.append((running, "accounts:people", pgettext("organisation", "People"), 0))
+    if actor.has("coordinator") or actor.has("administrator"):
+        register = gettext("Organisations")
+        items.append((running, "bookings:organisations-all", register, 0))
     if actor.has("administrator"):
         items.append((running, "bookings:operations", pgettext("clock", "Operations"), 0))
     match = request.resolver_match

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 from zoneinfo import ZoneInfo
 
+from accounts.domain.organisations import COLUMNS, PAPER
+from accounts.models import Organisation
 from bookings.domain.money import format_amount, format_number
 from bookings.domain.statements import statement_number
 from bookings.selectors.papers import SettlementPaper, StatementPaper
@@ -58,6 +60,24 @@ def statement_csv(paper: StatementPaper) -> bytes:
             )
         )
     return _table(STATEMENT_HEADS, rows)
+
+
+def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
+    """One row an organisation, in the columns that the import takes; what statements print of one
+    is empty where it is not the reader's to see, and an empty cell changes nothing."""
+    return _table(
+        COLUMNS,
+        (
+            (
+                *(text_cell(text) for text in (row.code, row.name, row.name_zh, row.kind)),
+                "true" if row.is_small else "false",
+                text_cell(row.region.code),
+                row.ror,
+                *(text_cell(getattr(row, name)) if sees else "" for name in PAPER),
+            )
+            for row, sees in rows
+        ),
+    )
 
 
 SETTLEMENT_HEADS = (

@@ -20,8 +20,16 @@ from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, 
 from bookings.forms.closures import ClosureEndForm, ClosureForm
 from bookings.forms.duplicates import DuplicatesForm
 from bookings.forms.funding import SourceForm
-from bookings.forms.imports import ImportForm
+from bookings.forms.imports import FileForm, ImportForm
 from bookings.forms.moves import MoveForm
+from bookings.forms.organisations import (
+    OrganisationFilterForm,
+    OrganisationForm,
+    PickedForm,
+    PickForm,
+    RegionForm,
+    RorForm,
+)
 from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.reservations import DecideForm, DecideManyForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
@@ -51,6 +59,7 @@ __all__ = [
     "ExceptionFilterForm",
     "ExceptionForm",
     "ExceptionsForm",
+    "FileForm",
     "FindingForm",
     "GrantChangeForm",
     "GrantForm",
@@ -58,13 +67,19 @@ __all__ = [
     "ImportForm",
     "MoveForm",
     "NormForm",
+    "OrganisationFilterForm",
+    "OrganisationForm",
     "OtherFindingForm",
     "PeriodForm",
+    "PickForm",
+    "PickedForm",
     "ProgrammeForm",
     "RatingsForm",
     "ReasonForm",
+    "RegionForm",
     "ReplyForm",
     "ReturnForm",
+    "RorForm",
     "SampleForm",
     "SeriesCancelForm",
     "SeriesForm",

@@ -262,6 +262,7 @@ ARGUMENTS = {
     "correction_id": "correction",
     "source_id": "source",
     "organisation_id": "fudan",
+    "region_id": "anhui",
     "user_id": "member",
     "message_id": "message",
     "feed_id": "feed",

@@ -1,5 +1,6 @@
 """Regions and organisations through the API."""
 
+import base64
 from collections.abc import Callable
 
 from django.db import connection
@@ -187,3 +188,32 @@ def test_an_organisation_is_renamed(cast: Cast, program: Programs) -> None:
     ):
         assert coordinator.patch(address, body).problems == problems
     assert program("zhao").patch(address, {"name": "X"}).status == 403
+
+
+def test_a_file_of_organisations(cast: Cast, program: Programs) -> None:
+    coordinator = program("coordinator")
+    good = base64.b64encode(b"code,name,kind,region\nnew,New,institute,CN-AH\n").decode()
+    preview = coordinator.post("imports/organisations/", {"file": good, "dry_run": True})
+    assert (preview.status, preview.body["new"]) == (200, 1)
+    assert preview.body["rows"][0] == {
+        "line": 2, "result": "new", "code": "new", "name": "New", "changes": [], "problems": [],
+    }  # fmt: skip
+    assert not Organisation.objects.filter(code="new").exists()
+    bad = base64.b64encode(b"code,name,kind,region\nnew,New,institute,CN-SH\n").decode()
+    refused = coordinator.post("imports/organisations/", {"file": bad})
+    assert (refused.status, refused.code) == (422, "register-rows-refused")
+    assert refused.body["rows"][0]["problems"][0]["code"] == "not-permitted"
+    for _ in range(2):
+        done = coordinator.post("imports/organisations/", {"file": good}, idempotency_key="a")
+        assert (done.status, done.body["new"]) == (200, 1)
+    assert coordinator.post("imports/organisations/", {"file": good}).body["unchanged"] == 1
+    assert coordinator.post("imports/organisations/", {"file": "?"}).problems == [
+        ("file", "not-base64")
+    ]
+    assert program("wang").post("imports/organisations/", {"file": good}).status == 403
+
+
+def test_a_file_of_regions(cast: Cast, program: Programs) -> None:
+    file = base64.b64encode(b"code\nCN-JS\n").decode()
+    assert program("coordinator").post("imports/regions/", {"file": file}).status == 403
+    assert program("admin").post("imports/regions/", {"file": file}).body["new"] == 1
