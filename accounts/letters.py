@@ -26,12 +26,14 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.messages import TOPICS
+from accounts.domain.roles import ADMINISTRATOR
 from accounts.models import (
     Invitation,
     JoinRequest,
     Membership,
     Message,
     Organisation,
+    OrganisationRequest,
     OutboxMessage,
     User,
 )
@@ -42,8 +44,13 @@ from accounts.selectors.joining import (
     inviter_organisation,
     join_requests,
 )
-from accounts.selectors.memberships import managers_or_administrators
+from accounts.selectors.memberships import (
+    coordinators_of,
+    holders_of,
+    managers_or_administrators,
+)
 from accounts.selectors.messages import readers_of
+from accounts.selectors.organisations import organisation_requests
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import user_by_email
 
@@ -303,6 +310,19 @@ KINDS = {
         _("Not accepted: {organisation}"),
         _("{organisation} did not accept your request to become a member."),
     ),
+    "organisation-asked": Words(
+        _("A missing organisation: {organisation}"),
+        _("{person} ({email}) misses {organisation} and asks you to enter it."),
+        "request",
+    ),
+    "organisation-approved": Words(
+        _("You are a member: {organisation}"),
+        _("{organisation} is on the platform now, and you belong to it as a researcher."),
+    ),
+    "organisation-rejected": Words(
+        _("Not entered: {organisation}"),
+        _("Your request to enter {organisation} was declined."),
+    ),
     "left": Words(
         _("{person} has left"),
         _("{person} ({email}) has left {organisation}. Their roles there have ended."),
@@ -332,6 +352,8 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
             return _invitation(row, now)
         case "asked" | "answered":
             return _request(row)
+        case "organisation-asked" | "organisation-answered":
+            return _missing(row)
         case "left" | "ended" as kind:
             return _ended(row, kind)
         case _:
@@ -412,6 +434,34 @@ def _request(row: OutboxMessage) -> list[Letter]:
     context = {"reason": found.reason, "link": reverse("accounts:organisations")}
     return [
         _letter(found.state, reader, found.organisation, found.user, context)
+        for reader in readers_of([found.user], "account")
+    ]
+
+
+def _missing(row: OutboxMessage) -> list[Letter]:
+    """To whom a request for a missing organisation waits for, and the answer to who asked."""
+    found = organisation_requests().filter(pk=UUID(row.payload["request"])).first()
+    if found is None:
+        return []
+    if row.kind == "people.organisation-asked":
+        if found.state != OrganisationRequest.State.REQUESTED:
+            return []
+        link = reverse("bookings:organisation-request", args=[found.pk])
+        context: dict[str, Any] = {"text": found.text, "link": link}
+        people = coordinators_of(found.region.lineage).exclude(pk=found.user_id)
+        return [
+            _letter("organisation-asked", reader, found, found.user, context)
+            for reader in readers_of(
+                list(people) or list(holders_of(ADMINISTRATOR, None)), "request"
+            )
+        ]
+    if found.state not in {"approved", "rejected"}:
+        return []
+    context = {"reason": found.reason, "link": reverse("accounts:organisations")}
+    return [
+        _letter(
+            f"organisation-{found.state}", reader, found.organisation or found, found.user, context
+        )
         for reader in readers_of([found.user], "account")
     ]
 
@@ -644,7 +694,11 @@ def _members(organisation: Organisation) -> str:
 
 
 def _letter(
-    kind: str, reader: User, organisation: Organisation, person: User, context: dict[str, Any]
+    kind: str,
+    reader: User,
+    organisation: Organisation | OrganisationRequest,
+    person: User,
+    context: dict[str, Any],
 ) -> Letter:
     subject, text, html = _written(kind, reader, organisation, person, context)
     return Letter(
@@ -662,7 +716,7 @@ def _letter(
 def _written(
     kind: str,
     reader: User | Stranger,
-    organisation: Organisation,
+    organisation: Organisation | OrganisationRequest,
     person: User,
     context: dict[str, Any],
 ) -> tuple[str, str, str]:

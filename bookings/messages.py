@@ -214,6 +214,14 @@ SENTENCES = {
         ),
         "refused",
     ),
+    "too-many-organisation-requests": (
+        ngettext_lazy(
+            "You have {most} request for an organisation that is not answered yet.",
+            "You have {most} requests for organisations that are not answered yet.",
+        ),
+        "most",
+    ),
+    "one-of-both": _("Name an organisation that is there, or enter a new one; not both."),
     "same-place": _("This place is already there under its code in the other list: {other}."),
     "below-itself": _("A region cannot lie in itself or in a region below it."),
     "region-closed": _("This region is closed."),

@@ -15,7 +15,16 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import federation, joining, me, memberships, messages, organisations, tokens
+from accounts.api import (
+    federation,
+    joining,
+    me,
+    memberships,
+    messages,
+    organisation_requests,
+    organisations,
+    tokens,
+)
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -310,6 +319,7 @@ _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
 _grant = "grants/<uuid:grant_id>/"
 _harvest = "harvests/<uuid:harvest_id>/"
+_missing = "organisation-requests/<uuid:request_id>/"
 _import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
@@ -332,6 +342,26 @@ urlpatterns = [
         "organisations/<uuid:organisation_id>/",
         organisations.OrganisationDetail.as_view(),
         name="api-organisation",
+    ),
+    path(
+        "organisation-requests/",
+        organisation_requests.OrganisationRequests.as_view(),
+        name="api-organisation-requests",
+    ),
+    path(
+        _missing,
+        organisation_requests.OrganisationRequestDetail.as_view(),
+        name="api-organisation-request",
+    ),
+    path(
+        _missing + "approve/",
+        organisation_requests.OrganisationRequestApprove.as_view(),
+        name="api-organisation-request-approve",
+    ),
+    path(
+        _missing + "reject/",
+        organisation_requests.OrganisationRequestReject.as_view(),
+        name="api-organisation-request-reject",
     ),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
     path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),

@@ -10,7 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor, Place
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, OrganisationRequest, Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
 
@@ -95,6 +95,37 @@ def likely_same(name: str, name_zh: str = "", ror: str = "") -> list[Organisatio
         return []
     rows = Organisation.objects.select_related("region").filter(reduce(or_, same))
     return list(rows.order_by("name", "code")[:10])
+
+
+def organisation_requests() -> QuerySet[OrganisationRequest]:
+    """The oldest first."""
+    return OrganisationRequest.objects.select_related(
+        "region", "user", "organisation__region", "decided_by"
+    ).order_by("created_at", "id")
+
+
+def organisation_requests_for(actor: Actor) -> QuerySet[OrganisationRequest]:
+    """One's own, and those for regions whose organisations one manages."""
+    if actor.may("manage-organisations", Place(None)):
+        return organisation_requests()
+    seen = Q(user_id=actor.person)
+    if above := list(actor.regions_where("manage-organisations")):
+        seen |= Q(region__lineage__overlap=above)
+    return organisation_requests().filter(seen)
+
+
+def organisation_requests_to_decide(actor: Actor) -> QuerySet[OrganisationRequest]:
+    """Open ones that wait for the actor: not their own."""
+    rows = organisation_requests_for(actor).filter(state="requested")
+    return rows.exclude(user_id=actor.person)
+
+
+def organisation_request_by_id(actor: Actor, request_id: UUID) -> OrganisationRequest:
+    """`NotFound` if it is not the actor's to see."""
+    row = organisation_requests_for(actor).filter(pk=request_id).first()
+    if row is None:
+        raise NotFound
+    return row
 
 
 def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:

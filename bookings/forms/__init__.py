@@ -23,6 +23,8 @@ from bookings.forms.funding import SourceForm
 from bookings.forms.imports import FileForm, ImportForm
 from bookings.forms.moves import MoveForm
 from bookings.forms.organisations import (
+    AnswerForm,
+    MissingForm,
     OrganisationFilterForm,
     OrganisationForm,
     PickedForm,
@@ -41,6 +43,7 @@ from bookings.forms.waiting import WaitingForm
 __all__ = [
     "AgreementEndForm",
     "AgreementForm",
+    "AnswerForm",
     "BoardForm",
     "BookingForm",
     "BundleForm",
@@ -65,6 +68,7 @@ __all__ = [
     "GrantForm",
     "HoursForm",
     "ImportForm",
+    "MissingForm",
     "MoveForm",
     "NormForm",
     "OrganisationFilterForm",

@@ -13,6 +13,7 @@ from accounts.domain.errors import Invalid
 from accounts.domain.organisations import (
     CHINA,
     MOST_REGION_NAME,
+    MOST_REQUEST_TEXT,
     MOST_TEXT,
     SUBDIVISIONS,
     read_ror,
@@ -254,3 +255,55 @@ class OrganisationFilterForm(StyledForm):
             "kind": data.get("kind", ""),
             "state": data.get("state") or "open",
         }
+
+
+class MissingForm(StyledForm):
+    """Somebody's organisation that is not there."""
+
+    name = forms.CharField(label=_("Name"), max_length=MOST_TEXT["name"])
+    name_zh = forms.CharField(
+        label=_("Name in Chinese"), max_length=MOST_TEXT["name_zh"], required=False
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=[("", "–"), *Organisation.Kind.choices])
+    region = forms.ChoiceField(
+        label=_("Region"), help_text=_("Who coordinates it decides on your request.")
+    )
+    ror = forms.CharField(
+        label=_("ROR identifier"),
+        max_length=200,
+        required=False,
+        help_text=_("Such as https://ror.org/04c4dkn09, if it has one."),
+    )
+    text = forms.CharField(
+        label=_("What should they know?"),
+        max_length=MOST_REQUEST_TEXT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Such as its website, your group, and who could manage it here."),
+    )
+
+    def __init__(self, data: Any = None, *, regions: Iterable[Region], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.regions = {str(region.pk): region for region in regions}
+        field: Any = self.fields["region"]
+        field.choices = [
+            ("", "–"),
+            *((pk, f"{named(region)} ({region.code})") for pk, region in self.regions.items()),
+        ]
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        return data | {"region": self.regions[data["region"]]}
+
+
+class AnswerForm(StyledForm):
+    """The organisation that a request means, or why it is declined."""
+
+    organisation = forms.CharField(
+        label=_("Code of the organisation"),
+        max_length=30,
+        required=False,
+        help_text=_("As the register shows it."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=500, required=False)

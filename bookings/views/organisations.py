@@ -46,6 +46,7 @@ def tabs_of(request: HttpRequest) -> list[dict[str, Any]]:
         for name, label in (
             ("bookings:organisations-all", gettext("Organisations")),
             ("bookings:regions", gettext("Regions")),
+            ("bookings:organisation-requests", gettext("Missing organisations")),
         )
     ]
 

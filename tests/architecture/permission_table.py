@@ -291,6 +291,12 @@ GET  bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 2
 POST bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 302 302
 GET  bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 200 200 200
 POST bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 409 302 302
+GET  bookings:organisation-missing   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:organisation-missing   - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:organisation-request-withdraw - 302 404 404 404 404 404 404 404 404 404 404 404
+GET  bookings:organisation-requests  - 403 403 403 403 403 403 403 403 403 200 200 200
+GET  bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 200 200
+POST bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 302 302
 GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
@@ -334,6 +340,12 @@ POST   api-regions                   - 403 403 403 403 403 403 403 403 403 403 4
 GET    api-region                  200 200 200 200 200 200 200 200 200 200 200 200 200
 PATCH  api-region                    - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-region-close              - 403 403 403 403 403 403 403 403 403 403 403 409
+GET    api-organisation-requests     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-organisation-requests     - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-organisation-request      - 200 404 404 404 404 404 404 404 404 404 200 200
+DELETE api-organisation-request      - 204 404 404 404 404 404 404 404 404 404 404 404
+POST   api-organisation-request-approve - 403 404 404 404 404 404 404 404 404 404 200 200
+POST   api-organisation-request-reject - 403 404 404 404 404 404 404 404 404 404 200 200
 POST   api-organisations-import      - 403 403 403 403 403 403 403 403 403 422 200 200
 POST   api-regions-import            - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-organisations             - 403 403 403 403 403 403 403 403 403 403 201 201
@@ -641,6 +653,7 @@ FILE = (
 
 # code,name,kind,region / third,Third,university,CN-SH
 ORGANISATIONS_FILE = "Y29kZSxuYW1lLGtpbmQscmVnaW9uCnRoaXJkLFRoaXJkLHVuaXZlcnNpdHksQ04tU0gK"
+MISSING = {"name": "Another University", "kind": "university"}
 SAMPLE = {
     "subject": "reservations",
     "method": "random",
@@ -866,6 +879,8 @@ PAGE_BODIES = {
     },
     "accounts:role-give": {"role": "finance"},
     "accounts:role-take": {"reason": "test"},
+    "bookings:organisation-missing": MISSING | {"region": "<anhui>"},
+    "bookings:organisation-request": {"act": "reject", "reason": "It is a part of Fudan."},
     "bookings:region-new": {
         "act": "own",
         "scheme": "Ours",
@@ -922,6 +937,9 @@ API_BODIES = {
         "name": "Lab",
         "content": {"source": "lab", "key": "nr", "fields": {"name": "device"}},
     },
+    ("POST", "api-organisation-requests"): MISSING | {"region": "CN-AH"},
+    ("POST", "api-organisation-request-approve"): {"organisation": "fudan"},
+    ("POST", "api-organisation-request-reject"): {"reason": "It is a part of Fudan."},
     ("POST", "api-organisations-import"): {"file": ORGANISATIONS_FILE},
     ("POST", "api-regions-import"): {"file": "Y29kZQpDTi1KUwo="},
     ("POST", "api-regions"): {"scheme": "iso-3166-2", "code": "CN-JS"},

@@ -112,7 +112,7 @@ def about_booking(kind):
 def about_people(kind):
     def made(cast, reader):
         context = {"link": "/organisations/"}
-        if kind == "asked":
+        if kind in {"asked", "organisation-asked"}:
             context["text"] = "I work on batteries."
         if kind == "invitation":
             context = {
@@ -122,7 +122,7 @@ def about_people(kind):
                 "sender_organisation": cast.ustc,
                 "roles": ["researcher", "finance"],
             }
-        if kind in {"rejected", "left", "ended"}:
+        if kind in {"rejected", "organisation-rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)
 

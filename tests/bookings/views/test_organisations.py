@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, OrganisationRequest, Region
 from accounts.services.organisations import organisation_change
 from tests.accounts.domain.test_organisations import ETH_1, USTC_2
 from tests.factories.cast import NOW
@@ -257,3 +257,73 @@ def test_regions_are_imported_by_administrators(as_, cast):
     body = {"act": "import", "content": base64.b64encode(b"code\nCN-JS\n").decode()}
     assert as_("admin").post(page("regions-import"), body).status_code == 302
     assert Region.objects.get(code="CN-JS").name == "Jiangsu"
+
+
+# My organisation is missing
+
+
+def ask(as_, cast, name="Third University"):
+    body = {"name": name, "kind": "university", "region": str(cast.anhui.pk), "text": "physics"}
+    return as_("alice").post(page("organisation-missing"), body)
+
+
+def test_an_empty_search_leads_to_asking(as_, cast):
+    alice = as_("alice")
+    shown = text(alice.get(reverse("accounts:organisations") + "?q=Third"))
+    where = page("organisation-missing") + "?q=Third"
+    assert where in shown
+    assert 'value="Third"' in text(alice.get(where))
+    text(alice.post(page("organisation-missing"), {"name": "x"}), 400)
+    assert ask(as_, cast).status_code == 302
+    assert "not answered yet" in text(alice.get(page("organisation-missing")))
+    assert "already asked" in text(ask(as_, cast), 409)
+
+
+def test_a_request_is_decided_on_its_page(as_, cast):
+    ask(as_, cast, name="USTC")
+    row = OrganisationRequest.objects.get()
+    coordinator, where = as_("coordinator"), page("organisation-request", row.pk)
+    assert where in text(coordinator.get(page("organisation-requests")))
+    assert where not in text(as_("xu").get(page("organisation-requests")))
+    assert as_("xu").get(where).status_code == 404
+    assert as_("alice").get(where).status_code == 403
+    shown = text(coordinator.get(where))
+    assert "Is it one of these?" in shown
+    assert 'value="USTC"' in shown
+    for body, status in (
+        ({}, 400),
+        ({"act": "enter", "name": "USTC", "kind": "university"}, 400),
+        ({"act": "name", "organisation": "no"}, 400),
+        ({"act": "name", "organisation": "\x00"}, 400),
+        ({"act": "name", "organisation": "fudan"}, 403),
+        ({"act": "reject", "reason": ""}, 400),
+    ):
+        text(coordinator.post(where, body), status)
+        row.refresh_from_db()
+        assert row.state == "requested"
+    body = {
+        "act": "enter", "code": "third", "name": "Third", "kind": "university",
+        "region": str(cast.anhui.pk),
+    }  # fmt: skip
+    assert coordinator.post(where, body).status_code == 302
+    row.refresh_from_db()
+    assert (row.state, row.organisation.code) == ("approved", "third")
+    text(coordinator.post(where, {"act": "reject", "reason": "late"}), 409)
+    assert "Third" in text(coordinator.get(page("organisation-requests")))
+
+
+def test_a_request_is_answered_by_naming_one_or_declined_or_taken_back(as_, cast):
+    for number, body in enumerate(
+        ({"act": "name", "organisation": "ustc"}, {"act": "reject", "reason": "No such place"})
+    ):
+        ask(as_, cast, name=f"Name {number}")
+        row = OrganisationRequest.objects.get(name=f"Name {number}")
+        answer = as_("coordinator").post(page("organisation-request", row.pk), body)
+        assert answer.status_code == 302
+    assert "No such place" in text(as_("alice").get(page("organisation-missing")))
+    ask(as_, cast)
+    row = OrganisationRequest.objects.get(name="Third University")
+    assert as_("hu").post(page("organisation-request-withdraw", row.pk)).status_code == 404
+    assert as_("alice").post(page("organisation-request-withdraw", row.pk)).status_code == 302
+    row.refresh_from_db()
+    assert row.state == "withdrawn"
