@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import Invalid
@@ -233,7 +234,11 @@ class OrganisationFilterForm(StyledForm):
     )
     state = forms.ChoiceField(
         label=_("State"),
-        choices=[("open", _("open")), ("closed", _("closed")), ("all", _("all"))],
+        choices=[
+            ("open", pgettext_lazy("register", "open")),
+            ("closed", pgettext_lazy("register", "closed")),
+            ("all", pgettext_lazy("register", "all")),
+        ],
         required=False,
     )
 
