@@ -33,6 +33,7 @@ from accounts.models import (
     Membership,
     Message,
     Organisation,
+    OrganisationRequest,
     OutboxMessage,
     Region,
     RoleGrant,
@@ -46,11 +47,13 @@ from accounts.selectors.joining import (
     join_requests,
 )
 from accounts.selectors.memberships import (
+    coordinators_of,
     holders_of,
     managers_or_administrators,
     no_second,
 )
 from accounts.selectors.messages import readers_of
+from accounts.selectors.organisations import organisation_requests
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import user_by_email
 
@@ -318,6 +321,19 @@ KINDS = {
         ),
         "request",
     ),
+    "organisation-asked": Words(
+        _("A missing organisation: {organisation}"),
+        _("{person} ({email}) misses {organisation} and asks you to enter it."),
+        "request",
+    ),
+    "organisation-approved": Words(
+        _("You are a member: {organisation}"),
+        _("{organisation} is on the platform now, and you belong to it as a researcher."),
+    ),
+    "organisation-rejected": Words(
+        _("Not entered: {organisation}"),
+        _("Your request to enter {organisation} was declined."),
+    ),
     "left": Words(
         _("{person} has left"),
         _("{person} ({email}) has left {organisation}. Their roles there have ended."),
@@ -363,6 +379,8 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
             return _request(row)
         case "second":
             return _second(row)
+        case "organisation-asked" | "organisation-answered":
+            return _missing(row)
         case "left" | "ended" as kind:
             return _ended(row, kind)
         case "bank-account":
@@ -472,6 +490,34 @@ def _second(row: OutboxMessage) -> list[Letter]:
     return [
         _letter("second", reader, place, asker, {"link": link, "role": SECOND_ROLE[code]})
         for reader in readers_of(people.values(), KINDS["second"].topic)
+    ]
+
+
+def _missing(row: OutboxMessage) -> list[Letter]:
+    """To whom a request for a missing organisation waits for, and the answer to who asked."""
+    found = organisation_requests().filter(pk=UUID(row.payload["request"])).first()
+    if found is None:
+        return []
+    if row.kind == "people.organisation-asked":
+        if found.state != OrganisationRequest.State.REQUESTED:
+            return []
+        link = reverse("bookings:organisation-request", args=[found.pk])
+        context: dict[str, Any] = {"text": found.text, "link": link}
+        people = coordinators_of(found.region.lineage).exclude(pk=found.user_id)
+        return [
+            _letter("organisation-asked", reader, found, found.user, context)
+            for reader in readers_of(
+                list(people) or list(holders_of(ADMINISTRATOR, None)), "request"
+            )
+        ]
+    if found.state not in {"approved", "rejected"}:
+        return []
+    context = {"reason": found.reason, "link": reverse("accounts:organisations")}
+    return [
+        _letter(
+            f"organisation-{found.state}", reader, found.organisation or found, found.user, context
+        )
+        for reader in readers_of([found.user], "account")
     ]
 
 
@@ -722,7 +768,7 @@ def _members(organisation: Organisation) -> str:
 def _letter(
     kind: str,
     reader: User,
-    organisation: Organisation | Region,
+    organisation: Organisation | OrganisationRequest | Region,
     person: User,
     context: dict[str, Any],
 ) -> Letter:
@@ -742,7 +788,7 @@ def _letter(
 def _written(
     kind: str,
     reader: User | Stranger,
-    organisation: Organisation | Region,
+    organisation: Organisation | OrganisationRequest | Region,
     person: User,
     context: dict[str, Any],
 ) -> tuple[str, str, str]:

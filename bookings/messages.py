@@ -202,6 +202,25 @@ SENTENCES = {
         "{codes}. End it first, or choose other days."
     ),
     "code-taken": _("This code is already taken. Choose another."),
+    "repeated-in-line": _("Line {line} has this code already."),
+    "lies-elsewhere": _(
+        "The organisation lies in {region}. It is moved to another region on its own page."
+    ),
+    "register-rows-refused": (
+        ngettext_lazy(
+            "{refused} of {rows} rows is refused, so nothing was changed.",
+            "{refused} of {rows} rows are refused, so nothing was changed.",
+        ),
+        "refused",
+    ),
+    "too-many-organisation-requests": (
+        ngettext_lazy(
+            "You have {most} request for an organisation that is not answered yet.",
+            "You have {most} requests for organisations that are not answered yet.",
+        ),
+        "most",
+    ),
+    "one-of-both": _("Name an organisation that is there, or enter a new one; not both."),
     "same-place": _("This place is already there under its code in the other list: {other}."),
     "below-itself": _("A region cannot lie in itself or in a region below it."),
     "region-closed": _("This region is closed."),

@@ -20,9 +20,13 @@ from bookings.views import (
     leaving,
     moves,
     operations,
+    organisation_requests,
+    organisations,
     people,
     persons,
     ratings,
+    regions,
+    register_imports,
     requests,
     reservations,
     seals,
@@ -45,6 +49,7 @@ _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "bookings/<uuid:reservation_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
+_organisation = "organisations/<uuid:organisation_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
@@ -122,6 +127,28 @@ urlpatterns = [
     path("manage/duplicates/decide/", duplicates.decide, name="duplicates-decide"),
     path("money/", include(money_urls)),
     path("memberships/<uuid:membership_id>/end/", leaving.end, name="member-end"),
+    # The register of regions and organisations
+    path("regions/", regions.tree, name="regions"),
+    path("regions/new/", regions.new, name="region-new"),
+    path("regions/import/", register_imports.regions, name="regions-import"),
+    path("regions/<uuid:region_id>/", regions.region, name="region"),
+    path("organisations/all/", organisations.listed, name="organisations-all"),
+    path("organisations/new/", organisations.new, name="organisation-new"),
+    path("organisations/import/", register_imports.organisations, name="organisation-import"),
+    path("organisations/missing/", organisation_requests.missing, name="organisation-missing"),
+    path(
+        "organisations/missing/<uuid:request_id>/withdraw/",
+        organisation_requests.withdraw,
+        name="organisation-request-withdraw",
+    ),
+    path("organisations/requests/", organisation_requests.listed, name="organisation-requests"),
+    path(
+        "organisations/requests/<uuid:request_id>/",
+        organisation_requests.one,
+        name="organisation-request",
+    ),
+    path(_organisation, organisations.organisation, name="organisation"),
+    path(_organisation + "change/", organisations.change, name="organisation-change"),
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("hours/days/", utilisation.days, name="hours-days"),

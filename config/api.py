@@ -15,7 +15,16 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import federation, joining, me, memberships, messages, organisations, tokens
+from accounts.api import (
+    federation,
+    joining,
+    me,
+    memberships,
+    messages,
+    organisation_requests,
+    organisations,
+    tokens,
+)
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -56,6 +65,7 @@ from bookings.api import (
     persons,
     programmes,
     ratings,
+    register_imports,
     replay,
     reservations,
     seals,
@@ -75,9 +85,11 @@ from bookings.api import (
 from bookings.api.imports import report_json
 from bookings.api.people import people_json
 from bookings.api.refusals import in_the_way_json, refusal_json
+from bookings.api.register_imports import register_report_json
 from bookings.domain.fees import GroupNotServed
 from bookings.domain.imports import RowsRefused
 from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
+from bookings.domain.register_files import RegisterRefused
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
@@ -204,6 +216,9 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             return Problem(422, refused.code, refused.numbers, more=report_json(refused.report))
         case PeopleRefused():
             return Problem(422, refused.code, refused.numbers, more=people_json(refused.report))
+        case RegisterRefused():
+            more = register_report_json(refused.report)
+            return Problem(422, refused.code, refused.numbers, more=more)
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
             return Problem(409, refused.code, refused.numbers, more=more)
@@ -312,6 +327,7 @@ _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
 _grant = "grants/<uuid:grant_id>/"
 _harvest = "harvests/<uuid:harvest_id>/"
+_missing = "organisation-requests/<uuid:request_id>/"
 _import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
@@ -334,6 +350,26 @@ urlpatterns = [
         "organisations/<uuid:organisation_id>/",
         organisations.OrganisationDetail.as_view(),
         name="api-organisation",
+    ),
+    path(
+        "organisation-requests/",
+        organisation_requests.OrganisationRequests.as_view(),
+        name="api-organisation-requests",
+    ),
+    path(
+        _missing,
+        organisation_requests.OrganisationRequestDetail.as_view(),
+        name="api-organisation-request",
+    ),
+    path(
+        _missing + "approve/",
+        organisation_requests.OrganisationRequestApprove.as_view(),
+        name="api-organisation-request-approve",
+    ),
+    path(
+        _missing + "reject/",
+        organisation_requests.OrganisationRequestReject.as_view(),
+        name="api-organisation-request-reject",
     ),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
     path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
@@ -482,6 +518,12 @@ urlpatterns = [
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
+    path(
+        "imports/organisations/",
+        register_imports.OrganisationsImport.as_view(),
+        name="api-organisations-import",
+    ),
+    path("imports/regions/", register_imports.RegionsImport.as_view(), name="api-regions-import"),
     path("imports/", inventories.Imports.as_view(), name="api-imports"),
     path(_import, inventories.ImportDetail.as_view(), name="api-import"),
     path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),

@@ -51,6 +51,17 @@ PARTS = {
             *("bundle", "bundle-later", "bundle-file", "proof"),
         ),
         "accounts:people": ("member-end", "people-import", "members-import"),
+        "bookings:organisations-all": (
+            *("organisation-new", "organisation", "organisation-change", "organisation-import"),
+            *(
+                "organisation-requests",
+                "organisation-request",
+                "regions",
+                "regions-import",
+                "region-new",
+                "region",
+            ),
+        ),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
     for page in pages
@@ -149,6 +160,11 @@ MENU = (
                 pgettext_lazy("organisation", "People"),
                 _has("manager", "auditor", "administrator"),
                 frozenset({"joining"}),
+            ),
+            Entry(
+                "bookings:organisations-all",
+                gettext_lazy("Organisations"),
+                _has("coordinator", "administrator"),
             ),
             Entry("accounts:roles", gettext_lazy("Roles"), _has("administrator")),
             Entry("accounts:providers", gettext_lazy("External sign-in"), _has("administrator")),

@@ -19,6 +19,8 @@ MOST_TEXT = {
 }
 LINES = frozenset({"address", "bank_account"})
 PAPER = ("legal_name", "address", "tax_number", "bank_account", "invoice_email")
+# Of a file of organisations.
+COLUMNS = ("code", "name", "name_zh", "kind", "is_small", "region", "ror", *PAPER)
 MOST_REGION_NAME = 120
 MOST_OPEN = 5  # requests for a missing organisation of one person that nobody has answered
 MOST_REQUEST_TEXT = 500
@@ -51,6 +53,13 @@ def scheme_named(text: str) -> str:
     plain = re.sub(r"[^a-z0-9]", "", text.casefold())
     known = {re.sub(r"[^a-z0-9]", "", name.casefold()): name for name in SCHEMES}
     return {**known, "iso31661": COUNTRIES}.get(plain, text.strip())
+
+
+def scheme_of(code: str) -> str:
+    """The shipped list that a code is of, by its form."""
+    if code.isdecimal():
+        return CHINA
+    return SUBDIVISIONS if "-" in code else COUNTRIES
 
 
 def same_place(code: str) -> str:

@@ -99,6 +99,32 @@ def region_create(
 
 
 @transaction.atomic
+def regions_enter(
+    *, actor: Actor, codes: Iterable[str], time_zone: str, shares: bool, now: datetime
+) -> list[Region]:
+    """Several places of the shipped lists at once, all or none: countries, subdivisions and
+    divisions of China by their codes. `time_zone` for those whose country has several; `shares`
+    for all but countries, which sum up."""
+    made = []
+    for code in sorted(codes, key=lambda code: (len(code) > 2, code)):
+        scheme = rules.scheme_of(code)
+        known = division(scheme, code)
+        if known is None:
+            raise invalid("codes", "unknown-region", region=code)
+        made.append(
+            region_create(
+                actor=actor,
+                scheme=scheme,
+                code=code,
+                time_zone=known.time_zone or time_zone,
+                shares=shares and scheme != rules.COUNTRIES,
+                now=now,
+            )
+        )
+    return made
+
+
+@transaction.atomic
 def region_change(
     *,
     actor: Actor | None,

@@ -8,6 +8,8 @@ from io import StringIO
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.domain.organisations import COLUMNS, PAPER
+from accounts.models import Organisation
 from bookings.adapters.figures import Cell
 from bookings.domain.money import format_amount, format_number
 from bookings.domain.statements import statement_number
@@ -84,6 +86,24 @@ def payment_cells(payment: Any) -> tuple[Cell, ...]:
         payment.reference,
         str(payment.entered_by),
         payment.entered_at.isoformat(),
+    )
+
+
+def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
+    """One row an organisation, in the columns that the import takes; what statements print of one
+    is empty where it is not the reader's to see, and an empty cell changes nothing."""
+    return _table(
+        COLUMNS,
+        (
+            (
+                *(text_cell(text) for text in (row.code, row.name, row.name_zh, row.kind)),
+                "true" if row.is_small else "false",
+                text_cell(row.region.code),
+                row.ror,
+                *(text_cell(getattr(row, name)) if sees else "" for name in PAPER),
+            )
+            for row, sees in rows
+        ),
     )
 
 

@@ -9,7 +9,7 @@ says.
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -213,15 +213,14 @@ class RowsRefused(Refused):
 
 def fields_of(
     header: Sequence[str],
-    known: Mapping[str, str] = _FIELDS,
-    needed: Sequence[Collection[str]] = ({"instrument"}, {"starts"}, {"ends", "minutes"}),
+    fields: Mapping[str, str] = _FIELDS,
+    needed: Sequence[set[str]] = ({"instrument"}, {"starts"}, {"ends", "minutes"}),
 ) -> dict[str, str]:
-    """The field of each column that means something, by its name in the file; `known` are fields by
-    the names of columns, of each of `needed` one is there. `FileRefused`: column-twice,
-    column-missing."""
+    """The field of each column that means something, by its name in the file; one at least of each
+    set in `needed`. `FileRefused`: column-twice, column-missing."""
     found: dict[str, str] = {}
     for column in header:
-        name = known.get(header_name(column.replace("_", " ")).rstrip(" *"))
+        name = fields.get(header_name(column.replace("_", " ")).rstrip(" *"))
         if name is None:
             continue
         first = next((other for other, known in found.items() if known == name), None)
@@ -230,7 +229,7 @@ def fields_of(
         found[column] = name
     named = set(found.values())
     for wanted in needed:
-        if named.isdisjoint(wanted):
+        if not wanted & named:
             raise FileRefused("column-missing", columns=" / ".join(sorted(wanted)))
     return found
 

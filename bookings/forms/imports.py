@@ -1,4 +1,4 @@
-"""Files of bookings that were kept elsewhere, and of people to invite."""
+"""Bringing in a calendar that was kept elsewhere."""
 
 import base64
 import binascii
@@ -23,9 +23,9 @@ _ENCODING_NAMES = {
 }
 
 
-class PeopleForm(StyledForm):
-    """A file. After a preview it comes back inside the page, in base64, so that it need not be
-    chosen again."""
+class FileForm(StyledForm):
+    """A table. After a preview the file comes back inside the page, in base64, so that it need not
+    be chosen again."""
 
     file = forms.FileField(
         label=_("File"),
@@ -58,8 +58,14 @@ class PeopleForm(StyledForm):
         """The file for the form that follows the preview."""
         return base64.b64encode(self.cleaned_data.get("bytes", b"")).decode()
 
+    def refuse(self, problems: Iterable[FieldProblem]) -> None:
+        """Say what the service found wrong, each at its field."""
+        for problem in problems:
+            name = problem.field if problem.field in self.fields else None
+            self.add_error(name, sentence(problem.code, problem.numbers))
 
-class ImportForm(PeopleForm):
+
+class ImportForm(FileForm):
     """A file of bookings, and who pays for what is in it."""
 
     organisation = forms.ChoiceField(label=_("Charged to"), required=False)
@@ -80,9 +86,3 @@ class ImportForm(PeopleForm):
         data = super().clean()
         data["organisation"] = data.get("organisation") or self.payers[0].code
         return data
-
-    def refuse(self, problems: Iterable[FieldProblem]) -> None:
-        """Say what the service found wrong, each at its field."""
-        for problem in problems:
-            name = problem.field if problem.field in self.fields else None
-            self.add_error(name, sentence(problem.code, problem.numbers))

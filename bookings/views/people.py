@@ -19,7 +19,7 @@ from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_id
 from accounts.services.people import people_invite
 from bookings.adapters.tables import read_people
-from bookings.forms.imports import PeopleForm
+from bookings.forms import FileForm
 from bookings.messages import sentence
 from instruments.domain.delimited import FileRefused
 
@@ -49,7 +49,7 @@ def people(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, organisation: Organisation | None) -> HttpResponse:
     actor, is_sent = actor_of(request.user), request.method == "POST"
-    form = PeopleForm(request.POST if is_sent else None, request.FILES if is_sent else None)
+    form = FileForm(request.POST if is_sent else None, request.FILES if is_sent else None)
     status, report, is_refused = 200, None, False
     if is_sent and form.is_valid():
         try:

@@ -284,6 +284,27 @@ POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 4
 GET  robots                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap                       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap-part                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:regions                - 403 403 403 403 403 403 403 403 403 200 200 200
+GET  bookings:region-new             - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:region-new             - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:region                 - 403 403 403 403 403 403 403 403 403 200 200 200
+POST bookings:region                 - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:regions-import         - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:regions-import         - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:organisations-all      - 403 403 403 403 403 403 403 403 403 200 200 200
+GET  bookings:organisation-new       - 403 403 403 403 403 403 403 403 403 200 200 200
+POST bookings:organisation-new       - 403 403 403 403 403 403 403 403 403 400 302 302
+GET  bookings:organisation           - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 200 200
+POST bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 302 302
+GET  bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 200 200 200
+POST bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 409 302 302
+GET  bookings:organisation-missing   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:organisation-missing   - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:organisation-request-withdraw - 302 404 404 404 404 404 404 404 404 404 404 404
+GET  bookings:organisation-requests  - 403 403 403 403 403 403 403 403 403 200 200 200
+GET  bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 200 200
+POST bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 302 302
 GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
@@ -335,6 +356,14 @@ POST   api-regions                   - 403 403 403 403 403 403 403 403 403 403 4
 GET    api-region                  200 200 200 200 200 200 200 200 200 200 200 200 200
 PATCH  api-region                    - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-region-close              - 403 403 403 403 403 403 403 403 403 403 403 409
+GET    api-organisation-requests     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-organisation-requests     - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-organisation-request      - 200 404 404 404 404 404 404 404 404 404 200 200
+DELETE api-organisation-request      - 204 404 404 404 404 404 404 404 404 404 404 404
+POST   api-organisation-request-approve - 403 404 404 404 404 404 404 404 404 404 200 200
+POST   api-organisation-request-reject - 403 404 404 404 404 404 404 404 404 404 200 200
+POST   api-organisations-import      - 403 403 403 403 403 403 403 403 403 422 200 200
+POST   api-regions-import            - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-organisations             - 403 403 403 403 403 403 403 403 403 403 201 201
 GET    api-organisation            200 200 200 200 200 200 200 200 200 200 200 200 200
 PATCH  api-organisation              - 403 403 403 403 403 403 403 403 403 403 200 200
@@ -650,6 +679,9 @@ FILE = (
     "OjAwLDIwMjYtMDMtMDYgMTU6MDAK"
 )
 
+# code,name,kind,region / third,Third,university,CN-SH
+ORGANISATIONS_FILE = "Y29kZSxuYW1lLGtpbmQscmVnaW9uCnRoaXJkLFRoaXJkLHVuaXZlcnNpdHksQ04tU0gK"
+MISSING = {"name": "Another University", "kind": "university"}
 SAMPLE = {
     "subject": "reservations",
     "method": "random",
@@ -882,6 +914,36 @@ PAGE_BODIES = {
     },
     "accounts:role-give": {"role": "finance"},
     "accounts:role-take": {"reason": "test"},
+    "bookings:organisation-missing": MISSING | {"region": "<anhui>"},
+    "bookings:organisation-request": {"act": "reject", "reason": "It is a part of Fudan."},
+    "bookings:region-new": {
+        "act": "own",
+        "scheme": "Ours",
+        "code": "EAST",
+        "name": "East",
+        "time_zone": "UTC",
+        "currency": "CNY",
+    },
+    "bookings:region": {
+        "code": "CN-AH",
+        "name": "Another name",
+        "time_zone": "Asia/Shanghai",
+        "currency": "CNY",
+        "shares": "on",
+    },
+    "bookings:regions-import": {"act": "import", "content": "Y29kZQpDTi1KUwo="},
+    "bookings:organisation-new": {
+        "code": "third",
+        "name": "Third University",
+        "kind": "university",
+        "region": "<shanghai>",
+    },
+    "bookings:organisation-change": {
+        "code": "fudan",
+        "name": "Another name",
+        "kind": "university",
+    },
+    "bookings:organisation-import": {"act": "import", "content": ORGANISATIONS_FILE},
     "accounts:roles": {"user": "hu@optics.example", "role": "auditor", "region": "CN-SH"},
     "bookings:member-end": {"bookings": "keep", "reason": "test"},
 }
@@ -910,6 +972,11 @@ API_BODIES = {
         "name": "Lab",
         "content": {"source": "lab", "key": "nr", "fields": {"name": "device"}},
     },
+    ("POST", "api-organisation-requests"): MISSING | {"region": "CN-AH"},
+    ("POST", "api-organisation-request-approve"): {"organisation": "fudan"},
+    ("POST", "api-organisation-request-reject"): {"reason": "It is a part of Fudan."},
+    ("POST", "api-organisations-import"): {"file": ORGANISATIONS_FILE},
+    ("POST", "api-regions-import"): {"file": "Y29kZQpDTi1KUwo="},
     ("POST", "api-regions"): {"scheme": "iso-3166-2", "code": "CN-JS"},
     ("PATCH", "api-region"): {"name": "Another name"},
     ("POST", "api-organisations"): {

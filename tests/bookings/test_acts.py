@@ -27,6 +27,7 @@ FOLLOWS = {
     "duplicates.": set(DuplicateVerdict.Verdict.values),
     "instrument.": set(PUBLISHING),
     "joinrequest.": {"approve", "reject"},
+    "organisationrequest.": {"create", "approve", "reject", "withdraw"},
     "provider.": {"create", "update", "delete"},
     "waiting.": set(WaitingWish.State.values) - {WaitingWish.State.WAITING},
 }

@@ -113,7 +113,7 @@ def about_booking(kind):
 def about_people(kind):
     def made(cast, reader):
         context = {"link": "/organisations/"}
-        if kind == "asked":
+        if kind in {"asked", "organisation-asked"}:
             context["text"] = "I work on batteries."
         if kind == "invitation":
             context = {
@@ -125,7 +125,7 @@ def about_people(kind):
             }
         if kind == "bank-account":
             context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
-        if kind in {"rejected", "left", "ended"}:
+        if kind in {"rejected", "organisation-rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)
 

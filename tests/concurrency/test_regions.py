@@ -3,6 +3,11 @@
 import pytest
 
 from accounts.models import Organisation, Region
+from accounts.services.organisation_requests import (
+    organisation_approve,
+    organisation_ask,
+    organisation_reject,
+)
 from accounts.services.organisations import (
     organisation_create,
     region_change,
@@ -78,3 +83,27 @@ def test_no_organisation_is_entered_in_a_region_that_is_closed_meanwhile(race, r
     is_closed = Region.objects.get(pk=region.pk).closed_at is not None
     assert is_closed != Organisation.objects.filter(code="js").exists()
     assert codes(results) == ["region-closed" if is_closed else "region-has-organisations"]
+
+
+def test_of_two_answers_to_a_request_one_counts(race, real_cast):
+    cast = real_cast
+    row = organisation_ask(
+        actor=cast.actor("alice"), name="New", kind="institute", region=cast.anhui, now=NOW
+    )
+    coordinator, admin = cast.actor("coordinator"), cast.actor("admin")
+    results = race(
+        [
+            lambda: organisation_approve(
+                actor=coordinator,
+                request_id=row.pk,
+                entered={"code": "new", "name": "New", "kind": "institute"},
+                now=NOW,
+            ),
+            lambda: organisation_reject(actor=admin, request_id=row.pk, reason="No", now=NOW),
+        ]
+    )
+    assert codes(results) == ["wrong-state"]
+    row.refresh_from_db()
+    is_approved = row.state == "approved"
+    assert is_approved == Organisation.objects.filter(code="new").exists()
+    assert is_approved == cast.alice.memberships.exists()

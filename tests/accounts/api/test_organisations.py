@@ -1,5 +1,6 @@
 """Regions and organisations through the API."""
 
+import base64
 from collections.abc import Callable
 
 from django.db import connection
@@ -187,3 +188,81 @@ def test_an_organisation_is_renamed(cast: Cast, program: Programs) -> None:
     ):
         assert coordinator.patch(address, body).problems == problems
     assert program("zhao").patch(address, {"name": "X"}).status == 403
+
+
+def test_a_file_of_organisations(cast: Cast, program: Programs) -> None:
+    coordinator = program("coordinator")
+    good = base64.b64encode(b"code,name,kind,region\nnew,New,institute,CN-AH\n").decode()
+    preview = coordinator.post("imports/organisations/", {"file": good, "dry_run": True})
+    assert (preview.status, preview.body["new"]) == (200, 1)
+    assert preview.body["rows"][0] == {
+        "line": 2, "result": "new", "code": "new", "name": "New", "changes": [], "problems": [],
+    }  # fmt: skip
+    assert not Organisation.objects.filter(code="new").exists()
+    bad = base64.b64encode(b"code,name,kind,region\nnew,New,institute,CN-SH\n").decode()
+    refused = coordinator.post("imports/organisations/", {"file": bad})
+    assert (refused.status, refused.code) == (422, "register-rows-refused")
+    assert refused.body["rows"][0]["problems"][0]["code"] == "not-permitted"
+    for _ in range(2):
+        done = coordinator.post("imports/organisations/", {"file": good}, idempotency_key="a")
+        assert (done.status, done.body["new"]) == (200, 1)
+    assert coordinator.post("imports/organisations/", {"file": good}).body["unchanged"] == 1
+    assert coordinator.post("imports/organisations/", {"file": "?"}).problems == [
+        ("file", "not-base64")
+    ]
+    assert program("wang").post("imports/organisations/", {"file": good}).status == 403
+
+
+def test_a_file_of_regions(cast: Cast, program: Programs) -> None:
+    file = base64.b64encode(b"code\nCN-JS\n").decode()
+    assert program("coordinator").post("imports/regions/", {"file": file}).status == 403
+    assert program("admin").post("imports/regions/", {"file": file}).body["new"] == 1
+
+
+# My organisation is missing
+
+
+def test_a_missing_organisation_is_asked_for_and_entered(cast: Cast, program: Programs) -> None:
+    alice, coordinator = program("alice"), program("coordinator")
+    body = {"name": "USTC", "kind": "university", "region": "CN-AH", "text": "physics"}
+    made = alice.post("organisation-requests/", body, idempotency_key="a")
+    assert (made.status, made.headers["ETag"], made.body["likely"]) == (201, '"1"', ["ustc"])
+    assert alice.post("organisation-requests/", body, idempotency_key="a").body == made.body
+    assert alice.post("organisation-requests/", body).code == "already-asked"
+    address = made.headers["Location"].removeprefix("/api/v1/")
+    for who, status in (("alice", 200), ("coordinator", 200), ("admin", 200), ("xu", 404)):
+        assert program(who).get(address).status == status
+    assert coordinator.get("organisation-requests/?state=requested").ids == [made.body["id"]]
+    assert program("wang").get("organisation-requests/").ids == []
+    act = address + "approve/"
+    assert alice.post(act, {"organisation": "ustc"}).status == 403
+    assert program("xu").post(act, {"organisation": "ustc"}).status == 404
+    for bad, problem in (
+        ({}, ("organisation", "one-of-both")),
+        ({"organisation": "ustc", "entered": {}}, ("organisation", "one-of-both")),
+        ({"organisation": "no"}, ("organisation", "unknown-value")),
+        ({"entered": {}}, ("code", "required")),
+        ({"entered": {"code": "ustc"}}, ("code", "code-taken")),
+        ({"entered": {"code": "x", "rank": 1}}, ("rank", "unknown-field")),
+    ):
+        assert coordinator.post(act, bad).problems == [problem]
+    stale = coordinator.post(act, {"entered": {"code": "u2"}}, if_match='"2"')
+    assert stale.code == "wrong-version"
+    done = coordinator.post(act, {"entered": {"code": "u2"}}, if_match='"1"')
+    assert (done.body["state"], done.body["organisation"]) == ("approved", "u2")
+    assert Organisation.objects.get(code="u2").name == "USTC"
+    assert alice.get("memberships/").body["results"][0]["organisation"] == "u2"
+    assert coordinator.post(act, {"organisation": "ustc"}).code == "wrong-state"
+
+
+def test_a_request_is_declined_or_taken_back(cast: Cast, program: Programs) -> None:
+    alice, coordinator = program("alice"), program("coordinator")
+    body = {"name": "A", "kind": "university", "region": "CN-AH"}
+    one = "organisation-requests/" + alice.post("organisation-requests/", body).body["id"] + "/"
+    assert coordinator.post(one + "reject/", {}).problems == [("reason", "required")]
+    done = coordinator.post(one + "reject/", {"reason": "No."})
+    assert (done.body["state"], done.body["reason"]) == ("rejected", "No.")
+    again = alice.post("organisation-requests/", body).body["id"]
+    assert coordinator.delete(f"organisation-requests/{again}/").status == 404
+    assert alice.delete(f"organisation-requests/{again}/").status == 204
+    assert alice.delete(f"organisation-requests/{again}/").code == "wrong-state"
