@@ -15,6 +15,7 @@ from bookings.views import (
     closures,
     duplicates,
     feeds,
+    home,
     imports,
     leaving,
     moves,
@@ -46,6 +47,7 @@ _finding = "audit/findings/<uuid:finding_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
+    path("home/", home.home, name="home"),
     path(_instrument, catalogue.instrument, name="instrument"),
     path(_instrument + "week/", catalogue.week, name="week"),
     path(_instrument + "choose/", choosing.choose, name="choose"),

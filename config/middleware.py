@@ -10,6 +10,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
+from bookings.selectors.home import counts_forget
 from config.errors import NO_VALUES, away, is_away, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
@@ -73,6 +74,21 @@ class ProxyMiddleware:
                 content_type="text/plain",
             )
         return self.get_response(request)
+
+
+class CountsMiddleware:
+    """What waits for a person is counted anew after each of their acts, on pages and by the API."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method in {"GET", "HEAD", "OPTIONS"} or response.status_code >= 500:
+            return response
+        if request.user.is_authenticated:
+            counts_forget(request.user.pk)
+        return response
 
 
 class RefusalMiddleware:

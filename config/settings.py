@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.CountsMiddleware",
     "config.middleware.MethodMiddleware",
     "config.middleware.RefusalMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
@@ -196,7 +197,7 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no key
 SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 USERSESSIONS_TRACK_ACTIVITY = False
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "bookings:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
 # Language and time

@@ -1,6 +1,6 @@
 """What of money waits for somebody: the rows behind each number, and how many there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -181,7 +181,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class Kind:
     """One kind of thing: who has any, its rows, a column that is the same for all of them where
     they have no currency, what is owed and until when."""
 
@@ -192,7 +192,7 @@ class _Kind:
     due: str = ""
 
 
-def _may(*capabilities: str) -> Callable[[Actor], bool]:
+def may(*capabilities: str) -> Callable[[Actor], bool]:
     return lambda actor: any(actor.organisations_where(one) for one in capabilities)
 
 
@@ -200,29 +200,29 @@ def _coordinates(actor: Actor) -> bool:
     return bool(actor.regions_where("coordinate"))
 
 
-def _anybody(actor: Actor) -> bool:
+def anybody(actor: Actor) -> bool:
     return actor.user_id is not None
 
 
 STILL = F("payable") - F("paid")
 # In the order of their urgency.
-KINDS: dict[str, _Kind] = {
-    "findings": _Kind(_may("manage-charges"), findings_to_answer, "state", due="due_date"),
-    "answer": _Kind(_may("manage-charges"), charges_to_answer, amount="payable"),
-    "agree": _Kind(_may("manage-charges"), charges_to_agree, amount="payable"),
-    "sign": _Kind(_coordinates, agreements_to_sign, "signed_at", due="valid_from"),
-    "confirm": _Kind(_coordinates, settlements_to_confirm, "state", due="due_date"),
-    "complete": _Kind(_anybody, sessions_waiting, "state"),
-    "pay": _Kind(_may("account"), statements_to_pay, amount=STILL, due="due_date"),
-    "check": _Kind(_anybody, charges_to_check, amount="payable", due="open_until"),
-    "owed": _Kind(_may("account"), statements_owed, amount=STILL, due="due_date"),
-    "bill": _Kind(_may("account"), charges_to_bill, amount="payable"),
-    "grants": _Kind(
-        lambda actor: _coordinates(actor) or _may("manage-charges")(actor),
+KINDS: dict[str, Kind] = {
+    "findings": Kind(may("manage-charges"), findings_to_answer, "state", due="due_date"),
+    "answer": Kind(may("manage-charges"), charges_to_answer, amount="payable"),
+    "agree": Kind(may("manage-charges"), charges_to_agree, amount="payable"),
+    "sign": Kind(_coordinates, agreements_to_sign, "signed_at", due="valid_from"),
+    "confirm": Kind(_coordinates, settlements_to_confirm, "state", due="due_date"),
+    "complete": Kind(anybody, sessions_waiting, "state"),
+    "pay": Kind(may("account"), statements_to_pay, amount=STILL, due="due_date"),
+    "check": Kind(anybody, charges_to_check, amount="payable", due="open_until"),
+    "owed": Kind(may("account"), statements_owed, amount=STILL, due="due_date"),
+    "bill": Kind(may("account"), charges_to_bill, amount="payable"),
+    "grants": Kind(
+        lambda actor: _coordinates(actor) or may("manage-charges")(actor),
         grants_nearly_used,
         "suspended_at",
     ),
-    "sources": _Kind(_anybody, sources_nearly_used, "suspended_at"),
+    "sources": Kind(anybody, sources_nearly_used, "suspended_at"),
 }
 
 
@@ -231,12 +231,16 @@ def rows_waiting(actor: Actor, what: str, now: datetime) -> QuerySet[Any]:
     return KINDS[what].rows(actor, now)
 
 
-def load_waiting(actor: Actor, now: datetime) -> list[Waiting]:
-    """What waits for somebody, the most urgent first; nothing is left out but noughts. One
-    statement."""
+# What nobody has to do anything about today.
+TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
+
+
+def load_waiting(actor: Actor, now: datetime, kinds: Mapping[str, Kind] = KINDS) -> list[Waiting]:
+    """What waits for somebody, in the order of the kinds, which is that of their urgency; nothing
+    is left out but noughts. One statement."""
     parts = [
         _counted(what, kind, kind.rows(actor, now))
-        for what, kind in KINDS.items()
+        for what, kind in kinds.items()
         if kind.has(actor)
     ]
     first, *others = parts
@@ -250,12 +254,12 @@ def load_waiting(actor: Actor, now: datetime) -> list[Waiting]:
             tuple(sorted((currency, total) for currency, _, total, _ in rows if currency)),
             min((due for *_, due in rows if due is not None), default=None),
         )
-        for what in KINDS
+        for what in kinds
         if (rows := found.get(what))
     ]
 
 
-def _counted(what: str, kind: _Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
+def _counted(what: str, kind: Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
     money: DecimalField[Any, Any] = DecimalField(max_digits=20, decimal_places=3)
     has_currency = kind.group == "currency"
     columns = {

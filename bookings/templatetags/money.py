@@ -186,23 +186,49 @@ def figure_value(value: Decimal | int, currency: str) -> str:
     return f"{value:,}" if isinstance(value, int) else plain_money(value, currency)
 
 
-# What waits for somebody (selectors/money_waiting): the page of its rows.
+# What waits for somebody (selectors/home, selectors/money_waiting): the page of its rows.
 WAITS_ON = {
-    "findings": ("findings", ""),
-    "answer": ("money-charges", "answer"),
-    "agree": ("money-charges", "agree"),
-    "check": ("money-charges", "check"),
-    "bill": ("money-charges", "bill"),
-    "sign": ("money-agreements", "sign"),
-    "confirm": ("money-settlements", "confirm"),
-    "complete": ("money-sessions", ""),
-    "pay": ("money-statements", "pay"),
-    "owed": ("money-statements", "owed"),
-    "grants": ("money-vouchers", "grants"),
-    "sources": ("money-funding", "sources"),
+    "offers": ("bookings:waiting", ""),
+    "requests": ("bookings:requests", ""),
+    "joining": ("accounts:people", ""),
+    "results": ("instruments:training", "#led-title"),
+    "exceptions": ("bookings:exceptions", "state=open"),
+    "replies": ("bookings:findings", "state=replied"),
+    "overdue": ("bookings:findings", "state=overdue"),
+    "certificates": ("instruments:qualifications", ""),
+    "drafts": ("instruments:manage", "publication=draft"),
+    "submitted": ("instruments:manage", "publication=submitted"),
+    "stale": ("instruments:manage", "stale=on"),
+    "troubles": ("bookings:operations", ""),
+    "conflicts": ("accounts:roles", ""),
+    "findings": ("bookings:findings", ""),
+    "answer": ("bookings:money-charges", "waits=answer"),
+    "agree": ("bookings:money-charges", "waits=agree"),
+    "check": ("bookings:money-charges", "waits=check"),
+    "bill": ("bookings:money-charges", "waits=bill"),
+    "sign": ("bookings:money-agreements", "waits=sign"),
+    "confirm": ("bookings:money-settlements", "waits=confirm"),
+    "complete": ("bookings:money-sessions", ""),
+    "pay": ("bookings:money-statements", "waits=pay"),
+    "owed": ("bookings:money-statements", "waits=owed"),
+    "grants": ("bookings:money-vouchers", "waits=grants"),
+    "sources": ("bookings:money-funding", "waits=sources"),
 }
 # Why it waits, or what becomes of it.
 WAITS_BECAUSE = {
+    "offers": _("A slot of the waiting list is kept for you: take it before it goes to the next."),
+    "requests": _("One that is not answered in time expires."),
+    "joining": _("They cannot book before you decide."),
+    "results": _("Whoever passed gets the certificate once you record it."),
+    "exceptions": _("A rule detected them; nobody has looked at them yet."),
+    "replies": _("Read what was done about it: close the finding, or return it."),
+    "overdue": _("The organisation has not answered in time."),
+    "certificates": _("Without them you cannot book some instruments to work alone."),
+    "drafts": _("Nobody sees them before they are published."),
+    "submitted": _("Your people entered them; check and publish them."),
+    "stale": _("Nobody has confirmed or changed them for a year."),
+    "troubles": _("Jobs that are late, or that were given up."),
+    "conflicts": _("Nobody may audit what they also run: remove one of the roles."),
     "findings": _("An auditor asks what was wrong and what is done about it."),
     "answer": _("The payer disputes them; they do not become final before you answer."),
     "agree": _("Somebody of your organisation proposed them; a second person has to agree."),
@@ -221,14 +247,42 @@ WAITS_BECAUSE = {
 @register.simple_tag
 def waits_url(what: str) -> str:
     """The list of just what is counted."""
-    page, waits = WAITS_ON[what]
-    return reverse(f"bookings:{page}") + (f"?waits={waits}" if waits else "")
+    page, query = WAITS_ON[what]
+    return reverse(page) + (query if query.startswith("#") else f"?{query}" if query else "")
 
 
 @register.filter
 def waits_for(what: str, number: int) -> str:
     """`disputes to answer`: what waits, for so many."""
     match what:
+        case "offers":
+            return ngettext("offer of the waiting list", "offers of the waiting list", number)
+        case "requests":
+            return ngettext("request to answer", "requests to answer", number)
+        case "joining":
+            return ngettext("request to join", "requests to join", number)
+        case "results":
+            return ngettext("training result to record", "training results to record", number)
+        case "exceptions":
+            return ngettext("exception to review", "exceptions to review", number)
+        case "replies":
+            return ngettext("reply to a finding to read", "replies to findings to read", number)
+        case "overdue":
+            return ngettext("finding overdue", "findings overdue", number)
+        case "certificates":
+            return ngettext("certificate running out", "certificates running out", number)
+        case "drafts":
+            return ngettext("draft to publish", "drafts to publish", number)
+        case "submitted":
+            return ngettext("submitted record to check", "submitted records to check", number)
+        case "stale":
+            return ngettext("record to confirm", "records to confirm", number)
+        case "troubles":
+            return ngettext("job that needs attention", "jobs that need attention", number)
+        case "conflicts":
+            return ngettext(
+                "person with conflicting duties", "people with conflicting duties", number
+            )
         case "findings":
             return ngettext("finding to answer", "findings to answer", number)
         case "answer":

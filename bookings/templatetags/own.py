@@ -8,8 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
-from accounts.models import JoinRequest
-from accounts.selectors.joining import own_invitations, requests_of
+from accounts.selectors.joining import first_step_of
 from bookings.selectors.catalogue import first_day_done
 from bookings.selectors.waiting import offers_to
 
@@ -75,16 +74,7 @@ def first_day(context: dict[str, Any]) -> dict[str, Any]:
 
 @register.inclusion_tag("bookings/first_step.html", takes_context=True)
 def first_step(context: dict[str, Any]) -> dict[str, Any]:
-    """What somebody signed in does next who belongs to no organisation: nothing for all others.
-    Two statements, for them only."""
+    """What somebody signed in does next who holds no role yet: nothing for all others."""
     actor: Actor = context["actor"]
-    if not actor.user_id or actor.organisations or actor.grants:
-        return {"step": ""}
     now: datetime = context["now"]
-    invited = own_invitations(actor, now).first()
-    if invited:
-        return {"step": "invited", "organisation": invited.organisation}
-    asked = requests_of(actor).filter(state=JoinRequest.State.REQUESTED).first()
-    if asked:
-        return {"step": "asked", "organisation": asked.organisation, "asked_at": asked.created_at}
-    return {"step": "join"}
+    return {"first": first_step_of(actor, now)}

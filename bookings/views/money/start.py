@@ -8,10 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
 from bookings.selectors.agreements import own_regions
-from bookings.selectors.money_waiting import load_waiting
-
-# What nobody has to do anything about today.
-TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
+from bookings.selectors.money_waiting import TO_WATCH, load_waiting
 
 
 @login_required
