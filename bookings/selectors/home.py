@@ -48,9 +48,9 @@ WORK: dict[str, Kind] = {
         anybody,
         lambda actor, now: offers_to(actor.person, now),
         "reservation__state",
-        due="reservation__deadline_at",
+        until="reservation__deadline_at",
     ),
-    "requests": Kind(may("manage-instruments"), requests_to_decide, "state", due="deadline_at"),
+    "requests": Kind(may("manage-instruments"), requests_to_decide, "state", until="deadline_at"),
     "joining": Kind(
         lambda actor: any(grant.role in {"manager", "administrator"} for grant in actor.grants),
         lambda actor, now: requests_to_decide_on(actor),

@@ -20,7 +20,7 @@ from django.db.models import (
     TextField,
     Value,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, TruncDate
 
 from accounts.domain.roles import Actor
 from bookings.domain.charges import ORIGINAL
@@ -183,13 +183,14 @@ class Waiting:
 @dataclass(frozen=True)
 class Kind:
     """One kind of thing: who has any, its rows, a column that is the same for all of them where
-    they have no currency, what is owed and until when."""
+    they have no currency, what is owed and until when: `due` is a day, `until` a moment."""
 
     has: Callable[[Actor], bool]
     rows: Callable[[Actor, datetime], QuerySet[Any]]
     group: str = "currency"
     amount: Any = None
     due: str = ""
+    until: str = ""
 
 
 def may(*capabilities: str) -> Callable[[Actor], bool]:
@@ -214,7 +215,7 @@ KINDS: dict[str, Kind] = {
     "confirm": Kind(_coordinates, settlements_to_confirm, "state", due="due_date"),
     "complete": Kind(anybody, sessions_waiting, "state"),
     "pay": Kind(may("account"), statements_to_pay, amount=STILL, due="due_date"),
-    "check": Kind(anybody, charges_to_check, amount="payable", due="open_until"),
+    "check": Kind(anybody, charges_to_check, amount="payable", until="open_until"),
     "owed": Kind(may("account"), statements_owed, amount=STILL, due="due_date"),
     "bill": Kind(may("account"), charges_to_bill, amount="payable"),
     "grants": Kind(
@@ -269,7 +270,10 @@ def _counted(what: str, kind: Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
         ),
         "its_number": Count("pk", distinct=True),
         "its_sum": Cast(Sum(kind.amount) if kind.amount else Value(None), money),
-        "its_due": Cast(Min(kind.due) if kind.due else Value(None), DateField()),
+        # A moment lies on the reader's day.
+        "its_due": TruncDate(Min(kind.until))
+        if kind.until
+        else Cast(Min(kind.due) if kind.due else Value(None), DateField()),
     }
     grouped: QuerySet[Any] = rows.order_by().values(kind.group).annotate(**columns)
     counted: QuerySet[Any] = grouped.values_list(*columns)

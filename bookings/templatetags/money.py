@@ -199,7 +199,6 @@ WAITS_ON = {
     "drafts": ("instruments:manage", "publication=draft"),
     "submitted": ("instruments:manage", "publication=submitted"),
     "stale": ("instruments:manage", "stale=on"),
-    "troubles": ("bookings:operations", ""),
     "conflicts": ("accounts:roles", ""),
     "findings": ("bookings:findings", ""),
     "answer": ("bookings:money-charges", "waits=answer"),
@@ -227,7 +226,6 @@ WAITS_BECAUSE = {
     "drafts": _("Nobody sees them before they are published."),
     "submitted": _("Your people entered them; check and publish them."),
     "stale": _("Nobody has confirmed or changed them for a year."),
-    "troubles": _("Jobs that are late, or that were given up."),
     "conflicts": _("Nobody may audit what they also run: remove one of the roles."),
     "findings": _("An auditor asks what was wrong and what is done about it."),
     "answer": _("The payer disputes them; they do not become final before you answer."),
@@ -277,8 +275,6 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("submitted record to check", "submitted records to check", number)
         case "stale":
             return ngettext("record to confirm", "records to confirm", number)
-        case "troubles":
-            return ngettext("job that needs attention", "jobs that need attention", number)
         case "conflicts":
             return ngettext(
                 "person with conflicting duties", "people with conflicting duties", number

@@ -28,8 +28,10 @@ from accounts.selectors.memberships import people_in_conflict
 from accounts.selectors.seals import unsealed_since
 from accounts.selectors.verification import last_verified
 from bookings.domain.periods import Period
+from bookings.models import AuditFinding
+from bookings.selectors.audit import findings_for
 from bookings.selectors.home import WATCHED, last_used, load_today, load_work
-from bookings.selectors.money_waiting import Waiting
+from bookings.selectors.money_waiting import Waiting, rows_waiting
 from bookings.selectors.operations import load_troubles
 from bookings.selectors.programmes import own_grants
 from bookings.selectors.reservations import own_reservations, requests_to_decide
@@ -41,7 +43,8 @@ from instruments.domain.opening import day_span, local_date
 from instruments.selectors.managing import managed_counts
 
 # How much of each part stands here; its page has all of it.
-AHEAD, REQUESTS, INSTRUMENTS, AGAIN, GRANTS, SEARCHES = 5, 5, 10, 5, 5, 5
+AHEAD = REQUESTS = AGAIN = GRANTS = SEARCHES = STATEMENTS = FINDINGS = 5
+INSTRUMENTS = 10
 
 
 @login_required
@@ -50,6 +53,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """One page whose parts follow from what the reader holds, the most urgent first."""
     now, actor = timezone.now(), actor_of(request.user)
     waiting = load_work(actor, now)
+    by_kind = {each.what: each for each in waiting}
     manages = bool(actor.organisations_where("manage-instruments"))
     ahead = load_ahead(actor, now, AHEAD)
     used = last_used(actor, AGAIN)
@@ -71,12 +75,21 @@ def home(request: HttpRequest) -> HttpResponse:
     if books:
         context |= _of_booking(actor, now)
     if manages:
-        waiting += _records(actor, now)
-        context |= _of_managing(actor, now, waiting)
+        counted = managed_counts(actor, now)
+        waiting += _some(**{name: counted[name] for name in ("drafts", "submitted", "stale")})
+        context |= _of_managing(actor, now, by_kind.get("requests"))
     if actor.has(AUDITOR):
-        context |= {"verified": last_verified(), "unsealed_since": unsealed_since()}
+        context |= {
+            "verified": last_verified(),
+            "unsealed_since": unsealed_since(),
+            "findings": _findings(actor),
+        }
+    if actor.has(FINANCE):
+        to_pay = rows_waiting(actor, "pay", now).order_by("due_date", "id")
+        context["statements"] = list(to_pay[:STATEMENTS])
     if actor.has(ADMINISTRATOR):
-        waiting += _of_running(now)
+        context["troubles"] = load_troubles(now)
+        waiting += _some(conflicts=len(people_in_conflict()))
     # Requests have a part of their own.
     shown = [each for each in waiting if each.what != "requests"]
     context |= {
@@ -110,26 +123,20 @@ def _of_booking(actor: Actor, now: datetime) -> dict[str, Any]:
     }
 
 
-def _records(actor: Actor, now: datetime) -> list[Waiting]:
-    counted = managed_counts(actor, now)
-    return list(_some(drafts=counted["drafts"], submitted=counted["submitted"],
-                      stale=counted["stale"]))  # fmt: skip
-
-
-def _of_managing(actor: Actor, now: datetime, waiting: list[Waiting]) -> dict[str, Any]:
+def _of_managing(actor: Actor, now: datetime, waiting: Waiting | None) -> dict[str, Any]:
     zone = ZoneInfo(actor.time_zone)
     day = Period(*day_span(zone, local_date(zone, now)))
-    number = next((each.number for each in waiting if each.what == "requests"), 0)
     return {
-        "requests": list(requests_to_decide(actor, now)[:REQUESTS]) if number else [],
-        "requests_number": number,
+        "requests": list(requests_to_decide(actor, now)[:REQUESTS]) if waiting else [],
+        "requests_number": waiting.number if waiting else 0,
         "board": load_today(actor, day, now, INSTRUMENTS),
-        "board_day": day,
     }
 
 
-def _of_running(now: datetime) -> list[Waiting]:
-    return list(_some(troubles=load_troubles(now), conflicts=len(people_in_conflict())))
+def _findings(actor: Actor) -> list[AuditFinding]:
+    """Those not closed: first the replies that came, then the first to fall due."""
+    rows = findings_for(actor).exclude(state=AuditFinding.State.CLOSED)
+    return list(rows.order_by("-state", "due_date", "id")[:FINDINGS])
 
 
 def _some(**numbers: int) -> Iterator[Waiting]:

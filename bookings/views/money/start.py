@@ -19,7 +19,7 @@ def money(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": [each for each in found if each.what not in TO_WATCH],
         "watched": [each for each in found if each.what in TO_WATCH],
-        "today": now.date(),
+        "today": timezone.localdate(now),
         "accounts": bool(actor.organisations_where("account")),
         "coordinates": bool(own_regions(actor)),
         "audits": actor.has("auditor"),
