@@ -258,7 +258,7 @@ def waits_for(what: str, number: int) -> str:
         case "requests":
             return ngettext("request to answer", "requests to answer", number)
         case "joining":
-            return ngettext("request to join", "requests to join", number)
+            return ngettext("person who asks to join", "people who ask to join", number)
         case "results":
             return ngettext("training result to record", "training results to record", number)
         case "exceptions":

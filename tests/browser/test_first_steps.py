@@ -37,12 +37,12 @@ def test_a_new_person_joins(visit, real_cast, locale, confirm, ask, pending, acc
     effects_carry_out(now=timezone.now())
     page.goto(LINK.search(mail.outbox[-1].body).group())
     page.get_by_role("button", name=confirm).click()
-    page.wait_for_url(re.compile(r"//[^/]+/(accounts/login/)?$"))
+    page.wait_for_url(re.compile(r"//[^/]+/(home/|accounts/login/)$"))
     if "login" in page.url:
         page.fill("#id_login", address)
         page.fill("#id_password", "a long way to go")
         page.press("#id_password", "Enter")
-        page.wait_for_url(re.compile(r"//[^/]+/$"))
+        page.wait_for_url("**/home/")
 
     # The first page says what comes first, and leads there.
     page.locator(".first-step a.btn").click()
