@@ -152,6 +152,7 @@ MENU = (
             ),
             Entry("accounts:roles", gettext_lazy("Roles"), _has("administrator")),
             Entry("accounts:providers", gettext_lazy("External sign-in"), _has("administrator")),
+            Entry("accounts:installation", gettext_lazy("Installation"), _has("administrator")),
             Entry(
                 "bookings:operations", pgettext_lazy("clock", "Operations"), _has("administrator")
             ),
