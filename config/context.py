@@ -185,9 +185,9 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     if actor.user_id:
         # What a page lists is counted as it lists it.
         counts = load_counts(actor, timezone.now(), anew=part in COUNTED)
-    groups = []
+    groups: list[dict[str, Any]] = []
     for group in MENU:
-        items = [
+        items: list[dict[str, Any]] = [
             {
                 "url": reverse(entry.view),
                 "label": entry.label,
@@ -203,13 +203,13 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
                 {
                     "label": group.label,
                     "items": items,
-                    "count": sum(int(item["count"]) for item in items),
+                    "count": sum(item["count"] for item in items),
                     "folds": group.folds and len(items) > 2,
                     "is_here": any(item["is_here"] for item in items),
                 }
             )
     shown = sum(1 if group["folds"] else len(group["items"]) for group in groups)
-    return {"groups": groups, "is_full": shown > 7}
+    return {"groups": groups, "shown": shown}
 
 
 def _part_of(request: HttpRequest, actor: Actor) -> str:
