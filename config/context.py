@@ -71,7 +71,7 @@ PARTS = {
 TRAINING = {"training", "course", "enrol", "enrol-withdraw"}
 PEOPLE = {
     "members", "invite", "invitation-withdraw", "join-decide", "joining", "role-give", "role-take",
-    "scopes", "installation",
+    "scopes",
 }  # fmt: skip
 
 
@@ -168,6 +168,7 @@ MENU = (
             ),
             Entry("accounts:roles", gettext_lazy("Roles"), _has("administrator")),
             Entry("accounts:providers", gettext_lazy("External sign-in"), _has("administrator")),
+            Entry("accounts:installation", gettext_lazy("Installation"), _has("administrator")),
             Entry(
                 "bookings:operations", pgettext_lazy("clock", "Operations"), _has("administrator")
             ),
@@ -200,9 +201,9 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
     if actor.user_id:
         # What a page lists is counted as it lists it.
         counts = load_counts(actor, timezone.now(), anew=part in COUNTED)
-    groups = []
+    groups: list[dict[str, Any]] = []
     for group in MENU:
-        items = [
+        items: list[dict[str, Any]] = [
             {
                 "url": reverse(entry.view),
                 "label": entry.label,
@@ -218,13 +219,13 @@ def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
                 {
                     "label": group.label,
                     "items": items,
-                    "count": sum(int(item["count"]) for item in items),
+                    "count": sum(item["count"] for item in items),
                     "folds": group.folds and len(items) > 2,
                     "is_here": any(item["is_here"] for item in items),
                 }
             )
     shown = sum(1 if group["folds"] else len(group["items"]) for group in groups)
-    return {"groups": groups, "is_full": shown > 7}
+    return {"groups": groups, "shown": shown}
 
 
 def _part_of(request: HttpRequest, actor: Actor) -> str:

@@ -84,7 +84,9 @@ class CountsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method not in {"GET", "HEAD", "OPTIONS"} and request.user.is_authenticated:
+        if request.method in {"GET", "HEAD", "OPTIONS"} or response.status_code >= 500:
+            return response
+        if request.user.is_authenticated:
             counts_forget(request.user.pk)
         return response
 

@@ -94,7 +94,7 @@ def requests_to_decide_on(actor: Actor) -> QuerySet[JoinRequest]:
         managers = RoleGrant.objects.filter(
             organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None
         )
-        theirs |= ~Exists(managers)
+        theirs |= Q(~Exists(managers))
     return join_requests().filter(theirs, state="requested")
 
 

@@ -30,6 +30,7 @@ from accounts.selectors.verification import last_verified
 from bookings.domain.periods import Period
 from bookings.models import AuditFinding
 from bookings.selectors.audit import findings_for
+from bookings.selectors.catalogue import first_day_done
 from bookings.selectors.home import WATCHED, last_used, load_today, load_work
 from bookings.selectors.money_waiting import Waiting, rows_waiting
 from bookings.selectors.operations import load_troubles
@@ -89,6 +90,7 @@ def home(request: HttpRequest) -> HttpResponse:
         context["statements"] = list(to_pay[:STATEMENTS])
     if actor.has(ADMINISTRATOR):
         context["troubles"] = load_troubles(now)
+        context["is_empty"] = not first_day_done(actor.person)["instrument"]
         waiting += _some(conflicts=len(people_in_conflict()))
     # Requests have a part of their own.
     shown = [each for each in waiting if each.what != "requests"]
