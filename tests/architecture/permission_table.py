@@ -332,8 +332,8 @@ GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 4
 POST accounts:joining                - 403 403 403 403 403 302 403 403 403 403 403 302
 GET  accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 302
-GET  accounts:invoice-details        - 403 403 403 403 403 403 403 200 403 200 403 200
-POST accounts:invoice-details        - 403 403 403 403 403 403 403 302 403 302 403 302
+GET  accounts:invoice-details        - 403 403 403 403 403 403 200 403 403 403 200 200
+POST accounts:invoice-details        - 403 403 403 403 403 403 302 403 403 403 302 302
 GET  accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 302
 POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 403 404

@@ -169,7 +169,8 @@ def _page(
         ),
         "notices": notices,
         "pays": pays,
-        "may_report": is_open and pays,
+        "may_report": is_open and pays and row.payer_id != row.host_id,
+        "reported": still - unsaid if is_open else 0,
         "notice_form": NoticeForm(
             initial={
                 "amount": format_amount(unsaid, row.currency) if unsaid > 0 else "",
