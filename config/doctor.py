@@ -1,11 +1,12 @@
 """What is right and wrong with an installation, for whoever runs it: each finding a line."""
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage
+from typing import Any
 from uuid import uuid4
 
 import redis
@@ -166,7 +167,7 @@ def _clocks() -> Findings:
         cursor.execute("SELECT clock_timestamp()")
         (there,) = cursor.fetchone()
     skews = {"the database": there - datetime.now(UTC)}
-    seconds, micros = _redis(settings.REDIS_URL).time()  # type: ignore[misc]
+    seconds, micros = _redis(settings.REDIS_URL).time()
     skews["the cache"] = datetime.fromtimestamp(seconds + micros / 1e6, UTC) - datetime.now(UTC)
     for name, skew in skews.items():
         if abs(skew) > MOST_SKEW:
@@ -195,7 +196,8 @@ def _mail() -> Findings:
     if settings.LOCAL_MODE:
         yield None, "mail lands on the page Mail"
         return
-    place = "{host}:{port}".format(**settings.MAILERS["default"]["OPTIONS"])
+    options: Mapping[str, Any] = settings.MAILERS["default"]["OPTIONS"]  # type: ignore[assignment]
+    place = f"{options['host']}:{options['port']}"
     link = mailers["default"]
     try:
         link.open()

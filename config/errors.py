@@ -135,7 +135,7 @@ def is_away(exception: BaseException | None) -> bool:
         return True
     if not isinstance(exception, OperationalError | InternalError):
         return False
-    state = getattr(exception.__cause__, "sqlstate", None)
+    state: str | None = getattr(exception.__cause__, "sqlstate", None)
     if state is None:
         return isinstance(exception, OperationalError)  # never got as far as an answer
     return state.startswith(_AWAY_STATES)

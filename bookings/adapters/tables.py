@@ -53,8 +53,12 @@ def read_people(content: bytes) -> list[PersonRow]:
     return [
         PersonRow(
             row.line,
-            *(row.texts.get(name, "") for name in ("email", "roles", "organisation")),
-            FieldProblem("", row.problem.reason, row.problem.numbers) if row.problem else None,
+            email=row.texts.get("email", ""),
+            roles=row.texts.get("roles", ""),
+            organisation=row.texts.get("organisation", ""),
+            problem=FieldProblem("", row.problem.reason, row.problem.numbers)
+            if row.problem
+            else None,
         )
         for row in read_table(content, encoding=RECOGNISED, fields=fields).rows
     ]
