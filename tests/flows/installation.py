@@ -125,7 +125,9 @@ class Person:
     def submit(self, path: str, action: str = "", status: int = 200, **values: Any) -> Page:
         """Fill in the form of a page that goes to `action` (else to the page), and send it."""
         files = values.pop("files", None)
-        form = self.get(path).form(action or path.partition("?")[0])
+        page = self.get(path)
+        here = {form["action"] for form in page.forms} >= {""} and not action
+        form = page.form("") if here else page.form(action or path.partition("?")[0])
         target = action if action.startswith("/") else path
         return Page(self.ask("POST", target, status, data=form | values, files=files))
 
@@ -140,23 +142,17 @@ class Person:
 
     # Signing up and in
 
-    def sign_up(self) -> None:
-        """By the page; the address is confirmed by the link in the mail."""
-        self.submit(
-            "/accounts/signup/",
-            name=self.name.title(),
-            email=self.email,
-            password1=PASSWORD,
-            password2=PASSWORD,
-        )
-        self.confirm()
-
-    def confirm(self) -> None:
+    def sign_up(self, invitation: str = "") -> None:
+        """By the page. The address is confirmed by the invitation, else by the link in a mail."""
+        passwords = {"password1": PASSWORD, "password2": PASSWORD}
+        name = self.name.title()
+        if invitation:
+            self.submit(f"/accounts/signup/?next={invitation}", name=name, **passwords)
+            return
+        self.submit("/accounts/signup/", name=name, email=self.email, **passwords)
         text = self.place.post.to(self.email, "onfirm")
-        link = next(path for path in LINK.findall(text) if "confirm-email" in path)
-        self.submit(link)
-        if "/login" in self.ask("GET", "/profile/", 302).headers.get("Location", ""):
-            self.sign_in()
+        self.submit(next(path for path in LINK.findall(text) if "confirm-email" in path))
+        self.sign_in()
 
     def sign_in(self) -> None:
         self.submit("/accounts/login/", login=self.email, password=PASSWORD)

@@ -175,9 +175,8 @@ def invite(sender, guest, organisation, roles):
     sender.api("POST", "invitations/", body, 201)
     text = guest.place.post.to(guest.email, "nvit")
     link = next(path for path in LINK.findall(text) if "/invitations/" in path)
-    guest.get(link)
-    guest.sign_up()
-    guest.submit(link)
+    assert organisation["name"] in guest.get(link).text
+    guest.sign_up(invitation=link)
     if set(roles) & {"manager", "finance"}:
         guest.set_up_second_factor()
 
