@@ -1,13 +1,15 @@
 """Regions and organisations: reference lists anyone may read."""
 
 from collections.abc import Iterable
+from datetime import date
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.errors import NotFound, NotPermitted, invalid
+from accounts.domain.regions import Move, region_on, regions_held
 from accounts.domain.roles import Actor
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, OrganisationMove, Region
 from accounts.prepared import Prepared
 
 
@@ -80,6 +82,44 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
     if len(choices) > 1:
         raise invalid("organisation", "organisation-needed")
     return choices[0] if choices else None
+
+
+_MOVES = Prefetch(
+    "moves",
+    OrganisationMove.objects.filter(withdrawn_at=None).select_related("from_region", "region"),
+    to_attr="standing_moves",
+)
+
+
+def load_moves(organisations: Iterable[Organisation]) -> None:
+    """Load the moves of those that have any, for `organisation_region_on`. One statement; none
+    where no organisation ever moved."""
+    prefetch_related_objects([each for each in organisations if each.has_moves], _MOVES)
+
+
+def organisation_moves(organisation: Organisation) -> list[Move[Region]]:
+    """The moves that stand, carried out or ahead. No statement for an organisation that never
+    moved, or whose moves are loaded."""
+    if not organisation.has_moves:
+        return []
+    load_moves([organisation])
+    rows: list[OrganisationMove] = organisation.standing_moves  # type: ignore[attr-defined]
+    return [Move(row.starts_on, row.from_region, row.region) for row in rows]
+
+
+def organisation_regions_held(
+    organisation: Organisation,
+) -> list[tuple[date, date | None, Region]]:
+    """Each region it lies in with the days [first, until)."""
+    return regions_held(organisation_moves(organisation), organisation.region)
+
+
+def organisation_region_on(organisation: Organisation, day: date) -> Region:
+    """The region of an organisation (loaded with today's) on a local day: on which a booking
+    begins, whose price group depends on it."""
+    if not organisation.has_moves:
+        return organisation.region
+    return region_on(organisation_moves(organisation), day, organisation.region)
 
 
 def lineages(region_ids: Iterable[UUID]) -> frozenset[UUID]:

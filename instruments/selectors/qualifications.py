@@ -13,6 +13,7 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import load_moves, organisation_regions_held
 from instruments.domain.opening import local_date
 from instruments.domain.qualifications import (
     OPEN_END,
@@ -24,6 +25,7 @@ from instruments.domain.qualifications import (
     within,
 )
 from instruments.models import Instrument, Qualification, Technique
+from instruments.selectors.registry import host_regions, host_regions_held
 
 WITH = (
     "user",
@@ -77,12 +79,15 @@ def _load_held(
         if recognise is not None and techniques:
             wanted |= Q(technique__code__in=techniques)
         found = Qualification.objects.filter(wanted, user_id=user_id)
-        rows = list(found.select_related("technique", "issuer"))
-    homes = {i.region_id for i in asking}
+        rows = list(found.select_related("technique", "issuer__region"))
+    load_moves([*(i.organisation for i in asking), *(row.issuer for row in rows)])
+    homes = {region for i in asking for region in host_regions(i)}
     elsewhere = {
-        row.issuer.region_id
+        region.pk
         for row in rows
-        if row.technique and not homes <= {row.issuer.region_id}
+        if row.technique
+        for _, _, region in organisation_regions_held(row.issuer)
+        if not homes <= {region.pk}
     }
     recognised = recognise(homes, elsewhere) if recognise is not None and elsewhere else {}
     return {
@@ -103,8 +108,19 @@ def _counted(
         return [load_certificate(row)]
     if not is_of_needed(row, instrument) or row.issuer_id == instrument.organisation_id:
         return []
-    spans = recognised.get((instrument.region_id, row.issuer.region_id), ())
-    return [each for first, until in spans if (each := within(load_certificate(row), first, until))]
+    return [
+        each
+        for since, till, home in host_regions_held(instrument)
+        for begins, ends, region in organisation_regions_held(row.issuer)
+        for first, until in recognised.get((home, region.pk), ())
+        if (
+            each := within(
+                load_certificate(row),
+                max(first, since, begins),
+                min((day for day in (until, till, ends) if day), default=None),
+            )
+        )
+    ]
 
 
 def is_of_needed(row: Qualification, instrument: Instrument) -> bool:
