@@ -1,12 +1,13 @@
 """Regions and organisations: reference lists anyone may read."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 
-from accounts.domain.errors import NotFound, NotPermitted, invalid
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
 from accounts.domain.regions import Move, region_on, regions_held
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, OrganisationMove, Region
@@ -18,8 +19,8 @@ def regions() -> QuerySet[Region]:
 
 
 def sharing_regions() -> QuerySet[Region]:
-    """Those between which instruments are shared."""
-    return regions().filter(shares=True)
+    """Those between which instruments are shared at present."""
+    return regions().filter(shares=True, closed_at=None)
 
 
 def organisations() -> QuerySet[Organisation]:
@@ -42,6 +43,12 @@ def region_by_code(code: str) -> Region:
     if region is None:
         raise NotFound(region=code)
     return region
+
+
+def require_open(organisation: Organisation) -> None:
+    """`WrongState` for one that was closed: nobody joins it or does anything new in its name."""
+    if organisation.closed_at is not None:
+        raise WrongState("organisation-closed", organisation=organisation.code)
 
 
 def organisation_by_id(organisation_id: UUID) -> Organisation:
@@ -82,6 +89,19 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
     if len(choices) > 1:
         raise invalid("organisation", "organisation-needed")
     return choices[0] if choices else None
+
+
+def moves_due(now: datetime, most: int) -> list[UUID]:
+    """The moves whose day has begun in the new region and that are not carried out, the oldest
+    first."""
+    rows = OrganisationMove.objects.filter(
+        carried_out_at=None, withdrawn_at=None, starts_on__lte=(now + timedelta(days=1)).date()
+    ).select_related("region")
+    return [
+        row.pk
+        for row in rows.order_by("starts_on", "id")[:most]
+        if row.starts_on <= now.astimezone(ZoneInfo(row.region.time_zone)).date()
+    ]
 
 
 _MOVES = Prefetch(

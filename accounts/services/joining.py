@@ -14,6 +14,7 @@ from accounts.models import JoinRequest, Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import is_member, place_of
+from accounts.selectors.organisations import require_open
 from accounts.selectors.users import confirmed_addresses
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 
@@ -23,12 +24,14 @@ def join_ask(*, actor: Actor, organisation: Organisation, text: str, now: dateti
     """Ask to become a member. Whose confirmed address belongs to the organisation is one at once,
     a researcher, where the organisation says so; else its managers are told.
 
-    `WrongState` for a member (`already-member`), for asking twice (`already-asked`), for one
-    request too many (`too-many-requests-to-join`).
+    `WrongState` for a closed organisation (`organisation-closed`), for a member
+    (`already-member`), for asking twice (`already-asked`), for one request too many
+    (`too-many-requests-to-join`).
     """
     text = text.strip()
     if len(text) > rules.MOST_TEXT:
         raise invalid("text", "too-long", most=rules.MOST_TEXT)
+    require_open(organisation)
     user = User.objects.get(pk=actor.person)
     lock_user(user.pk)
     if is_member(user, organisation):

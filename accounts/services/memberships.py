@@ -30,6 +30,7 @@ from accounts.models import Membership, Organisation, Region, RoleGrant, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import is_member, load_duties, membership_by_id, place_of
+from accounts.selectors.organisations import require_open
 
 MOST_TEXT = 500
 
@@ -66,6 +67,7 @@ def membership_put(
     *, actor: Actor | None, user: User, organisation: Organisation, now: datetime
 ) -> Membership:
     """The same within a transaction, for who has asked whether it may be."""
+    require_open(organisation)
     membership, is_new = Membership.objects.get_or_create(
         user=user, organisation=organisation, ended_at=None, defaults={"started_at": now}
     )
@@ -177,6 +179,10 @@ def grant_put(
     now: datetime,
 ) -> RoleGrant:
     """The same with the person's row locked, for who has asked whether it may be."""
+    if organisation is not None:
+        require_open(organisation)
+    if region is not None and region.closed_at is not None:
+        raise WrongState("region-closed", region=region.code)
     _require_compatible(user, role, organisation, region)
     grant, is_new = RoleGrant.objects.get_or_create(
         user=user,

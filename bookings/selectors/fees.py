@@ -224,6 +224,7 @@ def terms_by_day(
             day=day,
             currency=card.values.currency,
             host_regions=frozenset(host.lineage),
+            payer_region=home.id,
             is_honoured=home.id == host.id or (agreed is not None and agreed.honours_vouchers),
         )
     group = price_group(

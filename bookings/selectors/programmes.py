@@ -140,7 +140,7 @@ def uses_of(actor: Actor, grants: QuerySet[VoucherGrant] | VoucherGrant) -> Quer
 
 def payers_of(programme: VoucherProgramme) -> list[Organisation]:
     """The organisations that may be given a grant of a programme, by name."""
-    rows = organisations().filter(region_id=programme.region_id)
+    rows = organisations().filter(region_id=programme.region_id, closed_at=None)
     if programme.payer_kinds:
         rows = rows.filter(kind__in=programme.payer_kinds)
     if programme.is_for_small_only:

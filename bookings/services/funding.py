@@ -14,6 +14,7 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import require_open
 from accounts.selectors.users import members_among
 from bookings.domain.funding_sources import SourceTerms, Used, require_code, require_terms
 from bookings.models import FundingSource
@@ -33,6 +34,7 @@ def source_create(
     its members (`not-one-of-theirs`) and for a code that is taken.
     """
     require(actor, "account", place_of(organisation))
+    require_open(organisation)
     require_code(code)
     require_terms(terms, Used())
     _require_members(organisation, terms)

@@ -122,6 +122,13 @@ def about_people(kind):
                 "sender_organisation": cast.ustc,
                 "roles": ["researcher", "finance"],
             }
+        if kind in {"moves", "merged"}:
+            context["facts"] = lambda: {
+                "region": people._named(cast.shanghai),
+                "from_region": people._named(cast.anhui),
+                "day": people.day_words(date(2026, 4, 1)),
+                "into": people._named(cast.fudan),
+            }
         if kind in {"rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)

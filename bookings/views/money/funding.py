@@ -144,7 +144,8 @@ def _page(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: A
 def new(request: HttpRequest) -> HttpResponse:
     """The form for a new source; POST makes it."""
     now, actor = timezone.now(), actor_of(request.user)
-    mine = list(organisations().filter(pk__in=actor.organisations_where("account")))
+    own = actor.organisations_where("account")
+    mine = list(organisations().filter(pk__in=own, closed_at=None))
     if not mine:
         raise NotPermitted(capability="account")
     first = mine[0]
