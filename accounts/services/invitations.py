@@ -146,6 +146,13 @@ def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -
         _withdraw(actor, row, now)
 
 
+def invitations_end(*, actor: Actor, organisation: Organisation, now: datetime) -> None:
+    """Within a transaction: withdraw what an organisation has open that is closed or merged."""
+    rows = open_invitations(organisation).select_for_update(of=("self",), no_key=True)
+    for row in rows.select_related("organisation__region").order_by("pk"):
+        _withdraw(actor, row, now)
+
+
 def _require_few(actor: Actor, organisation: Organisation, email: str, now: datetime) -> None:
     """`WrongState` beyond the limits of a day. The caller has locked the organisation and the
     person; the address is locked here, as other organisations invite it, too."""

@@ -147,6 +147,24 @@ def joining_set(
     return organisation
 
 
+def requests_hand_over(
+    *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
+) -> None:
+    """Within a transaction: whoever asked to join an organisation that is merged `into` another
+    asks that one, unless they have done so or belong there; closed for good, nobody answers."""
+    rows = JoinRequest.objects.filter(organisation=organisation, state="requested").order_by("pk")
+    for row in rows.select_related("organisation__region", "user"):
+        others = JoinRequest.objects.filter(user=row.user, organisation=into, state="requested")
+        if into is None or others.exists() or is_member(row.user, into):
+            row.state, row.decided_at = JoinRequest.State.WITHDRAWN, now
+            row.save(update_fields=["state", "decided_at"])
+            _record(actor, "joinrequest.withdraw", row, now, "")
+            continue
+        row.organisation = into
+        row.save(update_fields=["organisation"])
+        _record(actor, "joinrequest.readdress", row, now, "")
+
+
 def _admit(actor: Actor | None, row: JoinRequest, roles: Sequence[str], now: datetime) -> None:
     membership_put(actor=actor, user=row.user, organisation=row.organisation, now=now)
     for role in roles:

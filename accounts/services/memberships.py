@@ -126,6 +126,55 @@ def membership_end(*, actor: Actor, membership_id: UUID, reason: str, now: datet
     return membership
 
 
+def members_let_go(
+    *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
+) -> list[RoleGrant]:
+    """All memberships and roles at an organisation that is closed or merged end; merged `into`
+    another they begin there, but for roles whose duties exclude one the person has: these are
+    returned. The caller has locked the people."""
+    grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
+    present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
+    left_out = []
+    for membership in present.select_related("user"):
+        membership.ended_at = now
+        membership.save(update_fields=["ended_at"])
+        trail.record(
+            actor=actor,
+            action="membership.end",
+            target=membership,
+            now=now,
+            before={"user": membership.user_id, "organisation": organisation.pk},
+            after={"ended_at": now},
+            organisation_ids=[organisation.pk],
+            region_ids=organisation.region.lineage,
+        )
+        if into is not None:
+            membership_put(actor=actor, user=membership.user, organisation=into, now=now)
+    for grant in grants.select_related("organisation__region", "region", "user"):
+        _revoke(actor, grant, "", now)
+        if into is None:
+            continue
+        try:
+            grant_put(
+                actor=actor, user=grant.user, role=grant.role, organisation=into, region=None,
+                granted_by=grant.granted_by_id, now=now,
+            )  # fmt: skip
+        except DutiesConflict:
+            left_out.append(grant)
+    return left_out
+
+
+def roles_left_out(organisation: Organisation, into: Organisation) -> list[RoleGrant]:
+    """The roles at an organisation that could not be given at another it is merged into."""
+    grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
+    lineage = frozenset(into.region.lineage)
+    return [
+        grant
+        for grant in grants.select_related("user").order_by("user__name", "role")
+        if conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
+    ]
+
+
 # Roles
 
 

@@ -48,7 +48,6 @@ from bookings.models import Earmark, FundingSource
 from bookings.selectors.funding_sources import (
     entries_of,
     in_state,
-    left_of,
     source_by_id,
     sources_for,
     state_of,
@@ -153,7 +152,7 @@ class SpendingShape(serializers.Serializer[Any]):
 
 
 def source_json(row: FundingSource, now: datetime) -> dict[str, Any]:
-    left, currency = left_of(row), row.currency
+    left, currency = row.left, row.currency
     return {
         "id": str(row.pk),
         "organisation": row.organisation.code,

@@ -37,7 +37,7 @@ from bookings.models.utilisation import (
     InstrumentDayUse,
     RollUp,
 )
-from bookings.models.vouchers import Earmark, VoucherGrant, VoucherProgramme
+from bookings.models.vouchers import Earmark, PurseTransfer, VoucherGrant, VoucherProgramme
 from bookings.models.waiting import WaitingOffer, WaitingWish
 from bookings.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -74,6 +74,7 @@ __all__ = [
     "Occupancy",
     "Payment",
     "Posting",
+    "PurseTransfer",
     "Quote",
     "Reservation",
     "RollUp",

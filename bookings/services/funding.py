@@ -73,7 +73,8 @@ def source_change(
     row = _locked(actor, source_id, expected_version)
     old = terms_of(row)
     new = replace(old, **changes)
-    used = Used(row.currency if is_used(row) else None, row.held + row.spent, row.budget)
+    gone = row.held + row.spent + row.transferred
+    used = Used(row.currency if is_used(row) else None, gone, row.budget)
     require_terms(new, used)
     _require_members(row.organisation, new, known=old)
     if new == old:

@@ -143,7 +143,7 @@ def grant_change(
         require_not_below(
             amount=terms.amount,
             held=row.held,
-            redeemed=row.redeemed,
+            redeemed=row.redeemed + row.transferred,
             currency=programme.currency,
         )
     if terms.amount or set(wanted) != {"amount"}:  # one that nothing was spent of goes to nothing

@@ -4,11 +4,35 @@ import accounts.models.keys
 import django.db.models.deletion
 from django.db import migrations, models
 
+# Nothing new comes to an organisation that was closed.
+OPEN = """
+CREATE TRIGGER facility_of_open BEFORE INSERT ON instruments_facility
+    FOR EACH ROW EXECUTE FUNCTION organisation_open();
+CREATE TRIGGER instrument_of_open BEFORE INSERT ON instruments_instrument
+    FOR EACH ROW EXECUTE FUNCTION organisation_open();
+CREATE TRIGGER course_of_open BEFORE INSERT ON instruments_course
+    FOR EACH ROW EXECUTE FUNCTION organisation_open();
+CREATE TRIGGER harvest_of_open BEFORE INSERT ON instruments_harvest
+    FOR EACH ROW EXECUTE FUNCTION organisation_open();
+CREATE TRIGGER importmapping_of_open BEFORE INSERT ON instruments_importmapping
+    FOR EACH ROW EXECUTE FUNCTION organisation_open();
+CREATE TRIGGER import_of_open BEFORE INSERT ON instruments_import
+    FOR EACH ROW EXECUTE FUNCTION organisation_open();
+"""
+OPEN_REMOVE = """
+DROP TRIGGER facility_of_open ON instruments_facility;
+DROP TRIGGER instrument_of_open ON instruments_instrument;
+DROP TRIGGER course_of_open ON instruments_course;
+DROP TRIGGER harvest_of_open ON instruments_harvest;
+DROP TRIGGER importmapping_of_open ON instruments_importmapping;
+DROP TRIGGER import_of_open ON instruments_import;
+"""
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0013_first_day'),
+        ('accounts', '0014_closed_organisations'),
         ('instruments', '0012_import_reading'),
     ]
 
@@ -28,4 +52,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('instrument', 'until_date'), name='pasthost_once'), models.CheckConstraint(condition=models.Q(('from_date', None), ('until_date__gt', models.F('from_date')), _connector='OR'), name='pasthost_forward')],
             },
         ),
+        migrations.RunSQL(OPEN, OPEN_REMOVE),
     ]

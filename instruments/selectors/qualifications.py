@@ -74,7 +74,7 @@ def _load_held(
     asking = [instrument for instrument in instruments if needed_for(instrument)]
     rows: list[Qualification] = []
     if user_id is not None and asking:
-        wanted = Q(issuer_id__in={i.organisation_id for i in asking})
+        wanted = Q(issuer_id__in={pk for i in asking for pk in hosts_of(i)})
         techniques = {needed_for(i) for i in asking} - {THIS_INSTRUMENT}
         if recognise is not None and techniques:
             wanted |= Q(technique__code__in=techniques)
@@ -106,7 +106,7 @@ def _counted(
     days on which its region is recognised."""
     if counts(row, instrument):
         return [load_certificate(row)]
-    if not is_of_needed(row, instrument) or row.issuer_id == instrument.organisation_id:
+    if not is_of_needed(row, instrument) or row.issuer_id in hosts_of(instrument):
         return []
     return [
         each
@@ -135,7 +135,13 @@ def is_of_needed(row: Qualification, instrument: Instrument) -> bool:
 
 def counts(row: Qualification, instrument: Instrument) -> bool:
     """The same of one that the instrument's host issued, whenever it is valid."""
-    return row.issuer_id == instrument.organisation_id and is_of_needed(row, instrument)
+    return row.issuer_id in hosts_of(instrument) and is_of_needed(row, instrument)
+
+
+def hosts_of(instrument: Instrument) -> set[UUID]:
+    """The host of an instrument, loaded with it, and those merged into it: their certificates
+    count as its own."""
+    return {instrument.organisation_id, *instrument.organisation.absorbed}
 
 
 def load_certificate(row: Qualification) -> Certificate:
@@ -192,7 +198,7 @@ def certificates_at(instrument: Instrument, today: date, who: str = "") -> Query
     techniques, those that still hold first. `who`: part of a name or address."""
     of_technique = Q(technique__in=techniques_at(instrument))
     rows = Qualification.objects.filter(
-        Q(instrument=instrument) | of_technique, issuer_id=instrument.organisation_id
+        Q(instrument=instrument) | of_technique, issuer_id__in=hosts_of(instrument)
     )
     if who:
         rows = rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
@@ -286,6 +292,6 @@ def load_qualifying(
         since=local_date(zone, start),
         until=None if end == OPEN_END else local_date(zone, end - timedelta(microseconds=1)),
         issuer=None
-        if instrument.organisation_id in issuers
+        if issuers.keys() & hosts_of(instrument)
         else next(iter(issuers.values()), None),
     )

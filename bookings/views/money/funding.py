@@ -31,7 +31,6 @@ from bookings.models import FundingSource
 from bookings.selectors.funding_sources import (
     entries_of,
     is_used,
-    left_of,
     oversees,
     source_by_id,
     sources_for,
@@ -272,4 +271,4 @@ def _decided(request: HttpRequest, source_id: UUID, act: Any, done: str) -> Http
 
 def _shown(actor: Actor, row: FundingSource, now: datetime) -> Shown:
     may_account = actor.may("account", place_of(row.organisation))
-    return Shown(row, state_of(row, now), left_of(row), may_account)
+    return Shown(row, state_of(row, now), row.left, may_account)

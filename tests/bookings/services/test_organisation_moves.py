@@ -116,7 +116,7 @@ def test_a_voucher_of_the_region_left_pays_nothing_from_that_day_on(cast):
 def quote(cast, span):
     payer = Organisation.objects.get(pk=cast.fudan.pk)
     asked = Asked(Period(*map(at, span)), "self")
-    found = load_quotation(cast.microscope, payer, asked, NOW)
+    found = load_quotation(cast.microscope, payer, asked, NOW, user_id=cast.wang.pk)
     return {"covered": f"{found.quote.covered:.2f}"}
 
 
