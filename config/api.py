@@ -76,7 +76,7 @@ from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
-from config.errors import NO_VALUES
+from config.errors import NO_VALUES, closed_meanwhile
 from instruments.api import (
     attachments,
     enrolments,
@@ -128,6 +128,7 @@ BUSY = (database.LockNotAvailable, database.DeadlockDetected, database.QueryCanc
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to whatever an endpoint raised."""
+    exc = closed_meanwhile(exc) or exc
     problem = _problem(exc, _is_signed_in(context.get("request")))
     if problem.status == 500:
         log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)

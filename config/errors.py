@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DataError
+from django.db import DataError, IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -50,6 +50,15 @@ STATUS: dict[type[Refused], int] = {
     StillRunning: 409,
     WrongVersion: 412,
 }
+
+
+def closed_meanwhile(exc: BaseException) -> WrongState | None:
+    """The refusal where the database found an organisation closed that was open when it was
+    asked (trigger `organisation_open`)."""
+    diagnosis = getattr(exc.__cause__, "diag", None)
+    name = diagnosis.constraint_name if diagnosis is not None else ""
+    is_closed = isinstance(exc, IntegrityError) and name == "organisation_open"
+    return WrongState("organisation-closed") if is_closed else None
 
 
 def status_of(refused: Refused) -> int:

@@ -10,7 +10,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
-from config.errors import NO_VALUES, page, refused_page
+from config.errors import NO_VALUES, closed_meanwhile, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
 PAGE_OF = {
@@ -65,6 +65,7 @@ class RefusalMiddleware:
         if isinstance(exception, NO_VALUES):
             log.warning("%s has values that cannot be meant", request.path, exc_info=exception)
             return page(request, 400, "invalid")
+        exception = closed_meanwhile(exception) or exception
         if not isinstance(exception, Refused):
             return None
         if isinstance(exception, NotPermitted) and not request.user.is_authenticated:

@@ -2,10 +2,11 @@
 
 Order of locks: harvests and imports, the instruments concerned, then what else `belongings`
 lists in its order (series, bookings, chains, grants after their programmes, sources, people, the
-rest), and last the two organisations. Whatever is written in an organisation's name takes its row FOR KEY SHARE (trigger
-`organisation_open`), which waits for the merged one's FOR UPDATE and is then refused. Others hold
-that row while they wait for an instrument (imports), so it is never waited for: whoever does not
-get it at once, or finds that something came in between, lets go of everything and begins anew.
+rest), and last the two organisations. Whatever is written in an organisation's name takes its row
+FOR KEY SHARE (trigger `organisation_open`), which waits for the merged one's FOR UPDATE and is
+then refused. Others hold that row while they wait for an instrument (imports), so it is never
+waited for: whoever does not get it at once, or finds that something came in between, lets go of
+everything and begins anew.
 """
 
 import time
