@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from accounts.views import federation, language, members, messages, organisations, profile
+from accounts.views import (
+    federation,
+    language,
+    members,
+    messages,
+    organisation_moves,
+    organisations,
+    profile,
+)
 
 app_name = "accounts"
 
@@ -40,6 +48,7 @@ urlpatterns = [
     ),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
+    path(_organisation + "move/", organisation_moves.move, name="organisation-move"),
     path(_members, members.members, name="members"),
     path(_members + "invite/", members.invite, name="invite"),
     path(

@@ -15,7 +15,15 @@ from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api import federation, joining, memberships, messages, organisations, tokens
+from accounts.api import (
+    federation,
+    joining,
+    memberships,
+    messages,
+    organisation_moves,
+    organisations,
+    tokens,
+)
 from accounts.api.endpoint import Endpoint
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
@@ -46,6 +54,7 @@ from bookings.api import (
     hours_exports,
     imports,
     leaving,
+    mergers,
     misfits,
     moves,
     operations,
@@ -331,6 +340,26 @@ urlpatterns = [
         "organisations/<uuid:organisation_id>/scopes/",
         federation.OrganisationScopes.as_view(),
         name="api-organisation-scopes",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/moves/",
+        organisation_moves.OrganisationMoves.as_view(),
+        name="api-organisation-moves",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/moves/<uuid:move_id>/withdraw/",
+        organisation_moves.OrganisationMoveWithdraw.as_view(),
+        name="api-organisation-move-withdraw",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/merge/",
+        mergers.OrganisationMerge.as_view(),
+        name="api-organisation-merge",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/close/",
+        mergers.OrganisationClose.as_view(),
+        name="api-organisation-close",
     ),
     path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),
     path(_membership, memberships.MembershipDetail.as_view(), name="api-membership"),

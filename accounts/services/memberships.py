@@ -164,17 +164,6 @@ def members_let_go(
     return left_out
 
 
-def roles_left_out(organisation: Organisation, into: Organisation) -> list[RoleGrant]:
-    """The roles at an organisation that could not be given at another it is merged into."""
-    grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
-    lineage = frozenset(into.region.lineage)
-    return [
-        grant
-        for grant in grants.select_related("user").order_by("user__name", "role")
-        if conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
-    ]
-
-
 # Roles
 
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import Actor
 from accounts.models import (
     Invitation,
     JoinRequest,
@@ -17,7 +19,8 @@ from accounts.models import (
     OrganisationMove,
     RoleGrant,
 )
-from accounts.services.memberships import roles_left_out
+from accounts.selectors.memberships import place_of, roles_left_out
+from accounts.selectors.organisations import organisation_by_id
 from bookings.domain.refusals import Refusal
 from bookings.models import (
     Chain,
@@ -144,6 +147,15 @@ def purses_going(
             if row.pk in ahead or not (is_over or amount == 0):
                 going.append((row, amount, set_aside))
     return going
+
+
+def merger_for(actor: Actor, organisation_id: UUID, into: Organisation, now: datetime) -> Merger:
+    """The same for who manages organisations at both; `NotPermitted`, `NotFound`."""
+    gone = organisation_by_id(organisation_id)
+    for each in (gone, into):
+        if not actor.may("manage-organisations", place_of(each)):
+            raise NotPermitted(capability="manage-organisations")
+    return load_merger(gone, into, now)
 
 
 def load_merger(gone: Organisation, into: Organisation, now: datetime) -> Merger:
