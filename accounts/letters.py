@@ -295,7 +295,7 @@ KINDS = {
         _("{organisation} did not accept your request to become a member."),
     ),
     "moves": Words(
-        _("{organisation} moves to {region}"),
+        _("{organisation}: move to {region}"),
         _(
             "From {day} on, {organisation} belongs to {region}, no longer to {from_region}."
             " Bookings that begin from that day on are priced accordingly; bookings already made"
