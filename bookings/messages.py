@@ -362,15 +362,11 @@ SENTENCES = {
         "count",
     ),
     "charges-open": (
-        ngettext_lazy(
-            "{count} charge is not final yet.", "{count} charges are not final yet."
-        ),
+        ngettext_lazy("{count} charge is not final yet.", "{count} charges are not final yet."),
         "count",
     ),
     "statements-unpaid": (
-        ngettext_lazy(
-            "{count} statement is not paid yet.", "{count} statements are not paid yet."
-        ),
+        ngettext_lazy("{count} statement is not paid yet.", "{count} statements are not paid yet."),
         "count",
     ),
     "last-administrator": _(

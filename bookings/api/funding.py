@@ -86,8 +86,9 @@ class SourcePersonShape(serializers.Serializer[Any]):
 
 class FundingSourceShape(serializers.Serializer[Any]):
     """A project, account or cost centre of an organisation. `held` is set aside for bookings,
-    `spent` charged; `left` is the budget less both, below zero where use outran it. It pays for
-    bookings that start on the local days of [`valid_from`, `valid_until`)."""
+    `spent` charged, `transferred` gone to the organisation that was merged into; `left` is the
+    budget less these, below zero where use outran it. It pays for bookings that start on the local
+    days of [`valid_from`, `valid_until`)."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField()
@@ -100,6 +101,7 @@ class FundingSourceShape(serializers.Serializer[Any]):
     budget = Money(allow_null=True, help_text="Null: no limit.")
     held = Money()
     spent = Money()
+    transferred = Money()
     left = Money(allow_null=True)
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
@@ -165,6 +167,7 @@ def source_json(row: FundingSource, now: datetime) -> dict[str, Any]:
         "budget": None if row.budget is None else amount(row.budget, currency),
         "held": amount(row.held, currency),
         "spent": amount(row.spent, currency),
+        "transferred": amount(row.transferred, currency),
         "left": None if left is None else amount(left, currency),
         "valid_from": row.valid_from.isoformat(),
         "valid_until": row.valid_until.isoformat() if row.valid_until else None,

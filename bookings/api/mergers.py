@@ -32,7 +32,7 @@ MERGER = {
 }
 
 
-class PartShape(serializers.Serializer[Any]):
+class MergerPartShape(serializers.Serializer[Any]):
     """So many of a kind go over; the first twenty by name, where they have one."""
 
     kind = serializers.CharField()
@@ -40,7 +40,7 @@ class PartShape(serializers.Serializer[Any]):
     names = serializers.ListField(child=serializers.CharField())
 
 
-class PurseShape(serializers.Serializer[Any]):
+class MergerPurseShape(serializers.Serializer[Any]):
     """A funding source or voucher with what goes over to a new one; null: no budget."""
 
     code = serializers.CharField()
@@ -66,8 +66,8 @@ class MergerShape(serializers.Serializer[Any]):
 
     organisation = serializers.CharField()
     into = serializers.CharField()
-    parts = PartShape(many=True)
-    purses = PurseShape(many=True)
+    parts = MergerPartShape(many=True)
+    purses = MergerPurseShape(many=True)
     roles_left_out = RoleLeftOutShape(many=True)
     in_the_way = HindranceShape(many=True)
     carried_out = serializers.BooleanField()

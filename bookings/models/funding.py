@@ -67,4 +67,5 @@ class FundingSource(models.Model):
         budget."""
         if self.budget is None:
             return None
-        return self.budget - self.held - self.spent - self.transferred
+        left: Decimal = self.budget - self.held - self.spent - self.transferred
+        return left

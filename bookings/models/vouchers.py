@@ -109,7 +109,8 @@ class VoucherGrant(models.Model):
     @property
     def left(self) -> Decimal:
         """What is neither set aside nor spent nor gone to another grant."""
-        return self.amount - self.held - self.redeemed - self.transferred
+        left: Decimal = self.amount - self.held - self.redeemed - self.transferred
+        return left
 
 
 class Earmark(models.Model):

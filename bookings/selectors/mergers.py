@@ -138,7 +138,7 @@ def purses_going(
     going: list[tuple[VoucherGrant | FundingSource, Decimal | None, Decimal]] = []
     for kind, model in (("grant", VoucherGrant), ("source", FundingSource)):
         ahead = held_ahead(kind, organisation, now)
-        rows: Iterable[Any] = model._default_manager.filter(organisation=organisation)
+        rows: QuerySet[Any] = model._default_manager.filter(organisation=organisation)
         for row in rows.order_by("pk"):
             set_aside = ahead.get(row.pk, Decimal(0))
             left = row.left

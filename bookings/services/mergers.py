@@ -237,7 +237,7 @@ def _purses_transfer(
     there. Amounts, what is spent and what is redeemed stay as they are."""
     for row, amount, set_aside in purses_going(gone, now):
         earmarks = Earmark.objects.filter(reservation__in=ahead, released_at=None)
-        purse = type(row).objects.get(pk=row.pk)  # as it is written anew
+        purse: Any = type(row).objects.get(pk=row.pk)  # as it is written anew
         purse.pk = type(row)._meta.pk.get_default()
         purse._state.adding = True
         purse.organisation, purse.held, purse.transferred = into, set_aside, 0

@@ -17,10 +17,11 @@ from accounts.models import Organisation
 from accounts.permissions import actor_of, require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code, organisation_by_id
+from accounts.services.organisation_moves import CAPABILITY
 from bookings.domain.refusals import RulesRefuse
 from bookings.forms.mergers import MergeIntoForm
 from bookings.selectors.mergers import load_open_business, merger_for
-from bookings.services.mergers import CAPABILITY, organisation_close, organisations_merge
+from bookings.services.mergers import organisation_close, organisations_merge
 
 KINDS = {
     "instruments": _("Instruments"),
