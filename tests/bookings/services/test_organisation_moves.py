@@ -20,7 +20,7 @@ from bookings.selectors.utilisation import hours
 from bookings.services.moves import reservation_move
 from bookings.services.utilisation import hours_roll_up
 from instruments.domain.criteria import Criteria
-from instruments.models import Instrument, PastHost, SearchEntry
+from instruments.models import Facility, Instrument, PastHost, SearchEntry
 from instruments.services.hosts import moves_carry_out
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.api import clock, program  # noqa: F401
@@ -273,7 +273,8 @@ def test_hours_of_the_days_before_stay_with_the_region_they_were_used_in(cast, w
 
     def by_region():
         found = hours(
-            instruments=Instrument.objects.all(), since=date(2026, 1, 1), until=date(2026, 3, 1),
+            instruments=Instrument.objects.all(),
+            facilities=Facility.objects.all(), since=date(2026, 1, 1), until=date(2026, 3, 1),
             by=["region"],
         )  # fmt: skip
         return {row.keys["region"]: (row.minutes.productive, row.other_regions) for row in found}
