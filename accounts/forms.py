@@ -255,6 +255,21 @@ class InviteForm(forms.Form):
         return timedelta(days=self.cleaned_data["days"])
 
 
+class FirstManagerForm(InviteForm):
+    """Whom to ask in as the first manager of an organisation, for how long."""
+
+    roles = None
+
+
+class SecondForm(forms.Form):
+    """For which role a second person is asked, where, and the page to come back to."""
+
+    code = forms.ChoiceField(choices=[(code, "") for code in roles.SECOND_ROLE])
+    organisation = forms.UUIDField(required=False)
+    region = forms.UUIDField(required=False)
+    next = forms.CharField(required=False, max_length=2000)
+
+
 class JoinDecideForm(forms.Form):
     """A word on a request to join."""
 
@@ -283,6 +298,47 @@ class JoiningForm(forms.Form):
 
     def domains(self) -> list[str]:
         return str(self.cleaned_data["mail_domains"]).replace(",", " ").split()
+
+
+class InvoiceDetailsForm(forms.Form):
+    """What statements print of an organisation."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    legal_name = forms.CharField(
+        label=_("Legal name"),
+        required=False,
+        max_length=200,
+        help_text=_("As contracts and invoices write it."),
+    )
+    address = forms.CharField(
+        label=_("Address"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    tax_number = forms.CharField(
+        label=_("Tax number"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    bank_account = forms.CharField(
+        label=_("Bank account"),
+        required=False,
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Where payers pay to: the bank, the account number, and the BIC or CNAPS code. A change"
+            " is told to the organisation's finance people and managers, and payers see when it"
+            " was made."
+        ),
+    )
+    invoice_email = forms.EmailField(
+        label=_("Invoice mail address"),
+        required=False,
+        max_length=254,
+        help_text=_("Statements you have to pay are sent there as well, as PDF."),
+    )
+
+    def details(self) -> dict[str, str]:
+        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
 
 
 class ScopesForm(forms.Form):
@@ -385,6 +441,48 @@ class ProviderForm(forms.Form):
             "secret": data["secret"],
             "settings": settings_,
         }
+
+
+class InstallationForm(forms.Form):
+    """What the platform is called here and allows."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    name_zh = forms.CharField(label=_("Chinese name"), max_length=100, required=False)
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text=_("PNG, JPEG or WebP, at most 1 MB. It stands on light and on dark pages."),
+    )
+    without_logo = forms.BooleanField(label=_("Remove the present logo"), required=False)
+    languages = forms.MultipleChoiceField(
+        label=_("Languages"), choices=settings.LANGUAGES, widget=forms.CheckboxSelectMultiple
+    )
+    usual = forms.ChoiceField(
+        label=_("Usual language"),
+        choices=settings.LANGUAGES,
+        help_text=_("For whom neither the browser nor the profile says another."),
+    )
+    admits_strangers = forms.BooleanField(
+        label=_("Anyone may create an account"),
+        required=False,
+        help_text=_(
+            "Otherwise only people with an invitation and those who sign in at an institution whose"
+            " scopes are entered under “External sign-in” may."
+        ),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def languages_in_order(self) -> list[str]:
+        """The usual one first."""
+        usual = self.cleaned_data["usual"]
+        return [usual, *(code for code in self.cleaned_data["languages"] if code != usual)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "languages" in data and data.get("usual") not in data["languages"]:
+            self.add_error("usual", _("Choose one of the languages above."))
+        return data
 
 
 class RoleForm(forms.Form):

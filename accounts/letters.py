@@ -26,7 +26,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.messages import TOPICS
-from accounts.domain.roles import FINANCE, MANAGER
+from accounts.domain.roles import ADMINISTRATOR, FINANCE, MANAGER, NO_SECOND, SECOND_ROLE
 from accounts.models import (
     Invitation,
     JoinRequest,
@@ -34,17 +34,27 @@ from accounts.models import (
     Message,
     Organisation,
     OrganisationMove,
+    OrganisationRequest,
     OutboxMessage,
+    Region,
+    RoleGrant,
     User,
 )
+from accounts.selectors.installation import installation
 from accounts.selectors.joining import (
     invitation_token,
     invitations,
     inviter_organisation,
     join_requests,
 )
-from accounts.selectors.memberships import holders_of, managers_or_administrators
+from accounts.selectors.memberships import (
+    coordinators_of,
+    holders_of,
+    managers_or_administrators,
+    no_second,
+)
 from accounts.selectors.messages import readers_of
+from accounts.selectors.organisations import organisation_requests
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import user_by_email
 
@@ -103,7 +113,7 @@ class Letter:
     `calendar` is iCalendar with a METHOD. `link`: a path of ours; `about`: the row it is about;
     `matters_until`: after that it comes too late."""
 
-    person: User
+    person: Any  # a `User`, or a `Stranger` where it lies in no inbox
     topic: str
     kind: str
     subject: str
@@ -139,6 +149,7 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
         "person": person,
         "mail_footer": footer([topic], person),
         "style": STYLES,
+        "installation": installation(),
     }
     text = render_to_string(f"{template}.txt", content)
     return text.strip() + "\n", render_to_string(f"{template}.html", content)
@@ -146,6 +157,12 @@ def framed(template: str, topic: str, person: Any, context: Mapping[str, Any]) -
 
 def is_chinese() -> bool:
     return (translation.get_language() or "").startswith("zh")
+
+
+def site_name() -> str:
+    """What this installation is called in the language in force."""
+    site = installation()
+    return site.name_zh if is_chinese() and site.name_zh else site.name
 
 
 def dated(value: Any, english: str, chinese: str) -> str:
@@ -211,7 +228,9 @@ def mail_of(
     if said["stop"]:
         headers["List-Unsubscribe"] = f"<{said['stop']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    below = render_to_string("accounts/mail/footer.txt", {"mail_footer": said})
+    below = render_to_string(
+        "accounts/mail/footer.txt", {"mail_footer": said, "installation": installation()}
+    )
     mail = Mail(subject=subject, body=text + below, to=[to], headers=headers)
     mail.attach_alternative(html, "text/html")
     if calendar:
@@ -254,10 +273,11 @@ def digest_mail(messages: Sequence[Message], person: User, name: str) -> Mail:
             "person": person,
             "mail_footer": footer(topics, person),
             "style": STYLES,
+            "installation": installation(),
         }
         subject = ngettext("{n} message", "{n} messages", len(messages)).format(n=len(messages))
         return mail_of(
-            f"Instrument Commons: {subject}",
+            f"{site_name()}: {subject}",
             render_to_string("accounts/mail/digest.txt", content).strip() + "\n",
             render_to_string("accounts/mail/digest.html", content),
             to=person.email,
@@ -279,7 +299,7 @@ class Words:
 KINDS = {
     "invitation": Words(
         _("Invitation: {organisation}"),
-        _("{person} invites you to join {organisation} on Instrument Commons."),
+        _("{person} invites you to join {organisation} on {site}."),
     ),
     "asked": Words(
         _("A request to join: {person}"),
@@ -312,6 +332,27 @@ KINDS = {
         ),
         "change",
     ),
+    "second": Words(
+        _("A second person is needed: {organisation}"),
+        _(
+            "{person} ({email}) cannot go on alone: an act at {organisation} needs another person,"
+            " and nobody else may do it. Please give somebody else the role {role}."
+        ),
+        "request",
+    ),
+    "organisation-asked": Words(
+        _("A missing organisation: {organisation}"),
+        _("{person} ({email}) misses {organisation} and asks you to enter it."),
+        "request",
+    ),
+    "organisation-approved": Words(
+        _("You are a member: {organisation}"),
+        _("{organisation} is on the platform now, and you belong to it as a researcher."),
+    ),
+    "organisation-rejected": Words(
+        _("Not entered: {organisation}"),
+        _("Your request to enter {organisation} was declined."),
+    ),
     "left": Words(
         _("{person} has left"),
         _("{person} ({email}) has left {organisation}. Their roles there have ended."),
@@ -320,7 +361,18 @@ KINDS = {
         _("Your membership has ended: {organisation}"),
         _("You are no longer a member of {organisation}. Your roles there have ended."),
     ),
+    "bank-account": Words(
+        _("Bank account changed: {organisation}"),
+        _(
+            "{person} ({email}) changed the bank account that statements of {organisation} ask"
+            " payers to pay to. If nobody agreed to this, change it back at once and tell your"
+            " payers."
+        ),
+    ),
 }
+
+
+_ROLES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
 
 
 @dataclass(frozen=True)
@@ -332,6 +384,9 @@ class Stranger:
     time_zone: str
     name: str = ""
 
+    def __str__(self) -> str:
+        return self.name or self.email
+
 
 def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
     """The letters of an outbox row to people with an account; none where it no longer says
@@ -341,12 +396,18 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
             return _invitation(row, now)
         case "asked" | "answered":
             return _request(row)
+        case "second":
+            return _second(row)
+        case "organisation-asked" | "organisation-answered":
+            return _missing(row)
         case "left" | "ended" as kind:
             return _ended(row, kind)
         case "moves":
             return _moves(row)
         case "merged":
             return _merged(row)
+        case "bank-account":
+            return _bank_account(row)
         case _:
             return []
 
@@ -429,6 +490,60 @@ def _request(row: OutboxMessage) -> list[Letter]:
     ]
 
 
+def _second(row: OutboxMessage) -> list[Letter]:
+    """To whoever may give the role; nobody once there is a second person."""
+    payload = row.payload
+    asker = User.objects.filter(pk=UUID(payload["user"]), is_active=True).first()
+    organisation = Organisation.objects.filter(pk=payload["organisation"]).first()
+    region = Region.objects.filter(pk=payload["region"]).first()
+    place = organisation or region
+    code = payload["code"]
+    capability = next(key for key, value in NO_SECOND.items() if value == code)
+    if (
+        asker is None
+        or place is None
+        or not no_second(capability, besides=[asker.pk], organisation=organisation, region=region)
+    ):
+        return []
+    people = {person.pk: person for person in holders_of(ADMINISTRATOR, None)}
+    if organisation is not None:
+        people |= {person.pk: person for person in holders_of(MANAGER, organisation.pk)}
+    people.pop(asker.pk, None)
+    link = _members(organisation) if organisation else reverse("accounts:roles")
+    return [
+        _letter("second", reader, place, asker, {"link": link, "role": SECOND_ROLE[code]})
+        for reader in readers_of(people.values(), KINDS["second"].topic)
+    ]
+
+
+def _missing(row: OutboxMessage) -> list[Letter]:
+    """To whom a request for a missing organisation waits for, and the answer to who asked."""
+    found = organisation_requests().filter(pk=UUID(row.payload["request"])).first()
+    if found is None:
+        return []
+    if row.kind == "people.organisation-asked":
+        if found.state != OrganisationRequest.State.REQUESTED:
+            return []
+        link = reverse("bookings:organisation-request", args=[found.pk])
+        context: dict[str, Any] = {"text": found.text, "link": link}
+        people = coordinators_of(found.region.lineage).exclude(pk=found.user_id)
+        return [
+            _letter("organisation-asked", reader, found, found.user, context)
+            for reader in readers_of(
+                list(people) or list(holders_of(ADMINISTRATOR, None)), "request"
+            )
+        ]
+    if found.state not in {"approved", "rejected"}:
+        return []
+    context = {"reason": found.reason, "link": reverse("accounts:organisations")}
+    return [
+        _letter(
+            f"organisation-{found.state}", reader, found.organisation or found, found.user, context
+        )
+        for reader in readers_of([found.user], "account")
+    ]
+
+
 def _ended(row: OutboxMessage, kind: str) -> list[Letter]:
     found = (
         Membership.objects.select_related("organisation", "user")
@@ -500,6 +615,23 @@ def _named(place: Any) -> str:
     return str((is_chinese() and place.name_zh) or place.name)
 
 
+def _bank_account(row: OutboxMessage) -> list[Letter]:
+    """To the organisation's finance people and managers, except whoever changed it."""
+    organisation = Organisation.objects.get(pk=UUID(row.payload["organisation"]))
+    person = User.objects.get(pk=UUID(row.payload["user"]))
+    people = holders_of("finance", organisation.pk) | holders_of("manager", organisation.pk)
+    context = {
+        "account_before": row.payload["before"],
+        "account_after": row.payload["after"],
+        "changed_at": row.created_at,
+        "link": reverse("accounts:invoice-details", args=[organisation.pk]),
+    }
+    return [
+        _letter("bank-account", reader, organisation, person, context)
+        for reader in readers_of(people.exclude(pk=person.pk), "account")
+    ]
+
+
 def _closed(row: OutboxMessage) -> Mail:
     user = User.objects.get(pk=UUID(row.payload["user"]))
     with translation.override(user.language):
@@ -547,6 +679,14 @@ SIGN_IN_MAILS = {
         _("Somebody, probably you, asked for a new password for this address. Set it here:"),
         _("If it was not you, you can ignore this mail: the password stays as it is."),
     ),
+    "administrator": SignInMail(
+        _("You administer this platform"),
+        _("The platform was set up with you as its administrator. Set your password here:"),
+        _(
+            "The address works once and for three days; whoever set the platform up can have"
+            " another one sent. Signing in then asks you for a second factor."
+        ),
+    ),
     "account_already_exists": SignInMail(
         _("You have an account already"),
         _(
@@ -564,6 +704,15 @@ SIGN_IN_MAILS = {
             "Somebody, probably you, wanted to sign in or to set a new password with this address,"
             " but it has no account here. Perhaps another of your addresses has; or create an"
             " account:"
+        ),
+        _NOT_YOU,
+    ),
+    "unknown_account_closed": SignInMail(
+        _("There is no account for this address"),
+        _(
+            "Somebody, probably you, wanted to sign in or to set a new password with this address,"
+            " but it has no account here. Perhaps another of your addresses has. Accounts are for"
+            " people who were invited: ask a manager of your organisation."
         ),
         _NOT_YOU,
     ),
@@ -629,7 +778,10 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
     if (payload := row.payload.get("private")) is None:  # tried again by hand after all
         return None
     user = User.objects.filter(pk=payload["user"], is_active=True).first()
-    link = _sign_in_link(payload["mail"], user, payload["email"])
+    name = payload["mail"]
+    if name == "unknown_account" and not installation().admits_strangers:
+        name = "unknown_account_closed"
+    link = _sign_in_link(name, user, payload["email"])
     expiry = timedelta(seconds=sign_in.LOGIN_BY_CODE_TIMEOUT)
     is_late = payload["code"] and row.created_at + expiry <= now
     if (payload["user"] and user is None) or link is None or is_late:
@@ -640,7 +792,7 @@ def sign_in_mail(row: OutboxMessage, now: datetime) -> Mail | None:
         user.time_zone if user else "UTC",
         user.name if user else "",
     )
-    words, facts = SIGN_IN_MAILS[payload["mail"]], payload["facts"]
+    words, facts = SIGN_IN_MAILS[name], payload["facts"]
     with translation.override(reader.language):
         context = {
             "lead": str(words.lead).format_map(facts),
@@ -666,14 +818,8 @@ def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
             if address is None:
                 return None
             return reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])
-        case "password_reset_key":
-            if user is None:
-                return None
-            key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
-            return reverse(
-                "account_reset_password_from_key",
-                kwargs={"uidb36": user_pk_to_url_str(user), "key": key},
-            )
+        case "password_reset_key" | "administrator":
+            return password_path(user) if user else None
         case "account_already_exists":
             return reverse("account_reset_password")
         case "unknown_account":
@@ -684,12 +830,23 @@ def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
             return ""
 
 
+def password_path(user: User) -> str:
+    """Where a person sets a password: once, and for three days (PASSWORD_RESET_TIMEOUT)."""
+    key = sign_in.PASSWORD_RESET_TOKEN_GENERATOR().make_token(user)
+    where = {"uidb36": user_pk_to_url_str(user), "key": key}
+    return reverse("account_reset_password_from_key", kwargs=where)
+
+
 def _members(organisation: Organisation) -> str:
     return reverse("accounts:members", args=[organisation.pk])
 
 
 def _letter(
-    kind: str, reader: User, organisation: Organisation, person: User, context: dict[str, Any]
+    kind: str,
+    reader: User,
+    organisation: Organisation | OrganisationRequest | Region,
+    person: User,
+    context: dict[str, Any],
 ) -> Letter:
     subject, text, html = _written(kind, reader, organisation, person, context)
     return Letter(
@@ -707,7 +864,7 @@ def _letter(
 def _written(
     kind: str,
     reader: User | Stranger,
-    organisation: Organisation,
+    organisation: Organisation | OrganisationRequest | Region,
     person: User,
     context: dict[str, Any],
 ) -> tuple[str, str, str]:
@@ -717,7 +874,13 @@ def _written(
         name = organisation.name
         if reader.language == "zh-hans" and organisation.name_zh:
             name = organisation.name_zh
-        facts = {"organisation": name, "person": str(person), "email": person.email}
+        facts = {
+            "organisation": name,
+            "person": str(person),
+            "email": person.email,
+            "site": site_name(),
+            "role": str(_ROLES.get(context.get("role", ""), "")),
+        }
         facts |= context.get("facts", dict)()
         link = context.get("link", "")
         content = context | {

@@ -25,6 +25,7 @@ from django.utils.translation.trans_real import (
 
 from accounts.domain.errors import NotPermitted
 from accounts.permissions import confirmed_by_second_factor, require_second_factor
+from accounts.selectors.installation import installation
 
 
 class LanguageMiddleware:
@@ -81,18 +82,21 @@ def remember_language(response: HttpResponse, language: str) -> None:
 
 def chosen_language(request: HttpRequest) -> str:
     wishes = [request.GET.get("lang"), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)]
+    offered = installation().languages
     accepted = parse_accept_lang_header(request.headers.get("Accept-Language", ""))
     for wish in [*wishes, *(code for code, _ in accepted)]:
         if not wish or wish == "*":
             continue
         # A reader of any Chinese is better served in Chinese than in English.
         if wish.lower() == "zh" or wish.lower().startswith(("zh-cn", "zh-hans", "zh-sg")):
-            return "zh-hans"
+            wish = "zh-hans"
         try:
-            return get_supported_language_variant(wish)
+            language = get_supported_language_variant(wish)
         except LookupError:
             continue
-    return settings.LANGUAGE_CODE
+        if language in offered:
+            return language
+    return offered[0]
 
 
 class SecondFactorMiddleware:

@@ -4,6 +4,8 @@ from django.urls import path
 
 from accounts.views import (
     federation,
+    installation,
+    invoice_details,
     language,
     members,
     messages,
@@ -32,6 +34,11 @@ urlpatterns = [
     path("organisations/", organisations.organisations, name="organisations"),
     path(_organisation + "join/", organisations.join, name="join"),
     path(
+        _organisation + "invoice-details/",
+        invoice_details.invoice_details,
+        name="invoice-details",
+    ),
+    path(
         "organisations/requests/<uuid:request_id>/withdraw/",
         organisations.withdraw,
         name="join-withdraw",
@@ -46,6 +53,9 @@ urlpatterns = [
     path(
         "people/sign-in/<slug:provider_id>/remove/", federation.provider_end, name="provider-remove"
     ),
+    path("installation/", installation.installation, name="installation"),
+    path("installation/logo/", installation.logo, name="installation-logo"),
+    path("people/second/", members.second, name="second-ask"),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
     path(_organisation + "move/", organisation_moves.move, name="organisation-move"),

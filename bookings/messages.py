@@ -32,6 +32,9 @@ SENTENCES = {
     "not-an-address": _("This must be a web address that begins with http:// or https://."),
     "not-a-mail-address": _("This must be an e-mail address."),
     "not-a-code": _("This must be a short code of letters, digits, dots, dashes and underscores."),
+    "not-a-known-code": _(
+        "No list of regions that comes with the platform has this code, so this is needed."
+    ),
     "reserved-code": _("This code has a meaning of its own. Choose another."),
     "bad-character": _("This has a character that cannot be stored."),
     "repeated": _("This is listed twice."),
@@ -199,6 +202,41 @@ SENTENCES = {
         "{codes}. End it first, or choose other days."
     ),
     "code-taken": _("This code is already taken. Choose another."),
+    "repeated-in-line": _("Line {line} has this code already."),
+    "lies-elsewhere": _(
+        "The organisation lies in {region}. It is moved to another region on its own page."
+    ),
+    "register-rows-refused": (
+        ngettext_lazy(
+            "{refused} of {rows} rows is refused, so nothing was changed.",
+            "{refused} of {rows} rows are refused, so nothing was changed.",
+        ),
+        "refused",
+    ),
+    "too-many-organisation-requests": (
+        ngettext_lazy(
+            "You have {most} request for an organisation that is not answered yet.",
+            "You have {most} requests for organisations that are not answered yet.",
+        ),
+        "most",
+    ),
+    "one-of-both": _("Name an organisation that is there, or enter a new one; not both."),
+    "same-place": _("This place is already there under its code in the other list: {other}."),
+    "below-itself": _("A region cannot lie in itself or in a region below it."),
+    "region-closed": _("This region is closed."),
+    "region-has-organisations": _("The region still has open organisations."),
+    "region-has-regions": _("There are still open regions below this region."),
+    "region-shares-nothing": _(
+        "Organisations belong to regions that share instruments. This region does not."
+    ),
+    "organisation-closed": _("This organisation is closed."),
+    "small-is-enterprise": _("Only an enterprise can be small."),
+    "not-a-ror": _(
+        "This is not a ROR identifier such as https://ror.org/04c4dkn09, or it has a typing error."
+    ),
+    "not-a-ror-record": _(
+        "This is not a record of ROR in JSON. Download it from the organisation's page on ror.org."
+    ),
     "region-does-not-share": _("This is not one of the regions that share instruments."),
     "not-a-member-region": _("This region is not a member of the agreement."),
     "ends-before-that": _("It ends on {day} already: choose an earlier day."),
@@ -212,6 +250,8 @@ SENTENCES = {
     "month-not-over": _("This month is not over yet where the host is."),
     "nothing-paid": _("Enter an amount other than 0."),
     "more-than-owed": _("At most {most} {currency} is still to pay."),
+    "nothing-to-pay": _("Nothing is to be paid on it."),
+    "already-reported": _("You have reported this payment already."),
     "more-than-paid": _("Only {most} {currency} has been paid: no more can be reversed."),
     "same-currency": _("These must be two currencies."),
     "unknown-rate": _("Your finance office has entered no such rate of {base}."),
@@ -322,6 +362,8 @@ SENTENCES = {
         "You booked, made or decided on something that this is about, so another auditor decides;"
         " there is none: an administrator appoints one (People, Regions and platform)."
     ),
+    "second-exists": _("Somebody else may do this by now. Load the page again."),
+    "second-asked": _("They were asked today already. Ask again tomorrow."),
     "not-your-proposal": _("Only the person who proposed it can withdraw it."),
     "own-qualification": _("You cannot certify yourself."),
     "another-person": _("The other region has to be confirmed by another person."),
@@ -339,8 +381,6 @@ SENTENCES = {
     ),
     "not-of-this-role": _("This role does not apply there."),
     "last-manager": _("Nobody else manages this organisation: make another person manager first."),
-    "organisation-closed": _("This organisation is closed: nothing new is done in its name."),
-    "region-closed": _("This region is closed."),
     "move-ahead": _("A move to another region is ahead: withdraw it first."),
     "same-region": _("It belongs to this region already."),
     "too-far-away": _("This is more than two years away."),
@@ -372,6 +412,13 @@ SENTENCES = {
     "last-administrator": _(
         "There is no other administrator: make another person administrator first."
     ),
+    "demonstration": _(
+        "This is the demonstration: a real installation begins in its own database."
+    ),
+    "unconfirmed-account": _(
+        "There is an account with this address that is closed, or whose owner has not confirmed"
+        " the address. Confirm it first, or name another address."
+    ),
     "another-address": _(
         "This invitation went to another e-mail address than yours. Sign in with the account of"
         " that address."
@@ -395,6 +442,17 @@ SENTENCES = {
     "too-many-invitations-today": _(
         "{most} invitations were sent within a day. Send the others tomorrow."
     ),
+    "too-many-to-invite-today": _(
+        "The file has {wanted} people to invite; {left} can still be sent today, of {most} a day."
+        " Split it, or send the rest tomorrow."
+    ),
+    "too-many-to-invite": _(
+        "The file has {wanted} people to invite; {left} more can be open at once, of {most}."
+        " Withdraw some, or split it."
+    ),
+    "people-refused": _("{refused} of {rows} rows are refused: nobody was invited."),
+    "unknown-role": _("There is no role {role} here: researcher, manager or finance."),
+    "another-organisation": _("This page is for one organisation: leave the column empty."),
     "invitation-used": _("This invitation was used already."),
     "invitation-withdrawn": _("This invitation was withdrawn. Ask for a new one."),
     "invitation-expired": _("This invitation has expired. Ask for a new one."),
@@ -470,6 +528,7 @@ SENTENCES = {
     "wrong-version": _("Somebody changed this since you read it. Load it again."),
     "not-a-file": _("This must be a file."),
     "unknown-file": _("This is no JPEG, PNG or WebP photo and no PDF document."),
+    "unreadable-file": _("The file cannot be read: {why}."),
     "broken-file": _("This file is broken, or not what it says it is."),
     "upload-too-large": _("This file is too large: at most {most} MB."),
     "too-many-pixels": _("This picture is too large: at most {most} megapixels."),
@@ -499,6 +558,9 @@ SENTENCES = {
     "length-required": _("Send the length of the body (Content-Length), not chunks."),
     "request-too-large": _("The request is too large."),
     "busy": _("Too many people are doing this at once. Try again."),
+    "database-away": _(
+        "The platform cannot reach its database just now. Try again in a few seconds."
+    ),
     "failed": _("Something went wrong on the server. It has been recorded; try again."),
     "refused": _("This was refused."),
     # rules

@@ -3,10 +3,13 @@
 from django.urls import path
 
 from bookings.views.money import (
+    ageing,
     agreements,
     charges,
     funding,
     grants,
+    notices,
+    payments,
     programmes,
     rates,
     replay,
@@ -22,6 +25,7 @@ _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "vouchers/programmes/<uuid:programme_id>/"
 _grant = "vouchers/<uuid:grant_id>/"
 _statement = "statements/<uuid:statement_id>/"
+_notice = "payment-notices/<uuid:notice_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 
 urlpatterns = [
@@ -63,7 +67,14 @@ urlpatterns = [
     path(_statement + "csv/", statements.table, name="money-statements-csv"),
     path(_statement + "pay/", statements.pay, name="money-statements-pay"),
     path(_statement + "void/", statements.void, name="money-statements-void"),
+    path(_statement + "notices/", notices.report, name="money-statements-notice"),
+    path("payment-notices/", notices.notices, name="money-notices"),
+    path(_notice + "match/", notices.match, name="money-notices-match"),
+    path(_notice + "refuse/", notices.refuse, name="money-notices-refuse"),
+    path(_notice + "withdraw/", notices.withdraw, name="money-notices-withdraw"),
     path(_statement + "rate/", statements.convert, name="money-statements-rate"),
+    path("payments/", payments.payments, name="money-payments"),
+    path("ageing/", ageing.ageing, name="money-ageing"),
     path("settlements/", settlements.settlements, name="money-settlements"),
     path(_settlement, settlements.one, name="money-settlements-one"),
     path(_settlement + "pdf/", settlements.pdf, name="money-settlements-pdf"),

@@ -15,13 +15,19 @@ from bookings.views import (
     closures,
     duplicates,
     feeds,
+    home,
     imports,
     leaving,
     mergers,
     moves,
     operations,
+    organisation_requests,
+    organisations,
+    people,
     persons,
     ratings,
+    regions,
+    register_imports,
     requests,
     reservations,
     seals,
@@ -44,9 +50,11 @@ _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "bookings/<uuid:reservation_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
+_organisation = "organisations/<uuid:organisation_id>/"
 
 urlpatterns = [
     path("", catalogue.catalogue, name="catalogue"),
+    path("home/", home.home, name="home"),
     path(_instrument, catalogue.instrument, name="instrument"),
     path(_instrument + "week/", catalogue.week, name="week"),
     path(_instrument + "choose/", choosing.choose, name="choose"),
@@ -69,6 +77,12 @@ urlpatterns = [
     path("searches/<uuid:search_id>/change/", searches.change, name="search-change"),
     path("bookings/", reservations.mine, name="mine"),
     path("bookings/import/", imports.bring_in, name="import"),
+    path("people/import/", people.people, name="people-import"),
+    path(
+        "organisations/<uuid:organisation_id>/members/import/",
+        people.members,
+        name="members-import",
+    ),
     path("bookings/calendar/", calendars.mine, name="calendar"),
     path("bookings/spending/", spending.spending, name="spending"),
     # Webhooks
@@ -116,6 +130,28 @@ urlpatterns = [
     path("manage/duplicates/decide/", duplicates.decide, name="duplicates-decide"),
     path("money/", include(money_urls)),
     path("memberships/<uuid:membership_id>/end/", leaving.end, name="member-end"),
+    # The register of regions and organisations
+    path("regions/", regions.tree, name="regions"),
+    path("regions/new/", regions.new, name="region-new"),
+    path("regions/import/", register_imports.regions, name="regions-import"),
+    path("regions/<uuid:region_id>/", regions.region, name="region"),
+    path("organisations/all/", organisations.listed, name="organisations-all"),
+    path("organisations/new/", organisations.new, name="organisation-new"),
+    path("organisations/import/", register_imports.organisations, name="organisation-import"),
+    path("organisations/missing/", organisation_requests.missing, name="organisation-missing"),
+    path(
+        "organisations/missing/<uuid:request_id>/withdraw/",
+        organisation_requests.withdraw,
+        name="organisation-request-withdraw",
+    ),
+    path("organisations/requests/", organisation_requests.listed, name="organisation-requests"),
+    path(
+        "organisations/requests/<uuid:request_id>/",
+        organisation_requests.one,
+        name="organisation-request",
+    ),
+    path(_organisation, organisations.organisation, name="organisation"),
+    path(_organisation + "change/", organisations.change, name="organisation-change"),
     path("hours/", utilisation.hours_by, name="hours"),
     path("hours/rows/", utilisation.rows, name="hours-rows"),
     path("hours/days/", utilisation.days, name="hours-days"),

@@ -18,9 +18,11 @@ from rest_framework.response import Response
 from accounts.api import (
     federation,
     joining,
+    me,
     memberships,
     messages,
     organisation_moves,
+    organisation_requests,
     organisations,
     tokens,
 )
@@ -35,6 +37,7 @@ from accounts.domain.errors import (
     WrongState,
     WrongVersion,
 )
+from accounts.domain.people import PeopleRefused
 from bookings.api import (
     agreements,
     audit,
@@ -58,9 +61,13 @@ from bookings.api import (
     misfits,
     moves,
     operations,
+    payment_notices,
+    payments,
+    people,
     persons,
     programmes,
     ratings,
+    register_imports,
     replay,
     reservations,
     seals,
@@ -78,14 +85,17 @@ from bookings.api import (
     what_if,
 )
 from bookings.api.imports import report_json
+from bookings.api.people import people_json
 from bookings.api.refusals import in_the_way_json, refusal_json
+from bookings.api.register_imports import register_report_json
 from bookings.domain.fees import GroupNotServed
 from bookings.domain.imports import RowsRefused
 from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
+from bookings.domain.register_files import RegisterRefused
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
-from config.errors import NO_VALUES, closed_meanwhile
+from config.errors import AWAY_SECONDS, NO_VALUES, closed_meanwhile, is_away
 from instruments.api import (
     attachments,
     enrolments,
@@ -181,6 +191,8 @@ def _problem(exc: Exception, is_signed_in: bool) -> Problem:
             return Problem(400, "malformed", {"problem": "a value is out of any range"})
         case OperationalError() if isinstance(exc.__cause__, BUSY):
             return Problem(503, "busy", headers=SOON)
+        case _ if is_away(exc):
+            return Problem(503, "database-away", headers={"Retry-After": AWAY_SECONDS})
         case _:
             return Problem(500, "failed")
 
@@ -205,6 +217,11 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
             return Problem(403, refused.code, refused.numbers)
         case RowsRefused():
             return Problem(422, refused.code, refused.numbers, more=report_json(refused.report))
+        case PeopleRefused():
+            return Problem(422, refused.code, refused.numbers, more=people_json(refused.report))
+        case RegisterRefused():
+            more = register_report_json(refused.report)
+            return Problem(422, refused.code, refused.numbers, more=more)
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
             return Problem(409, refused.code, refused.numbers, more=more)
@@ -303,6 +320,7 @@ _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
+_notice = "payment-notices/<uuid:notice_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 _qualification = "qualifications/<uuid:qualification_id>/"
 _course = "courses/<uuid:course_id>/"
@@ -312,6 +330,7 @@ _agreement = "agreements/<uuid:agreement_id>/"
 _programme = "programmes/<uuid:programme_id>/"
 _grant = "grants/<uuid:grant_id>/"
 _harvest = "harvests/<uuid:harvest_id>/"
+_missing = "organisation-requests/<uuid:request_id>/"
 _import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
@@ -327,7 +346,34 @@ urlpatterns = [
     ),
     # reference
     path("regions/", organisations.Regions.as_view(), name="api-regions"),
+    path("regions/<str:code>/", organisations.RegionDetail.as_view(), name="api-region"),
+    path("regions/<str:code>/close/", organisations.RegionClose.as_view(), name="api-region-close"),
     path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
+    path(
+        "organisations/<uuid:organisation_id>/",
+        organisations.OrganisationDetail.as_view(),
+        name="api-organisation",
+    ),
+    path(
+        "organisation-requests/",
+        organisation_requests.OrganisationRequests.as_view(),
+        name="api-organisation-requests",
+    ),
+    path(
+        _missing,
+        organisation_requests.OrganisationRequestDetail.as_view(),
+        name="api-organisation-request",
+    ),
+    path(
+        _missing + "approve/",
+        organisation_requests.OrganisationRequestApprove.as_view(),
+        name="api-organisation-request-approve",
+    ),
+    path(
+        _missing + "reject/",
+        organisation_requests.OrganisationRequestReject.as_view(),
+        name="api-organisation-request-reject",
+    ),
     path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
     path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
     # people
@@ -361,6 +407,7 @@ urlpatterns = [
         mergers.OrganisationClose.as_view(),
         name="api-organisation-close",
     ),
+    path("me/", me.Me.as_view(), name="api-me"),
     path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),
     path(_membership, memberships.MembershipDetail.as_view(), name="api-membership"),
     path(_membership + "end/", leaving.MembershipEnd.as_view(), name="api-membership-end"),
@@ -493,6 +540,13 @@ urlpatterns = [
     path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
+    path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
+    path(
+        "imports/organisations/",
+        register_imports.OrganisationsImport.as_view(),
+        name="api-organisations-import",
+    ),
+    path("imports/regions/", register_imports.RegionsImport.as_view(), name="api-regions-import"),
     path("imports/", inventories.Imports.as_view(), name="api-imports"),
     path(_import, inventories.ImportDetail.as_view(), name="api-import"),
     path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),
@@ -668,10 +722,39 @@ urlpatterns = [
         name="api-statement-payments",
     ),
     path(
+        _statement + "payment-notices/",
+        payment_notices.StatementNotices.as_view(),
+        name="api-statement-notices",
+    ),
+    path(
+        "payment-notices/",
+        payment_notices.PaymentNotices.as_view(),
+        name="api-payment-notices",
+    ),
+    path(_notice, payment_notices.PaymentNoticeDetail.as_view(), name="api-payment-notice"),
+    path(
+        _notice + "match/",
+        payment_notices.PaymentNoticeMatch.as_view(),
+        name="api-payment-notice-match",
+    ),
+    path(
+        _notice + "refuse/",
+        payment_notices.PaymentNoticeRefuse.as_view(),
+        name="api-payment-notice-refuse",
+    ),
+    path(
+        _notice + "withdraw/",
+        payment_notices.PaymentNoticeWithdraw.as_view(),
+        name="api-payment-notice-withdraw",
+    ),
+    path(
         _statement + "exchange-rate/",
         statements.StatementConvert.as_view(),
         name="api-statement-exchange-rate",
     ),
+    path("payments/", payments.Payments.as_view(), name="api-payments"),
+    path("payments/csv/", payments.PaymentsCsv.as_view(), name="api-payments-csv"),
+    path("ageing/", payments.AgeingReport.as_view(), name="api-ageing"),
     path("settlements/", settlements.Settlements.as_view(), name="api-settlements"),
     path(_settlement, settlements.SettlementDetail.as_view(), name="api-settlement"),
     path(_settlement + "pdf/", settlements.SettlementPdf.as_view(), name="api-settlement-pdf"),

@@ -24,7 +24,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
+from psycopg import pq
 
+from config.env import OURS
 from instruments.adapters.files import file_names
 from instruments.models import Attachment
 
@@ -228,6 +230,11 @@ def _run(program: str, *words: str) -> None:
         "PGPASSWORD": at["PASSWORD"],
         "PGDATABASE": at["NAME"],
     }
+    # And how it is reached: certificates, which of several hosts.
+    given = {name: value for name, value in at["OPTIONS"].items() if name not in OURS}
+    for known in pq.Conninfo.get_defaults():
+        if known.envvar and (name := known.keyword.decode()) in given:
+            env[known.envvar.decode()] = str(given[name])
     command = [_program(program), "--no-password", *words]
     done = subprocess.run(  # noqa: S603
         command, env=env, capture_output=True, text=True, check=False

@@ -23,8 +23,8 @@ PATIENCE = 0.5  # seconds
 _quiet_until = 0.0
 
 
-class Connection(redis.Connection):
-    """One that could not be made keeps the process from trying for a while."""
+class Quiet(redis.connection.AbstractConnection):
+    """A connection that could not be made keeps the process from trying for a while."""
 
     def connect(self) -> None:
         global _quiet_until
@@ -37,6 +37,14 @@ class Connection(redis.Connection):
             raise
 
 
+class Connection(Quiet, redis.Connection):
+    pass
+
+
+class TlsConnection(Quiet, redis.SSLConnection):
+    """It looks at the server's certificate (`config/env.py` lets nobody switch that off)."""
+
+
 class Cache(RedisCache):
     """Redis or Valkey, asked for half a second and once. Counting (`incr`) fails while it is gone:
     whoever counts decides what that means."""
@@ -44,7 +52,7 @@ class Cache(RedisCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         given = params.get("OPTIONS", {})
         shortly = {
-            "connection_class": Connection,
+            "connection_class": TlsConnection if server.startswith("rediss:") else Connection,
             "socket_connect_timeout": PATIENCE,
             "socket_timeout": PATIENCE,
             "retry": Retry(NoBackoff(), 0),

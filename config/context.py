@@ -1,16 +1,22 @@
 """What every page knows: who reads it, and where they may go."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext, pgettext
+from django.utils.functional import Promise, SimpleLazyObject
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
-from bookings.selectors.reservations import own_reservations, requests_to_decide
+from accounts.selectors.installation import installation
+from bookings.selectors.home import WATCHED, load_counts
+from bookings.selectors.money_waiting import KINDS
+from bookings.selectors.reservations import own_reservations
 
 # The pages of one booking.
 BOOKING = {
@@ -44,7 +50,18 @@ PARTS = {
             *("samples", "sample", "trail", "story", "seals", "seal-now"),
             *("bundle", "bundle-later", "bundle-file", "proof"),
         ),
-        "accounts:people": ("member-end",),
+        "accounts:people": ("member-end", "people-import", "members-import"),
+        "bookings:organisations-all": (
+            *("organisation-new", "organisation", "organisation-change", "organisation-import"),
+            *(
+                "organisation-requests",
+                "organisation-request",
+                "regions",
+                "regions-import",
+                "region-new",
+                "region",
+            ),
+        ),
         "instruments:manage": ("closures", "closure-end", "closure-delete", "what-if"),
     }.items()
     for page in pages
@@ -54,8 +71,112 @@ PARTS = {
 TRAINING = {"training", "course", "enrol", "enrol-withdraw"}
 PEOPLE = {
     "members", "invite", "invitation-withdraw", "join-decide", "joining", "role-give", "role-take",
-    "roles", "scopes", "providers",
+    "scopes",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the navigation: the first page of a part, its words, who has it, and what is
+    counted there (kinds of bookings/selectors/home and money_waiting)."""
+
+    view: str
+    label: str | Promise
+    is_for: Callable[[Actor], bool]
+    counted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries that stand together. On a wide screen one that `folds` is a menu of its own as soon
+    as somebody has more than two of its entries."""
+
+    label: str | Promise
+    entries: tuple[Entry, ...]
+    folds: bool = False
+
+
+def _signed_in(actor: Actor) -> bool:
+    return actor.user_id is not None
+
+
+def _has(*roles: str) -> Callable[[Actor], bool]:
+    return lambda actor: any(actor.has(role) for role in roles)
+
+
+MONEY = frozenset(KINDS) - WATCHED
+# All of the navigation: a new part gets its entry here, and the pages below it in `PARTS`.
+MENU = (
+    Group(
+        gettext_lazy("Find and book"),
+        (
+            Entry("bookings:home", gettext_lazy("Home"), _signed_in),
+            Entry("bookings:catalogue", gettext_lazy("Instruments"), lambda actor: True),
+            Entry("bookings:mine", gettext_lazy("My bookings"), _signed_in, frozenset({"offers"})),
+            Entry(
+                "instruments:training",
+                gettext_lazy("Training"),
+                _signed_in,
+                frozenset({"results"}),
+            ),
+        ),
+    ),
+    Group(
+        gettext_lazy("Facility"),
+        (
+            Entry("bookings:board", gettext_lazy("Board"), _has("manager")),
+            Entry(
+                "bookings:requests",
+                gettext_lazy("Requests"),
+                _has("manager"),
+                frozenset({"requests"}),
+            ),
+            Entry("instruments:manage", gettext_lazy("Manage"), _has("manager")),
+            Entry(
+                "bookings:duplicates",
+                gettext_lazy("Duplicates"),
+                lambda actor: actor.has("coordinator") and not actor.has("manager"),
+            ),
+        ),
+    ),
+    Group(
+        gettext_lazy("Money and figures"),
+        (
+            Entry("bookings:money", gettext_lazy("Money"), _signed_in, MONEY),
+            Entry("bookings:hours", gettext_lazy("Hours"), lambda actor: True),
+            Entry(
+                "bookings:audit",
+                gettext_lazy("Audit"),
+                _has("auditor"),
+                frozenset({"exceptions", "replies"}),
+            ),
+        ),
+    ),
+    Group(
+        gettext_lazy("Administration"),
+        (
+            Entry(
+                "accounts:people",
+                pgettext_lazy("organisation", "People"),
+                _has("manager", "auditor", "administrator"),
+                frozenset({"joining"}),
+            ),
+            Entry(
+                "bookings:organisations-all",
+                gettext_lazy("Organisations"),
+                _has("coordinator", "administrator"),
+            ),
+            Entry("accounts:roles", gettext_lazy("Roles"), _has("administrator")),
+            Entry("accounts:providers", gettext_lazy("External sign-in"), _has("administrator")),
+            Entry("accounts:installation", gettext_lazy("Installation"), _has("administrator")),
+            Entry(
+                "bookings:operations", pgettext_lazy("clock", "Operations"), _has("administrator")
+            ),
+        ),
+        folds=True,
+    ),
+)
+COUNTED = {entry.view for group in MENU for entry in group.entries if entry.counted}
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -64,51 +185,47 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "actor": actor,
         "now": timezone.now(),
         "reader_zone": timezone.get_current_timezone_name(),
+        "installation": installation(),
         "local_mode": settings.LOCAL_MODE,
-        "menu": _menu(request, actor),
+        # Parts of a page that htmx asks for have no navigation: nothing is counted for them.
+        "menu": SimpleLazyObject(lambda: _menu(request, actor)),
     }
 
 
-def _menu(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
-    """The entries, each with its group; entries of a group stand together."""
-    you, facility = gettext("Find and book"), gettext("Facility")
-    figures, running = gettext("Money and figures"), gettext("Administration")
-    items = [(you, "bookings:catalogue", gettext("Instruments"), 0)]
-    if actor.user_id:
-        items.append((you, "bookings:mine", gettext("My bookings"), 0))
-        # Managers have no room for it beside theirs: it is in the menu of the person, too.
-        if not actor.has("manager"):
-            items.append((you, "instruments:training", gettext("Training"), 0))
-    if actor.has("manager"):
-        items.append((facility, "bookings:board", gettext("Board"), 0))
-        waiting = requests_to_decide(actor, timezone.now()).count()
-        items.append((facility, "bookings:requests", gettext("Requests"), waiting))
-        items.append((facility, "instruments:manage", gettext("Manage"), 0))
-    elif actor.has("coordinator"):
-        items.append((facility, "bookings:duplicates", gettext("Duplicates"), 0))
-    if actor.user_id:
-        items.append((figures, "bookings:money", gettext("Money"), 0))
-    items.append((figures, "bookings:hours", gettext("Hours"), 0))
-    if actor.has("auditor"):
-        items.append((figures, "bookings:audit", gettext("Audit"), 0))
-    if any(actor.has(role) for role in ("manager", "auditor", "administrator")):
-        items.append((running, "accounts:people", pgettext("organisation", "People"), 0))
-    if actor.has("administrator"):
-        items.append((running, "bookings:operations", pgettext("clock", "Operations"), 0))
+def _menu(request: HttpRequest, actor: Actor) -> dict[str, Any]:
+    """The groups of which the reader has an entry, with how much waits at each."""
     match = request.resolver_match
     here = match.view_name if match else ""
     part = _part_of(request, actor)
-    return [
-        {
-            "group": group,
-            "url": reverse(name),
-            "label": label,
-            "count": count,
-            "is_here": name == part,
-            "is_page": name == here,
-        }
-        for group, name, label, count in items
-    ]
+    counts: dict[str, int] = {}
+    if actor.user_id:
+        # What a page lists is counted as it lists it.
+        counts = load_counts(actor, timezone.now(), anew=part in COUNTED)
+    groups: list[dict[str, Any]] = []
+    for group in MENU:
+        items: list[dict[str, Any]] = [
+            {
+                "url": reverse(entry.view),
+                "label": entry.label,
+                "count": sum(counts.get(what, 0) for what in entry.counted),
+                "is_here": entry.view == part,
+                "is_page": entry.view == here,
+            }
+            for entry in group.entries
+            if entry.is_for(actor)
+        ]
+        if items:
+            groups.append(
+                {
+                    "label": group.label,
+                    "items": items,
+                    "count": sum(item["count"] for item in items),
+                    "folds": group.folds and len(items) > 2,
+                    "is_here": any(item["is_here"] for item in items),
+                }
+            )
+    shown = sum(1 if group["folds"] else len(group["items"]) for group in groups)
+    return {"groups": groups, "shown": shown}
 
 
 def _part_of(request: HttpRequest, actor: Actor) -> str:

@@ -5,8 +5,12 @@ The launcher (`config/local`) starts bundled servers and writes their addresses 
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL_ENV = ROOT / ".local" / "env"
@@ -30,11 +34,20 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 # The launcher's file counts only while no real server is named: half of one and half of
 # the other would be a demonstration world with production data, or the other way round.
-_written = {} if os.environ.get("DATABASE_URL") else read_env_file(LOCAL_ENV)
+_is_named = os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_URL_FILE")
+_written = {} if _is_named else read_env_file(LOCAL_ENV)
 
 
 def text(name: str, default: str | None = None) -> str:
-    """The value of `name`; `Misconfigured` if it is absent and has no default."""
+    """The value of `name`, or what is in the file that `name_FILE` names, as secrets are handed to
+    containers and units; `Misconfigured` if it is absent and has no default, or there twice."""
+    if path := os.environ.get(f"{name}_FILE"):
+        if name in os.environ:
+            raise Misconfigured(f"{name} and {name}_FILE are both set: which one counts?")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise Misconfigured(f"{name}_FILE cannot be read: {problem}") from None
     value = os.environ.get(name, _written.get(name, default))
     if value is None:
         raise Misconfigured(f"{name} is not set. See docs/operations.md.")
@@ -77,16 +90,92 @@ def require_bundled(*urls: str) -> None:
             )
 
 
-def database(url: str) -> dict[str, object]:
-    """Django's settings of a `postgresql://user:password@host:port/name` address."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+# What the platform sets on each connection, so that an address may not set it otherwise.
+OURS = frozenset({"options", "application_name", "client_encoding"})
+
+
+def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
+    """Django's settings of an address as libpq reads it: postgresql://user:password@host/name, with
+    several hosts and any parameter libpq knows (`sslmode`, `target_session_attrs`, `host` as the
+    folder of a socket). `ours`: options of every connection. `Misconfigured` for a parameter that
+    libpq does not know or that is ours to set."""
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
         raise Misconfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name")
+    try:
+        given = conninfo_to_dict(url)
+    except ProgrammingError as problem:
+        # Its words may hold the whole address, with the password.
+        words = str(problem).partition("\n")[0].replace(url, "the address")
+        raise Misconfigured(f"DATABASE_URL cannot be read: {words}") from None
+    if taken := sorted(OURS & given.keys()):
+        raise Misconfigured(f"DATABASE_URL sets {', '.join(taken)}, which the platform sets.")
+    if not given.get("dbname"):
+        raise Misconfigured("DATABASE_URL names no database: postgresql://user:password@host/name")
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host"}
+    settings: dict[str, object] = {key: given.pop(name, "") for key, name in names.items()}
+    settings["PORT"] = str(given.pop("port", ""))
     return {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
+        **settings,
+        "OPTIONS": {"connect_timeout": 5, **given, **ours},
+    }
+
+
+def redis(name: str, default: str | None = None) -> str:
+    """A `redis://` or `rediss://` address; `Misconfigured` where TLS would trust anybody."""
+    url = text(name, default)
+    parts = urlsplit(url)
+    if parts.scheme not in {"redis", "rediss", "unix"}:
+        raise Misconfigured(f"{name} must look like redis://:password@host:6379/0 (rediss: TLS)")
+    checks = parse_qs(parts.query).get("ssl_cert_reqs", ["required"])
+    if checks != ["required"]:
+        raise Misconfigured(f"{name} switches off the check of the server's certificate.")
+    return url
+
+
+def secret_key(local: bool) -> str:
+    """`SECRET_KEY`; `Misconfigured` for one that can be guessed, as `check --deploy` has it."""
+    key = text("SECRET_KEY")
+    if not local and (len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-")):
+        raise Misconfigured(
+            "SECRET_KEY must be at least 50 random characters: "
+            'python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        )
+    return key
+
+
+def site(local: bool) -> tuple[str, list[str]]:
+    """`SITE_URL` and `ALLOWED_HOSTS`, which has the site's own host at least. `Misconfigured`
+    outside local mode for a site without https, and for hosts that let any name through."""
+    url = text("SITE_URL", "http://127.0.0.1:8000" if local else None).rstrip("/")
+    parts = urlsplit(url)
+    hosts = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if local else parts.hostname or "")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise Misconfigured("SITE_URL must look like https://instruments.example.org")
+    if local:
+        return url, hosts
+    if parts.scheme != "https":
+        raise Misconfigured("SITE_URL must begin with https://: passwords travel over it.")
+    if "*" in hosts:
+        raise Misconfigured(
+            "ALLOWED_HOSTS must name the site's hosts: * lets links lead elsewhere."
+        )
+    if not any(parts.hostname == h or (h[:1] == "." and parts.hostname.endswith(h)) for h in hosts):
+        raise Misconfigured(f"ALLOWED_HOSTS must name {parts.hostname}, the host of SITE_URL.")
+    return url, hosts
+
+
+def mail() -> dict[str, object]:
+    """Options of the mail server; `Misconfigured` for both kinds of TLS at once."""
+    starts_tls, is_tls = flag("MAIL_TLS"), flag("MAIL_SSL")
+    if starts_tls and is_tls:
+        raise Misconfigured("MAIL_TLS (STARTTLS) and MAIL_SSL (TLS at once) exclude one another.")
+    return {
+        "host": text("MAIL_HOST", "localhost"),
+        "port": number("MAIL_PORT", 465 if is_tls else 587 if starts_tls else 25),
+        "username": text("MAIL_USER", ""),
+        "password": text("MAIL_PASSWORD", ""),
+        "use_tls": starts_tls,
+        "use_ssl": is_tls,
+        "timeout": 20,
     }

@@ -1,13 +1,14 @@
 """Pages for what went wrong: what happened, why, and what to do."""
 
 import logging
+import sys
 from decimal import InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DataError, IntegrityError
-from django.http import HttpRequest, HttpResponse
+from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -37,10 +38,14 @@ ADVICE: dict[int, Any] = {
     412: _("Nothing was changed. Go back and load the page again to see the current state."),
     429: _("Nothing was changed. Wait a minute, then do it again."),
     500: _("What you sent may not be saved: check before you send it again."),
+    503: _("What you sent may not be saved: check before you send it again."),
 }
 # What no field has caught: characters and numbers that the database does not take (NUL, whole
 # numbers beyond its range), times beyond the calendar. Nothing is stored; the sender is told.
 NO_VALUES = (DataError, OverflowError, UnicodeEncodeError, InvalidOperation)
+# The database is away, starts, stops, or is just becoming another: connections that fail or end.
+_AWAY_STATES = ("08", "57P", "53300", "25006")
+AWAY_SECONDS = "5"
 STATUS: dict[type[Refused], int] = {
     Invalid: 400,
     NotPermitted: 403,
@@ -133,12 +138,43 @@ def too_many(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def is_away(exception: BaseException | None) -> bool:
+    """Whether something failed because there is no database to ask just now."""
+    if isinstance(exception, InterfaceError):  # a connection that was closed
+        return True
+    if not isinstance(exception, OperationalError | InternalError):
+        return False
+    state: str | None = getattr(exception.__cause__, "sqlstate", None)
+    if state is None:
+        return isinstance(exception, OperationalError)  # never got as far as an answer
+    return state.startswith(_AWAY_STATES)
+
+
+def away(request: HttpRequest) -> HttpResponse:
+    """503: nothing is lost, it can be tried again."""
+    response = _bare(request, 503, "database-away")
+    response["Retry-After"] = AWAY_SECONDS
+    return response
+
+
 def failed(request: HttpRequest) -> HttpResponse:
-    """Something of ours went wrong; where not even the page can be made, as without a database,
-    a bare one that needs nothing."""
+    """Something of ours went wrong; where not even the page can be made a bare one that needs
+    nothing."""
+    if is_away(sys.exception()):
+        return away(request)
     try:
         return page(request, 500, "failed")
     except Exception:
         logger.exception("The page of a failure failed")
-        context = {"title": sentence("failed"), "number": get_contextvars().get("request_id", "")}
-        return HttpResponse(render_to_string("failed.html", context), status=500)
+        return _bare(request, 500, "failed")
+
+
+def _bare(request: HttpRequest, status: int, code: str) -> HttpResponse:
+    """A page that asks nobody anything; for programs a problem."""
+    number = get_contextvars().get("request_id", "")
+    if request.path.startswith("/api/"):
+        said = {"type": f"/api/v1/docs/#{code}", "title": sentence(code), "status": status}
+        said |= {"detail": sentence(code), "code": code}
+        return JsonResponse(said, status=status, content_type="application/problem+json")
+    context = {"status": status, "title": sentence(code), "text": ADVICE[status], "number": number}
+    return HttpResponse(render_to_string("failed.html", context), status=status)

@@ -10,7 +10,8 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
-from config.errors import NO_VALUES, closed_meanwhile, page, refused_page
+from bookings.selectors.home import counts_forget
+from config.errors import NO_VALUES, away, closed_meanwhile, is_away, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
 PAGE_OF = {
@@ -48,6 +49,48 @@ class KeepingMiddleware:
         return response
 
 
+class ProxyMiddleware:
+    """Says what is wrong where proxy and settings disagree about TLS, instead of leading a browser
+    round and round to the address that it came from."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not settings.SECURE_SSL_REDIRECT or request.is_secure():
+            return self.get_response(request)
+        said = request.headers.get("X-Forwarded-Proto")
+        if settings.SECURE_PROXY_SSL_HEADER is None and said == "https":
+            return HttpResponse(
+                "The proxy in front came by https, but BEHIND_TLS_PROXY is not set.\n",
+                status=500,
+                content_type="text/plain",
+            )
+        if settings.SECURE_PROXY_SSL_HEADER is not None and said is None:
+            return HttpResponse(
+                "BEHIND_TLS_PROXY is set, but the proxy in front does not send"
+                " X-Forwarded-Proto.\n",
+                status=500,
+                content_type="text/plain",
+            )
+        return self.get_response(request)
+
+
+class CountsMiddleware:
+    """What waits for a person is counted anew after each of their acts, on pages and by the API."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.method in {"GET", "HEAD", "OPTIONS"} or response.status_code >= 500:
+            return response
+        if request.user.is_authenticated:
+            counts_forget(request.user.pk)
+        return response
+
+
 class RefusalMiddleware:
     """Pages only; the API has its own handler (config/api.py)."""
 
@@ -65,6 +108,8 @@ class RefusalMiddleware:
         if isinstance(exception, NO_VALUES):
             log.warning("%s has values that cannot be meant", request.path, exc_info=exception)
             return page(request, 400, "invalid")
+        if is_away(exception):
+            return away(request)
         exception = closed_meanwhile(exception) or exception
         if not isinstance(exception, Refused):
             return None

@@ -6,6 +6,7 @@ required and cookies travel over https only.
 """
 
 import os
+import ssl
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,11 +22,12 @@ from config.logs import mask_line
 ROOT = env.ROOT
 LOCAL_MODE = env.flag("LOCAL_MODE")
 DEBUG = env.flag("DEBUG")
-SECRET_KEY = env.text("SECRET_KEY")
+if DEBUG and not LOCAL_MODE:
+    raise env.Misconfigured("DEBUG shows what is in the process to everybody: in local mode only.")
+SECRET_KEY = env.secret_key(LOCAL_MODE)
 # Keys before it, which count until sessions, links and secrets made under them have ended.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
-SITE_URL = env.text("SITE_URL", "http://127.0.0.1:8000" if LOCAL_MODE else None).rstrip("/")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if LOCAL_MODE else "")
+SITE_URL, ALLOWED_HOSTS = env.site(LOCAL_MODE)
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "" if LOCAL_MODE else SITE_URL)
 
 INSTALLED_APPS = [
@@ -59,10 +61,12 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.metrics.MetricsMiddleware",
+    "config.middleware.KeepingMiddleware",
+    "config.health.ProbeMiddleware",
+    "config.middleware.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "config.middleware.KeepingMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -74,6 +78,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "config.middleware.CountsMiddleware",
     "config.middleware.MethodMiddleware",
     "config.middleware.RefusalMiddleware",
     "accounts.middleware.SecondFactorMiddleware",
@@ -102,12 +107,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {
-    "default": env.database(env.text("DATABASE_URL"))
-    | {
-        "ATOMIC_REQUESTS": False,
-        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 60),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
+    "default": env.database(
+        env.text("DATABASE_URL"),
+        {
             "application_name": "instrument-commons",
             # A lock that is not had within seconds is answered as busy, never waited for
             # until the reader gives up. Compiling a query takes longer than running ours.
@@ -116,11 +118,18 @@ DATABASES = {
             "prepare_threshold": 3,
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c jit=off",
         },
+    )
+    | {
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 60),
+        "CONN_HEALTH_CHECKS": True,
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env.text("REDIS_URL")
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", REDIS_URL)
+REDIS_URL = env.redis("REDIS_URL")
+CELERY_BROKER_URL = env.redis("CELERY_BROKER_URL", REDIS_URL)
+if CELERY_BROKER_URL.startswith("rediss:"):
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
 if LOCAL_MODE:
     env.require_bundled(env.text("DATABASE_URL"), REDIS_URL, CELERY_BROKER_URL)
 CACHES = {"default": {"BACKEND": "config.caches.Cache", "LOCATION": REDIS_URL}}
@@ -177,7 +186,6 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("PROXIES", 1 if env.flag("BEHIND_TLS_PR
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL_MODE else "https"
 MFA_ADAPTER = "accounts.adapters.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_TOTP_ISSUER = "Instrument Commons"
 MFA_PASSKEY_LOGIN_ENABLED = True
 # A passkey always asks for a finger, a face or its PIN: it stands in for the password too.
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
@@ -189,7 +197,7 @@ SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no key
 SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 USERSESSIONS_TRACK_ACTIVITY = False
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "bookings:home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 
 # Language and time
@@ -243,14 +251,7 @@ MAILERS = {
     if LOCAL_MODE
     else {
         "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-        "OPTIONS": {
-            "host": env.text("MAIL_HOST", "localhost"),
-            "port": env.number("MAIL_PORT", 25),
-            "username": env.text("MAIL_USER", ""),
-            "password": env.text("MAIL_PASSWORD", ""),
-            "use_tls": env.flag("MAIL_TLS"),
-            "timeout": 20,
-        },
+        "OPTIONS": env.mail(),
     }
 }
 
@@ -274,8 +275,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not LOCAL_
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", not LOCAL_MODE)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]  # probes are answered before (config/health.py)
 SECURE_HSTS_SECONDS = 0 if LOCAL_MODE else env.number("HSTS_SECONDS", 31536000)
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # browsers' preload list: the domain's owner decides
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not LOCAL_MODE
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY") else None
@@ -360,6 +362,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
+# When beat last began what: after a restart it makes up for what it missed.
+CELERY_BEAT_SCHEDULE_FILENAME = env.text("BEAT_FILE", str(ROOT / ".local" / "celerybeat-schedule"))
 # Below the visibility timeout: no job is given to a second worker while the first is at it.
 CELERY_TASK_SOFT_TIME_LIMIT = 3300
 CELERY_TASK_TIME_LIMIT = 3600

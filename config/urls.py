@@ -42,6 +42,7 @@ urlpatterns = [
     ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("readyz/web", health.readyz_web, name="readyz-web"),
     path("metrics", metrics, name="metrics"),
 ]
 if settings.LOCAL_MODE:

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 
+from accounts.selectors.installation import KEPT as SITE
+from accounts.selectors.installation import Site
 from tests.factories.cast import Cast, build_cast
 from tests.template import template_database
 
@@ -108,6 +111,8 @@ def _settings(settings: Any, tmp_path: Path) -> None:
     }
     settings.LOCAL_MAIL = tmp_path / "mail"
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    # As on any page but the first: what the installation is called is remembered.
+    cache.set(SITE, Site())
     # Hashing passwords slowly is Django's to test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"

@@ -34,6 +34,7 @@ from accounts.domain.errors import NotFound, Refused
 from accounts.middleware import remember_language
 from accounts.models import Invitation, User
 from accounts.permissions import actor_of
+from accounts.selectors.installation import installation
 from accounts.selectors.joining import invitation_by_token
 from accounts.selectors.messages import with_unread
 from accounts.selectors.users import user_by_email
@@ -107,6 +108,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             " passkey, your institution."
         ),
     }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """For everybody, or for whom an open invitation has led here: its address alone."""
+        return installation().admits_strangers or invitation_followed(request) is not None
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         self._login_failed_rl_usage = attempt(request, str(credentials.get("email") or ""))

@@ -42,6 +42,7 @@ from accounts.domain.federation import (
     vouches_for,
 )
 from accounts.models import User
+from accounts.selectors.installation import installation
 from accounts.services.federation import signed_in_elsewhere, way_changed
 from accounts.services.users import user_register
 
@@ -279,6 +280,11 @@ class FederationAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
                 app.settings["oauth_pkce_enabled"] = True
                 app.settings["email_authentication"] = False
         return apps
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        """Where strangers are not admitted, who comes from a provider that is entered with scopes
+        is none: an institution vouches for its own. Anybody has an ORCID iD."""
+        return installation().admits_strangers or bool(scopes_of(sociallogin.provider.app))
 
     def is_email_verified(self, provider: Any, email: str) -> bool:
         return vouches_for(email, scopes_of(provider.app))

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import site_name
 from accounts.permissions import needs_second_factor
 
 MARK = "fernet:"
@@ -55,4 +56,4 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return gettext("Passkey {number}").format(number=number + 1)
 
     def _get_site_name(self) -> str:
-        return "Instrument Commons"
+        return site_name()

@@ -13,6 +13,7 @@ _LANE_OF = {
     "letter": LETTERS,
     "digest": LETTERS,
     "people": LETTERS,
+    "invoice": LETTERS,
     "webhook": CALLS,
 }
 

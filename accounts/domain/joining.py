@@ -11,6 +11,9 @@ MOST_OPEN = 500  # invitations of one organisation that nobody has answered
 DAY = timedelta(days=1)
 MOST_TO_ADDRESS = 5  # invitations to one address within a day, whoever sends them
 MOST_A_DAY = 200  # of one organisation within a day, and of one person
+# An administrator brings in the people of a new installation at once, signs in with a second factor
+# and could write to everybody anyway: the limits above hold off whoever got at a manager's account.
+MOST_OF_ADMINISTRATOR = 2000
 MOST_ASKED = 20  # requests of one person that nobody has answered
 MOST_DOMAINS = 20
 MOST_TEXT = 500
@@ -52,6 +55,12 @@ def parse_domains(given: list[str]) -> list[str]:
     if len(domains) > MOST_DOMAINS:
         raise invalid("mail_domains", "too-many", most=MOST_DOMAINS)
     return domains
+
+
+def limits(*, is_administrator: bool) -> tuple[int, int]:
+    """How many invitations of an organisation may be open, and be sent within a day by it and by
+    the person."""
+    return (MOST_OF_ADMINISTRATOR,) * 2 if is_administrator else (MOST_OPEN, MOST_A_DAY)
 
 
 def parse_roles(given: list[str]) -> list[str]:

@@ -56,6 +56,12 @@ NEEDS_OPEN = frozenset(
 )
 # The roles that reach what an organisation has absorbed: its money and bookings that are over.
 REACH_ABSORBED = frozenset({MANAGER, FINANCE})
+# The role that somebody has to be given then.
+SECOND_ROLE = {
+    "no-second-accountant": FINANCE,
+    "no-second-manager": MANAGER,
+    "no-second-coordinator": COORDINATOR,
+}
 
 # What an auditor may not be where they audit.
 AUDITED = frozenset({MANAGER, FINANCE, COORDINATOR})

@@ -79,6 +79,7 @@ class Organisation(models.Model):
     address = models.CharField(max_length=500, blank=True)  # lines
     tax_number = models.CharField(max_length=40, blank=True)
     bank_account = models.CharField(max_length=200, blank=True)  # lines: bank, number
+    bank_account_changed_at = models.DateTimeField(null=True, editable=False)
     invoice_email = models.EmailField(max_length=254, blank=True)
     # Closed for good; `merged_into` where another goes on with what it had. The other reads and
     # accounts for what it `absorbed`: those merged into it, and into them before.

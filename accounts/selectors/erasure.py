@@ -15,6 +15,7 @@ from accounts.models import (
     ApiToken,
     JoinRequest,
     Membership,
+    OrganisationRequest,
     RoleGrant,
     TrailEntry,
     TrailText,
@@ -71,7 +72,7 @@ def is_namesake_free(user: User) -> bool:
 def texts_about(user: User) -> models.QuerySet[TrailText]:
     """The reasons given in the trail for what was done to a person's own records."""
     records: set[UUID] = {user.pk}
-    for model in (Membership, RoleGrant, JoinRequest, ApiToken):
+    for model in (Membership, RoleGrant, JoinRequest, OrganisationRequest, ApiToken):
         rows = model._default_manager.filter(user=user)
         records |= set(rows.values_list("pk", flat=True))
     return TrailText.objects.filter(

@@ -1,18 +1,22 @@
 """Ways into an organisation: what is open, and for whom."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.domain.errors import NotFound
-from accounts.domain.roles import Actor
-from accounts.models import Invitation, JoinRequest, Membership, Organisation
-from accounts.selectors.memberships import organisations_to_read
+from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor
+from accounts.models import Invitation, JoinRequest, Membership, Organisation, RoleGrant
+from accounts.selectors.memberships import organisations_of, organisations_to_read
 from accounts.selectors.secrets import digest_of, link_token
 from accounts.selectors.users import confirmed_addresses
 
 MOST_FOUND = 20
+# How many answers are looked at to say how long one takes, and how many say nothing yet.
+ANSWERS, TOO_FEW = 20, 3
 
 
 def invitation_token(invitation_id: UUID, digest: bytes | None = None) -> str:
@@ -47,14 +51,15 @@ def open_invitations(organisation: Organisation) -> QuerySet[Invitation]:
 
 
 def invitations_for(actor: Actor, now: datetime) -> QuerySet[Invitation]:
-    """What the actor may see: open ones to their own confirmed addresses, and those of the
-    organisations whose members they may read."""
+    """What the actor may see: open ones to their own confirmed addresses, those they sent, and
+    those of the organisations whose members they may read."""
     to_me = Q(
         email__in=confirmed_addresses(actor.person),
         accepted_at=None,
         withdrawn_at=None,
         expires_at__gt=now,
     )
+    to_me |= Q(invited_by_id=actor.person)
     if _reads_any(actor):
         return invitations().filter(to_me | Q(organisation__in=organisations_to_read(actor)))
     return invitations().filter(to_me)
@@ -79,6 +84,64 @@ def join_requests() -> QuerySet[JoinRequest]:
 def open_requests(organisation: Organisation) -> QuerySet[JoinRequest]:
     """The oldest first."""
     return join_requests().filter(organisation=organisation, state="requested")
+
+
+def requests_to_decide_on(actor: Actor) -> QuerySet[JoinRequest]:
+    """Open ones to the organisations whose people the actor manages; to administrators those of
+    organisations that have no manager. The oldest first."""
+    theirs = Q(organisation__in=actor.organisations_where("manage-members"))
+    if actor.has(ADMINISTRATOR):
+        managers = RoleGrant.objects.filter(
+            organisation=OuterRef("organisation"), role=MANAGER, revoked_at=None
+        )
+        theirs |= Q(~Exists(managers))
+    return join_requests().filter(theirs, state="requested")
+
+
+def usual_answer(organisation: Organisation) -> int | None:
+    """How many minutes people of an organisation usually take to decide on a request: half of the
+    last were decided within that. None while too few are. One statement."""
+    rows = JoinRequest.objects.filter(
+        organisation=organisation, state__in=["approved", "rejected"], decided_by__isnull=False
+    )
+    spans = [
+        (decided - created).total_seconds() / 60
+        for created, decided in rows.order_by("-decided_at").values_list(
+            "created_at", "decided_at"
+        )[:ANSWERS]
+        if decided
+    ]
+    return int(median(spans)) if len(spans) >= TOO_FEW else None
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """What somebody does next who cannot book yet: `invited` and `asked` wait for a word of the
+    invited and of the organisation, `declined` is asked again, `role` belongs to an organisation
+    without a role there, `join` begins."""
+
+    step: str
+    organisation: Organisation | None = None
+    at: datetime | None = None
+    reason: str = ""
+
+
+def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
+    """None for visitors and for whoever holds a role. Two statements at most, for the others
+    only."""
+    if not actor.user_id or actor.grants:
+        return None
+    if actor.organisations:
+        return FirstStep("role", organisations_of(actor).first())
+    if invited := own_invitations(actor, now).first():
+        return FirstStep("invited", invited.organisation, invited.expires_at)
+    states = (JoinRequest.State.REQUESTED, JoinRequest.State.REJECTED)
+    rows = list(requests_of(actor).filter(state__in=states)[:MOST_FOUND])
+    if asked := next((row for row in rows if row.state == JoinRequest.State.REQUESTED), None):
+        return FirstStep("asked", asked.organisation, asked.created_at)
+    if rows:
+        return FirstStep("declined", rows[0].organisation, rows[0].decided_at, rows[0].reason)
+    return FirstStep("join")
 
 
 def requests_of(actor: Actor) -> QuerySet[JoinRequest]:

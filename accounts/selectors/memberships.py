@@ -13,6 +13,7 @@ from accounts.domain.roles import (
     AUDITOR,
     CAPABILITIES,
     COORDINATOR,
+    MANAGER,
     NO_SECOND,
     ORGANISATION_ROLES,
     REACH_ABSORBED,
@@ -265,8 +266,13 @@ def with_roles(found: Iterable[Membership]) -> list[tuple[Membership, list[RoleG
 def managers_or_administrators(organisation_id: UUID) -> list[User]:
     """Who decides about an organisation's people: its managers; where it has none, the
     administrators."""
-    found = list(holders_of("manager", organisation_id))
+    found = list(holders_of(MANAGER, organisation_id))
     return found or list(holders_of(ADMINISTRATOR, None))
+
+
+def has_manager(organisation_id: UUID) -> bool:
+    """Whether anybody manages an organisation."""
+    return holders_of(MANAGER, organisation_id).exists()
 
 
 def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:

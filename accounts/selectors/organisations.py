@@ -1,17 +1,21 @@
 """Regions and organisations: reference lists anyone may read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
+from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
 
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
 from accounts.domain.regions import Move, region_on, regions_held
-from accounts.domain.roles import Actor
-from accounts.models import Organisation, OrganisationMove, Region
+from accounts.domain.roles import Actor, Place
+from accounts.models import Organisation, OrganisationMove, OrganisationRequest, Region
 from accounts.prepared import Prepared
+from accounts.selectors.memberships import place_of
 
 
 def regions() -> QuerySet[Region]:
@@ -27,6 +31,106 @@ def organisations() -> QuerySet[Organisation]:
     return Organisation.objects.select_related("region").order_by("code")
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A region with how deep it lies in the tree, and how many open organisations are in it."""
+
+    region: Region
+    depth: int
+    organisations: int
+
+
+def region_tree() -> list[Branch]:
+    """All regions, each followed by those below it, by name. One statement."""
+    rows = Region.objects.annotate(
+        number=Count("organisations", filter=Q(organisations__closed_at=None))
+    ).order_by("name", "code")
+    below: dict[UUID | None, list[Region]] = {}
+    for row in rows:
+        below.setdefault(row.parent_id, []).append(row)
+
+    def branches(parent: UUID | None, depth: int) -> Iterator[Branch]:
+        for row in below.get(parent, ()):
+            yield Branch(row, depth, row.number)  # type: ignore[attr-defined]
+            yield from branches(row.pk, depth + 1)
+
+    return list(branches(None, 0))
+
+
+def region_by_id(region_id: UUID) -> Region:
+    """`NotFound` if there is none."""
+    region = regions().filter(pk=region_id).first()
+    if region is None:
+        raise NotFound
+    return region
+
+
+def managed_regions(actor: Actor) -> QuerySet[Region]:
+    """Open regions that share, in which the actor may enter organisations."""
+    rows = sharing_regions().filter(closed_at=None).order_by("name", "code")
+    if actor.may("manage-organisations", Place(None)):
+        return rows
+    return rows.filter(lineage__overlap=list(actor.regions_where("manage-organisations")))
+
+
+def organisations_listed(
+    text: str = "", region: Region | None = None, kind: str = "", state: str = "open"
+) -> QuerySet[Organisation]:
+    """Organisations by name, code or identifier in part; of a region and those below it; `state`:
+    `open`, `closed` or `all`. By name."""
+    rows = Organisation.objects.select_related("region").order_by("name", "code")
+    if text := text.replace("\0", "").strip():
+        fits = [Q(**{f"{name}__icontains": text}) for name in ("name", "name_zh", "code", "ror")]
+        rows = rows.filter(reduce(or_, fits))
+    if region is not None:
+        rows = rows.filter(region__lineage__contains=[region.pk])
+    if kind:
+        rows = rows.filter(kind=kind)
+    return rows if state == "all" else rows.filter(closed_at__isnull=state != "closed")
+
+
+def likely_same(name: str, name_zh: str = "", ror: str = "") -> list[Organisation]:
+    """Organisations that a new one could be: with its ROR identifier, or with one of its names,
+    whatever its case; ten at most."""
+    same = [Q(name__iexact=text) | Q(name_zh=text) for text in {name, name_zh} if text]
+    same += [Q(ror=ror)] if ror else []
+    if not same:
+        return []
+    rows = Organisation.objects.select_related("region").filter(reduce(or_, same))
+    return list(rows.order_by("name", "code")[:10])
+
+
+def organisation_requests() -> QuerySet[OrganisationRequest]:
+    """The oldest first."""
+    return OrganisationRequest.objects.select_related(
+        "region", "user", "organisation__region", "decided_by"
+    ).order_by("created_at", "id")
+
+
+def organisation_requests_for(actor: Actor) -> QuerySet[OrganisationRequest]:
+    """One's own, and those for regions whose organisations one manages."""
+    if actor.may("manage-organisations", Place(None)):
+        return organisation_requests()
+    seen = Q(user_id=actor.person)
+    if above := list(actor.regions_where("manage-organisations")):
+        seen |= Q(region__lineage__overlap=above)
+    return organisation_requests().filter(seen)
+
+
+def organisation_requests_to_decide(actor: Actor) -> QuerySet[OrganisationRequest]:
+    """Open ones that wait for the actor: not their own."""
+    rows = organisation_requests_for(actor).filter(state="requested")
+    return rows.exclude(user_id=actor.person)
+
+
+def organisation_request_by_id(actor: Actor, request_id: UUID) -> OrganisationRequest:
+    """`NotFound` if it is not the actor's to see."""
+    row = organisation_requests_for(actor).filter(pk=request_id).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
 def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:
     """Those the actor may book for: a member with the role that books."""
     if actor.user_id is None:
@@ -37,6 +141,8 @@ def bookable_organisations(actor: Actor) -> QuerySet[Organisation]:
 
 def region_by_code(code: str) -> Region:
     """By code, or by scheme and code as `scheme:code`; `NotFound` if there is none."""
+    if "\0" in code:
+        raise NotFound
     scheme, _, bare = code.rpartition(":")
     query = Q(code=bare) & (Q(scheme=scheme) if scheme else Q())
     region = Region.objects.filter(query).order_by("scheme").first()
@@ -57,6 +163,13 @@ def organisation_by_id(organisation_id: UUID) -> Organisation:
     if organisation is None:
         raise NotFound(organisation=str(organisation_id))
     return organisation
+
+
+def reads_paper(actor: Actor, organisation: Organisation) -> bool:
+    """Whether the actor reads what its statements print: its managers and finance, auditors and
+    coordinators of its region, administrators."""
+    place = place_of(organisation)
+    return actor.may("read-money", place) or actor.may("manage-organisations", place)
 
 
 def organisation_by_code(code: str) -> Organisation:

@@ -54,6 +54,12 @@ def unsealed_count(most: int = 100_000) -> int:
     return UnsealedEntry.objects.all()[:most].count()
 
 
+def unsealed_since() -> datetime | None:
+    """When the oldest entry was written that waits for the next seal; their ids sort by time."""
+    rows = UnsealedEntry.objects.order_by("pk").values_list("entry__at", flat=True)
+    return rows.first()
+
+
 def seals_like(text: str) -> list[Seal]:
     """The seal somebody holds, `NUMBER:DIGEST`, if it stands in the chain; none: it does not, and
     history was rewritten. `Invalid` (`not-a-seal`) for another text."""

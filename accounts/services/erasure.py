@@ -29,6 +29,7 @@ from accounts.models import (
     Membership,
     Message,
     MessageSettings,
+    OrganisationRequest,
     RoleGrant,
     TrailText,
     User,
@@ -44,6 +45,7 @@ from accounts.selectors.erasure import (
 from accounts.services.invitations import invitations_void
 from accounts.services.joining import join_withdraw
 from accounts.services.memberships import lock_user, membership_end, role_revoke
+from accounts.services.organisation_requests import organisation_request_withdraw
 
 # Letters about the leaving go out before; they still know whom they are about.
 PATIENCE = timedelta(minutes=1)
@@ -66,6 +68,8 @@ def account_close(*, actor: Actor, by: Actor | None, reason: str, now: datetime)
         role_revoke(actor=actor, grant_id=grant.pk, reason="", now=now)
     for request in JoinRequest.objects.filter(user=user, state="requested").order_by("pk"):
         join_withdraw(actor=actor, request_id=request.pk, now=now)
+    for missing in OrganisationRequest.objects.filter(user=user, state="requested").order_by("pk"):
+        organisation_request_withdraw(actor=actor, request_id=missing.pk, now=now)
     invitations_void(actor=actor, addresses=addresses_of(user), now=now)
     removed = _doors_remove(user)
     user.set_unusable_password()
@@ -111,6 +115,7 @@ def person_forget(*, user_id: UUID, now: datetime) -> bool:
     left = rules.pseudonym(user.pk)
     texts = _texts_delete(texts_about(user))
     JoinRequest.objects.filter(user=user).update(text="", by_mail="", reason="")
+    OrganisationRequest.objects.filter(user=user).update(text="", reason="")
     Message.objects.filter(user=user).delete()
     MessageSettings.objects.filter(user=user).delete()
     addresses = addresses_of(user)

@@ -1,6 +1,6 @@
 """Asking somebody in by mail address: once, for a while, for whoever has that address."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,13 +12,14 @@ from django.db.models import Q
 from accounts import trail
 from accounts.domain import joining as rules
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
-from accounts.domain.roles import Actor
+from accounts.domain.roles import MANAGER, Actor, Place
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, User
 from accounts.models.keys import new_id
 from accounts.notifications import Effect, enqueue
-from accounts.permissions import actor_of, require
+from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token, open_invitations
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.organisations import require_open
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import grant_put, lock_user, membership_put
@@ -34,12 +35,14 @@ def invitation_send(
     now: datetime,
     lifetime: timedelta = rules.USUAL,
 ) -> Invitation:
-    """Invite an address; the mail goes through the outbox. One that is open for the same address
-    is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for oneself,
-    (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent, and one
-    organisation or person sends, within a day."""
-    require(actor, "manage-members", place_of(organisation))
-    email, wanted = _address(email), rules.parse_roles(list(roles))
+    """Invite an address; the mail goes through the outbox. Managers of the organisation invite; its
+    region's coordinators too, but only a manager, and only while it has none. One that is open for
+    the same address is replaced. `WrongState` (`already-member`) for a member, (`own-role`) for
+    oneself, (`invited-too-often`, `too-many-invitations-today`) beyond what one address is sent,
+    and one organisation or person sends, within a day."""
+    email, wanted = address_of(email), rules.parse_roles(list(roles))
+    _require_may_invite(actor, organisation, wanted)
+    require_open(organisation)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
         raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
     if email in confirmed_addresses(actor.person):
@@ -53,31 +56,65 @@ def invitation_send(
     present = open_invitations(organisation)
     for older in present.filter(email=email):
         _withdraw(actor, older, now)
-    if present.filter(expires_at__gt=now).count() >= rules.MOST_OPEN:
-        raise WrongState("too-many-invitations", most=rules.MOST_OPEN)
-    pk = new_id()
-    row = Invitation.objects.create(
-        id=pk,
-        organisation=organisation,
-        email=email,
-        roles=wanted,
-        digest=digest_of(invitation_token(pk)),
-        invited_by_id=actor.person,
-        created_at=now,
-        expires_at=now + lifetime,
-    )
+    most_open, _ = rules.limits(is_administrator=actor.may("administer", Place(None)))
+    if present.filter(expires_at__gt=now).count() >= most_open:
+        raise WrongState("too-many-invitations", most=most_open)
+    return invitations_put(actor, [(organisation, email, wanted)], now, lifetime)[0]
+
+
+def invitations_put(
+    actor: Actor,
+    invited: Sequence[tuple[Organisation, str, Sequence[str]]],
+    now: datetime,
+    lifetime: timedelta = rules.USUAL,
+) -> list[Invitation]:
+    """Within a transaction, for who has asked whether it may be: addresses are invited with roles
+    to organisations. Four statements, however many."""
+    rows = []
+    for organisation, email, roles in invited:
+        pk = new_id()
+        row = Invitation(
+            id=pk,
+            organisation=organisation,
+            email=email,
+            roles=list(roles),
+            digest=digest_of(invitation_token(pk)),
+            invited_by_id=actor.person,
+            created_at=now,
+            expires_at=now + lifetime,
+        )
+        rows.append(row)
+    Invitation.objects.bulk_create(rows)
     # The address is somebody's who may know nothing of it: the trail has the row's id only.
-    _record(actor, "invitation.send", row, now, {"roles": wanted, "expires_at": row.expires_at})
-    payload = {"invitation": str(pk)}
-    enqueue([Effect("people.invitation", f"people.invitation.{pk}", payload)], now=now)
-    return row
+    trail.record_all(
+        trail.Change(
+            actor=actor,
+            action="invitation.send",
+            target=row,
+            at=now,
+            after={
+                "roles": row.roles,
+                "expires_at": row.expires_at,
+                "organisation": row.organisation_id,
+            },
+            organisation_ids=[row.organisation_id],
+            region_ids=row.organisation.region.lineage,
+        )
+        for row in rows
+    )
+    effects = [
+        Effect("people.invitation", f"people.invitation.{row.pk}", {"invitation": str(row.pk)})
+        for row in rows
+    ]
+    enqueue(effects, now=now)
+    return rows
 
 
 @transaction.atomic
 def invitation_withdraw(*, actor: Actor, invitation_id: UUID, now: datetime) -> Invitation:
     """Take an invitation back. `WrongState` for one that was used or withdrawn."""
     row = _locked(invitation_id)
-    require(actor, "manage-members", place_of(row.organisation))
+    _require_may_invite(actor, row.organisation, row.roles)
     if row.accepted_at is not None:
         raise WrongState("invitation-used")
     if row.withdrawn_at is not None:
@@ -95,6 +132,10 @@ def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Me
     manage the organisation) or has expired; `DutiesConflict`.
     """
     lock_user(actor.person)
+    # The organisation first, as whoever invites does: of two first managers one comes second.
+    Organisation.objects.select_for_update(no_key=True).only("pk").filter(
+        invitations=invitation_id
+    ).first()
     row = _locked(invitation_id)
     if row.email not in confirmed_addresses(actor.person):
         raise NotPermitted("another-address")
@@ -125,15 +166,29 @@ def invitation_accept(*, actor: Actor, invitation_id: UUID, now: datetime) -> Me
 
 def why_closed(invitation: Invitation, now: datetime) -> str:
     """The code of why nobody can accept it any more; empty while it is open. It ends with its
-    sender's ceasing to manage the organisation, too."""
+    sender's ceasing to manage the organisation, or to coordinate its region while it has no
+    manager, too."""
     if invitation.accepted_at is not None:
         return "invitation-used"
-    place = place_of(invitation.organisation)
-    if invitation.withdrawn_at is not None or not actor_of(invitation.invited_by).may(
-        "manage-members", place
+    if invitation.withdrawn_at is not None or not may_invite(
+        actor_of(invitation.invited_by), invitation.organisation, invitation.roles
     ):
         return "invitation-withdrawn"
     return "invitation-expired" if invitation.expires_at <= now else ""
+
+
+def may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -> bool:
+    """Whether the actor may ask somebody in with these roles."""
+    place = place_of(organisation)
+    if actor.may("manage-members", place):
+        return True
+    is_first = list(roles) == [MANAGER] and actor.may("manage-organisations", place)
+    return is_first and not has_manager(organisation.pk)
+
+
+def _require_may_invite(actor: Actor, organisation: Organisation, roles: Sequence[str]) -> None:
+    if not may_invite(actor, organisation, roles):
+        raise NotPermitted(capability="manage-members")
 
 
 def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -> None:
@@ -156,18 +211,27 @@ def invitations_end(*, actor: Actor, organisation: Organisation, now: datetime) 
 def _require_few(actor: Actor, organisation: Organisation, email: str, now: datetime) -> None:
     """`WrongState` beyond the limits of a day. The caller has locked the organisation and the
     person; the address is locked here, as other organisations invite it, too."""
-    with connection.cursor() as cursor:
-        name = f"accounts.invitation:{email}"
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+    lock_addresses([email])
+    _, most = rules.limits(is_administrator=actor.may("administer", Place(None)))
     sent = Invitation.objects.filter(created_at__gt=now - rules.DAY)
     if sent.filter(email=email).count() >= rules.MOST_TO_ADDRESS:
         raise WrongState("invited-too-often", most=rules.MOST_TO_ADDRESS)
     for sender in ({"organisation": organisation}, {"invited_by_id": actor.person}):
-        if sent.filter(**sender).count() >= rules.MOST_A_DAY:
-            raise WrongState("too-many-invitations-today", most=rules.MOST_A_DAY)
+        if sent.filter(**sender).count() >= most:
+            raise WrongState("too-many-invitations-today", most=most)
 
 
-def _address(email: str) -> str:
+def lock_addresses(emails: Iterable[str]) -> None:
+    """Whoever invites these addresses waits, in one order for all."""
+    names = sorted(f"accounts.invitation:{email}" for email in emails)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) name",
+            [names],
+        )
+
+
+def address_of(email: str) -> str:
     email = email.strip().lower()
     try:
         validate_email(email)

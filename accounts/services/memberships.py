@@ -6,7 +6,7 @@ that the last of them stays.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -15,10 +15,13 @@ from accounts import trail
 from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
 from accounts.domain.roles import (
     ADMINISTRATOR,
+    COORDINATOR,
     MANAGER,
+    NO_SECOND,
     ORGANISATION_ROLES,
     PLATFORM_ROLES,
     REGION_ROLES,
+    SECOND_ROLE,
     Actor,
     DutiesConflict,
     Duty,
@@ -26,10 +29,16 @@ from accounts.domain.roles import (
     capability_to_grant,
     conflicting,
 )
-from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.models import Membership, Organisation, OutboxMessage, Region, RoleGrant, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.memberships import is_member, load_duties, membership_by_id, place_of
+from accounts.selectors.memberships import (
+    is_member,
+    load_duties,
+    membership_by_id,
+    no_second,
+    place_of,
+)
 from accounts.selectors.organisations import require_open
 
 MOST_TEXT = 500
@@ -267,6 +276,52 @@ def role_revoke(*, actor: Actor, grant_id: UUID, reason: str, now: datetime) -> 
         _require_another(grant.role, grant.organisation, grant.user_id)
     _revoke(actor, grant, reason, now)
     return grant
+
+
+@transaction.atomic
+def second_ask(
+    *,
+    actor: Actor,
+    code: str,
+    now: datetime,
+    organisation: Organisation | None = None,
+    region: Region | None = None,
+) -> None:
+    """Ask whoever may give the role (an organisation's managers, the administrators) for a second
+    person where an act needs one and there is none, as the refusal `code` says. Members of the
+    organisation ask, and coordinators; once a day for a place. `WrongState` (`second-exists`),
+    (`second-asked`)."""
+    place = organisation or region
+    capability = next((key for key, value in NO_SECOND.items() if value == code), "")
+    if place is None or code not in SECOND_ROLE:
+        raise invalid("code", "unknown-value")
+    held = {grant.organisation_id for grant in actor.grants} | actor.organisations
+    if not (organisation.pk in held if organisation else actor.has(COORDINATOR)):
+        raise NotPermitted
+    if not no_second(capability, besides=[actor.person], organisation=organisation, region=region):
+        raise WrongState("second-exists")
+    effect = Effect(
+        "people.second",
+        f"people.second.{code}.{place.pk}.{now.astimezone(UTC).date()}",
+        {
+            "user": str(actor.person),
+            "code": code,
+            "organisation": str(organisation.pk) if organisation else None,
+            "region": str(region.pk) if region else None,
+        },
+    )
+    if OutboxMessage.objects.filter(key=effect.key).exists():
+        raise WrongState("second-asked")
+    trail.record(
+        actor=actor,
+        action="role.ask",
+        target=place,
+        now=now,
+        after={"role": SECOND_ROLE[code]},
+        organisation_ids=[organisation.pk] if organisation else [],
+        region_ids=_lineage(organisation, region),
+    )
+    enqueue([effect], now=now)
 
 
 def _revoke(actor: Actor, grant: RoleGrant, reason: str, now: datetime) -> None:

@@ -42,6 +42,7 @@ def move_decide(
     require(actor, CAPABILITY, Place(None, frozenset(region.lineage)))
     require_version(row, expected_version)
     require_open(row)
+    region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)  # or it closes now
     if region.closed_at is not None:
         raise WrongState("region-closed", region=region.code)
     if not region.shares:

@@ -1,18 +1,45 @@
-"""Making regions and organisations."""
+"""Regions and organisations: entered, changed, closed.
+
+Whatever changes the tree of regions takes one lock, so that no two acts make a circle or enter one
+place twice. An organisation is entered under the lock of its region's row, which closing a region
+takes, too.
+"""
 
 import zoneinfo
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import holidays
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, connection, transaction
 
 from accounts import trail
+from accounts.domain import organisations as rules
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import FieldProblem, Invalid, invalid
+from accounts.domain.errors import (
+    FieldProblem,
+    Invalid,
+    NotFound,
+    WrongState,
+    WrongVersion,
+    invalid,
+)
 from accounts.domain.roles import Actor, Place
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, OrganisationMove, Region
+from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.divisions import above, division
+from accounts.selectors.memberships import place_of
+
+REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
+ORGANISATION_FIELDS = ("name", "name_zh", "kind", "is_small", "ror", *rules.PAPER)
+_TREE = 7_301_942_613  # the lock of the tree of regions
+
+
+# Regions
 
 
 @transaction.atomic
@@ -21,30 +48,170 @@ def region_create(
     actor: Actor | None,
     scheme: str,
     code: str,
-    parent: Region | None,
     now: datetime,
+    parent: Region | None = None,
     **values: Any,
 ) -> Region:
-    """A region below `parent`. `actor` None is the platform itself (commands). `Invalid` for a
-    currency, zone or holiday calendar there is not, and for a code that stands already, in
-    whichever scheme: regions are looked up by their code."""
+    """A region below `parent`. `actor` None is the platform itself (commands). Of a place in a
+    shipped list whatever is not given is filled in: names, zone, currency, holiday calendar, and
+    as its parent the nearest region above it that stands. `Invalid` for what is missing then, for
+    a currency, zone or holiday calendar there is not, for a code that stands already in whichever
+    scheme (regions are looked up by it: `code-taken`), and for a province that stands under its
+    code of the other list (`same-place`)."""
     if actor is not None:
         require(actor, "administer", Place(None))
-    region = Region(scheme=scheme, code=code, parent=parent, **values)
-    if problems := region_problems(region):
-        raise Invalid(problems)
+    _lock_tree()
+    region = Region(scheme=rules.scheme_named(scheme), code=rules.region_code(code))
+    known = division(region.scheme, region.code)
+    if known is not None and parent is None:
+        parent = _standing(above(known))
+    for name in REGION_FIELDS:
+        given = values.pop(name, None)
+        if given is None or (given == "" and name in {"name", "time_zone", "currency"}):
+            given = getattr(known, name, False if name == "shares" else "")
+        setattr(region, name, given)
+    if values:
+        raise TypeError(f"A region has no {', '.join(values)}.")
+    if parent is not None:
+        parent = Region.objects.get(pk=parent.pk)  # as it is under the lock
+        _require_open_region(parent)
+        region.parent = parent
+    _check_region(region)
+    other = rules.same_place(region.code)
+    if other and Region.objects.filter(code=other, closed_at=None).exists():
+        raise invalid("code", "same-place", other=other)
     region.lineage = [region.pk, *(parent.lineage if parent else [])]
-    try:
-        with transaction.atomic():
-            region.save(force_insert=True)
-    except IntegrityError:
-        raise invalid("code", "code-taken") from None
+    _save_once(region)
     trail.record(
         actor=actor,
         action="region.create",
         target=region,
         now=now,
-        after={"scheme": scheme, "code": code, "parent": parent.pk if parent else None},
+        after={
+            "scheme": region.scheme,
+            "code": region.code,
+            "parent": parent.pk if parent else None,
+            **{name: getattr(region, name) for name in REGION_FIELDS},
+        },
+        region_ids=region.lineage,
+    )
+    return region
+
+
+@transaction.atomic
+def regions_enter(
+    *, actor: Actor, codes: Iterable[str], time_zone: str, shares: bool, now: datetime
+) -> list[Region]:
+    """Several places of the shipped lists at once, all or none: countries, subdivisions and
+    divisions of China by their codes. `time_zone` for those whose country has several; `shares`
+    for all but countries, which sum up."""
+    made = []
+    for code in sorted(codes, key=lambda code: (len(code) > 2, code)):
+        scheme = rules.scheme_of(code)
+        known = division(scheme, code)
+        if known is None:
+            raise invalid("codes", "unknown-region", region=code)
+        made.append(
+            region_create(
+                actor=actor,
+                scheme=scheme,
+                code=code,
+                time_zone=known.time_zone or time_zone,
+                shares=shares and scheme != rules.COUNTRIES,
+                now=now,
+            )
+        )
+    return made
+
+
+@transaction.atomic
+def region_change(
+    *,
+    actor: Actor | None,
+    region_id: UUID,
+    now: datetime,
+    expected_version: int | None = None,
+    **changes: Any,
+) -> Region:
+    """Give a region another code, parent or anything of REGION_FIELDS; its id stays, and with it
+    whatever belongs to it. What is below it follows, and so do searches and, from today on, the
+    calendars of its instruments. `WrongState` (region-closed), `WrongVersion`; `Invalid` as
+    `region_create`, and for a parent that lies below it (`below-itself`)."""
+    if actor is not None:
+        require(actor, "administer", Place(None))
+    _lock_tree()
+    region = _locked_region(region_id, expected_version)
+    names = ("code", "parent", *REGION_FIELDS)
+    if unknown := set(changes) - set(names):
+        raise TypeError(f"A region has no {', '.join(sorted(unknown))}.")
+    before = {name: getattr(region, name) for name in names}
+    old_lineage = list(region.lineage)
+    for name, value in changes.items():
+        setattr(region, name, rules.region_code(value) if name == "code" else value)
+    if region.parent_id != getattr(before["parent"], "pk", None) and region.parent is not None:
+        region.parent.refresh_from_db()
+        if region.pk in region.parent.lineage:
+            raise invalid("parent", "below-itself")
+        _require_open_region(region.parent)
+    _check_region(region)
+    if not region.shares and before["shares"] and region.organisations.filter(closed_at=None):
+        raise invalid("shares", "region-has-organisations")
+    changed = [name for name in names if getattr(region, name) != before[name]]
+    if not changed:
+        return region
+    other = rules.same_place(region.code)
+    if "code" in changed and other and Region.objects.filter(code=other, closed_at=None).exists():
+        raise invalid("code", "same-place", other=other)
+    region.version += 1
+    _save_once(region, [*changed, "version"])
+    if "parent" in changed:
+        _lineages_recompute(region)
+    trail.record(
+        actor=actor,
+        action="region.change",
+        target=region,
+        now=now,
+        before={name: _plain(before[name]) for name in changed},
+        after={name: _plain(getattr(region, name)) for name in changed},
+        region_ids={*old_lineage, *region.lineage},
+    )
+    if {"code", "parent", "holiday_calendar"} & set(changed):
+        payload = {
+            "region": str(region.pk),
+            "changed": changed,
+            "code": [before["code"], region.code],
+        }
+        key = f"register.region.{region.pk}.{region.version}"
+        enqueue([Effect("register.region", key, payload)], now=now)
+    return region
+
+
+@transaction.atomic
+def region_close(
+    *, actor: Actor | None, region_id: UUID, now: datetime, expected_version: int | None = None
+) -> Region:
+    """Close a region for good: nothing more is entered in it or below it. `WrongState`
+    (region-has-organisations, region-has-regions) while an open one is there."""
+    if actor is not None:
+        require(actor, "administer", Place(None))
+    _lock_tree()
+    region = _locked_region(region_id, expected_version)
+    coming = OrganisationMove.objects.filter(region=region, carried_out_at=None, withdrawn_at=None)
+    if region.organisations.filter(closed_at=None).exists() or coming.exists():
+        raise WrongState("region-has-organisations")
+    if Region.objects.filter(parent=region, closed_at=None).exists():
+        raise WrongState("region-has-regions")
+    before = {"shares": region.shares, "closed_at": None}
+    region.closed_at, region.shares = now, False
+    region.version += 1
+    region.save(update_fields=["closed_at", "shares", "version"])
+    trail.record(
+        actor=actor,
+        action="region.close",
+        target=region,
+        now=now,
+        before=before,
+        after={"shares": False, "closed_at": now},
         region_ids=region.lineage,
     )
     return region
@@ -62,6 +229,70 @@ def region_problems(region: Region) -> list[FieldProblem]:
     return problems
 
 
+def _check_region(region: Region) -> None:
+    """`Invalid` with everything that is wrong with its fields; its names come back trimmed."""
+    problems = []
+    for name in ("name", "name_zh"):
+        try:
+            text = rules.text_of(name, getattr(region, name), rules.MOST_REGION_NAME)
+        except Invalid as problem:
+            problems += problem.problems
+        else:
+            setattr(region, name, text)
+    missing = [name for name in ("name", "time_zone", "currency") if not getattr(region, name)]
+    problems += [FieldProblem(name, "required") for name in missing]
+    problems += [one for one in region_problems(region) if one.field not in missing]
+    if problems:
+        raise Invalid(problems)
+
+
+def _lock_tree() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TREE])
+
+
+def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
+    """An open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
+    region = Region.objects.select_for_update().filter(pk=region_id).first()
+    if region is None:
+        raise NotFound
+    if expected_version not in {None, region.version}:
+        raise WrongVersion(version=region.version)
+    _require_open_region(region)
+    return region
+
+
+def _require_open_region(region: Region) -> None:
+    if region.closed_at is not None:
+        raise WrongState("region-closed")
+
+
+def _standing(codes: Iterable[str]) -> Region | None:
+    """The first of the codes that an open region has."""
+    ordered = list(codes)
+    rows = {row.code: row for row in Region.objects.filter(code__in=ordered, closed_at=None)}
+    return next((rows[code] for code in ordered if code in rows), None)
+
+
+def _lineages_recompute(region: Region) -> None:
+    """Write the lineages of a region and of all below it anew."""
+    above_it = list(region.parent.lineage) if region.parent else []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH RECURSIVE tree (id, lineage) AS (
+                SELECT id, id || %s::uuid[] FROM accounts_region WHERE id = %s
+                UNION ALL
+                SELECT r.id, r.id || t.lineage
+                FROM accounts_region r JOIN tree t ON r.parent_id = t.id
+            )
+            UPDATE accounts_region r SET lineage = t.lineage FROM tree t WHERE r.id = t.id
+            """,
+            [above_it, region.pk],
+        )
+    region.lineage = [region.pk, *above_it]
+
+
 def _is_calendar(name: str) -> bool:
     """Whether the library of public holidays has the country, or its subdivision."""
     country, _, subdivision = name.partition("-")
@@ -69,21 +300,149 @@ def _is_calendar(name: str) -> bool:
     return country in countries and (not subdivision or subdivision in countries[country])
 
 
+# Organisations
+
+
 @transaction.atomic
 def organisation_create(
     *, actor: Actor | None, code: str, region: Region, now: datetime, **values: Any
 ) -> Organisation:
-    """An organisation of a region."""
+    """An organisation of a region: coordinators of it or of one above it, and administrators.
+    `Invalid` for what is missing or malformed and for a code that is taken; `WrongState`
+    (region-closed)."""
     if actor is not None:
-        require(actor, "administer", Place(None))
-    organisation = Organisation.objects.create(code=code, region=region, **values)
+        require(actor, "manage-organisations", Place(None, frozenset(region.lineage)))
+    region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
+    _require_open_region(region)
+    if actor is not None and not region.shares:
+        raise invalid("region", "region-shares-nothing")
+    organisation = Organisation(region=region)
+    _set_organisation(organisation, {"code": code, **values})
+    _save_once(organisation)
     trail.record(
         actor=actor,
         action="organisation.create",
         target=organisation,
         now=now,
-        after={"code": code, "region": region.pk, "kind": organisation.kind},
+        after={"code": organisation.code, "region": region.pk}
+        | {name: value for name in ORGANISATION_FIELDS if (value := getattr(organisation, name))},
         organisation_ids=[organisation.pk],
         region_ids=region.lineage,
     )
     return organisation
+
+
+@transaction.atomic
+def organisation_change(
+    *,
+    actor: Actor | None,
+    organisation_id: UUID,
+    now: datetime,
+    expected_version: int | None = None,
+    **changes: Any,
+) -> Organisation:
+    """Change an organisation's code, or anything of ORGANISATION_FIELDS; its id stays, and its
+    instruments are found by the new name. Coordinators of its region or of one above it, and
+    administrators. `WrongState` (organisation-closed), `WrongVersion`, `Invalid`."""
+    organisation = _organisation(organisation_id)
+    if actor is not None:
+        require(actor, "manage-organisations", place_of(organisation))
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation_id)
+    organisation = _organisation(organisation_id)
+    if expected_version not in {None, organisation.version}:
+        raise WrongVersion(version=organisation.version)
+    if organisation.closed_at is not None:
+        raise WrongState("organisation-closed")
+    names = ("code", *ORGANISATION_FIELDS)
+    before = {name: getattr(organisation, name) for name in names}
+    _set_organisation(organisation, changes)
+    changed = [name for name in names if getattr(organisation, name) != before[name]]
+    if not changed:
+        return organisation
+    organisation.version += 1
+    _save_once(organisation, [*changed, "version"])
+    trail.record(
+        actor=actor,
+        action="organisation.change",
+        target=organisation,
+        now=now,
+        before={name: before[name] for name in changed},
+        after={name: getattr(organisation, name) for name in changed},
+        organisation_ids=[organisation.pk],
+        region_ids=organisation.region.lineage,
+    )
+    if {"code", "name", "name_zh"} & set(changed):
+        payload = {
+            "organisation": str(organisation.pk),
+            "code": [before["code"], organisation.code],
+        }
+        key = f"register.organisation.{organisation.pk}.{organisation.version}"
+        enqueue([Effect("register.organisation", key, payload)], now=now)
+    return organisation
+
+
+def _organisation(organisation_id: UUID) -> Organisation:
+    rows = Organisation.objects.select_related("region").filter(pk=organisation_id)
+    organisation = rows.first()
+    if organisation is None:
+        raise NotFound
+    return organisation
+
+
+def _set_organisation(organisation: Organisation, values: Mapping[str, Any]) -> None:
+    """Take values over, checked; `Invalid` with everything that is wrong with them."""
+    if unknown := set(values) - {"code", *ORGANISATION_FIELDS}:
+        raise TypeError(f"An organisation has no {', '.join(sorted(unknown))}.")
+    problems: list[FieldProblem] = []
+    for name, value in values.items():
+        try:
+            setattr(organisation, name, _checked(name, value))
+        except Invalid as problem:
+            problems += problem.problems
+    spoilt = {problem.field for problem in problems}
+    if not organisation.name and "name" not in spoilt:
+        problems.append(FieldProblem("name", "required"))
+    if organisation.kind not in Organisation.Kind.values:
+        problems.append(FieldProblem("kind", "unknown-value" if organisation.kind else "required"))
+    elif organisation.is_small and organisation.kind != Organisation.Kind.ENTERPRISE:
+        problems.append(FieldProblem("is_small", "small-is-enterprise"))
+    if problems:
+        raise Invalid(problems)
+
+
+def _checked(name: str, value: Any) -> Any:
+    """A value of a field as it is stored."""
+    match name:
+        case "code":
+            return rules.organisation_code(value)
+        case "ror":
+            return rules.ror_of(value)
+        case "kind" | "is_small":
+            return value
+    text = rules.text_of(name, value, rules.MOST_TEXT[name])
+    if name == "invoice_email" and text:
+        try:
+            validate_email(text)
+        except ValidationError:
+            raise invalid(name, "not-a-mail-address") from None
+    return text
+
+
+def _save_once(row: Region | Organisation, fields: list[str] | None = None) -> None:
+    """Insert a row, or update some of its fields; `Invalid` (code-taken) where another has its
+    code, also one that is being entered at the same moment."""
+    try:
+        with transaction.atomic():
+            if fields is None:
+                row.save(force_insert=True)
+            else:
+                row.save(update_fields=fields)
+    except IntegrityError as error:
+        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
+        if "code" not in constraint:
+            raise
+        raise invalid("code", "code-taken") from None
+
+
+def _plain(value: Any) -> Any:
+    return value.pk if isinstance(value, Region) else value

@@ -11,8 +11,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.errors import Refused
-from accounts.domain.roles import Place
-from accounts.models import JoinRequest, Organisation, RoleGrant
+from accounts.domain.roles import COORDINATOR, SECOND_ROLE, Place
+from accounts.models import JoinRequest, Organisation, Region, RoleGrant
 from accounts.permissions import actor_of
 from accounts.selectors.joining import requests_of
 from accounts.selectors.memberships import place_of
@@ -23,17 +23,32 @@ register = template.Library()
 
 @register.inclusion_tag("components/second.html", takes_context=True)
 def no_second(
-    context: dict[str, Any], refused: Refused | None, organisation: Organisation | None = None
+    context: dict[str, Any],
+    refused: Refused | None,
+    place: Organisation | Region | None = None,
 ) -> dict[str, Any]:
     """Whom to appoint where an act waits for a second person who does not exist; with the page of
-    roles for whoever may give them."""
-    actor = actor_of(context["request"].user)
-    link = ""
+    roles for whoever may give them, or a button that asks those who may."""
+    request = context["request"]
+    actor = actor_of(request.user)
+    link, asks = "", False
+    organisation = place if isinstance(place, Organisation) else None
     if organisation is not None and actor.may("manage-members", place_of(organisation)):
         link = reverse("accounts:members", args=[organisation.pk])
     elif actor.may("administer", Place(None)):
         link = reverse("accounts:roles")
-    return {"refused": refused, "link": link}
+    elif refused is not None and place is not None and refused.code in SECOND_ROLE:
+        held = {grant.organisation_id for grant in actor.grants} | actor.organisations
+        asks = organisation.pk in held if organisation else actor.has(COORDINATOR)
+    return {
+        "refused": refused,
+        "link": link,
+        "asks": asks,
+        "organisation": organisation,
+        "region": None if organisation else place,
+        "csrf_token": context.get("csrf_token"),
+        "next": request.get_full_path(),
+    }
 
 
 # The names of allauth's fields, as the rest of the platform would say them: those of one form

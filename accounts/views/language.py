@@ -11,6 +11,7 @@ from accounts.domain.errors import invalid
 from accounts.forms import LanguageForm
 from accounts.middleware import remember_language
 from accounts.models import User
+from accounts.selectors.installation import installation
 from accounts.services.users import language_set
 
 
@@ -18,17 +19,17 @@ from accounts.services.users import language_set
 def set_language(request: HttpRequest) -> HttpResponse:
     """Remember the language in this browser and for the person; back to where they were."""
     form = LanguageForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or form.cleaned_data["language"] not in installation().languages:
         raise invalid("language", "unknown-value")
     language = form.cleaned_data["language"]
     if isinstance(request.user, User):
         language_set(user=request.user, language=language, now=timezone.now())
-    response = HttpResponseRedirect(_page_to_return_to(request, form.cleaned_data["next"]))
+    response = HttpResponseRedirect(page_to_return_to(request, form.cleaned_data["next"]))
     remember_language(response, language)
     return response
 
 
-def _page_to_return_to(request: HttpRequest, url: str) -> str:
+def page_to_return_to(request: HttpRequest, url: str) -> str:
     """`url` if it lies on this site, without its own `lang=`; else the first page."""
     allowed = {request.get_host()}
     if not url_has_allowed_host_and_scheme(url, allowed, require_https=request.is_secure()):

@@ -13,14 +13,16 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
-from accounts.domain.roles import ORGANISATION_ROLES, DutiesConflict, Place
+from accounts.domain.roles import MANAGER, ORGANISATION_ROLES, DutiesConflict, Place
 from accounts.forms import (
     FindForm,
+    FirstManagerForm,
     InviteForm,
     JoinDecideForm,
     JoiningForm,
     PlatformRoleForm,
     RoleForm,
+    SecondForm,
     TakeForm,
 )
 from accounts.models import Organisation
@@ -29,6 +31,7 @@ from accounts.selectors.joining import open_invitations, open_requests
 from accounts.selectors.memberships import (
     former_members,
     grant_by_id,
+    has_manager,
     member_by_id,
     members_of,
     organisation_to_read,
@@ -37,11 +40,17 @@ from accounts.selectors.memberships import (
     place_of,
     platform_grants,
 )
-from accounts.selectors.organisations import region_by_code, regions
+from accounts.selectors.organisations import (
+    organisation_by_id,
+    region_by_code,
+    region_by_id,
+    regions,
+)
 from accounts.selectors.users import person_named
 from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.joining import join_decide, joining_set
-from accounts.services.memberships import role_grant, role_revoke
+from accounts.services.memberships import role_grant, role_revoke, second_ask
+from accounts.views.language import page_to_return_to
 
 PAGE = 50
 REFUSALS = (WrongState, Invalid, DutiesConflict)
@@ -87,10 +96,17 @@ def members(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
+    """Managers invite on the page of the members; a coordinator of the region invites the first
+    manager here."""
     now, actor = timezone.now(), actor_of(request.user)
-    organisation = _managed(request, organisation_id)
+    organisation = organisation_by_id(organisation_id)
+    if not actor.may("manage-members", place_of(organisation)):
+        require(actor, "manage-organisations", place_of(organisation))
+        return _first_manager(request, organisation)
+    if request.method != "POST":
+        return redirect("accounts:members", organisation.pk)
     form = InviteForm(request.POST)
     if not form.is_valid():
         return _page(request, organisation, status=400, invite_form=form)
@@ -114,14 +130,19 @@ def invite(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
 def invitation_end(
     request: HttpRequest, organisation_id: UUID, invitation_id: UUID
 ) -> HttpResponse:
-    organisation = _managed(request, organisation_id)
     actor, now = actor_of(request.user), timezone.now()
+    organisation = organisation_by_id(organisation_id)
+    manages = actor.may("manage-members", place_of(organisation))
+    if not manages:
+        require(actor, "manage-organisations", place_of(organisation))
     try:
         invitation_withdraw(actor=actor, invitation_id=invitation_id, now=now)
     except REFUSALS as refused:
+        if not manages:
+            return _first_manager(request, organisation, refused)
         return _page(request, organisation, refused=refused)
     messages.success(request, gettext("The invitation is withdrawn and can no longer be used."))
-    return redirect("accounts:members", organisation.pk)
+    return redirect("accounts:members" if manages else "accounts:invite", organisation.pk)
 
 
 @login_required
@@ -234,6 +255,25 @@ def role_take(request: HttpRequest, role_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def second(request: HttpRequest) -> HttpResponse:
+    """Ask for a second person; back to the page that says that there is none."""
+    form = SecondForm(request.POST)
+    if not form.is_valid():
+        raise Invalid([])
+    data = form.cleaned_data
+    second_ask(
+        actor=actor_of(request.user),
+        code=data["code"],
+        organisation=organisation_by_id(data["organisation"]) if data["organisation"] else None,
+        region=region_by_id(data["region"]) if data["region"] else None,
+        now=timezone.now(),
+    )
+    messages.success(request, gettext("Whoever may give the role has been asked."))
+    return redirect(page_to_return_to(request, data["next"]))
+
+
+@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def roles(request: HttpRequest) -> HttpResponse:
     """Roles of regions and of the platform, for administrators."""
@@ -281,6 +321,40 @@ def _roles(
     return render(request, "accounts/roles.html", context, status=status)
 
 
+def _first_manager(
+    request: HttpRequest, organisation: Organisation, refused: Refused | None = None
+) -> HttpResponse:
+    """Asking in the first manager; what is open of that kind can be withdrawn."""
+    is_sent = request.method == "POST" and refused is None
+    form = FirstManagerForm(request.POST if is_sent else None)
+    status = status_of(refused) if refused else 400 if is_sent else 200
+    if is_sent and form.is_valid():
+        try:
+            sent = invitation_send(
+                actor=actor_of(request.user),
+                organisation=organisation,
+                email=form.cleaned_data["email"],
+                roles=[MANAGER],
+                lifetime=form.lifetime(),
+                now=timezone.now(),
+            )
+        except (*REFUSALS, NotPermitted) as problem:
+            refused, status = problem, status_of(problem)
+        else:
+            messages.success(request, gettext("{email} is invited.").format(email=sent.email))
+            return redirect("accounts:invite", organisation.pk)
+    is_managed = has_manager(organisation.pk)
+    context = {
+        "organisation": organisation,
+        "is_managed": is_managed,
+        "form": form,
+        "invitations": [] if is_managed else open_invitations(organisation).filter(roles=[MANAGER]),
+        "refused": refused,
+        "now": timezone.now(),
+    }
+    return render(request, "accounts/first_manager.html", context, status=status)
+
+
 def _managed(request: HttpRequest, organisation_id: UUID) -> Organisation:
     """An organisation whose people the reader manages; `NotPermitted` for any other."""
     actor = actor_of(request.user)
@@ -305,6 +379,9 @@ def _page(
     context = {
         "organisation": organisation,
         "manages": manages,
+        "lacks_manager": manages
+        and MANAGER not in {grant.role for grant in actor.grants}
+        and not has_manager(organisation.pk),
         "runs_platform": actor.may("administer", Place(None)),
         "page": Paginator(members_of(organisation, text), PAGE).get_page(request.GET.get("page")),
         "former": former_members(organisation, now) if manages else [],

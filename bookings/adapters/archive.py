@@ -8,10 +8,11 @@ from io import StringIO
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from accounts.letters import site_name
 from instruments.domain.delimited import text_cell
 
 README = """\
-What Instrument Commons keeps about {email}, as of {now}.
+What {site} keeps about {email}, as of {now}.
 
 data.json    everything, one list of records a table
 *.csv        the same, one file a table, UTF-8 with a byte order mark for spreadsheets
@@ -26,7 +27,9 @@ def archive_write(
 ) -> None:
     """Write the ZIP to a file."""
     with ZipFile(out, "w", ZIP_DEFLATED) as archive:
-        archive.writestr("README.txt", README.format(email=email, now=_plain(now)))
+        archive.writestr(
+            "README.txt", README.format(site=site_name(), email=email, now=_plain(now))
+        )
         entry = ZipInfo("data.json", now.timetuple()[:6])
         entry.compress_type = ZIP_DEFLATED
         with archive.open(entry, "w") as data:

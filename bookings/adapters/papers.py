@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -30,11 +31,12 @@ from reportlab.platypus import (
     Table,
 )
 
+from accounts.letters import site_name
 from accounts.models import Organisation, Region
 from bookings.domain.money import format_amount, format_number, minor_digits
-from bookings.domain.statements import PAYABLE_WITHIN, statement_number
-from bookings.models import Payment, SettlementLine
-from bookings.selectors.papers import PaperLine, SettlementPaper, StatementPaper
+from bookings.domain.statements import PAYABLE_WITHIN, settlement_reference, statement_number
+from bookings.models import Charge, Payment, SettlementLine
+from bookings.selectors.papers import PaperLine, Party, SettlementPaper, StatementPaper
 from bookings.selectors.settlements import creditor_of, debtor_of, net_of
 
 FONT = "WenQuanYi Micro Hei"
@@ -90,7 +92,7 @@ def _month(value: date) -> str:
     return date_format(value, "Y年n月" if chinese else "F Y")
 
 
-def _names(thing: Organisation | Region) -> str:
+def _names(thing: Party | Region) -> str:
     """In both languages, the reader's first."""
     names = [thing.name, thing.name_zh]
     if (translation.get_language() or "").startswith("zh"):
@@ -151,13 +153,14 @@ def _top(title: str, subtitle: str, facts: Sequence[tuple[str, str]], note: str 
     if note:
         left.append(_text(note, 10, textColor=colors.HexColor("#8c1d18")))
     right = Table(
-        [[_head(label), _right(value)] for label, value in facts],
-        colWidths=[32 * mm, 42 * mm],
+        # The longest numbers there are stay on their line.
+        [[_head(a), _right(b, 8.5 if len(b) <= 28 else 6.2)] for a, b in facts],
+        colWidths=[22 * mm, 60 * mm],
         style=[("TOPPADDING", (0, 0), (-1, -1), 0.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 0.5)],
     )
     top = Table(
         [[left, right]],
-        colWidths=[WIDTH - 76 * mm, 76 * mm],
+        colWidths=[WIDTH - 84 * mm, 84 * mm],
         style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
     )
     return [top, Spacer(1, 6 * mm)]
@@ -178,11 +181,18 @@ def _two(left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
     return [both, Spacer(1, 6 * mm)]
 
 
-def _party(label: str, organisation: Organisation, region: Region) -> list[Any]:
+def _party(label: str, party: Party, organisation: Organisation, region: Region) -> list[Any]:
     code = gettext("Code: {code}").format(code=organisation.code)
+    names = _names(party).split("\n")
+    legal = party.legal_name or names[0]
+    others = "\n".join(name for name in names if name != legal)
+    tax = gettext("Tax number: {number}").format(number=party.tax_number)
     return [
         _head(label),
-        _text(_names(organisation), 10.5),
+        _text(legal, 10.5),
+        *([_text(others)] if others else []),
+        *([_text(party.address)] if party.address else []),
+        *([_text(tax)] if party.tax_number else []),
         _text(f"{_name(region.name, region.name_zh)} ({region.code})", textColor=SOFT),
         _text(code + (f" · ROR {organisation.ror}" if organisation.ror else ""), textColor=SOFT),
     ]
@@ -199,6 +209,7 @@ GRID = [
 ]
 SUMS = [
     ("LINEABOVE", (0, -1), (-1, -1), 0.8, ACCENT),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 2),
     ("TOPPADDING", (0, 0), (-1, -1), 1.5),
     ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
 ]
@@ -234,7 +245,8 @@ def _rows(paper: StatementPaper) -> LongTable:
     for line in paper.lines:
         start = line.start.astimezone(ZoneInfo(line.time_zone))
         name = _name(line.instrument, line.instrument_zh)
-        what = f"{name}\n{line.kind_label} · {str(line.reservation)[-12:]}"
+        kind = Charge.Kind(line.kind).label  # in the paper's language, whoever loaded it
+        what = f"{name}\n{kind} · {str(line.reservation)[-12:]}"
         tax = f"{_money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
         rows.append(
             [
@@ -314,8 +326,8 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
             note,
         )
         story += _two(
-            _party(gettext("Issued by"), row.host, row.host_region),
-            _party(gettext("Billed to"), row.payer, row.payer_region),
+            _party(gettext("Issued by"), paper.parties.host, row.host, row.host_region),
+            _party(gettext("Billed to"), paper.parties.payer, row.payer, row.payer_region),
         )
         story += [_rows(paper), Spacer(1, 5 * mm)]
         sums = [
@@ -338,6 +350,12 @@ def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
         story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
         foot = f"{number} · {_name(row.host.name, row.host.name_zh)}"
         return _build(f"{title} {number}", foot, row.host.name, story)
+
+
+NOT_KEPT = _(
+    "Names, addresses and the bank account are those of today: this statement was drawn up before"
+    " they were kept with it."
+)
 
 
 def _converted(paper: StatementPaper) -> list[Any]:
@@ -375,8 +393,45 @@ def _terms(paper: StatementPaper, number: str) -> list[Any]:
     return [
         _head(gettext("Payment")),
         _text(terms),
+        *_where_to_pay(paper, number),
         *([_text(claim, textColor=SOFT)] if row.covered else []),
+        *([] if paper.parties.is_kept else [_text(NOT_KEPT, textColor=SOFT)]),
     ]
+
+
+def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
+    """Bank account, reference, day and amount, in a box; of a credit where it is paid out."""
+    row, host = paper.statement, paper.parties.host
+    still = row.payable - row.paid
+    if not still or row.voided_at:
+        return []
+    account = host.bank_account if still > 0 else paper.parties.payer.bank_account
+    label = gettext("Pay to") if still > 0 else gettext("Pay out to")
+    unknown = gettext("No bank account has been entered: please ask where to pay.")
+    rows = [[_head(label), _text(account or unknown, 9.5)]]
+    if still > 0:
+        if host.legal_name:
+            rows.append([_head(gettext("Account holder")), _text(host.legal_name, 9.5)])
+        rows += [
+            [_head(gettext("Reference")), _text(number, 9.5)],
+            [_head(gettext("Due")), _text(_day(row.due_date), 9.5)],
+        ]
+    amount = f"{row.currency} {_money(abs(still), row.currency)}"
+    rows.append([_head(gettext("Amount")), _text(amount, 9.5)])
+    if still > 0 and host.bank_account_changed_on:
+        changed = gettext("Bank account last changed")
+        rows.append([_head(changed), _text(_day(host.bank_account_changed_on), 9.5)])
+    box = Table(
+        rows,
+        colWidths=[38 * mm, WIDTH - 38 * mm],
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("BOX", (0, 0), (-1, -1), 0.5, LINE),
+            ("TOPPADDING", (0, 0), (-1, -1), 2),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+        ],
+    )
+    return [Spacer(1, 2 * mm), box, Spacer(1, 2 * mm)]
 
 
 def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
@@ -386,8 +441,10 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         row = paper.settlement
         currency, net = row.currency, net_of(row)
         first, second = (_name(r.name, r.name_zh) for r in (row.first, row.second))
+        reference = settlement_reference(row.first.code, row.second.code, row.month, row.currency)
         drawn = row.drawn_up_at.astimezone(ZoneInfo(creditor_of(row).time_zone))
         facts = [
+            (gettext("Reference"), reference),
             (gettext("Month"), _month(row.month)),
             (gettext("Drawn up"), _day(drawn)),
             (gettext("Due"), _day(row.due_date)),
@@ -430,18 +487,30 @@ def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
         sums.append((label, f"{currency} {_money(net, currency)}"))
         story.append(KeepTogether([_sums(sums)]))
         story += _payments(paper.payments, net, row.paid, currency)
+        if net > row.paid:
+            terms = gettext(
+                "Please pay by {day}, and name the reference {reference}. The coordinator of"
+                " {region} says where to pay: regions have no bank account here."
+            ).format(
+                day=_day(row.due_date),
+                reference=reference,
+                region=_name(creditor_of(row).name, creditor_of(row).name_zh),
+            )
+            story += [Spacer(1, 4 * mm), KeepTogether([_head(gettext("Payment")), _text(terms)])]
         shown = gettext(
             "Vouchers are netted between the regions. Use is shown by organisation and not netted:"
             " what is payable is billed to each payer by its host."
         )
         story += [Spacer(1, 4 * mm), _text(shown, textColor=SOFT)]
         foot = f"{row.first.code} – {row.second.code} · {row.month:%Y-%m}"
-        return _build(f"{title} {foot}", foot, "Instrument Commons", story)
+        return _build(f"{title} {foot}", foot, site_name(), story)
 
 
 def _word(person: Any, moment: datetime | None, region: Region) -> str:
     if moment is None:
         return gettext("Not confirmed yet")
+    if person is None:
+        return gettext("not needed: neither region owes anything")
     return gettext("Confirmed by {person} on {day}").format(
         person=person, day=_day(moment.astimezone(ZoneInfo(region.time_zone)))
     )

@@ -3,9 +3,14 @@ needs. No cell of text begins like a formula; numbers stay numbers."""
 
 import csv
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from io import StringIO
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from accounts.domain.organisations import COLUMNS, PAPER
+from accounts.models import Organisation
+from bookings.adapters.figures import Cell
 from bookings.domain.money import format_amount, format_number
 from bookings.domain.statements import statement_number
 from bookings.selectors.papers import SettlementPaper, StatementPaper
@@ -58,6 +63,48 @@ def statement_csv(paper: StatementPaper) -> bytes:
             )
         )
     return _table(STATEMENT_HEADS, rows)
+
+
+PAYMENT_HEADS = (
+    "statement", "host", "host_name", "payer", "payer_name", "currency", "amount", "paid_on",
+    "reference", "entered_by", "entered_at",
+)  # fmt: skip
+
+
+def payment_cells(payment: Any) -> tuple[Cell, ...]:
+    """One payment on a statement; below 0: taken back."""
+    row = payment.statement
+    return (
+        statement_number(row.host.code, row.year, row.number),
+        row.host.code,
+        row.host.name,
+        row.payer.code,
+        row.payer.name,
+        payment.currency,
+        Decimal(format_amount(payment.amount, payment.currency)),
+        payment.paid_on.isoformat(),
+        payment.reference,
+        str(payment.entered_by),
+        payment.entered_at.isoformat(),
+    )
+
+
+def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
+    """One row an organisation, in the columns that the import takes; what statements print of one
+    is empty where it is not the reader's to see, and an empty cell changes nothing."""
+    return _table(
+        COLUMNS,
+        (
+            (
+                *(text_cell(text) for text in (row.code, row.name, row.name_zh, row.kind)),
+                "true" if row.is_small else "false",
+                text_cell(row.region.code),
+                row.ror,
+                *(text_cell(getattr(row, name)) if sees else "" for name in PAPER),
+            )
+            for row, sees in rows
+        ),
+    )
 
 
 SETTLEMENT_HEADS = (

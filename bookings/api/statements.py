@@ -1,6 +1,6 @@
 """Statements: what a payer owes a host for a month."""
 
-import re
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ from accounts.domain.errors import invalid
 from bookings.adapters.papers import statement_pdf
 from bookings.adapters.sheets import statement_csv
 from bookings.api.files import CSV, PDF, FileEndpoint
+from bookings.domain.months import month_read
 from bookings.domain.statements import OVERDUE, statement_number
 from bookings.models import Payment, Statement
 from bookings.selectors.books import Check, check_statement
@@ -246,6 +247,14 @@ def check_json(check: Check) -> dict[str, Any]:
     }
 
 
+def month_named(text: str) -> date:
+    """The month of a query; `Invalid` (`not-a-month`) where it is none."""
+    month = month_read(text)
+    if month is None:
+        raise invalid("month", "not-a-month")
+    return month
+
+
 def paid_of(data: dict[str, Any]) -> Paid:
     return Paid(data["amount"], data["paid_on"], data["reference"])
 
@@ -295,9 +304,7 @@ class Statements(StatementEndpoint):
             if query[side]:
                 rows = rows.filter(**{f"{side}__code": query[side]})
         if query["month"]:
-            if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", query["month"], re.ASCII):
-                raise invalid("month", "not-a-month")
-            rows = rows.filter(month=f"{query['month']}-01")
+            rows = rows.filter(month=month_named(query["month"]))
         if "state" in query:
             rows = in_state(rows, query["state"], self.now.date())
         return paginated(

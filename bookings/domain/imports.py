@@ -211,12 +211,16 @@ class RowsRefused(Refused):
 # Reading
 
 
-def fields_of(header: Sequence[str]) -> dict[str, str]:
-    """The field of each column that means something, by its name in the file. `FileRefused`:
-    column-twice, column-missing."""
+def fields_of(
+    header: Sequence[str],
+    fields: Mapping[str, str] = _FIELDS,
+    needed: Sequence[set[str]] = ({"instrument"}, {"starts"}, {"ends", "minutes"}),
+) -> dict[str, str]:
+    """The field of each column that means something, by its name in the file; one at least of each
+    set in `needed`. `FileRefused`: column-twice, column-missing."""
     found: dict[str, str] = {}
     for column in header:
-        name = _FIELDS.get(header_name(column.replace("_", " ")).rstrip(" *"))
+        name = fields.get(header_name(column.replace("_", " ")).rstrip(" *"))
         if name is None:
             continue
         first = next((other for other, known in found.items() if known == name), None)
@@ -224,7 +228,7 @@ def fields_of(header: Sequence[str]) -> dict[str, str]:
             raise FileRefused("column-twice", column=column, first=first)
         found[column] = name
     named = set(found.values())
-    for wanted in ({"instrument"}, {"starts"}, {"ends", "minutes"}):
+    for wanted in needed:
         if not wanted & named:
             raise FileRefused("column-missing", columns=" / ".join(sorted(wanted)))
     return found

@@ -1,5 +1,6 @@
 """The month a charge belongs to: the one in which it became final, in the host's zone."""
 
+import re
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,6 +9,13 @@ from zoneinfo import ZoneInfo
 def month_of(moment: datetime, time_zone: str) -> date:
     """The first day of the local month of a moment."""
     return moment.astimezone(ZoneInfo(time_zone)).date().replace(day=1)
+
+
+def month_read(text: str) -> date | None:
+    """The first day of a month written `2026-03`; None for anything else."""
+    if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", text, re.ASCII):
+        return None
+    return date.fromisoformat(f"{text}-01")
 
 
 def month_after(month: date) -> date:

@@ -12,6 +12,9 @@ PAYABLE_WITHIN = timedelta(days=30)
 # A payer is reminded on the first day a statement is overdue, and again after so many days.
 REMIND_EVERY = 30
 
+# Payers are warned of a host's bank account that changed so shortly before the day of issue.
+NEW_ACCOUNT = timedelta(days=60)
+
 ISSUED, PART_PAID, PAID = "issued", "part_paid", "paid"
 OVERDUE = "overdue"  # never stored: it follows from the day
 
@@ -24,6 +27,11 @@ def day_of(moment: datetime, time_zone: str) -> date:
 def statement_number(host: str, year: int, number: int) -> str:
     """How a number is written: `USTC-2026-0007`."""
     return f"{host.upper()}-{year}-{number:04d}"
+
+
+def settlement_reference(first: str, second: str, month: date, currency: str) -> str:
+    """What a payment between two regions names: `CN-AH-CN-SH-2026-03-CNY`."""
+    return f"{first}-{second}-{month:%Y-%m}-{currency}"
 
 
 def state_of_payment(owed: Decimal, paid: Decimal) -> str:
@@ -55,6 +63,11 @@ def is_overdue(state: str, owed: Decimal, due_date: date, today: date) -> bool:
     """Whether money is owed whose day has passed. A credit is for the host to pay out: it is
     never overdue."""
     return state in {ISSUED, PART_PAID, "confirmed"} and owed > 0 and due_date < today
+
+
+def is_new_account(changed_on: date | None, issued_on: date) -> bool:
+    """Whether a bank account is so new that its payers may have paid to another before."""
+    return changed_on is not None and issued_on - changed_on <= NEW_ACCOUNT
 
 
 def reminder_of(due_date: date, today: date) -> int:

@@ -20,8 +20,18 @@ from bookings.forms.charges import ChargeFilterForm, CorrectionForm, TimesForm, 
 from bookings.forms.closures import ClosureEndForm, ClosureForm
 from bookings.forms.duplicates import DuplicatesForm
 from bookings.forms.funding import SourceForm
-from bookings.forms.imports import ImportForm
+from bookings.forms.imports import FileForm, ImportForm
 from bookings.forms.moves import MoveForm
+from bookings.forms.organisations import (
+    AnswerForm,
+    MissingForm,
+    OrganisationFilterForm,
+    OrganisationForm,
+    PickedForm,
+    PickForm,
+    RegionForm,
+    RorForm,
+)
 from bookings.forms.programmes import GrantChangeForm, GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.reservations import DecideForm, DecideManyForm, ReasonForm
 from bookings.forms.series import SeriesCancelForm, SeriesForm, SeriesMoveForm
@@ -33,6 +43,7 @@ from bookings.forms.waiting import WaitingForm
 __all__ = [
     "AgreementEndForm",
     "AgreementForm",
+    "AnswerForm",
     "BoardForm",
     "BookingForm",
     "BundleForm",
@@ -51,20 +62,28 @@ __all__ = [
     "ExceptionFilterForm",
     "ExceptionForm",
     "ExceptionsForm",
+    "FileForm",
     "FindingForm",
     "GrantChangeForm",
     "GrantForm",
     "HoursForm",
     "ImportForm",
+    "MissingForm",
     "MoveForm",
     "NormForm",
+    "OrganisationFilterForm",
+    "OrganisationForm",
     "OtherFindingForm",
     "PeriodForm",
+    "PickForm",
+    "PickedForm",
     "ProgrammeForm",
     "RatingsForm",
     "ReasonForm",
+    "RegionForm",
     "ReplyForm",
     "ReturnForm",
+    "RorForm",
     "SampleForm",
     "SeriesCancelForm",
     "SeriesForm",

@@ -23,35 +23,21 @@ _ENCODING_NAMES = {
 }
 
 
-class ImportForm(StyledForm):
-    """The file, and who pays for what is in it. After a preview the file comes back inside the
-    page, in base64, so that it need not be chosen again."""
+class FileForm(StyledForm):
+    """A table. After a preview the file comes back inside the page, in base64, so that it need not
+    be chosen again."""
 
-    organisation = forms.ChoiceField(label=_("Charged to"), required=False)
     file = forms.FileField(
         label=_("File"),
         required=False,
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx", "class": "form-control"}),
         help_text=_("A table as CSV or Excel (.xlsx), at most 1000 rows."),
     )
-    encoding = forms.ChoiceField(
-        label=_("Characters of a CSV file"),
-        choices=[(name, _ENCODING_NAMES[name]) for name in ENCODINGS],
-        initial="utf-8",
-        required=False,
-    )
     content = forms.CharField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, payers: Sequence[Organisation], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["organisation"]
-        field.choices = [(payer.code, payer.name) for payer in payers]
-        self.payers = payers
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        data["organisation"] = data.get("organisation") or self.payers[0].code
         upload = data.get("file")
         if upload is not None and upload.size > MOST_BYTES:
             self.add_error("file", sentence("file-too-large", {"most": MOST_BYTES // 1000}))
@@ -77,3 +63,26 @@ class ImportForm(StyledForm):
         for problem in problems:
             name = problem.field if problem.field in self.fields else None
             self.add_error(name, sentence(problem.code, problem.numbers))
+
+
+class ImportForm(FileForm):
+    """A file of bookings, and who pays for what is in it."""
+
+    organisation = forms.ChoiceField(label=_("Charged to"), required=False)
+    encoding = forms.ChoiceField(
+        label=_("Characters of a CSV file"),
+        choices=[(name, _ENCODING_NAMES[name]) for name in ENCODINGS],
+        initial="utf-8",
+        required=False,
+    )
+
+    def __init__(self, *args: Any, payers: Sequence[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["organisation"]
+        field.choices = [(payer.code, payer.name) for payer in payers]
+        self.payers = payers
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        data["organisation"] = data.get("organisation") or self.payers[0].code
+        return data

@@ -43,6 +43,27 @@ class PaymentForm(VersionForm):
         return Paid(amount, data["paid_on"], data["reference"])
 
 
+class NoticeForm(VersionForm):
+    """What the payer has paid."""
+
+    amount = forms.DecimalField(label=_("Amount"), max_digits=18, decimal_places=3, min_value=0)
+    paid_on = DayField(label=_("Day"))
+    reference = forms.CharField(
+        label=_("Reference"),
+        required=False,
+        max_length=100,
+        help_text=_("What the bank shows the host: the transfer's number or text."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Beside the form of payments on the page of who is both payer and host.
+        super().__init__(*args, auto_id="id_notice_%s", **kwargs)
+
+    def paid(self) -> Paid:
+        data = self.cleaned_data
+        return Paid(data["amount"], data["paid_on"], data["reference"])
+
+
 class VoidForm(VersionForm):
     """Why a statement is voided."""
 

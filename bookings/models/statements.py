@@ -108,6 +108,9 @@ class Statement(models.Model):
     voided_at = models.DateTimeField(null=True)
     void_reason = models.CharField(max_length=500, blank=True)
     replaces = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")
+    # Invoice details of both as they were when it was drawn up, by `host` and `payer`; none on
+    # statements from before they were kept.
+    parties = models.JSONField(null=True, editable=False)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -238,4 +241,51 @@ class Payment(models.Model):
                 name="payment_one_purpose",
             ),
             models.CheckConstraint(condition=~Q(amount=0), name="payment_says_something"),
+        ]
+
+
+class PaymentNotice(models.Model):
+    """What a payer's finance says it has paid on a statement. It is no money: once the host's
+    finance has matched it with what came in, `payment` is."""
+
+    class State(models.TextChoices):
+        REPORTED = "reported", _("reported")
+        MATCHED = "matched", _("matched")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="notices")
+    amount = amount_field()
+    currency = models.CharField(max_length=3)
+    paid_on = models.DateField()
+    reference = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.REPORTED)
+    reported_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reported_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)  # why it was refused
+    payment = models.OneToOneField(Payment, models.PROTECT, null=True, related_name="notice")
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("payment notice")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="paymentnotice_above_zero"),
+            models.CheckConstraint(
+                condition=Q(state="matched", payment__isnull=False)
+                | (~Q(state="matched") & Q(payment=None)),
+                name="paymentnotice_matched_is_paid",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="reported", decided_at=None)
+                | (~Q(state="reported") & Q(decided_at__isnull=False)),
+                name="paymentnotice_decided",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["statement"], condition=Q(state="reported"), name="paymentnotice_waiting"
+            )
         ]

@@ -10,12 +10,12 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from accounts.letters import Letter, dated, framed
+from accounts.letters import Letter, Stranger, dated, framed
 from accounts.models import OutboxMessage, User
 from accounts.selectors.memberships import coordinators_of, holders_of
 from accounts.selectors.messages import readers_of
 from bookings.domain.statements import statement_number
-from bookings.models import Agreement, AgreementMember, Settlement, Statement
+from bookings.models import Agreement, AgreementMember, PaymentNotice, Settlement, Statement
 from bookings.selectors.agreements import members_of, state_on, today_in
 from bookings.selectors.settlements import net_of
 from bookings.selectors.statements import WITH, overdue
@@ -35,6 +35,26 @@ KINDS = {
         _("This statement should have been paid by the day below. If it has been, tell {host}."),
     ),
 }
+# What payers say they have paid: to the host's finance, or to the payer's.
+NOTICES = {
+    "notice-reported": (
+        _("Payment reported by {payer}: {number}"),
+        _("Look whether the money below has come in, and match the notice or refuse it."),
+    ),
+    "notice-withdrawn": (
+        _("Payment notice withdrawn by {payer}: {number}"),
+        _("You need not look for this money any more."),
+    ),
+    "notice-matched": (
+        _("Payment received: {number}"),
+        _("{host} has found the payment you reported."),
+    ),
+    "notice-refused": (
+        _("Payment not found: {number}"),
+        _("{host} has not found the payment you reported. The reason is below."),
+    ),
+}
+TO_HOST = frozenset({"notice-reported", "notice-withdrawn"})
 DRAWN = (
     _("Settlement of {month}: {first} and {second}"),
     _(
@@ -55,17 +75,59 @@ def statement_letters(row: OutboxMessage, now: datetime) -> list[Letter]:
     """To the payer's finance; none where it says nothing true any more: a voided statement, a
     reminder of one that is paid."""
     kind = row.kind.partition(".")[2]
+    if kind in NOTICES:
+        return _notice_letters(row, kind)
+    statement = _statement_of(row, kind, now)
+    if statement is None:
+        return []
+    people = readers_of(holders_of("finance", statement.payer_id), TOPIC)
+    return [_statement_letter(kind, statement, person) for person in people]
+
+
+def _notice_letters(row: OutboxMessage, kind: str) -> list[Letter]:
+    """None where the notice has another state by now."""
+    notice = (
+        PaymentNotice.objects.select_related(*(f"statement__{name}" for name in WITH))
+        .filter(pk=UUID(row.payload["notice"]))
+        .first()
+    )
+    if notice is None or kind != f"notice-{notice.state}":
+        return []
+    statement = notice.statement
+    side = statement.host_id if kind in TO_HOST else statement.payer_id
+    people = readers_of(holders_of("finance", side), TOPIC)
+    return [_statement_letter(kind, statement, person, notice) for person in people]
+
+
+def invoice_letter(row: OutboxMessage, now: datetime) -> tuple[Statement, Letter] | None:
+    """A statement and what is said of it to the payer's invoice address, where who reads it may
+    have no account. None where one of the payer's finance people, who are told as well, has that
+    address. In the language of the first of these."""
+    kind = row.kind.partition(".")[2]
+    statement = _statement_of(row, kind, now)
+    if statement is None or not (email := statement.payer.invoice_email):
+        return None
+    finance = list(holders_of("finance", statement.payer_id))
+    if email.lower() in {person.email.lower() for person in finance}:
+        return None
+    language = finance[0].language if finance else settings.LANGUAGE_CODE
+    payer = _named(statement.payer, language)
+    reader = Stranger(email, language, statement.payer_region.time_zone, payer)
+    return statement, _statement_letter(kind, statement, reader)
+
+
+def _statement_of(row: OutboxMessage, kind: str, now: datetime) -> Statement | None:
+    """None where the message says nothing true any more."""
     statement = (
         Statement.objects.select_related(*WITH, "replaces")
         .filter(pk=UUID(row.payload["statement"]))
         .first()
     )
     if statement is None or statement.state == Statement.State.VOIDED:
-        return []
+        return None
     if kind == "overdue" and not overdue(statement, now):
-        return []
-    people = readers_of(holders_of("finance", statement.payer_id), TOPIC)
-    return [_statement_letter(kind, statement, person) for person in people]
+        return None
+    return statement
 
 
 def settlement_letters(row: OutboxMessage) -> list[Letter]:
@@ -104,8 +166,10 @@ def _named(thing: Any, language: str) -> str:
     return str((language.startswith("zh") and thing.name_zh) or thing.name)
 
 
-def _statement_letter(kind: str, statement: Statement, person: User) -> Letter:
-    subject, lead = KINDS[kind]
+def _statement_letter(
+    kind: str, statement: Statement, person: User | Stranger, notice: PaymentNotice | None = None
+) -> Letter:
+    subject, lead = (KINDS | NOTICES)[kind]
     host = statement.host
     old = statement.replaces
     facts = {
@@ -120,6 +184,7 @@ def _statement_letter(kind: str, statement: Statement, person: User) -> Letter:
         "statement": statement,
         "number": facts["number"],
         "owed": statement.payable - statement.paid,
+        "notice": notice,
         "link": link,
     }
     return _letter(f"statement.{kind}", (subject, lead), facts, context, person)
@@ -158,7 +223,7 @@ def _letter(
     words: tuple[Any, Any],
     facts: dict[str, Any],
     context: dict[str, Any],
-    person: User,
+    person: User | Stranger,
     *,
     topic: str = TOPIC,
 ) -> Letter:

@@ -7,8 +7,11 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from accounts.domain.roles import Actor
-from accounts.models import Organisation
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists
+
+from accounts.domain.roles import MANAGER, Actor
+from accounts.models import Organisation, Region, RoleGrant, User
 from accounts.prepared import Prepared
 from accounts.selectors.organisations import load_moves, organisation_moves
 from bookings.domain.availability import Asker, Calendar
@@ -314,3 +317,19 @@ def fits_price(offer: Offer, criteria: Criteria, worths: Mapping[str, Decimal]) 
     if offer.rate is None or offer.currency not in worths:
         return False
     return offer.rate * worths[offer.currency] <= criteria.max_price
+
+
+def first_day_done(person: UUID) -> dict[str, bool]:
+    """What an administrator of an empty installation has to do, with whether it is done. One
+    statement."""
+    factors = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+    managers = RoleGrant.objects.filter(role=MANAGER, revoked_at=None, user__is_active=True)
+    parts = {
+        "factor": Authenticator.objects.filter(user=person, type__in=factors),
+        "region": Region.objects.filter(shares=True),
+        "organisation": Organisation.objects.all(),
+        "manager": managers,
+        "instrument": Instrument.objects.filter(publication="published"),
+    }
+    asked = {name: Exists(rows) for name, rows in parts.items()}
+    return User.objects.filter(pk=person).values(**asked)[0]

@@ -1,6 +1,6 @@
 """What of money waits for somebody: the rows behind each number, and how many there are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from django.db.models import (
     TextField,
     Value,
 )
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, TruncDate
 
 from accounts.domain.roles import Actor
 from bookings.domain.charges import ORIGINAL
@@ -32,6 +32,7 @@ from bookings.models import (
     ClosedMonth,
     Correction,
     FundingSource,
+    PaymentNotice,
     Reservation,
     Settlement,
     Statement,
@@ -44,7 +45,7 @@ from bookings.selectors.funding_sources import sources_for
 from bookings.selectors.programmes import grants_for
 from bookings.selectors.sessions import sessions_to_complete
 from bookings.selectors.settlements import settlements_for
-from bookings.selectors.statements import OWED, statements_for
+from bookings.selectors.statements import OWED, notices_for, statements_for
 
 # From this part of a budget on it is nearly used up.
 NEARLY = Decimal("0.9")
@@ -99,6 +100,14 @@ def statements_owed(actor: Actor, now: datetime) -> QuerySet[Statement]:
     """Unpaid ones that others owe the organisations whose books the actor keeps."""
     ours = actor.organisations_where("account")
     return statements_for(actor).filter(OWED, ~Q(payer__in=ours), host__in=ours)
+
+
+def notices_to_match(actor: Actor, now: datetime) -> QuerySet[PaymentNotice]:
+    """What payers say they have paid to the organisations whose books the actor keeps."""
+    return notices_for(actor).filter(
+        state=PaymentNotice.State.REPORTED,
+        statement__host__in=actor.organisations_where("account"),
+    )
 
 
 def settlements_to_confirm(actor: Actor, now: datetime) -> QuerySet[Settlement]:
@@ -181,18 +190,19 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class Kind:
     """One kind of thing: who has any, its rows, a column that is the same for all of them where
-    they have no currency, what is owed and until when."""
+    they have no currency, what is owed and until when: `due` is a day, `until` a moment."""
 
     has: Callable[[Actor], bool]
     rows: Callable[[Actor, datetime], QuerySet[Any]]
     group: str = "currency"
     amount: Any = None
     due: str = ""
+    until: str = ""
 
 
-def _may(*capabilities: str) -> Callable[[Actor], bool]:
+def may(*capabilities: str) -> Callable[[Actor], bool]:
     return lambda actor: any(actor.organisations_where(one) for one in capabilities)
 
 
@@ -200,29 +210,30 @@ def _coordinates(actor: Actor) -> bool:
     return bool(actor.regions_where("coordinate"))
 
 
-def _anybody(actor: Actor) -> bool:
+def anybody(actor: Actor) -> bool:
     return actor.user_id is not None
 
 
 STILL = F("payable") - F("paid")
 # In the order of their urgency.
-KINDS: dict[str, _Kind] = {
-    "findings": _Kind(_may("manage-charges"), findings_to_answer, "state", due="due_date"),
-    "answer": _Kind(_may("manage-charges"), charges_to_answer, amount="payable"),
-    "agree": _Kind(_may("manage-charges"), charges_to_agree, amount="payable"),
-    "sign": _Kind(_coordinates, agreements_to_sign, "signed_at", due="valid_from"),
-    "confirm": _Kind(_coordinates, settlements_to_confirm, "state", due="due_date"),
-    "complete": _Kind(_anybody, sessions_waiting, "state"),
-    "pay": _Kind(_may("account"), statements_to_pay, amount=STILL, due="due_date"),
-    "check": _Kind(_anybody, charges_to_check, amount="payable", due="open_until"),
-    "owed": _Kind(_may("account"), statements_owed, amount=STILL, due="due_date"),
-    "bill": _Kind(_may("account"), charges_to_bill, amount="payable"),
-    "grants": _Kind(
-        lambda actor: _coordinates(actor) or _may("manage-charges")(actor),
+KINDS: dict[str, Kind] = {
+    "findings": Kind(may("manage-charges"), findings_to_answer, "state", due="due_date"),
+    "answer": Kind(may("manage-charges"), charges_to_answer, amount="payable"),
+    "agree": Kind(may("manage-charges"), charges_to_agree, amount="payable"),
+    "sign": Kind(_coordinates, agreements_to_sign, "signed_at", due="valid_from"),
+    "confirm": Kind(_coordinates, settlements_to_confirm, "state", due="due_date"),
+    "complete": Kind(anybody, sessions_waiting, "state"),
+    "notices": Kind(may("account"), notices_to_match, amount="amount", due="paid_on"),
+    "pay": Kind(may("account"), statements_to_pay, amount=STILL, due="due_date"),
+    "check": Kind(anybody, charges_to_check, amount="payable", until="open_until"),
+    "owed": Kind(may("account"), statements_owed, amount=STILL, due="due_date"),
+    "bill": Kind(may("account"), charges_to_bill, amount="payable"),
+    "grants": Kind(
+        lambda actor: _coordinates(actor) or may("manage-charges")(actor),
         grants_nearly_used,
         "suspended_at",
     ),
-    "sources": _Kind(_anybody, sources_nearly_used, "suspended_at"),
+    "sources": Kind(anybody, sources_nearly_used, "suspended_at"),
 }
 
 
@@ -231,12 +242,16 @@ def rows_waiting(actor: Actor, what: str, now: datetime) -> QuerySet[Any]:
     return KINDS[what].rows(actor, now)
 
 
-def load_waiting(actor: Actor, now: datetime) -> list[Waiting]:
-    """What waits for somebody, the most urgent first; nothing is left out but noughts. One
-    statement."""
+# What nobody has to do anything about today.
+TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
+
+
+def load_waiting(actor: Actor, now: datetime, kinds: Mapping[str, Kind] = KINDS) -> list[Waiting]:
+    """What waits for somebody, in the order of the kinds, which is that of their urgency; nothing
+    is left out but noughts. One statement."""
     parts = [
         _counted(what, kind, kind.rows(actor, now))
-        for what, kind in KINDS.items()
+        for what, kind in kinds.items()
         if kind.has(actor)
     ]
     first, *others = parts
@@ -250,12 +265,12 @@ def load_waiting(actor: Actor, now: datetime) -> list[Waiting]:
             tuple(sorted((currency, total) for currency, _, total, _ in rows if currency)),
             min((due for *_, due in rows if due is not None), default=None),
         )
-        for what in KINDS
+        for what in kinds
         if (rows := found.get(what))
     ]
 
 
-def _counted(what: str, kind: _Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
+def _counted(what: str, kind: Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
     money: DecimalField[Any, Any] = DecimalField(max_digits=20, decimal_places=3)
     has_currency = kind.group == "currency"
     columns = {
@@ -265,7 +280,10 @@ def _counted(what: str, kind: _Kind, rows: QuerySet[Any]) -> QuerySet[Any]:
         ),
         "its_number": Count("pk", distinct=True),
         "its_sum": Cast(Sum(kind.amount) if kind.amount else Value(None), money),
-        "its_due": Cast(Min(kind.due) if kind.due else Value(None), DateField()),
+        # A moment lies on the reader's day.
+        "its_due": TruncDate(Min(kind.until))
+        if kind.until
+        else Cast(Min(kind.due) if kind.due else Value(None), DateField()),
     }
     grouped: QuerySet[Any] = rows.order_by().values(kind.group).annotate(**columns)
     counted: QuerySet[Any] = grouped.values_list(*columns)

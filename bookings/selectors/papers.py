@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DecimalField, QuerySet, Sum
+from django.db.models import DecimalField, Exists, OuterRef, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce
 
+from accounts.domain.invoice_details import NEEDED
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from bookings.domain.statements import day_of
 from bookings.models import Charge, Payment, Settlement, SettlementLine, Statement, StatementLine
 from bookings.selectors.settlements import use_of
 from bookings.selectors.statements import lines_of
@@ -142,10 +146,88 @@ def payments_of(paper: Statement | Settlement) -> Sequence[Payment]:
 
 
 @dataclass(frozen=True)
+class Party:
+    """One of the two on a statement, by their invoice details."""
+
+    name: str
+    name_zh: str
+    legal_name: str = ""
+    address: str = ""
+    tax_number: str = ""
+    bank_account: str = ""
+    bank_account_changed_on: date | None = None
+
+    @property
+    def missing(self) -> list[str]:
+        """What a payer needs and this party has not entered."""
+        return _missing(self)
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Both on a statement. `is_kept`: as they were when it was drawn up; else as they are now."""
+
+    host: Party
+    payer: Party
+    is_kept: bool
+
+
+_PRINTED = ("name", "name_zh", "legal_name", "address", "tax_number", "bank_account")
+
+
+def parties_json(
+    host: Organisation, payer: Organisation, payable: Decimal, time_zone: str
+) -> dict[str, dict[str, str]]:
+    """The invoice details of both, to be kept with a statement. The payer's bank account is in
+    them only where the host pays: on a credit."""
+    kept = {
+        name: {key: getattr(party, key) for key in _PRINTED}
+        for name, party in (("host", host), ("payer", payer))
+    }
+    if payable >= 0:
+        kept["payer"]["bank_account"] = ""
+    if host.bank_account_changed_at:
+        changed = day_of(host.bank_account_changed_at, time_zone)
+        kept["host"]["bank_account_changed_on"] = changed.isoformat()
+    return kept
+
+
+def load_invoicing(actor: Actor) -> list[tuple[Organisation, list[str]]]:
+    """The organisations whose books the actor keeps, and what is missing of the invoice details
+    of those that bill others. One statement, none for who keeps no books."""
+    ours = actor.organisations_where("account")
+    if not ours:
+        return []
+    bills = Exists(Charge.objects.filter(host=OuterRef("pk")))
+    rows = Organisation.objects.filter(pk__in=ours).annotate(bills=bills).order_by("name", "pk")
+    return [(row, _missing(row) if row.bills else []) for row in rows]
+
+
+def _missing(details: Organisation | Party) -> list[str]:
+    return [name for name in NEEDED if not getattr(details, name)]
+
+
+def parties_of(row: Statement) -> Parties:
+    """As they were when it was drawn up, or as they are now where that was not kept."""
+    zone = row.host_region.time_zone
+    kept = row.parties or parties_json(row.host, row.payer, row.payable, zone)
+    return Parties(_party(kept["host"]), _party(kept["payer"]), row.parties is not None)
+
+
+def _party(kept: dict[str, str]) -> Party:
+    changed = kept.get("bank_account_changed_on")
+    return Party(
+        **{name: kept[name] for name in _PRINTED},
+        bank_account_changed_on=date.fromisoformat(changed) if changed else None,
+    )
+
+
+@dataclass(frozen=True)
 class StatementPaper:
     """A whole statement."""
 
     statement: Statement
+    parties: Parties
     lines: list[PaperLine]
     taxes: list[TaxSum]
     payments: Sequence[Payment]
@@ -155,6 +237,7 @@ def load_statement_paper(statement: Statement) -> StatementPaper:
     """Three statements."""
     return StatementPaper(
         statement,
+        parties_of(statement),
         paper_lines(paper_rows(statement)),
         tax_sums(statement),
         payments_of(statement),

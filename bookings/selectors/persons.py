@@ -19,6 +19,7 @@ from accounts.models import (
     Membership,
     Message,
     MessageSettings,
+    OrganisationRequest,
     OutboxMessage,
     RoleGrant,
     TrailEntry,
@@ -140,6 +141,11 @@ def _of_places(user: User) -> dict[str, list[Row]]:
             JoinRequest.objects.filter(user=user).order_by("created_at"),
             "id", "text", "by_mail", "state", "created_at", "decided_at", "reason",
             organisation="organisation__code",
+        ),
+        "requests_for_organisations": _rows(
+            OrganisationRequest.objects.filter(user=user).order_by("created_at"),
+            "id", "name", "name_zh", "text", "state", "created_at", "decided_at", "reason",
+            region="region__code", organisation="organisation__code",
         ),
         "invitations": _rows(
             Invitation.objects.filter(

@@ -115,15 +115,16 @@ def _bands(
     """What the days look like on the unit that is asked for, the request last."""
     opened = merged(load_windows(reservation.instrument.schedule, days.start, days.end))
     for window in opened:
-        yield from _band("open", window.opens_at, window.closes_at, days)
+        yield from bands_of("open", window.opens_at, window.closes_at, days)
     for n in neighbours:
         if not n.units or reservation.unit in n.units:
             kind = "taken" if n.reservation else "closure"
-            yield from _band(kind, n.start, n.end or days.end, days)
-    yield from _band("asked", reservation.start_at, reservation.end_at, days)
+            yield from bands_of(kind, n.start, n.end or days.end, days)
+    yield from bands_of("asked", reservation.start_at, reservation.end_at, days)
 
 
-def _band(kind: str, start: datetime, end: datetime, days: Period) -> Iterator[Band]:
+def bands_of(kind: str, start: datetime, end: datetime, days: Period) -> Iterator[Band]:
+    """The part of a stretch that lies in the days; none if it does not."""
     first, last = max(start, days.start), min(end, days.end)
     if first < last:
         whole = (days.end - days.start).total_seconds()

@@ -65,6 +65,13 @@ def own_reservations(actor: Actor) -> QuerySet[Reservation]:
     )
 
 
+def upcoming(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """Of the actor's own bookings those that are not over."""
+    return own_reservations(actor).filter(
+        end_at__gt=now, state__in=["held", "requested", "confirmed", "in_use"]
+    )
+
+
 def clashes_of(actor: Actor, period: Period, now: datetime) -> QuerySet[Reservation]:
     """The actor's own bookings, holds apart, that lie in a period."""
     return (

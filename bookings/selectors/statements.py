@@ -14,7 +14,7 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation
 from bookings.domain.months import month_after, month_before, month_of, months_between
 from bookings.domain.statements import ISSUED, OVERDUE, PART_PAID, day_of, is_overdue
-from bookings.models import Charge, ClosedMonth, ExchangeRate, Statement
+from bookings.models import Charge, ClosedMonth, ExchangeRate, PaymentNotice, Statement
 
 WITH = ("host__region", "payer__region", "host_region", "payer_region", "exchange_rate")
 
@@ -162,6 +162,23 @@ def statements_for(actor: Actor) -> QuerySet[Statement]:
 def statement_by_id(actor: Actor, statement_id: UUID) -> Statement:
     """`NotFound` if there is none, or it is not the actor's to see."""
     found = statements_for(actor).filter(pk=statement_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def notices_for(actor: Actor) -> QuerySet[PaymentNotice]:
+    """What was reported as paid on statements the actor may see, the newest first."""
+    return (
+        PaymentNotice.objects.filter(statement__in=statements_for(actor).order_by().values("pk"))
+        .select_related(*(f"statement__{name}" for name in WITH), "reported_by", "decided_by")
+        .order_by("-reported_at", "-id")
+    )
+
+
+def notice_by_id(actor: Actor, notice_id: UUID) -> PaymentNotice:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = notices_for(actor).filter(pk=notice_id).first()
     if found is None:
         raise NotFound
     return found

@@ -1,9 +1,13 @@
 """Carrying out the outbox: each kind of effect goes to the one that has it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from accounts.letters import Letter, mails_of
+from django.utils import translation
+
+from accounts.letters import Letter, mail_of, mails_of
 from accounts.letters import letters_of as letters_about_people
 from accounts.models import OutboxMessage
 from accounts.services.erasure import person_forget
@@ -15,10 +19,13 @@ from accounts.services.messages import (
     messages_give,
 )
 from accounts.services.outbox import outbox_deliver
+from bookings.adapters.papers import statement_pdf
+from bookings.domain.statements import statement_number
 from bookings.notifications import letters_of, still_says
 from bookings.notifications.audit import audit_letters
 from bookings.notifications.papers import (
     agreement_letters,
+    invoice_letter,
     settlement_letters,
     statement_letters,
 )
@@ -26,11 +33,15 @@ from bookings.notifications.records import record_letters
 from bookings.notifications.searches import matches_letters
 from bookings.notifications.training import training_letters
 from bookings.notifications.webhooks import webhook_letters
+from bookings.selectors.papers import load_statement_paper
 from bookings.services.charges import charge_make
+from bookings.services.searches import searches_follow
 from bookings.services.utilisation import days_mark_dirty
 from bookings.services.waiting import slot_offer
 from bookings.services.webhooks import events_tell, webhook_deliver
 from instruments.notifications import harvest_letters
+from instruments.services.opening import holidays_follow
+from instruments.services.search import register_refile
 
 
 def effects_carry_out(
@@ -63,10 +74,14 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
                 end=datetime.fromisoformat(payload["end"]),
             )
             return "done"
+        case "register":
+            return _register(payload, now)
         case "webhook":
             return webhook_deliver(row, now=now)
         case "instrument":
             return "done" if events_tell(row, now=now) else "skipped"
+        case "invoice":
+            return _invoice(row, now)
         case "people":
             # Whoever has an account finds it in the inbox, too; the others have only mail.
             strangers = mail_send(mails_of(row, now))
@@ -74,6 +89,44 @@ def _carry_out(row: OutboxMessage, now: datetime) -> str:
             return told if strangers == "skipped" else strangers
         case _:
             return _given(row, now)
+
+
+def _register(payload: Mapping[str, Any], now: datetime) -> str:
+    """What keeps names, codes and holidays of an organisation or a region follows its change."""
+    old, new = payload["code"]
+    if "organisation" in payload:
+        register_refile(organisation_id=UUID(payload["organisation"]))
+        searches_follow(facet="host", old=old, new=new)
+        return "done"
+    region_id, changed = UUID(payload["region"]), payload["changed"]
+    if {"code", "parent"} & set(changed):
+        register_refile(region_id=region_id)
+        searches_follow(facet="region", old=old, new=new)
+    if "holiday_calendar" in changed:
+        holidays_follow(region_id=region_id, now=now)
+    return "done"
+
+
+def _invoice(row: OutboxMessage, now: datetime) -> str:
+    """The mail to a payer's invoice address, with the statement as PDF."""
+    found = invoice_letter(row, now)
+    if found is None:
+        return "skipped"
+    statement, letter = found
+    number = statement_number(statement.host.code, statement.year, statement.number)
+    reader = letter.person
+    with translation.override(reader.language):
+        mail = mail_of(
+            letter.subject,
+            letter.text,
+            letter.html,
+            to=reader.email,
+            name=str(row.pk),
+            topics=[letter.topic],
+        )
+    pdf = statement_pdf(load_statement_paper(statement), language=reader.language)
+    mail.attach(f"{number}.pdf", pdf, "application/pdf")
+    return mail_send([mail])
 
 
 def _given(row: OutboxMessage, now: datetime) -> str:

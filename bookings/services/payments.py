@@ -55,7 +55,7 @@ def statement_pay(
         raise WrongVersion
     if row.state == Statement.State.VOIDED:
         raise WrongState(state=row.state, wanted="paid")
-    _require_day(paid, row.host_region.time_zone, now)
+    require_day(paid, row.host_region.time_zone, now)
     require_payment(row.payable, row.paid, paid.amount, row.currency)
     payment = _payment(actor, paid, row.currency, now, statement=row)
     before = {"state": row.state, "paid": row.paid}
@@ -94,7 +94,7 @@ def settlement_pay(
         raise WrongVersion
     if row.state == Settlement.State.DRAWN_UP or not net_of(row):
         raise WrongState(state=row.state, wanted="paid")
-    _require_day(paid, owed.time_zone, now)
+    require_day(paid, owed.time_zone, now)
     require_payment(net_of(row), row.paid, paid.amount, row.currency)
     payment = _payment(actor, paid, row.currency, now, settlement=row)
     before = {"state": row.state, "paid": row.paid}
@@ -115,7 +115,8 @@ def settlement_pay(
     return payment
 
 
-def _require_day(paid: Paid, time_zone: str, now: datetime) -> None:
+def require_day(paid: Paid, time_zone: str, now: datetime) -> None:
+    """`Invalid` (`in-the-future`) for a day that has not come where the paid one is."""
     if paid.paid_on > day_of(now, time_zone):
         raise invalid("paid_on", "in-the-future")
 

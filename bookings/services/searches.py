@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models.expressions import RawSQL
 
 from accounts import trail
 from accounts.domain.errors import WrongState, invalid
@@ -81,6 +82,15 @@ def search_delete(*, actor: Actor, search_id: UUID, now: datetime) -> None:
     search = own_search(actor, search_id)
     trail.record(actor=actor, action="search.delete", target=search, now=now)
     search.delete()
+
+
+def searches_follow(*, facet: str, old: str, new: str) -> int:
+    """Saved searches that are narrowed to a host or a region by its code keep to it under its new
+    one. How many."""
+    if old == new:
+        return 0
+    value = RawSQL("jsonb_set(criteria, ARRAY[%s], to_jsonb(%s::text))", [facet, new])
+    return SavedSearch.objects.filter(**{f"criteria__{facet}": old}).update(criteria=value)
 
 
 def searches_tell(*, now: datetime) -> int:

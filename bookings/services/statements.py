@@ -27,7 +27,8 @@ from bookings.domain.statements import (
     statement_number,
 )
 from bookings.locks import claim_host_books, lock_host_books, lock_statement
-from bookings.models import ClosedMonth, Statement
+from bookings.models import ClosedMonth, PaymentNotice, Statement
+from bookings.selectors.papers import parties_json
 from bookings.selectors.statements import (
     Due,
     is_month_over,
@@ -158,7 +159,7 @@ def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
             if cursor.rowcount != sum(one.charges for one in due):
                 raise RuntimeError("A charge became final outside the books' lock.")
         changes += [_issued(host, row, one, now) for row, one in zip(rows, due, strict=True)]
-        enqueue([statement_message("issued", row) for row in rows], now=now)
+        enqueue([each for row in rows for each in statement_messages("issued", row)], now=now)
     trail.record_all(changes)
     return Drawn(hosts=1, statements=len(due))
 
@@ -175,13 +176,15 @@ def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) ->
         ],
         today,
     )
+    payers = Organisation.objects.in_bulk({one.payer_id for one in due})
     rows = []
     for one in due:
+        payer = payers[one.payer_id]
         rate = rates.get((one.payer_id, one.currency, one.payer_currency))
         rows.append(
             Statement(
                 host=host,
-                payer_id=one.payer_id,
+                payer=payer,
                 host_region=host.region,
                 payer_region_id=one.payer_region_id,
                 month=month,
@@ -198,6 +201,7 @@ def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) ->
                 payer_currency=rate.quote if rate else "",
                 exchange_rate=rate,
                 payer_payable=converted(one.payable, rate.rate, rate.quote) if rate else None,
+                parties=parties_json(host, payer, one.payable, host.region.time_zone),
             )
         )
     return rows
@@ -233,13 +237,17 @@ def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Chan
     )
 
 
-def statement_message(kind: str, row: Statement, more: str = "") -> Effect:
-    """A message about a statement to the payer's finance."""
-    return Effect(
-        kind=f"statement.{kind}",
-        key=f"statement.{kind}:{row.pk}{more}",
-        payload={"statement": str(row.pk)},
-    )
+def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect]:
+    """A message about a statement to the payer's finance, and a mail to its invoice address."""
+    groups = ["statement", *(["invoice"] if row.payer.invoice_email else [])]
+    return [
+        Effect(
+            kind=f"{group}.{kind}",
+            key=f"{group}.{kind}:{row.pk}{more}",
+            payload={"statement": str(row.pk)},
+        )
+        for group in groups
+    ]
 
 
 @transaction.atomic
@@ -249,8 +257,11 @@ def statements_remind(*, now: datetime) -> int:
     found = load_overdue(now, now.date() + PAYABLE_WITHIN)
     enqueue(
         [
-            statement_message("overdue", row, f":{reminder_of(row.due_date, today_of(row, now))}")
+            effect
             for row in found
+            for effect in statement_messages(
+                "overdue", row, f":{reminder_of(row.due_date, today_of(row, now))}"
+            )
         ],
         now=now,
     )
@@ -305,6 +316,8 @@ def statement_void(
     (new,) = _numbered(host, _rows(host, old.month, [due], now))
     new.replaces = old
     new.save(force_insert=True)
+    # What the payer says it has paid is for the charges, whichever number they have.
+    old.notices.filter(state=PaymentNotice.State.REPORTED).update(statement=new)
     with connection.cursor() as cursor:
         cursor.execute(COPY_LINES, [new.pk, old.pk])
     where: dict[str, Any] = {
@@ -326,5 +339,5 @@ def statement_void(
         ],
         **where,
     )
-    enqueue([statement_message("replaced", new)], now=now)
+    enqueue(statement_messages("replaced", new), now=now)
     return new

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.domain.roles import Actor
+from accounts.letters import listed
 from accounts.models import Region
 from bookings.adapters.papers import quantity
 from bookings.domain.money import format_number, minor_digits
@@ -43,6 +44,9 @@ TABS = [
     ("money-agreements", _("Agreements"), _anybody),
     ("money-vouchers", _("Vouchers"), _anybody),
     ("money-statements", _("Statements"), _has("manager", "finance", "auditor")),
+    ("money-notices", _("Reported payments"), _has("manager", "finance", "auditor")),
+    ("money-payments", _("Payments"), _has("manager", "finance", "auditor")),
+    ("money-ageing", _("Ageing"), _has("manager", "finance")),
     ("money-settlements", _("Settlement"), _has("coordinator", "auditor")),
     ("findings", _("Findings"), _has("manager", "finance")),
     ("money-rates", _("Exchange rates"), _has("manager", "finance", "auditor")),
@@ -91,6 +95,21 @@ FIGURES = {
     "first_owes": _("Owed by the first region"),
     "second_owes": _("Owed by the second region"),
 }
+
+
+BUCKET_LABELS = {
+    "not_due": _("Not due"),
+    "days_1_30": _("1–30 days"),
+    "days_31_60": _("31–60 days"),
+    "days_61_90": _("61–90 days"),
+    "over_90": _("Over 90 days"),
+    "credit": _("Credits"),
+}
+
+
+@register.filter
+def bucket_label(name: str) -> str:
+    return str(BUCKET_LABELS[name])
 
 
 @register.filter
@@ -145,6 +164,20 @@ def still_to_pay(statement: Statement) -> Any:
     return statement.payable - statement.paid
 
 
+DETAILS = {
+    "legal_name": _("legal name"),
+    "address": _("address"),
+    "tax_number": _("tax number"),
+    "bank_account": _("bank account"),
+}
+
+
+@register.filter
+def details_named(names: list[str]) -> str:
+    """Invoice details in words: `address, bank account`."""
+    return listed(DETAILS[name] for name in names)
+
+
 @register.filter
 def less_covered(statement: Statement) -> Any:
     """What vouchers pay, as what is taken off."""
@@ -187,29 +220,55 @@ def figure_value(value: Decimal | int, currency: str) -> str:
     return f"{value:,}" if isinstance(value, int) else plain_money(value, currency)
 
 
-# What waits for somebody (selectors/money_waiting): the page of its rows.
+# What waits for somebody (selectors/home, selectors/money_waiting): the page of its rows.
 WAITS_ON = {
-    "findings": ("findings", ""),
-    "answer": ("money-charges", "answer"),
-    "agree": ("money-charges", "agree"),
-    "check": ("money-charges", "check"),
-    "bill": ("money-charges", "bill"),
-    "sign": ("money-agreements", "sign"),
-    "confirm": ("money-settlements", "confirm"),
-    "complete": ("money-sessions", ""),
-    "pay": ("money-statements", "pay"),
-    "owed": ("money-statements", "owed"),
-    "grants": ("money-vouchers", "grants"),
-    "sources": ("money-funding", "sources"),
+    "offers": ("bookings:waiting", ""),
+    "requests": ("bookings:requests", ""),
+    "joining": ("accounts:people", ""),
+    "results": ("instruments:training", "#led-title"),
+    "exceptions": ("bookings:exceptions", "state=open"),
+    "replies": ("bookings:findings", "state=replied"),
+    "overdue": ("bookings:findings", "state=overdue"),
+    "certificates": ("instruments:qualifications", ""),
+    "drafts": ("instruments:manage", "publication=draft"),
+    "submitted": ("instruments:manage", "publication=submitted"),
+    "stale": ("instruments:manage", "stale=on"),
+    "conflicts": ("accounts:roles", ""),
+    "findings": ("bookings:findings", ""),
+    "answer": ("bookings:money-charges", "waits=answer"),
+    "agree": ("bookings:money-charges", "waits=agree"),
+    "check": ("bookings:money-charges", "waits=check"),
+    "bill": ("bookings:money-charges", "waits=bill"),
+    "sign": ("bookings:money-agreements", "waits=sign"),
+    "confirm": ("bookings:money-settlements", "waits=confirm"),
+    "complete": ("bookings:money-sessions", ""),
+    "notices": ("bookings:money-notices", "waits=notices"),
+    "pay": ("bookings:money-statements", "waits=pay"),
+    "owed": ("bookings:money-statements", "waits=owed"),
+    "grants": ("bookings:money-vouchers", "waits=grants"),
+    "sources": ("bookings:money-funding", "waits=sources"),
 }
 # Why it waits, or what becomes of it.
 WAITS_BECAUSE = {
+    "offers": _("A slot of the waiting list is kept for you: take it before it goes to the next."),
+    "requests": _("One that is not answered in time expires."),
+    "joining": _("They cannot book before you decide."),
+    "results": _("Whoever passed gets the certificate once you record it."),
+    "exceptions": _("A rule detected them; nobody has looked at them yet."),
+    "replies": _("Read what was done about it: close the finding, or return it."),
+    "overdue": _("The organisation has not answered in time."),
+    "certificates": _("Without them you cannot book some instruments to work alone."),
+    "drafts": _("Nobody sees them before they are published."),
+    "submitted": _("Your people entered them; check and publish them."),
+    "stale": _("Nobody has confirmed or changed them for a year."),
+    "conflicts": _("Nobody may audit what they also run: remove one of the roles."),
     "findings": _("An auditor asks what was wrong and what is done about it."),
     "answer": _("The payer disputes them; they do not become final before you answer."),
     "agree": _("Somebody of your organisation proposed them; a second person has to agree."),
     "sign": _("They are in force once every region has signed."),
     "confirm": _("Both regions confirm what one owes the other for vouchers."),
     "complete": _("They cannot be charged before the times of use are entered."),
+    "notices": _("Payers say they have paid; match each with the money that came in."),
     "pay": _("The host marks them as paid when the money has come in."),
     "check": _("After that day a charge is final and goes on the next statement."),
     "owed": _("Mark them as paid when the money comes in."),
@@ -222,14 +281,40 @@ WAITS_BECAUSE = {
 @register.simple_tag
 def waits_url(what: str) -> str:
     """The list of just what is counted."""
-    page, waits = WAITS_ON[what]
-    return reverse(f"bookings:{page}") + (f"?waits={waits}" if waits else "")
+    page, query = WAITS_ON[what]
+    return reverse(page) + (query if query.startswith("#") else f"?{query}" if query else "")
 
 
 @register.filter
 def waits_for(what: str, number: int) -> str:
     """`disputes to answer`: what waits, for so many."""
     match what:
+        case "offers":
+            return ngettext("offer of the waiting list", "offers of the waiting list", number)
+        case "requests":
+            return ngettext("request to answer", "requests to answer", number)
+        case "joining":
+            return ngettext("person who asks to join", "people who ask to join", number)
+        case "results":
+            return ngettext("training result to record", "training results to record", number)
+        case "exceptions":
+            return ngettext("exception to review", "exceptions to review", number)
+        case "replies":
+            return ngettext("reply to a finding to read", "replies to findings to read", number)
+        case "overdue":
+            return ngettext("finding overdue", "findings overdue", number)
+        case "certificates":
+            return ngettext("certificate running out", "certificates running out", number)
+        case "drafts":
+            return ngettext("draft to publish", "drafts to publish", number)
+        case "submitted":
+            return ngettext("submitted record to check", "submitted records to check", number)
+        case "stale":
+            return ngettext("record to confirm", "records to confirm", number)
+        case "conflicts":
+            return ngettext(
+                "person with conflicting duties", "people with conflicting duties", number
+            )
         case "findings":
             return ngettext("finding to answer", "findings to answer", number)
         case "answer":
@@ -242,6 +327,8 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("settlement to confirm", "settlements to confirm", number)
         case "complete":
             return ngettext("session to complete", "sessions to complete", number)
+        case "notices":
+            return ngettext("reported payment to match", "reported payments to match", number)
         case "pay":
             return ngettext("statement to pay", "statements to pay", number)
         case "check":

@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
-from accounts.models import JoinRequest
-from accounts.selectors.joining import own_invitations, requests_of
+from accounts.selectors.joining import first_step_of
+from bookings.selectors.catalogue import first_day_done
 from bookings.selectors.waiting import offers_to
 
 register = template.Library()
@@ -47,18 +47,34 @@ def own_tabs(context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@register.inclusion_tag("bookings/first_day.html", takes_context=True)
+def first_day(context: dict[str, Any]) -> dict[str, Any]:
+    """What is to be done where no instrument is published yet: by the operator, by administrators
+    (each thing with whether it is done, one statement), and what others will find here."""
+    actor: Actor = context["actor"]
+    site = context["installation"]
+    if not actor.has("administrator"):
+        return {"is_set_up": bool(site.version) or context["local_mode"], "installation": site}
+    done = first_day_done(actor.person)
+    links = {
+        "factor": ("mfa_index", _("Set up a second factor for yourself")),
+        "region": ("", _("Enter the regions that share instruments")),
+        "organisation": ("", _("Enter organisations")),
+        "manager": ("accounts:people", _("Invite the first manager of an organisation")),
+        "instrument": ("", _("Instruments: managers enter and publish them")),
+    }
+    return {
+        "steps": [
+            {"label": label, "url": reverse(view) if view else "", "is_done": done[name]}
+            for name, (view, label) in links.items()
+        ],
+        "installation": site,
+    }
+
+
 @register.inclusion_tag("bookings/first_step.html", takes_context=True)
 def first_step(context: dict[str, Any]) -> dict[str, Any]:
-    """What somebody signed in does next who belongs to no organisation: nothing for all others.
-    Two statements, for them only."""
+    """What somebody signed in does next who holds no role yet: nothing for all others."""
     actor: Actor = context["actor"]
-    if not actor.user_id or actor.organisations or actor.grants:
-        return {"step": ""}
     now: datetime = context["now"]
-    invited = own_invitations(actor, now).first()
-    if invited:
-        return {"step": "invited", "organisation": invited.organisation}
-    asked = requests_of(actor).filter(state=JoinRequest.State.REQUESTED).first()
-    if asked:
-        return {"step": "asked", "organisation": asked.organisation, "asked_at": asked.created_at}
-    return {"step": "join"}
+    return {"first": first_step_of(actor, now)}

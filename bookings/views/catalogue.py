@@ -67,6 +67,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "chips": _chips(request, criteria, narrowing),
         "payer": payer,
         "payers": payers,
+        "nothing_yet": not found.total and not request.GET,
         "may_book": payer is not None and may_book_for(actor, payer),
     }
     backing = load_backing(payer)

@@ -30,7 +30,12 @@ from bookings.selectors.closures import closure_cutting, load_cut_charge
 from bookings.selectors.earmarks import paying, sees_funding
 from bookings.selectors.equivalents import load_nearest
 from bookings.selectors.funding_sources import sources_for
-from bookings.selectors.reservations import own_reservations, reservation_by_id, rules_behind
+from bookings.selectors.reservations import (
+    own_reservations,
+    reservation_by_id,
+    rules_behind,
+    upcoming,
+)
 from bookings.selectors.sessions import to_complete
 from bookings.selectors.trail import story_of
 from bookings.selectors.waiting import offers_to
@@ -42,11 +47,10 @@ from instruments.domain.opening import local_date
 def mine(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     own = own_reservations(actor)
-    upcoming = own.filter(end_at__gt=now, state__in=["held", "requested", "confirmed", "in_use"])
-    page = Paginator(own.exclude(pk__in=upcoming.values("pk")), 20).get_page(
+    page = Paginator(own.exclude(pk__in=upcoming(actor, now).values("pk")), 20).get_page(
         request.GET.get("page")
     )
-    coming = [_ahead(shown(r, now), now) for r in upcoming.order_by("start_at", "id")[:200]]
+    coming = load_ahead(actor, now, 200)
     context = {
         "coming": [r for r in coming if not r.is_urgent],  # type: ignore[attr-defined]
         "urgent": [r for r in coming if r.is_urgent],  # type: ignore[attr-defined]
@@ -62,8 +66,14 @@ def mine(request: HttpRequest) -> HttpResponse:
     return render(request, "bookings/mine.html", context)
 
 
+def load_ahead(actor: Actor, now: datetime, most: int) -> list[Reservation]:
+    """The first of the actor's bookings that are not over, by start, each with its local day and
+    what can be done with it now; what must be done soon is urgent. One statement."""
+    rows = upcoming(actor, now).order_by("start_at", "id")[:most]
+    return [_ahead(shown(row, now), now) for row in rows]
+
+
 def _ahead(reservation: Reservation, now: datetime) -> Reservation:
-    """With its local day and what can be done with it now; what must be done soon is urgent."""
     zone = ZoneInfo(reservation.instrument.facility.time_zone)
     state: str = reservation.shown_state  # type: ignore[attr-defined]
     may_check_in = state == "confirmed" and reservation.start_at - CHECK_IN_BEFORE <= now

@@ -74,12 +74,12 @@ def change(request: HttpRequest, search_id: UUID) -> HttpResponse:
 
 def _list(request: HttpRequest, refused: str = "", status: int = 200) -> HttpResponse:
     actor = actor_of(request.user)
-    rows = [(search, _address(search)) for search in own_searches(actor)]
+    rows = [(search, address_of(search)) for search in own_searches(actor)]
     context: dict[str, Any] = {"searches": rows, "refused": refused}
     return render(request, "bookings/searches.html", context, status=status)
 
 
-def _address(search: SavedSearch) -> str:
+def address_of(search: SavedSearch) -> str:
     """The catalogue with the same question."""
     said = {("q" if name == "text" else name): value for name, value in search.criteria.items()}
     for name in ("free_from", "free_until"):

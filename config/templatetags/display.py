@@ -93,6 +93,13 @@ def duration(minutes: int, largest: str = "days") -> str:
 
 
 @register.filter
+def rounded(minutes: int) -> int:
+    """A length to speak of: in whole hours, beyond a day in whole days, always up."""
+    unit = 24 * 60 if minutes > 24 * 60 else 60
+    return max(1, -(-minutes // unit)) * unit
+
+
+@register.filter
 def until(start: datetime, end: datetime) -> str:
     """The time from one moment to another; beyond a day in days and hours."""
     minutes = max(0, int((end - start).total_seconds() // 60))

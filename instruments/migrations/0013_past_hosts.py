@@ -32,7 +32,7 @@ DROP TRIGGER import_of_open ON instruments_import;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_closed_organisations'),
+        ('accounts', '0015_closed_organisations'),
         ('instruments', '0012_import_reading'),
     ]
 

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db.models import Count, Q
+
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
 from accounts.selectors.memberships import place_of
@@ -16,9 +18,9 @@ from instruments.domain.quality import Details, Quality, quality
 from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument, RateCard, Technique
 from instruments.selectors.policies import load_policy
-from instruments.selectors.quality import load_details, record_of
+from instruments.selectors.quality import load_details, record_of, stale_records
 from instruments.selectors.ratecards import CardInForce, load_card
-from instruments.selectors.registry import instrument_by_id
+from instruments.selectors.registry import instrument_by_id, managed_instruments
 
 # What of the checklist is the record itself.
 OF_THE_RECORD = ("name", "description", "manufacturers", "service-modes")
@@ -99,6 +101,18 @@ def load_guide(instrument: Instrument, now: datetime, here: str) -> Guide | None
     ):  # fmt: skip
         return None
     return guide_of(load_standings([instrument], now)[0], here)
+
+
+def managed_counts(actor: Actor, now: datetime) -> dict[str, int]:
+    """How many instruments the actor manages, and how many of them are drafts, submitted, and not
+    confirmed for a year. One statement."""
+    states = Instrument.Publication
+    return managed_instruments(actor).aggregate(
+        total=Count("pk"),
+        drafts=Count("pk", filter=Q(publication=states.DRAFT)),
+        submitted=Count("pk", filter=Q(publication=states.SUBMITTED)),
+        stale=Count("pk", filter=Q(pk__in=stale_records(now).order_by().values("pk"))),
+    )
 
 
 def load_standings(instruments: Sequence[Instrument], now: datetime) -> list[Standing]:

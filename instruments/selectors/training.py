@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.domain.errors import NotFound, NotPermitted
@@ -155,6 +155,20 @@ def led_sessions(actor: Actor) -> QuerySet[CourseSession]:
     return rows.order_by("-start_at", "-id")
 
 
+def sessions_taught(actor: Actor, now: datetime) -> QuerySet[CourseSession]:
+    """Those the actor is a trainer of, and those of which they have results to record, each with
+    how many (`to_record`) and these first; then the latest."""
+    lacking = results_to_record(actor, now).order_by()
+    number = lacking.filter(session=OuterRef("pk")).values("session").annotate(n=Count("pk"))
+    led = led_sessions(actor).order_by().values("pk")
+    return (
+        sessions()
+        .filter(Q(pk__in=led) | Q(pk__in=lacking.values("session")))
+        .annotate(to_record=Coalesce(Subquery(number.values("n")), 0))
+        .order_by("-to_record", "-start_at", "-id")
+    )
+
+
 def coming(rows: QuerySet[CourseSession], now: datetime) -> QuerySet[CourseSession]:
     """Those that have not begun and are to take place."""
     return rows.filter(cancelled_at=None, start_at__gt=now)
@@ -180,6 +194,21 @@ def enrolments_for(actor: Actor) -> QuerySet[Enrolment]:
     return Enrolment.objects.filter(seen).select_related(
         "user", "asked_by", "qualification", *with_session
     )
+
+
+def results_to_record(actor: Actor, now: datetime) -> QuerySet[Enrolment]:
+    """Of sessions that have begun, which the actor leads or manages: whose result nobody has said.
+    Nobody says their own."""
+    theirs = Q(session_id__in=led_sessions(actor).order_by().values("pk"))
+    if managed := actor.organisations_where("manage-instruments"):
+        theirs |= Q(session__course__organisation_id__in=managed)
+    return Enrolment.objects.filter(
+        theirs,
+        ~Q(user_id=actor.person),
+        state=Enrolment.State.ENROLLED,
+        session__cancelled_at=None,
+        session__start_at__lte=now,
+    ).order_by("session__start_at", "id")
 
 
 def enrolment_by_id(actor: Actor, enrolment_id: UUID) -> Enrolment:
@@ -319,6 +348,28 @@ def running_out(now: datetime) -> list[tuple[Qualification, int]]:
         if step is not None and not is_followed(row):
             found.append((row, step))
     return found
+
+
+def own_running_out(actor: Actor, now: datetime) -> QuerySet[Qualification]:
+    """The actor's that end within the time in which they are reminded, and are followed by none;
+    the first to end first."""
+    day = now.date()
+    others = Qualification.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gt=OuterRef("valid_until")),
+        Q(instrument=OuterRef("instrument")) | Q(technique=OuterRef("technique")),
+        user=OuterRef("user"),
+        issuer=OuterRef("issuer"),
+        revoked_at=None,
+        valid_from__lte=OuterRef("valid_until") + timedelta(days=1),
+    )
+    return Qualification.objects.filter(
+        ~Exists(others),
+        user_id=actor.person,
+        revoked_at=None,
+        valid_from__lte=day,
+        valid_until__gte=day,
+        valid_until__lte=day + timedelta(days=max(REMIND_DAYS)),
+    ).order_by("valid_until", "id")
 
 
 def is_followed(row: Qualification) -> bool:

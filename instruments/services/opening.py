@@ -28,7 +28,7 @@ from instruments.domain.opening import (
     parse_hours,
 )
 from instruments.domain.provenance import OPENING_HOURS
-from instruments.locks import lock_instrument
+from instruments.locks import lock_instrument, lock_instruments
 from instruments.models import Instrument, OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.selectors.opening import resolve
 from instruments.services.provenance import hand_wrote
@@ -82,6 +82,31 @@ def opening_hours_set(
         region_ids=instrument.region.lineage,
     )
     return instrument
+
+
+@transaction.atomic
+def holidays_follow(*, region_id: UUID, now: datetime) -> int:
+    """From today on the instruments of a region that observe public holidays keep those of its
+    present calendar. How many."""
+    rows = Instrument.objects.filter(region_id=region_id).exclude(schedule=None)
+    instruments = lock_instruments(rows.values_list("pk", flat=True), record=True)
+    moved = 0
+    for instrument in instruments:
+        assert instrument.schedule is not None
+        schedule = schedule_for(
+            time_zone=instrument.facility.time_zone,
+            holiday_calendar=instrument.region.holiday_calendar,
+            hours=instrument.schedule.hours,
+            now=now,
+        )
+        if schedule.pk == instrument.schedule_id:
+            continue
+        instrument.schedule = schedule
+        instrument.save(update_fields=["schedule"])
+        if instrument.publication == Instrument.Publication.PUBLISHED:
+            assignment_change(instrument=instrument, now=now)
+        moved += 1
+    return moved
 
 
 def schedule_for(

@@ -149,6 +149,25 @@ def register_file() -> int:
 
 
 @transaction.atomic
+def register_refile(
+    *, organisation_id: UUID | None = None, region_id: UUID | None = None
+) -> list[UUID]:
+    """File anew the instruments of an organisation whose name or code has changed, or those in a
+    region and below it, whose code or place has; which they are."""
+    rows = Instrument.objects.order_by("pk")
+    if organisation_id is not None:
+        rows = rows.filter(organisation_id=organisation_id)
+    if region_id is not None:
+        rows = rows.filter(region__lineage__contains=[region_id])
+    ids = list(rows.values_list("pk", flat=True))
+    lexicon = load_lexicon() if ids else None
+    for batch in batched(ids, BATCH):
+        lock_instruments(batch)
+        entries_file(batch, lexicon)
+    return ids
+
+
+@transaction.atomic
 def words_gather() -> int:
     """Write down anew which Latin words published instruments are found by. How many."""
     with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,13 +19,13 @@ from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisations
 from instruments.forms import FacilityForm, FilterForm, InstrumentForm, PublicationForm
-from instruments.models import Instrument
 from instruments.selectors.imports import load_provenance
 from instruments.selectors.managing import (
     guide_of,
     instrument_to_manage,
     load_guide,
     load_standings,
+    managed_counts,
     vocabulary,
 )
 from instruments.selectors.quality import stale_records
@@ -58,13 +58,7 @@ def manage(request: HttpRequest) -> HttpResponse:
         found = found.filter(publication=publication)
     if wanted.get("stale"):
         found = found.filter(pk__in=stale_records(now).order_by().values("pk"))
-    states = Instrument.Publication
-    counted = managed_instruments(actor).aggregate(
-        total=Count("pk"),
-        drafts=Count("pk", filter=Q(publication=states.DRAFT)),
-        submitted=Count("pk", filter=Q(publication=states.SUBMITTED)),
-        stale=Count("pk", filter=Q(pk__in=stale_records(now).order_by().values("pk"))),
-    )
+    counted = managed_counts(actor, now)
     paginator = Paginator(found, PAGE)
     if not any(wanted.values()):
         paginator.count = counted["total"]  # known already

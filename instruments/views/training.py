@@ -20,10 +20,10 @@ from instruments.selectors.training import (
     coming,
     course_by_id,
     courses_for,
-    led_sessions,
     own_enrolments,
     places_in_line,
     sessions_for,
+    sessions_taught,
 )
 from instruments.services.enrolments import enrolment_make, enrolment_withdraw
 
@@ -51,7 +51,7 @@ def training(request: HttpRequest) -> HttpResponse:
         "page": page,
         "courses": [{"course": c, "next": ahead.get(c.pk)} for c in page.object_list],
         "own": own,
-        "led": list(led_sessions(actor)[:SHOWN]),
+        "led": list(sessions_taught(actor, now)[:SHOWN]),
         "line": places_in_line(own),
         "certificates": certificates,
         "now": now,

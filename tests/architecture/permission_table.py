@@ -23,6 +23,7 @@ NOT_OURS = (
 
 PAGES = """
 GET  bookings:catalogue            200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:home                   - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:searches               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:searches               - 302 302 302 302 302 302 302 302 302 302 302 302
 POST bookings:search-change          - 404 302 404 404 404 404 404 404 404 404 404 404
@@ -146,6 +147,13 @@ GET  bookings:money-statements-pdf    - 404 404 404 404 200 200 200 200 200 404 
 GET  bookings:money-statements-csv    - 404 404 404 404 200 200 200 200 200 404 404 404
 POST bookings:money-statements-pay    - 404 404 404 404 403 403 403 302 403 404 404 404
 POST bookings:money-statements-void   - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-statements-notice - 404 404 404 404 403 403 302 403 403 404 404 404
+GET  bookings:money-notices          - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:money-notices-match    - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-notices-refuse   - 404 404 404 404 403 403 403 302 403 404 404 404
+POST bookings:money-notices-withdraw - 404 404 404 404 403 403 302 403 403 404 404 404
+GET  bookings:money-payments         - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:money-ageing           - 200 200 200 200 200 200 200 200 200 200 200 200
 POST bookings:money-statements-rate   - 404 404 404 404 403 403 302 403 403 404 404 404
 GET  bookings:money-settlements       - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  bookings:money-settlements-one   - 404 404 404 404 404 404 404 404 200 200 200 404
@@ -276,6 +284,27 @@ POST accounts:token-revoke           - 404 404 404 404 404 404 404 404 404 404 4
 GET  robots                        200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap                       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  sitemap-part                  200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:regions                - 403 403 403 403 403 403 403 403 403 200 200 200
+GET  bookings:region-new             - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:region-new             - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:region                 - 403 403 403 403 403 403 403 403 403 200 200 200
+POST bookings:region                 - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:regions-import         - 403 403 403 403 403 403 403 403 403 403 403 200
+POST bookings:regions-import         - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:organisations-all      - 403 403 403 403 403 403 403 403 403 200 200 200
+GET  bookings:organisation-new       - 403 403 403 403 403 403 403 403 403 200 200 200
+POST bookings:organisation-new       - 403 403 403 403 403 403 403 403 403 400 302 302
+GET  bookings:organisation           - 200 200 200 200 200 200 200 200 200 200 200 200
+GET  bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 200 200
+POST bookings:organisation-change    - 403 403 403 403 403 403 403 403 403 403 302 302
+GET  bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 200 200 200
+POST bookings:organisation-import    - 403 403 403 403 403 403 403 403 403 409 302 302
+GET  bookings:organisation-missing   - 200 200 200 200 200 200 200 200 200 200 200 200
+POST bookings:organisation-missing   - 302 302 302 302 302 302 302 302 302 302 302 302
+POST bookings:organisation-request-withdraw - 302 404 404 404 404 404 404 404 404 404 404 404
+GET  bookings:organisation-requests  - 403 403 403 403 403 403 403 403 403 200 200 200
+GET  bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 200 200
+POST bookings:organisation-request   - 403 404 404 404 404 404 404 404 404 404 302 302
 GET  accounts:organisations          - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  accounts:join                   - 200 200 200 200 200 200 200 200 200 200 200 200
 POST accounts:join                   - 409 409 302 302 302 409 409 302 302 302 302 302
@@ -283,6 +312,10 @@ POST accounts:join-withdraw          - 302 404 404 404 404 404 404 404 404 404 4
 GET  accounts:invitation           200 200 403 403 403 403 403 403 403 403 403 403 403
 POST accounts:invitation             - 302 403 403 403 403 403 403 403 403 403 403 403
 POST accounts:invitation-accept      - 302 409 409 409 409 409 409 409 409 409 409 409
+GET  accounts:installation            - 403 403 403 403 403 403 403 403 403 403 403 200
+POST accounts:installation            - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:installation-logo     404 404 404 404 404 404 404 404 404 404 404 404 404
+POST accounts:second-ask              - 403 409 403 403 403 409 409 403 403 403 403 403
 GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200
 GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
@@ -293,13 +326,20 @@ POST bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 4
 GET  bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 200 200
 POST bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 409 409
 GET  accounts:members                - 403 403 403 403 403 200 403 403 403 403 403 200
+GET  accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 200 302
 POST accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 403 302
+GET  bookings:people-import           - 403 403 403 403 200 200 403 403 403 200 200 200
+POST bookings:people-import           - 403 403 403 403 200 200 403 403 403 200 200 200
+GET  bookings:members-import          - 403 403 403 403 403 200 403 403 403 403 200 200
+POST bookings:members-import          - 403 403 403 403 403 200 403 403 403 403 200 200
 POST accounts:invitation-withdraw    - 403 403 403 403 403 302 403 403 403 403 403 302
 POST accounts:join-decide            - 403 403 403 403 403 302 403 403 403 403 403 302
 GET  accounts:joining                - 403 403 403 403 403 200 403 403 403 403 403 200
 POST accounts:joining                - 403 403 403 403 403 302 403 403 403 403 403 302
 GET  accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:scopes                 - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:invoice-details        - 403 403 403 403 403 403 200 403 403 403 200 200
+POST accounts:invoice-details        - 403 403 403 403 403 403 302 403 403 403 302 302
 GET  accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:providers              - 403 403 403 403 403 403 403 403 403 403 403 302
 POST accounts:provider-remove        - 403 403 403 403 403 403 403 403 403 403 403 404
@@ -308,6 +348,7 @@ POST accounts:role-take              - 404 302 404 404 404 302 404 404 404 404 4
 GET  healthz                       200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  metrics                       404 404 404 404 404 404 404 404 404 404 404 404 404
 GET  readyz                        200 200 200 200 200 200 200 200 200 200 200 200 200
+GET  readyz-web                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  components                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET  mail                            - 200 200 200 200 200 200 200 200 200 200 200 200
 """
@@ -317,6 +358,21 @@ GET    api-schema                  200 200 200 200 200 200 200 200 200 200 200 2
 GET    api-docs                    200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-regions                 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-organisations           200 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-regions                   - 403 403 403 403 403 403 403 403 403 403 403 201
+GET    api-region                  200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-region                    - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-region-close              - 403 403 403 403 403 403 403 403 403 403 403 409
+GET    api-organisation-requests     - 200 200 200 200 200 200 200 200 200 200 200 200
+POST   api-organisation-requests     - 201 201 201 201 201 201 201 201 201 201 201 201
+GET    api-organisation-request      - 200 404 404 404 404 404 404 404 404 404 200 200
+DELETE api-organisation-request      - 204 404 404 404 404 404 404 404 404 404 404 404
+POST   api-organisation-request-approve - 403 404 404 404 404 404 404 404 404 404 200 200
+POST   api-organisation-request-reject - 403 404 404 404 404 404 404 404 404 404 200 200
+POST   api-organisations-import      - 403 403 403 403 403 403 403 403 403 422 200 200
+POST   api-regions-import            - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-organisations             - 403 403 403 403 403 403 403 403 403 403 201 201
+GET    api-organisation            200 200 200 200 200 200 200 200 200 200 200 200 200
+PATCH  api-organisation              - 403 403 403 403 403 403 403 403 403 403 200 200
 GET  api-messages                     - 200 200 200 200 200 200 200 200 200 200 200 200
 GET  api-message                      - 404 200 404 404 404 404 404 404 404 404 404 404
 PATCH api-message                      - 404 200 404 404 404 404 404 404 404 404 404 404
@@ -352,6 +408,7 @@ POST   api-organisation-moves        - 403 403 403 403 403 403 403 403 403 403 4
 POST   api-organisation-move-withdraw  - 404 404 404 404 404 404 404 404 404 404 404 404
 POST   api-organisation-merge        - 403 403 403 403 403 403 403 403 403 403 403 200
 POST   api-organisation-close        - 403 403 403 403 403 403 403 403 403 403 422 422
+GET    api-me                        - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-memberships               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-membership                - 404 200 404 404 404 200 404 404 404 404 404 200
 GET    api-membership-end            - 404 200 404 404 404 200 404 404 404 404 404 200
@@ -362,6 +419,7 @@ GET    api-role                      - 404 200 404 404 404 200 404 404 404 404 4
 POST   api-role-revoke               - 404 200 404 404 404 200 404 404 404 404 404 200
 GET    api-invitations               - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-invitations               - 403 403 403 403 403 201 403 403 403 403 403 201
+POST   api-people-import             - 422 422 422 422 422 201 422 422 422 422 422 201
 GET    api-invitation                - 200 404 404 404 404 200 404 404 404 404 404 200
 DELETE api-invitation                - 403 404 404 404 404 204 404 404 404 404 404 204
 POST   api-invitation-accept         - 200 404 404 404 404 403 404 404 404 404 404 403
@@ -539,6 +597,16 @@ GET    api-statement-pdf                - 404 404 404 404 200 200 200 200 200 40
 GET    api-statement-csv                - 404 404 404 404 200 200 200 200 200 404 404 404
 POST   api-statement-void               - 404 404 404 404 403 403 403 201 403 404 404 404
 POST   api-statement-payments           - 404 404 404 404 403 403 403 201 403 404 404 404
+GET    api-statement-notices            - 404 404 404 404 200 200 200 200 200 404 404 404
+POST   api-statement-notices            - 404 404 404 404 403 403 201 403 403 404 404 404
+GET    api-payment-notices              - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-payment-notice               - 404 404 404 404 200 200 200 200 200 404 404 404
+POST   api-payment-notice-match         - 404 404 404 404 403 403 403 200 403 404 404 404
+POST   api-payment-notice-refuse        - 404 404 404 404 403 403 403 200 403 404 404 404
+POST   api-payment-notice-withdraw      - 404 404 404 404 403 403 200 403 403 404 404 404
+GET    api-payments                     - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-payments-csv                 - 200 200 200 200 200 200 200 200 200 200 200 200
+GET    api-ageing                       - 200 200 200 200 200 200 200 200 200 200 200 200
 POST   api-statement-exchange-rate      - 404 404 404 404 403 403 200 403 403 404 404 404
 GET    api-settlements                  - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-settlement                   - 404 404 404 404 404 404 404 404 200 200 200 404
@@ -615,11 +683,15 @@ QUERIES = {
 }
 
 # instrument,starts,ends / Transmission electron microscope,2026-03-06 14:00,2026-03-06 15:00
+PEOPLE_FILE = "ZW1haWwKbmV3QG5vd2hlcmUuZXhhbXBsZQo="  # email, new@nowhere.example
 FILE = (
     "aW5zdHJ1bWVudCxzdGFydHMsZW5kcwpUcmFuc21pc3Npb24gZWxlY3Ryb24gbWljcm9zY29wZSwyMDI2LTAzLTA2IDE0"
     "OjAwLDIwMjYtMDMtMDYgMTU6MDAK"
 )
 
+# code,name,kind,region / third,Third,university,CN-SH
+ORGANISATIONS_FILE = "Y29kZSxuYW1lLGtpbmQscmVnaW9uCnRoaXJkLFRoaXJkLHVuaXZlcnNpdHksQ04tU0gK"
+MISSING = {"name": "Another University", "kind": "university"}
 SAMPLE = {
     "subject": "reservations",
     "method": "random",
@@ -661,6 +733,7 @@ RATE = {
     "source": "Bank of China",
 }
 
+NOTICE = {"amount": "0.50", "paid_on": "2026-03-01", "reference": "T 2"}
 COURSE_SESSION = {
     "facility": "<facility>",
     "start": "2026-03-16T09:00",
@@ -691,6 +764,8 @@ PAGE_BODIES = {
     "instruments:harvest": HARVEST | HARVEST_AT | {"organisation": "<ustc>"},
     "bookings:money-statements-pay": PAYMENT | {"act": "paid"},
     "bookings:money-statements-void": {"reason": "test"},
+    "bookings:money-statements-notice": NOTICE,
+    "bookings:money-notices-refuse": {"reason": "test"},
     "bookings:money-statements-rate": {"rate": "<rate>"},
     "bookings:money-settlements-confirm": {},
     "bookings:money-settlements-pay": PAYMENT | {"act": "paid"},
@@ -707,6 +782,8 @@ PAGE_BODIES = {
         "minutes": "60",
         "service_mode": "self",
     },
+    "bookings:people-import": {"content": PEOPLE_FILE, "act": "preview"},
+    "bookings:members-import": {"content": PEOPLE_FILE, "act": "preview"},
     "bookings:import": {"content": FILE, "act": "refuse"},
     "bookings:hold": {"start": "2026-03-06T06:00:00Z", "minutes": "60"},
     "bookings:release": {"hold": "00000000-0000-0000-0000-000000000000"},
@@ -831,11 +908,19 @@ PAGE_BODIES = {
     "instruments:attachment-change": {"title": "test"},
     "instruments:publication": {"act": "submit", "version": "", "reason": ""},
     "accounts:language": {"language": "en", "next": "/"},
+    "accounts:installation": {
+        "name": "Test",
+        "languages": ["en", "zh-hans"],
+        "usual": "en",
+        "version": "0",
+    },
+    "accounts:second-ask": {"code": "no-second-accountant", "organisation": "<fudan>"},
     "accounts:join": {"text": "test"},
     "accounts:invite": {"email": "new@nowhere.example", "roles": ["researcher"], "days": "14"},
     "accounts:join-decide": {"act": "approve", "roles": ["researcher"], "reason": ""},
     "accounts:joining": {"mail_domains": "nowhere.example", "admits_by_mail": "on"},
     "accounts:scopes": {"scopes": "nowhere.example", "admits_by_scope": "on"},
+    "accounts:invoice-details": {"legal_name": "USTC", "bank_account": "1 2 3"},
     "accounts:providers": {
         "kind": "openid_connect",
         "id": "nowhere",
@@ -847,6 +932,36 @@ PAGE_BODIES = {
     },
     "accounts:role-give": {"role": "finance"},
     "accounts:role-take": {"reason": "test"},
+    "bookings:organisation-missing": MISSING | {"region": "<anhui>"},
+    "bookings:organisation-request": {"act": "reject", "reason": "It is a part of Fudan."},
+    "bookings:region-new": {
+        "act": "own",
+        "scheme": "Ours",
+        "code": "EAST",
+        "name": "East",
+        "time_zone": "UTC",
+        "currency": "CNY",
+    },
+    "bookings:region": {
+        "code": "CN-AH",
+        "name": "Another name",
+        "time_zone": "Asia/Shanghai",
+        "currency": "CNY",
+        "shares": "on",
+    },
+    "bookings:regions-import": {"act": "import", "content": "Y29kZQpDTi1KUwo="},
+    "bookings:organisation-new": {
+        "code": "third",
+        "name": "Third University",
+        "kind": "university",
+        "region": "<shanghai>",
+    },
+    "bookings:organisation-change": {
+        "code": "fudan",
+        "name": "Another name",
+        "kind": "university",
+    },
+    "bookings:organisation-import": {"act": "import", "content": ORGANISATIONS_FILE},
     "accounts:roles": {"user": "hu@optics.example", "role": "auditor", "region": "CN-SH"},
     "bookings:member-end": {"bookings": "keep", "reason": "test"},
 }
@@ -875,6 +990,20 @@ API_BODIES = {
         "name": "Lab",
         "content": {"source": "lab", "key": "nr", "fields": {"name": "device"}},
     },
+    ("POST", "api-organisation-requests"): MISSING | {"region": "CN-AH"},
+    ("POST", "api-organisation-request-approve"): {"organisation": "fudan"},
+    ("POST", "api-organisation-request-reject"): {"reason": "It is a part of Fudan."},
+    ("POST", "api-organisations-import"): {"file": ORGANISATIONS_FILE},
+    ("POST", "api-regions-import"): {"file": "Y29kZQpDTi1KUwo="},
+    ("POST", "api-regions"): {"scheme": "iso-3166-2", "code": "CN-JS"},
+    ("PATCH", "api-region"): {"name": "Another name"},
+    ("POST", "api-organisations"): {
+        "code": "third",
+        "name": "Third University",
+        "kind": "university",
+        "region": "CN-SH",
+    },
+    ("PATCH", "api-organisation"): {"name": "Another name"},
     ("PUT", "api-organisation-joining"): {
         "mail_domains": ["fudan.example"],
         "admits_by_mail": False,
@@ -1009,6 +1138,7 @@ API_BODIES = {
         "latest": "2026-03-07T00:00:00Z",
         "minutes": 60,
     },
+    ("POST", "api-people-import"): {"file": PEOPLE_FILE, "organisation": "fudan"},
     ("POST", "api-reservations-import"): {"file": FILE},
     ("POST", "api-holds"): {
         "instrument": "<instrument>",
@@ -1022,6 +1152,8 @@ API_BODIES = {
     },
     ("POST", "api-statement-void"): {"reason": "test"},
     ("POST", "api-statement-payments"): PAYMENT,
+    ("POST", "api-statement-notices"): NOTICE,
+    ("POST", "api-payment-notice-refuse"): {"reason": "test"},
     ("POST", "api-statement-exchange-rate"): {"exchange_rate": "<rate>"},
     ("POST", "api-settlement-confirm"): {},
     ("POST", "api-settlement-payments"): PAYMENT,

@@ -17,6 +17,7 @@ from accounts.selectors.joining import invitation_token
 from accounts.services.invitations import invitation_send
 from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
+from accounts.services.organisation_requests import organisation_ask
 from bookings.domain.periods import Period
 from bookings.models import WebhookDelivery
 from bookings.selectors.chains import StepWish
@@ -149,6 +150,13 @@ def world(shared_cast):
         now=NOW,
     )
     joining = join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
+    missing = organisation_ask(
+        actor=cast.actor("alice"),
+        name="Third University",
+        kind="university",
+        region=cast.shanghai,
+        now=NOW,
+    )
     taught, plain = course(cast), course(cast, name="Another")
     coming = session(cast, taught, places=3)
     led = session(cast, taught, trainers=(cast.sun.pk,))
@@ -191,6 +199,7 @@ def world(shared_cast):
         "invitation": str(invited.pk),
         "invitation-token": invitation_token(invited.pk),
         "join-request": str(joining.pk),
+        "missing": str(missing.pk),
         "held": str(held.pk),
         "draft-card": str(draft_card.version),
         "replayed": str(charge_make(reservation_id=cancelled.pk, now=NOW).pk),
@@ -199,6 +208,7 @@ def world(shared_cast):
         "series": str(series.series.pk),
         "occurrence": str(series.reservations[0].pk),
         "technique": cast.technique.code,
+        "region-code": cast.shanghai.code,
         "search": str(search.pk),
         "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
         "failure": str(failed(cast.ustc.pk).pk),
@@ -253,6 +263,7 @@ ARGUMENTS = {
     "facility_id": "facility",
     "qualification_id": "qualification",
     "statement_id": "statement",
+    "notice_id": "notice",
     "settlement_id": "settlement",
     "agreement_id": "agreement",
     "programme_id": "programme",
@@ -261,6 +272,7 @@ ARGUMENTS = {
     "correction_id": "correction",
     "source_id": "source",
     "organisation_id": "fudan",
+    "region_id": "anhui",
     "user_id": "member",
     "message_id": "message",
     "feed_id": "feed",
@@ -295,6 +307,13 @@ SPECIAL = {
     ("api-harvest-resume", "harvest_id"): "paused-harvest",
     ("instruments:technique", "code"): "technique",
     ("api-technique", "code"): "technique",
+    ("api-region", "code"): "region-code",
+    ("api-organisation-request", "request_id"): "missing",
+    ("api-organisation-request-approve", "request_id"): "missing",
+    ("api-organisation-request-reject", "request_id"): "missing",
+    ("bookings:organisation-request", "request_id"): "missing",
+    ("bookings:organisation-request-withdraw", "request_id"): "missing",
+    ("api-region-close", "code"): "region-code",
     ("instruments:import-columns", "import_id"): "unmapped",
     ("api-import-mapping", "import_id"): "unmapped",
     ("bookings:money-settlements-pay", "settlement_id"): "confirmed-settlement",

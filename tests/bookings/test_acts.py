@@ -27,6 +27,7 @@ FOLLOWS = {
     "duplicates.": set(DuplicateVerdict.Verdict.values),
     "instrument.": set(PUBLISHING),
     "joinrequest.": {"approve", "reject"},
+    "organisationrequest.": {"create", "approve", "reject", "withdraw"},
     "provider.": {"create", "update", "delete"},
     "waiting.": set(WaitingWish.State.values) - {WaitingWish.State.WAITING},
 }
@@ -45,8 +46,8 @@ NEVER = {
     "idempotencykey", "importchunk", "importedbooking", "importrow", "instrumentday",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
-    "policyversion", "posting", "provenance", "quote", "ratecard", "rollup", "schedule",
-    "scheduleassignment",
+    "paymentnotice", "policyversion", "posting", "provenance", "quote", "ratecard", "rollup",
+    "schedule", "scheduleassignment",
     "scheduleday", "seal", "sealedentry", "searchentry", "searchgroup",
     "searchmatch", "searchword", "settlementline", "statementcounter", "statementline",
     "trailbundle", "trailentry", "trailtext", "unmetdemand", "unsealedentry", "usagesession",

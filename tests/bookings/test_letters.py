@@ -21,6 +21,7 @@ from bookings.models import (
     Agreement,
     AuditFinding,
     Charge,
+    PaymentNotice,
     Reservation,
     SavedSearch,
     Settlement,
@@ -112,7 +113,7 @@ def about_booking(kind):
 def about_people(kind):
     def made(cast, reader):
         context = {"link": "/organisations/"}
-        if kind == "asked":
+        if kind in {"asked", "organisation-asked"}:
             context["text"] = "I work on batteries."
         if kind == "invitation":
             context = {
@@ -129,7 +130,9 @@ def about_people(kind):
                 "day": people.day_words(date(2026, 4, 1)),
                 "into": people._named(cast.fudan),
             }
-        if kind in {"rejected", "left", "ended"}:
+        if kind == "bank-account":
+            context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
+        if kind in {"rejected", "organisation-rejected", "left", "ended"}:
             context["reason"] = "Nobody knows you"
         return people._letter(kind, reader, cast.ustc, cast.people["sun"], context)
 
@@ -145,7 +148,12 @@ def about_paper(kind):
             return papers._settlement_letter(Settlement.objects.latest("month"), reader)
         statement = Statement.objects.select_related("host", "payer").latest("month")
         statement.replaces = statement if kind == "replaced" else None
-        return papers._statement_letter(kind, statement, reader)
+        notice = PaymentNotice(
+            statement=statement, amount=100, currency="CNY", paid_on=NOW.date(), reference="T <1>",
+            reason="No transfer of <100> & none like it" if kind == "notice-refused" else "",
+        )  # fmt: skip
+        more = [notice] if kind in papers.NOTICES else []
+        return papers._statement_letter(kind, statement, reader, *more)
 
     return made
 
@@ -215,7 +223,7 @@ def about_webhook(cast, reader):
 LETTERS = {
     **{f"mail.{kind}": about_booking(kind) for kind in KINDS},
     **{f"people.{kind}": about_people(kind) for kind in people.KINDS},
-    **{f"statement.{kind}": about_paper(kind) for kind in papers.KINDS},
+    **{f"statement.{kind}": about_paper(kind) for kind in [*papers.KINDS, *papers.NOTICES]},
     "agreement.to-sign": about_paper("agreement"),
     "settlement.drawn": about_paper("settlement"),
     **{f"training.{kind}": about_training(kind) for kind in training.KINDS},

@@ -56,8 +56,8 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, real_cast, live_server):
-    """`visit(name, width=..., locale=..., dark=...)`: a page of a signed-in person. At the end
-    no page may have said anything on its console or asked another host."""
+    """`visit(name, width=..., locale=..., dark=...)`: the catalogue for somebody signed in. At the
+    end no page may have said anything on its console or asked another host."""
     complaints, contexts = [], []
 
     def open_page(name=None, *, width=1440, locale="en-GB", dark=False, js=True):
@@ -94,7 +94,8 @@ def visit(chromium, real_cast, live_server):
             page.fill("#id_login", user.email)
             page.fill("#id_password", PASSWORD)
             page.press("#id_password", "Enter")
-            page.wait_for_url("**/")
+            page.wait_for_url("**/home/")
+            page.goto("/")
         return page
 
     open_page.expected = complaints

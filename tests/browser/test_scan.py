@@ -32,6 +32,7 @@ HEAVIEST, HEAVIEST_WITH_CHARTS = 250_000, 500_000
 STATEMENTS = 8
 # Pages that take more, and what for.
 MORE_STATEMENTS = {
+    "bookings:home": 13,  # what waits, comes next and was used; a manager's requests and the day
     "bookings:operations": 19,  # each queue is counted by itself; few people look at it
     "bookings:book": 15,  # the quote, the rules and whether a slot is kept for the reader already
     "bookings:series-new": 15,  # the quote and the rules, the first date and all of them
@@ -41,6 +42,7 @@ MORE_STATEMENTS = {
     "bookings:instrument": 11,  # the record, its files, the week, and the reader's own price
     "bookings:hours": 11,  # today's figures, the year's, and both by place and over time
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
+    "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew
     "bookings:money-statements-one": 10,  # lines, taxes, payments and the ledger
     "bookings:reservation": 10,  # quote, what pays, its rules, second thoughts, and its story
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
@@ -100,6 +102,8 @@ BESIDES = [
     ("bookings:hours", "admin", f"?by=month&{HOURS}"),
     ("bookings:money-charges", "alice", ""),
     ("bookings:mine", "alice", ""),
+    *(("bookings:home", who, "") for who in ("wang", "lin", "auditor", "coordinator", "admin")),
+    ("bookings:home", "alice", ""),
     ("accounts:organisations", "wang", ""),
     ("accounts:members", "admin", ""),
 ]
@@ -119,7 +123,7 @@ SIGN_IN = {
 }
 NOWHERE = "an address that leads nowhere"
 EXPECTED = {NOWHERE: 404, "socialaccount_login_error": 401}
-NO_PAGES = {"healthz", "readyz", "metrics", "robots", "sitemap", "sitemap-part"}
+NO_PAGES = {"healthz", "readyz", "readyz-web", "metrics", "robots", "sitemap", "sitemap-part"}
 # Written before by somebody, in the language of theirs; descriptions of the API's fields, which are
 # English; names that styles have.
 WRITTEN_BEFORE = {

@@ -1,6 +1,10 @@
 """Two roles at the same moment; the last two managers leaving at the same moment."""
 
+from datetime import timedelta
+from functools import partial
+
 import pytest
+from allauth.account.models import EmailAddress
 
 from accounts.models import Invitation, Membership, RoleGrant
 from accounts.services.invitations import invitation_accept, invitation_send
@@ -112,3 +116,33 @@ def test_of_invitations_to_one_address_at_the_same_moment_five_are_sent(race, re
         )
         assert (len(won(results)), set(codes(results))) == (5, {"invited-too-often"})
         assert Invitation.objects.filter(email=email).count() == 5
+
+
+def test_of_two_first_managers_one_comes_second(race, real_cast, rounds):
+    cast = real_cast
+    for name in ("alice", "sun"):
+        person = cast.people[name]
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+    for round_ in range(rounds(4)):
+        now = NOW + round_ * timedelta(days=1)
+        rows = {
+            name: invitation_send(
+                actor=cast.actor("coordinator"),
+                organisation=cast.optics,
+                email=cast.people[name].email,
+                roles=["manager"],
+                now=now,
+            )
+            for name in ("alice", "sun")
+        }
+        actors = {name: cast.actor(name) for name in rows}
+        results = race(
+            [
+                partial(invitation_accept, actor=actors[name], invitation_id=rows[name].pk, now=now)
+                for name in rows
+            ]
+        )
+        assert len(won(results)) == 1 and codes(results) == ["invitation-withdrawn"]
+        RoleGrant.objects.filter(organisation=cast.optics, role="manager").update(revoked_at=now)
+        Membership.objects.filter(organisation=cast.optics, ended_at=None).update(ended_at=now)
+        Invitation.objects.filter(accepted_at=None).update(withdrawn_at=now)

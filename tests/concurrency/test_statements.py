@@ -13,6 +13,7 @@ from bookings.locks import lock_host_books
 from bookings.models import Charge, ClosedMonth, Payment, Settlement, Statement, StatementLine
 from bookings.selectors.books import charges_astray, check_statement, statements_astray
 from bookings.services.charges import charges_finalise
+from bookings.services.payment_notices import payment_notice_match, payment_notice_report
 from bookings.services.payments import Paid, statement_pay
 from bookings.services.statements import statement_void, statements_draw
 from tests.concurrency.races import won
@@ -133,3 +134,73 @@ def test_paid_and_voided_at_the_same_moment(real_cast, race, rounds):
             " HAVING count(*) > 1"
         )
         assert cursor.fetchall() == []
+
+
+def test_a_notice_is_matched_once_and_never_above_what_is_open(real_cast, race, rounds):
+    """Two match the same notice while a third enters the payment by hand: one of them pays."""
+    cast = real_cast
+    gao, lin = cast.actor("gao"), cast.actor("lin")
+    for month, first in months(rounds(2)):
+        store([charge_of(cast, month=month)])
+        statements_draw(month=month, now=first)
+        row = Statement.objects.get(month=month)
+        paid = Paid(row.payable, first.date() - timedelta(days=1))
+        notice = payment_notice_report(actor=lin, statement_id=row.pk, paid=paid, now=first)
+        results = race(
+            [
+                lambda n=notice, t=first: payment_notice_match(actor=gao, notice_id=n.pk, now=t),
+                lambda r=row, t=first, p=paid: statement_pay(
+                    actor=gao, statement_id=r.pk, paid=p, now=t
+                ),
+                lambda n=notice, t=first: payment_notice_match(actor=gao, notice_id=n.pk, now=t),
+            ]
+        )
+        assert len(won(results)) == 1
+        row.refresh_from_db()
+        notice.refresh_from_db()
+        assert (row.state, row.paid, row.payments.count()) == ("paid", row.payable, 1)
+        assert (notice.state == "matched") == (notice.payment_id is not None)
+        assert check_statement(row).agrees
+
+
+def test_the_same_is_reported_at_the_same_moment(real_cast, race, rounds):
+    cast = real_cast
+    lin = cast.actor("lin")
+    for month, first in months(rounds(2)):
+        store([charge_of(cast, month=month)])
+        statements_draw(month=month, now=first)
+        row = Statement.objects.get(month=month)
+        paid = Paid(Decimal("60.00"), first.date() - timedelta(days=1))
+        results = race(
+            [
+                lambda r=row, t=first, p=paid: payment_notice_report(
+                    actor=lin, statement_id=r.pk, paid=p, now=t
+                )
+            ]
+            * 3
+        )
+        assert len(won(results)) == 1 and row.notices.count() == 1
+
+
+def test_matched_and_voided_at_the_same_moment(real_cast, race, rounds):
+    """The money is on the statement in force, or the notice waits on the one that replaces it."""
+    cast = real_cast
+    gao, lin = cast.actor("gao"), cast.actor("lin")
+    for month, first in months(rounds(2)):
+        store([charge_of(cast, month=month)])
+        statements_draw(month=month, now=first)
+        row = Statement.objects.get(month=month)
+        paid = Paid(row.payable, first.date() - timedelta(days=1))
+        notice = payment_notice_report(actor=lin, statement_id=row.pk, paid=paid, now=first)
+        race(
+            [
+                lambda n=notice, t=first: payment_notice_match(actor=gao, notice_id=n.pk, now=t),
+                lambda r=row, t=first: statement_void(
+                    actor=gao, statement_id=r.pk, reason="Wrong name", now=t
+                ),
+            ]
+        )
+        notice.refresh_from_db()
+        assert notice.statement.state != "voided"
+        assert (notice.statement.paid > 0) == (notice.state == "matched")
+        assert Statement.objects.filter(month=month).exclude(state="voided").count() == 1

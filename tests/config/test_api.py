@@ -51,7 +51,7 @@ def test_an_address_that_is_not_there(
 
 
 def test_a_method_that_is_not_known(cast: Cast, program: Programs) -> None:
-    answer = program("wang").delete("regions/")
+    answer = program("wang").delete("techniques/")
     assert (answer.status, answer.code) == (405, "method-not-allowed")
     assert answer.headers["Allow"] == "GET, HEAD"
     assert program().send("OPTIONS", "regions/").status == 405

@@ -23,6 +23,7 @@ from bookings.models import Reservation
 from config.backups import DUMP, MEDIA, PAPER, BackupFailed, backup_check, backup_make
 from tests.factories.attachments import photo
 from tests.factories.cast import NOW, reserve
+from tests.flows.installation import documented
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,14 +69,12 @@ def elsewhere():
 
 @pytest.fixture
 def roles(real_cast):
-    """The roles that docs/operations.md makes, and one that owns a database; by their last word."""
+    """The roles that docs/operations.md makes, by their last word."""
     name = connection.settings_dict["NAME"]
-    text = (ROOT / "docs/operations.md").read_text("utf-8")
-    grants = text.split("```sql\n")[1].split("```")[0].replace("commons_", f"{name}_")
     made = {word: f"{name}_{word}" for word in ("web", "backup", "owner")}
     with connection.cursor() as cursor:
-        cursor.execute(grants)
-        cursor.execute(f"CREATE ROLE {made['owner']} LOGIN PASSWORD 'choose-one'")
+        for statements in documented(name):
+            cursor.execute(statements)
         yield made | {"cast": real_cast}
         for role in made.values():
             cursor.execute(f"DROP OWNED BY {role}")

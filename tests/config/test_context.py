@@ -19,6 +19,7 @@ def marked(client: Client, path: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("who", "path", "part"),
     [
+        ("wang", "/home/", ("/home/", "page")),
         ("wang", "/", ("/", "page")),
         ("wang", "/instruments/{i}/", ("/", "true")),
         (
@@ -34,6 +35,7 @@ def marked(client: Client, path: str) -> list[tuple[str, str]]:
         ("zhao", "/hours/rows/?since=2026-03-06&instrument={i}", ("/hours/", "true")),
         ("auditor", "/trail/{r}/", ("/audit/", "true")),
         ("wang", "/profile/", None),
+        ("admin", "/people/roles/", ("/people/roles/", "page")),
     ],
 )
 def test_a_page_marks_the_part_it_belongs_to(

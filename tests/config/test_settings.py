@@ -40,7 +40,7 @@ class TestLocalMode:
             ("DATABASE_URL", "postgresql://a:b@127.0.0.1:5432/c"),
             ("DATABASE_URL", "postgresql://a@127.0.0.1:5432/c"),
             ("REDIS_URL", "redis://cache.example"),
-            ("CELERY_BROKER_URL", "amqp://broker.example"),
+            ("CELERY_BROKER_URL", "redis://broker.example"),
         ],
     )
     def test_nothing_starts_with_a_server_that_is_not_bundled(self, name: str, value: str) -> None:

@@ -8,6 +8,8 @@ from bookings.models import Settlement, Statement
 from bookings.services.corrections import correction_propose
 from bookings.services.disputes import dispute_open
 from bookings.services.exchange_rates import RateSaid, rate_enter
+from bookings.services.payment_notices import payment_notice_report
+from bookings.services.payments import Paid
 from bookings.services.settlements import settlement_confirm
 from bookings.services.statements import statements_draw
 from bookings.services.usage import usage_settle
@@ -76,8 +78,14 @@ def _books(cast: Cast) -> dict[str, str]:
         settlement_confirm(actor=cast.actor(who), settlement_id=january.pk, now=NOW)
     said = RateSaid("CNY", "EUR", Decimal("0.13"), months[1], "A bank")
     rate = rate_enter(actor=cast.actor("lin"), organisation=cast.fudan, said=said, now=NOW)
+    statement = Statement.objects.get(month=months[1])
+    paid = Paid(Decimal("0.25"), months[1], "T 1")
+    notice = payment_notice_report(
+        actor=cast.actor("lin"), statement_id=statement.pk, paid=paid, now=NOW
+    )
     return {
-        "statement": str(Statement.objects.get(month=months[1]).pk),
+        "statement": str(statement.pk),
+        "notice": str(notice.pk),
         "settlement": str(february.pk),
         "confirmed-settlement": str(january.pk),
         "rate": str(rate.pk),

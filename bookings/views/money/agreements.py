@@ -222,7 +222,7 @@ def _page(
         "alike": agreements_alike(row, [m.region_id for m in shown["members"]]),
         "waiting": [m for m in shown["members"] if m.signed_at is None],
         "lacking": [
-            no_second("coordinate", region=member.region, besides=[])
+            (member.region, no_second("coordinate", region=member.region, besides=[]))
             for member in shown["members"]
             if shown["state"] == "proposed" and member.signed_at is None
         ],

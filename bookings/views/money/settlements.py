@@ -18,7 +18,7 @@ from accounts.permissions import actor_of
 from bookings.adapters.papers import settlement_pdf
 from bookings.adapters.sheets import settlement_csv
 from bookings.domain.money import format_amount
-from bookings.domain.statements import OVERDUE, day_of
+from bookings.domain.statements import OVERDUE, day_of, settlement_reference
 from bookings.forms.money import ConfirmForm, PaymentForm, VersionForm
 from bookings.messages import sentence
 from bookings.models import Settlement
@@ -101,6 +101,7 @@ def _page(
     context: dict[str, Any] = {
         "settlement": row,
         "net": net,
+        "reference": _name(row),
         "still": net - row.paid,
         "debtor": debtor_of(row),
         "creditor": creditor,
@@ -225,4 +226,4 @@ def table(request: HttpRequest, settlement_id: UUID) -> HttpResponse:
 
 
 def _name(row: Settlement) -> str:
-    return f"{row.first.code}-{row.second.code}-{row.month:%Y-%m}-{row.currency}"
+    return settlement_reference(row.first.code, row.second.code, row.month, row.currency)

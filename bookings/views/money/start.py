@@ -8,10 +8,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import actor_of
 from bookings.selectors.agreements import own_regions
-from bookings.selectors.money_waiting import load_waiting
-
-# What nobody has to do anything about today.
-TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
+from bookings.selectors.money_waiting import TO_WATCH, load_waiting
+from bookings.selectors.papers import load_invoicing
 
 
 @login_required
@@ -20,9 +18,10 @@ def money(request: HttpRequest) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     found = load_waiting(actor, now)
     context = {
+        "invoicing": load_invoicing(actor),
         "waiting": [each for each in found if each.what not in TO_WATCH],
         "watched": [each for each in found if each.what in TO_WATCH],
-        "today": now.date(),
+        "today": timezone.localdate(now),
         "accounts": bool(actor.organisations_where("account")),
         "coordinates": bool(own_regions(actor)),
         "audits": actor.has("auditor"),

@@ -23,21 +23,23 @@ from bookings.adapters.figures import Cell
 from bookings.adapters.papers import statement_pdf
 from bookings.adapters.sheets import statement_csv
 from bookings.domain.money import format_amount
-from bookings.domain.statements import OVERDUE, statement_number
-from bookings.forms.money import ConvertForm, PaymentForm, VersionForm, VoidForm
+from bookings.domain.statements import OVERDUE, is_new_account, statement_number
+from bookings.forms.money import ConvertForm, NoticeForm, PaymentForm, VersionForm, VoidForm
 from bookings.messages import sentence
-from bookings.models import Statement
+from bookings.models import PaymentNotice, Statement
 from bookings.selectors.books import check_statement
 from bookings.selectors.money_waiting import rows_waiting
 from bookings.selectors.papers import (
     load_statement_paper,
     paper_lines,
     paper_rows,
+    parties_of,
     payments_of,
     tax_sums,
 )
 from bookings.selectors.statements import (
     in_state,
+    notices_for,
     rates_for,
     shown_state,
     statement_by_id,
@@ -52,6 +54,7 @@ from bookings.views.lists import amount_cell, csv_answer, waits_of, wants_csv
 from bookings.views.money.files import file_answer
 
 PAGE, LINES = 30, 100
+REPORTED = PaymentNotice.State.REPORTED
 
 
 def state_label(state: str) -> str:
@@ -71,27 +74,27 @@ def statements(request: HttpRequest) -> HttpResponseBase:
     if state in states:
         rows = in_state(rows, state, now.date())
     if wants_csv(request):
-        cells = (_cells(row, now) for row in rows.iterator(2000))
-        return csv_answer(request, "statements", HEADS, cells)
+        cells = (statement_cells(row, now) for row in rows.iterator(2000))
+        return csv_answer(request, "statements", STATEMENT_HEADS, cells)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "waits": waits,
         "totals": totals_of_statements(rows) if page.paginator.count else [],
-        "rows": [(row, shown_state(row, now), _label(row, now)) for row in page.object_list],
+        "rows": [(row, shown_state(row, now), label_of(row, now)) for row in page.object_list],
         "states": [(one, state_label(one)) for one in states],
         "state": state if state in states else "",
     }
     return render(request, "bookings/money/statements.html", context)
 
 
-HEADS = (
+STATEMENT_HEADS = (
     "statement", "month", "host", "host_name", "payer", "payer_name", "state", "issued", "due",
     "charges", "currency", "tax", "total", "voucher", "payable", "paid",
 )  # fmt: skip
 
 
-def _cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
+def statement_cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
     amounts = (row.tax, row.total, row.covered, row.payable, row.paid)
     return (
         statement_number(row.host.code, row.year, row.number),
@@ -109,7 +112,7 @@ def _cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
     )
 
 
-def _label(row: Statement, now: datetime) -> str:
+def label_of(row: Statement, now: datetime) -> str:
     return state_label(shown_state(row, now))
 
 
@@ -129,16 +132,26 @@ def _page(
     newer = getattr(row, "replaced_by", None)
     still = row.payable - row.paid
     version = {"version": row.version}
+    parties = parties_of(row)
+    notices = list(notices_for(actor).filter(statement=row))
+    # What neither was paid nor is said to be on its way.
+    unsaid = still - sum(one.amount for one in notices if one.state == REPORTED)
+    is_open = still > 0 and row.state != Statement.State.VOIDED
+    pays = actor.may("account", place_of(row.payer))
     rates = rates_for(row) if _may_convert(actor, row) else []
     context: dict[str, Any] = {
         "statement": row,
         "still": still,
         "shown_state": shown_state(row, now),
-        "state_label": _label(row, now),
+        "state_label": label_of(row, now),
         "page": page,
         "lines": paper_lines(page.object_list),
         "taxes": tax_sums(row),
         "payments": payments_of(row),
+        "parties": parties,
+        "account_is_new": is_new_account(
+            parties.host.bank_account_changed_on, today_of(row, row.issued_at)
+        ),
         "check": check_statement(row),
         "newer": newer,
         "rates": rates,
@@ -150,6 +163,17 @@ def _page(
         "pay_form": PaymentForm(
             initial={
                 "amount": format_amount(abs(still), row.currency) if still else "",
+                "paid_on": today_of(row, now),
+                **version,
+            }
+        ),
+        "notices": notices,
+        "pays": pays,
+        "may_report": is_open and pays and row.payer_id != row.host_id,
+        "reported": still - unsaid if is_open else 0,
+        "notice_form": NoticeForm(
+            initial={
+                "amount": format_amount(unsaid, row.currency) if unsaid > 0 else "",
                 "paid_on": today_of(row, now),
                 **version,
             }
@@ -169,13 +193,14 @@ def _may_convert(actor: Actor, row: Statement) -> bool:
     return actor.may("account", place_of(row.payer)) and row.state == Statement.State.ISSUED
 
 
-def _done(
+def carried_out(
     request: HttpRequest,
     statement_id: UUID,
     form: VersionForm,
     name: str,
     act: Callable[[int | None], Any],
     done: str,
+    **shown: Any,
 ) -> HttpResponse:
     """Carry out an act if its form is right; what refuses it is said on the page."""
     status = 400
@@ -193,7 +218,7 @@ def _done(
             return redirect(
                 "bookings:money-statements-one", statement_id=made.pk if is_new else statement_id
             )
-    return _page(request, statement_id, status=status, **{name: form})
+    return _page(request, statement_id, status=status, **{name: form}, **shown)
 
 
 @login_required
@@ -203,7 +228,7 @@ def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     row = statement_by_id(actor, statement_id)
     form = PaymentForm(request.POST)
-    return _done(
+    return carried_out(
         request,
         statement_id,
         form,
@@ -226,7 +251,7 @@ def void(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     statement_by_id(actor, statement_id)
     form = VoidForm(request.POST)
-    return _done(
+    return carried_out(
         request,
         statement_id,
         form,
@@ -249,7 +274,7 @@ def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     statement_by_id(actor, statement_id)
     form = ConvertForm(request.POST)
-    return _done(
+    return carried_out(
         request,
         statement_id,
         form,

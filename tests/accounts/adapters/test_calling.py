@@ -2,15 +2,14 @@
 
 import gzip
 import socket
-import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 
 from accounts.adapters import calling
 from accounts.adapters.calling import Limits, call
 from accounts.domain.addresses import AddressRefused
+from tests.factories.tls import untrusted
 from tests.factories.web import Web
 
 QUICK = Limits(connect=1, total=0.6, size=20_000)
@@ -144,7 +143,7 @@ def test_a_name_is_asked_once(web):
 
 def test_a_certificate_must_be_of_the_name(tmp_path):
     """Nothing is sent to who cannot show that he is whom we called."""
-    with _tls(tmp_path) as port:
+    with untrusted(tmp_path) as port:
         for host in ("127.0.0.1", "localhost"):
             refused(f"https://{host}:{port}/", "bad-certificate", limits=Limits(total=5))
 
@@ -154,50 +153,3 @@ def test_nobody_is_there():
         unused.bind(("127.0.0.1", 0))
         refused(f"http://127.0.0.1:{unused.getsockname()[1]}/", "unreachable")
     assert calling.resolve("no-such-name.invalid", 443) == []
-
-
-@contextmanager
-def _tls(folder):
-    """A server with a certificate that nobody vouches for."""
-    import ssl
-    from datetime import UTC, datetime, timedelta
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    pem = folder / "both.pem"
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve():
-        for _ in range(2):
-            made, _address = listener.accept()
-            try:
-                context.wrap_socket(made, server_side=True).close()
-            except (OSError, ssl.SSLError):
-                made.close()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    with listener:
-        yield listener.getsockname()[1]
-        thread.join(2)

@@ -307,7 +307,7 @@ def test_a_second_factor_is_asked_for_here_too(client: Client, cast: Cast) -> No
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example"])
 def test_the_way_back_leads_to_no_other_site(client: Client, cast: Cast, target: str) -> None:
-    assert by_oidc(client, "li", next=target)["Location"] == "/"
+    assert by_oidc(client, "li", next=target)["Location"] == "/home/"
 
 
 def test_an_answer_is_taken_once_and_by_who_asked(client: Client, cast: Cast) -> None:
@@ -398,7 +398,7 @@ def test_a_token_that_is_not_right(
 
 
 def test_saml(client: Client, cast: Cast, sp: str) -> None:
-    assert by_saml(client, "li")["Location"] == "/"
+    assert by_saml(client, "li")["Location"] == "/home/"
     user = User.objects.get(pk=client.session["_auth_user_id"])
     assert (user.name, user.email) == ("李娜", "li@fudan.example")
     way = SocialAccount.objects.get(user=user)

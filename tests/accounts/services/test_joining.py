@@ -322,3 +322,82 @@ def test_an_organisation_without_managers_asks_the_administrators(cast, alice):
     join_decide(actor=cast.actor("admin"), request_id=row.pk, approve=True, now=NOW)
     assert JoinRequest.objects.get().state == "approved"
     assert actor_of(User.objects.get(pk=alice.pk)).may("book", Place(cast.fudan.pk))
+
+
+# The first manager
+
+
+@pytest.fixture
+def unmanaged(cast):
+    """Hefei Optics, which nobody manages, in the coordinator's region."""
+    return cast.optics
+
+
+def first(cast, organisation, who="coordinator", **values):
+    return invite(cast, **{"who": who, "organisation": organisation, "roles": ["manager"]} | values)
+
+
+def test_a_coordinator_invites_the_first_manager_of_an_organisation(cast, alice, unmanaged):
+    row = first(cast, unmanaged)
+    accept(cast, row)
+    coordinator = cast.people["coordinator"]
+    assert roles_of(alice) == {("manager", coordinator.pk)}
+    assert belongs(alice) == {"optics"}
+    with pytest.raises(NotPermitted):
+        first(cast, unmanaged, email="second@nowhere.example")
+    assert invite(cast, email="third@nowhere.example", who="alice", organisation=unmanaged)
+
+
+@pytest.mark.parametrize("roles", [["researcher"], ["manager", "finance"], []])
+def test_a_coordinator_invites_nobody_but_a_manager(cast, unmanaged, roles):
+    with pytest.raises(NotPermitted):
+        first(cast, unmanaged, roles=roles)
+    assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["xu", "auditor", "hu", "wang", "zhao", "alice"])
+def test_nobody_elsewhere_invites_a_first_manager(cast, unmanaged, who):
+    with pytest.raises(NotPermitted):
+        first(cast, unmanaged, who=who, email="new@nowhere.example")
+    assert not Invitation.objects.exists()
+
+
+def test_a_coordinator_does_not_become_the_manager_they_invite(cast, unmanaged):
+    coordinator = cast.people["coordinator"]
+    EmailAddress.objects.create(
+        user=coordinator, email=coordinator.email, verified=True, primary=True
+    )
+    with pytest.raises(WrongState, match="own-role"):
+        first(cast, unmanaged, email=coordinator.email)
+    # An address that becomes theirs afterwards opens nothing either.
+    row = first(cast, unmanaged, email="later@anhui.example")
+    EmailAddress.objects.create(user=coordinator, email="later@anhui.example", verified=True)
+    with pytest.raises(WrongState, match="own-role"):
+        accept(cast, row, "coordinator")
+    assert roles_of(coordinator) == {("coordinator", None)}
+
+
+def test_the_invitation_of_a_coordinator_ends_with_the_first_manager(cast, alice, unmanaged):
+    row = first(cast, unmanaged)
+    role_grant(
+        actor=cast.actor("admin"), user=cast.hu, role="manager", organisation=unmanaged, now=NOW
+    )
+    with pytest.raises(WrongState, match="invitation-withdrawn"):
+        accept(cast, row)
+    with pytest.raises(NotPermitted):
+        invitation_withdraw(actor=cast.actor("coordinator"), invitation_id=row.pk, now=NOW)
+    assert roles_of(alice) == set()
+
+
+def test_it_ends_with_the_coordinators_role_and_can_be_withdrawn(cast, alice, unmanaged):
+    row = first(cast, unmanaged)
+    RoleGrant.objects.filter(user=cast.people["coordinator"]).update(revoked_at=NOW)
+    with pytest.raises(WrongState, match="invitation-withdrawn"):
+        accept(cast, row)
+    RoleGrant.objects.filter(user=cast.people["coordinator"]).update(revoked_at=None)
+    for who in ("xu", "hu"):
+        with pytest.raises(NotPermitted):
+            invitation_withdraw(actor=cast.actor(who), invitation_id=row.pk, now=NOW)
+    invitation_withdraw(actor=cast.actor("coordinator"), invitation_id=row.pk, now=NOW)
+    row.refresh_from_db()
+    assert row.withdrawn_at == NOW

@@ -16,9 +16,9 @@ from tests.factories.cast import NOW
 
 VALUES = {
     "scheme": "GB/T 2260",
-    "code": "340000",
+    "code": "330000",
     "parent": None,
-    "name": "Anhui",
+    "name": "Zhejiang",
     "time_zone": "Asia/Shanghai",
     "currency": "CNY",
     "holiday_calendar": "CN",

@@ -63,7 +63,7 @@ def test_an_unknown_address_is_answered_like_a_wrong_password(client: Client, wa
 
 def test_sign_in_goes_to_no_other_site(client: Client, wang: User) -> None:
     response = sign_in(client, wang.email, next="https://evil.example/")
-    assert response["Location"] == "/"
+    assert response["Location"] == "/home/"
 
 
 def test_a_sixth_attempt_on_one_account_waits(client: Client, wang: User) -> None:

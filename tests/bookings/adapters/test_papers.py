@@ -9,16 +9,21 @@ import pytest
 from pypdf import PdfReader
 
 from accounts.models import Organisation
+from accounts.services.invoice_details import invoice_details_set
 from bookings.adapters.papers import settlement_pdf, statement_pdf
 from bookings.adapters.sheets import settlement_csv, statement_csv
 from bookings.models import Settlement, Statement
-from bookings.selectors.papers import load_settlement_paper, load_statement_paper
+from bookings.selectors.papers import (
+    load_settlement_paper,
+    load_statement_paper,
+    parties_json,
+)
 from bookings.selectors.statements import WITH
 from bookings.services.payments import Paid, statement_pay
 from bookings.services.statements import statement_void, statements_draw
 from instruments.domain.delimited import text_cell
 from instruments.models import Instrument
-from tests.factories.cast import at
+from tests.factories.cast import NOW, at
 from tests.factories.money import APRIL, MARCH, charge_of, store
 
 
@@ -108,12 +113,75 @@ def test_it_says_what_is_paid_voided_and_replaced(paper):
         assert part in text, (part, text)
 
 
+LONG = {
+    "legal_name": "The University Court and Board of Governors of the United Universities of USTC",
+    "address": "\n".join(f"Line {n} of an address, 安徽省合肥市金寨路96号" for n in range(1, 9)),
+    "tax_number": "91340100MA2XXXXXXX-0000-1111-2222-333344",
+    "bank_account": "Bank of China\n1764 0001 2345",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "parts"),
+    [
+        ("en", ("Tax number: 91340", "Pay to Bank of China 1764 0001 2345", "1 May 2026",
+                "Reference USTC-2026-0001", "Amount CNY 268.00", "last changed 5 March 2026")),
+        ("zh-hans", ("税号：91340", "收款账户 Bank of China 1764 0001 2345", "2026年5月1日",
+                     "参考号 USTC-2026-0001", "金额 CNY 268.00", "2026年3月5日", "取消 ·")),
+    ],
+)  # fmt: skip
+def test_where_to_pay_and_who_both_are(paper, language, parts):
+    cast, load = paper
+    invoice_details_set(
+        actor=cast.actor("gao"), organisation_id=cast.ustc.pk, details=LONG, now=NOW
+    )
+    Statement.objects.update(
+        parties=parties_json(
+            Organisation.objects.get(pk=cast.ustc.pk), cast.fudan, Decimal(268), "Asia/Shanghai"
+        )
+    )
+    text = " ".join(words(statement_pdf(load(), language=language)))
+    for part in (*parts, LONG["legal_name"], "Line 1 of an", "Line 8 of an", "合肥市金寨路96号"):
+        assert part.replace(" ", "") in text.replace(" ", ""), (part, text)
+
+
+@pytest.mark.parametrize(
+    ("language", "unknown", "today"),
+    [
+        ("en", "please ask where to pay", "those of today"),
+        ("zh-hans", "请询问收款账户", "当前信息"),
+    ],
+)
+def test_without_an_account_or_from_before_it_says_so(paper, language, unknown, today):
+    _, load = paper
+    (text,) = words(statement_pdf(load(), language=language))
+    assert unknown in text and today not in text
+    Statement.objects.update(parties=None)
+    (text,) = words(statement_pdf(load(), language=language))
+    assert today in text
+
+
+def test_a_long_number_stays_on_its_line(paper):
+    cast, load = paper
+    Organisation.objects.filter(pk=cast.ustc.pk).update(code="hefei-advanced-materials-inst1")
+    (text,) = words(statement_pdf(load(), language="en"))
+    assert text.count("HEFEI-ADVANCED-MATERIALS-INST1-2026-0001") == 4
+
+
 def test_a_settlement_in_both_languages(paper):
     row = Settlement.objects.select_related("first", "second").get()
     for language, parts in (
         (
             "en",
-            ("Anhui", "安徽", "Fudan University", "Shanghai pays Anhui CNY 50.00", "March 2026"),
+            (
+                "Anhui",
+                "安徽",
+                "Fudan University",
+                "Shanghai pays Anhui CNY 50.00",
+                "March 2026",
+                "name the reference CN-AH-CN-SH-2026-03-CNY",
+                "The coordinator of Anhui says",
+            ),
         ),
         ("zh-hans", ("安徽", "Anhui", "复旦大学", "中国科学技术大学", "CNY 50.00")),
     ):

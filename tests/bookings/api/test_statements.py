@@ -64,6 +64,41 @@ def test_paid_in_part_taken_back_whole_and_overdue(program, drawn, clock):
     assert gao.get("statements/?state=overdue").ids == []
 
 
+def test_payment_notices(program, drawn):
+    lin, gao = program("lin"), program("gao")
+    address = f"statements/{drawn.pk}/payment-notices/"
+    said = {"amount": "100.00", "paid_on": "2026-04-01", "reference": "T 1"}
+    assert gao.post(address, said).code == "not-permitted"
+    assert program("hu").post(address, said).code == "not-found"
+    made = lin.post(address, said, Idempotency_Key="once")
+    assert (made.status, made.body["state"]) == (201, "reported")
+    assert (made.body["number"], made.body["amount"]["amount"]) == ("USTC-2026-0001", "100.00")
+    assert lin.post(address, said, Idempotency_Key="once").body["id"] == made.body["id"]
+    assert lin.post(address, said).code == "already-reported"
+    over = lin.post(address, said | {"amount": "168.01"})
+    assert over.problems == [("amount", "more-than-owed")]
+    assert lin.post(address, said | {"amount": "x"}).problems == [("amount", "not-a-decimal")]
+    one = f"payment-notices/{made.body['id']}/"
+    assert gao.get(one).headers["ETag"] == '"1"'
+    assert gao.get("payment-notices/?state=reported").ids == [made.body["id"]]
+    assert gao.get(f"{address}?state=matched").ids == []
+    assert gao.post(f"{one}refuse/", {}).problems == [("reason", "required")]
+    assert gao.post(f"{one}match/", {}, If_Match='"7"').status == 412
+    assert lin.post(f"{one}match/", {}).code == "not-permitted"
+    matched = gao.post(f"{one}match/", {}, If_Match='"1"')
+    assert (matched.status, matched.body["state"]) == (200, "matched")
+    statement = gao.get(f"statements/{drawn.pk}/").body
+    assert statement["paid"]["amount"] == "100.00"
+    assert [p["id"] for p in statement["payments"]] == [matched.body["payment"]]
+    assert lin.post(f"{one}withdraw/", {}).code == "wrong-state"
+    other = lin.post(address, said | {"reference": "T 2"}).body["id"]
+    refused = gao.post(f"payment-notices/{other}/refuse/", {"reason": "Not here"})
+    assert (refused.body["state"], refused.body["reason"]) == ("refused", "Not here")
+    third = lin.post(address, said | {"reference": "T 3"}).body["id"]
+    assert lin.post(f"payment-notices/{third}/withdraw/", {}).body["state"] == "withdrawn"
+    assert program("hu").get(one).code == "not-found"
+
+
 def test_voided_and_replaced(program, drawn):
     gao, address = program("gao"), f"statements/{drawn.pk}/void/"
     assert gao.post(address, {}).problems == [("reason", "required")]

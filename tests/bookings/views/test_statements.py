@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from bookings.models import ExchangeRate, Settlement, Statement
+from bookings.models import ExchangeRate, PaymentNotice, Settlement, Statement
 from bookings.services.statements import statements_draw
 from tests.factories.money import APRIL, MARCH, charge_of, store
 
@@ -71,6 +71,57 @@ def test_the_host_marks_payments_and_voids(drawn):
     assert "USTC-2026-0001" in read(gao.get(done["Location"]))
     page = read(gao.get(address))
     assert "Voided on" in page and "USTC-2026-0002" in page and "Record a payment" not in page
+
+
+def test_the_payer_reports_a_payment_and_the_host_matches_it(drawn):
+    cast, row = drawn
+    lin, gao, address = browser(cast, "lin"), browser(cast, "gao"), f"/money/statements/{row.pk}/"
+    page = read(lin.get(address))
+    assert "We have paid" in page and 'value="268.00"' in page
+    assert "We have paid" not in read(gao.get(address))
+    paid = {"amount": "268.00", "paid_on": "2026-04-01", "reference": "T <1>", "version": "1"}
+    wrong = lin.post(f"{address}notices/", paid | {"amount": "300", "paid_on": "2026-04-09"})
+    assert wrong.status_code == 400
+    assert "is in the future" in read(wrong)
+    assert lin.post(f"{address}notices/", paid).status_code == 302
+    assert lin.post(f"{address}notices/", paid).status_code == 409
+    page = read(gao.get(address))
+    assert "T &lt;1&gt;" in page and "The money has come in: record it" in page
+    assert 'data-waits="notices" data-number="1"' in read(gao.get("/money/"))
+    assert "USTC-2026-0001" in read(gao.get("/money/payment-notices/?waits=notices"))
+    notice = PaymentNotice.objects.get()
+    act = f"/money/payment-notices/{notice.pk}/"
+    assert gao.post(f"{act}refuse/", {"reason": ""}).status_code == 400
+    assert lin.post(f"{act}match/").status_code == 403
+    assert gao.post(f"{act}match/", {"version": "1"}).status_code == 302
+    assert gao.post(f"{act}match/").status_code == 409
+    row.refresh_from_db()
+    assert (row.state, str(row.paid)) == ("paid", "268.000")
+    assert browser(cast, "hu").post(f"{act}match/").status_code == 404
+
+
+def test_details_and_what_is_missing_of_them(drawn):
+    cast, row = drawn
+    address = f"/money/statements/{row.pk}/"
+    page = read(browser(cast, "gao").get(address))
+    assert "does not say your legal name, address, tax number, bank account" in page
+    assert "do not say its legal name" in read(browser(cast, "gao").get("/money/"))
+    page = read(browser(cast, "lin").get(address))
+    assert "does not say" not in page
+    assert "No bank account has been entered: please ask where to pay." in page
+    Statement.objects.update(
+        parties={
+            "host": {
+                "name": "USTC", "name_zh": "", "legal_name": "The <University>", "tax_number": "9",
+                "address": "A road\nHefei", "bank_account": "Bank\n1764",
+                "bank_account_changed_on": "2026-03-05",
+            },
+            "payer": {**row.parties["payer"], "legal_name": "Fudan"},
+        }
+    )  # fmt: skip
+    page = read(browser(cast, "lin").get(address))
+    for part in ("The &lt;University&gt;", "A road<br>Hefei", "Bank<br>1764", "changed recently"):
+        assert part in page, part
 
 
 def test_both_coordinators_confirm_and_the_one_that_is_owed_marks_it(drawn):

@@ -69,8 +69,8 @@ END $$;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_closed_organisations'),
-        ('bookings', '0015_wished_hours'),
+        ('accounts', '0015_closed_organisations'),
+        ('bookings', '0016_payable_statements'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

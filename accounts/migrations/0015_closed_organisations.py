@@ -34,5 +34,5 @@ DROP FUNCTION organisation_open();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0013_first_day")]
+    dependencies = [("accounts", "0014_bank_account_changed_at")]
     operations = [migrations.RunSQL(OPEN, OPEN_REMOVE)]

@@ -1,0 +1,100 @@
+"""Who the request is for."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import (
+    ROLE,
+    TAG,
+    MembershipShape,
+    RoleShape,
+    memberships_json,
+    role_json,
+)
+from accounts.api.schema import operation
+from accounts.api.shapes import Instant, rfc3339
+from accounts.models import ApiToken, User
+from accounts.selectors.memberships import grants_for, memberships_for
+
+
+class TokenInUseShape(serializers.Serializer[Any]):
+    """What the token of the request opens, and until when."""
+
+    id = serializers.UUIDField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    expires_at = Instant()
+
+
+class MeShape(serializers.Serializer[Any]):
+    """A person with present memberships and roles in force. `token` is null in a browser."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    email = serializers.CharField()
+    language = serializers.CharField()
+    time_zone = serializers.CharField()
+    memberships = MembershipShape(many=True)
+    roles = RoleShape(many=True)
+    token = TokenInUseShape(allow_null=True)
+
+
+class Me(Endpoint):
+    needs_person = True
+
+    @operation(
+        "me",
+        _("Oneself"),
+        tag=TAG,
+        gives=MeShape,
+        answers={
+            "id": "0197a1de-0000-7000-8000-000000000002",
+            "name": "Wang Li",
+            "email": "wang.li@example.org",
+            "language": "zh-hans",
+            "time_zone": "Asia/Shanghai",
+            "memberships": [
+                {
+                    "id": "0197a1de-0000-7000-8000-000000000003",
+                    "user": ROLE["user"],
+                    "organisation": "hefei-materials",
+                    "roles": [ROLE],
+                    "started_at": "2026-03-06T02:00:00Z",
+                    "ended_at": None,
+                }
+            ],
+            "roles": [ROLE],
+            "token": {
+                "id": "0197a1de-0000-7000-8000-000000000008",
+                "scopes": ["book", "read"],
+                "expires_at": "2026-06-04T02:00:00Z",
+            },
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """Who is signed in, where they belong, which roles they hold, those of regions and of the
+        platform included, and what the token of this request opens."""
+        user, token = request.user, request.auth
+        assert isinstance(user, User)
+        own = memberships_for(self.actor).filter(user=user, ended_at=None)
+        shown = {
+            "id": str(user.pk),
+            "name": user.name,
+            "email": user.email,
+            "language": user.language,
+            "time_zone": user.time_zone,
+            "memberships": memberships_json(list(own)),
+            "roles": [role_json(grant) for grant in grants_for(self.actor).filter(user=user)],
+            "token": None,
+        }
+        if isinstance(token, ApiToken):
+            shown["token"] = {
+                "id": str(token.pk),
+                "scopes": token.scopes,
+                "expires_at": rfc3339(token.expires_at),
+            }
+        return Response(shown)

@@ -1,0 +1,98 @@
+"""People of a file who are to be invited: what a row says, and what becomes of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from accounts.domain.errors import FieldProblem, Refused, invalid
+from accounts.domain.joining import parse_roles
+from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER
+
+# The field of a column by its name in small letters. Names are read by nobody: an invitation greets
+# nobody by a name that they did not give.
+PEOPLE_COLUMNS: Mapping[str, str] = {
+    name: field
+    for field, names in {
+        "email": ("email", "e-mail", "mail", "e-mail address", "邮箱", "电子邮箱", "邮件地址"),
+        "roles": ("roles", "role", "角色"),
+        "organisation": ("organisation", "organization", "organisation code", "单位", "单位代码"),
+    }.items()
+    for name in names
+}
+_ROLES = {
+    "researcher": RESEARCHER,
+    "科研人员": RESEARCHER,
+    "manager": MANAGER,
+    "仪器管理员": MANAGER,
+    "finance": FINANCE,
+    "财务人员": FINANCE,
+}
+
+
+class Verdict(StrEnum):
+    """What becomes of a row."""
+
+    INVITE = "invite"
+    INVITED = "invited"  # already, and it is open
+    MEMBER = "member"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A row as it stands in the file; `problem` where it is no row at all."""
+
+    line: int
+    email: str
+    roles: str = ""
+    organisation: str = ""
+    problem: FieldProblem | None = None
+
+
+@dataclass(frozen=True)
+class PersonOutcome:
+    """What becomes of a row. `roles` are those it asks for; `lacking` those of them that a member
+    does not hold, or that the open invitation does not bring: nobody is given them by a file."""
+
+    line: int
+    email: str
+    organisation: str
+    roles: tuple[str, ...]
+    verdict: Verdict
+    lacking: tuple[str, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True)
+class PeopleReport:
+    """Every row of the file, in its order. `limit`: why so many cannot be sent today."""
+
+    outcomes: Sequence[PersonOutcome]
+    limit: Refused | None = None
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(outcome.verdict == verdict for outcome in self.outcomes)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.limit is not None or self.count(Verdict.REFUSED) > 0
+
+
+class PeopleRefused(Refused):
+    """Rows of the file are refused, or there are too many: nobody was invited."""
+
+    code = "people-refused"
+
+    def __init__(self, report: PeopleReport) -> None:
+        self.report = report
+        super().__init__(refused=report.count(Verdict.REFUSED), rows=len(report.outcomes))
+
+
+def roles_in(text: str) -> list[str]:
+    """The roles of a cell, `researcher; manager`; of an empty one a researcher. `Invalid` for one
+    that does not come with joining."""
+    words = [word for word in re.split(r"[;；,，、/|\s]+", text.strip().casefold()) if word]
+    if unknown := [word for word in words if word not in _ROLES]:
+        raise invalid("roles", "unknown-role", role=unknown[0])
+    return parse_roles([_ROLES[word] for word in words] or [RESEARCHER])

@@ -1,0 +1,315 @@
+"""Setting an installation up from nothing, and what it is called and allows afterwards."""
+
+import io
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
+from PIL import Image
+
+from accounts import trail
+from accounts.domain.errors import FieldProblem, Invalid, WrongState, WrongVersion, invalid
+from accounts.domain.organisations import scheme_named
+from accounts.domain.roles import ADMINISTRATOR, Actor, Place
+from accounts.models import Installation, Organisation, Region, User
+from accounts.models.keys import new_id
+from accounts.permissions import require
+from accounts.selectors.divisions import division
+from accounts.selectors.installation import (
+    first_administrator,
+    installation_forget,
+    is_demonstration,
+)
+from accounts.selectors.users import confirmed_addresses, user_by_email
+from accounts.services.memberships import role_grant
+from accounts.services.organisations import organisation_create, region_create
+from accounts.services.users import sign_in_mail_send, user_register
+
+MOST_LOGO = 1_000_000  # bytes
+MOST_MEGAPIXELS = 16
+LOGO = (480, 96)  # pixels, the largest kept: it stands 32 high in the header
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+
+
+class Outcome(StrEnum):
+    """What became of a thing that was to be set up."""
+
+    MADE = "made"
+    EXISTS = "exists"
+    DIFFERS = "differs"  # it exists with other values, and is left as it is
+
+
+@dataclass(frozen=True)
+class Step:
+    """A thing that was to be set up: `differing` names the values it has otherwise."""
+
+    kind: str
+    name: str
+    outcome: Outcome
+    differing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What a run has made and left, and who administers the platform now."""
+
+    steps: tuple[Step, ...]
+    administrator: User
+
+
+@transaction.atomic
+def installation_set_up(
+    *,
+    site: Mapping[str, Any],
+    regions: Sequence[Mapping[str, Any]],
+    organisations: Sequence[Mapping[str, Any]],
+    administrator: Mapping[str, Any],
+    logo: bytes | None,
+    now: datetime,
+) -> SetUp:
+    """Make what does not exist yet of an installation: its row, regions, organisations and the
+    first administrator, an account without a password whose owner gets a link to set one. What
+    exists is left as it is. One run at a time.
+
+    `WrongState` (`demonstration`) where demonstration people live; `Invalid` names all that is
+    wrong, and then nothing is made.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('accounts.set-up', 0))")
+    if is_demonstration():
+        raise WrongState("demonstration")
+    picture, steps, problems = None, [], _administrator_problems(administrator)
+    if logo is not None:
+        try:
+            picture = _logo(logo)
+        except Invalid as refused:
+            problems += _at("site", refused)
+    for name, things, step_of in (
+        ("regions", regions, _region_step),
+        ("organisations", organisations, _organisation_step),
+    ):
+        codes = [given["code"] for given in things]
+        for position, given in enumerate(things):
+            path = f"{name}[{position}]"
+            if given["code"] in codes[:position]:
+                problems.append(FieldProblem(f"{path}.code", "repeated"))
+                continue
+            try:
+                steps.append(step_of(given, now))
+            except Invalid as refused:
+                problems += _at(path, refused)
+            except WrongState as refused:
+                problems.append(FieldProblem(path, refused.code, refused.numbers))
+    if problems:
+        raise Invalid(problems)
+    step, user = _administrator_step(administrator, site, regions, now)
+    return SetUp((_site_step(site, picture, user, now), *steps, step), user)
+
+
+@transaction.atomic
+def installation_update(
+    *,
+    actor: Actor,
+    name: str,
+    name_zh: str,
+    languages: Sequence[str],
+    admits_strangers: bool,
+    now: datetime,
+    logo: bytes | None = None,
+    without_logo: bool = False,
+    expected_version: int | None = None,
+) -> Installation:
+    """Say what the installation is called and allows; `logo` None keeps the present one.
+    `WrongVersion` if somebody did so since the version expected."""
+    require(actor, "administer", Place(None))
+    if not languages or not set(languages) <= set(dict(settings.LANGUAGES)):
+        raise invalid("languages", "required" if not languages else "unknown-value")
+    picture = _logo(logo) if logo is not None else None
+    row, _ = Installation.objects.select_for_update().get_or_create(
+        defaults={"name": name, "languages": list(languages), "created_at": now, "version": 0}
+    )
+    if expected_version not in {None, row.version}:
+        raise WrongVersion(version=row.version)
+    before, old = _told(row), row.logo.name
+    row.name, row.name_zh, row.languages = name, name_zh, list(dict.fromkeys(languages))
+    row.admits_strangers = admits_strangers
+    if picture is not None or without_logo:
+        row.logo.name = ""
+    if picture is not None:
+        row.logo.save(f"{new_id()}.png", ContentFile(picture), save=False)
+    row.version += 1
+    row.save()
+    if old and old != row.logo.name:
+        storage = row.logo.storage
+        transaction.on_commit(lambda: storage.delete(old), robust=True)
+    _record(actor, "installation.update", User.objects.get(pk=actor.person), before, row, now)
+    return row
+
+
+def _site_step(site: Mapping[str, Any], picture: bytes | None, user: User, now: datetime) -> Step:
+    present = Installation.objects.first()
+    if present is not None:
+        same = {**site, "logo": bool(site.get("logo"))}
+        return _left("installation", present.name, same, {**_told(present), "name": present.name})
+    row = Installation(
+        name=site["name"],
+        name_zh=site.get("name_zh", ""),
+        languages=list(dict.fromkeys(site.get("languages") or dict(settings.LANGUAGES))),
+        admits_strangers=site.get("admits_strangers", True),
+        created_at=now,
+    )
+    if picture is not None:
+        row.logo.save(f"{new_id()}.png", ContentFile(picture), save=False)
+    row.save(force_insert=True)
+    _record(None, "installation.create", user, {}, row, now)
+    return Step("installation", row.name, Outcome.MADE)
+
+
+def _administrator_problems(administrator: Mapping[str, Any]) -> list[FieldProblem]:
+    """An account that a stranger has made with the address is not theirs to have: a password of
+    theirs opens it."""
+    user = None if first_administrator() else user_by_email(administrator["email"])
+    if user is None or (user.is_active and user.email.lower() in confirmed_addresses(user.pk)):
+        return []
+    return [FieldProblem("administrator.email", "unconfirmed-account")]
+
+
+def _region_step(given: Mapping[str, Any], now: datetime) -> Step:
+    """A region of a list that comes with the platform needs its scheme and code alone."""
+    scheme, code = scheme_named(given["scheme"]), given["code"]
+    present = Region.objects.select_related("parent").filter(code=code).first()
+    if present is not None:
+        stored = {**vars(present), "parent": present.parent.code if present.parent else ""}
+        return _left("region", code, {**given, "scheme": scheme}, stored)
+    values = dict(given)
+    above = values.pop("parent", None)
+    parent = Region.objects.filter(code=above).first() if above else None
+    if above and parent is None:
+        raise invalid("parent", "unknown-region", region=above)
+    try:
+        region_create(actor=None, parent=parent, now=now, **values)
+    except Invalid as refused:
+        if division(scheme, code):
+            raise
+        raise Invalid(
+            [
+                FieldProblem(p.field, "not-a-known-code") if p.code == "required" else p
+                for p in refused.problems
+            ]
+        ) from None
+    return Step("region", code, Outcome.MADE)
+
+
+def _organisation_step(given: Mapping[str, Any], now: datetime) -> Step:
+    code = given["code"]
+    present = Organisation.objects.select_related("region").filter(code=code).first()
+    if present is not None:
+        return _left("organisation", code, given, {**vars(present), "region": present.region.code})
+    region = Region.objects.filter(code=given["region"]).first()
+    if region is None:
+        raise invalid("region", "unknown-region", region=given["region"])
+    organisation_create(actor=None, now=now, **{**given, "region": region})
+    return Step("organisation", code, Outcome.MADE)
+
+
+def _administrator_step(
+    given: Mapping[str, Any],
+    site: Mapping[str, Any],
+    regions: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> tuple[Step, User]:
+    """Whoever administers the platform already stays the one. A new account's address counts as
+    confirmed: the operator gives it, and the account opens by the link alone."""
+    present = first_administrator()
+    if present is not None:
+        stored = {"email": present.email, "name": present.name}
+        same = {**given, "email": given["email"].lower()}
+        step = _left("administrator", present.email, same, stored)
+        if not present.has_usable_password():
+            _send_link(present, now)
+        return step, present
+    user = user_by_email(given["email"])
+    if user is None:
+        user = User(
+            email=given["email"].lower(),
+            name=given.get("name", ""),
+            language=(site.get("languages") or [settings.LANGUAGE_CODE])[0],
+            time_zone=Region.objects.get(code=regions[0]["code"]).time_zone if regions else "UTC",
+        )
+        user.set_unusable_password()
+        user_register(user=user, now=now)
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    role_grant(actor=None, user=user, role=ADMINISTRATOR, now=now)
+    if not user.has_usable_password():
+        _send_link(user, now)
+    return Step("administrator", user.email, Outcome.MADE), user
+
+
+def _send_link(user: User, now: datetime) -> None:
+    sign_in_mail_send(
+        mail="administrator",
+        email=user.email,
+        user=user,
+        language=user.language,
+        facts={},
+        code="",
+        now=now,
+    )
+
+
+def _left(kind: str, name: str, given: Mapping[str, Any], stored: Mapping[str, Any]) -> Step:
+    """A thing that exists, with the names of what was given otherwise."""
+    differing = tuple(key for key, value in given.items() if stored.get(key) != value)
+    return Step(kind, name, Outcome.DIFFERS if differing else Outcome.EXISTS, differing)
+
+
+def _at(path: str, refused: Invalid) -> list[FieldProblem]:
+    """What is wrong with a part, with its place in the whole."""
+    return [FieldProblem(f"{path}.{p.field}", p.code, p.numbers) for p in refused.problems]
+
+
+def _logo(content: bytes) -> bytes:
+    """A picture as PNG of at most `LOGO` pixels, with nothing of the file but what is seen."""
+    if len(content) > MOST_LOGO:
+        raise invalid("logo", "file-too-large", most=MOST_LOGO // 1000)
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as opened:
+            if opened.width * opened.height > MOST_MEGAPIXELS * 1_000_000:
+                raise invalid("logo", "too-many-pixels", most=MOST_MEGAPIXELS)
+            picture = opened.convert("RGBA")
+        picture.thumbnail(LOGO, Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        Image.frombytes("RGBA", picture.size, picture.tobytes()).save(out, "PNG", optimize=True)
+    except _BROKEN:
+        raise invalid("logo", "broken-file") from None
+    return out.getvalue()
+
+
+def _told(row: Installation) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "name_zh": row.name_zh,
+        "languages": list(row.languages),
+        "admits_strangers": row.admits_strangers,
+        "logo": bool(row.logo),
+    }
+
+
+def _record(
+    actor: Actor | None,
+    action: str,
+    user: User,
+    before: Mapping[str, Any],
+    row: Installation,
+    now: datetime,
+) -> None:
+    """The row has a number for a key; the trail tells things by UUIDs: the administrator's."""
+    trail.record(actor=actor, action=action, target=user, now=now, before=before, after=_told(row))
+    transaction.on_commit(installation_forget)

@@ -1,0 +1,86 @@
+"""Setting what statements print of an organisation."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
+from accounts.domain.invoice_details import masked, parse_invoice_details
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.notifications import Effect, enqueue
+from accounts.selectors.invoice_details import may_set_invoice_details
+
+
+@transaction.atomic
+def invoice_details_set(
+    *,
+    actor: Actor,
+    organisation_id: UUID,
+    details: Mapping[str, str],
+    now: datetime,
+    expected_version: int | None = None,
+) -> Organisation:
+    """Set the named ones of `legal_name`, `address`, `tax_number`, `bank_account` and
+    `invoice_email`; the others stay. For its finance, coordinators of its region and
+    administrators. Another bank account is told to the organisation's other finance people and
+    managers, because changed bank details are how money is stolen.
+
+    `Invalid` as `parse_invoice_details` says, and `not-a-mail-address`. The same again changes
+    nothing.
+    """
+    row = (
+        Organisation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("region")
+        .filter(pk=organisation_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    if not may_set_invoice_details(actor, row):
+        raise NotPermitted(capability="account")
+    if expected_version not in {None, row.version}:
+        raise WrongVersion(version=row.version)
+    parsed = parse_invoice_details(details)
+    if email := parsed.get("invoice_email"):
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise invalid("invoice_email", "not-a-mail-address") from None
+    after = {name: value for name, value in parsed.items() if value != getattr(row, name)}
+    if not after:
+        return row
+    before = {name: getattr(row, name) for name in after}
+    fields = [*after, "version"]
+    for name, value in after.items():
+        setattr(row, name, value)
+    row.version += 1
+    if "bank_account" in after:
+        row.bank_account_changed_at = now
+        fields.append("bank_account_changed_at")
+    row.save(update_fields=fields)
+    trail.record(
+        actor=actor,
+        action="organisation.invoice-details",
+        target=row,
+        now=now,
+        before=before,
+        after=after,
+        organisation_ids=[row.pk],
+        region_ids=row.region.lineage,
+    )
+    if "bank_account" in after:
+        payload = {
+            "organisation": str(row.pk),
+            "user": str(actor.person),
+            "before": masked(before["bank_account"]),
+            "after": masked(row.bank_account),
+        }
+        key = f"people.bank-account.{row.pk}.{row.version}"
+        enqueue([Effect("people.bank-account", key, payload)], now=now)
+    return row

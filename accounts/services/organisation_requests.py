@@ -1,0 +1,196 @@
+"""Somebody's organisation is missing: they ask, and who runs its region answers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain import organisations as rules
+from accounts.domain.errors import FieldProblem, Invalid, NotFound, WrongState, invalid
+from accounts.domain.roles import RESEARCHER, Actor, Place
+from accounts.models import Organisation, OrganisationRequest, Region, User
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
+from accounts.services.organisations import organisation_create
+
+
+@transaction.atomic
+def organisation_ask(
+    *,
+    actor: Actor,
+    name: str,
+    kind: str,
+    region: Region,
+    now: datetime,
+    name_zh: str = "",
+    ror: str = "",
+    text: str = "",
+) -> OrganisationRequest:
+    """Ask for an organisation that is not there. `Invalid` for what is missing or malformed;
+    `WrongState` for the same once more (`already-asked`), for one request too many
+    (`too-many-organisation-requests`), for a closed region (`region-closed`)."""
+    row = OrganisationRequest(user=User.objects.get(pk=actor.person), created_at=now, region=region)
+    _fill(row, {"name": name, "name_zh": name_zh, "kind": kind, "ror": ror, "text": text})
+    if region.closed_at is not None:
+        raise WrongState("region-closed")
+    if not region.shares:
+        raise invalid("region", "region-shares-nothing")
+    lock_user(row.user_id)
+    mine = OrganisationRequest.objects.filter(user=row.user, state="requested")
+    if mine.filter(name__iexact=row.name).exists():
+        raise WrongState("already-asked")
+    if mine.count() >= rules.MOST_OPEN:
+        raise WrongState("too-many-organisation-requests", most=rules.MOST_OPEN)
+    row.save(force_insert=True)
+    _record(actor, "create", row, now)
+    _tell("asked", row, now)
+    return row
+
+
+@transaction.atomic
+def organisation_approve(
+    *,
+    actor: Actor,
+    request_id: UUID,
+    now: datetime,
+    organisation: Organisation | None = None,
+    entered: Mapping[str, Any] | None = None,
+) -> OrganisationRequest:
+    """Approve a request: with the `organisation` that it means, or by entering one with the values
+    `entered` (as `organisation_create`; its region is the request's unless they name another).
+    Whoever asked becomes a member there, a researcher. For who runs the region of the request, and
+    that of the organisation; nobody decides on their own."""
+    row = _to_decide(actor, request_id)
+    if organisation is not None:
+        require(actor, "manage-organisations", place_of(organisation))
+        if organisation.closed_at is not None:
+            raise WrongState("organisation-closed")
+    else:
+        values = {"region": row.region, **(entered or {})}
+        organisation = organisation_create(actor=actor, now=now, **values)
+    row.organisation = organisation
+    _decide(actor, "approve", row, OrganisationRequest.State.APPROVED, "", now)
+    membership_put(actor=actor, user=row.user, organisation=organisation, now=now)
+    grant_put(
+        actor=actor,
+        user=row.user,
+        role=RESEARCHER,
+        organisation=organisation,
+        region=None,
+        granted_by=actor.user_id,
+        now=now,
+    )
+    return row
+
+
+@transaction.atomic
+def organisation_reject(
+    *, actor: Actor, request_id: UUID, reason: str, now: datetime
+) -> OrganisationRequest:
+    """Decline a request, with a reason."""
+    row = _to_decide(actor, request_id)
+    reason = checked_reason(reason, is_owed=True)
+    _decide(actor, "reject", row, OrganisationRequest.State.REJECTED, reason, now)
+    return row
+
+
+@transaction.atomic
+def organisation_request_withdraw(
+    *, actor: Actor, request_id: UUID, now: datetime
+) -> OrganisationRequest:
+    """Take one's own request back."""
+    lock_user(actor.person)
+    row = _found(request_id)
+    if row.user_id != actor.user_id:
+        raise NotFound
+    _require_open(row)
+    row.state, row.decided_at = OrganisationRequest.State.WITHDRAWN, now
+    row.save(update_fields=["state", "decided_at"])
+    _record(actor, "withdraw", row, now)
+    return row
+
+
+def _fill(row: OrganisationRequest, values: Mapping[str, str]) -> None:
+    problems: list[FieldProblem] = []
+    for field, value in values.items():
+        most = rules.MOST_REQUEST_TEXT if field == "text" else rules.MOST_TEXT.get(field, 0)
+        try:
+            if field == "ror":
+                setattr(row, field, rules.ror_of(value))
+            elif field == "kind":
+                row.kind = value
+            else:
+                setattr(row, field, rules.text_of(field, value, most))
+        except Invalid as problem:
+            problems += problem.problems
+    if not row.name and not any(problem.field == "name" for problem in problems):
+        problems.append(FieldProblem("name", "required"))
+    if row.kind not in Organisation.Kind.values:
+        problems.append(FieldProblem("kind", "unknown-value" if row.kind else "required"))
+    if problems:
+        raise Invalid(problems)
+
+
+def _to_decide(actor: Actor, request_id: UUID) -> OrganisationRequest:
+    """An open request that the actor may decide on, the asker's row locked."""
+    row = _found(request_id)
+    require(actor, "manage-organisations", Place(None, frozenset(row.region.lineage)))
+    if actor.user_id == row.user_id:
+        raise WrongState("own-request")
+    lock_user(row.user_id)
+    row = _found(request_id)
+    _require_open(row)
+    return row
+
+
+def _decide(
+    actor: Actor, act: str, row: OrganisationRequest, state: str, reason: str, now: datetime
+) -> None:
+    row.state, row.decided_by_id, row.decided_at, row.reason = state, actor.person, now, reason
+    row.save(update_fields=["state", "decided_by", "decided_at", "reason", "organisation"])
+    _record(actor, act, row, now)
+    _tell("answered", row, now)
+
+
+def _found(request_id: UUID) -> OrganisationRequest:
+    row = (
+        OrganisationRequest.objects.select_related("region", "user", "organisation")
+        .filter(pk=request_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _require_open(row: OrganisationRequest) -> None:
+    if row.state != OrganisationRequest.State.REQUESTED:
+        raise WrongState(state=row.state, wanted="decided")
+
+
+def _tell(what: str, row: OrganisationRequest, now: datetime) -> None:
+    kind = f"people.organisation-{what}"
+    enqueue([Effect(kind, f"{kind}.{row.pk}", {"request": str(row.pk)})], now=now)
+
+
+def _record(actor: Actor, act: str, row: OrganisationRequest, now: datetime) -> None:
+    trail.record(
+        actor=actor,
+        action=f"organisationrequest.{act}",
+        target=row,
+        now=now,
+        after={
+            "user": row.user_id,
+            "name": row.name,
+            "state": row.state,
+            "organisation": row.organisation_id,
+        },
+        reason=row.reason,
+        organisation_ids=[row.organisation_id] if row.organisation_id else [],
+        region_ids=row.region.lineage,
+    )

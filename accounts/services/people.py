@@ -1,0 +1,207 @@
+"""Inviting the people of a file: all of them, or nobody."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.db.models.functions import Lower
+
+from accounts.domain import joining as rules
+from accounts.domain.errors import FieldProblem, Invalid, Refused, WrongState
+from accounts.domain.people import (
+    PeopleRefused,
+    PeopleReport,
+    PersonOutcome,
+    PersonRow,
+    Verdict,
+    roles_in,
+)
+from accounts.domain.roles import Actor, Place
+from accounts.models import Invitation, Membership, Organisation, RoleGrant
+from accounts.selectors.users import confirmed_addresses
+from accounts.services.invitations import (
+    address_of,
+    invitation_withdraw,
+    invitations_put,
+    lock_addresses,
+    may_invite,
+)
+from accounts.services.memberships import lock_user
+
+
+@dataclass
+class _Row:
+    """A row that is being read: what it names, and what is wrong with it."""
+
+    line: int
+    email: str
+    roles: tuple[str, ...]
+    place: Organisation | None
+    problems: list[FieldProblem]
+
+
+@transaction.atomic
+def people_invite(
+    *,
+    actor: Actor,
+    rows: Sequence[PersonRow],
+    organisation: Organisation | None,
+    dry_run: bool,
+    now: datetime,
+) -> PeopleReport:
+    """Invite the people of a file to `organisation`, or each to that of their row, by the rights
+    and limits of inviting one. Members and those who are invited already are left alone, so the
+    same file does nothing the second time. `PeopleRefused` where a row is wrong or there are more
+    than can be sent today; then, and in a dry run, nothing is written."""
+    codes = {row.organisation.casefold() for row in rows if row.organisation}
+    named = Organisation.objects.annotate(folded=Lower("code")).filter(folded__in=codes)
+    places = {place.code.casefold(): place for place in named.select_related("region")}
+    read = [_read(row, places, organisation) for row in rows]
+    if not dry_run:
+        lock_user(actor.person)
+        pks = {row.place.pk for row in read if row.place}
+        locked = Organisation.objects.select_for_update(no_key=True).filter(pk__in=pks)
+        list(locked.only("pk").order_by("pk"))
+        lock_addresses({row.email for row in read})
+    outcomes, expired = _judged(actor, read, now)
+    chosen = [
+        (row.place, row.email, row.roles)
+        for row, outcome in zip(read, outcomes, strict=True)
+        if outcome.verdict == Verdict.INVITE and row.place
+    ]
+    report = PeopleReport(outcomes, _limit(actor, [place for place, _, _ in chosen], now))
+    if dry_run:
+        return report
+    if report.is_refused:
+        raise PeopleRefused(report)
+    again = {(email, place.pk) for place, email, _ in chosen}
+    for older in expired:
+        if (older.email, older.organisation_id) in again:
+            invitation_withdraw(actor=actor, invitation_id=older.pk, now=now)
+    invitations_put(actor, chosen, now)
+    return report
+
+
+def _read(
+    row: PersonRow, places: dict[str, Organisation], organisation: Organisation | None
+) -> _Row:
+    """A row with whatever is wrong in itself."""
+    if row.problem is not None:
+        return _Row(row.line, row.email, (), None, [row.problem])
+    problems: list[FieldProblem] = []
+    email, roles = row.email.strip().lower(), list[str]()
+    try:
+        email = address_of(row.email)
+    except Invalid as refused:
+        problems += refused.problems if email else [FieldProblem("email", "required")]
+    try:
+        roles = roles_in(row.roles)
+    except Invalid as refused:
+        problems += refused.problems
+    place = places.get(row.organisation.casefold()) if row.organisation else organisation
+    if not row.organisation and organisation is None:
+        problems.append(FieldProblem("organisation", "required"))
+    elif place is None:
+        problems.append(FieldProblem("organisation", "unknown-value"))
+    elif organisation is not None and place.pk != organisation.pk:
+        problems.append(FieldProblem("organisation", "another-organisation"))
+    return _Row(row.line, email, tuple(roles), place, problems)
+
+
+def _judged(
+    actor: Actor, read: Sequence[_Row], now: datetime
+) -> tuple[list[PersonOutcome], list[Invitation]]:
+    """What becomes of each row, and the invitations that have expired unanswered. Six statements,
+    and one for each organisation to which a coordinator invites."""
+    emails = {row.email for row in read}
+    own = set(confirmed_addresses(actor.person))
+    members = set(
+        Membership.objects.annotate(address=Lower("user__email"))
+        .filter(address__in=emails, ended_at=None)
+        .values_list("address", "organisation_id")
+    )
+    held = set(
+        RoleGrant.objects.annotate(address=Lower("user__email"))
+        .filter(address__in=emails, revoked_at=None)
+        .values_list("address", "organisation_id", "role")
+    )
+    unanswered = list(
+        Invitation.objects.filter(email__in=emails, accepted_at=None, withdrawn_at=None)
+    )
+    invited = {
+        (one.email, one.organisation_id): one.roles for one in unanswered if one.expires_at > now
+    }
+    sent = Invitation.objects.filter(email__in=emails, created_at__gt=now - rules.DAY)
+    often = dict(sent.values_list("email").annotate(n=Count("pk")))
+
+    @cache
+    def may(place: Organisation, roles: tuple[str, ...]) -> bool:
+        return may_invite(actor, place, roles)
+
+    seen: set[tuple[str, UUID]] = set()
+    outcomes = []
+    for row in read:
+        verdict, lacking = Verdict.REFUSED, tuple[str, ...]()
+        if not row.problems and row.place:
+            key = (row.email, row.place.pk)
+            if key in seen:
+                row.problems.append(FieldProblem("email", "repeated"))
+            elif not may(row.place, row.roles):
+                row.problems.append(FieldProblem("organisation", "not-permitted"))
+            elif row.email in own:
+                row.problems.append(FieldProblem("email", "own-role"))
+            elif key in members:
+                verdict = Verdict.MEMBER
+                lacking = tuple(role for role in row.roles if (*key, role) not in held)
+            elif key in invited:
+                verdict = Verdict.INVITED
+                lacking = tuple(role for role in row.roles if role not in invited[key])
+            elif row.place.closed_at is not None:
+                row.problems.append(FieldProblem("organisation", "organisation-closed"))
+            elif often.get(row.email, 0) >= rules.MOST_TO_ADDRESS:
+                most = {"most": rules.MOST_TO_ADDRESS}
+                row.problems.append(FieldProblem("email", "invited-too-often", most))
+            else:
+                verdict = Verdict.INVITE
+                often[row.email] = often.get(row.email, 0) + 1
+            seen.add(key)
+        code = row.place.code if row.place else ""
+        outcomes.append(
+            PersonOutcome(
+                row.line, row.email, code, row.roles, verdict, lacking, tuple(row.problems)
+            )
+        )
+    return outcomes, [one for one in unanswered if one.expires_at <= now]
+
+
+def _limit(actor: Actor, places: Sequence[Organisation], now: datetime) -> Refused | None:
+    """Why so many cannot be sent today; None where they can. Three statements."""
+    most_open, most = rules.limits(is_administrator=actor.may("administer", Place(None)))
+    wanted = Counter(place.pk for place in places)
+    recent = Q(created_at__gt=now - rules.DAY)
+    is_open = Q(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
+    by_me = Invitation.objects.filter(recent, invited_by_id=actor.person).count()
+    if by_me + wanted.total() > most:
+        left = max(0, most - by_me)
+        return WrongState("too-many-to-invite-today", wanted=wanted.total(), left=left, most=most)
+    today, waiting = _sent(wanted, recent), _sent(wanted, is_open)
+    for place in {place.pk: place for place in places}.values():
+        new = wanted[place.pk]
+        left = max(0, most - today.get(place.pk, 0))
+        if new > left:
+            return WrongState("too-many-to-invite-today", wanted=new, left=left, most=most)
+        left = max(0, most_open - waiting.get(place.pk, 0))
+        if new > left:
+            return WrongState("too-many-to-invite", wanted=new, left=left, most=most_open)
+    return None
+
+
+def _sent(places: Iterable[UUID], which: Q) -> dict[UUID, int]:
+    """How many such invitations each of some organisations has."""
+    rows = Invitation.objects.filter(which, organisation__in=list(places))
+    return dict(rows.values_list("organisation").annotate(n=Count("pk")))

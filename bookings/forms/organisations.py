@@ -1,0 +1,314 @@
+"""Regions and organisations: entering, changing, finding."""
+
+import json
+import zoneinfo
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import Invalid
+from accounts.domain.organisations import (
+    CHINA,
+    MOST_REGION_NAME,
+    MOST_REQUEST_TEXT,
+    MOST_TEXT,
+    SUBDIVISIONS,
+    read_ror,
+)
+from accounts.models import Organisation, Region
+from accounts.selectors.divisions import Division
+from instruments.forms.fields import StyledForm, named
+
+MOST_RECORD = 200_000  # bytes of a record of ROR
+_VERSION = forms.IntegerField(required=False, min_value=1, widget=forms.HiddenInput)
+
+
+class RegionForm(StyledForm):
+    """A region, whatever its scheme."""
+
+    version = _VERSION
+    scheme = forms.CharField(
+        label=_("Scheme"),
+        max_length=20,
+        initial=SUBDIVISIONS,
+        help_text=_("The list that the code is of: ISO 3166-2, GB/T 2260, or one of your own."),
+    )
+    code = forms.CharField(label=_("Code"), max_length=20)
+    name = forms.CharField(label=_("Name"), max_length=MOST_REGION_NAME, required=False)
+    name_zh = forms.CharField(
+        label=_("Name in Chinese"), max_length=MOST_REGION_NAME, required=False
+    )
+    parent = forms.ChoiceField(
+        label=_("Lies in"),
+        required=False,
+        help_text=_("Who coordinates or audits that region does so here, too."),
+    )
+    time_zone = forms.CharField(
+        label=_("Time zone"),
+        max_length=64,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+    )
+    currency = forms.ChoiceField(
+        label=_("Currency"),
+        choices=[("", "–"), *((code, code) for code in sorted(MINOR_DIGITS))],
+        required=False,
+    )
+    holiday_calendar = forms.CharField(
+        label=_("Holiday calendar"),
+        max_length=20,
+        required=False,
+        help_text=_("Country or country-subdivision, such as CN or DE-BY. Empty: no holidays."),
+    )
+    shares = forms.BooleanField(
+        label=_("Shares instruments with other regions"),
+        required=False,
+        help_text=_("Organisations belong to regions that share; others only sum up."),
+    )
+
+    def __init__(self, data: Any = None, *, regions: Iterable[Region], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.regions = {str(region.pk): region for region in regions}
+        field: Any = self.fields["parent"]
+        field.choices = [
+            ("", "–"),
+            *((pk, f"{named(region)} ({region.code})") for pk, region in self.regions.items()),
+        ]
+        self.time_zones = sorted(zoneinfo.available_timezones())
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes, without scheme and version."""
+        data = dict(self.cleaned_data)
+        data.pop("version")
+        data.pop("scheme", None)
+        return data | {"parent": self.regions.get(data["parent"])}
+
+
+class PickForm(StyledForm):
+    """Places to pick from a shipped list."""
+
+    scheme = forms.ChoiceField(
+        label=_("List"),
+        choices=[(SUBDIVISIONS, "ISO 3166-2"), (CHINA, "GB/T 2260")],
+        required=False,
+    )
+    country = forms.ChoiceField(label=_("Country"), required=False)
+    q = forms.CharField(label=_("Name or code"), required=False, max_length=60)
+
+    def __init__(self, data: Any, *, countries: Sequence[Division]) -> None:
+        super().__init__(data)
+        field: Any = self.fields["country"]
+        field.choices = sorted(((one.code, named(one)) for one in countries), key=lambda c: c[1])
+
+
+class PickedForm(forms.Form):
+    """The places that were picked, and what holds for all of them."""
+
+    codes = forms.MultipleChoiceField()
+    time_zone = forms.CharField(max_length=64, required=False)
+    shares = forms.BooleanField(required=False)
+
+    def __init__(self, data: Any, *, codes: Iterable[str]) -> None:
+        super().__init__(data)
+        field: Any = self.fields["codes"]
+        field.choices = [(code, code) for code in codes]
+
+
+class OrganisationForm(StyledForm):
+    """An organisation, with what its statements print."""
+
+    version = _VERSION
+    name = forms.CharField(label=_("Name"), max_length=MOST_TEXT["name"])
+    name_zh = forms.CharField(
+        label=_("Name in Chinese"), max_length=MOST_TEXT["name_zh"], required=False
+    )
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=30,
+        help_text=_("Short and unique: letters, digits, dashes. Files and addresses use it."),
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=[("", "–"), *Organisation.Kind.choices])
+    is_small = forms.BooleanField(
+        label=_("Small enterprise"),
+        required=False,
+        help_text=_("Some voucher programmes are for small enterprises alone."),
+    )
+    region = forms.ChoiceField(label=_("Region"))
+    ror = forms.CharField(
+        label=_("ROR identifier"),
+        max_length=MOST_TEXT["ror"],
+        required=False,
+        help_text=_("Such as https://ror.org/04c4dkn09, if it has one."),
+    )
+    legal_name = forms.CharField(
+        label=_("Legal name"), max_length=MOST_TEXT["legal_name"], required=False
+    )
+    address = forms.CharField(
+        label=_("Address"),
+        max_length=MOST_TEXT["address"],
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    tax_number = forms.CharField(
+        label=_("Tax number"), max_length=MOST_TEXT["tax_number"], required=False
+    )
+    bank_account = forms.CharField(
+        label=_("Bank and account number"),
+        max_length=MOST_TEXT["bank_account"],
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    invoice_email = forms.CharField(
+        label=_("Address for invoices (e-mail)"),
+        max_length=MOST_TEXT["invoice_email"],
+        required=False,
+    )
+
+    def __init__(
+        self, data: Any = None, *, regions: Iterable[Region] | None, **kwargs: Any
+    ) -> None:
+        """`regions` None: the organisation stays where it is."""
+        super().__init__(data, **kwargs)
+        self.regions = {str(region.pk): region for region in regions or ()}
+        if regions is None:
+            del self.fields["region"]
+        else:
+            field: Any = self.fields["region"]
+            field.choices = [
+                *([("", "–")] if len(self.regions) != 1 else []),
+                *((pk, f"{named(region)} ({region.code})") for pk, region in self.regions.items()),
+            ]
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes, without the version."""
+        data = dict(self.cleaned_data)
+        data.pop("version")
+        if "region" in data:
+            data["region"] = self.regions[data["region"]]
+        return data
+
+
+class RorForm(StyledForm):
+    """A record of ROR, pasted or as a file."""
+
+    record = forms.CharField(
+        label=_("Record in JSON"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+    file = forms.FileField(
+        label=_("or a file"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        upload = data.get("file")
+        text = data.get("record", "")
+        if upload is not None:
+            text = upload.read(MOST_RECORD + 1) if upload.size <= MOST_RECORD else b"?"
+        try:
+            if len(text) > MOST_RECORD:
+                raise ValueError
+            data["values"] = read_ror(json.loads(text))
+        except (ValueError, RecursionError):
+            self.add_error("record", forms.ValidationError("not-a-ror-record", "not-a-ror-record"))
+        except Invalid as problem:
+            code = problem.problems[0].code
+            self.add_error("record", forms.ValidationError(code, code))
+        return data
+
+
+class OrganisationFilterForm(StyledForm):
+    """Which organisations a list shows."""
+
+    q = forms.CharField(label=_("Name, code or ROR"), required=False, max_length=100)
+    region = forms.ChoiceField(label=_("Region"), required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"), choices=[("", _("all kinds")), *Organisation.Kind.choices], required=False
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        choices=[
+            ("open", pgettext_lazy("register", "open")),
+            ("closed", pgettext_lazy("register", "closed")),
+            ("all", pgettext_lazy("register", "all")),
+        ],
+        required=False,
+    )
+
+    def __init__(self, data: Any, *, regions: Iterable[Region]) -> None:
+        super().__init__(data)
+        self.regions = {region.code: region for region in regions}
+        field: Any = self.fields["region"]
+        field.choices = [
+            ("", _("all regions")),
+            *((code, f"{named(region)} ({code})") for code, region in self.regions.items()),
+        ]
+
+    def criteria(self) -> dict[str, Any]:
+        """What the selector takes; what is malformed counts as not asked for."""
+        data = self.cleaned_data if self.is_valid() else {}
+        return {
+            "text": data.get("q", ""),
+            "region": self.regions.get(data.get("region", "")),
+            "kind": data.get("kind", ""),
+            "state": data.get("state") or "open",
+        }
+
+
+class MissingForm(StyledForm):
+    """Somebody's organisation that is not there."""
+
+    name = forms.CharField(label=_("Name"), max_length=MOST_TEXT["name"])
+    name_zh = forms.CharField(
+        label=_("Name in Chinese"), max_length=MOST_TEXT["name_zh"], required=False
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=[("", "–"), *Organisation.Kind.choices])
+    region = forms.ChoiceField(
+        label=_("Region"), help_text=_("Who coordinates it decides on your request.")
+    )
+    ror = forms.CharField(
+        label=_("ROR identifier"),
+        max_length=200,
+        required=False,
+        help_text=_("Such as https://ror.org/04c4dkn09, if it has one."),
+    )
+    text = forms.CharField(
+        label=_("What should they know?"),
+        max_length=MOST_REQUEST_TEXT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Such as its website, your group, and who could manage it here."),
+    )
+
+    def __init__(self, data: Any = None, *, regions: Iterable[Region], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.regions = {str(region.pk): region for region in regions}
+        field: Any = self.fields["region"]
+        field.choices = [
+            ("", "–"),
+            *((pk, f"{named(region)} ({region.code})") for pk, region in self.regions.items()),
+        ]
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes."""
+        data = self.cleaned_data
+        return data | {"region": self.regions[data["region"]]}
+
+
+class AnswerForm(StyledForm):
+    """The organisation that a request means, or why it is declined."""
+
+    organisation = forms.CharField(
+        label=_("Code of the organisation"),
+        max_length=30,
+        required=False,
+        help_text=_("As the register shows it."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=500, required=False)

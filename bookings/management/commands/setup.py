@@ -1,0 +1,317 @@
+"""manage.py setup [FILE.yaml]: a real installation from nothing."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
+from django.urls import reverse
+from django.utils import timezone
+from psycopg.errors import LockNotAvailable
+from rest_framework import serializers
+
+from accounts.api.shapes import Choice, Flag, ListOf, Shape, Text, checked
+from accounts.domain.errors import FieldProblem, Invalid, Refused
+from accounts.domain.organisations import organisation_code, region_code
+from accounts.letters import password_path
+from accounts.models import Organisation, Region
+from accounts.selectors.divisions import division
+from accounts.services.installation import MOST_LOGO, Outcome, Step, installation_set_up
+from accounts.services.organisations import region_problems
+from bookings.messages import sentence
+
+REFUSED, BAD_FILE, INTERRUPTED = 1, 2, 130
+MOST_BYTES = 1_000_000
+LANGUAGES = [code for code, _ in settings.LANGUAGES]
+SAYS = {
+    Outcome.MADE: "made",
+    Outcome.EXISTS: "exists",
+    Outcome.DIFFERS: "exists, left as it is",
+}
+
+
+class SiteShape(Shape):
+    name = Text(100)
+    name_zh = Text(100, required=False)
+    logo = Text(1000, required=False)
+    languages = ListOf(child=Choice(LANGUAGES), required=False, allow_empty=False)
+    admits_strangers = Flag(required=False)
+
+
+class RegionShape(Shape):
+    scheme = Text(20)
+    code = Text(20)
+    parent = Text(20, required=False)
+    name = Text(120, required=False)
+    name_zh = Text(120, required=False)
+    time_zone = Text(64, required=False)
+    currency = Text(3, required=False)
+    holiday_calendar = Text(20, required=False)
+    shares = Flag(required=False)
+
+
+class OrganisationShape(Shape):
+    code = Text(30)
+    name = Text(200)
+    name_zh = Text(200, required=False)
+    kind = Choice(Organisation.Kind.choices)
+    is_small = Flag(required=False)
+    region = Text(20)
+    ror = Text(40, required=False)
+
+
+class AdministratorShape(Shape):
+    email = serializers.EmailField(max_length=254)
+    name = Text(150, required=False)
+
+
+class SetupShape(Shape):
+    site = SiteShape()
+    regions = RegionShape(many=True, required=False)
+    organisations = OrganisationShape(many=True, required=False)
+    administrator = AdministratorShape()
+
+
+class Command(BaseCommand):
+    help = (
+        "Set up a real installation in an empty, migrated database: its name, regions, "
+        "organisations and first administrator. Asks, or takes a YAML file. What exists is left as "
+        "it is, so it may run again. The last line is the address where the administrator goes on."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", nargs="?", metavar="FILE.yaml", help="without it you are asked")
+
+    def handle(self, *args: Any, file: str | None, **options: Any) -> None:
+        try:
+            folder = Path(file).parent if file else Path()
+            data = checked(SetupShape, _read(file) if file else self._ask())
+            logo = data["site"].get("logo")
+            result = installation_set_up(
+                site=data["site"],
+                regions=data.get("regions", []),
+                organisations=data.get("organisations", []),
+                administrator=data["administrator"],
+                logo=_picture(folder / logo) if logo else None,
+                now=timezone.now(),
+            )
+        except Invalid as refused:
+            for problem in refused.problems:
+                self.stderr.write(_problem(problem))
+            raise CommandError("Nothing was made.", returncode=BAD_FILE) from None
+        except Refused as refused:
+            words = sentence(refused.code, refused.numbers)
+            raise CommandError(f"{words} Nothing was made.", returncode=REFUSED) from None
+        except ProgrammingError:
+            words = (
+                'The database has not the tables of this version: run "manage.py migrate" first.'
+            )
+            raise CommandError(words, returncode=REFUSED) from None
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            words = "Another setup is at work. Nothing was made; try again."
+            raise CommandError(words, returncode=REFUSED) from None
+        except (KeyboardInterrupt, EOFError):
+            raise CommandError("\nNothing was made.", returncode=INTERRUPTED) from None
+        for step in result.steps:
+            self.stdout.write(_said(step))
+        user = result.administrator
+        if user.has_usable_password():
+            self.stdout.write(f"{user.email} administers the platform and has a password. Sign in:")
+            self.stdout.write(settings.SITE_URL + reverse("account_login"))
+        else:
+            self.stdout.write(
+                f"{user.email} gets this address by mail, too. It opens once, within "
+                f"{settings.PASSWORD_RESET_TIMEOUT // 86400} days, to set a password:"
+            )
+            self.stdout.write(settings.SITE_URL + password_path(user))
+
+    # Asking
+
+    def _ask(self) -> dict[str, Any]:
+        """The same as a file has, each answer checked at once."""
+        self.stdout.write(
+            "An empty answer takes what stands in brackets. Ctrl-C leaves everything as it is.\n"
+        )
+        site = {
+            "name": self._answer("Name of the platform", SiteShape, "name", "Instrument Commons"),
+            "name_zh": self._answer("Its Chinese name, if it has one", SiteShape, "name_zh"),
+            "logo": self._answer("File of its logo, if it has one (PNG, JPEG)", SiteShape, "logo",
+                                 check=lambda path: _picture(Path(path))),
+            "languages": self._answer(
+                "Languages, the usual one first", SiteShape, "languages", " ".join(LANGUAGES),
+                read=str.split,
+            ),
+            "admits_strangers": self._yes("May people sign up without an invitation?"),
+        }  # fmt: skip
+        regions: list[dict[str, Any]] = []
+        self.stdout.write("\nRegions: instruments are shared between them.")
+        while region := self._region([item["code"] for item in regions]):
+            regions.append(region)
+        organisations: list[dict[str, Any]] = []
+        self.stdout.write("\nOrganisations: universities, institutes, hospitals, enterprises.")
+        while regions and (organisation := self._organisation(organisations, regions)):
+            organisations.append(organisation)
+        self.stdout.write("\nThe first administrator, who gives everybody else their roles.")
+        email = self._answer("E-mail address", AdministratorShape, "email", is_owed=True)
+        name = self._answer("Name", AdministratorShape, "name", "Administrator")
+        return {
+            "site": _given(site),
+            "regions": regions,
+            "organisations": organisations,
+            "administrator": _given({"email": email, "name": name}),
+        }
+
+    def _region(self, taken: list[str]) -> dict[str, Any] | None:
+        more = "Code of another region" if taken else "Code of a region, such as CN-AH"
+        code = self._answer(
+            f"{more} (none: go on)", RegionShape, "code", taken=taken, check=region_code
+        )
+        if not code:
+            return None
+        scheme = "GB/T 2260" if code.isdecimal() else "ISO 3166-2"
+        scheme = self._answer("Its scheme", RegionShape, "scheme", scheme)
+        region, known = {"scheme": scheme, "code": code}, division(scheme, code)
+        if known:
+            self.stdout.write(f"  {known.name} {known.name_zh}")
+        for name, label, is_owed in (
+            ("name", "Its name", True),
+            ("name_zh", "Its Chinese name, if it has one", False),
+            ("time_zone", "Its time zone, such as Europe/London", True),
+            ("currency", "Its currency, such as GBP", True),
+            ("holiday_calendar", "Its public holidays, such as GB-SCT, if known", False),
+        ):
+            if known is None or (is_owed and not getattr(known, name)):
+                check = partial(_check_region, name)
+                region[name] = self._answer(label, RegionShape, name, is_owed=is_owed, check=check)
+        return _given({**region, "shares": self._yes("Does it share instruments with others?")})
+
+    def _organisation(
+        self, before: list[dict[str, Any]], regions: list[dict[str, Any]]
+    ) -> dict[str, Any] | None:
+        shape, taken = OrganisationShape, [item["code"] for item in before]
+        more = "Code of another organisation" if before else "Code of one, such as first-university"
+        code = self._answer(
+            f"{more} (none: go on)", shape, "code", taken=taken, check=organisation_code
+        )
+        if not code:
+            return None
+        kinds = ", ".join(Organisation.Kind.values)
+        codes = [region["code"] for region in regions]
+        return _given(
+            {
+                "code": code,
+                "name": self._answer("Its name", shape, "name", is_owed=True),
+                "name_zh": self._answer("Its Chinese name, if it has one", shape, "name_zh"),
+                "kind": self._answer(f"Its kind ({kinds})", shape, "kind", "university"),
+                "region": self._answer("Its region", shape, "region", codes[0], among=codes),
+            }
+        )
+
+    def _yes(self, label: str) -> bool:
+        answers = {"": True, "y": True, "yes": True, "n": False, "no": False}
+        while (answer := input(f"{label} [yes] ").strip().lower()) not in answers:
+            self.stderr.write("  Answer yes or no.")
+        return answers[answer]
+
+    def _answer(
+        self,
+        label: str,
+        shape: type[Shape],
+        field: str,
+        default: str = "",
+        *,
+        read: Callable[[str], Any] = str,
+        check: Callable[[str], Any] = str,
+        is_owed: bool = False,
+        taken: list[str] | None = None,
+        among: list[str] | None = None,
+    ) -> Any:
+        """An answer with the shape of a field; asked again until it has it."""
+        while True:
+            text = input(f"{label}{f' [{default}]' if default else ''}: ").strip() or default
+            if not text and not is_owed:
+                return ""
+            try:
+                value = checked(shape, {field: read(text)}, partial=True)[field]
+                check(text)
+            except Invalid as refused:
+                for problem in refused.problems:
+                    self.stderr.write(f"  {sentence(problem.code, problem.numbers)}")
+                continue
+            if text in (taken or []):
+                self.stderr.write(f"  {sentence('repeated')}")
+            elif among and text not in among:
+                self.stderr.write(f"  {sentence('unknown-choice', {'allowed': ', '.join(among)})}")
+            else:
+                return value
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value != ""}
+
+
+def _read(path: str) -> Any:
+    """The file's content; `Invalid` where it is no YAML or says a thing twice."""
+    try:
+        content = Path(path).read_bytes()
+        if len(content) > MOST_BYTES:
+            raise CommandError(f"{path} is too large.", returncode=BAD_FILE)
+        text = content.decode("utf-8-sig")
+        repeated = [FieldProblem(f"line {line}: {key}", "repeated") for line, key in _twice(text)]
+        if repeated:
+            raise Invalid(repeated)
+        return yaml.safe_load(text)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}.", returncode=BAD_FILE) from None
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
+        words = f"{path} is no YAML in UTF-8: {error}"
+        raise CommandError(words, returncode=BAD_FILE) from None
+
+
+def _twice(text: str) -> Iterator[tuple[int, str]]:
+    """Keys that a mapping has twice, of which YAML would keep the last without a word."""
+    waiting, visited = [yaml.compose(text, Loader=yaml.SafeLoader)], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in visited:  # an alias, perhaps of what it lies in
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = [str(key.value) for key, _ in node.value]
+            for position, (key, value) in enumerate(node.value):
+                if str(key.value) in keys[:position]:
+                    yield key.start_mark.line + 1, str(key.value)
+                waiting.append(value)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+
+
+def _check_region(name: str, text: str) -> None:
+    if problems := [p for p in region_problems(Region(**{name: text})) if p.field == name]:
+        raise Invalid(problems)
+
+
+def _picture(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MOST_LOGO + 1)
+    except OSError as error:
+        problem = FieldProblem("site.logo", "unreadable-file", {"why": str(error.strerror)})
+        raise Invalid([problem]) from None
+
+
+def _problem(problem: FieldProblem) -> str:
+    words = sentence(problem.code, problem.numbers)
+    return f"{problem.field or 'the file'}: {words} ({problem.code})"
+
+
+def _said(step: Step) -> str:
+    more = f" (other {', '.join(step.differing)})" if step.differing else ""
+    return f"{step.kind} {step.name}: {SAYS[step.outcome]}{more}"

@@ -1,0 +1,295 @@
+"""What is right and wrong with an installation, for whoever runs it: each finding a line."""
+
+import platform
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import disk_usage
+from typing import Any
+from uuid import uuid4
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.mail import mailers
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from accounts.models import Installation
+from accounts.selectors.guards import guards_bypassed, guards_down
+from accounts.selectors.jobs import last_run
+from config.celery import app
+from config.health import SILENT
+
+POSTGRESQL, VALKEY = range(15, 19), 7  # major versions tried
+MOST_SKEW = timedelta(seconds=2)
+MOST_ARCHIVE_AGE = timedelta(minutes=15)
+MOST_LAG = timedelta(seconds=30)
+LEAST_FREE = 0.1  # of the disk with the uploads
+QUEUES = tuple(queue.name for queue in settings.CELERY_TASK_QUEUES)
+MARKER = "installation/which-media"  # a file that says which folder this is
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`is_right` None: worth knowing, and neither right nor wrong."""
+
+    part: str
+    is_right: bool | None
+    text: str
+
+
+def examine() -> Iterator[Finding]:
+    """Look at one part after the other. What cannot be looked at is wrong, too, with why."""
+    for part, look in PARTS.items():
+        try:
+            for is_right, text in look():
+                yield Finding(part, is_right, text)
+        except (DatabaseError, redis.RedisError, OSError) as problem:
+            yield Finding(part, False, f"cannot be asked: {_short(problem)}")
+
+
+type Findings = Iterator[tuple[bool | None, str]]
+
+
+def _versions() -> Findings:
+    yield True, f"Python {platform.python_version()}"
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        (version,) = cursor.fetchone()
+        major = int(version.split(".")[0])
+        tried = f"{POSTGRESQL[0]} to {POSTGRESQL[-1]} are supported"
+        yield (
+            major in POSTGRESQL,
+            f"PostgreSQL {version}" + ("" if major in POSTGRESQL else f": {tried}"),
+        )
+    told = _redis(settings.REDIS_URL).info("server")
+    name = "Valkey" if "valkey_version" in told else "Redis"
+    version = str(told.get("valkey_version") or told["redis_version"])
+    is_new = int(version.split(".")[0]) >= VALKEY
+    yield is_new, f"{name} {version}" + ("" if is_new else f": {VALKEY} is the oldest supported")
+
+
+def _database() -> Findings:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT pg_encoding_to_char(encoding), datlocprovider::text, datctype
+            FROM pg_database WHERE datname = current_database()"""
+        )
+        encoding, provider, ctype = cursor.fetchone()
+        yield (
+            encoding == "UTF8",
+            f"encoding {encoding}" + ("" if encoding == "UTF8" else ": names in Chinese need UTF8"),
+        )
+        if provider == "c" and ctype in {"C", "POSIX"}:
+            yield False, f"locale {ctype}: letters other than a to z are not found in either case"
+        cursor.execute("SELECT extname FROM pg_extension")
+        present = {name for (name,) in cursor.fetchall()}
+        for name in ("btree_gist", "pg_trgm"):
+            if name not in present:
+                yield False, f"the extension {name} is missing: CREATE EXTENSION {name}"
+        yield from _role(cursor)
+    executor = MigrationExecutor(connection)
+    if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        yield False, f"{len(pending)} migrations are not applied: manage.py migrate"
+        return
+    for gone in guards_down():
+        yield False, f"the guard {gone} is gone or was changed"
+    for beside in guards_bypassed():
+        yield False, f"{beside} gets round the guards"
+
+
+def _role(cursor: object) -> Findings:
+    """The role of the web reads and writes, and owns nothing: then not even the platform can
+    switch off what keeps the trail as it was."""
+    cursor.execute(  # type: ignore[attr-defined]
+        """
+        SELECT current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+            count(*) FILTER (WHERE pg_has_role(current_user, c.relowner, 'MEMBER')),
+            coalesce(string_agg(c.relname, ', ') FILTER (
+                WHERE c.relname NOT IN ('accounts_trailentry', 'accounts_seal',
+                    'accounts_sealedentry', 'accounts_trailtext', 'django_migrations')
+                AND NOT has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')), ''),
+            coalesce(bool_or(has_table_privilege(c.oid, 'UPDATE')) FILTER (
+                WHERE c.relname IN ('accounts_trailentry', 'accounts_seal',
+                    'accounts_sealedentry', 'accounts_trailtext')), FALSE)
+        FROM pg_class c
+        WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
+        """
+    )
+    name, is_super, owned, denied, may_alter = cursor.fetchone()  # type: ignore[attr-defined]
+    if is_super:
+        yield False, f"{name} is a superuser: the web needs a role that owns nothing"
+    elif owned:
+        yield False, f"{name} owns {owned} tables: the web needs a role that owns none"
+    elif denied:
+        yield False, f"{name} may not write {denied}: see the grants in docs/operations.md"
+    elif may_alter:
+        yield False, f"{name} may change the trail: see the grants in docs/operations.md"
+    else:
+        yield True, f"the role {name} owns nothing and may not change the trail"
+
+
+def _connection() -> Findings:
+    """What the platform sets on its connections is in force, so that nothing between changes it."""
+    with connection.cursor() as cursor:
+        for name, wanted in (
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "1min"),
+            ("jit", "off"),
+            ("statement_timeout", "0"),  # a commit that is cut off may have been made
+        ):
+            cursor.execute("SELECT current_setting(%s)", [name])
+            (value,) = cursor.fetchone()
+            if value != wanted:
+                yield False, f"{name} is {value}, not {wanted}: a pooler or a role sets it"
+        cursor.execute("SELECT current_setting('synchronous_commit')")
+        (durable,) = cursor.fetchone()
+        if durable == "off":
+            yield False, "synchronous_commit is off: bookings that were confirmed could be lost"
+        cursor.execute("SELECT inet_server_port(), pg_is_in_recovery()")
+        port, is_standby = cursor.fetchone()
+        if is_standby:
+            yield False, "this is a standby: nothing can be written"
+        named = {
+            int(each or 5432) for each in str(settings.DATABASES["default"]["PORT"]).split(",")
+        }
+        if port is not None and port not in named:
+            yield None, f"a pooler or proxy lies in front of PostgreSQL's port {port}"
+    yield True, "time-outs as the platform sets them"
+
+
+def _clocks() -> Findings:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (there,) = cursor.fetchone()
+    skews = {"the database": there - datetime.now(UTC)}
+    seconds, micros = _redis(settings.REDIS_URL).time()
+    skews["the cache"] = datetime.fromtimestamp(seconds + micros / 1e6, UTC) - datetime.now(UTC)
+    for name, skew in skews.items():
+        if abs(skew) > MOST_SKEW:
+            yield False, f"the clock of {name} differs by {skew.total_seconds():.1f} s"
+    yield True, f"the same within {max(map(abs, skews.values())).total_seconds():.1f} s"
+
+
+def _workers() -> Findings:
+    _redis(settings.CELERY_BROKER_URL).ping()
+    answers = app.control.inspect(timeout=2).active_queues() or {}
+    for name in QUEUES:
+        readers = [who for who, queues in answers.items() if name in {q["name"] for q in queues}]
+        yield (
+            bool(readers),
+            f"queue {name}: " + (f"{len(readers)} workers" if readers else "no worker reads it"),
+        )
+    last = last_run()
+    if last is None or datetime.now(UTC) - last > SILENT:
+        since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "ever"
+        yield False, f"nothing of the timetable has begun {since}: is beat running?"
+    else:
+        yield True, "the timetable goes on"
+
+
+def _mail() -> Findings:
+    if settings.LOCAL_MODE:
+        yield None, "mail lands on the page Mail"
+        return
+    options: Mapping[str, Any] = settings.MAILERS["default"]["OPTIONS"]  # type: ignore[assignment]
+    place = f"{options['host']}:{options['port']}"
+    link = mailers["default"]
+    try:
+        link.open()
+        yield True, f"{place} takes mail"
+    except Exception as problem:
+        yield False, f"{place}: {_short(problem)}"
+    finally:
+        link.close()
+
+
+def _files() -> Findings:
+    """Uploads can be written, and are the same folder on every machine that runs this command."""
+    name = default_storage.save("installation/probe", ContentFile(b"probe"))
+    default_storage.delete(name)
+    known = cache.get(MARKER)
+    if default_storage.exists(MARKER):
+        with default_storage.open(MARKER) as file:
+            here = file.read().decode()
+        is_same = known in {None, here}
+    else:
+        here, is_same = str(uuid4()), known is None
+        if is_same:
+            default_storage.save(MARKER, ContentFile(here.encode()))
+    if is_same:
+        cache.set(MARKER, here, None)
+        yield True, "uploads can be written"
+    else:
+        yield False, "uploads are not the folder that another machine of this installation has"
+    root = Path(settings.MEDIA_ROOT)
+    if root.is_dir():
+        usage = disk_usage(root)
+        if usage.free < LEAST_FREE * usage.total:
+            yield False, f"{usage.free / 1e9:.1f} GB are free where uploads lie"
+    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").is_file():
+        yield False, "static files are not collected: manage.py collectstatic"
+
+
+def _safety() -> Findings:
+    """Archive of the write-ahead log, and standbys, as far as the role may see them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT current_setting('archive_mode'), last_archived_time, last_failed_time
+            FROM pg_stat_archiver"""
+        )
+        mode, archived, failed = cursor.fetchone()
+        if mode == "off":
+            yield None, "no archive of the write-ahead log: a loss costs what the last backup lacks"
+        elif archived is None or (failed and failed > archived):
+            yield False, "the archive of the write-ahead log fails"
+        elif datetime.now(UTC) - archived > MOST_ARCHIVE_AGE:
+            yield None, f"last archived {archived:%Y-%m-%d %H:%M} UTC"
+        else:
+            yield True, "the write-ahead log is archived"
+        cursor.execute("SELECT application_name, state, replay_lag FROM pg_stat_replication")
+        standbys = cursor.fetchall()
+    for name, state, lag in standbys:
+        if state is None:
+            yield None, f"standby {name}: grant pg_monitor to see its state"
+        elif state != "streaming" or (lag or timedelta(0)) > MOST_LAG:
+            yield False, f"standby {name}: {state}, {lag or 0} behind"
+        else:
+            yield True, f"standby {name} follows"
+    if not standbys:
+        yield None, "no standby"
+
+
+def _set_up() -> Findings:
+    with transaction.atomic():
+        row = Installation.objects.first()
+    if row is None and not settings.LOCAL_MODE:
+        yield False, "nothing is set up: manage.py setup"
+    elif row is not None:
+        yield True, f"{row.name}, at {settings.SITE_URL}"
+
+
+def _redis(address: str) -> redis.Redis:
+    return redis.Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2)
+
+
+def _short(problem: Exception) -> str:
+    """An error in a line; those of drivers have several and may name passwords nowhere."""
+    return str(problem).strip().partition("\n")[0][:200] or type(problem).__name__
+
+
+PARTS: dict[str, Callable[[], Findings]] = {
+    "versions": _versions,
+    "database": _database,
+    "connection": _connection,
+    "clocks": _clocks,
+    "workers": _workers,
+    "mail": _mail,
+    "files": _files,
+    "safety": _safety,
+    "installation": _set_up,
+}

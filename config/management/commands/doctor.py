@@ -1,0 +1,25 @@
+"""manage.py doctor"""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from config.doctor import examine
+
+MARKS = {True: "ok", False: "WRONG", None: "note"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Says what is right and wrong with this installation, a line each; ends with 1 where "
+        "something is wrong. Run it on each machine, with the environment of the web processes."
+    )
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wrong = 0
+        for finding in examine():
+            wrong += finding.is_right is False
+            self.stdout.write(f"{MARKS[finding.is_right]:6}{finding.part}: {finding.text}")
+        if wrong:
+            raise CommandError(f"{wrong} things are wrong.")

@@ -1,0 +1,28 @@
+"""The first page of an installation that has nothing yet."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Installation
+from accounts.selectors.installation import KEPT
+from tests.accounts.pages import page_of
+from tests.factories.moments import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_before_setup_the_first_page_names_the_command(client: Client, settings: Any) -> None:
+    settings.LOCAL_MODE = False
+    html = page_of(client.get("/"))
+    assert "This installation is new" in html and "python manage.py setup" in html
+    assert 'role="search"' not in html
+
+
+def test_after_setup_the_first_page_says_what_will_be_here(client: Client) -> None:
+    Installation.objects.create(name="Anhui", languages=["en"], created_at=NOW)
+    cache.delete(KEPT)
+    html = page_of(client.get("/"))
+    assert "Anhui has just begun." in html and "manage.py" not in html

@@ -1,0 +1,148 @@
+"""What the environment may say, and what is refused with a sentence before anything starts."""
+
+import os
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import redis
+from kombu import Connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config import caches, env
+from tests.factories.tls import untrusted
+
+ROOT = Path(__file__).parents[2]
+GOOD = {
+    "LOCAL_MODE": "0",
+    "SECRET_KEY": "known to this test alone " * 3,
+    "SITE_URL": "https://x.example",
+    "ALLOWED_HOSTS": "x.example",
+    "DATABASE_URL": "postgresql://web:secret@db.example/commons",
+    "REDIS_URL": "redis://cache.example",
+    "DEBUG": "0",
+}
+DROPPED = ("CELERY_BROKER_URL", "LOCAL_MAIL", "CALLS_LOOPBACK")
+
+
+def said(words=("-c", "import config.settings"), **given):
+    """What a process says that starts with an environment like a real one."""
+    kept = {name: value for name, value in os.environ.items() if name not in DROPPED}
+    chosen = {name: value for name, value in (GOOD | given).items() if value is not None}
+    for name in GOOD.keys() - chosen.keys():
+        kept.pop(name, None)
+    return subprocess.run(
+        [sys.executable, *words], env=kept | chosen, cwd=ROOT, check=False,
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_the_documented_settings_are_clean():
+    done = said(["manage.py", "check", "--deploy", "--fail-level", "WARNING"])
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"SECRET_KEY": "short"}, "at least 50"),
+        ({"SECRET_KEY": "ab" * 40}, "at least 50"),
+        ({"SITE_URL": "http://x.example"}, "https"),
+        ({"SITE_URL": "https://x.example/commons"}, "SITE_URL must look like"),
+        ({"SITE_URL": "x.example"}, "SITE_URL must look like"),
+        ({"SITE_URL": None}, "SITE_URL is not set"),
+        ({"ALLOWED_HOSTS": "other.example"}, "ALLOWED_HOSTS must name x.example"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS must name x.example"),
+        ({"DEBUG": "1"}, "DEBUG"),
+        ({"DATABASE_URL": "mysql://db.example/x"}, "postgresql://"),
+        ({"DATABASE_URL": "postgresql://db.example"}, "names no database"),
+        ({"DATABASE_URL": "postgresql://db.example/x?sslmood=full"}, "sslmood"),
+        ({"DATABASE_URL": "postgresql://db.example/x?options=-cjit%3Don"}, "sets options"),
+        ({"REDIS_URL": "amqp://cache.example"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "rediss://cache.example?ssl_cert_reqs=none"}, "certificate"),
+        ({"CELERY_BROKER_URL": "rediss://b.example?ssl_cert_reqs=optional"}, "certificate"),
+        ({"MAIL_TLS": "1", "MAIL_SSL": "1"}, "exclude one another"),
+        ({"MAIL_PORT": "smtp"}, "whole number"),
+        ({"DATABASE_URL_FILE": "/nowhere"}, "both set"),
+        ({"SECRET_KEY": None, "SECRET_KEY_FILE": "/nowhere"}, "cannot be read"),
+    ],
+)
+def test_nothing_starts_with(given, words):
+    done = said(**given)
+    last = done.stderr.strip().splitlines()[-1]
+    assert (done.returncode, "Misconfigured: " in last, words in last) == (1, True, True), last
+    assert "secret@" not in done.stderr
+
+
+def test_an_empty_list_of_hosts_is_the_sites_own(monkeypatch):
+    monkeypatch.setenv("SITE_URL", "https://x.example/")
+    monkeypatch.delenv("ALLOWED_HOSTS", raising=False)
+    assert env.site(local=False) == ("https://x.example", ["x.example"])
+    monkeypatch.setenv("ALLOWED_HOSTS", ".example")
+    assert env.site(local=False) == ("https://x.example", [".example"])
+
+
+def test_secrets_come_from_files(monkeypatch, tmp_path):
+    (tmp_path / "secret").write_text("läuft nicht ab\n", "utf-8")
+    monkeypatch.delenv("MAIL_PASSWORD", raising=False)
+    monkeypatch.setenv("MAIL_PASSWORD_FILE", str(tmp_path / "secret"))
+    assert env.mail()["password"] == "läuft nicht ab"
+
+
+@pytest.mark.parametrize(
+    ("url", "parts", "options"),
+    [
+        (
+            "postgresql://web:p%40ss@a.example:5433,b.example/commons"
+            "?target_session_attrs=read-write&sslmode=verify-full&sslrootcert=/ca.pem",
+            ("a.example,b.example", "5433,", "p@ss"),
+            {"target_session_attrs": "read-write", "sslmode": "verify-full",
+             "sslrootcert": "/ca.pem"},
+        ),
+        ("postgresql://web@/commons?host=/run/postgresql", ("/run/postgresql", "", ""), {}),
+        ("postgresql://web@[::1]:5432/c?connect_timeout=9", ("::1", "5432", ""),
+         {"connect_timeout": "9"}),
+    ],
+)  # fmt: skip
+def test_an_address_of_the_database_is_read_whole(url, parts, options):
+    given = env.database(url, {"application_name": "x"})
+    assert (given["HOST"], given["PORT"], given["PASSWORD"]) == parts
+    assert given["OPTIONS"] == {"connect_timeout": 5} | options | {"application_name": "x"}
+
+
+def test_mail_by_tls_at_once_and_by_starttls(monkeypatch):
+    monkeypatch.delenv("MAIL_PORT", raising=False)
+    monkeypatch.setenv("MAIL_SSL", "1")
+    assert (env.mail()["port"], env.mail()["use_ssl"], env.mail()["use_tls"]) == (465, True, False)
+    monkeypatch.setenv("MAIL_SSL", "0")
+    monkeypatch.setenv("MAIL_TLS", "1")
+    assert (env.mail()["port"], env.mail()["use_ssl"], env.mail()["use_tls"]) == (587, False, True)
+
+
+@pytest.mark.parametrize("to", ["cache", "broker"])
+def test_nobody_is_trusted_with_sessions_or_jobs_who_shows_no_certificate(
+    to, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(caches, "_quiet_until", 0.0)
+    patience = {"socket_timeout": 3, "socket_connect_timeout": 3}
+    with untrusted(tmp_path) as port:
+        if to == "cache":
+            once = Retry(NoBackoff(), 0)
+            link = caches.TlsConnection(host="localhost", port=port, retry=once, **patience)
+        else:
+            broker = Connection(
+                f"rediss://localhost:{port}",
+                ssl={"ssl_cert_reqs": ssl.CERT_REQUIRED},  # as config/settings.py has it
+                transport_options=patience | {"max_retries": 0},
+            )
+        with pytest.raises(redis.ConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+            link.connect() if to == "cache" else broker.channel()
+
+
+def test_the_cache_speaks_tls_where_its_address_says_so():
+    for scheme, kind in (("redis", caches.Connection), ("rediss", caches.TlsConnection)):
+        assert caches.Cache(f"{scheme}://x", {})._options["connection_class"] is kind

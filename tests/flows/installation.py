@@ -1,0 +1,292 @@
+"""A real installation for a test: an empty database with the documented roles, the documented
+processes outside local mode, a mail server, and people who come to it over HTTP."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import requests
+from aiosmtpd.controller import Controller
+from allauth.mfa.totp.internal import auth as totp
+
+from config.local.ports import first_free
+from tests.flows.reader import Page
+
+ROOT = Path(__file__).parents[2]
+HOST = "instruments.example.org"
+PATIENCE = 60.0
+PASSWORD = "a long sentence of mine"
+LINK = re.compile(rf"https://{re.escape(HOST)}(/\S+)")
+
+
+class Post:
+    """A mail server that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        self.mails.append(SimpleNamespace(to=envelope.rcpt_tos, mail=mail))
+        return "250 OK"
+
+    def to(self, address: str, subject: str = "") -> str:
+        """The text of the newest mail to an address whose subject has these words; waits for it."""
+
+        def newest() -> str | None:
+            for got in reversed(self.mails):
+                if address in got.to and subject in got.mail["Subject"]:
+                    return str(got.mail.get_body(("plain",)).get_content())
+            return None
+
+        return until(newest, f"a mail to {address} about {subject!r}")
+
+
+def until(ask: Callable[[], Any], what: str) -> Any:
+    """What `ask` gives as soon as it gives anything."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if answer := ask():
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+class Installation:
+    """Where it is served, its mail, its clock, and its commands."""
+
+    def __init__(
+        self, address: str, env: dict[str, str], owner: str, post: Post, ahead: Path
+    ) -> None:
+        self.address, self.env, self.owner = address, env, owner
+        self.post, self._ahead = post, ahead
+        self.people: list[Person] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=float(self._ahead.read_text()))
+
+    def wait(self, span: timedelta) -> None:
+        """So much time passes; everybody looks in at least every ten days, so that their sessions
+        go on."""
+        while span > timedelta(0):
+            step = min(span, timedelta(days=10))
+            gone = float(self._ahead.read_text()) + step.total_seconds()
+            self._ahead.write_text(str(gone))
+            span -= step
+            for person in self.people:
+                person.get("/profile/")
+
+    def manage(self, *words: str, code: int = 0, **more: str) -> str:
+        """What a command of manage.py prints."""
+        done = manage(self.env | more, *words)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def person(self, name: str) -> "Person":
+        self.people.append(Person(self, name))
+        return self.people[-1]
+
+
+class Person:
+    """Somebody at a browser without scripts."""
+
+    def __init__(self, place: Installation, name: str) -> None:
+        self.place, self.name, self.email = place, name, f"{name}@example.org"
+        self.web = requests.Session()
+        self.web.trust_env = False
+        # As the proxy in front of it would say.
+        self.web.headers.update({"Host": HOST, "X-Forwarded-Proto": "https"})
+        self.web.headers.update({"Referer": f"https://{HOST}/", "Accept-Language": "en"})
+
+    def ask(self, method: str, path: str, status: int = 200, **how: Any) -> requests.Response:
+        path = path.removeprefix(f"https://{HOST}")
+        answer = self.web.request(method, self.place.address + path, allow_redirects=False, **how)
+        for cookie in self.web.cookies:
+            cookie.secure = False  # TLS ends at the proxy, which this test stands for
+        if answer.is_redirect and status == 200:
+            return self.ask("GET", answer.headers["Location"])
+        assert answer.status_code == status, (method, path, answer.status_code, answer.text[:3000])
+        return answer
+
+    def get(self, path: str, status: int = 200) -> Page:
+        return Page(self.ask("GET", path, status))
+
+    def submit(self, path: str, action: str = "", status: int = 200, **values: Any) -> Page:
+        """Fill in the form of a page that goes to `action` (else to the page), and send it."""
+        files = values.pop("files", None)
+        form = self.get(path).form(action or path.partition("?")[0])
+        target = action if action.startswith("/") else path
+        return Page(self.ask("POST", target, status, data=form | values, files=files))
+
+    def api(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
+        """The same session at the API."""
+        headers = {"X-CSRFToken": self.web.cookies.get("csrftoken", domain="") or self._token()}
+        answer = self.ask(method, f"/api/v1/{path}", status, json=body, headers=headers)
+        return answer.json() if answer.content else None
+
+    def _token(self) -> str:
+        return next(c.value or "" for c in self.web.cookies if "csrftoken" in c.name)
+
+    # Signing up and in
+
+    def sign_up(self) -> None:
+        """By the page; the address is confirmed by the link in the mail."""
+        self.submit(
+            "/accounts/signup/",
+            name=self.name.title(),
+            email=self.email,
+            password1=PASSWORD,
+            password2=PASSWORD,
+        )
+        self.confirm()
+
+    def confirm(self) -> None:
+        text = self.place.post.to(self.email, "onfirm")
+        link = next(path for path in LINK.findall(text) if "confirm-email" in path)
+        self.submit(link)
+        if "/login" in self.ask("GET", "/profile/", 302).headers.get("Location", ""):
+            self.sign_in()
+
+    def sign_in(self) -> None:
+        self.submit("/accounts/login/", login=self.email, password=PASSWORD)
+
+    def set_up_second_factor(self) -> None:
+        path = "/accounts/2fa/totp/activate/"
+        page = self.get(path)
+        if "totp" not in page.html:  # somebody signed in long ago says who they are again
+            self.submit("/accounts/reauthenticate/", password=PASSWORD)
+            page = self.get(path)
+        secret = re.findall(r"<code>([A-Z2-7]{32})</code>", page.html)[0]
+        counter = next(iter(totp.yield_hotp_counters_from_time()))
+        code = totp.format_hotp_value(totp.hotp_value(secret, counter))
+        self.ask("POST", path, 302, data=page.form(path) | {"code": code})
+
+
+def manage(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *words],
+        env=env, cwd=ROOT, text=True, capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+@contextmanager
+def database(name: str) -> Iterator[tuple[str, str]]:
+    """An empty database: its address for its owner, who is no superuser, and for the role of the
+    web, which owns nothing."""
+    server = urlsplit(os.environ["DATABASE_URL"])
+    root = server._replace(path="/postgres").geturl()
+    gone = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
+    roles = [f"{name}_{word}" for word in ("owner", "web", "backup")]
+    gone_too = [f"DROP ROLE IF EXISTS {role}" for role in roles]
+    made = f"CREATE DATABASE \"{name}\" OWNER {roles[0]} ENCODING 'UTF8' TEMPLATE template0"
+    psql(root, gone, *gone_too, documented(name)[0], made)
+    try:
+        place = f"{server.hostname}:{server.port}"
+        yield tuple(  # type: ignore[misc]
+            server._replace(path=f"/{name}", netloc=f"{role}:choose-one@{place}").geturl()
+            for role in roles[:2]
+        )
+    finally:
+        psql(root, gone, *gone_too)
+
+
+def documented(name: str) -> tuple[str, str]:
+    """What docs/operations.md has a superuser do, but for the database, and what its owner after
+    `migrate`: with roles of this database's own."""
+    text = (ROOT / "docs/operations.md").read_text("utf-8").replace("commons_", f"{name}_")
+    first, second = (part.split("```")[0] for part in text.split("```sql\n")[1:3])
+    return first.partition("CREATE DATABASE")[0], second
+
+
+@contextmanager
+def installed(name: str, folder: Path) -> Iterator[Installation]:
+    """Migrated by the owner, served as docs/operations.md says, with nothing in it."""
+    ahead, post = folder / "ahead", Post()
+    ahead.write_text("0")
+    port, mail_port = first_free(8700), first_free(8800)
+    with ExitStack() as stack:
+        owner, web = stack.enter_context(database(name))
+        mail = Controller(post, hostname="127.0.0.1", port=mail_port)
+        mail.start()
+        stack.callback(mail.stop)
+        redis = urlsplit(os.environ["REDIS_URL"])._replace(path="/9").geturl()
+        dropped = ("LOCAL_MAIL", "LOG_LEVEL", "SECOND_FACTOR_REQUIRED")
+        env = {k: v for k, v in os.environ.items() if k not in dropped} | {
+            "LOCAL_MODE": "0",
+            "DJANGO_SETTINGS_MODULE": "tests.flows.ahead",
+            "AHEAD": str(ahead),
+            "DATABASE_URL": web,
+            "REDIS_URL": redis,
+            "CELERY_BROKER_URL": redis,
+            "SECRET_KEY": "known to this test alone " * 3,
+            "SITE_URL": f"https://{HOST}",
+            "ALLOWED_HOSTS": HOST,
+            "BEHIND_TLS_PROXY": "1",
+            "MAIL_HOST": "127.0.0.1",
+            "MAIL_PORT": str(mail_port),
+            "STATIC_ROOT": str(folder / "static"),
+            "MEDIA_ROOT": str(folder / "media"),
+            "METRICS_FOLDER": str(folder / "metrics"),
+            "BEAT_FILE": str(folder / "beat"),
+        }
+        as_owner = env | {"DATABASE_URL": owner}
+        for words in (("migrate", "-v", "0"), ("import_techniques",)):
+            done = manage(as_owner, *words)
+            assert done.returncode == 0, done.stderr
+        psql(owner, documented(name)[1])
+        done = manage(env, "collectstatic", "--noinput", "-v", "0")
+        assert done.returncode == 0, done.stderr
+        web_words = "granian --interface wsgi --blocking-threads 8 config.wsgi:application"
+        worker = "celery -A config worker -Q celery,letters,calls --concurrency 2"
+        beat = "celery -A config beat --pidfile="
+        for name, words in (
+            ("web", f"{web_words} --port {port}"),
+            ("worker", worker),
+            ("beat", beat),
+        ):
+            stack.enter_context(running(words.split(), env, folder / f"{name}.log"))
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: answers(address), "the web process")
+        yield Installation(address, env, owner, post, ahead)
+
+
+def psql(address: str, *statements: str) -> None:
+    with psycopg.connect(address, autocommit=True) as link:
+        for statement in statements:
+            link.execute(statement)
+
+
+def answers(address: str) -> bool:
+    try:
+        return requests.get(f"{address}/healthz", headers={"Host": HOST}, timeout=5).ok
+    except requests.RequestException:  # not yet, or too busy to answer at once
+        return False
+
+
+@contextmanager
+def running(words: list[str], env: dict[str, str], log: Path) -> Iterator[None]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words],
+            env=env, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait()
