@@ -1,18 +1,19 @@
 """Input of a person's own pages: shape only."""
 
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain import joining, roles
 from accounts.domain.messages import TOPICS, Choice, Quiet
 from accounts.letters import TOPIC_NAMES
-from accounts.models import Message, MessageSettings, RoleGrant
+from accounts.models import Message, MessageSettings, Organisation, Region, RoleGrant
 from accounts.selectors.messages import choices_in
 
 ROLE_NAMES: dict[Any, Any] = dict(RoleGrant._meta.get_field("role").choices or [])
@@ -518,3 +519,46 @@ class PlatformRoleForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "regions", "autocomplete": "off"}),
         help_text=_("Its code, such as CN-AH. An administrator has none."),
     )
+
+
+class ConfirmForm(forms.Form):
+    """Whoever does what cannot be undone types the organisation's code."""
+
+    code = forms.CharField(
+        label=_("The organisation's code, to confirm"),
+        max_length=30,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+    )
+
+    def __init__(self, *args: Any, organisation: Organisation, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self.organisation = organisation
+        self.fields["code"].help_text = _("Type {code}.").format(code=organisation.code)
+
+    def clean_code(self) -> str:
+        if self.cleaned_data["code"].strip() != self.organisation.code:
+            raise forms.ValidationError(_("This is not the organisation's code."))
+        return self.organisation.code
+
+
+class MoveForm(ConfirmForm):
+    """To which region, from which day on."""
+
+    field_order = ("region", "starts_on", "code")
+
+    region = forms.ChoiceField(label=_("New region"))
+    starts_on = forms.DateField(
+        label=_("From this day on"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+
+    def __init__(self, *args: Any, regions: Iterable[Region], **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        is_chinese = (get_language() or "").startswith("zh")
+        field: Any = self.fields["region"]
+        field.choices = [
+            (str(region.pk), (is_chinese and region.name_zh) or region.name) for region in regions
+        ]
+
+
+class MoveWithdrawForm(ConfirmForm):
+    """Taking a move back."""

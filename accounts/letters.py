@@ -4,7 +4,7 @@ Whoever has something to say composes `Letter`s; `services/messages.py` puts the
 sends them, as each reader has chosen.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -26,13 +26,14 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.messages import TOPICS
-from accounts.domain.roles import ADMINISTRATOR, MANAGER, NO_SECOND, SECOND_ROLE
+from accounts.domain.roles import ADMINISTRATOR, FINANCE, MANAGER, NO_SECOND, SECOND_ROLE
 from accounts.models import (
     Invitation,
     JoinRequest,
     Membership,
     Message,
     Organisation,
+    OrganisationMove,
     OrganisationRequest,
     OutboxMessage,
     Region,
@@ -313,6 +314,24 @@ KINDS = {
         _("Not accepted: {organisation}"),
         _("{organisation} did not accept your request to become a member."),
     ),
+    "moves": Words(
+        _("{organisation}: move to {region}"),
+        _(
+            "From {day} on, {organisation} belongs to {region}, no longer to {from_region}."
+            " Bookings that begin from that day on are priced accordingly; bookings already made"
+            " keep their price."
+        ),
+        "change",
+    ),
+    "merged": Words(
+        _("{organisation} is now part of {into}"),
+        _(
+            "{organisation} was merged into {into}. Members and their roles, instruments, upcoming"
+            " bookings and remaining money now belong to {into}. What had begun or was over stays"
+            " with {organisation}, and {into} accounts for it."
+        ),
+        "change",
+    ),
     "second": Words(
         _("A second person is needed: {organisation}"),
         _(
@@ -383,6 +402,10 @@ def letters_of(row: OutboxMessage, now: datetime) -> list[Letter]:
             return _missing(row)
         case "left" | "ended" as kind:
             return _ended(row, kind)
+        case "moves":
+            return _moves(row)
+        case "merged":
+            return _merged(row)
         case "bank-account":
             return _bank_account(row)
         case _:
@@ -537,6 +560,59 @@ def _ended(row: OutboxMessage, kind: str) -> list[Letter]:
         _letter(kind, reader, found.organisation, found.user, context)
         for reader in readers_of(people, "account")
     ]
+
+
+def _moves(row: OutboxMessage) -> list[Letter]:
+    """To those who manage or account for the organisation, unless the move was withdrawn."""
+    move = (
+        OrganisationMove.objects.select_related(
+            "organisation", "from_region", "region", "decided_by"
+        )
+        .filter(pk=UUID(row.payload["move"]), withdrawn_at=None)
+        .first()
+    )
+    if move is None:
+        return []
+
+    def facts() -> dict[str, str]:
+        return {
+            "region": _named(move.region),
+            "from_region": _named(move.from_region),
+            "day": day_words(move.starts_on),
+        }
+
+    return _to_those_in_charge("moves", move.organisation, move.decided_by, facts)
+
+
+def _merged(row: OutboxMessage) -> list[Letter]:
+    """To those who manage or account for the organisation that went on."""
+    gone = Organisation.objects.select_related("merged_into").get(
+        pk=UUID(row.payload["organisation"])
+    )
+    person = User.objects.get(pk=UUID(row.payload["by"]))
+
+    def facts() -> dict[str, str]:
+        return {"into": _named(gone.merged_into)}
+
+    return _to_those_in_charge("merged", gone, person, facts)
+
+
+def _to_those_in_charge(
+    kind: str, organisation: Organisation, person: User, facts: Callable[[], dict[str, str]]
+) -> list[Letter]:
+    """Letters to managers and finance; `facts` are put into words in each reader's language."""
+    found = {
+        user.pk: user for role in (MANAGER, FINANCE) for user in holders_of(role, organisation.pk)
+    }
+    return [
+        _letter(kind, reader, organisation, person, {"facts": facts, "link": ""})
+        for reader in readers_of(found.values(), KINDS[kind].topic)
+    ]
+
+
+def _named(place: Any) -> str:
+    """Its name in the language in force."""
+    return str((is_chinese() and place.name_zh) or place.name)
 
 
 def _bank_account(row: OutboxMessage) -> list[Letter]:
@@ -805,6 +881,7 @@ def _written(
             "site": site_name(),
             "role": str(_ROLES.get(context.get("role", ""), "")),
         }
+        facts |= context.get("facts", dict)()
         link = context.get("link", "")
         content = context | {
             "kind": kind,

@@ -6,8 +6,15 @@ from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.domain.errors import NotPermitted
-from accounts.domain.roles import CAPABILITIES, NOBODY, SECOND_FACTOR_ROLES, Actor, Place
+from accounts.domain.errors import NotPermitted, WrongState
+from accounts.domain.roles import (
+    CAPABILITIES,
+    NEEDS_OPEN,
+    NOBODY,
+    SECOND_FACTOR_ROLES,
+    Actor,
+    Place,
+)
 from accounts.selectors.memberships import load_actor
 from accounts.selectors.users import has_second_factor
 
@@ -26,9 +33,12 @@ def actor_of(user: Any) -> Actor:
 
 
 def require(actor: Actor, capability: str, place: Place) -> None:
-    """`NotPermitted` unless a grant carries the capability at the place."""
+    """`NotPermitted` unless a grant carries the capability at the place; `WrongState`
+    (`organisation-closed`) for what needs an organisation that is still there."""
     if not actor.may(capability, place):
         raise NotPermitted(capability=capability)
+    if place.is_closed and capability in NEEDS_OPEN:
+        raise WrongState("organisation-closed")
 
 
 def require_somewhere(actor: Actor, capability: str) -> None:

@@ -9,6 +9,7 @@ from accounts.views import (
     language,
     members,
     messages,
+    organisation_moves,
     organisations,
     profile,
 )
@@ -57,6 +58,7 @@ urlpatterns = [
     path("people/second/", members.second, name="second-ask"),
     path("people/", members.people, name="people"),
     path("people/roles/", members.roles, name="roles"),
+    path(_organisation + "move/", organisation_moves.move, name="organisation-move"),
     path(_members, members.members, name="members"),
     path(_members + "invite/", members.invite, name="invite"),
     path(

@@ -381,6 +381,34 @@ SENTENCES = {
     ),
     "not-of-this-role": _("This role does not apply there."),
     "last-manager": _("Nobody else manages this organisation: make another person manager first."),
+    "move-ahead": _("A move to another region is ahead: withdraw it first."),
+    "same-region": _("It belongs to this region already."),
+    "too-far-away": _("This is more than two years away."),
+    "before-last-move": _("This is not after its last move, on {day}."),
+    "same-organisation": _("An organisation cannot be merged into itself."),
+    "organisation-busy": _("The organisation is being worked with. Try again in a moment."),
+    "bookings-ahead": (
+        ngettext_lazy(
+            "{count} booking is not over yet: move or cancel it first.",
+            "{count} bookings are not over yet: move or cancel them first.",
+        ),
+        "count",
+    ),
+    "instruments-published": (
+        ngettext_lazy(
+            "{count} instrument is still published: retire it first.",
+            "{count} instruments are still published: retire them first.",
+        ),
+        "count",
+    ),
+    "charges-open": (
+        ngettext_lazy("{count} charge is not final yet.", "{count} charges are not final yet."),
+        "count",
+    ),
+    "statements-unpaid": (
+        ngettext_lazy("{count} statement is not paid yet.", "{count} statements are not paid yet."),
+        "count",
+    ),
     "last-administrator": _(
         "There is no other administrator: make another person administrator first."
     ),

@@ -29,6 +29,7 @@ from bookings.services.usage import overruns_tell, usage_settle
 from bookings.services.utilisation import hours_roll_up
 from bookings.services.waiting import wishes_look, wishes_settle
 from instruments.services.enrolments import enrolments_end
+from instruments.services.hosts import moves_carry_out
 from instruments.services.opening import calendar_extend
 from instruments.services.publishing import stale_records_tell
 from instruments.services.search import register_file, words_gather
@@ -108,6 +109,12 @@ def settle_waiting() -> None:
 @shared_task
 def end_enrolments() -> None:
     enrolments_end(now=timezone.now())
+
+
+@shared_task
+def carry_out_moves() -> None:
+    """An organisation belongs to its new region from a day of that region's zone on."""
+    moves_carry_out(now=timezone.now())
 
 
 @shared_task

@@ -21,6 +21,7 @@ from accounts.api import (
     me,
     memberships,
     messages,
+    organisation_moves,
     organisation_requests,
     organisations,
     tokens,
@@ -56,6 +57,7 @@ from bookings.api import (
     hours_exports,
     imports,
     leaving,
+    mergers,
     misfits,
     moves,
     operations,
@@ -93,7 +95,7 @@ from bookings.domain.register_files import RegisterRefused
 from bookings.messages import sentence
 from bookings.services.closures import InTheWay
 from config import api_docs
-from config.errors import AWAY_SECONDS, NO_VALUES, is_away
+from config.errors import AWAY_SECONDS, NO_VALUES, closed_meanwhile, is_away
 from instruments.api import (
     attachments,
     enrolments,
@@ -145,6 +147,7 @@ BUSY = (database.LockNotAvailable, database.DeadlockDetected, database.QueryCanc
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     """The answer to whatever an endpoint raised."""
+    exc = closed_meanwhile(exc) or exc
     problem = _problem(exc, _is_signed_in(context.get("request")))
     if problem.status == 500:
         log.error("%s failed", type(context.get("view")).__name__, exc_info=exc)
@@ -383,6 +386,26 @@ urlpatterns = [
         "organisations/<uuid:organisation_id>/scopes/",
         federation.OrganisationScopes.as_view(),
         name="api-organisation-scopes",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/moves/",
+        organisation_moves.OrganisationMoves.as_view(),
+        name="api-organisation-moves",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/moves/<uuid:move_id>/withdraw/",
+        organisation_moves.OrganisationMoveWithdraw.as_view(),
+        name="api-organisation-move-withdraw",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/merge/",
+        mergers.OrganisationMerge.as_view(),
+        name="api-organisation-merge",
+    ),
+    path(
+        "organisations/<uuid:organisation_id>/close/",
+        mergers.OrganisationClose.as_view(),
+        name="api-organisation-close",
     ),
     path("me/", me.Me.as_view(), name="api-me"),
     path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),

@@ -28,6 +28,7 @@ TIMETABLE: dict[str, dict[str, Any]] = {
     "melting fees": {"task": "bookings.tasks.melt_fees", "schedule": crontab(minute=35)},
     "settle waiting": {"task": "bookings.tasks.settle_waiting", "schedule": 60.0},
     "end enrolments": {"task": "bookings.tasks.end_enrolments", "schedule": 60.0},
+    "moves of organisations": {"task": "bookings.tasks.carry_out_moves", "schedule": 300.0},
     "look for waiting": {"task": "bookings.tasks.look_for_waiting", "schedule": 120.0},
     "hours": {"task": "bookings.tasks.roll_up_hours", "schedule": crontab(minute=20)},
     "exports of hours": {"task": "bookings.tasks.write_exports", "schedule": 60.0},

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import DataError, InterfaceError, InternalError, OperationalError
+from django.db import DataError, IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -55,6 +55,15 @@ STATUS: dict[type[Refused], int] = {
     StillRunning: 409,
     WrongVersion: 412,
 }
+
+
+def closed_meanwhile(exc: BaseException) -> WrongState | None:
+    """The refusal where the database found an organisation closed that was open when it was
+    asked (trigger `organisation_open`)."""
+    diagnosis = getattr(exc.__cause__, "diag", None)
+    name = diagnosis.constraint_name if diagnosis is not None else ""
+    is_closed = isinstance(exc, IntegrityError) and name == "organisation_open"
+    return WrongState("organisation-closed") if is_closed else None
 
 
 def status_of(refused: Refused) -> int:

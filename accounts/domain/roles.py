@@ -50,6 +50,12 @@ NO_SECOND = {
     "audit": "no-second-auditor",
 }
 
+# What is done in the name of an organisation that is still there.
+NEEDS_OPEN = frozenset(
+    {"book", "book-for-members", "register-instruments", "manage-members", "manage-webhooks"}
+)
+# The roles that reach what an organisation has absorbed: its money and bookings that are over.
+REACH_ABSORBED = frozenset({MANAGER, FINANCE})
 # The role that somebody has to be given then.
 SECOND_ROLE = {
     "no-second-accountant": FINANCE,
@@ -80,10 +86,12 @@ class Grant:
 
 @dataclass(frozen=True)
 class Place:
-    """Where an act happens: an organisation and its region with all the regions above it."""
+    """Where an act happens: an organisation (closed for good, or not) and its region with all
+    the regions above it."""
 
     organisation_id: UUID | None
     region_ids: frozenset[UUID] = frozenset()
+    is_closed: bool = False
 
 
 @dataclass(frozen=True)

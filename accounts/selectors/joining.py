@@ -175,7 +175,8 @@ def organisations_named(actor: Actor, text: str) -> list[Organisation]:
         | Q(mail_domains__contains=[text.lower().removeprefix("@")])
     )
     mine = Membership.objects.filter(user_id=actor.person, ended_at=None)
-    rows = Organisation.objects.filter(fits).exclude(pk__in=mine.values("organisation_id"))
+    rows = Organisation.objects.filter(fits, closed_at=None)
+    rows = rows.exclude(pk__in=mine.values("organisation_id"))
     return list(rows.select_related("region").order_by("name")[:MOST_FOUND])
 
 
@@ -189,6 +190,6 @@ def organisations_by_mail(actor: Actor) -> list[Organisation]:
     if not domains:
         return []
     mine = Membership.objects.filter(user_id=actor.person, ended_at=None)
-    rows = Organisation.objects.filter(mail_domains__overlap=sorted(domains))
+    rows = Organisation.objects.filter(mail_domains__overlap=sorted(domains), closed_at=None)
     rows = rows.exclude(pk__in=mine.values("organisation_id"))
     return list(rows.select_related("region").order_by("name")[:MOST_FOUND])

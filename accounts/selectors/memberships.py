@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import Prefetch, Q, QuerySet, UUIDField, Value
 
 from accounts.domain.errors import NotFound, NotPermitted, Refused
@@ -15,6 +16,7 @@ from accounts.domain.roles import (
     MANAGER,
     NO_SECOND,
     ORGANISATION_ROLES,
+    REACH_ABSORBED,
     Actor,
     Duty,
     Grant,
@@ -23,22 +25,29 @@ from accounts.domain.roles import (
 )
 from accounts.models import Membership, Organisation, Region, RoleGrant, User
 
+_IDS = ArrayField(UUIDField())
 RECENTLY = timedelta(days=90)
 
 
 def load_actor(user: User) -> Actor:
-    """A user with grants and active memberships. One statement."""
+    """A user with grants and active memberships. Whoever manages or accounts for an organisation
+    does so for those it absorbed. One statement."""
     grants = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
-        "role", "organisation_id", "region_id"
+        "role", "organisation_id", "region_id", "organisation__absorbed"
     )
     organisations = Membership.objects.filter(user=user, ended_at=None).values_list(
-        Value(""), "organisation_id", Value(None, UUIDField())
+        Value(""), "organisation_id", Value(None, UUIDField()), Value(None, _IDS)
     )
     found = list(grants.union(organisations, all=True))
     return Actor(
         user_id=user.pk,
-        grants=tuple(Grant(*grant) for grant in found if grant[0]),
-        organisations=frozenset(place for role, place, _ in found if not role),
+        grants=tuple(
+            Grant(role, place, region)
+            for role, organisation, region, absorbed in found
+            if role
+            for place in (organisation, *((role in REACH_ABSORBED and absorbed) or ()))
+        ),
+        organisations=frozenset(place for role, place, _, _ in found if not role),
         language=user.language,
         time_zone=user.time_zone,
     )
@@ -46,7 +55,8 @@ def load_actor(user: User) -> Actor:
 
 def place_of(organisation: Organisation) -> Place:
     """An organisation as a place; its `region` should be loaded with it."""
-    return Place(organisation.pk, frozenset(organisation.region.lineage))
+    is_closed = organisation.closed_at is not None
+    return Place(organisation.pk, frozenset(organisation.region.lineage), is_closed)
 
 
 def organisations_of(actor: Actor) -> QuerySet[Organisation]:
@@ -81,6 +91,17 @@ def people_in_conflict() -> list[tuple[User, str, str]]:
             if other is not None:
                 found.append((user, other.role, duty.role))
     return found
+
+
+def roles_left_out(organisation: Organisation, into: Organisation) -> list[RoleGrant]:
+    """The roles at an organisation that could not be given at another it is merged into."""
+    grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
+    lineage = frozenset(into.region.lineage)
+    return [
+        grant
+        for grant in grants.select_related("user").order_by("user__name", "role")
+        if conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
+    ]
 
 
 def is_member(user: User, organisation: Organisation) -> bool:
@@ -255,12 +276,15 @@ def has_manager(organisation_id: UUID) -> bool:
 
 
 def holders_of(role: str, organisation_id: UUID | None) -> QuerySet[User]:
-    """Active people who hold a role for an organisation, or for none."""
+    """Active people who hold a role for an organisation (or one that absorbed it), or for none."""
     held = RoleGrant.objects.filter(role=role, revoked_at=None)
     if organisation_id is None:
         held = held.filter(organisation=None)
     else:
-        held = held.filter(organisation_id=organisation_id)
+        held = held.filter(
+            Q(organisation_id=organisation_id)
+            | Q(organisation__absorbed__contains=[organisation_id], role__in=REACH_ABSORBED)
+        )
     return User.objects.filter(is_active=True, pk__in=held.values("user_id")).order_by("email")
 
 
@@ -278,7 +302,7 @@ def no_second(
     else can do it. One statement."""
     where = Q(region_id__in=region.lineage if region else list(region_ids))
     if organisation is not None:
-        where = Q(organisation=organisation)
+        where = Q(organisation=organisation) | Q(organisation=organisation.merged_into_id)
     others = RoleGrant.objects.filter(
         where, role__in=CAPABILITIES[capability], revoked_at=None, user__is_active=True
     ).exclude(user_id__in=[person for person in besides if person])

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet, prefetch_related_objects
 
-from accounts.domain.errors import NotFound, NotPermitted, invalid
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.regions import Move, region_on, regions_held
 from accounts.domain.roles import Actor, Place
-from accounts.models import Organisation, OrganisationRequest, Region
+from accounts.models import Organisation, OrganisationMove, OrganisationRequest, Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
 
@@ -20,8 +23,8 @@ def regions() -> QuerySet[Region]:
 
 
 def sharing_regions() -> QuerySet[Region]:
-    """Those between which instruments are shared."""
-    return regions().filter(shares=True)
+    """Those between which instruments are shared at present."""
+    return regions().filter(shares=True, closed_at=None)
 
 
 def organisations() -> QuerySet[Organisation]:
@@ -148,6 +151,12 @@ def region_by_code(code: str) -> Region:
     return region
 
 
+def require_open(organisation: Organisation) -> None:
+    """`WrongState` for one that was closed: nobody joins it or does anything new in its name."""
+    if organisation.closed_at is not None:
+        raise WrongState("organisation-closed", organisation=organisation.code)
+
+
 def organisation_by_id(organisation_id: UUID) -> Organisation:
     """`NotFound` if there is none."""
     organisation = organisations().filter(pk=organisation_id).first()
@@ -193,6 +202,57 @@ def payer_for(actor: Actor, named: str | None) -> Organisation | None:
     if len(choices) > 1:
         raise invalid("organisation", "organisation-needed")
     return choices[0] if choices else None
+
+
+def moves_due(now: datetime, most: int) -> list[UUID]:
+    """The moves whose day has begun in the new region and that are not carried out, the oldest
+    first."""
+    rows = OrganisationMove.objects.filter(
+        carried_out_at=None, withdrawn_at=None, starts_on__lte=(now + timedelta(days=1)).date()
+    ).select_related("region")
+    return [
+        row.pk
+        for row in rows.order_by("starts_on", "id")[:most]
+        if row.starts_on <= now.astimezone(ZoneInfo(row.region.time_zone)).date()
+    ]
+
+
+_MOVES = Prefetch(
+    "moves",
+    OrganisationMove.objects.filter(withdrawn_at=None).select_related("from_region", "region"),
+    to_attr="standing_moves",
+)
+
+
+def load_moves(organisations: Iterable[Organisation]) -> None:
+    """Load the moves of those that have any, for `organisation_region_on`. One statement; none
+    where no organisation ever moved."""
+    prefetch_related_objects([each for each in organisations if each.has_moves], _MOVES)
+
+
+def organisation_moves(organisation: Organisation) -> list[Move[Region]]:
+    """The moves that stand, carried out or ahead. No statement for an organisation that never
+    moved, or whose moves are loaded."""
+    if not organisation.has_moves:
+        return []
+    load_moves([organisation])
+    rows: list[OrganisationMove] = organisation.standing_moves  # type: ignore[attr-defined]
+    return [Move(row.starts_on, row.from_region, row.region) for row in rows]
+
+
+def organisation_regions_held(
+    organisation: Organisation,
+) -> list[tuple[date, date | None, Region]]:
+    """Each region it lies in with the days [first, until)."""
+    return regions_held(organisation_moves(organisation), organisation.region)
+
+
+def organisation_region_on(organisation: Organisation, day: date) -> Region:
+    """The region of an organisation (loaded with today's) on a local day: on which a booking
+    begins, whose price group depends on it."""
+    if not organisation.has_moves:
+        return organisation.region
+    return region_on(organisation_moves(organisation), day, organisation.region)
 
 
 def lineages(region_ids: Iterable[UUID]) -> frozenset[UUID]:

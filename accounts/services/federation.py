@@ -29,7 +29,7 @@ def federation_join(*, user: User, affiliations: Iterable[Affiliation], now: dat
     if not found:
         return
     organisations = (
-        Organisation.objects.filter(scopes__overlap=list(found))
+        Organisation.objects.filter(scopes__overlap=list(found), closed_at=None)
         .exclude(memberships__user=user)
         .exclude(join_requests__user=user)
         .select_related("region")

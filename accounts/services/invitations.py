@@ -19,6 +19,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token, open_invitations
 from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.organisations import require_open
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import grant_put, lock_user, membership_put
@@ -41,6 +42,7 @@ def invitation_send(
     and one organisation or person sends, within a day."""
     email, wanted = address_of(email), rules.parse_roles(list(roles))
     _require_may_invite(actor, organisation, wanted)
+    require_open(organisation)
     if not rules.SHORTEST <= lifetime <= rules.LONGEST:
         raise invalid("days", "out-of-range", least=1, most=rules.LONGEST.days)
     if email in confirmed_addresses(actor.person):
@@ -195,6 +197,13 @@ def invitations_void(*, actor: Actor, addresses: Sequence[str], now: datetime) -
     rows = Invitation.objects.select_for_update(of=("self",), no_key=True).filter(
         theirs, accepted_at=None, withdrawn_at=None
     )
+    for row in rows.select_related("organisation__region").order_by("pk"):
+        _withdraw(actor, row, now)
+
+
+def invitations_end(*, actor: Actor, organisation: Organisation, now: datetime) -> None:
+    """Within a transaction: withdraw what an organisation has open that is closed or merged."""
+    rows = open_invitations(organisation).select_for_update(of=("self",), no_key=True)
     for row in rows.select_related("organisation__region").order_by("pk"):
         _withdraw(actor, row, now)
 

@@ -14,6 +14,7 @@ from accounts.models import JoinRequest, Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import is_member, place_of
+from accounts.selectors.organisations import require_open
 from accounts.selectors.users import confirmed_addresses
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 
@@ -23,12 +24,14 @@ def join_ask(*, actor: Actor, organisation: Organisation, text: str, now: dateti
     """Ask to become a member. Whose confirmed address belongs to the organisation is one at once,
     a researcher, where the organisation says so; else its managers are told.
 
-    `WrongState` for a member (`already-member`), for asking twice (`already-asked`), for one
-    request too many (`too-many-requests-to-join`).
+    `WrongState` for a closed organisation (`organisation-closed`), for a member
+    (`already-member`), for asking twice (`already-asked`), for one request too many
+    (`too-many-requests-to-join`).
     """
     text = text.strip()
     if len(text) > rules.MOST_TEXT:
         raise invalid("text", "too-long", most=rules.MOST_TEXT)
+    require_open(organisation)
     user = User.objects.get(pk=actor.person)
     lock_user(user.pk)
     if is_member(user, organisation):
@@ -142,6 +145,24 @@ def joining_set(
         region_ids=organisation.region.lineage,
     )
     return organisation
+
+
+def requests_hand_over(
+    *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
+) -> None:
+    """Within a transaction: whoever asked to join an organisation that is merged `into` another
+    asks that one, unless they have done so or belong there; closed for good, nobody answers."""
+    rows = JoinRequest.objects.filter(organisation=organisation, state="requested").order_by("pk")
+    for row in rows.select_related("organisation__region", "user"):
+        others = JoinRequest.objects.filter(user=row.user, organisation=into, state="requested")
+        if into is None or others.exists() or is_member(row.user, into):
+            row.state, row.decided_at = JoinRequest.State.WITHDRAWN, now
+            row.save(update_fields=["state", "decided_at"])
+            _record(actor, "joinrequest.withdraw", row, now, "")
+            continue
+        row.organisation = into
+        row.save(update_fields=["organisation"])
+        _record(actor, "joinrequest.readdress", row, now, "")
 
 
 def _admit(actor: Actor | None, row: JoinRequest, roles: Sequence[str], now: datetime) -> None:

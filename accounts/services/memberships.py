@@ -39,6 +39,7 @@ from accounts.selectors.memberships import (
     no_second,
     place_of,
 )
+from accounts.selectors.organisations import require_open
 
 MOST_TEXT = 500
 
@@ -75,6 +76,7 @@ def membership_put(
     *, actor: Actor | None, user: User, organisation: Organisation, now: datetime
 ) -> Membership:
     """The same within a transaction, for who has asked whether it may be."""
+    require_open(organisation)
     membership, is_new = Membership.objects.get_or_create(
         user=user, organisation=organisation, ended_at=None, defaults={"started_at": now}
     )
@@ -133,6 +135,44 @@ def membership_end(*, actor: Actor, membership_id: UUID, reason: str, now: datet
     return membership
 
 
+def members_let_go(
+    *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
+) -> list[RoleGrant]:
+    """All memberships and roles at an organisation that is closed or merged end; merged `into`
+    another they begin there, but for roles whose duties exclude one the person has: these are
+    returned. The caller has locked the people."""
+    grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
+    present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
+    left_out = []
+    for membership in present.select_related("user"):
+        membership.ended_at = now
+        membership.save(update_fields=["ended_at"])
+        trail.record(
+            actor=actor,
+            action="membership.end",
+            target=membership,
+            now=now,
+            before={"user": membership.user_id, "organisation": organisation.pk},
+            after={"ended_at": now},
+            organisation_ids=[organisation.pk],
+            region_ids=organisation.region.lineage,
+        )
+        if into is not None:
+            membership_put(actor=actor, user=membership.user, organisation=into, now=now)
+    for grant in grants.select_related("organisation__region", "region", "user"):
+        _revoke(actor, grant, "", now)
+        if into is None:
+            continue
+        try:
+            grant_put(
+                actor=actor, user=grant.user, role=grant.role, organisation=into, region=None,
+                granted_by=grant.granted_by_id, now=now,
+            )  # fmt: skip
+        except DutiesConflict:
+            left_out.append(grant)
+    return left_out
+
+
 # Roles
 
 
@@ -186,6 +226,10 @@ def grant_put(
     now: datetime,
 ) -> RoleGrant:
     """The same with the person's row locked, for who has asked whether it may be."""
+    if organisation is not None:
+        require_open(organisation)
+    if region is not None and region.closed_at is not None:
+        raise WrongState("region-closed", region=region.code)
     _require_compatible(user, role, organisation, region)
     grant, is_new = RoleGrant.objects.get_or_create(
         user=user,

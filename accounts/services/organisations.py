@@ -28,7 +28,7 @@ from accounts.domain.errors import (
     invalid,
 )
 from accounts.domain.roles import Actor, Place
-from accounts.models import Organisation, Region
+from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.divisions import above, division
@@ -196,7 +196,8 @@ def region_close(
         require(actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(region_id, expected_version)
-    if region.organisations.filter(closed_at=None).exists():
+    coming = OrganisationMove.objects.filter(region=region, carried_out_at=None, withdrawn_at=None)
+    if region.organisations.filter(closed_at=None).exists() or coming.exists():
         raise WrongState("region-has-organisations")
     if Region.objects.filter(parent=region, closed_at=None).exists():
         raise WrongState("region-has-regions")

@@ -48,7 +48,6 @@ from bookings.models import Earmark, FundingSource
 from bookings.selectors.funding_sources import (
     entries_of,
     in_state,
-    left_of,
     source_by_id,
     sources_for,
     state_of,
@@ -87,8 +86,9 @@ class SourcePersonShape(serializers.Serializer[Any]):
 
 class FundingSourceShape(serializers.Serializer[Any]):
     """A project, account or cost centre of an organisation. `held` is set aside for bookings,
-    `spent` charged; `left` is the budget less both, below zero where use outran it. It pays for
-    bookings that start on the local days of [`valid_from`, `valid_until`)."""
+    `spent` charged, `transferred` gone to the organisation that was merged into; `left` is the
+    budget less these, below zero where use outran it. It pays for bookings that start on the local
+    days of [`valid_from`, `valid_until`)."""
 
     id = serializers.UUIDField()
     organisation = serializers.CharField()
@@ -101,6 +101,7 @@ class FundingSourceShape(serializers.Serializer[Any]):
     budget = Money(allow_null=True, help_text="Null: no limit.")
     held = Money()
     spent = Money()
+    transferred = Money()
     left = Money(allow_null=True)
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
@@ -153,7 +154,7 @@ class SpendingShape(serializers.Serializer[Any]):
 
 
 def source_json(row: FundingSource, now: datetime) -> dict[str, Any]:
-    left, currency = left_of(row), row.currency
+    left, currency = row.left, row.currency
     return {
         "id": str(row.pk),
         "organisation": row.organisation.code,
@@ -166,6 +167,7 @@ def source_json(row: FundingSource, now: datetime) -> dict[str, Any]:
         "budget": None if row.budget is None else amount(row.budget, currency),
         "held": amount(row.held, currency),
         "spent": amount(row.spent, currency),
+        "transferred": amount(row.transferred, currency),
         "left": None if left is None else amount(left, currency),
         "valid_from": row.valid_from.isoformat(),
         "valid_until": row.valid_until.isoformat() if row.valid_until else None,

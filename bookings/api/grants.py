@@ -69,6 +69,7 @@ EXAMPLE = {
     "granted": {"amount": "50000.00", "currency": "CNY"},
     "held": {"amount": "1200.00", "currency": "CNY"},
     "redeemed": {"amount": "8000.00", "currency": "CNY"},
+    "transferred": {"amount": "0.00", "currency": "CNY"},
     "left": {"amount": "40800.00", "currency": "CNY"},
     "valid_from": "2026-01-01",
     "valid_until": "2027-01-01",

@@ -64,6 +64,7 @@ EXAMPLE = {
     "granted": {"amount": "300000.00", "currency": "CNY"},
     "held": {"amount": "12000.00", "currency": "CNY"},
     "redeemed": {"amount": "80000.00", "currency": "CNY"},
+    "transferred": {"amount": "0.00", "currency": "CNY"},
     "left": {"amount": "208000.00", "currency": "CNY"},
     "grants": 6,
     "payer_kinds": ["enterprise"],
@@ -79,12 +80,13 @@ EXAMPLE = {
 
 
 class FiguresShape(serializers.Serializer[Any]):
-    """`held` is set aside for bookings made, `redeemed` charged; what is `left` of `granted`
-    can still be used."""
+    """`held` is set aside for bookings made, `redeemed` charged, `transferred` gone to the
+    organisation that was merged into; what is `left` of `granted` can still be used."""
 
     granted = Money()
     held = Money()
     redeemed = Money()
+    transferred = Money()
     left = Money()
 
 
@@ -147,7 +149,7 @@ def money_or_none(value: Any, currency: str) -> dict[str, str] | None:
 def figures_json(figures: Figures, currency: str) -> dict[str, Any]:
     return {
         name: amount(getattr(figures, name), currency)
-        for name in ("granted", "held", "redeemed", "left")
+        for name in ("granted", "held", "redeemed", "transferred", "left")
     }
 
 

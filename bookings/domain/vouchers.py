@@ -44,18 +44,21 @@ class GrantOffer:
     valid_from: date
     valid_until: date | None
     host_regions: frozenset[UUID] = frozenset()
+    region: UUID | None = None  # whose payers it is for; None: of any
     is_open: bool = True  # neither it nor its programme is suspended, and the payer's kind served
 
 
 @dataclass(frozen=True)
 class Use:
     """Where and when a payer would use a grant. `host_regions`: the host's with all above it;
-    `is_honoured`: within the payer's own region, or by an agreement in force."""
+    `payer_region`: where the payer lies then; `is_honoured`: within the payer's own region, or by
+    an agreement in force."""
 
     day: date
     currency: str
     host_regions: frozenset[UUID]
     is_honoured: bool
+    payer_region: UUID | None = None
 
 
 def serves_kind(
@@ -89,13 +92,15 @@ def _values(offer: GrantOffer) -> GrantValues:
 def why_unusable(offer: GrantOffer, use: Use) -> str:
     """What keeps a grant from paying for a use, the first of several; empty where nothing does:
     `suspended` (or not for this payer), `used-up`, `other-currency`, `not-yet`, `expired`,
-    `other-host` (its programme does not serve the host's region) or `not-honoured`."""
+    `moved-away` (the payer has left the programme's region by then), `other-host` (its programme
+    does not serve the host's region) or `not-honoured`."""
     reasons = (
         ("suspended", not offer.is_open),
         ("not-yet", use.day < offer.valid_from),
         ("expired", offer.valid_until is not None and use.day >= offer.valid_until),
         ("used-up", offer.remaining <= 0),
         ("other-currency", offer.currency != use.currency),
+        ("moved-away", offer.region is not None and offer.region != use.payer_region),
         ("other-host", bool(offer.host_regions) and not offer.host_regions & use.host_regions),
         ("not-honoured", not use.is_honoured),
     )

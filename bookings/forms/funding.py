@@ -13,7 +13,6 @@ from bookings.domain.funding import HUNDRED, Share
 from bookings.domain.funding_sources import LONGEST_CODE, LONGEST_NAME
 from bookings.domain.money import format_amount, format_number
 from bookings.models import FundingSource
-from bookings.selectors.funding_sources import left_of
 from instruments.forms.fields import DayField, StyledForm, day_input
 
 
@@ -97,7 +96,7 @@ def default_of(sources: Sequence[FundingSource]) -> str:
 
 def described(source: FundingSource) -> str:
     """Code, name, and what is left of it."""
-    left = left_of(source)
+    left = source.left
     said = f"{source.code} · {source.name}"
     if left is None:
         return said

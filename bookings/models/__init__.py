@@ -38,7 +38,7 @@ from bookings.models.utilisation import (
     InstrumentDayUse,
     RollUp,
 )
-from bookings.models.vouchers import Earmark, VoucherGrant, VoucherProgramme
+from bookings.models.vouchers import Earmark, PurseTransfer, VoucherGrant, VoucherProgramme
 from bookings.models.waiting import WaitingOffer, WaitingWish
 from bookings.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
@@ -76,6 +76,7 @@ __all__ = [
     "Payment",
     "PaymentNotice",
     "Posting",
+    "PurseTransfer",
     "Quote",
     "Reservation",
     "RollUp",

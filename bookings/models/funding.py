@@ -1,5 +1,7 @@
 """What a home organisation pays from."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +16,8 @@ class FundingSource(models.Model):
     """A project, account or cost centre of an organisation, chargeable for bookings that start
     on the local days of [`valid_from`, `valid_until`).
 
-    `budget` null: no limit. `held` is earmarked, `spent` charged. `is_open`: every member may
+    `budget` null: no limit. `held` is earmarked, `spent` charged, `transferred` gone to the
+    source of the organisation that it was merged into. `is_open`: every member may
     charge it; else those of `users` and its owner.
     """
 
@@ -29,6 +32,7 @@ class FundingSource(models.Model):
     budget = amount_field(null=True)
     held = amount_field(default=0)
     spent = amount_field(default=0)
+    transferred = amount_field(default=0)
     valid_from = models.DateField()
     valid_until = models.DateField(null=True)
     suspended_at = models.DateTimeField(null=True)
@@ -41,6 +45,7 @@ class FundingSource(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "code"], name="source_code_unique"),
             models.CheckConstraint(condition=Q(held__gte=0), name="source_held"),
+            models.CheckConstraint(condition=Q(transferred__gte=0), name="source_transferred"),
             models.CheckConstraint(
                 condition=Q(valid_until=None) | Q(valid_until__gt=F("valid_from")),
                 name="source_forward",
@@ -55,3 +60,12 @@ class FundingSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def left(self) -> Decimal | None:
+        """What is neither set aside nor spent nor gone; below zero where use outran it. None: no
+        budget."""
+        if self.budget is None:
+            return None
+        left: Decimal = self.budget - self.held - self.spent - self.transferred
+        return left

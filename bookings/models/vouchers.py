@@ -1,5 +1,7 @@
 """Voucher programmes, the grants made from them, and money set aside."""
 
+from decimal import Decimal
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -68,7 +70,8 @@ class VoucherProgramme(models.Model):
 
 class VoucherGrant(models.Model):
     """One organisation's yearly amount, usable for bookings that start on the local days of
-    [`valid_from`, `valid_until`). `held` is earmarked, `redeemed` spent; the rest is left."""
+    [`valid_from`, `valid_until`). `held` is earmarked, `redeemed` spent, `transferred` gone to
+    the grant of the organisation that it was merged into (`PurseTransfer`); the rest is left."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     programme = models.ForeignKey(VoucherProgramme, models.PROTECT, related_name="grants")
@@ -77,6 +80,9 @@ class VoucherGrant(models.Model):
     amount = amount_field()
     held = amount_field(default=0)
     redeemed = amount_field(default=0)
+    transferred = amount_field(default=0)
+    # Of the grants it goes on from: bookings were quoted with these.
+    former_codes = ArrayField(models.CharField(max_length=40), default=list)
     valid_from = models.DateField()
     valid_until = models.DateField()
     suspended_at = models.DateTimeField(null=True)
@@ -88,8 +94,8 @@ class VoucherGrant(models.Model):
         verbose_name = _("voucher grant")
         constraints = [
             models.CheckConstraint(
-                condition=Q(held__gte=0, redeemed__gte=0)
-                & Q(amount__gte=F("held") + F("redeemed")),
+                condition=Q(held__gte=0, redeemed__gte=0, transferred__gte=0)
+                & Q(amount__gte=F("held") + F("redeemed") + F("transferred")),
                 name="grant_never_below_zero",
             ),
             models.CheckConstraint(
@@ -99,6 +105,12 @@ class VoucherGrant(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def left(self) -> Decimal:
+        """What is neither set aside nor spent nor gone to another grant."""
+        left: Decimal = self.amount - self.held - self.redeemed - self.transferred
+        return left
 
 
 class Earmark(models.Model):
@@ -142,4 +154,42 @@ class Earmark(models.Model):
                 condition=Q(source__isnull=False, released_at=None),
                 name="earmark_source_once",
             ),
+        ]
+
+
+class PurseTransfer(models.Model):
+    """What a grant or a funding source had left when its organisation was merged into another
+    went to a new one there. `amount` null: a source without a budget. Never altered: the database
+    refuses every UPDATE, DELETE and TRUNCATE."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    grant_from = models.OneToOneField(VoucherGrant, models.PROTECT, null=True, related_name="gone")
+    grant_to = models.OneToOneField(VoucherGrant, models.PROTECT, null=True, related_name="came")
+    source_from = models.OneToOneField(
+        FundingSource, models.PROTECT, null=True, related_name="gone"
+    )
+    source_to = models.OneToOneField(FundingSource, models.PROTECT, null=True, related_name="came")
+    amount = amount_field(null=True)
+    at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("transfer to a merged organisation")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    grant_from__isnull=False,
+                    grant_to__isnull=False,
+                    source_from=None,
+                    source_to=None,
+                    amount__gte=0,
+                )
+                | Q(
+                    grant_from=None,
+                    grant_to=None,
+                    source_from__isnull=False,
+                    source_to__isnull=False,
+                ),
+                name="pursetransfer_one_kind",
+            )
         ]

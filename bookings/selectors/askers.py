@@ -50,7 +50,7 @@ def load_askers(
             is_served=terms[instrument.pk].is_served,
             user=user_id,
             organisation=payer.pk if payer else None,
-            is_same_region=payer is not None and payer.region_id == instrument.region_id,
+            is_same_region=terms[instrument.pk].is_same_region,
             qualified=tuple(Period(*span) for span in qualified.get(instrument.pk, ()))
             if instrument.pk in asks
             else None,

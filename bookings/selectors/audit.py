@@ -348,11 +348,12 @@ def _instrument_hit(
 def grant_hits(now: datetime) -> Iterator[Hit]:
     least = RULES["voucher-near-cap"].parameters["percent"]
     grants = VoucherGrant.objects.filter(
-        amount__gt=0, held__gte=F("amount") * Decimal(least) / 100 - F("redeemed")
+        amount__gt=F("transferred"),
+        held__gte=(F("amount") - F("transferred")) * Decimal(least) / 100 - F("redeemed"),
     )
     for grant in grants.select_related("organisation__region", "programme__region"):
         numbers = rules.voucher_near_cap(
-            amount=grant.amount,
+            amount=grant.amount - grant.transferred,
             held=grant.held,
             redeemed=grant.redeemed,
             currency=grant.programme.currency,

@@ -13,6 +13,7 @@ from django.db.models import Exists
 from accounts.domain.roles import MANAGER, Actor
 from accounts.models import Organisation, Region, RoleGrant, User
 from accounts.prepared import Prepared
+from accounts.selectors.organisations import load_moves, organisation_moves
 from bookings.domain.availability import Asker, Calendar
 from bookings.domain.periods import Period
 from bookings.domain.quotes import Quote
@@ -25,9 +26,9 @@ from bookings.selectors.fees import (
     Backing,
     Terms,
     card_on,
-    group_of,
     load_backing,
     price_of,
+    terms_by_day,
     terms_on,
 )
 from instruments.domain.criteria import Criteria
@@ -87,6 +88,7 @@ def load_offers(
     cards = load_cards([i.pk for i in instruments])
     first = max(now, within.start)
     backing = backing or load_backing(payer)
+    load_moves(i.organisation for i in instruments)
     terms = {i.pk: terms_on(i, backing, cards.get(i.pk, []), first) for i in instruments}
     askers = load_askers(instruments, payer, terms, user_id=user_id, mode=mode)
     return {
@@ -165,19 +167,25 @@ def _holds_throughout(
     zone = ZoneInfo(instrument.facility.time_zone)
     if until is not None and local_date(zone, within.end) >= until:
         return False
-    return len(_groups(instrument, backing, within)) == 1
+    return len(_standings(instrument, backing, within)) == 1
 
 
-def _groups(instrument: Instrument, backing: Backing, within: Period) -> set[str]:
-    """The payer's price groups on the local days of a span: an agreement may begin or end."""
+def _standings(instrument: Instrument, backing: Backing, within: Period) -> set[tuple[str, bool]]:
+    """The payer's price groups on the local days of a span, each with whether payer and host lie
+    in one region: an agreement may begin or end, one of them may move."""
     zone = ZoneInfo(instrument.facility.time_zone)
     first, last = local_date(zone, within.start), local_date(zone, within.end)
     days = {first}
-    for agreement in backing.agreements.get(instrument.region_id, ()):
+    for organisation in filter(None, (instrument.organisation, backing.payer)):
+        for move in organisation_moves(organisation) if organisation.has_moves else ():
+            if first < move.starts_on <= last:
+                days.add(move.starts_on)
+    for agreement in [each for day in days for each in backing.agreed(instrument, day)]:
         for day in (agreement.valid_from, agreement.valid_until):
             if day is not None and first < day <= last:
                 days.add(day)
-    return {group_of(instrument, backing, day) for day in days}
+    terms = (terms_by_day(instrument, backing, None, day) for day in days)
+    return {(each.price_group, each.is_same_region) for each in terms}
 
 
 def served_starts(
@@ -192,17 +200,20 @@ def served_starts(
     minutes: int,
 ) -> list[datetime]:
     """Every start that all rules allow, where a card or an agreement may begin or end inside the
-    span: the price group, and whether there is a price, is asked of each. No statement."""
+    span, or payer or host move: the price group, and whether there is a price, is asked of
+    each. No statement."""
     found = []
     zone = ZoneInfo(instrument.facility.time_zone)
     terms: dict[date, Terms] = {}
-    for group in _groups(instrument, backing, within):
-        one = replace(asker, price_group=group, is_served=True)
+    for group, is_same_region in _standings(instrument, backing, within):
+        one = replace(asker, price_group=group, is_served=True, is_same_region=is_same_region)
         for start in calendar.starts(minutes=minutes, asker=one, within=within, now=now):
             day = local_date(zone, start)
             if day not in terms:
                 terms[day] = terms_on(instrument, backing, cards, start)
-            if terms[day].price_group == group and terms[day].is_served:
+            there = terms[day]
+            standing = (there.price_group, there.is_same_region)
+            if standing == (group, is_same_region) and there.is_served:
                 found.append(start)
     return sorted(found)
 

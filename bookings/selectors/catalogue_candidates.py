@@ -42,14 +42,14 @@ type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearnes
 OTHER_CURRENCY, NO_PRICE = 10**10, 10**12
 
 
-def _price_group(partners: str) -> str:
+def _price_group(partners: str, home: str = "%(payer_region)s", host: str = "i.region_id") -> str:
     """What `bookings.domain.fees.price_group` says, over the columns of an instrument `i`."""
     return f"""
         CASE WHEN %(payer)s::uuid IS NULL THEN 'external'
             WHEN i.organisation_id = %(payer)s::uuid THEN 'internal'
             WHEN %(payer_kind)s = 'enterprise' THEN 'industry'
-            WHEN i.region_id = %(payer_region)s::uuid THEN 'regional'
-            WHEN i.region_id = ANY({partners}::uuid[]) THEN 'partner'
+            WHEN {host} = {home}::uuid THEN 'regional'
+            WHEN {host} = ANY({partners}::uuid[]) THEN 'partner'
             ELSE 'external' END
     """
 
@@ -61,17 +61,31 @@ _OTHER = _price_group("%(sometimes_partners)s")
 
 
 _THEN = "(%(start)s AT TIME ZONE f.time_zone)::date"
-# Which regions are partners when it begins: the local day is the one of UTC, or one beside it.
-_THEN_PARTNERS = f"""
-    (CASE WHEN {_THEN} < %(begins)s THEN %(partners_before)s::uuid[]
-        WHEN {_THEN} > %(begins)s THEN %(partners_after)s::uuid[]
-        ELSE %(partners_then)s::uuid[] END)
-"""
+
+
+def _then(name: str, kind: str) -> str:
+    """What holds when it begins: the local day is the one of UTC, or one beside it."""
+    return f"""
+        (CASE WHEN {_THEN} < %(begins)s THEN %({name}_before)s::{kind}
+            WHEN {_THEN} > %(begins)s THEN %({name}_after)s::{kind}
+            ELSE %({name}_then)s::{kind} END)
+    """
+
+
+# Where hosts lie that move before it begins: the others are where they are today.
+_AHEAD = "m.carried_out_at IS NULL AND m.withdrawn_at IS NULL"
+_THEN_HOST = f"""
+    coalesce((
+        SELECT m.region_id FROM accounts_organisationmove m
+        WHERE m.organisation_id = i.organisation_id AND {_AHEAD} AND m.starts_on <= {_THEN}
+    ), i.region_id)
+"""  # noqa: S608  # names of ours; every value is bound
+_THEN_GROUP = _price_group(_then("partners", "uuid[]"), _then("home", "uuid"), _THEN_HOST)
 # As one number to order by: the rate of the payer's group when the span begins, in the payer's
 # own currency before those in others, and last where there is none.
 _PRICE = f"""
     coalesce((
-        SELECT min((c.card -> 'rates' ->> ({_price_group(_THEN_PARTNERS)}))::numeric
+        SELECT min((c.card -> 'rates' ->> ({_THEN_GROUP}))::numeric
             + CASE WHEN c.currency = %(currency)s THEN 0 ELSE {OTHER_CURRENCY} END)
         FROM instruments_ratecard c, instruments_instrument x
         JOIN instruments_facility f ON f.id = x.facility_id
@@ -106,7 +120,14 @@ def _served(first_day: str, last_day: str) -> str:
     """
 
 
-_SERVED = _served("%(first_day)s", "%(last_day)s")
+# Where payer or host move within the span only the rules know the group of each day.
+_MOVES = f"""
+    (%(moves)s::boolean OR i.organisation_id IN (
+        SELECT m.organisation_id FROM accounts_organisationmove m
+        WHERE {_AHEAD} AND m.starts_on <= %(last_day)s
+    ))
+"""  # noqa: S608  # names of ours; every value is bound
+_SERVED = f"({_MOVES} OR {_served('%(first_day)s', '%(last_day)s')})"
 _TODAY = "(%(now)s AT TIME ZONE f.time_zone)::date"
 _SERVED_TODAY = f"""
     SELECT {_served(_TODAY, _TODAY)} FROM instruments_instrument x
@@ -138,10 +159,12 @@ _HAS_ROOM = f"""
             s.open
             * tstzmultirange(
                 tstzrange(%(now)s + make_interval(mins => p.notice_minutes), NULL)
-                * tstzrange(NULL, %(now)s + make_interval(mins => %(minutes)s + 1440 * greatest(
-                    coalesce((p.horizon_days ->> ({_ONE}))::int, {DEFAULT_HORIZON_DAYS}),
-                    coalesce((p.horizon_days ->> ({_OTHER}))::int, {DEFAULT_HORIZON_DAYS})
-                )))
+                * tstzrange(NULL, CASE WHEN {_MOVES} THEN NULL ELSE %(now)s + make_interval(
+                    mins => %(minutes)s + 1440 * greatest(
+                        coalesce((p.horizon_days ->> ({_ONE}))::int, {DEFAULT_HORIZON_DAYS}),
+                        coalesce((p.horizon_days ->> ({_OTHER}))::int, {DEFAULT_HORIZON_DAYS})
+                    )
+                ) END)
             )
             - coalesce((
                 SELECT range_agg(tstzrange(
@@ -161,6 +184,7 @@ _HAS_ROOM = f"""
         WHERE upper(piece) - lower(piece) >= make_interval(mins => %(minutes)s)
     )
 """  # noqa: S608  # names of ours; every value is bound
+_DAY = timedelta(days=1)
 _COLUMNS = ("name", "organisation_id", "region_id")
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
 
@@ -191,11 +215,15 @@ class Sieve:
         first = start.astimezone(UTC).date() - timedelta(days=1)
         last = end.astimezone(UTC).date() + timedelta(days=1)
         payer = self.backing.payer
-        always, sometimes = _partners(self.backing.agreements, first, last)
+        always, sometimes = _partners(
+            self.backing.agreements.get(payer.region_id, {}) if payer else {}, first, last
+        )
         begins = start.astimezone(UTC).date()
-
-        def partners_on(day: date) -> list[UUID]:
-            return _partners(self.backing.agreements, day, day)[0]
+        days = {"before": begins - _DAY, "then": begins, "after": begins + _DAY}
+        homes = {
+            name: home.pk if (home := self.backing.region(day)) else None
+            for name, day in days.items()
+        }
 
         return {
             "now": self.now,
@@ -207,15 +235,22 @@ class Sieve:
             "payer": payer.pk if payer else None,
             "payer_kind": payer.kind if payer else "",
             "payer_region": payer.region_id if payer else None,
+            "moves": payer is not None
+            and {r.pk for r in (self.backing.region(first), self.backing.region(last)) if r}
+            != {payer.region_id},
             "always_partners": always,
             "sometimes_partners": sometimes,
             "max_price": self.max_price,
             "without": list(self.without),
             "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
             "begins": begins,
-            "partners_before": partners_on(begins - timedelta(days=1)),
-            "partners_then": partners_on(begins),
-            "partners_after": partners_on(begins + timedelta(days=1)),
+        } | {
+            key: value
+            for name, day in days.items()
+            for key, value in (
+                (f"home_{name}", homes[name]),
+                (f"partners_{name}", _partners(self.backing.agreements_on(day), day, day)[0]),
+            )
         }
 
 

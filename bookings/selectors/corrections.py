@@ -1,9 +1,10 @@
 """What a correction is computed from."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Q
 
 from accounts.domain.errors import NotFound, Refused
 from accounts.domain.roles import Actor
@@ -30,10 +31,12 @@ def correction_by_id(actor: Actor, correction_id: UUID) -> Correction:
 def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues, ...]:
     """The voucher that the reservation was booked with, on the terms of the inputs, with what it
     has left once the charge is taken back. Lock the grant first where that must stay true."""
-    earmarked = VoucherGrant.objects.filter(earmarks__reservation_id=charge.reservation_id)
-    left = {grant.code: grant.amount - grant.held - grant.redeemed for grant in earmarked}
-    if charge.grant is not None:
-        left[charge.grant.code] = left.get(charge.grant.code, Decimal(0)) + charge.covered
+    used = Q(earmarks__reservation_id=charge.reservation_id) | Q(pk=charge.grant_id)
+    left = {
+        code: grant.left + (charge.covered if grant.pk == charge.grant_id else 0)
+        for grant in VoucherGrant.objects.filter(used)
+        for code in (grant.code, *grant.former_codes)
+    }
     quoted = input_from_json(inputs.get("quote", inputs))
     return tuple(
         GrantValues(

@@ -92,7 +92,7 @@ def kept_grants(quoted: QuoteInput, earmarked: Earmarked) -> tuple[GrantValues, 
     row = earmarked.grant
     if row is None or row.grant is None:
         return ()
-    left = row.grant.amount - row.grant.held - row.grant.redeemed + row.held
+    codes, left = {row.grant.code, *row.grant.former_codes}, row.grant.left + row.held
     return tuple(
         GrantValues(
             code=grant.code,
@@ -102,5 +102,5 @@ def kept_grants(quoted: QuoteInput, earmarked: Earmarked) -> tuple[GrantValues, 
             expires=grant.expires,
         )
         for grant in quoted.grants
-        if grant.code == row.grant.code
+        if grant.code in codes
     )

@@ -11,6 +11,7 @@ from django.db.models import Case, Count, QuerySet, Value, When
 from accounts.domain.errors import Invalid
 from accounts.models import Organisation
 from accounts.prepared import Prepared
+from accounts.selectors.organisations import load_moves
 from bookings.domain.availability import Calendar, Wish
 from bookings.domain.fees import quote
 from bookings.domain.periods import Period
@@ -97,6 +98,7 @@ def load_equivalents(
         return ()
     cards = load_cards([i.pk for i in candidates])
     backing = load_backing(payer)
+    load_moves(i.organisation for i in candidates)
     terms = {
         i.pk: terms_on(i, backing, cards.get(i.pk, []), asked.period.start) for i in candidates
     }

@@ -9,8 +9,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from accounts.domain.errors import Invalid
-from accounts.models import Organisation
-from bookings.domain.agreements import Recognition, recognition
+from accounts.models import Organisation, Region
+from accounts.selectors.organisations import (
+    load_moves,
+    organisation_region_on,
+    organisation_regions_held,
+)
+from bookings.domain.agreements import AgreementValues, Recognition, recognition
 from bookings.domain.fees import price_group, quote
 from bookings.domain.periods import Period
 from bookings.domain.quotes import Quote, QuoteInput
@@ -22,20 +27,36 @@ from instruments.domain.ratecards import card_in_force
 from instruments.models import Instrument
 from instruments.selectors.opening import load_holidays
 from instruments.selectors.ratecards import CardInForce, load_card_in_force
+from instruments.selectors.registry import host_region_on, host_regions
 
 
 @dataclass(frozen=True)
 class Backing:
     """What a payer brings to a price: the organisation (None: nobody in particular), what its
-    region has agreed with others, and its voucher grants."""
+    region (each of its regions, where it moves) has agreed with others, and its voucher
+    grants."""
 
     payer: Organisation | None
-    agreements: Agreements = field(default_factory=dict)
+    agreements: Mapping[UUID, Agreements] = field(default_factory=dict)
     grants: tuple[GrantOffer, ...] = ()
+
+    def region(self, day: date) -> Region | None:
+        """The payer's region on a local day."""
+        return organisation_region_on(self.payer, day) if self.payer else None
+
+    def agreements_on(self, day: date) -> Agreements:
+        """What the payer's region of a local day has agreed with others, whenever it counts."""
+        region = self.region(day) if self.agreements else None
+        return self.agreements.get(region.id, {}) if region else {}
+
+    def agreed(self, instrument: Instrument, day: date) -> tuple[AgreementValues, ...]:
+        """The agreements, whenever they count, of the payer's and the host's regions of a day."""
+        agreements = self.agreements_on(day)
+        return agreements.get(host_region_on(instrument, day).id, ()) if agreements else ()
 
     def recognition(self, instrument: Instrument, day: date) -> Recognition | None:
         """What the payer's region and the host's have agreed for a local day."""
-        return recognition(self.agreements.get(instrument.region_id, ()), day)
+        return recognition(self.agreed(instrument, day), day)
 
     def grant(self, code: str | None) -> GrantOffer | None:
         """The one with a code."""
@@ -60,13 +81,21 @@ NOBODY = Backing(None)
 @dataclass(frozen=True)
 class Terms:
     """On what terms a payer books an instrument on a day; `grants` are those that may be used
-    for a booking that starts on it."""
+    for a booking that starts on it, the regions those of that day."""
 
     price_group: str
     card: CardInForce | None
     recognition: Recognition | None = None
     grants: tuple[GrantOffer, ...] = ()
     use: Use | None = None
+    payer_region: Region | None = None
+    host_region: Region | None = None
+
+    @property
+    def is_same_region(self) -> bool:
+        """Whether payer and host lie in one region."""
+        home, host = self.payer_region, self.host_region
+        return home is not None and host is not None and home.id == host.id
 
     @property
     def is_served(self) -> bool:
@@ -113,31 +142,31 @@ def load_backings(
 ) -> dict[UUID, Backing]:
     """The same of several, by id. `lock`: for whoever will set money of their grants aside."""
     named = {payer.pk: payer for payer in payers}
-    regions = None if instruments is None else {i.region_id for i in instruments}
+    regions = None
+    if instruments is not None:
+        instruments = list(instruments)
+        load_moves([*named.values(), *(i.organisation for i in instruments)])
+        regions = {region for i in instruments for region in host_regions(i)}
+    homes = {
+        pk: {region.pk for _, _, region in organisation_regions_held(payer)}
+        for pk, payer in named.items()
+    }
     agreements = {}
-    for region in {payer.region_id for payer in named.values()}:
+    for region in set[UUID]().union(*homes.values()):
         others = None if regions is None else regions - {region}
         agreements[region] = {} if others == set() else load_agreements(region, others)
     granted = load_grants(named.values(), lock=lock) if grants else {}
     return {
-        pk: Backing(payer, agreements[payer.region_id], tuple(granted.get(pk, ())))
+        pk: Backing(
+            payer, {region: agreements[region] for region in homes[pk]}, tuple(granted.get(pk, ()))
+        )
         for pk, payer in named.items()
     }
 
 
 def group_of(instrument: Instrument, backing: Backing, day: date) -> str:
     """The price group at an instrument on a local day; nobody in particular is `external`."""
-    payer = backing.payer
-    if payer is None:
-        return "external"
-    return price_group(
-        host_id=instrument.organisation_id,
-        payer_id=payer.pk,
-        payer_kind=payer.kind,
-        host_region_id=instrument.region_id,
-        payer_region_id=payer.region_id,
-        has_agreement=backing.recognition(instrument, day) is not None,
-    )
+    return terms_by_day(instrument, backing, None, day).price_group
 
 
 def load_terms(
@@ -152,7 +181,7 @@ def load_terms(
     if backing is None:
         backing = load_backing(payer, instruments=[instrument])
     day = local_date(ZoneInfo(instrument.facility.time_zone), start)
-    return _terms(instrument, backing, load_card_in_force(instrument.pk, day), day)
+    return terms_by_day(instrument, backing, load_card_in_force(instrument.pk, day), day)
 
 
 def terms_on(
@@ -163,7 +192,7 @@ def terms_on(
 ) -> Terms:
     """The same where the instrument's published cards are loaded already. No statement."""
     day = local_date(ZoneInfo(instrument.facility.time_zone), moment)
-    return _terms(instrument, backing, card_on(instrument, cards, moment), day)
+    return terms_by_day(instrument, backing, card_on(instrument, cards, moment), day)
 
 
 def card_on(
@@ -175,23 +204,38 @@ def card_on(
 
 def terms_by(instrument: Instrument, backing: Backing, card: CardInForce, start: datetime) -> Terms:
     """The same by a card that was frozen. No statement."""
-    return _terms(
+    return terms_by_day(
         instrument, backing, card, local_date(ZoneInfo(instrument.facility.time_zone), start)
     )
 
 
-def _terms(instrument: Instrument, backing: Backing, card: CardInForce | None, day: date) -> Terms:
-    agreed = backing.recognition(instrument, day)
+def terms_by_day(
+    instrument: Instrument, backing: Backing, card: CardInForce | None, day: date
+) -> Terms:
+    """The terms of a local day by a card. No statement where payer and host never moved."""
+    payer, host = backing.payer, host_region_on(instrument, day)
+    if payer is None:
+        return Terms("external", card, host_region=host)
+    home = organisation_region_on(payer, day)
+    agreed = recognition(backing.agreements.get(home.id, {}).get(host.id, ()), day)
     use = None
-    if card is not None and backing.payer is not None:
+    if card is not None:
         use = Use(
             day=day,
             currency=card.values.currency,
-            host_regions=frozenset(instrument.region.lineage),
-            is_honoured=backing.payer.region_id == instrument.region_id
-            or (agreed is not None and agreed.honours_vouchers),
+            host_regions=frozenset(host.lineage),
+            payer_region=home.id,
+            is_honoured=home.id == host.id or (agreed is not None and agreed.honours_vouchers),
         )
-    return Terms(group_of(instrument, backing, day), card, agreed, backing.grants, use)
+    group = price_group(
+        host_id=instrument.organisation_id,
+        payer_id=payer.id,
+        payer_kind=payer.kind,
+        host_region_id=host.id,
+        payer_region_id=home.id,
+        has_agreement=agreed is not None,
+    )
+    return Terms(group, card, agreed, backing.grants, use, home, host)
 
 
 def quote_input(instrument: Instrument, terms: Terms, asked: Asked) -> QuoteInput | None:

@@ -53,9 +53,12 @@ class Flows:
 
 
 _HOURS = """
-SELECT d.payer_region_id, i.region_id, '', sum(d.{column}), count(DISTINCT d.organisation_id)
+SELECT d.payer_region_id, coalesce(p.region_id, i.region_id), '', sum(d.{column}),
+    count(DISTINCT d.organisation_id)
 FROM bookings_instrumentdayuse d
 JOIN instruments_instrument i ON i.id = d.instrument_id
+LEFT JOIN instruments_pasthost p ON p.instrument_id = d.instrument_id
+    AND d.date < p.until_date AND (p.from_date IS NULL OR d.date >= p.from_date)
 WHERE d.date >= %s AND d.date < %s
 GROUP BY 1, 2
 HAVING sum(d.{column}) > 0

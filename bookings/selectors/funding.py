@@ -153,7 +153,7 @@ def load_purse(row: FundingSource) -> Purse:
         id=row.pk,
         code=row.code,
         currency=row.currency,
-        left=None if row.budget is None else row.budget - row.held - row.spent,
+        left=row.left,
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         is_suspended=row.suspended_at is not None,

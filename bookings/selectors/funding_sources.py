@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -81,11 +80,6 @@ def entries_of(actor: Actor, source: FundingSource) -> QuerySet[Earmark]:
         mine = Q(reservation__user_id=actor.person) | Q(reservation__made_by_id=actor.person)
         rows = rows.filter(mine)
     return rows.order_by("-created_at", "-id")
-
-
-def left_of(source: FundingSource) -> Decimal | None:
-    """What is neither set aside nor spent; below zero where use outran it. None: no budget."""
-    return None if source.budget is None else source.budget - source.held - source.spent
 
 
 def state_of(source: FundingSource, now: datetime) -> str:

@@ -196,7 +196,7 @@ def weigh_move(
     terms_now = cancellation_now(reservation, now, quoted, actor=thinker, spent=spent)
     due = fees.percent_fee(quoted.card, terms_now.percent, less)
     fee = replace(terms_now, fee=due.fee, tax=due.tax)
-    waits = _needs_approval(instrument, reservation, kind, is_host)
+    waits = _needs_approval(instrument, reservation, kind, is_host, terms)
     # What waits again may run out: that is no way out of a late fee either.
     is_bound = not is_host and (kind == moves.MOVE or waits)
     return Move(
@@ -293,11 +293,16 @@ def _terms(
     backing: Backing,
 ) -> Terms:
     """A move is priced anew: by the frozen card if it covers the new day, else by the one in
-    force. What keeps its start keeps card and group."""
+    force. What keeps its start keeps card, group and regions."""
     frozen = load_card(reservation.rate_card)
     if kind != moves.MOVE:
         terms = terms_by(instrument, backing, frozen, reservation.start_at)
-        return replace(terms, price_group=reservation.price_group)
+        return replace(
+            terms,
+            price_group=reservation.price_group,
+            payer_region=reservation.payer_region,
+            host_region=reservation.host_region,
+        )
     terms = load_terms(instrument, reservation.organisation, period.start, backing=backing)
     day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
     if frozen.valid_from <= day and (frozen.valid_until is None or day < frozen.valid_until):
@@ -346,7 +351,7 @@ def _keeps_order(reservation: Reservation, period: Period) -> bool:
 
 
 def _needs_approval(
-    instrument: Instrument, reservation: Reservation, kind: str, is_host: bool
+    instrument: Instrument, reservation: Reservation, kind: str, is_host: bool, terms: Terms
 ) -> bool:
     """Whether it would wait for the host's word (again)."""
     if reservation.state == "requested":
@@ -356,7 +361,7 @@ def _needs_approval(
     policy = load_policy(instrument.policy)
     return approvals.needs_approval(
         policy.approval,
-        is_cross_region=reservation.payer_region_id != reservation.host_region_id,
+        is_cross_region=not terms.is_same_region,
         has_completed=policy.approval == "first-time"
         and has_completed(reservation.user_id, instrument.pk),
     )

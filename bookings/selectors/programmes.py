@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from accounts.domain.errors import NotFound
 from accounts.domain.roles import Actor
@@ -24,16 +24,18 @@ ZERO = Decimal(0)
 @dataclass(frozen=True)
 class Figures:
     """Of a grant or of all grants of a programme, in its currency. `granted` is what they come
-    to; of it `held` is set aside for bookings made, `redeemed` charged, the rest is left."""
+    to; of it `held` is set aside for bookings made, `redeemed` charged, `transferred` gone to the
+    organisation merged into; the rest is left."""
 
     granted: Decimal = ZERO
     held: Decimal = ZERO
     redeemed: Decimal = ZERO
     grants: int = 0
+    transferred: Decimal = ZERO
 
     @property
     def left(self) -> Decimal:
-        return self.granted - self.held - self.redeemed
+        return self.granted - self.held - self.redeemed - self.transferred
 
 
 def programmes_for(actor: Actor) -> QuerySet[VoucherProgramme]:
@@ -61,7 +63,8 @@ def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
         VoucherGrant.objects.filter(programme__in=wanted)
         .values("programme_id")
         .annotate(
-            all_amount=Sum("amount"),
+            # What went on to another grant counts there.
+            all_amount=Sum(F("amount") - F("transferred")),
             all_held=Sum("held"),
             all_redeemed=Sum("redeemed"),
             number=Count("pk"),
@@ -79,7 +82,7 @@ def load_figures(programmes: Iterable[VoucherProgramme]) -> dict[UUID, Figures]:
 
 def figures_of(grant: VoucherGrant) -> Figures:
     """Of one grant. No statement."""
-    return Figures(grant.amount, grant.held, grant.redeemed, 1)
+    return Figures(grant.amount, grant.held, grant.redeemed, 1, grant.transferred)
 
 
 def grants_for(actor: Actor) -> QuerySet[VoucherGrant]:
@@ -140,7 +143,7 @@ def uses_of(actor: Actor, grants: QuerySet[VoucherGrant] | VoucherGrant) -> Quer
 
 def payers_of(programme: VoucherProgramme) -> list[Organisation]:
     """The organisations that may be given a grant of a programme, by name."""
-    rows = organisations().filter(region_id=programme.region_id)
+    rows = organisations().filter(region_id=programme.region_id, closed_at=None)
     if programme.payer_kinds:
         rows = rows.filter(kind__in=programme.payer_kinds)
     if programme.is_for_small_only:
@@ -184,6 +187,6 @@ def state_of_grant(row: VoucherGrant, now: datetime) -> str:
         programme_suspended=programme.suspended_at is not None,
         valid_from=max(row.valid_from, programme.valid_from),
         valid_until=min(ends),
-        left=row.amount - row.held - row.redeemed,
+        left=row.left,
         today=day_at(programme.region, now),
     )

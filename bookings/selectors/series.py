@@ -185,7 +185,7 @@ def series_for(actor: Actor, series_id: UUID) -> Series:
     """`NotFound` if there is none, or no booking of it is the actor's to see."""
     seen = reservations_for(actor).filter(series=series_id).values("series")
     found = (
-        Series.objects.select_related("instrument__facility", "organisation", "split_from")
+        Series.objects.select_related("instrument__facility", "organisation__region", "split_from")
         .filter(pk__in=seen)
         .first()
     )

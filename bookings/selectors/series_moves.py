@@ -100,7 +100,7 @@ def weigh_series_move(
                 reservation.user_id,
                 reservation.organisation_id,
                 move.terms.price_group,
-                reservation.payer_region_id == reservation.host_region_id,
+                move.terms.is_same_region,
             ),
         )
     return found

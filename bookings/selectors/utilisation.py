@@ -127,10 +127,10 @@ def hours(
 
     `instruments` are those the person may see. `facilities`, where the instruments are all those
     of some facilities: whole months are then read from their sums, which takes a statement more
-    where other days are asked for, too. Days count that instruments were offered on and that
-    are rolled up: never today, and yesterday within the hour. Days without a row are what the
-    calendar says. Grouped by technique an instrument counts under each of its techniques, so
-    those rows add up to more than the whole.
+    where other days are asked for, too, and where those sums say nothing. Days count that
+    instruments were offered on and that are rolled up: never today, and yesterday within the
+    hour. Days without a row are what the calendar says. Grouped by technique an instrument counts
+    under each of its techniques, so those rows add up to more than the whole.
     """
     for name in by:
         if name not in BY:
@@ -141,12 +141,10 @@ def hours(
         facilities = None
     found: dict[tuple[Any, ...], HoursRow] = {}
     for part, first, last in _parts(since, until, facilities):
-        rows = (
-            month_sums(facilities, first, last, by)
-            if part == "months" and facilities is not None
-            else day_sums(instruments, first, last, by)
-        )
-        for values in rows:
+        rows: list[Any] = []
+        if part == "months" and facilities is not None:
+            rows = month_sums(facilities, first, last, by)
+        for values in rows or day_sums(instruments, first, last, by):
             row = _hours_row(by, values)
             key = (row.period, row.groups)
             found[key] = found[key].plus(row) if key in found else row

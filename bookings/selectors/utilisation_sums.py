@@ -42,20 +42,35 @@ BY = (*PERIODS, *GROUPS)
 
 # Braces are filled in by `_sql` with columns and tables from the constants above.
 _HOURS = """
-WITH chosen AS MATERIALIZED (
-    SELECT i.id, i.organisation_id, i.region_id, 0 AS k_all {values}
-    FROM instruments_instrument i {techniques}
-    WHERE i.id IN ({scope})
+WITH scope AS MATERIALIZED (
+    SELECT i.id, i.facility_id, i.organisation_id, i.region_id
+    FROM instruments_instrument i WHERE i.id IN ({scope})
+),
+hosts AS (
+    -- Hours count for the host and the region that the instrument had on the day.
+    SELECT s.*, coalesce(p.last, '-infinity') AS host_since, 'infinity'::date AS host_until
+    FROM scope s
+    LEFT JOIN (
+        SELECT instrument_id, max(until_date) AS last FROM instruments_pasthost GROUP BY 1
+    ) p ON p.instrument_id = s.id
+    UNION ALL
+    SELECT s.id, s.facility_id, p.organisation_id, p.region_id,
+        coalesce(p.from_date, '-infinity'), p.until_date
+    FROM scope s JOIN instruments_pasthost p ON p.instrument_id = s.id
+),
+chosen AS MATERIALIZED (
+    SELECT i.id, i.organisation_id, i.region_id, i.host_since, i.host_until, 0 AS k_all {values}
+    FROM hosts i {techniques}
 ),
 spans AS MATERIALIZED (
     -- Groups of instruments with the same hours in force from and until the same days.
-    SELECT {keys}, a.schedule_id, greatest(a.from_date, %s) AS since,
-        least(a.until_date, r.until_date, %s) AS until, sum(a.units) AS units
+    SELECT {keys}, a.schedule_id, greatest(a.from_date, c.host_since, %s) AS since,
+        least(a.until_date, r.until_date, c.host_until, %s) AS until, sum(a.units) AS units
     FROM chosen c
     JOIN instruments_scheduleassignment a ON a.instrument_id = c.id
     JOIN bookings_rollup r ON r.instrument_id = c.id
-    WHERE a.schedule_id IS NOT NULL
-        AND greatest(a.from_date, %s) < least(a.until_date, r.until_date, %s)
+    WHERE a.schedule_id IS NOT NULL AND greatest(a.from_date, c.host_since, %s)
+        < least(a.until_date, r.until_date, c.host_until, %s)
     GROUP BY {keys}, a.schedule_id, since, until
 ),
 calendar AS MATERIALIZED (
@@ -81,6 +96,7 @@ parts AS (
         sum(d.open_minutes - d.standby_minutes), sum(d.breakdowns), 0, 0, 0
     FROM chosen c
     JOIN bookings_instrumentday d ON d.instrument_id = c.id
+        AND d.date >= c.host_since AND d.date < c.host_until
     WHERE d.date >= %s AND d.date < %s
     GROUP BY {keys}, {period}
     UNION ALL
@@ -90,6 +106,7 @@ parts AS (
         sum(d.sessions)
     FROM chosen c
     JOIN bookings_instrumentdayuse d ON d.instrument_id = c.id
+        AND d.date >= c.host_since AND d.date < c.host_until
     WHERE d.date >= %s AND d.date < %s
     GROUP BY {keys}, {period}
 ),
@@ -110,12 +127,14 @@ FROM sums
 WHERE total IS NOT NULL
 """
 
-# The same from the sums of whole months; all instruments of the facilities.
+# The same from the sums of whole months; all instruments of the facilities. None where one of
+# them belonged elsewhere on some of the days: only days tell which.
 _MONTHS = """
 WITH chosen AS MATERIALIZED (
     SELECT i.id, i.id AS facility_id, i.organisation_id, o.region_id, 0 AS k_all {values}
     FROM instruments_facility i JOIN accounts_organisation o ON o.id = i.organisation_id
     WHERE i.id IN ({scope})
+        AND NOT EXISTS (SELECT FROM instruments_pasthost p WHERE p.until_date > %s)
 ),
 sums AS (
     SELECT {keys}, {period} AS period, sum(d.total_minutes) AS total,
@@ -202,8 +221,9 @@ def day_sums(
 def month_sums(
     facilities: QuerySet[Facility], since: date, until: date, by: Sequence[str]
 ) -> list[Any]:
-    """The same of whole months, from the first of one to the first of another. One statement."""
-    return _asked(_MONTHS, facilities, by, (since, until))
+    """The same of whole months, from the first of one to the first of another; nothing where some
+    instrument changed its host since the first. One statement."""
+    return _asked(_MONTHS, facilities, by, (since, since, until))
 
 
 def units_offered(

@@ -47,10 +47,11 @@ def load_grant(row: VoucherGrant, payer: Organisation) -> GrantOffer:
         percent=programme.percent,
         cap_per_booking=programme.cap_per_booking,
         currency=programme.currency,
-        remaining=row.amount - row.held - row.redeemed,
+        remaining=row.left,
         valid_from=max(row.valid_from, programme.valid_from),
         valid_until=min(ends) if ends else None,
         host_regions=frozenset(programme.host_regions),
+        region=programme.region_id,
         is_open=row.suspended_at is None
         and programme.suspended_at is None
         and serves_kind(

@@ -107,7 +107,7 @@ def load_fit(line: Line, wish: WaitingWish, now: datetime) -> Period | None:
 
     def accepts(period: Period) -> bool:
         on_day = terms_on(instrument, backing, cards, period.start)
-        here = replace(asker, price_group=on_day.price_group)
+        here = replace(asker, price_group=on_day.price_group, is_same_region=on_day.is_same_region)
         if calendar.check(Wish(period, here), now):
             return False
         price = _price(instrument, on_day, period, wish.service_mode)

@@ -105,4 +105,9 @@ class Weighing:
             self._askers[key] = load_asker(
                 instrument, self.payer, terms, user_id=user_id, mode=mode
             )
-        return replace(self._askers[key], price_group=terms.price_group, is_served=terms.is_served)
+        return replace(
+            self._askers[key],
+            price_group=terms.price_group,
+            is_served=terms.is_served,
+            is_same_region=terms.is_same_region,
+        )

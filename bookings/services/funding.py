@@ -14,6 +14,7 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import require_open
 from accounts.selectors.users import members_among
 from bookings.domain.funding_sources import SourceTerms, Used, require_code, require_terms
 from bookings.models import FundingSource
@@ -33,6 +34,7 @@ def source_create(
     its members (`not-one-of-theirs`) and for a code that is taken.
     """
     require(actor, "account", place_of(organisation))
+    require_open(organisation)
     require_code(code)
     require_terms(terms, Used())
     _require_members(organisation, terms)
@@ -71,7 +73,8 @@ def source_change(
     row = _locked(actor, source_id, expected_version)
     old = terms_of(row)
     new = replace(old, **changes)
-    used = Used(row.currency if is_used(row) else None, row.held + row.spent, row.budget)
+    gone = row.held + row.spent + row.transferred
+    used = Used(row.currency if is_used(row) else None, gone, row.budget)
     require_terms(new, used)
     _require_members(row.organisation, new, known=old)
     if new == old:

@@ -19,6 +19,7 @@ from accounts import trail
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation
+from accounts.selectors.organisations import organisation_region_on, require_open
 from bookings.domain.programmes import (
     GrantTerms,
     Served,
@@ -63,6 +64,7 @@ def grant_create(
     (`programme-short`); `NotPermitted` but for the region's coordinator.
     """
     programme = programme_locked(actor, programme_id)
+    require_open(organisation)
     terms = GrantTerms(
         code or _code_for(programme, organisation, valid_from), amount, valid_from, valid_until
     )
@@ -71,7 +73,7 @@ def grant_create(
         served,
         kind=organisation.kind,
         is_small=organisation.is_small,
-        is_of_region=organisation.region_id == programme.region_id,
+        is_of_region=organisation_region_on(organisation, valid_from).pk == programme.region_id,
     )
     require_grant(terms, served, today=_today(programme, now))
     _grant_more(programme, amount)
@@ -141,7 +143,7 @@ def grant_change(
         require_not_below(
             amount=terms.amount,
             held=row.held,
-            redeemed=row.redeemed,
+            redeemed=row.redeemed + row.transferred,
             currency=programme.currency,
         )
     if terms.amount or set(wanted) != {"amount"}:  # one that nothing was spent of goes to nothing

@@ -153,10 +153,12 @@ def hold_complete(
         raise invalid("service_mode", "not-offered")
     if booking.service_mode != hold.service_mode:
         require_qualified(instrument, hold.user_id, booking.period, booking.service_mode)
-    # By the card and the group it was kept on.
+    # By the card, the group and the regions it was kept on.
     terms = replace(
         terms_by(instrument, backing, load_card(hold.rate_card), hold.start_at),
         price_group=hold.price_group,
+        payer_region=hold.payer_region,
+        host_region=hold.host_region,
     )
     given = quote_given(instrument, terms, booking)
     state, deadline = first_state(actor, parties, instrument, booking.period, now)

@@ -67,7 +67,7 @@ def reservation_move(
                 actor, reservation_id, period, now, expected_version, override, reason
             )
     except RulesRefuse as refused:
-        found = Reservation.objects.select_related("organisation").get(pk=reservation_id)
+        found = Reservation.objects.select_related("organisation__region").get(pk=reservation_id)
         raise RulesRefuse(load_elsewhere(found, period, refused.refusals, now)) from None
 
 
@@ -236,7 +236,15 @@ def move_store(
 
 
 def _changes(reservation: Reservation, move: Move) -> dict[str, Any]:
+    regions = {
+        "payer_region_id": move.terms.payer_region,
+        "host_region_id": move.terms.host_region,
+    }  # those of the new start, where payer or host move to another region
     return {
+        name: region.pk
+        for name, region in regions.items()
+        if region is not None and region.pk != getattr(reservation, name)
+    } | {
         "start_at": move.period.start,
         "end_at": move.period.end,
         "unit": move.unit,

@@ -16,7 +16,11 @@ from accounts.models import Organisation
 from accounts.notifications import Effect
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
-from accounts.selectors.organisations import organisation_by_code, payer_for
+from accounts.selectors.organisations import (
+    organisation_by_code,
+    organisation_region_on,
+    payer_for,
+)
 from accounts.selectors.users import member_named, person_named
 from bookings.domain import approvals, fees, reminders
 from bookings.domain.funding import Share
@@ -33,7 +37,7 @@ from bookings.services.occupancy import lapse, lineage_of, message, occupancy_ta
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
-from instruments.selectors.registry import may_see
+from instruments.selectors.registry import host_region_on, may_see
 
 
 @dataclass(frozen=True)
@@ -190,9 +194,9 @@ def reservation_put(
         user_id=parties.person,
         made_by_id=actor.person if actor else parties.person,
         organisation=payer,
-        payer_region=payer.region,
+        payer_region=place.terms.payer_region,
         host=instrument.organisation,
-        host_region=instrument.region,
+        host_region=place.terms.host_region,
         service_mode=booking.service_mode,
         purpose=booking.purpose,
         purpose_text=booking.purpose_text,
@@ -257,9 +261,11 @@ def first_state(
     ):
         return "confirmed", None
     known = policy.approval == "first-time" and has_completed(parties.person, instrument.pk)
+    day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
     if approvals.needs_approval(
         policy.approval,
-        is_cross_region=parties.payer.region_id != instrument.region_id,
+        is_cross_region=organisation_region_on(parties.payer, day)
+        != host_region_on(instrument, day),
         has_completed=known,
     ):
         return "requested", approvals.answer_deadline(now, policy.approval_minutes, period.start)

@@ -140,8 +140,12 @@ parts AS (
     UNION ALL
     SELECT c.facility_id, date_trunc('month', d.date::timestamp)::date, NULL, NULL,
         0, 0, 0, 0, 0, 0, 0,
-        coalesce(sum(d.minutes) FILTER (WHERE d.organisation_id <> c.organisation_id), 0),
-        coalesce(sum(d.minutes) FILTER (WHERE d.payer_region_id <> c.region_id), 0),
+        coalesce(sum(d.minutes) FILTER (
+            WHERE d.organisation_id <> coalesce(p.organisation_id, c.organisation_id)
+        ), 0),
+        coalesce(sum(d.minutes) FILTER (
+            WHERE d.payer_region_id <> coalesce(p.region_id, c.region_id)
+        ), 0),
         sum(d.sessions)
     FROM chosen c
     JOIN bounds b ON b.facility_id = c.facility_id
@@ -150,6 +154,8 @@ parts AS (
         WHERE d.instrument_id = c.id AND d.date >= b.since AND d.date < b.until
         OFFSET 0  -- looked up by its key, whatever the planner thinks of the numbers
     ) d
+    LEFT JOIN instruments_pasthost p ON p.instrument_id = c.id
+        AND d.date < p.until_date AND (p.from_date IS NULL OR d.date >= p.from_date)
     GROUP BY 1, 2
 ),
 sums AS MATERIALIZED (

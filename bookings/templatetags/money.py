@@ -142,6 +142,7 @@ WHY_NOT = {
     "expired": _("no longer valid on that day"),
     "used-up": _("used up"),
     "other-currency": _("in another currency than this price"),
+    "moved-away": _("your organisation belongs to another region by then"),
     "other-host": _("not for instruments of this region"),
     "not-honoured": _("no agreement with this region honours it"),
 }

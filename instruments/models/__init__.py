@@ -11,7 +11,7 @@ from instruments.models.imports import (
     ImportRow,
     Provenance,
 )
-from instruments.models.instruments import Instrument
+from instruments.models.instruments import Instrument, PastHost
 from instruments.models.opening import OpenWindow, Schedule, ScheduleAssignment, ScheduleDay
 from instruments.models.policies import BookingPolicy, PolicyVersion
 from instruments.models.qualifications import Qualification
@@ -36,6 +36,7 @@ __all__ = [
     "ImportRow",
     "Instrument",
     "OpenWindow",
+    "PastHost",
     "PolicyVersion",
     "Provenance",
     "Qualification",

@@ -2,7 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, Region, User
@@ -128,3 +128,25 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class PastHost(models.Model):
+    """On the local days [`from_date`, `until_date`) (null: from the first) an instrument belonged
+    to another organisation or region than today: hours are counted where they were used."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="past_hosts")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    from_date = models.DateField(null=True)
+    until_date = models.DateField()
+
+    class Meta:
+        verbose_name = _("host of earlier days")
+        constraints = [
+            models.UniqueConstraint(fields=["instrument", "until_date"], name="pasthost_once"),
+            models.CheckConstraint(
+                condition=Q(from_date=None) | Q(until_date__gt=F("from_date")),
+                name="pasthost_forward",
+            ),
+        ]

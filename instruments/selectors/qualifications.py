@@ -13,6 +13,7 @@ from accounts.domain.errors import NotFound, NotPermitted, invalid
 from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import load_moves, organisation_regions_held
 from instruments.domain.opening import local_date
 from instruments.domain.qualifications import (
     OPEN_END,
@@ -24,6 +25,7 @@ from instruments.domain.qualifications import (
     within,
 )
 from instruments.models import Instrument, Qualification, Technique
+from instruments.selectors.registry import host_regions, host_regions_held
 
 WITH = (
     "user",
@@ -72,17 +74,20 @@ def _load_held(
     asking = [instrument for instrument in instruments if needed_for(instrument)]
     rows: list[Qualification] = []
     if user_id is not None and asking:
-        wanted = Q(issuer_id__in={i.organisation_id for i in asking})
+        wanted = Q(issuer_id__in={pk for i in asking for pk in hosts_of(i)})
         techniques = {needed_for(i) for i in asking} - {THIS_INSTRUMENT}
         if recognise is not None and techniques:
             wanted |= Q(technique__code__in=techniques)
         found = Qualification.objects.filter(wanted, user_id=user_id)
-        rows = list(found.select_related("technique", "issuer"))
-    homes = {i.region_id for i in asking}
+        rows = list(found.select_related("technique", "issuer__region"))
+    load_moves([*(i.organisation for i in asking), *(row.issuer for row in rows)])
+    homes = {region for i in asking for region in host_regions(i)}
     elsewhere = {
-        row.issuer.region_id
+        region.pk
         for row in rows
-        if row.technique and not homes <= {row.issuer.region_id}
+        if row.technique
+        for _, _, region in organisation_regions_held(row.issuer)
+        if not homes <= {region.pk}
     }
     recognised = recognise(homes, elsewhere) if recognise is not None and elsewhere else {}
     return {
@@ -101,10 +106,21 @@ def _counted(
     days on which its region is recognised."""
     if counts(row, instrument):
         return [load_certificate(row)]
-    if not is_of_needed(row, instrument) or row.issuer_id == instrument.organisation_id:
+    if not is_of_needed(row, instrument) or row.issuer_id in hosts_of(instrument):
         return []
-    spans = recognised.get((instrument.region_id, row.issuer.region_id), ())
-    return [each for first, until in spans if (each := within(load_certificate(row), first, until))]
+    return [
+        each
+        for since, till, home in host_regions_held(instrument)
+        for begins, ends, region in organisation_regions_held(row.issuer)
+        for first, until in recognised.get((home, region.pk), ())
+        if (
+            each := within(
+                load_certificate(row),
+                max(first, since, begins),
+                min((day for day in (until, till, ends) if day), default=None),
+            )
+        )
+    ]
 
 
 def is_of_needed(row: Qualification, instrument: Instrument) -> bool:
@@ -119,7 +135,13 @@ def is_of_needed(row: Qualification, instrument: Instrument) -> bool:
 
 def counts(row: Qualification, instrument: Instrument) -> bool:
     """The same of one that the instrument's host issued, whenever it is valid."""
-    return row.issuer_id == instrument.organisation_id and is_of_needed(row, instrument)
+    return row.issuer_id in hosts_of(instrument) and is_of_needed(row, instrument)
+
+
+def hosts_of(instrument: Instrument) -> set[UUID]:
+    """The host of an instrument, loaded with it, and those merged into it: their certificates
+    count as its own."""
+    return {instrument.organisation_id, *instrument.organisation.absorbed}
 
 
 def load_certificate(row: Qualification) -> Certificate:
@@ -176,7 +198,7 @@ def certificates_at(instrument: Instrument, today: date, who: str = "") -> Query
     techniques, those that still hold first. `who`: part of a name or address."""
     of_technique = Q(technique__in=techniques_at(instrument))
     rows = Qualification.objects.filter(
-        Q(instrument=instrument) | of_technique, issuer_id=instrument.organisation_id
+        Q(instrument=instrument) | of_technique, issuer_id__in=hosts_of(instrument)
     )
     if who:
         rows = rows.filter(Q(user__name__icontains=who) | Q(user__email__icontains=who))
@@ -270,6 +292,6 @@ def load_qualifying(
         since=local_date(zone, start),
         until=None if end == OPEN_END else local_date(zone, end - timedelta(microseconds=1)),
         issuer=None
-        if instrument.organisation_id in issuers
+        if issuers.keys() & hosts_of(instrument)
         else next(iter(issuers.values()), None),
     )

@@ -1,15 +1,17 @@
 """Instruments and facilities, as far as each person may see them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from accounts.domain.errors import NotFound
+from accounts.domain.regions import Move, region_on, regions_held
 from accounts.domain.roles import Actor
 from accounts.models import Region
 from accounts.prepared import Prepared
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import organisation_moves
 from instruments.models import Facility, Instrument, Technique
 
 PUBLIC = (Instrument.Publication.PUBLISHED, Instrument.Publication.SUSPENDED)
@@ -70,6 +72,25 @@ def instrument_to_book(actor: Actor, instrument_id: UUID) -> Instrument:
 _TO_BOOK = Prepared(
     lambda pk: Instrument.objects.select_related(*WITH).defer(*RECORD).filter(pk=pk)
 )
+
+
+def host_region_on(instrument: Instrument, day: date) -> Region:
+    """The region of the instrument's host (loaded with it) on a local day."""
+    if not instrument.organisation.has_moves:
+        return instrument.region
+    return region_on(organisation_moves(instrument.organisation), day, instrument.region)
+
+
+def host_regions_held(instrument: Instrument) -> list[tuple[date, date | None, UUID]]:
+    """The regions its host lies in, each on the days [first, until)."""
+    moves = organisation_moves(instrument.organisation)
+    held = [Move(m.starts_on, m.from_region.pk, m.region.pk) for m in moves]
+    return regions_held(held, instrument.region_id)
+
+
+def host_regions(instrument: Instrument) -> set[UUID]:
+    """The regions its host lies in on some day."""
+    return {region for _, _, region in host_regions_held(instrument)}
 
 
 def published() -> QuerySet[Instrument]:

@@ -86,7 +86,7 @@ def managed_courses(actor: Actor) -> QuerySet[Course]:
 def hosts_managed(actor: Actor) -> list[Organisation]:
     """Whose courses one may make. One statement."""
     managed = actor.organisations_where("manage-instruments")
-    found = Organisation.objects.select_related("region").filter(pk__in=managed)
+    found = Organisation.objects.select_related("region").filter(pk__in=managed, closed_at=None)
     return list(found.order_by("name", "id"))
 
 

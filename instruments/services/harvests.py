@@ -37,6 +37,7 @@ from accounts.notifications import Effect, enqueue, nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
+from accounts.selectors.organisations import require_open
 from accounts.services.jobs import failure_forget, failure_note, failures_keep
 from instruments.domain.delimited import MAX_BYTES, FileRefused
 from instruments.domain.harvests import (
@@ -76,6 +77,7 @@ def harvest_add(*, actor: Actor, organisation_id: UUID, plan: Plan, now: datetim
     if organisation is None:
         raise NotFound(organisation=str(organisation_id))
     require(actor, "manage-instruments", place_of(organisation))
+    require_open(organisation)
     plan = _checked(plan, organisation)
     if Harvest.objects.filter(organisation=organisation).count() >= MOST_HARVESTS:
         raise invalid("organisation", "too-many", most=MOST_HARVESTS)

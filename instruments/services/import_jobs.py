@@ -25,6 +25,7 @@ from accounts.notifications import nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
+from accounts.selectors.organisations import require_open
 from accounts.services.jobs import failure_forget, failure_note, failures_keep
 from instruments.domain.delimited import (
     MAX_BYTES,
@@ -83,6 +84,7 @@ def import_start(
         raise NotFound(organisation=str(organisation_id))
     if actor is not None:
         require(actor, "manage-instruments", place_of(organisation))
+    require_open(organisation)
     header_row = parse_mapping(mapping).header_row if mapping is not None else 1
     job = Import(
         organisation=organisation,

@@ -11,6 +11,7 @@ from accounts.domain.roles import Actor
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import no_second, place_of
+from accounts.selectors.organisations import require_open
 from instruments.domain.qualifications import FIRST_DAY, LAST_DAY
 from instruments.models import Instrument, Qualification, Technique
 
@@ -43,6 +44,7 @@ def qualification_grant(
     oneself; `Invalid` for what does not fit; `AlreadyQualified` for the same again.
     """
     require(actor, "manage-instruments", place_of(issuer))
+    require_open(issuer)
     return qualification_put(
         actor=actor,
         user=user,

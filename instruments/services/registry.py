@@ -16,6 +16,7 @@ from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import require_open
 from instruments.domain.policies import Policy
 from instruments.locks import lock_instrument
 from instruments.models import Facility, Instrument, Technique
@@ -67,6 +68,7 @@ def facility_create(
     """A site of an organisation. `actor` None is the platform itself (commands)."""
     if actor is not None:
         require(actor, "manage-instruments", place_of(organisation))
+    require_open(organisation)
     if time_zone not in zoneinfo.available_timezones():
         raise invalid("time_zone", "unknown-time-zone")
     try:
@@ -150,6 +152,17 @@ def facility_update(
     return facility
 
 
+def organisation_locked(facility: Facility) -> Organisation:
+    """Whose facility it is now, locked against moving and merging; `WrongState` if closed."""
+    row = (
+        Organisation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("region")
+        .get(facilities=facility.pk)
+    )
+    require_open(row)
+    return row
+
+
 @transaction.atomic
 def instrument_create(
     *,
@@ -162,8 +175,9 @@ def instrument_create(
 ) -> Instrument:
     """A draft record. Any member who books or manages may enter one; publishing is a
     manager's decision, and so are `units`, with which it starts on the usual policy."""
-    organisation = facility.organisation
-    require(actor, "register-instruments", place_of(organisation))
+    require(actor, "register-instruments", place_of(facility.organisation))
+    # Its region, and whose the facility is, stay as they are until this is over.
+    facility.organisation = organisation = organisation_locked(facility)
     instrument = Instrument(
         facility=facility,
         organisation=organisation,

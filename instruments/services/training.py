@@ -13,6 +13,7 @@ from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import require_open
 from accounts.selectors.users import members_among
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course, CourseSession, Enrolment, Facility, Instrument, Technique
@@ -38,6 +39,7 @@ def course_create(
     for another organisation's instrument.
     """
     require(actor, "manage-instruments", place_of(host))
+    require_open(host)
     if (instrument is None) == (technique is None):
         raise invalid("instrument", "instrument-or-technique")
     if instrument is not None and instrument.organisation_id != host.pk:

@@ -49,7 +49,7 @@ def harvests(request: HttpRequest) -> HttpResponse:
         raise NotPermitted(capability="manage-instruments")
     form = HarvestForm(
         request.POST if request.method == "POST" else None,
-        organisations=list(organisations().filter(pk__in=own)),
+        organisations=list(organisations().filter(pk__in=own, closed_at=None)),
         mappings=_mappings(actor),
     )
     if form.is_bound and form.is_valid():

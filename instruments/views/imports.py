@@ -51,7 +51,7 @@ def imports(request: HttpRequest) -> HttpResponse:
     own = actor.organisations_where("manage-instruments")
     if not own:
         raise NotPermitted(capability="manage-instruments")
-    choices = list(organisations().filter(pk__in=own))
+    choices = list(organisations().filter(pk__in=own, closed_at=None))
     saved = list(mappings_for(actor))
     is_sent = request.method == "POST"
     form = ImportForm(

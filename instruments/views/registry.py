@@ -82,7 +82,7 @@ def facility_new(request: HttpRequest) -> HttpResponse:
     own = actor.organisations_where("manage-instruments")
     if not own:
         raise NotPermitted(capability="manage-instruments")
-    choices = list(organisations().filter(pk__in=own))
+    choices = list(organisations().filter(pk__in=own, closed_at=None))
     form = FacilityForm(_sent(request), organisations=choices)
     if form.is_bound and form.is_valid():
         try:

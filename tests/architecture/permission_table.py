@@ -319,6 +319,12 @@ POST accounts:second-ask              - 403 409 403 403 403 409 409 403 403 403 
 GET  accounts:people                 - 403 403 403 403 302 302 403 403 200 403 403 200
 GET  accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 200
 POST accounts:roles                  - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  accounts:organisation-move      - 403 403 403 403 403 403 403 403 403 403 200 200
+POST accounts:organisation-move      - 403 403 403 403 403 403 403 403 403 403 400 302
+GET  bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 200 200
+POST bookings:organisation-merge     - 403 403 403 403 403 403 403 403 403 403 403 302
+GET  bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 200 200
+POST bookings:organisation-close     - 403 403 403 403 403 403 403 403 403 403 409 409
 GET  accounts:members                - 403 403 403 403 403 200 403 403 403 403 403 200
 GET  accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 200 302
 POST accounts:invite                 - 403 403 403 403 403 302 403 403 403 403 403 302
@@ -398,6 +404,10 @@ GET    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 4
 PUT    api-organisation-joining      - 403 403 403 403 403 200 403 403 403 403 403 200
 GET    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
 PUT    api-organisation-scopes       - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-organisation-moves        - 403 403 403 403 403 403 403 403 403 403 403 201
+POST   api-organisation-move-withdraw  - 404 404 404 404 404 404 404 404 404 404 404 404
+POST   api-organisation-merge        - 403 403 403 403 403 403 403 403 403 403 403 200
+POST   api-organisation-close        - 403 403 403 403 403 403 403 403 403 403 422 422
 GET    api-me                        - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-memberships               - 200 200 200 200 200 200 200 200 200 200 200 200
 GET    api-membership                - 404 200 404 404 404 200 404 404 404 404 404 200
@@ -734,6 +744,14 @@ HARVEST_AT = {"rhythm": "daily", "hour": "3", "encoding": "utf-8", "hand_changes
 HARVEST = {"name": "Register", "address": "https://x.example/list.csv", "format": "table"}
 
 PAGE_BODIES = {
+    "accounts:organisation-move": {
+        "act": "decide",
+        "region": "<anhui>",
+        "starts_on": "2026-04-01",
+        "code": "fudan",
+    },
+    "bookings:organisation-merge": {"into": "optics", "code": "fudan"},
+    "bookings:organisation-close": {"code": "fudan"},
     "bookings:exception-decide": {"state": "review"},
     "bookings:exceptions-decide": {"state": "review", "chosen": ["<exception>:1"]},
     "bookings:exception-confirm": {"severity": "low", "title": "Test", "text": "Test"},
@@ -994,6 +1012,8 @@ API_BODIES = {
         "scopes": ["nowhere.example"],
         "admits_by_scope": False,
     },
+    ("POST", "api-organisation-moves"): {"region": "CN-AH", "starts_on": "2026-04-01"},
+    ("POST", "api-organisation-merge"): {"into": "optics", "dry_run": True},
     ("POST", "api-membership-end"): {"bookings": "keep", "reason": "test"},
     ("POST", "api-roles"): {"user": "<member>", "role": "finance", "organisation": "fudan"},
     ("POST", "api-role-revoke"): {"reason": "test"},

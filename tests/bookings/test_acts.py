@@ -44,6 +44,7 @@ NEVER = {
     "agreementmember", "attachment", "bookingpolicy", "busytime", "correction", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitymonth", "facilityyear", "fetching",
     "idempotencykey", "importchunk", "importedbooking", "importrow", "instrumentday",
+    "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
     "paymentnotice", "policyversion", "posting", "provenance", "quote", "ratecard", "rollup",
     "schedule", "scheduleassignment",

@@ -123,6 +123,13 @@ def about_people(kind):
                 "sender_organisation": cast.ustc,
                 "roles": ["researcher", "finance"],
             }
+        if kind in {"moves", "merged"}:
+            context["facts"] = lambda: {
+                "region": people._named(cast.shanghai),
+                "from_region": people._named(cast.anhui),
+                "day": people.day_words(date(2026, 4, 1)),
+                "into": people._named(cast.fudan),
+            }
         if kind == "bank-account":
             context |= {"account_before": "…1234", "account_after": "…9876", "changed_at": NOW}
         if kind in {"rejected", "organisation-rejected", "left", "ended"}:

@@ -31,7 +31,6 @@ from bookings.models import FundingSource
 from bookings.selectors.funding_sources import (
     entries_of,
     is_used,
-    left_of,
     oversees,
     source_by_id,
     sources_for,
@@ -144,7 +143,8 @@ def _page(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: A
 def new(request: HttpRequest) -> HttpResponse:
     """The form for a new source; POST makes it."""
     now, actor = timezone.now(), actor_of(request.user)
-    mine = list(organisations().filter(pk__in=actor.organisations_where("account")))
+    own = actor.organisations_where("account")
+    mine = list(organisations().filter(pk__in=own, closed_at=None))
     if not mine:
         raise NotPermitted(capability="account")
     first = mine[0]
@@ -271,4 +271,4 @@ def _decided(request: HttpRequest, source_id: UUID, act: Any, done: str) -> Http
 
 def _shown(actor: Actor, row: FundingSource, now: datetime) -> Shown:
     may_account = actor.may("account", place_of(row.organisation))
-    return Shown(row, state_of(row, now), left_of(row), may_account)
+    return Shown(row, state_of(row, now), row.left, may_account)

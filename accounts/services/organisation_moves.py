@@ -1,0 +1,141 @@
+"""Moving an organisation to another region from a day on: deciding it, and taking it back."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor, Place
+from accounts.models import Organisation, OrganisationMove, Region
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import require_open
+
+CAPABILITY = "manage-organisations"
+LONGEST_AHEAD = timedelta(days=731)
+
+
+@transaction.atomic
+def move_decide(
+    *,
+    actor: Actor,
+    organisation_id: UUID,
+    region: Region,
+    starts_on: date,
+    now: datetime,
+    expected_version: int | None = None,
+) -> OrganisationMove:
+    """From the day `starts_on` in the new region's zone on, today or later, the organisation
+    belongs to `region`. A job carries it out on that day; bookings made keep their regions.
+
+    `NotPermitted` but for who manages organisations in both regions; `WrongState` for a closed
+    organisation or region and while another move is ahead (`move-ahead`); `Invalid` for the
+    region it is in (`same-region`), one that shares nothing, and a day that is past, more than
+    two years away, or not after its last move (`before-last-move`).
+    """
+    row = organisation_locked(organisation_id)
+    require(actor, CAPABILITY, place_of(row))
+    require(actor, CAPABILITY, Place(None, frozenset(region.lineage)))
+    require_version(row, expected_version)
+    require_open(row)
+    region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)  # or it closes now
+    if region.closed_at is not None:
+        raise WrongState("region-closed", region=region.code)
+    if not region.shares:
+        raise invalid("region", "region-does-not-share")
+    if region.pk == row.region_id:
+        raise invalid("region", "same-region")
+    standing = row.moves.filter(withdrawn_at=None).order_by("-starts_on")
+    if standing.filter(carried_out_at=None).exists():
+        raise WrongState("move-ahead")
+    today = now.astimezone(ZoneInfo(region.time_zone)).date()
+    if starts_on < today:
+        raise invalid("starts_on", "in-the-past")
+    if starts_on > today + LONGEST_AHEAD:
+        raise invalid("starts_on", "too-far-away")
+    last = standing.first()
+    if last is not None and starts_on <= last.starts_on:
+        raise invalid("starts_on", "before-last-move", day=last.starts_on.isoformat())
+    move = OrganisationMove.objects.create(
+        organisation=row,
+        from_region_id=row.region_id,
+        region=region,
+        starts_on=starts_on,
+        decided_by_id=actor.person,
+        decided_at=now,
+    )
+    row.has_moves = True
+    row.version += 1
+    row.save(update_fields=["has_moves", "version"])
+    move_record(actor, "organisation.move", move, now)
+    payload = {"move": str(move.pk)}
+    enqueue([Effect("people.moves", f"people.moves.{move.pk}", payload)], now=now)
+    return move
+
+
+@transaction.atomic
+def move_withdraw(
+    *,
+    actor: Actor,
+    organisation_id: UUID,
+    move_id: UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> OrganisationMove:
+    """Take a move back that has not been carried out, for who could decide it. Bookings made for
+    days after it keep the regions they were made with."""
+    row = organisation_locked(organisation_id)
+    move = row.moves.select_related("from_region", "region").filter(pk=move_id).first()
+    if move is None:
+        raise NotFound
+    require(actor, CAPABILITY, place_of(row))
+    require(actor, CAPABILITY, Place(None, frozenset(move.region.lineage)))
+    require_version(row, expected_version)
+    if move.withdrawn_at is not None:
+        raise WrongState(state="withdrawn", wanted="withdrawn")
+    if move.carried_out_at is not None:
+        raise WrongState(state="carried-out", wanted="withdrawn")
+    move.withdrawn_at = now
+    move.save(update_fields=["withdrawn_at"])
+    row.has_moves = row.moves.filter(withdrawn_at=None).exists()
+    row.version += 1
+    row.save(update_fields=["has_moves", "version"])
+    move_record(actor, "organisation.move-withdraw", move, now)
+    return move
+
+
+def organisation_locked(organisation_id: UUID) -> Organisation:
+    """With its region; `NotFound` if there is none."""
+    row = (
+        Organisation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("region")
+        .filter(pk=organisation_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound(organisation=str(organisation_id))
+    return row
+
+
+def require_version(row: Organisation, expected_version: int | None) -> None:
+    """`WrongVersion` if the organisation was changed since the version expected."""
+    if expected_version not in {None, row.version}:
+        raise WrongVersion(version=row.version)
+
+
+def move_record(actor: Actor | None, action: str, move: OrganisationMove, now: datetime) -> None:
+    """What became of a move, in the trail of both regions. `actor` None: the timetable."""
+    trail.record(
+        actor=actor,
+        action=action,
+        target=move.organisation,
+        now=now,
+        before={"region": move.from_region_id},
+        after={"move": move.pk, "region": move.region_id, "starts_on": move.starts_on},
+        organisation_ids=[move.organisation_id],
+        region_ids=[*move.from_region.lineage, *move.region.lineage],
+    )

@@ -1,0 +1,74 @@
+"""Whose an instrument is, and in which region: carrying out moves of organisations."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Max
+
+from accounts.domain.jobs import Busy
+from accounts.models import Organisation, OrganisationMove
+from accounts.selectors.organisations import moves_due
+from accounts.services.jobs import work_through
+from accounts.services.organisation_moves import move_record, organisation_locked
+from instruments.locks import lock_instruments
+from instruments.models import Instrument, PastHost
+from instruments.services.search import BATCH, entries_file
+
+
+def moves_carry_out(*, now: datetime, most: int = 100) -> int:
+    """On the day a move begins in its new region, the organisation and its instruments belong
+    there; how many moves. One that is at work elsewhere is passed over."""
+
+    def act(move_id: UUID) -> int:
+        rows = OrganisationMove.objects.select_for_update(of=("self",), skip_locked=True)
+        move = rows.select_related("from_region", "region").filter(pk=move_id).first()
+        if move is None:
+            raise Busy
+        if move.carried_out_at is not None or move.withdrawn_at is not None:
+            return 0
+        _carry_out(move, now)
+        return 1
+
+    return work_through(job="carry out moves", due=moves_due(now, most), act=act, now=now)
+
+
+def _carry_out(move: OrganisationMove, now: datetime) -> None:
+    # Before the organisation, as everywhere; what is entered meanwhile waits for it (registry).
+    mine = Instrument.objects.filter(organisation_id=move.organisation_id)
+    lock_instruments(mine.values_list("pk", flat=True))
+    organisation = organisation_locked(move.organisation_id)
+    organisation.region = move.region
+    organisation.version += 1
+    organisation.save(update_fields=["region", "version"])
+    ids = sorted(mine.values_list("pk", flat=True))
+    hosts_change(ids, organisation, move.starts_on, now)
+    move.carried_out_at = now
+    move.save(update_fields=["carried_out_at"])
+    move_record(None, "organisation.moved", move, now)
+
+
+def hosts_change(
+    instrument_ids: Sequence[UUID], organisation: Organisation, day: date, now: datetime
+) -> None:
+    """From a local day on the instruments, locked by the caller, belong to an organisation and
+    its region; the days before stay with whom they belonged to. Eight statements, and six for
+    each batch of the search."""
+    rows = Instrument.objects.filter(pk__in=instrument_ids)
+    since = Max("past_hosts__until_date")
+    PastHost.objects.bulk_create(
+        PastHost(
+            instrument_id=pk,
+            organisation_id=host,
+            region_id=region,
+            from_date=first,
+            until_date=day,
+        )
+        for pk, host, region, first in rows.annotate(since=since).values_list(
+            "pk", "organisation_id", "region_id", "since"
+        )
+        if first is None or first < day
+    )
+    rows.update(organisation=organisation, region=organisation.region, updated_at=now)
+    for start in range(0, len(instrument_ids), BATCH):
+        entries_file(instrument_ids[start : start + BATCH])
