@@ -258,7 +258,7 @@ class InviteForm(forms.Form):
 class FirstManagerForm(InviteForm):
     """Whom to ask in as the first manager of an organisation, for how long."""
 
-    roles = None
+    roles = None  # type: ignore[assignment]  # as Django leaves a field out
 
 
 class SecondForm(forms.Form):

@@ -450,7 +450,13 @@ SENTENCES = {
         "The file has {wanted} people to invite; {left} more can be open at once, of {most}."
         " Withdraw some, or split it."
     ),
-    "people-refused": _("{refused} of {rows} rows are refused: nobody was invited."),
+    "people-refused": (
+        ngettext_lazy(
+            "{refused} of {rows} rows is refused: nobody was invited.",
+            "{refused} of {rows} rows are refused: nobody was invited.",
+        ),
+        "refused",
+    ),
     "unknown-role": _("There is no role {role} here: researcher, manager or finance."),
     "another-organisation": _("This page is for one organisation: leave the column empty."),
     "invitation-used": _("This invitation was used already."),

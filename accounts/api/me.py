@@ -81,7 +81,7 @@ class Me(Endpoint):
         user, token = request.user, request.auth
         assert isinstance(user, User)
         own = memberships_for(self.actor).filter(user=user, ended_at=None)
-        shown = {
+        shown: dict[str, Any] = {
             "id": str(user.pk),
             "name": user.name,
             "email": user.email,

@@ -1,7 +1,7 @@
 """Inviting the people of a file: all of them, or nobody."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -88,7 +88,7 @@ def people_invite(
 
 
 def _read(
-    row: PersonRow, places: dict[str, Organisation], organisation: Organisation | None
+    row: PersonRow, places: Mapping[str, Organisation], organisation: Organisation | None
 ) -> _Row:
     """A row with whatever is wrong in itself."""
     if row.problem is not None:

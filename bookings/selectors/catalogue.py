@@ -332,4 +332,5 @@ def first_day_done(person: UUID) -> dict[str, bool]:
         "instrument": Instrument.objects.filter(publication="published"),
     }
     asked = {name: Exists(rows) for name, rows in parts.items()}
-    return User.objects.filter(pk=person).values(**asked)[0]
+    done: dict[str, bool] = User.objects.filter(pk=person).values(**asked)[0]  # type: ignore[assignment]
+    return done

@@ -46,7 +46,7 @@ class SiteShape(Shape):
 class RegionShape(Shape):
     scheme = Text(20)
     code = Text(20)
-    parent = Text(20, required=False)
+    parent = Text(20, required=False)  # type: ignore[assignment]  # a field, as DRF means it
     name = Text(120, required=False)
     name_zh = Text(120, required=False)
     time_zone = Text(64, required=False)

@@ -1,0 +1,147 @@
+"""Inviting the people of a file: page, API, command."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from accounts.models import Invitation, OutboxMessage, TrailEntry
+from tests.accounts.pages import page_of
+from tests.factories.cast import Cast
+
+GOOD = b"email,roles\na@new.example,manager\nwang@fudan.example,finance\n"
+BAD = b"email,roles\na@new.example,\nnobody,\n"
+
+
+def written() -> list[int]:
+    return [model.objects.count() for model in (Invitation, OutboxMessage, TrailEntry)]
+
+
+def send(client: Client, path: str, content: bytes, act: str) -> Any:
+    if act == "preview":
+        return client.post(path, {"file": SimpleUploadedFile("people.csv", content), "act": act})
+    return client.post(path, {"content": base64.b64encode(content).decode(), "act": act})
+
+
+def test_a_page_shows_each_row_and_then_invites(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["chen"])
+    path, before = f"/organisations/{cast.fudan.pk}/members/import/", written()
+    html = page_of(send(client, path, GOOD, "preview"))
+    assert 'data-verdict="invite"' in html and "is a member already" in html
+    assert "Give these roles on the page of the members" in html
+    assert "Invite 1 person" in html and written() == before
+    answer = send(client, path, GOOD, "invite")
+    assert answer["Location"] == f"/organisations/{cast.fudan.pk}/members/"
+    assert Invitation.objects.get().roles == ["manager"]
+    again = page_of(send(client, path, GOOD, "preview"))
+    assert "Everybody in this file is a member or invited already." in again
+    send(client, path, GOOD, "invite")
+    assert Invitation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "act", "status", "said"),
+    [
+        (BAD, "preview", 200, 'data-code="not-a-mail-address"'),
+        (BAD, "invite", 409, "Nobody was invited"),
+        (b"", "preview", 400, "The submitted file is empty."),
+        (b"name\nA\n", "preview", 400, "email"),
+        (b"email\n\x00\n", "preview", 400, "NUL"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nobody_is_invited(
+    client: Client, cast: Cast, content: bytes, act: str, status: int, said: str
+) -> None:
+    client.force_login(cast.people["chen"])
+    before = written()
+    path = f"/organisations/{cast.fudan.pk}/members/import/"
+    html = page_of(send(client, path, content, act), status)
+    assert said in html and 'value="invite"' not in html
+    assert written() == before
+
+
+def test_an_administrator_names_organisations_in_the_rows(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["admin"])
+    content = b"email,organisation\na@new.example,ustc\nb@new.example,fudan\n"
+    assert send(client, "/people/import/", content, "invite")["Location"] == "/people/import/"
+    codes = Invitation.objects.order_by("email").values_list("organisation__code", flat=True)
+    assert list(codes) == ["ustc", "fudan"]
+
+
+def test_a_program_does_the_same(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["chen"])
+
+    def post(content: bytes, **more: Any) -> Any:
+        body = {"file": base64.b64encode(content).decode(), "organisation": "fudan"} | more
+        return client.post("/api/v1/imports/people/", body, content_type="application/json")
+
+    before = written()
+    dry = post(GOOD, dry_run=True)
+    assert (dry.status_code, dry.json()["invited"], dry.json()["unchanged"]) == (200, 1, 1)
+    assert dry.json()["rows"][1] == {
+        "line": 3,
+        "email": "wang@fudan.example",
+        "organisation": "fudan",
+        "roles": ["finance"],
+        "result": "member",
+        "lacking": ["finance"],
+        "problems": [],
+    }
+    bad = post(BAD)
+    assert (bad.status_code, bad.json()["code"], bad.json()["refused"]) == (
+        *(422, "people-refused"),
+        1,
+    )
+    assert bad.json()["rows"][1]["problems"][0]["code"] == "not-a-mail-address"
+    for body in ({"file": "?"}, {"organisation": "nowhere"}, {"file": "eA=="}, {"more": 1}):
+        assert post(GOOD, **body).status_code == 400
+    assert written() == before
+    assert [post(GOOD).status_code, post(GOOD).status_code] == [201, 200]
+    assert Invitation.objects.count() == 1
+
+
+def test_a_command_does_the_same(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(BAD)
+    out, before = io.StringIO(), written()
+    words = ["import_people", str(path), "--person", "chen@fudan.example", "--organisation"]
+    with pytest.raises(CommandError, match=r"Nobody was invited\."):
+        call_command(*words, "fudan", stdout=out)
+    assert "line 3: email: not-a-mail-address" in out.getvalue()
+    path.write_bytes(GOOD)
+    call_command(*words, "fudan", "--dry-run", stdout=out)
+    assert written() == before
+    with pytest.raises(CommandError, match="no organisation nowhere"):
+        call_command(*words, "nowhere", stdout=out)
+    call_command(*words, "fudan", stdout=out)
+    assert Invitation.objects.get().email == "a@new.example"
+
+
+# The first manager
+
+
+def test_a_coordinator_invites_and_withdraws_on_a_page(client: Client, cast: Cast) -> None:
+    client.force_login(cast.people["coordinator"])
+    path = f"/organisations/{cast.optics.pk}/members/invite/"
+    html = page_of(client.get(path))
+    assert "has no manager yet" in html and 'name="roles"' not in html
+    answer = client.post(path, {"email": "m@new.example", "days": "14", "roles": ["finance"]})
+    assert answer["Location"] == path
+    row = Invitation.objects.get()
+    assert row.roles == ["manager"]
+    assert "m@new.example" in page_of(client.get(path))
+    client.post(f"/organisations/{cast.optics.pk}/members/invitations/{row.pk}/withdraw/")
+    row.refresh_from_db()
+    assert row.withdrawn_at is not None
+    page_of(client.post(path, {"email": cast.people["hu"].email, "days": "14"}), 409)
+    managed = page_of(client.get(f"/organisations/{cast.ustc.pk}/members/invite/"))
+    assert "Somebody manages this organisation" in managed
+    client.force_login(cast.people["admin"])
+    page = page_of(client.get(f"/organisations/{cast.optics.pk}/members/"))
+    assert "This organisation has no manager yet" in page
+    assert "no manager yet" not in page_of(client.get(f"/organisations/{cast.ustc.pk}/members/"))
