@@ -36,6 +36,7 @@ from accounts.selectors.memberships import place_of
 
 REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
 ORGANISATION_FIELDS = ("name", "name_zh", "kind", "is_small", "ror", *rules.PAPER)
+_WAYS_IN = ("scopes", "admits_by_scope", "mail_domains", "admits_by_mail")
 _TREE = 7_301_942_613  # the lock of the tree of regions
 
 
@@ -230,7 +231,7 @@ def region_problems(region: Region) -> list[FieldProblem]:
 
 def _check_region(region: Region) -> None:
     """`Invalid` with everything that is wrong with its fields; its names come back trimmed."""
-    problems = []
+    problems: list[FieldProblem] = []
     for name in ("name", "name_zh"):
         try:
             text = rules.text_of(name, getattr(region, name), rules.MOST_REGION_NAME)
@@ -308,14 +309,15 @@ def organisation_create(
 ) -> Organisation:
     """An organisation of a region: coordinators of it or of one above it, and administrators.
     `Invalid` for what is missing or malformed and for a code that is taken; `WrongState`
-    (region-closed)."""
+    (region-closed). The platform itself also says who may join unasked."""
     if actor is not None:
         require(actor, "manage-organisations", Place(None, frozenset(region.lineage)))
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     _require_open_region(region)
     if actor is not None and not region.shares:
         raise invalid("region", "region-shares-nothing")
-    organisation = Organisation(region=region)
+    ways_in = {name: values.pop(name) for name in _WAYS_IN if actor is None and name in values}
+    organisation = Organisation(region=region, **ways_in)
     _set_organisation(organisation, {"code": code, **values})
     _save_once(organisation)
     trail.record(
