@@ -27,12 +27,14 @@ from accounts.domain.errors import (
     WrongVersion,
     invalid,
 )
+from accounts.domain.invoice_details import parse_invoice_details
 from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, Region
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.divisions import above, division
 from accounts.selectors.memberships import place_of
+from accounts.services.invoice_details import invoice_details_set
 
 REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
 ORGANISATION_FIELDS = ("name", "name_zh", "kind", "is_small", "ror", *rules.PAPER)
@@ -358,6 +360,15 @@ def organisation_change(
     before = {name: getattr(organisation, name) for name in names}
     _set_organisation(organisation, changes)
     changed = [name for name in names if getattr(organisation, name) != before[name]]
+    paper = {name: getattr(organisation, name) for name in changed if name in rules.PAPER}
+    if paper:
+        assert actor is not None, "somebody answers for another bank account"
+        # Whoever pays there is told.
+        stored = invoice_details_set(
+            actor=actor, organisation_id=organisation_id, details=paper, now=now
+        )
+        organisation.version = stored.version
+    changed = [name for name in changed if name not in paper]
     if not changed:
         return organisation
     organisation.version += 1
@@ -420,7 +431,9 @@ def _checked(name: str, value: Any) -> Any:
             return rules.ror_of(value)
         case "kind" | "is_small":
             return value
-    text = rules.text_of(name, value, rules.MOST_TEXT[name])
+    if name not in rules.PAPER:
+        return rules.text_of(name, value, rules.MOST_TEXT[name])
+    text = parse_invoice_details({name: value})[name]
     if name == "invoice_email" and text:
         try:
             validate_email(text)
