@@ -33,7 +33,7 @@ from accounts.services.organisation_requests import (
 )
 
 TAG = "people"
-REQUEST = {
+REQUEST: dict[str, Any] = {
     "id": "0197a1de-0000-7000-8000-000000000013",
     "user": PERSON,
     "name": "Third University",

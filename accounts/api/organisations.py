@@ -110,7 +110,9 @@ class OrganisationRecordShape(OrganisationShape):
 
 class RegionChanges(Shape):
     code = Text(20, help_text="Its id stays, whatever its code.")
-    parent = Text(20, allow_null=True, help_text="The code of the region it lies in.")
+    parent = Text(  # type: ignore[assignment]
+        20, allow_null=True, help_text="The code of the region it lies in."
+    )
     name = Text(MOST_REGION_NAME)
     name_zh = Text(MOST_REGION_NAME, allow_blank=True)
     time_zone = Text(64, help_text="Such as Asia/Shanghai.")

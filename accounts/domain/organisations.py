@@ -5,20 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from accounts.domain.errors import invalid
+from accounts.domain.invoice_details import LENGTHS
 
-# How many characters each text may have; those of LINES may have several lines.
-MOST_TEXT = {
-    "name": 200,
-    "name_zh": 200,
-    "ror": 40,
-    "legal_name": 200,
-    "address": 500,
-    "tax_number": 40,
-    "bank_account": 200,
-    "invoice_email": 254,
-}
-LINES = frozenset({"address", "bank_account"})
-PAPER = ("legal_name", "address", "tax_number", "bank_account", "invoice_email")
+PAPER = tuple(LENGTHS)  # what statements print
+# How many characters each text may have.
+MOST_TEXT = {"name": 200, "name_zh": 200, "ror": 40, **LENGTHS}
 # Of a file of organisations.
 COLUMNS = ("code", "name", "name_zh", "kind", "is_small", "region", "ror", *PAPER)
 MOST_REGION_NAME = 120
@@ -96,15 +87,10 @@ def region_code(text: str) -> str:
 
 
 def text_of(name: str, given: str, most: int) -> str:
-    """A text, trimmed, with single spaces; of LINES each line so. `Invalid`: bad-character,
-    too-long."""
-    lines = (
-        given.replace("\r\n", "\n").replace("\r", "\n").split("\n") if name in LINES else [given]
-    )
-    trimmed = [re.sub(r"[ \t\u00a0\u3000]+", " ", line).strip(" ") for line in lines]
-    if any(_UNPRINTABLE.search(line) for line in trimmed):
+    """A text on one line, trimmed, with single spaces. `Invalid`: bad-character, too-long."""
+    text = re.sub(r"[ \t\u00a0\u3000]+", " ", given).strip(" ")
+    if _UNPRINTABLE.search(text):
         raise invalid(name, "bad-character")
-    text = "\n".join(trimmed).strip("\n")
     if len(text) > most:
         raise invalid(name, "too-long", most=most)
     return text

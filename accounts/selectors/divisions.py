@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import holidays
 import pycountry
@@ -107,17 +108,14 @@ def _countries() -> dict[str, Division]:
 @cache
 def _subdivisions(country: str) -> dict[str, Division]:
     if country == "CN":
-        codes = {
-            same_place(row.code): row.code for row in pycountry.subdivisions.get(country_code="CN")
-        }
+        provinces = [one for one in _china().values() if one.parent == "CN"]
         return {
-            code: _made(
-                SUBDIVISIONS, code, "CN", _china()[other].name, _short(_china()[other].name_zh)
-            )
-            for other, code in codes.items()
+            code: _made(SUBDIVISIONS, code, "CN", one.name, _short(one.name_zh))
+            for one in provinces
+            if (code := same_place(one.code))
         }
     translate = gettext.translation("iso3166-2", pycountry.LOCALES_DIR, ["zh_CN"]).gettext
-    rows = pycountry.subdivisions.get(country_code=country) or []
+    rows = _library().get(country_code=country) or []
     return {
         row.code: _made(
             SUBDIVISIONS,
@@ -128,6 +126,11 @@ def _subdivisions(country: str) -> dict[str, Division]:
         )
         for row in rows
     }
+
+
+def _library() -> Any:
+    """The library's list of subdivisions, which has no types."""
+    return pycountry.subdivisions
 
 
 @cache

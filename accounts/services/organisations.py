@@ -27,15 +27,18 @@ from accounts.domain.errors import (
     WrongVersion,
     invalid,
 )
+from accounts.domain.invoice_details import parse_invoice_details
 from accounts.domain.roles import Actor, Place
 from accounts.models import Organisation, OrganisationMove, Region
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.divisions import above, division
 from accounts.selectors.memberships import place_of
+from accounts.services.invoice_details import invoice_details_set
 
 REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
 ORGANISATION_FIELDS = ("name", "name_zh", "kind", "is_small", "ror", *rules.PAPER)
+_WAYS_IN = ("scopes", "admits_by_scope", "mail_domains", "admits_by_mail")
 _TREE = 7_301_942_613  # the lock of the tree of regions
 
 
@@ -231,7 +234,7 @@ def region_problems(region: Region) -> list[FieldProblem]:
 
 def _check_region(region: Region) -> None:
     """`Invalid` with everything that is wrong with its fields; its names come back trimmed."""
-    problems = []
+    problems: list[FieldProblem] = []
     for name in ("name", "name_zh"):
         try:
             text = rules.text_of(name, getattr(region, name), rules.MOST_REGION_NAME)
@@ -309,14 +312,15 @@ def organisation_create(
 ) -> Organisation:
     """An organisation of a region: coordinators of it or of one above it, and administrators.
     `Invalid` for what is missing or malformed and for a code that is taken; `WrongState`
-    (region-closed)."""
+    (region-closed). The platform itself also says who may join unasked."""
     if actor is not None:
         require(actor, "manage-organisations", Place(None, frozenset(region.lineage)))
     region = Region.objects.select_for_update(no_key=True).get(pk=region.pk)
     _require_open_region(region)
     if actor is not None and not region.shares:
         raise invalid("region", "region-shares-nothing")
-    organisation = Organisation(region=region)
+    ways_in = {name: values.pop(name) for name in _WAYS_IN if actor is None and name in values}
+    organisation = Organisation(region=region, **ways_in)
     _set_organisation(organisation, {"code": code, **values})
     _save_once(organisation)
     trail.record(
@@ -357,6 +361,15 @@ def organisation_change(
     before = {name: getattr(organisation, name) for name in names}
     _set_organisation(organisation, changes)
     changed = [name for name in names if getattr(organisation, name) != before[name]]
+    paper = {name: getattr(organisation, name) for name in changed if name in rules.PAPER}
+    if paper:
+        assert actor is not None, "somebody answers for another bank account"
+        # Whoever pays there is told.
+        stored = invoice_details_set(
+            actor=actor, organisation_id=organisation_id, details=paper, now=now
+        )
+        organisation.version = stored.version
+    changed = [name for name in changed if name not in paper]
     if not changed:
         return organisation
     organisation.version += 1
@@ -419,7 +432,9 @@ def _checked(name: str, value: Any) -> Any:
             return rules.ror_of(value)
         case "kind" | "is_small":
             return value
-    text = rules.text_of(name, value, rules.MOST_TEXT[name])
+    if name not in rules.PAPER:
+        return rules.text_of(name, value, rules.MOST_TEXT[name])
+    text = parse_invoice_details({name: value})[name]
     if name == "invoice_email" and text:
         try:
             validate_email(text)

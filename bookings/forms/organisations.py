@@ -37,7 +37,7 @@ class RegionForm(StyledForm):
         initial=SUBDIVISIONS,
         help_text=_("The list that the code is of: ISO 3166-2, GB/T 2260, or one of your own."),
     )
-    code = forms.CharField(label=_("Code"), max_length=20)
+    code = forms.CharField(label=pgettext_lazy("register", "Code"), max_length=20)
     name = forms.CharField(label=_("Name"), max_length=MOST_REGION_NAME, required=False)
     name_zh = forms.CharField(
         label=_("Name in Chinese"), max_length=MOST_REGION_NAME, required=False
@@ -100,9 +100,12 @@ class PickForm(StyledForm):
     q = forms.CharField(label=_("Name or code"), required=False, max_length=60)
 
     def __init__(self, data: Any, *, countries: Sequence[Division]) -> None:
+        if data.get("scheme") == CHINA:
+            data = data.dict() | {"country": "CN"}
         super().__init__(data)
         field: Any = self.fields["country"]
-        field.choices = sorted(((one.code, named(one)) for one in countries), key=lambda c: c[1])
+        names = sorted(((one.code, named(one)) for one in countries), key=lambda pair: pair[1])
+        field.choices = [("", "–"), *names]
 
 
 class PickedForm(forms.Form):
@@ -127,7 +130,7 @@ class OrganisationForm(StyledForm):
         label=_("Name in Chinese"), max_length=MOST_TEXT["name_zh"], required=False
     )
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("register", "Code"),
         max_length=30,
         help_text=_("Short and unique: letters, digits, dashes. Files and addresses use it."),
     )

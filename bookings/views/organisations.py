@@ -19,6 +19,7 @@ from accounts.domain.organisations import PAPER
 from accounts.domain.roles import CAPABILITIES
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require, require_somewhere
+from accounts.selectors.invoice_details import may_set_invoice_details
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import (
     likely_same,
@@ -167,6 +168,7 @@ def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         "organisation": found,
         "manages": manages,
         "reads_paper": reads_paper(actor, found),
+        "sets_paper": not found.closed_at and may_set_invoice_details(actor, found),
         "has_paper": any(getattr(found, name) for name in PAPER),
         "reads_members": actor.may("read-members", place_of(found)),
         "story": story_rows(story_of(actor, found.pk), OrganisationForm) if manages else [],

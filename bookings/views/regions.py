@@ -26,6 +26,7 @@ from accounts.services.organisations import (
 from bookings.forms import PickedForm, PickForm, RegionForm
 from bookings.selectors.trail import story_of
 from bookings.views.organisations import story_rows, tabs_of
+from instruments.forms.fields import named
 
 MOST_SHOWN = 300  # places at once to pick from
 
@@ -152,12 +153,12 @@ def _places(request: HttpRequest) -> tuple[list[tuple[Division, Region | None]],
     pick = PickForm(request.GET, countries=countries())
     data = pick.cleaned_data if pick.is_valid() else {}
     country, text = data.get("country", ""), data.get("q", "")
-    if data.get("scheme") == CHINA:
-        country = "CN"
     if not country:
         return [], pick
     places = divisions_of(data.get("scheme") or scheme_of(f"{country}-"), country, text)
-    if data.get("scheme") == CHINA and not text:
+    if data.get("scheme") != CHINA:
+        places = sorted(places, key=named)
+    elif not text:
         places = [one for one in places if one.parent == "CN"]
     whole = division(scheme_of(country), country)
     if whole is not None and not text:

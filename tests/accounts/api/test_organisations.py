@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Organisation, Region
+from accounts.selectors.installation import installation
 from accounts.services.memberships import membership_start
 from accounts.services.organisations import region_create
 from tests.factories.api import Program
@@ -74,6 +75,7 @@ def test_a_cursor_of_another_list(cast: Cast, program: Programs) -> None:
 def test_lists_ask_as_much_of_the_database_for_three_as_for_one(
     cast: Cast, program: Programs
 ) -> None:
+    installation()  # remembered by every process
     for path in ("regions/", "organisations/"):
         counts = []
         for limit in (1, 3):

@@ -279,6 +279,19 @@ def test_an_organisation_with_everything_that_paper_needs(cast):
     assert entry.organisation_ids == [made.pk]
 
 
+def test_another_bank_account_is_told_to_who_keeps_the_accounts(cast):
+    made = change(cast, by="coordinator", bank_account="6222 0001", name="U")
+    made.refresh_from_db()
+    assert (made.bank_account, made.name, made.bank_account_changed_at) == ("6222 0001", "U", NOW)
+    assert OutboxMessage.objects.filter(kind="people.bank-account").count() == 1
+    actions = TrailEntry.objects.filter(object_id=made.pk).order_by("at", "id")
+    assert {entry.action for entry in actions} >= {
+        "organisation.change",
+        "organisation.invoice-details",
+    }
+    assert "bank_account" not in actions.get(action="organisation.change").after
+
+
 @pytest.mark.parametrize(
     ("values", "problems"),
     [

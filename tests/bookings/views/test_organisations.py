@@ -177,7 +177,11 @@ def test_what_is_no_record_of_ror_is_said_so(as_, cast, record):
 
 def test_an_organisation_to_its_readers(as_, cast):
     organisation_change(
-        actor=cast.actor("coordinator"), organisation_id=cast.ustc.pk, now=NOW, tax_number="T-1"
+        actor=cast.actor("coordinator"),
+        organisation_id=cast.ustc.pk,
+        now=NOW,
+        tax_number="T-1",
+        ror="04c4dkn09",
     )
     where = page("organisation", cast.ustc.pk)
     for who, paper, history, change in (
