@@ -18,6 +18,7 @@ MOST_TEXT = {
     "invoice_email": 254,
 }
 LINES = frozenset({"address", "bank_account"})
+MOST_LINES = 8  # statements print them beside one another
 PAPER = ("legal_name", "address", "tax_number", "bank_account", "invoice_email")
 # Of a file of organisations.
 COLUMNS = ("code", "name", "name_zh", "kind", "is_small", "region", "ror", *PAPER)
@@ -31,8 +32,10 @@ SCHEMES = (COUNTRIES, SUBDIVISIONS, CHINA)
 _ORGANISATION_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,29}", re.ASCII)
 _REGION_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-# Control characters, invisible marks of direction, halves of surrogate pairs.
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# Control characters, invisible spaces and marks of direction, halves of surrogate pairs.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _ROR = re.compile(r"(?:https?://)?(?:www\.)?(?:ror\.org/)?(0[a-hj-km-np-tv-z0-9]{6}[0-9]{2})")
 _BASE_32 = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no i, l, o, u
 
@@ -96,15 +99,18 @@ def region_code(text: str) -> str:
 
 
 def text_of(name: str, given: str, most: int) -> str:
-    """A text, trimmed, with single spaces; of LINES each line so. `Invalid`: bad-character,
-    too-long."""
+    """A text, trimmed, with single spaces; of LINES each line so, without empty ones. `Invalid`:
+    bad-character, too-long, too-many (lines)."""
     lines = (
         given.replace("\r\n", "\n").replace("\r", "\n").split("\n") if name in LINES else [given]
     )
     trimmed = [re.sub(r"[ \t\u00a0\u3000]+", " ", line).strip(" ") for line in lines]
     if any(_UNPRINTABLE.search(line) for line in trimmed):
         raise invalid(name, "bad-character")
-    text = "\n".join(trimmed).strip("\n")
+    trimmed = [line for line in trimmed if line]
+    if len(trimmed) > MOST_LINES:
+        raise invalid(name, "too-many", most=MOST_LINES)
+    text = "\n".join(trimmed)
     if len(text) > most:
         raise invalid(name, "too-long", most=most)
     return text

@@ -61,8 +61,8 @@ def invoice_details_set(
         setattr(row, name, value)
     row.version += 1
     if "bank_account" in after:
-        row.bank_account_changed_at = now
         fields.append("bank_account_changed_at")
+        bank_account_changed(actor=actor, row=row, before=before["bank_account"], now=now)
     row.save(update_fields=fields)
     trail.record(
         actor=actor,
@@ -74,13 +74,23 @@ def invoice_details_set(
         organisation_ids=[row.pk],
         region_ids=row.region.lineage,
     )
-    if "bank_account" in after:
-        payload = {
-            "organisation": str(row.pk),
-            "user": str(actor.person),
-            "before": masked(before["bank_account"]),
-            "after": masked(row.bank_account),
-        }
-        key = f"people.bank-account.{row.pk}.{row.version}"
-        enqueue([Effect("people.bank-account", key, payload)], now=now)
     return row
+
+
+def bank_account_changed(
+    *, actor: Actor | None, row: Organisation, before: str, now: datetime
+) -> None:
+    """Set when the bank account of an organisation changed, to be stored by the caller with its
+    next version, and tell its finance people and managers. The platform itself (`actor` None)
+    tells nobody."""
+    row.bank_account_changed_at = now
+    if actor is None:
+        return
+    payload = {
+        "organisation": str(row.pk),
+        "user": str(actor.person),
+        "before": masked(before),
+        "after": masked(row.bank_account),
+    }
+    key = f"people.bank-account.{row.pk}.{row.version}"
+    enqueue([Effect("people.bank-account", key, payload)], now=now)

@@ -33,6 +33,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.divisions import above, division
 from accounts.selectors.memberships import place_of
+from accounts.services.invoice_details import bank_account_changed
 
 REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
 ORGANISATION_FIELDS = ("name", "name_zh", "kind", "is_small", "ror", *rules.PAPER)
@@ -359,7 +360,12 @@ def organisation_change(
     if not changed:
         return organisation
     organisation.version += 1
-    _save_once(organisation, [*changed, "version"])
+    also = ["version"]
+    if "bank_account" in changed:
+        also.append("bank_account_changed_at")
+        old = before["bank_account"]
+        bank_account_changed(actor=actor, row=organisation, before=old, now=now)
+    _save_once(organisation, [*changed, *also])
     trail.record(
         actor=actor,
         action="organisation.change",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid, WrongVersion
-from accounts.domain.invoice_details import LENGTHS
+from accounts.domain.organisations import PAPER
 from accounts.forms import InvoiceDetailsForm
 from accounts.permissions import actor_of
 from accounts.selectors.invoice_details import organisation_to_invoice
@@ -24,7 +24,7 @@ def invoice_details(request: HttpRequest, organisation_id: UUID) -> HttpResponse
     """Legal name, address, tax number, bank account and invoice mail."""
     actor = actor_of(request.user)
     organisation = organisation_to_invoice(actor, organisation_id)
-    present = {name: getattr(organisation, name) for name in (*LENGTHS, "version")}
+    present = {name: getattr(organisation, name) for name in (*PAPER, "version")}
     form = InvoiceDetailsForm(request.POST or None, initial=present)
     refused, status = None, 400 if form.errors else 200
     if form.is_bound and form.is_valid():

@@ -1,5 +1,7 @@
 """Setting invoice details: by whom, what the trail says, and who is told of another account."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 
@@ -7,6 +9,7 @@ from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
 from accounts.models import Message, Organisation, OutboxMessage, TrailEntry
 from accounts.services.invoice_details import invoice_details_set
 from accounts.services.memberships import role_grant
+from accounts.services.organisations import organisation_change
 from bookings.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
@@ -104,3 +107,28 @@ def test_another_bank_account_is_told_to_the_others(cast):
     effects_carry_out(now=NOW)
     assert Message.objects.count() == 2
     assert {m.to[0] for m in mail.outbox} == {"zhao@ustc.example", "sun@ustc.example"}
+
+
+def test_a_change_of_the_whole_record_tells_of_another_account_too(cast):
+    """Whoever changes the record, a page, the API or a file, does not pass by the message."""
+    put(cast)
+    effects_carry_out(now=NOW)
+    Message.objects.all().delete()
+    later = NOW + timedelta(hours=1)
+    organisation_change(
+        actor=cast.actor("coordinator"),
+        organisation_id=cast.ustc.pk,
+        now=later,
+        bank_account="Another bank\n9999",
+    )
+    effects_carry_out(now=later)
+    assert set(Message.objects.values_list("user__email", flat=True)) == {
+        "gao@ustc.example",
+        "zhao@ustc.example",
+    }
+    row = Organisation.objects.get(pk=cast.ustc.pk)
+    assert row.bank_account_changed_at == later
+    organisation_change(
+        actor=cast.actor("coordinator"), organisation_id=cast.ustc.pk, now=later, name="USTC 2"
+    )
+    assert OutboxMessage.objects.filter(kind="people.bank-account").count() == 2
