@@ -43,7 +43,7 @@ MORE_STATEMENTS = {
     "bookings:hours": 11,  # today's figures, the year's, and both by place and over time
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew
-    "bookings:money-statements-one": 10,  # lines, taxes, payments and the ledger
+    "bookings:money-statements-one": 11,  # lines, taxes, payments, notices and the ledger
     "bookings:reservation": 10,  # quote, what pays, its rules, second thoughts, and its story
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
     "bookings:chain": 9,  # the steps with what each costs
