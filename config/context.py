@@ -165,6 +165,7 @@ MENU = (
                 "bookings:organisations-all",
                 gettext_lazy("Organisations"),
                 _has("coordinator", "administrator"),
+                frozenset({"organisations"}),
             ),
             Entry("accounts:roles", gettext_lazy("Roles"), _has("administrator")),
             Entry("accounts:providers", gettext_lazy("External sign-in"), _has("administrator")),

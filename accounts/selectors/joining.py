@@ -11,6 +11,7 @@ from accounts.domain.errors import NotFound
 from accounts.domain.roles import ADMINISTRATOR, MANAGER, Actor
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, RoleGrant
 from accounts.selectors.memberships import organisations_of, organisations_to_read
+from accounts.selectors.organisations import organisation_requests
 from accounts.selectors.secrets import digest_of, link_token
 from accounts.selectors.users import confirmed_addresses
 
@@ -117,17 +118,18 @@ def usual_answer(organisation: Organisation) -> int | None:
 @dataclass(frozen=True)
 class FirstStep:
     """What somebody does next who cannot book yet: `invited` and `asked` wait for a word of the
-    invited and of the organisation, `declined` is asked again, `role` belongs to an organisation
-    without a role there, `join` begins."""
+    invited and of the organisation, `missing` until the organisation (`name`) is entered,
+    `declined` is asked again, `role` is a member without a role, `join` begins."""
 
     step: str
     organisation: Organisation | None = None
     at: datetime | None = None
     reason: str = ""
+    name: str = ""
 
 
 def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
-    """None for visitors and for whoever holds a role. Two statements at most, for the others
+    """None for visitors and for whoever holds a role. Three statements at most, for the others
     only."""
     if not actor.user_id or actor.grants:
         return None
@@ -139,6 +141,8 @@ def first_step_of(actor: Actor, now: datetime) -> FirstStep | None:
     rows = list(requests_of(actor).filter(state__in=states)[:MOST_FOUND])
     if asked := next((row for row in rows if row.state == JoinRequest.State.REQUESTED), None):
         return FirstStep("asked", asked.organisation, asked.created_at)
+    if missing := organisation_requests().filter(user_id=actor.person, state="requested").last():
+        return FirstStep("missing", None, missing.created_at, name=missing.name)
     if rows:
         return FirstStep("declined", rows[0].organisation, rows[0].decided_at, rows[0].reason)
     return FirstStep("join")

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.core.cache import cache
 from django.db.models import Exists, OuterRef
 
-from accounts.domain.roles import AUDITOR, Actor
+from accounts.domain.roles import ADMINISTRATOR, AUDITOR, COORDINATOR, MANAGER, Actor
 from accounts.selectors.joining import requests_to_decide_on
+from accounts.selectors.organisations import organisation_requests_to_decide
 from bookings.domain.periods import Period
 from bookings.models import AuditException, AuditFinding, Occupancy, Reservation
 from bookings.selectors.audit import exceptions_for, findings_for, findings_in
@@ -52,8 +53,13 @@ WORK: dict[str, Kind] = {
     ),
     "requests": Kind(may("manage-instruments"), requests_to_decide, "state", until="deadline_at"),
     "joining": Kind(
-        lambda actor: any(grant.role in {"manager", "administrator"} for grant in actor.grants),
+        lambda actor: actor.has(MANAGER) or actor.has(ADMINISTRATOR),
         lambda actor, now: requests_to_decide_on(actor),
+        "state",
+    ),
+    "organisations": Kind(
+        lambda actor: actor.has(COORDINATOR) or actor.has(ADMINISTRATOR),
+        lambda actor, now: organisation_requests_to_decide(actor),
         "state",
     ),
     "results": Kind(lambda actor: bool(actor.organisations), results_to_record, "state"),

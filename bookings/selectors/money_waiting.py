@@ -223,7 +223,7 @@ KINDS: dict[str, Kind] = {
     "sign": Kind(_coordinates, agreements_to_sign, "signed_at", due="valid_from"),
     "confirm": Kind(_coordinates, settlements_to_confirm, "state", due="due_date"),
     "complete": Kind(anybody, sessions_waiting, "state"),
-    "notices": Kind(may("account"), notices_to_match, amount="amount", due="paid_on"),
+    "notices": Kind(may("account"), notices_to_match, amount="amount"),
     "pay": Kind(may("account"), statements_to_pay, amount=STILL, due="due_date"),
     "check": Kind(anybody, charges_to_check, amount="payable", until="open_until"),
     "owed": Kind(may("account"), statements_owed, amount=STILL, due="due_date"),

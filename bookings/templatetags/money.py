@@ -225,6 +225,7 @@ WAITS_ON = {
     "offers": ("bookings:waiting", ""),
     "requests": ("bookings:requests", ""),
     "joining": ("accounts:people", ""),
+    "organisations": ("bookings:organisation-requests", ""),
     "results": ("instruments:training", "#led-title"),
     "exceptions": ("bookings:exceptions", "state=open"),
     "replies": ("bookings:findings", "state=replied"),
@@ -253,6 +254,7 @@ WAITS_BECAUSE = {
     "offers": _("A slot of the waiting list is kept for you: take it before it goes to the next."),
     "requests": _("One that is not answered in time expires."),
     "joining": _("They cannot book before you decide."),
+    "organisations": _("Their people cannot join before you enter them."),
     "results": _("Whoever passed gets the certificate once you record it."),
     "exceptions": _("A rule detected them; nobody has looked at them yet."),
     "replies": _("Read what was done about it: close the finding, or return it."),
@@ -295,6 +297,8 @@ def waits_for(what: str, number: int) -> str:
             return ngettext("request to answer", "requests to answer", number)
         case "joining":
             return ngettext("person who asks to join", "people who ask to join", number)
+        case "organisations":
+            return ngettext("organisation to enter", "organisations to enter", number)
         case "results":
             return ngettext("training result to record", "training results to record", number)
         case "exceptions":

@@ -38,13 +38,15 @@ MORE_STATEMENTS = {
     "bookings:series-new": 15,  # the quote and the rules, the first date and all of them
     "bookings:chain-new": 15,  # the quotes of all steps and where they fit
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
-    "bookings:catalogue": 10,  # what the reader pays, vouchers included, and holds
+    # What the reader pays, vouchers included, and holds; and, once a minute, what waits for them.
+    "bookings:catalogue": 11,
     "bookings:instrument": 11,  # the record, its files, the week, and the reader's own price
-    "bookings:hours": 11,  # today's figures, the year's, and both by place and over time
+    "bookings:hours": 12,  # today's figures, the year's, both by place and over time; what waits
     "bookings:audit": 12,  # what waits, the hours of each region, and whether the trail holds
     "bookings:money-settlements-one": 9,  # both regions' figures, and what waits, counted anew
     "bookings:money-statements-one": 11,  # lines, taxes, payments, notices and the ledger
-    "bookings:reservation": 10,  # quote, what pays, its rules, second thoughts, and its story
+    # Quote, what pays, its rules, second thoughts, and its story; what waits for the reader.
+    "bookings:reservation": 11,
     "bookings:series-cancel": 9,  # the dates with what each costs, and those before
     "bookings:chain": 9,  # the steps with what each costs
     "instruments:training": 9,  # courses, dates, places, trainers and one's own

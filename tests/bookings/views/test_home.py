@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import JoinRequest
+from accounts.models import JoinRequest, OrganisationRequest
 from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
 from bookings.models import Reservation
@@ -242,7 +242,23 @@ class TestFirstSteps:
         html = page_of(browser("alice").get(HOME))
         assert "First, join your organisation" in html
         assert 'name="q"' in html
-        assert "missing" not in html
+        assert reverse("bookings:organisation-missing") in html
+
+    def test_whose_organisation_is_missing(self, cast, browser):
+        OrganisationRequest.objects.create(
+            user=cast.people["alice"], name="Huangshan Institute", kind="institute",
+            region=cast.anhui, created_at=NOW,
+        )  # fmt: skip
+        html = page_of(browser("alice").get(HOME))
+        assert "Huangshan Institute is not entered yet" in html
+        assert "The coordinators of its region decide" in html
+        for who in ("coordinator", "admin"):
+            html = page_of(browser(who).get(HOME))
+            assert rows(html) == {"organisations": 1}, who
+            page = browser(who).get(reverse("bookings:organisation-requests"))
+            assert page.context["waiting"].count() == 1
+        assert counts(page_of(browser("coordinator").get("/"))) == {"Organisations": 1}
+        assert rows(page_of(browser("xu").get(HOME))) == {}
 
     def test_whose_mail_domain_is_known(self, cast, browser):
         type(cast.ustc).objects.filter(pk=cast.ustc.pk).update(mail_domains=["nowhere.example"])
