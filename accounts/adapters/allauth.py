@@ -138,6 +138,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        if kwargs.get("signup") and user.has_usable_password():
+            record_authentication(request, user, method="password")  # they have just chosen it
         if kwargs.get("signup") and (invitation := invitation_followed(request)):
             with suppress(Refused):  # its page says why
                 invitation_accept(

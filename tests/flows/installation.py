@@ -160,10 +160,9 @@ class Person:
     def set_up_second_factor(self) -> None:
         path = "/accounts/2fa/totp/activate/"
         page = self.get(path)
-        if "totp" not in page.html:  # somebody signed in long ago says who they are again
-            self.submit("/accounts/reauthenticate/", password=PASSWORD)
-            page = self.get(path)
-        secret = re.findall(r"<code>([A-Z2-7]{32})</code>", page.html)[0]
+        found = re.findall(r"<code>([A-Z2-7]{32})</code>", page.html)
+        assert found, page.text
+        (secret,) = found
         counter = next(iter(totp.yield_hotp_counters_from_time()))
         code = totp.format_hotp_value(totp.hotp_value(secret, counter))
         self.ask("POST", path, 302, data=page.form(path) | {"code": code})

@@ -73,6 +73,8 @@ def test_signing_up_from_it_confirms_its_address_and_accepts_it(client: Client, 
     page = client.get(path, follow=True)
     assert page.redirect_chain == [("/organisations/", 302)]
     assert "You are a member now." in page_of(page)
+    # They have just chosen a password: nobody asks for it again before their second factor.
+    page_of(client.get("/accounts/2fa/totp/activate/"))
 
 
 @pytest.mark.parametrize("state", ["expired", "withdrawn", "used", "unknown"])
