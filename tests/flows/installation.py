@@ -70,6 +70,7 @@ class Installation:
         self, address: str, env: dict[str, str], owner: str, post: Post, ahead: Path
     ) -> None:
         self.address, self.env, self.owner = address, env, owner
+        self.name = urlsplit(owner).path[1:]  # of its database, and what its roles begin with
         self.post, self._ahead = post, ahead
         self.people: list[Person] = []
 
@@ -205,8 +206,11 @@ def documented(name: str) -> tuple[str, str]:
 
 
 @contextmanager
-def installed(name: str, folder: Path) -> Iterator[Installation]:
-    """Migrated by the owner, served as docs/operations.md says, with nothing in it."""
+def installed(folder: Path) -> Iterator[Installation]:
+    """Migrated by the owner, served as docs/operations.md says, with nothing in it. Tests that run
+    beside one another have one each."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    name = f"installed_{number}"
     ahead, post = folder / "ahead", Post()
     ahead.write_text("0")
     port, mail_port = first_free(8700), first_free(8800)
@@ -215,7 +219,7 @@ def installed(name: str, folder: Path) -> Iterator[Installation]:
         mail = Controller(post, hostname="127.0.0.1", port=mail_port)
         mail.start()
         stack.callback(mail.stop)
-        redis = urlsplit(os.environ["REDIS_URL"])._replace(path="/9").geturl()
+        redis = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{8 + number}").geturl()
         dropped = ("LOCAL_MAIL", "LOG_LEVEL", "SECOND_FACTOR_REQUIRED")
         env = {k: v for k, v in os.environ.items() if k not in dropped} | {
             "LOCAL_MODE": "0",

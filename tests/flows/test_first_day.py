@@ -15,7 +15,7 @@ from tests.flows.installation import HOST, LINK, PASSWORD, installed, manage, ps
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    with installed("first_day", tmp_path_factory.mktemp("installation")) as found:
+    with installed(tmp_path_factory.mktemp("installation")) as found:
         yield found
 
 
@@ -205,10 +205,10 @@ def publish(manager, facility):
 FAULTS = [  # put in together: statements of a superuser, the environment, what doctor says
     (
         [
-            "GRANT UPDATE ON accounts_trailentry TO first_day_web",
+            "GRANT UPDATE ON accounts_trailentry TO {name}_web",
             "ALTER TABLE bookings_posting DISABLE TRIGGER posting_append_only",
-            "ALTER ROLE first_day_web SET statement_timeout = '5s'",
-            "ALTER ROLE first_day_web SET synchronous_commit = off",
+            "ALTER ROLE {name}_web SET statement_timeout = '5s'",
+            "ALTER ROLE {name}_web SET synchronous_commit = off",
             "DROP EXTENSION pg_trgm CASCADE",
             "DELETE FROM accounts_installation",
         ],
@@ -227,7 +227,7 @@ FAULTS = [  # put in together: statements of a superuser, the environment, what 
     ),
     (
         [
-            "REVOKE UPDATE ON bookings_reservation FROM first_day_web",
+            "REVOKE UPDATE ON bookings_reservation FROM {name}_web",
             "DELETE FROM django_migrations WHERE name = '0013_first_day'",
         ],
         {"CELERY_BROKER_URL": "redis://127.0.0.1:1/0", "MEDIA_ROOT": "/dev/null/media"},
@@ -238,7 +238,7 @@ FAULTS = [  # put in together: statements of a superuser, the environment, what 
             "files: cannot be asked",
         ],
     ),
-    ([], {"DATABASE_URL": "owner"}, ["first_day_owner owns"]),
+    ([], {"DATABASE_URL": "owner"}, ["{name}_owner owns"]),
     (
         [],
         {"DATABASE_URL": "postgresql://x:secret@127.0.0.1:1/x"},
@@ -249,13 +249,14 @@ FAULTS = [  # put in together: statements of a superuser, the environment, what 
 
 def test_doctor_finds_nothing_and_then_each_fault(place):
     until(lambda: not wrong(place), "an installation that is well")
-    root = urlsplit(os.environ["DATABASE_URL"])._replace(path="/first_day").geturl()
+    root = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{place.name}").geturl()
     for statements, env, words in FAULTS:
-        psql(root, *statements)
+        psql(root, *(one.format(name=place.name) for one in statements))
         if env.get("DATABASE_URL") == "owner":
             env = {"DATABASE_URL": place.owner}
         found = wrong(place, **env)
-        assert [word for word in words if word not in found] == [], found
+        missed = [word for word in words if word.format(name=place.name) not in found]
+        assert missed == [], found
         assert "secret" not in found
 
 
