@@ -86,7 +86,7 @@ class OrganisationRequestQuery(Pages):
     state = Choice(OrganisationRequest.State.choices, required=False)
 
 
-class ApproveBody(Shape):
+class OrganisationApproveBody(Shape):
     """One of the two: `organisation`, the code of one that is there, or `entered`, one to enter
     as `POST organisations/` does; what that leaves out is taken from the request."""
 
@@ -210,18 +210,18 @@ class OrganisationRequestApprove(RequestEndpoint):
         "organisation_approve",
         _("Approve a request for an organisation"),
         tag=TAG,
-        takes=ApproveBody,
+        takes=OrganisationApproveBody,
         gives=OrganisationRequestShape,
         refuses=[404, 409, 422],
         versioned=True,
         once=True,
-        sends={"entered": {"code": "third-university"}},
-        answers=REQUEST | {"state": "approved", "organisation": "third-university"},
+        sends={"entered": {"code": "hefei-materials"}},
+        answers=REQUEST | {"state": "approved", "organisation": "hefei-materials"},
     )
     def post(self, request: Request, request_id: UUID) -> HttpResponseBase:
         """For coordinators of its region, and administrators; nobody decides on their own. Enters
         the organisation, or names one that is there."""
-        data = checked(ApproveBody, request.data)
+        data = checked(OrganisationApproveBody, request.data)
         if ("organisation" in data) == ("entered" in data):
             raise invalid("organisation", "one-of-both")
 
