@@ -23,7 +23,7 @@ from bookings.services.mergers import organisation_close, organisations_merge
 TAG = "people"
 MERGER = {
     "organisation": "hefei-materials",
-    "into": "hefei-university",
+    "into": "jianghuai-metrology",
     "parts": [{"kind": "instruments", "count": 12, "names": ["Titan"]}],
     "purses": [{"code": "NSFC-17", "left": {"amount": "1200.00", "currency": "CNY"}}],
     "roles_left_out": [{"person": "Gao Lei", "role": "finance"}],
@@ -123,7 +123,7 @@ class OrganisationMerge(Endpoint):
         refuses=[404],
         versioned=True,
         once=True,
-        sends={"into": "hefei-university", "dry_run": True},
+        sends={"into": "jianghuai-metrology", "dry_run": True},
         answers=MERGER,
     )
     def post(self, request: Request, organisation_id: UUID) -> HttpResponseBase:
