@@ -58,8 +58,8 @@ def first_day(context: dict[str, Any]) -> dict[str, Any]:
     done = first_day_done(actor.person)
     links = {
         "factor": ("mfa_index", _("Set up a second factor for yourself")),
-        "region": ("", _("Enter the regions that share instruments")),
-        "organisation": ("", _("Enter organisations")),
+        "region": ("bookings:region-new", _("Enter the regions that share instruments")),
+        "organisation": ("bookings:organisation-new", _("Enter organisations")),
         "manager": ("accounts:people", _("Invite the first manager of an organisation")),
         "instrument": ("", _("Instruments: managers enter and publish them")),
     }

@@ -20,7 +20,7 @@ from accounts.domain.roles import CAPABILITIES
 from accounts.models import Organisation, Region
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.invoice_details import may_set_invoice_details
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import has_manager, place_of
 from accounts.selectors.organisations import (
     likely_same,
     managed_regions,
@@ -171,6 +171,7 @@ def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         "sets_paper": not found.closed_at and may_set_invoice_details(actor, found),
         "has_paper": any(getattr(found, name) for name in PAPER),
         "reads_members": actor.may("read-members", place_of(found)),
+        "invites": manages and not found.closed_at and not has_manager(found.pk),
         "story": story_rows(story_of(actor, found.pk), OrganisationForm) if manages else [],
         "manages_somewhere": any(grant.role in MANAGING for grant in actor.grants),
     }

@@ -35,7 +35,7 @@ FOLLOWS = {
 # acts.
 OTHERS = re.compile(
     r".*\.(json|csv|yaml|ttf)|charge\.made|reservation\.moved|letter\.send"
-    r"|accounts\.known-browser|allauth\.account"
+    r"|accounts\.known-browser|allauth\.account|administrator\.email"
 )
 EFFECTS = {"Effect", "connect"}
 # Rows that no act is ever done to by themselves: parts of others, counters, queues, what is
@@ -43,7 +43,7 @@ EFFECTS = {"Effect", "connect"}
 NEVER = {
     "agreementmember", "attachment", "bookingpolicy", "busytime", "correction", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitymonth", "facilityyear", "fetching",
-    "idempotencykey", "importchunk", "importedbooking", "importrow", "instrumentday",
+    "idempotencykey", "installation", "importchunk", "importedbooking", "importrow", "instrumentday",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
     "paymentnotice", "policyversion", "posting", "provenance", "quote", "ratecard", "rollup",
