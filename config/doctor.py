@@ -16,13 +16,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.mail import mailers
 from django.db import DatabaseError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import Installation
 from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
 from config.celery import app
-from config.health import SILENT
+from config.health import SILENT, pending_migrations
 
 POSTGRESQL, VALKEY = range(15, 19), 7  # major versions tried
 MOST_SKEW = timedelta(seconds=2)
@@ -92,8 +91,7 @@ def _database() -> Findings:
             if name not in present:
                 yield False, f"the extension {name} is missing: CREATE EXTENSION {name}"
         yield from _role(cursor)
-    executor = MigrationExecutor(connection)
-    if pending := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if pending := pending_migrations():
         yield False, f"{len(pending)} migrations are not applied: manage.py migrate"
         return
     for gone in guards_down():
@@ -112,7 +110,10 @@ def _role(cursor: object) -> Findings:
             coalesce(string_agg(c.relname, ', ') FILTER (
                 WHERE c.relname NOT IN ('accounts_trailentry', 'accounts_seal',
                     'accounts_sealedentry', 'accounts_trailtext', 'django_migrations')
-                AND NOT has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')), ''),
+                AND NOT (has_table_privilege(c.oid, 'SELECT')
+                    AND has_table_privilege(c.oid, 'INSERT')
+                    AND has_table_privilege(c.oid, 'UPDATE')
+                    AND has_table_privilege(c.oid, 'DELETE'))), ''),
             coalesce(bool_or(has_table_privilege(c.oid, 'UPDATE')) FILTER (
                 WHERE c.relname IN ('accounts_trailentry', 'accounts_seal',
                     'accounts_sealedentry', 'accounts_trailtext')), FALSE)

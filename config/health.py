@@ -73,8 +73,12 @@ def _database() -> str:
 
 
 def _migrations() -> str:
-    applied = MigrationRecorder(connection).applied_migrations()
-    return "ok" if _known_migrations() <= applied.keys() else "pending"
+    return "pending" if pending_migrations() else "ok"
+
+
+def pending_migrations() -> frozenset[tuple[str, str]]:
+    """Those of the code of this process that the database does not have, by app and name."""
+    return _known_migrations() - MigrationRecorder(connection).applied_migrations().keys()
 
 
 @cache

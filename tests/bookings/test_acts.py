@@ -43,7 +43,8 @@ EFFECTS = {"Effect", "connect"}
 NEVER = {
     "agreementmember", "attachment", "bookingpolicy", "busytime", "correction", "dirtyday",
     "dirtymonths", "dispute", "earmark", "facilitymonth", "facilityyear", "fetching",
-    "idempotencykey", "installation", "importchunk", "importedbooking", "importrow", "instrumentday",
+    "idempotencykey", "installation", "importchunk", "importedbooking", "importrow",
+    "instrumentday",
     "organisationmove", "pasthost", "pursetransfer",
     "instrumentdayuse", "jobrun", "ledgerentry", "message", "occupancy", "openwindow", "payment",
     "paymentnotice", "policyversion", "posting", "provenance", "quote", "ratecard", "rollup",

@@ -131,7 +131,7 @@ def test_the_first_day(place, tmp_path):
         assert said in text, text
 
     # The payer says that it has paid, the host finds the money.
-    open_amount = statement["payable"]
+    open_amount = statement["payable"]["amount"]
     notice = jin.api(
         "POST",
         f"statements/{statement['id']}/payment-notices/",
@@ -141,15 +141,20 @@ def test_the_first_day(place, tmp_path):
     jin.api("POST", f"payment-notices/{notice['id']}/match/", {}, 403)
     gao.api("POST", f"payment-notices/{notice['id']}/match/", {})
     assert jin.api("GET", f"statements/{statement['id']}/")["state"] == "paid"
-    assert "AH-1" in gao.ask("GET", "/money/payments/csv/").text
+    assert "AH-1" in gao.ask("GET", "/api/v1/payments/csv/").text
     for command in ("check_statements", "replay_fees", "seal_trail", "verify_trail"):
         place.manage(command)
 
 
-def the_administrator(place, folder):
-    """Set up from the file, twice; the link on the last line opens the account."""
+def written(folder):
     file = folder / "setup.yaml"
     file.write_text(SETUP, "utf-8")
+    return file
+
+
+def the_administrator(place, folder):
+    """Set up from the file, twice; the link on the last line opens the account."""
+    file = written(folder)
     visitor = place.person("visitor")
     assert "setup" in visitor.get("/").text
     link = place.manage("setup", str(file)).splitlines()[-1]
@@ -247,7 +252,8 @@ FAULTS = [  # put in together: statements of a superuser, the environment, what 
 ]
 
 
-def test_doctor_finds_nothing_and_then_each_fault(place):
+def test_doctor_finds_nothing_and_then_each_fault(place, tmp_path):
+    place.manage("setup", str(written(tmp_path)))
     until(lambda: not wrong(place), "an installation that is well")
     root = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{place.name}").geturl()
     for statements, env, words in FAULTS:
