@@ -5,7 +5,7 @@
 #
 #   sh config/bootstrap.sh run     packages of requirements.txt
 #   sh config/bootstrap.sh test    those and the tools that tests need
-#   sh config/bootstrap.sh pins    resolve the pins anew
+#   sh config/bootstrap.sh pins    resolve the pins anew, also those of a release
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -178,10 +178,11 @@ install_front_end() {
 resolve_pins() {
     find_uv >/dev/null || fetch_uv || give_up "uv is needed to resolve pins; install it first."
     uv=$(find_uv)
-    say "Resolving requirements.txt, requirements-test.txt and package-lock.json ..."
+    say "Resolving requirements*.txt and package-lock.json ..."
     set -- pip compile --quiet --upgrade --universal --python-version 3.12 --no-header pyproject.toml
-    "$uv" "$@" -o requirements.txt
-    "$uv" "$@" --extra test -c requirements.txt -o requirements-test.txt
+    "$uv" "$@" --extra local -o requirements.txt
+    "$uv" "$@" --extra local --extra test -c requirements.txt -o requirements-test.txt
+    "$uv" "$@" -c requirements.txt --no-annotate --generate-hashes -o requirements-release.txt
     npm_run update --package-lock-only --loglevel=error
 }
 

@@ -1,5 +1,6 @@
 """What every page knows: who reads it, and where they may go."""
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -180,6 +181,18 @@ MENU = (
 COUNTED = {entry.view for group in MENU for entry in group.entries if entry.counted}
 
 
+def _version() -> str:
+    """What a release says of itself; in a checkout what pyproject.toml does."""
+    told = settings.ROOT / "VERSION"
+    if told.is_file():
+        return str(told.read_text("utf-8")).strip()
+    project = tomllib.loads((settings.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["version"])
+
+
+VERSION = _version()
+
+
 def page(request: HttpRequest) -> dict[str, Any]:
     actor = actor_of(getattr(request, "user", None))
     return {
@@ -188,6 +201,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "reader_zone": timezone.get_current_timezone_name(),
         "installation": installation(),
         "local_mode": settings.LOCAL_MODE,
+        "version": VERSION,
         # Parts of a page that htmx asks for have no navigation: nothing is counted for them.
         "menu": SimpleLazyObject(lambda: _menu(request, actor)),
     }

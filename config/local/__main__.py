@@ -1,5 +1,5 @@
 """The launcher's commands: `python -m config.local run | stop | test | bench |
-pictures | manage | backup | restore | reset`."""
+pictures | manage | backup | restore | reset | release`."""
 
 import os
 import shlex
@@ -15,6 +15,7 @@ from config.local.console import Failed, say, step
 from config.local.foreground import run as run_in_foreground
 from config.local.postgres import Postgres
 from config.local.processes import run_to_end
+from config.local.release import make_release
 from config.local.servers import Servers
 from config.local.supervisor import (
     NAMES,
@@ -179,6 +180,12 @@ def pictures(arguments: list[str]) -> int:
     return _with_servers("test", lambda env: run_in_foreground(command, env))
 
 
+def release(arguments: list[str]) -> int:
+    """The archive for operators, in dist/."""
+    make_release()
+    return 0
+
+
 def _with_servers(purpose: str, work: Callable[[Mapping[str, str]], int]) -> int:
     def busy() -> None:
         say(f"Another {purpose} run of this checkout is going on; waiting for it to end ...")
@@ -205,6 +212,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "backup": backup,
     "restore": restore,
     "reset": reset,
+    "release": release,
 }
 
 

@@ -1,0 +1,136 @@
+"""`make release`: the archive that an operator unpacks and installs without a network.
+
+Of the last commit, never of what lies about in the checkout; the same commit with the same pins
+gives the same bytes, so that anybody can make it again and compare.
+"""
+
+import gzip
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from io import BytesIO
+from pathlib import Path
+
+from config.local.checkout import LOCAL, ROOT, shown
+from config.local.console import Failed, say, step
+from config.local.processes import run_to_end
+
+NAME = "instrument-commons"
+PYTHONS = ("3.12", "3.13")
+PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+PINS = "requirements-release.txt"
+SERVES = (
+    "accounts", "bookings", "instruments", "config", "manage.py", "deploy", "docs",
+    "CHANGELOG.md", "LICENSE", "README.md", PINS,
+    ":(exclude)config/local", ":(exclude)config/bootstrap.sh",
+)  # fmt: skip
+# Collecting static files asks no server; settings want to know them all the same.
+NOBODY = {
+    "DATABASE_URL": "postgresql://nobody@localhost/none",
+    "REDIS_URL": "redis://localhost",
+    "SECRET_KEY": "abcdefghij" * 5,
+    "SITE_URL": "https://localhost",
+    "ALLOWED_HOSTS": "localhost",
+}
+
+
+def make_release() -> Path:
+    """The archive in dist/, with its checksum beside it; its path."""
+    version = _version()
+    name = f"{NAME}-{version}"
+    stage = LOCAL / "release" / name
+    shutil.rmtree(stage.parent, ignore_errors=True)
+    stage.mkdir(parents=True)
+    with tarfile.open(fileobj=BytesIO(_git("archive", "HEAD", "--", *SERVES))) as code:
+        code.extractall(stage, filter="data")
+    (stage / "VERSION").write_text(version + "\n")
+    (stage / PINS).rename(stage / "requirements.txt")
+    (stage / "deploy/install.sh").rename(stage / "install.sh")
+    with step("Collecting static files"):
+        _collect_static(stage)
+    with step(f"Getting wheels for Python {' and '.join(PYTHONS)}"):
+        _get_wheels(stage)
+    with step("Packing"):
+        archive = _pack(stage)
+    shutil.rmtree(stage.parent)
+    _write_sums(archive.parent)
+    say(f"{shown(archive)}: {archive.stat().st_size // 1_000_000} MB")
+    return archive
+
+
+def _git(*words: str) -> bytes:
+    done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False)
+    if done.returncode:
+        problem = done.stderr.decode(errors="replace").strip()
+        raise Failed(f"A release is made of a commit: git {words[0]}: {problem}")
+    return done.stdout
+
+
+def _version() -> str:
+    """That of pyproject.toml where the commit bears its tag; else the commit is named as well."""
+    version = tomllib.loads(_git("show", "HEAD:pyproject.toml").decode())["project"]["version"]
+    if _git("status", "--porcelain"):
+        say("What is not committed does not become part of the release.")
+    if f"v{version}" in _git("tag", "--points-at", "HEAD").decode().split():
+        return str(version)
+    return f"{version}+{_git('rev-parse', '--short=8', 'HEAD').decode().strip()}"
+
+
+def _collect_static(stage: Path) -> None:
+    """With the front-end files of the checkout; the installation needs neither them nor node."""
+    link = stage / "node_modules"
+    link.symlink_to(ROOT / "node_modules")
+    env = {"PATH": os.environ["PATH"], "STATIC_ROOT": "static", "PYTHONDONTWRITEBYTECODE": "1"}
+    words = [sys.executable, "manage.py", "collectstatic", "--noinput"]
+    run_to_end("manage.py collectstatic", words, env | NOBODY, cwd=stage)
+    link.unlink()
+
+
+def _get_wheels(stage: Path) -> None:
+    """Exactly the pinned ones, held against their hashes; all are wheels, nothing is built."""
+    if not importlib.util.find_spec("pip"):  # as in an environment that uv made
+        run_to_end("ensurepip", [sys.executable, "-m", "ensurepip"], os.environ)
+    for python in PYTHONS:
+        words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        words += ["--require-hashes", "--only-binary=:all:", "-r", "requirements.txt"]
+        words += ["--dest", "wheels", "--implementation", "cp", "--python-version", python]
+        for platform in PLATFORMS:
+            words += ["--platform", platform]
+        run_to_end("pip download", words, os.environ, cwd=stage)
+
+
+def _pack(stage: Path) -> Path:
+    """Sorted names, nobody's name, one time: that of the commit."""
+    then = int(_git("show", "-s", "--format=%ct", "HEAD"))
+
+    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        entry.mtime = then
+        entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
+        return entry
+
+    archive = ROOT / "dist" / f"{stage.name}.tar.gz"
+    archive.parent.mkdir(exist_ok=True)
+    with (
+        archive.open("wb") as file,
+        gzip.GzipFile("", "wb", 6, file, mtime=then) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for path in sorted(stage.rglob("*")):
+            tar.add(path, f"{stage.name}/{path.relative_to(stage)}", recursive=False, filter=plain)
+    return archive
+
+
+def _write_sums(folder: Path) -> None:
+    """As `sha256sum -c` reads them."""
+    lines = []
+    for archive in sorted(folder.glob("*.tar.gz")):
+        with archive.open("rb") as file:
+            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {archive.name}\n")
+    (folder / "SHA256SUMS").write_text("".join(lines))
