@@ -27,7 +27,7 @@ from bookings.services.exports import (
     XLSX,
     export_for,
     export_name,
-    export_path,
+    export_open,
     export_start,
     exports_of,
     media_of,
@@ -195,7 +195,7 @@ class HoursExportFile(FileEndpoint):
         """Once it is done: CSV or XLSX, with what it was asked with."""
         job = export_for(self.actor, export_id)
         return FileResponse(
-            export_path(job).open("rb"),
+            export_open(job),
             as_attachment=True,
             filename=export_name(job),
             content_type=media_of(job.format),

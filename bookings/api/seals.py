@@ -32,7 +32,7 @@ from bookings.api.files import FileEndpoint
 from bookings.models import TrailBundle
 from bookings.selectors.bundles import bundle_for
 from bookings.selectors.trail import entry_for
-from bookings.services.bundles import bundle_ask, bundle_path, bundle_start
+from bookings.services.bundles import bundle_ask, bundle_open, bundle_start
 
 JSON_LINES = "application/jsonl"
 
@@ -242,7 +242,7 @@ class BundleFile(FileEndpoint):
         """Once it is done; JSON Lines, compressed."""
         row = bundle_for(self.actor, bundle_id)
         return FileResponse(
-            bundle_path(row).open("rb"),
+            bundle_open(row),
             as_attachment=True,
             filename=f"trail-{row.pk}.jsonl.gz",
             content_type="application/gzip",

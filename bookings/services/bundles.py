@@ -7,9 +7,11 @@ times at most. Files are kept for some days.
 import gzip
 import logging
 from datetime import datetime, timedelta
-from pathlib import Path
+from tempfile import TemporaryFile
 
 from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -98,19 +100,15 @@ def bundles_clear(*, now: datetime) -> int:
     """Delete files that nobody needs any more; how many."""
     old = TrailBundle.objects.filter(created_at__lt=now - FILES)
     for row in old.exclude(file=""):
-        _path(row.file).unlink(missing_ok=True)
+        default_storage.delete(row.file)
     return old.delete()[0]
 
 
-def bundle_path(row: TrailBundle) -> Path:
-    """Where the finished file lies. `WrongState` before."""
-    if row.state != State.DONE or not _path(row.file).exists():
+def bundle_open(row: TrailBundle) -> "File[bytes]":
+    """The finished file. `WrongState` before."""
+    if row.state != State.DONE or not default_storage.exists(row.file):
         raise WrongState("bundle-not-ready")
-    return _path(row.file)
-
-
-def _path(name: str) -> Path:
-    return Path(settings.MEDIA_ROOT) / name
+    return default_storage.open(row.file)
 
 
 @transaction.atomic
@@ -134,13 +132,13 @@ def _write(row: TrailBundle, now: datetime) -> None:
     wanted = Range(row.since, row.until, row.region_ids, row.region_codes, row.user_id)
     mine = TrailBundle.objects.filter(pk=row.pk)
     mine.update(entries_total=bundle_size(wanted))
-    name = f"bundles/{row.pk}-{row.attempts}.jsonl.gz"
-    path = _path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = bundle_lines(wanted, site=settings.SITE_URL, now=now)
-    with gzip.open(path, "wb", compresslevel=5) as out:
-        for number, line in enumerate(lines):
-            out.write(line)
-            if number % STEP == 0:
-                mine.update(entries_done=number, worked_at=Now())
+    with TemporaryFile() as file:
+        with gzip.open(file, "wb", compresslevel=5) as out:
+            for number, line in enumerate(lines):
+                out.write(line)
+                if number % STEP == 0:
+                    mine.update(entries_done=number, worked_at=Now())
+        file.seek(0)
+        name = default_storage.save(f"bundles/{row.pk}-{row.attempts}.jsonl.gz", File(file))
     mine.update(state=State.DONE, file=name, entries_done=bundle_size(wanted), ended_at=Now())

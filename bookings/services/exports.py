@@ -7,11 +7,12 @@ times at most. Files are kept for some days.
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -93,7 +94,7 @@ def exports_clear(*, now: datetime) -> int:
     """Delete files that nobody needs any more; how many."""
     old = HoursExport.objects.filter(created_at__lt=now - FILES)
     for job in old.exclude(file=""):
-        _path(job.file).unlink(missing_ok=True)
+        default_storage.delete(job.file)
     return old.delete()[0]
 
 
@@ -121,11 +122,11 @@ def media_of(format: str) -> str:
     return XLSX if format == "xlsx" else "text/csv; charset=utf-8"
 
 
-def export_path(job: HoursExport) -> Path:
-    """Where the finished file lies. `WrongState` before."""
-    if job.state != State.DONE or not _path(job.file).exists():
+def export_open(job: HoursExport) -> "File[bytes]":
+    """The finished file. `WrongState` before."""
+    if job.state != State.DONE or not default_storage.exists(job.file):
         raise WrongState(state=job.state)
-    return _path(job.file)
+    return default_storage.open(job.file)
 
 
 @transaction.atomic
@@ -154,16 +155,16 @@ def _write(job: HoursExport) -> None:
         if job.table == "days":
             total = day_sums_of(scope_for(actor, asked.narrowed).instruments, asked).days
         HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
-        job.file = f"exports/{job.pk}-{job.attempts}.{job.format}"
-        path = _path(job.file)
-        path.parent.mkdir(parents=True, exist_ok=True)
         counted = _counted(job, table)
-        with path.open("wb") as stream:
+        with TemporaryFile() as stream:
             if job.format == "csv":
                 for piece in csv_pieces(table.heads, counted, asked.notes):
                     stream.write(piece)
             else:
                 write_workbook(stream, table.heads, counted, asked.notes)
+            stream.seek(0)
+            name = f"exports/{job.pk}-{job.attempts}.{job.format}"
+            job.file = default_storage.save(name, File(stream))
     HoursExport.objects.filter(pk=job.pk).update(
         state=State.DONE,
         file=job.file,
@@ -183,7 +184,3 @@ def _counted(job: HoursExport, table: Table) -> Iterator[Any]:
 
 def _end(job: HoursExport, state: str, now: datetime) -> None:
     HoursExport.objects.filter(pk=job.pk).update(state=state, ended_at=now)
-
-
-def _path(name: str) -> Path:
-    return Path(settings.MEDIA_ROOT) / name

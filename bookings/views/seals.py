@@ -24,7 +24,7 @@ from bookings.messages import sentence
 from bookings.selectors.bundles import bundle_for, bundles_of
 from bookings.selectors.trail import entry_for, steps_of
 from bookings.selectors.trail_records import called_of
-from bookings.services.bundles import bundle_ask, bundle_path, bundle_start
+from bookings.services.bundles import bundle_ask, bundle_open, bundle_start
 
 SHOWN = 50
 
@@ -124,9 +124,7 @@ def bundle_later(request: HttpRequest) -> HttpResponse:
 @require_safe
 def bundle_file(request: HttpRequest, bundle_id: UUID) -> HttpResponseBase:
     row = bundle_for(actor_of(request.user), bundle_id)
-    return FileResponse(
-        bundle_path(row).open("rb"), as_attachment=True, filename=f"trail-{row.pk}.jsonl.gz"
-    )
+    return FileResponse(bundle_open(row), as_attachment=True, filename=f"trail-{row.pk}.jsonl.gz")
 
 
 def _span(form: BundleForm) -> tuple[datetime | None, datetime | None]:

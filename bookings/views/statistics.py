@@ -32,7 +32,7 @@ from bookings.selectors.utilisation_tables import Asked, table_of
 from bookings.services.exports import (
     export_for,
     export_name,
-    export_path,
+    export_open,
     export_start,
     exports_of,
     media_of,
@@ -261,7 +261,7 @@ def export_file(request: HttpRequest, export_id: UUID) -> HttpResponseBase:
     """A finished file, to whoever asked for it."""
     job = export_for(actor_of(request.user), export_id)
     return FileResponse(
-        export_path(job).open("rb"),
+        export_open(job),
         as_attachment=True,
         filename=export_name(job),
         content_type=media_of(job.format),
