@@ -33,6 +33,7 @@ from accounts.selectors.verification import (
 )
 from accounts.services.seals import seals_tell, trail_seal
 from tests.factories.cast import Cast
+from tests.flows.installation import documented
 
 # Ids of entries are of the time they are made at, so they are written and sealed now.
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -163,11 +164,9 @@ def test_the_database_refuses_to_change_seals(sealed: Any, db: None) -> None:
 
 
 def test_a_role_that_owns_no_table_cannot_switch_the_guards_off(sealed: Any, db: None) -> None:
-    text = (Path(__file__).parents[2] / "docs/operations.md").read_text("utf-8")
-    grants = text.split("```sql\n")[1].split("```")[0]
-    grants = grants.replace("PASSWORD 'choose-one'", "").replace("commons_web", "web_of_test")
-    sql(grants.replace("commons_backup", "backup_of_test"))
-    sql("SET LOCAL ROLE web_of_test")
+    for statements in documented("of_test"):
+        sql(statements)
+    sql("SET LOCAL ROLE of_test_web")
     denied = r"permission denied|must be owner"
     try:
         write(sealed[0], 1, reason="it can write")

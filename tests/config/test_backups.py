@@ -69,7 +69,7 @@ def elsewhere():
 
 @pytest.fixture
 def roles(real_cast):
-    """The roles that docs/operations.md makes, by their last word."""
+    """The roles that deploy/postgresql makes, by their last word."""
     name = connection.settings_dict["NAME"]
     made = {word: f"{name}_{word}" for word in ("web", "backup", "owner")}
     with connection.cursor() as cursor:

@@ -19,6 +19,7 @@ import psycopg
 import requests
 from aiosmtpd.controller import Controller
 from allauth.mfa.totp.internal import auth as totp
+from redis import Redis
 
 from config.local.ports import first_free
 from tests.flows.reader import Page
@@ -151,7 +152,10 @@ class Person:
             return
         self.submit("/accounts/signup/", name=name, email=self.email, **passwords)
         text = self.place.post.to(self.email, "onfirm")
-        self.submit(next(path for path in LINK.findall(text) if "confirm-email" in path))
+        link = next(path for path in LINK.findall(text) if "confirm-email" in path)
+        page = self.get(link)  # whose form has a key of its own second
+        (action,) = (form["action"] for form in page.forms if "confirm-email" in form["action"])
+        self.ask("POST", action, data=page.form(action))
         self.sign_in()
 
     def sign_in(self) -> None:
@@ -199,10 +203,12 @@ def database(name: str) -> Iterator[tuple[str, str]]:
 
 
 def documented(name: str) -> tuple[str, str]:
-    """What docs/operations.md has a superuser do, but for the database, and what its owner after
-    `migrate`: with roles of this database's own."""
-    text = (ROOT / "docs/operations.md").read_text("utf-8").replace("commons_", f"{name}_")
-    first, second = (part.split("```")[0] for part in text.split("```sql\n")[1:3])
+    """What a superuser does first, but for the database, and what its owner does after `migrate`
+    (deploy/postgresql): with roles of this database's own."""
+    first, second = (
+        path.read_text("utf-8").replace("commons_", f"{name}_")
+        for path in sorted((ROOT / "deploy/postgresql").glob("*.sql"))
+    )
     return first.partition("CREATE DATABASE")[0], second
 
 
@@ -220,7 +226,7 @@ def installed(folder: Path) -> Iterator[Installation]:
         mail = Controller(post, hostname="127.0.0.1", port=mail_port)
         mail.start()
         stack.callback(mail.stop)
-        redis = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{8 + number}").geturl()
+        redis = emptied(f"/{8 + number}")
         dropped = ("LOCAL_MAIL", "LOG_LEVEL", "SECOND_FACTOR_REQUIRED")
         env = {k: v for k, v in os.environ.items() if k not in dropped} | {
             "LOCAL_MODE": "0",
@@ -261,6 +267,14 @@ def installed(folder: Path) -> Iterator[Installation]:
         yield Installation(address, env, owner, post, ahead)
 
 
+def emptied(path: str) -> str:
+    """The address of one of Valkey's databases, without what an earlier run has left there."""
+    address = urlsplit(os.environ["REDIS_URL"])._replace(path=path).geturl()
+    with Redis.from_url(address) as wire:
+        wire.flushdb()
+    return address
+
+
 def psql(address: str, *statements: str) -> None:
     with psycopg.connect(address, autocommit=True) as link:
         for statement in statements:
@@ -275,11 +289,17 @@ def answers(address: str) -> bool:
 
 
 @contextmanager
-def running(words: list[str], env: dict[str, str], log: Path) -> Iterator[None]:
+def running(
+    words: list[str],
+    env: dict[str, str],
+    log: Path,
+    python: tuple[str, ...] = (sys.executable, "-m"),
+    cwd: Path = ROOT,
+) -> Iterator[None]:
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *words],
-            env=env, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            [*python, *words],
+            env=env, cwd=cwd, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         try:
             yield
