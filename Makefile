@@ -4,7 +4,7 @@
 # anywhere, also in a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run stop test test-deep bench pictures shell manage backup restore reset clean pins
+.PHONY: help install run stop test test-deep bench pictures shell manage backup restore reset clean pins release test-system
 
 # Handed on as environment variables, so that quotes in them survive.
 export ARGS CMD TO FROM
@@ -61,6 +61,12 @@ reset: ## Stop the platform and delete its local data
 
 clean: ## Delete installed packages (.venv, node_modules); data stays
 	rm -rf .venv node_modules
+
+test-system: ## Install a release offline and try it behind nginx (needs what .ci/run installs)
+	@$(READY) test && SYSTEM=1 ARGS="$(or $(ARGS),tests/system)" $(LOCAL) test
+
+release: ## Pack the last commit for installing offline: dist/instrument-commons-VERSION.tar.gz
+	@$(READY) test && $(LOCAL) release
 
 pins: ## Resolve requirements*.txt and package-lock.json anew from what we name
 	@sh config/bootstrap.sh pins
