@@ -127,9 +127,9 @@ def _role(cursor: object) -> Findings:
     elif owned:
         yield False, f"{name} owns {owned} tables: the web needs a role that owns none"
     elif denied:
-        yield False, f"{name} may not write {denied}: see the grants in docs/operations.md"
+        yield False, f"{name} may not write {denied}: see deploy/postgresql/2-owner.sql"
     elif may_alter:
-        yield False, f"{name} may change the trail: see the grants in docs/operations.md"
+        yield False, f"{name} may change the trail: see deploy/postgresql/2-owner.sql"
     else:
         yield True, f"the role {name} owns nothing and may not change the trail"
 

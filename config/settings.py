@@ -210,7 +210,9 @@ TIME_ZONE = "UTC"
 
 # Files
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.text("STATIC_ROOT", str(ROOT / ".local" / "static")))
+# A release brings them collected.
+_COLLECTED = ROOT / ("static" if (ROOT / "VERSION").is_file() else ".local/static")
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(_COLLECTED)))
 STATICFILES_DIRS = [ROOT / "config" / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",

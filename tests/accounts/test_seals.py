@@ -469,7 +469,7 @@ def test_what_waited_long_for_its_seals_is_as_it_should_be(
          " 'BEGIN RETURN coalesce(NEW, OLD); END'", "guard",
          [f"{name} on bookings_{name.split('_')[0]}" for name in (
              "ledgerentry_append_only", "ledgerentry_no_truncate", "posting_append_only",
-             "posting_no_truncate")]),
+             "posting_no_truncate", "pursetransfer_append_only", "pursetransfer_no_truncate")]),
         ("CREATE OR REPLACE TRIGGER trailtext_no_update BEFORE UPDATE ON accounts_trailtext"
          " FOR EACH ROW WHEN (OLD.salt IS NULL) EXECUTE FUNCTION trail_refuse()", "guard",
          ["trailtext_no_update on accounts_trailtext"]),

@@ -30,6 +30,11 @@ administrator: {email: admin@example.org, name: Administrator}
 
 
 def test_the_first_day(place, tmp_path):
+    the_first_day(place, tmp_path)
+
+
+def the_first_day(place, tmp_path):
+    """From the command that sets it up to a statement that is paid, by five people and more."""
     admin = the_administrator(place, tmp_path)
     shanghai = admin.api("POST", "regions/", {"scheme": "iso-3166-2", "code": "CN-SH"}, 201)
     assert (shanghai["time_zone"], shanghai["currency"]) == ("Asia/Shanghai", "CNY")

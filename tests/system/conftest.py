@@ -136,9 +136,8 @@ class Site(Installation):
     def __init__(
         self, units: dict[str, Unit], owner: str, scratch: Path, post: Post, port: int
     ) -> None:
-        ahead = scratch / "ahead"
-        ahead.write_text("0")
-        super().__init__(f"https://127.0.0.1:{port}", units["web"].env, owner, post, ahead)
+        address, env = f"https://127.0.0.1:{port}", units["web"].env
+        super().__init__(address, env, owner, post, scratch / "ahead")
         self.units, self.scratch = units, scratch
         self.certificate = scratch / "fullchain.pem"
 
@@ -234,7 +233,13 @@ def site(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
             "MAIL_PORT": str(mail_port),
             "MEDIA_ROOT": str(scratch / "instrument-commons/media"),
             "METRICS_TOKEN": "a-token-of-this-test",
+            # Its clock goes ahead when the test says so.
+            "DJANGO_SETTINGS_MODULE": "ahead",
+            "PYTHONPATH": str(scratch),
+            "AHEAD": str(scratch / "ahead"),
         }
+        shutil.copy(ROOT / "tests/flows/ahead.py", scratch)
+        (scratch / "ahead").write_text("0")
         files = {
             "instrument-commons.env": settings,
             "owner.env": {"DATABASE_URL": owner},

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.installation import HOST, until
+from tests.flows.installation import HOST, PASSWORD, until
+from tests.flows.test_first_day import the_first_day
 from tests.system.conftest import DEPLOY, OPT, Site, Unit, env_file, run
 
 # --- The archive
@@ -221,17 +222,20 @@ def test_it_is_ready(site: Site) -> None:
     until(lambda: site.status("/readyz") == 200, "beat and a worker that does what it says")
 
 
-def test_the_doctor_finds_it_well_once_it_is_set_up(site: Site) -> None:
-    """All but this: the bundled server of tests does not wait for its disk."""
-    paper = site.scratch / "site.yaml"
-    paper.write_text(
-        "site: {name: Sharing, languages: [en]}\n"
-        "regions: [{scheme: iso-3166-2, code: CN-AH, shares: true}]\n"
-        "organisations: [{code: first, name: First, kind: university, region: CN-AH}]\n"
-        "administrator: {email: admin@example.org, name: Administrator}\n"
-    )
-    assert site.manage("setup", str(paper)).strip().splitlines()[-1].startswith(f"https://{HOST}/")
-    said = site.manage("doctor", code=1)
-    assert re.findall("^WRONG *(.*)", said, re.M) == [
-        "connection: synchronous_commit is off: bookings that were confirmed could be lost"
-    ]
+def test_a_mail_server_that_hangs_holds_up_nobody(site: Site) -> None:
+    patient = site.person("patient")
+    site.post.hangs = True
+    try:
+        values = dict.fromkeys(("password1", "password2"), PASSWORD)
+        patient.submit("/accounts/signup/", name="Patient", email=patient.email, **values)
+        site.person("reader").ask("GET", "/accounts/login/", timeout=20)
+        assert patient.email not in {to for mail in site.post.mails for to in mail.to}
+    finally:
+        site.post.hangs = False
+    site.post.to(patient.email, "onfirm")
+
+
+def test_the_first_day_over_tls(site: Site, tmp_path: Path) -> None:
+    """And the doctor finds nothing afterwards. It goes last: the clock is ahead then."""
+    the_first_day(site, tmp_path)
+    assert re.findall("^WRONG *(.*)", site.manage("doctor"), re.M) == []
