@@ -1,7 +1,6 @@
 """A real installation for a test: an empty database with the documented roles, the documented
 processes outside local mode, a mail server, and people who come to it over HTTP."""
 
-import asyncio
 import os
 import re
 import subprocess
