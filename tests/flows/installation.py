@@ -1,6 +1,7 @@
 """A real installation for a test: an empty database with the documented roles, the documented
 processes outside local mode, a mail server, and people who come to it over HTTP."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -36,8 +37,11 @@ class Post:
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
+        self.hangs = False  # takes a mail and does not say so
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        while self.hangs:
+            await asyncio.sleep(0.1)
         mail = message_from_bytes(envelope.content, policy=policy.default)
         self.mails.append(SimpleNamespace(to=envelope.rcpt_tos, mail=mail))
         return "250 OK"
