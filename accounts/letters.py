@@ -342,7 +342,7 @@ KINDS = {
     ),
     "organisation-asked": Words(
         _("A missing organisation: {organisation}"),
-        _("{person} ({email}) misses {organisation} and asks you to enter it."),
+        _("{person} ({email}) does not find {organisation} here and asks you to enter it."),
         "request",
     ),
     "organisation-approved": Words(

@@ -116,7 +116,8 @@ SENTENCES = {
     "in-use": _("The instrument is in use: only the end can change."),
     "unknown-option": _("The rate card has no such option."),
     "unknown-person": _(
-        "There is no account by this id or e-mail address: they have to sign up first."
+        "There is no account by this id or e-mail address: they sign up first, or accept an"
+        " invitation of an organisation."
     ),
     "instrument-or-technique": _("Name an instrument or a technique: one of the two."),
     "not-the-host": _("Only the owner of the instrument certifies for it."),
@@ -140,7 +141,7 @@ SENTENCES = {
     "not-of-the-series": _("This booking is not one of the series."),
     "longer-than-window": _("The window is too short for this, or too little of it is left."),
     "only-with-equivalents": _("Regions count only where an equivalent instrument will do."),
-    "unknown-region": _("There is no region {region}."),
+    "unknown-region": _("There is no region with the code {region}."),
     "norm-of-a-past-year": _(
         "What {year} and the years before it were reported by stays: begin on the first of January"
         " {year} at the earliest."

@@ -89,7 +89,7 @@ def _database() -> Findings:
         present = {name for (name,) in cursor.fetchall()}
         for name in ("btree_gist", "pg_trgm"):
             if name not in present:
-                yield False, f"the extension {name} is missing: CREATE EXTENSION {name}"
+                yield False, f"the extension {name} is missing: manage.py migrate makes it"
         yield from _role(cursor)
     if pending := pending_migrations():
         yield False, f"{len(pending)} migrations are not applied: manage.py migrate"
@@ -183,11 +183,11 @@ def _workers() -> Findings:
         readers = [who for who, queues in answers.items() if name in {q["name"] for q in queues}]
         yield (
             bool(readers),
-            f"queue {name}: " + (f"{len(readers)} workers" if readers else "no worker reads it"),
+            f"queue {name}: " + (f"{len(readers)} at work" if readers else "no worker reads it"),
         )
     last = last_run()
     if last is None or datetime.now(UTC) - last > SILENT:
-        since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "ever"
+        since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "yet"
         yield False, f"nothing of the timetable has begun {since}: is beat running?"
     else:
         yield True, "the timetable goes on"

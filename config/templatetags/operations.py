@@ -22,6 +22,7 @@ JOBS = {
     "melting fees": _("Expiring cancellation fees"),
     "settle waiting": _("Expiring waiting-list entries"),
     "end enrolments": _("Waiting for courses that are over"),
+    "moves of organisations": _("Moves of organisations"),
     "look for waiting": _("Matching free times to the waiting list"),
     "hours": _("Hours"),
     "imports": _("Imports"),

@@ -109,7 +109,8 @@ class Command(BaseCommand):
             raise CommandError(f"{words} Nothing was made.", returncode=REFUSED) from None
         except ProgrammingError:
             words = (
-                'The database has not the tables of this version: run "manage.py migrate" first.'
+                "The database has not the tables of this version, or this role may not use them: "
+                'run "manage.py migrate" first, then the grants of docs/operations.md.'
             )
             raise CommandError(words, returncode=REFUSED) from None
         except OperationalError as error:
