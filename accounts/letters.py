@@ -420,12 +420,18 @@ def mails_of(row: OutboxMessage, now: datetime) -> list[Mail]:
             found = _open_invitation(row, now)
             if found is None or user_by_email(found.email):
                 return []
-            stranger = Stranger(found.email, found.invited_by.language, found.invited_by.time_zone)
+            # Whoever has no account reads the usual language of an installation that has one.
+            usual = installation()
+            language = usual.languages[0] if usual.version else found.invited_by.language
+            stranger = Stranger(found.email, language, found.invited_by.time_zone)
             subject, text, html = _written(
                 "invitation", stranger, found.organisation, found.invited_by, _invited(found, True)
             )
             named = f"{row.pk}.{digest_of(found.email).hex()[:16]}"
-            return [mail_of(subject, text, html, to=found.email, name=named, topics=["account"])]
+            with translation.override(language):
+                return [
+                    mail_of(subject, text, html, to=found.email, name=named, topics=["account"])
+                ]
         case "closed":
             return [_closed(row)]
         case "sign-in":
@@ -687,6 +693,17 @@ SIGN_IN_MAILS = {
             " another one sent. Signing in then asks you for a second factor."
         ),
     ),
+    "entered": SignInMail(
+        _("You have been given a role"),
+        _(
+            "An administrator has made an account for this address and given it a role. Set your"
+            " password here:"
+        ),
+        _(
+            "The address works once and for three days; afterwards have a new password sent from"
+            " the sign-in page. Signing in then asks you for a second factor."
+        ),
+    ),
     "account_already_exists": SignInMail(
         _("You have an account already"),
         _(
@@ -818,7 +835,7 @@ def _sign_in_link(name: str, user: User | None, email: str) -> str | None:
             if address is None:
                 return None
             return reverse("account_confirm_email", args=[EmailConfirmationHMAC(address).key])
-        case "password_reset_key" | "administrator":
+        case "password_reset_key" | "administrator" | "entered":
             return password_path(user) if user else None
         case "account_already_exists":
             return reverse("account_reset_password")

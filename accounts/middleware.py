@@ -48,7 +48,8 @@ class LanguageMiddleware:
 
 class ZoneMiddleware:
     """Times of pages are in the reader's zone: that of their profile, for visitors the one that
-    their browser says in a cookie (commons.js), UTC without it. The API answers in UTC."""
+    their browser says in a cookie (commons.js), without it the installation's. The API answers in
+    UTC."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -58,7 +59,9 @@ class ZoneMiddleware:
             return self.get_response(request)
         user = request.user
         zone = user.time_zone if user.is_authenticated else request.COOKIES.get("time_zone", "")
-        with timezone.override(ZoneInfo(zone) if zone in zone_names() else None):
+        if zone not in zone_names():
+            zone = settings.USUAL_TIME_ZONE
+        with timezone.override(ZoneInfo(zone)):
             return self.get_response(request)
 
 

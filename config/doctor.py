@@ -105,7 +105,7 @@ def _role(cursor: object) -> Findings:
     switch off what keeps the trail as it was."""
     cursor.execute(  # type: ignore[attr-defined]
         """
-        SELECT current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+        SELECT count(*), current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
             count(*) FILTER (WHERE pg_has_role(current_user, c.relowner, 'MEMBER')),
             coalesce(string_agg(c.relname, ', ') FILTER (
                 WHERE c.relname NOT IN ('accounts_trailentry', 'accounts_seal',
@@ -121,7 +121,9 @@ def _role(cursor: object) -> Findings:
         WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace
         """
     )
-    name, is_super, owned, denied, may_alter = cursor.fetchone()  # type: ignore[attr-defined]
+    tables, name, is_super, owned, denied, may_alter = cursor.fetchone()  # type: ignore[attr-defined]
+    if not tables:
+        return  # nothing is migrated yet, which is said below
     if is_super:
         yield False, f"{name} is a superuser: the web needs a role that owns nothing"
     elif owned:

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import available_timezones
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -119,6 +120,14 @@ def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
         **settings,
         "OPTIONS": {"connect_timeout": 5, **given, **ours},
     }
+
+
+def zone(name: str, default: str) -> str:
+    """A time zone such as `Asia/Shanghai`."""
+    value = text(name, default)
+    if value not in available_timezones():
+        raise Misconfigured(f"{name} must be a time zone such as Asia/Shanghai, not {value!r}.")
+    return value
 
 
 def redis(name: str, default: str | None = None) -> str:

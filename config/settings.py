@@ -207,6 +207,8 @@ LOCALE_PATHS = [ROOT / "config" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+# What visitors read times in whose browser has not said its own, and nightly jobs go by.
+USUAL_TIME_ZONE = env.zone("TIME_ZONE", "UTC")
 
 # Files
 STATIC_URL = "/static/"
@@ -363,7 +365,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker as long as it takes
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_TIMEZONE = "UTC"
+CELERY_TIMEZONE = USUAL_TIME_ZONE
 # When beat last began what: after a restart it makes up for what it missed.
 CELERY_BEAT_SCHEDULE_FILENAME = env.text("BEAT_FILE", str(ROOT / ".local" / "celerybeat-schedule"))
 # Below the visibility timeout: no job is given to a second worker while the first is at it.

@@ -27,6 +27,9 @@ _ROLES = {
     "仪器管理员": MANAGER,
     "finance": FINANCE,
     "财务人员": FINANCE,
+    "研究人员": RESEARCHER,
+    "管理员": MANAGER,
+    "财务": FINANCE,
 }
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import connection, transaction
@@ -30,7 +29,7 @@ from accounts.selectors.installation import (
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import role_grant
 from accounts.services.organisations import organisation_create, region_create
-from accounts.services.users import sign_in_mail_send, user_register
+from accounts.services.users import person_enter, sign_in_mail_send
 
 MOST_LOGO = 1_000_000  # bytes
 MOST_MEGAPIXELS = 16
@@ -237,15 +236,13 @@ def _administrator_step(
         return step, present
     user = user_by_email(given["email"])
     if user is None:
-        user = User(
-            email=given["email"].lower(),
+        user = person_enter(
+            email=given["email"],
             name=given.get("name", ""),
             language=(site.get("languages") or [settings.LANGUAGE_CODE])[0],
             time_zone=Region.objects.get(code=regions[0]["code"]).time_zone if regions else "UTC",
+            now=now,
         )
-        user.set_unusable_password()
-        user_register(user=user, now=now)
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     role_grant(actor=None, user=user, role=ADMINISTRATOR, now=now)
     if not user.has_usable_password():
         _send_link(user, now)

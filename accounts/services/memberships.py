@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts import trail
@@ -32,6 +33,7 @@ from accounts.domain.roles import (
 from accounts.models import Membership, Organisation, OutboxMessage, Region, RoleGrant, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
+from accounts.selectors.installation import installation
 from accounts.selectors.memberships import (
     is_member,
     load_duties,
@@ -40,6 +42,8 @@ from accounts.selectors.memberships import (
     place_of,
 )
 from accounts.selectors.organisations import require_open
+from accounts.selectors.users import user_by_email
+from accounts.services.users import person_enter, sign_in_mail_send
 
 MOST_TEXT = 500
 
@@ -213,6 +217,33 @@ def role_grant(
         granted_by=actor.user_id if actor else None,
         now=now,
     )
+
+
+@transaction.atomic
+def role_grant_to_new(
+    *, actor: Actor, email: str, role: str, region: Region | None, now: datetime
+) -> RoleGrant:
+    """Make an account for an address that has none and give it a role of a region or of the
+    platform: administrators. Its owner gets a link to set a password; nobody else opens it."""
+    require(actor, "administer", Place(None))
+    user = user_by_email(email) or person_enter(
+        email=email,
+        name="",
+        language=installation().language,
+        time_zone=region.time_zone if region else settings.USUAL_TIME_ZONE,
+        now=now,
+    )
+    if not user.has_usable_password():
+        sign_in_mail_send(
+            mail="entered",
+            email=user.email,
+            user=user,
+            language=user.language,
+            facts={},
+            code="",
+            now=now,
+        )
+    return role_grant(actor=actor, user=user, role=role, region=region, now=now)
 
 
 def grant_put(

@@ -106,6 +106,16 @@ def sign_in_mail_send(
     enqueue([Effect("people.sign-in", key, {"private": private})], now=now)
 
 
+def person_enter(*, email: str, name: str, language: str, time_zone: str, now: datetime) -> User:
+    """Within a transaction: an account for an address whose owner somebody else vouches for. It has
+    no password; the link in a mail to that address opens it."""
+    user = User(email=email.lower(), name=name, language=language, time_zone=time_zone)
+    user.set_unusable_password()
+    user_register(user=user, now=now)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
 @transaction.atomic
 def password_changed(*, user: User, action: str, keep: str | None, now: datetime) -> None:
     """End every session of the person but the one whose key is `keep`, and record the new

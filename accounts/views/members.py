@@ -49,7 +49,7 @@ from accounts.selectors.organisations import (
 from accounts.selectors.users import person_named
 from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.joining import join_decide, joining_set
-from accounts.services.memberships import role_grant, role_revoke, second_ask
+from accounts.services.memberships import role_grant, role_grant_to_new, role_revoke, second_ask
 from accounts.views.language import page_to_return_to
 
 PAGE = 50
@@ -291,13 +291,11 @@ def roles(request: HttpRequest) -> HttpResponse:
         form.add_error("region", gettext("There is no such region."))
         return _roles(request, form, status=400)
     try:
-        role_grant(
-            actor=actor,
-            user=person_named(data["user"]),
-            role=data["role"],
-            region=region,
-            now=timezone.now(),
-        )
+        user, now, given = person_named(data["user"]), timezone.now(), {"role": data["role"]}
+        if user is None and "create" in request.POST:
+            role_grant_to_new(actor=actor, email=data["user"], region=region, now=now, **given)
+        else:
+            role_grant(actor=actor, user=user, region=region, now=now, **given)
     except (*REFUSALS, NotPermitted) as refused:
         return _roles(request, form, refused)
     messages.success(request, gettext("The role is given and takes effect at once."))
@@ -316,6 +314,8 @@ def _roles(
         "regions": regions(),
         "conflicts": people_in_conflict(),
         "refused": refused,
+        "may_create": isinstance(refused, Invalid)
+        and any(problem.code == "unknown-person" for problem in refused.problems),
     }
     status = status_of(refused) if refused else status
     return render(request, "accounts/roles.html", context, status=status)

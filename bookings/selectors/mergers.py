@@ -164,7 +164,7 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime) -> Merger
     kinds: dict[str, QuerySet[Any]] = {"instruments": instruments} | belongings(gone, now)
     parts = []
     for kind, rows in kinds.items():
-        if kind in {"grants", "sources", "roles"}:
+        if kind in {"grants", "sources"}:
             continue
         count = rows.count()
         if count:
@@ -190,6 +190,9 @@ def _names(kind: str, rows: QuerySet[Any]) -> Iterable[str]:
     """Those of things that have one; bookings and the like are only counted."""
     if kind == "people":
         return rows.order_by("user__name").values_list("user__name", flat=True)[:NAMED]
+    if kind == "roles":
+        held = rows.select_related("user").order_by("user__name", "role")[:NAMED]
+        return [f"{grant.user}: {grant.get_role_display()}" for grant in held]
     if kind in {"instruments", "facilities", "courses", "harvests", "mappings"}:
         return rows.order_by("name").values_list("name", flat=True)[:NAMED]
     return ()

@@ -42,8 +42,11 @@ def the_first_day(place, tmp_path):
 
     # A coordinator of the new region enters an organisation there, but not elsewhere.
     lin = place.person("lin")
-    lin.sign_up()
-    admin.submit("/people/roles/", user=lin.email, role="coordinator", region="CN-SH")
+    given = {"user": lin.email, "role": "coordinator", "region": "CN-SH"}
+    offer = admin.submit("/people/roles/", status=400, **given)
+    assert "Nobody has an account with this address." in offer.text
+    admin.submit("/people/roles/", create="1", **given)
+    open_account(lin, LINK.search(place.post.to(lin.email))[0])
     lin.set_up_second_factor()
     host = {
         "code": "second-institute",
@@ -167,16 +170,19 @@ def the_administrator(place, folder):
     again = place.manage("setup", str(file))
     link = again.splitlines()[-1]
     admin = place.person("admin")
-    page = admin.get(link.removeprefix(f"https://{HOST}"))
-    (form,) = [f for f in page.forms if "password1" in f["values"]]
-    path = form["action"] or link
-    values = form["values"] | {"password1": PASSWORD, "password2": PASSWORD}
-    admin.ask("POST", path, 200, data=values)
-    admin.sign_in()
-    admin.get("/accounts/2fa/")
+    open_account(admin, link)
     admin.set_up_second_factor()
     assert "安徽省仪器共享" in admin.get("/").text
     return admin
+
+
+def open_account(person, link):
+    """Set a password by the link that was sent, and sign in."""
+    page = person.get(link.removeprefix(f"https://{HOST}"))
+    (form,) = [f for f in page.forms if "password1" in f["values"]]
+    values = form["values"] | {"password1": PASSWORD, "password2": PASSWORD}
+    person.ask("POST", form["action"] or link, 200, data=values)
+    person.sign_in()
 
 
 def invite(sender, guest, organisation, roles):

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, ProgrammingError
 from django.urls import reverse
@@ -24,6 +25,7 @@ from accounts.selectors.divisions import division
 from accounts.services.installation import MOST_LOGO, Outcome, Step, installation_set_up
 from accounts.services.organisations import region_problems
 from bookings.messages import sentence
+from instruments.selectors.techniques import techniques
 
 REFUSED, BAD_FILE, INTERRUPTED = 1, 2, 130
 MOST_BYTES = 1_000_000
@@ -122,6 +124,8 @@ class Command(BaseCommand):
             raise CommandError("\nNothing was made.", returncode=INTERRUPTED) from None
         for step in result.steps:
             self.stdout.write(_said(step))
+        if not techniques().exists():  # a manager chooses from them, and cannot enter any
+            call_command("import_techniques", stdout=self.stdout)
         user = result.administrator
         if user.has_usable_password():
             self.stdout.write(f"{user.email} administers the platform and has a password. Sign in:")
