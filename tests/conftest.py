@@ -110,7 +110,8 @@ def _settings(settings: Any, tmp_path: Path) -> None:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
     settings.LOCAL_MAIL = tmp_path / "mail"
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    backend = "django.core.cache.backends.locmem.LocMemCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
     # As on any page but the first: what the installation is called is remembered.
     cache.set(SITE, Site())
     # Hashing passwords slowly is Django's to test.

@@ -80,9 +80,9 @@ def test_grants_beyond_the_budget_of_their_programme(cast: Cast) -> None:
     copy = """
 INSERT INTO bookings_vouchergrant
     (id, programme_id, organisation_id, code, amount, held, redeemed, valid_from, valid_until,
-     granted_by_id, granted_at, version)
+     granted_by_id, granted_at, version, transferred, former_codes)
 SELECT gen_random_uuid(), programme_id, organisation_id, code || '-2', %s, 0, 0, valid_from,
-    valid_until, granted_by_id, granted_at, 1
+    valid_until, granted_by_id, granted_at, 1, 0, '{}'
 FROM bookings_vouchergrant"""
     refused("grant_within_budget", copy, D("500.01"))
     with connection.cursor() as cursor:

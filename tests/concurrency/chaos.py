@@ -90,6 +90,8 @@ class Chaos:
             "DATABASE_URL": urlunsplit(address._replace(path=f"/{name}")),
             "REDIS_URL": self.broker.url,
             "LOCAL_MODE": "0",
+            "SITE_URL": "https://commons.example",
+            "ALLOWED_HOSTS": "commons.example",
             "MAIL_HOST": "127.0.0.1",
             "MAIL_PORT": str(self.mail.port),
         }

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 from accounts.models import TrailEntry
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
+from accounts.services.organisation_moves import move_decide
 from accounts.services.tokens import token_issue
 from bookings.domain.periods import Period
 from bookings.models import WebhookDelivery
@@ -117,6 +118,13 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         within=Period(at("2026-03-10 00:00"), at("2026-03-11 00:00")),
         now=NOW,
     )
+    move = move_decide(
+        actor=cast.actor("admin"),
+        organisation_id=cast.ustc.pk,
+        region=cast.shanghai,
+        starts_on=(NOW + timedelta(days=300)).date(),
+        now=NOW,
+    )
     draft = rate_card_create(
         actor=cast.actor("zhao"),
         instrument_id=cast.microscope.pk,
@@ -190,6 +198,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
             for name in (
                 "agreement",
                 "correction",
+                "notice",
                 "grant",
                 "programme",
                 "settlement",
@@ -204,6 +213,7 @@ def known(shared_cast: Cast) -> dict[str, list[str]]:
         "closure_id": [str(cast.facility.pk)],
         "import_id": [files["import"], files["unmapped"]],
         "mapping_id": [files["mapping"]],
+        "move_id": [str(move.pk)],
         "harvest_id": [files["harvest"], files["paused-harvest"]],
         "series_id": [str(series.series.pk)],
         "chain_id": [str(chain.pk)],

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
@@ -177,7 +176,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def program(cast: Cast) -> Callable[..., Program]:
     """`program("wang")`: a program with a token of Wang Li; `program()`: nobody's."""
-    cache.clear()  # nobody has asked too much yet
 
     def make(name: str | None = None, scopes: Iterable[str] = SCOPES) -> Program:
         if name is None:

@@ -180,6 +180,7 @@ def test_the_profile_asks_the_database_as_often_for_many_tokens(
     signed_in: Client, wang: User
 ) -> None:
     counts = []
+    signed_in.get("/profile/")  # what waits is counted once a minute
     for number in (1, 3):
         while ApiToken.objects.count() < number:
             token_issue(user=wang, label="t", lifetime=timedelta(days=1), now=timezone.now())
