@@ -69,13 +69,29 @@ def organisations_of(actor: Actor) -> QuerySet[Organisation]:
 
 
 def load_duties(user: User) -> list[Duty]:
-    """The roles of a person with where they hold them."""
+    """The roles of a person with where they hold them, also at what an organisation absorbed."""
     rows = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
-        "role", "region_id", "region__lineage", "organisation__region__lineage"
+        "role",
+        "region_id",
+        "region__lineage",
+        "organisation__region__lineage",
+        "organisation__absorbed",
     )
-    return [
-        Duty(role, region, frozenset(lineage or of_organisation or ()))
-        for role, region, lineage, of_organisation in rows
+    duties = [
+        (Duty(role, region, frozenset(lineage or of_organisation or ())), absorbed or ())
+        for role, region, lineage, of_organisation, absorbed in rows
+    ]
+    gone = {pk for duty, absorbed in duties if duty.role in REACH_ABSORBED for pk in absorbed}
+    lineages = dict(
+        Organisation.objects.filter(pk__in=gone).values_list("pk", "region__lineage")
+        if gone
+        else ()
+    )
+    return [duty for duty, _ in duties] + [
+        Duty(duty.role, None, frozenset(lineages[pk]))
+        for duty, absorbed in duties
+        if duty.role in REACH_ABSORBED
+        for pk in absorbed
     ]
 
 
@@ -93,14 +109,16 @@ def people_in_conflict() -> list[tuple[User, str, str]]:
     return found
 
 
-def roles_left_out(organisation: Organisation, into: Organisation) -> list[RoleGrant]:
-    """The roles at an organisation that could not be given at another it is merged into."""
+def roles_left_out(actor: Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
+    """The roles at an organisation that could not be given at another it is merged into: those
+    whose duties exclude others, and the actor's own."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
     lineage = frozenset(into.region.lineage)
     return [
         grant
         for grant in grants.select_related("user").order_by("user__name", "role")
-        if conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
+        if grant.user_id == actor.user_id
+        or conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
     ]
 
 

@@ -143,8 +143,9 @@ def members_let_go(
     *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
 ) -> list[RoleGrant]:
     """All memberships and roles at an organisation that is closed or merged end; merged `into`
-    another they begin there, but for roles whose duties exclude one the person has: these are
-    returned. The caller has locked the people."""
+    another they begin there, but for roles whose duties exclude one the person has, and the
+    actor's own, as nobody gives themselves a role: these are returned. The caller has locked the
+    people."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
     present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
     left_out = []
@@ -166,6 +167,9 @@ def members_let_go(
     for grant in grants.select_related("organisation__region", "region", "user"):
         _revoke(actor, grant, "", now)
         if into is None:
+            continue
+        if grant.user_id == actor.user_id:
+            left_out.append(grant)
             continue
         try:
             grant_put(

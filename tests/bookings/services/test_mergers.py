@@ -7,8 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
 
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import DutiesConflict
 from accounts.models import (
     Invitation,
     JoinRequest,
@@ -18,6 +20,7 @@ from accounts.models import (
     RoleGrant,
     TrailEntry,
 )
+from accounts.selectors.memberships import people_in_conflict
 from accounts.selectors.verification import trail_verify
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -33,15 +36,17 @@ from bookings.models import (
     PurseTransfer,
     Quote,
     Reservation,
+    Statement,
     VoucherGrant,
     VoucherProgramme,
 )
 from bookings.selectors.comparison import BOOKS, FIRST, LAST, differences_between
 from bookings.selectors.mergers import load_merger
-from bookings.services.charges import charge_make
+from bookings.services.charges import charge_make, charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.mergers import organisation_close, organisations_merge
 from bookings.services.reservations import reservation_cancel
+from bookings.services.statements import statements_draw
 from bookings.services.usage import reservation_check_in, reservation_check_out
 from instruments.models import Instrument, PastHost
 from instruments.services.publishing import instrument_publication
@@ -167,11 +172,55 @@ def test_what_absorbed_grants_give_does_not_act_in_the_name_of_the_closed(cast):
 def test_a_role_whose_duties_exclude_another_is_not_given(cast):
     # Somebody who audits Shanghai keeps accounts in Anhui.
     role_grant(actor=None, user=cast.gao, role="auditor", region=cast.shanghai, now=NOW)
-    preview = load_merger(found(Organisation, cast.ustc), found(Organisation, cast.fudan), NOW)
+    preview = load_merger(
+        found(Organisation, cast.ustc), found(Organisation, cast.fudan), NOW, by=cast.actor("admin")
+    )
     assert [(grant.user, grant.role) for grant in preview.left_out] == [(cast.gao, "finance")]
     merge(cast, cast.ustc, cast.fudan)
     assert not RoleGrant.objects.filter(user=cast.gao, role="finance", revoked_at=None).exists()
     assert Membership.objects.filter(user=cast.gao, organisation=cast.fudan, ended_at=None).exists()
+
+
+def test_whoever_merges_gives_themselves_no_role(cast):
+    membership_start(actor=None, user=cast.coordinator, organisation=cast.optics, now=NOW)
+    role_grant(actor=None, user=cast.coordinator, role="finance", organisation=cast.optics, now=NOW)
+    merger = merge(cast, cast.optics, cast.ustc, by="coordinator")
+    assert [(grant.user, grant.role) for grant in merger.left_out] == [
+        (cast.coordinator, "finance")
+    ]
+    mine = RoleGrant.objects.filter(user=cast.coordinator, revoked_at=None)
+    assert list(mine.values_list("role", flat=True)) == ["coordinator"]
+
+
+def test_an_auditor_of_what_was_absorbed_does_not_account_for_it_unnoticed(cast):
+    # Accounts for Fudan and audits Anhui: no conflict before Fudan absorbs an organisation there.
+    role_grant(actor=None, user=cast.auditor, role="finance", organisation=cast.fudan, now=NOW)
+    assert people_in_conflict() == []
+    merge(cast, cast.optics, cast.fudan)
+    assert people_in_conflict() == [(cast.auditor, "auditor", "finance")]
+    with pytest.raises(DutiesConflict):
+        role_grant(actor=None, user=cast.lin, role="auditor", region=cast.anhui, now=NOW)
+    assert not RoleGrant.objects.filter(user=cast.lin, role="auditor").exists()
+
+
+@pytest.mark.parametrize(
+    ("gone_admits", "into_admits", "domains"),
+    [
+        (False, True, ["ustc.example"]),
+        (True, True, ["optics.example", "ustc.example"]),
+        (False, False, ["optics.example", "ustc.example"]),
+        (True, False, ["optics.example", "ustc.example"]),
+    ],
+)
+def test_who_had_to_ask_is_not_let_in_unasked(cast, gone_admits, into_admits, domains):
+    for row, admits in ((cast.optics, gone_admits), (cast.ustc, into_admits)):
+        Organisation.objects.filter(pk=row.pk).update(
+            mail_domains=[f"{row.code}.example"], admits_by_mail=admits
+        )
+    merge(cast, cast.optics, cast.ustc)
+    ustc = found(Organisation, cast.ustc)
+    assert (ustc.mail_domains, ustc.admits_by_mail) == (domains, into_admits)
+    assert found(Organisation, cast.optics).mail_domains == []
 
 
 def test_invitations_are_withdrawn_and_requests_readdressed(cast):
@@ -340,7 +389,7 @@ def test_what_is_open_keeps_an_organisation_from_being_closed_and_is_counted(cas
     assert everything() == before
 
 
-def test_a_charge_that_is_not_final_keeps_it_open(cast):
+def test_what_is_owed_keeps_it_open_until_it_is_paid(cast):
     used = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     reservation_check_in(
         actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 10:00")
@@ -348,10 +397,24 @@ def test_a_charge_that_is_not_final_keeps_it_open(cast):
     reservation_check_out(
         actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 12:00")
     )
-    charge_make(reservation_id=used.pk, now=at("2026-03-06 12:00"))
-    with pytest.raises(RulesRefuse) as refused:
-        close(cast, cast.fudan, now=at("2026-03-07 12:00"))
-    assert [r.code for r in refused.value.refusals] == ["charges-open"]
+
+    def hindrances(now):
+        before = everything()
+        with pytest.raises(RulesRefuse) as refused:
+            close(cast, cast.fudan, now=now)
+        assert everything() == before
+        return {r.code: r.numbers["count"] for r in refused.value.refusals}
+
+    assert hindrances(at("2026-03-06 12:00")) == {"charges-to-make": 1}
+    effects_carry_out(now=at("2026-03-06 12:00"))
+    assert hindrances(at("2026-03-07 12:00")) == {"charges-open": 1}
+    charges_finalise(now=at("2026-03-25 12:00"))
+    assert hindrances(at("2026-03-25 12:00")) == {"charges-not-drawn": 1}
+    statements_draw(month=date(2026, 3, 1), now=at("2026-04-10 12:00"))
+    assert hindrances(at("2026-04-10 12:00")) == {"statements-unpaid": 1}
+    Statement.objects.update(state="paid", paid=F("payable"))
+    close(cast, cast.fudan, now=at("2026-04-11 12:00"))
+    assert found(Organisation, cast.fudan).closed_at == at("2026-04-11 12:00")
 
 
 def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):
