@@ -320,7 +320,8 @@ def no_second(
     else can do it. One statement."""
     where = Q(region_id__in=region.lineage if region else list(region_ids))
     if organisation is not None:
-        where = Q(organisation=organisation) | Q(organisation=organisation.merged_into_id)
+        where = Q(organisation=organisation)
+        where |= Q(organisation__absorbed__contains=[organisation.pk], role__in=REACH_ABSORBED)
     others = RoleGrant.objects.filter(
         where, role__in=CAPABILITIES[capability], revoked_at=None, user__is_active=True
     ).exclude(user_id__in=[person for person in besides if person])

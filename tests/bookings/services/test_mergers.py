@@ -20,7 +20,7 @@ from accounts.models import (
     RoleGrant,
     TrailEntry,
 )
-from accounts.selectors.memberships import people_in_conflict
+from accounts.selectors.memberships import no_second, people_in_conflict
 from accounts.selectors.verification import trail_verify
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
@@ -139,6 +139,16 @@ def test_the_organisation_is_closed_and_the_other_absorbs_it(cast):
     assert (fudan.closed_at, fudan.merged_into) == (NOW + timedelta(days=1), ustc)
     assert set(ustc.absorbed) == {optics.pk, fudan.pk}
     assert OutboxMessage.objects.filter(kind="people.merged").count() == 2
+
+
+def test_what_was_merged_twice_has_its_second_people_where_it_is_now(cast):
+    merge(cast, cast.optics, cast.fudan)
+    merge(cast, cast.fudan, cast.ustc)
+    optics = found(Organisation, cast.optics)
+    assert no_second("manage-charges", besides=[cast.gao.pk], organisation=optics) is None
+    everybody = [cast.gao.pk, cast.zhao.pk, cast.lin.pk, cast.chen.pk]
+    missing = no_second("manage-charges", besides=everybody, organisation=optics)
+    assert missing is not None and missing.code == "no-second-accountant"
 
 
 def test_members_and_roles_go_over_once_and_old_money_can_be_accounted_for(cast):
