@@ -217,8 +217,10 @@ def hindrances(gone: Organisation, into: Organisation) -> Iterable[Refusal]:
 
 def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
     """What keeps an organisation from being closed, each with how many there are. A charge that
-    is still to be made, or to be put on a statement, would have nobody to pay it."""
-    both = Q(organisation=organisation) | Q(host=organisation)
+    is still to be made, or to be put on a statement, would have nobody to pay it; nor would what
+    it has absorbed."""
+    books = [organisation.pk, *organisation.absorbed]
+    both = Q(organisation__in=books) | Q(host__in=books)
     drawn = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
     to_charge = OutboxMessage.objects.filter(
         Q(done_at=None) | Q(outcome="failed"), kind="charge.due"
@@ -232,7 +234,7 @@ def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
         "charges-open": Charge.objects.filter(both, final_at=None),
         "charges-not-drawn": Charge.objects.filter(both, ~Exists(drawn), final_at__isnull=False),
         "statements-unpaid": Statement.objects.filter(
-            Q(payer=organisation) | Q(host=organisation), state__in=("issued", "part_paid")
+            Q(payer__in=books) | Q(host__in=books), state__in=("issued", "part_paid")
         ),
         "move-ahead": OrganisationMove.objects.filter(
             organisation=organisation, carried_out_at=None, withdrawn_at=None

@@ -427,6 +427,24 @@ def test_what_is_owed_keeps_it_open_until_it_is_paid(cast):
     assert found(Organisation, cast.fudan).closed_at == at("2026-04-11 12:00")
 
 
+def test_what_is_owed_by_an_absorbed_organisation_keeps_it_open_too(cast):
+    used = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    begun = at("2026-03-06 10:00")
+    reservation_check_in(actor=cast.actor("wang"), reservation_id=used.pk, now=begun)
+    merge(cast, cast.fudan, cast.optics, now=begun)
+    reservation_check_out(
+        actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 12:00")
+    )
+    charge_make(reservation_id=used.pk, now=at("2026-03-06 12:00"))
+    charges_finalise(now=at("2026-03-25 12:00"))
+    statements_draw(month=date(2026, 3, 1), now=at("2026-04-10 12:00"))
+    with pytest.raises(RulesRefuse) as refused:
+        close(cast, cast.optics, now=at("2026-04-10 12:00"))
+    codes = {r.code: r.numbers["count"] for r in refused.value.refusals}
+    assert codes["statements-unpaid"] == 1
+    assert found(Organisation, cast.optics).closed_at is None
+
+
 def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):
     join_ask(actor=cast.actor("alice"), organisation=cast.fudan, text="", now=NOW)
     close(cast, cast.fudan)
