@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
-from accounts.models import OutboxMessage, TrailEntry
+from accounts.models import Organisation, OrganisationMove, OutboxMessage, TrailEntry
 from bookings.models import (
     Charge,
     ClosedMonth,
@@ -40,7 +40,7 @@ from bookings.services.statements import (
     statements_remind,
 )
 from tests.conftest import DEEP
-from tests.factories.cast import at
+from tests.factories.cast import NOW, at
 from tests.factories.money import APRIL, MARCH, abroad, charge_of, store
 from tests.flows.test_statements import statements
 
@@ -420,6 +420,30 @@ def test_a_settlement_in_which_nothing_is_owed_needs_nobodys_word(cast):
     assert not settlements_to_confirm(cast.actor("xu"), APRIL).exists()
     assert not OutboxMessage.objects.filter(kind="settlement.drawn").exists()
     assert check_settlement(row).agrees
+
+
+@pytest.mark.parametrize("how", ["moved", "merged"])
+def test_a_settlement_waits_for_a_host_whose_bookings_keep_a_region_it_left(cast, how):
+    elsewhere = abroad(cast).organisation
+    late, soon = charge_of(cast, covered="50.00"), charge_of(cast, covered="20.00")
+    soon.host = soon.reservation.host = cast.optics
+    if how == "moved":
+        OrganisationMove.objects.create(
+            organisation=cast.ustc, from_region=cast.anhui, region=elsewhere.region,
+            starts_on=date(2026, 3, 20), decided_by=cast.admin, decided_at=NOW,
+            carried_out_at=at("2026-03-20 00:00"),
+        )  # fmt: skip
+        Organisation.objects.filter(pk=cast.ustc.pk).update(region=elsewhere.region)
+    else:  # its bookings ahead went over
+        Organisation.objects.filter(pk=elsewhere.pk).update(absorbed=[cast.ustc.pk])
+        late.host = late.reservation.host = elsewhere
+    store([late, soon])
+    statements_draw(month=MARCH, host=cast.optics, now=APRIL)
+    assert not Settlement.objects.exists()
+    statements_draw(month=MARCH, now=APRIL)
+    row = Settlement.objects.get()
+    assert {row.first, row.second} == {cast.anhui, cast.shanghai}
+    assert row.first_owes + row.second_owes == 70
 
 
 def test_empty_settlements_of_before_are_confirmed_by_the_job(cast):
