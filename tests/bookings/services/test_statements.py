@@ -28,6 +28,7 @@ from bookings.selectors.books import (
     statements_astray,
 )
 from bookings.selectors.money_waiting import settlements_to_confirm
+from bookings.selectors.papers import load_settlement_paper
 from bookings.services.effects import effects_carry_out
 from bookings.services.exchange_rates import RateSaid, rate_enter, statement_convert
 from bookings.services.payments import Paid, statement_pay
@@ -444,6 +445,19 @@ def test_a_settlement_waits_for_a_host_whose_bookings_keep_a_region_it_left(cast
     row = Settlement.objects.get()
     assert {row.first, row.second} == {cast.anhui, cast.shanghai}
     assert row.first_owes + row.second_owes == 70
+
+
+def test_a_settlement_lists_use_by_the_region_the_payer_had(cast):
+    store([charge_of(cast, covered="20.00")])
+    statements_draw(month=MARCH, now=APRIL)
+    row = Settlement.objects.get()
+    before = load_settlement_paper(row)
+    (line,) = [*before.by_first, *before.by_second]
+    assert line.covered == 20
+    # Its payer moves to the region of the host afterwards.
+    Organisation.objects.filter(pk=cast.fudan.pk).update(region=cast.anhui)
+    after = load_settlement_paper(row)
+    assert (after.by_first, after.by_second) == (before.by_first, before.by_second)
 
 
 def test_empty_settlements_of_before_are_confirmed_by_the_job(cast):
