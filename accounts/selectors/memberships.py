@@ -110,14 +110,17 @@ def people_in_conflict() -> list[tuple[User, str, str]]:
 
 
 def roles_left_out(actor: Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
-    """The roles at an organisation that could not be given at another it is merged into: those
-    whose duties exclude others, and the actor's own."""
+    """The roles at an organisation that are not given at another it is merged into: those whose
+    duties exclude others, the actor's own, and managers and finance, where another has managers
+    whose it is to give them."""
+    gives = actor.may("manage-members", place_of(into)) or not has_manager(into.pk)
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
     lineage = frozenset(into.region.lineage)
     return [
         grant
         for grant in grants.select_related("user").order_by("user__name", "role")
         if grant.user_id == actor.user_id
+        or (grant.role in REACH_ABSORBED and not gives)
         or conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
     ]
 

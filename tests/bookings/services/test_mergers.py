@@ -26,6 +26,7 @@ from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisation_moves import move_decide
+from accounts.services.organisations import organisation_create
 from accounts.services.seals import trail_seal
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import (
@@ -200,6 +201,29 @@ def test_whoever_merges_gives_themselves_no_role(cast):
     ]
     mine = RoleGrant.objects.filter(user=cast.coordinator, revoked_at=None)
     assert list(mine.values_list("role", flat=True)) == ["coordinator"]
+
+
+@pytest.mark.parametrize(
+    ("by", "into", "given"),
+    [
+        ("coordinator", "ustc", ["researcher"]),
+        ("admin", "ustc", None),
+        ("coordinator", "new", None),
+    ],
+)
+def test_a_coordinator_brings_no_manager_to_where_one_is(cast, by, into, given):
+    roles = ["finance", "manager", "researcher"]
+    membership_start(actor=None, user=cast.alice, organisation=cast.optics, now=NOW)
+    for role in roles:
+        role_grant(actor=None, user=cast.alice, role=role, organisation=cast.optics, now=NOW)
+    target = cast.ustc if into == "ustc" else organisation_create(
+        actor=None, code="new", region=cast.anhui, now=NOW, name="New", kind="university"
+    )  # fmt: skip
+    merger = merge(cast, cast.optics, target, by=by)
+    held = RoleGrant.objects.filter(user=cast.alice, organisation=target, revoked_at=None)
+    expected = given or roles
+    assert sorted(held.values_list("role", flat=True)) == expected
+    assert sorted(grant.role for grant in merger.left_out) == sorted({*roles} - {*expected})
 
 
 def test_an_auditor_of_what_was_absorbed_does_not_account_for_it_unnoticed(cast):
