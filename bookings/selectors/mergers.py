@@ -166,6 +166,8 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Ac
     """Before anything is done, with some names of everything; `by`: who merges."""
     instruments = Instrument.objects.filter(organisation=gone).order_by("name", "pk")
     kinds: dict[str, QuerySet[Any]] = {"instruments": instruments} | belongings(gone, now)
+    left_out = roles_left_out(by, gone, into)
+    kinds["roles"] = kinds["roles"].exclude(pk__in=[grant.pk for grant in left_out])
     parts = []
     for kind, rows in kinds.items():
         if kind in {"grants", "sources"}:
@@ -185,7 +187,7 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Ac
             )
             for row, amount, _ in purses_going(gone, now)
         ),
-        left_out=tuple(roles_left_out(by, gone, into)),
+        left_out=tuple(left_out),
         in_the_way=tuple(hindrances(gone, into)),
     )
 

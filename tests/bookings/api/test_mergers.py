@@ -71,7 +71,7 @@ def test_a_dry_run_lists_and_changes_nothing_then_it_is_done(cast, admin):
     said = admin.post(at(cast.fudan, "merge"), {"into": "optics", "dry_run": True})
     assert everything() == before
     assert {part["kind"]: part["count"] for part in said.body["parts"]} == {
-        "bookings": 1, "people": 3,
+        "bookings": 1, "people": 3, "roles": 3,
     }  # fmt: skip
     assert said.body["purses"] == [
         {"code": "NSFC-17", "left": {"amount": "10000.00", "currency": "CNY"}}
