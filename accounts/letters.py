@@ -50,6 +50,7 @@ from accounts.selectors.joining import (
 from accounts.selectors.memberships import (
     coordinators_of,
     holders_of,
+    is_member,
     managers_or_administrators,
     no_second,
 )
@@ -349,6 +350,13 @@ KINDS = {
         _("You are a member: {organisation}"),
         _("{organisation} is on the platform now, and you belong to it as a researcher."),
     ),
+    "organisation-named": Words(
+        _("On the platform already: {organisation}"),
+        _(
+            "{organisation} is on the platform already. Its managers have been asked to accept you"
+            " as a member."
+        ),
+    ),
     "organisation-rejected": Words(
         _("Not entered: {organisation}"),
         _("Your request to enter {organisation} was declined."),
@@ -542,10 +550,11 @@ def _missing(row: OutboxMessage) -> list[Letter]:
     if found.state not in {"approved", "rejected"}:
         return []
     context = {"reason": found.reason, "link": reverse("accounts:organisations")}
+    kind = f"organisation-{found.state}"
+    if found.organisation and not is_member(found.user, found.organisation):
+        kind = "organisation-named"
     return [
-        _letter(
-            f"organisation-{found.state}", reader, found.organisation or found, found.user, context
-        )
+        _letter(kind, reader, found.organisation or found, found.user, context)
         for reader in readers_of([found.user], "account")
     ]
 

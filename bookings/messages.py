@@ -402,6 +402,20 @@ SENTENCES = {
         ),
         "count",
     ),
+    "charges-to-make": (
+        ngettext_lazy(
+            "{count} booking that is over is still to be charged.",
+            "{count} bookings that are over are still to be charged.",
+        ),
+        "count",
+    ),
+    "charges-not-drawn": (
+        ngettext_lazy(
+            "{count} charge is not on a statement yet.",
+            "{count} charges are not on a statement yet.",
+        ),
+        "count",
+    ),
     "charges-open": (
         ngettext_lazy("{count} charge is not final yet.", "{count} charges are not final yet."),
         "count",

@@ -69,13 +69,29 @@ def organisations_of(actor: Actor) -> QuerySet[Organisation]:
 
 
 def load_duties(user: User) -> list[Duty]:
-    """The roles of a person with where they hold them."""
+    """The roles of a person with where they hold them, also at what an organisation absorbed."""
     rows = RoleGrant.objects.filter(user=user, revoked_at=None).values_list(
-        "role", "region_id", "region__lineage", "organisation__region__lineage"
+        "role",
+        "region_id",
+        "region__lineage",
+        "organisation__region__lineage",
+        "organisation__absorbed",
     )
-    return [
-        Duty(role, region, frozenset(lineage or of_organisation or ()))
-        for role, region, lineage, of_organisation in rows
+    duties = [
+        (Duty(role, region, frozenset(lineage or of_organisation or ())), absorbed or ())
+        for role, region, lineage, of_organisation, absorbed in rows
+    ]
+    gone = {pk for duty, absorbed in duties if duty.role in REACH_ABSORBED for pk in absorbed}
+    lineages = dict(
+        Organisation.objects.filter(pk__in=gone).values_list("pk", "region__lineage")
+        if gone
+        else ()
+    )
+    return [duty for duty, _ in duties] + [
+        Duty(duty.role, None, frozenset(lineages[pk]))
+        for duty, absorbed in duties
+        if duty.role in REACH_ABSORBED
+        for pk in absorbed
     ]
 
 
@@ -93,14 +109,19 @@ def people_in_conflict() -> list[tuple[User, str, str]]:
     return found
 
 
-def roles_left_out(organisation: Organisation, into: Organisation) -> list[RoleGrant]:
-    """The roles at an organisation that could not be given at another it is merged into."""
+def roles_left_out(actor: Actor, organisation: Organisation, into: Organisation) -> list[RoleGrant]:
+    """The roles at an organisation that are not given at another it is merged into: those whose
+    duties exclude others, the actor's own, and managers and finance, where another has managers
+    whose it is to give them."""
+    gives = actor.may("manage-members", place_of(into)) or not has_manager(into.pk)
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None)
     lineage = frozenset(into.region.lineage)
     return [
         grant
         for grant in grants.select_related("user").order_by("user__name", "role")
-        if conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
+        if grant.user_id == actor.user_id
+        or (grant.role in REACH_ABSORBED and not gives)
+        or conflicting(load_duties(grant.user), Duty(grant.role, None, lineage))
     ]
 
 
@@ -302,7 +323,8 @@ def no_second(
     else can do it. One statement."""
     where = Q(region_id__in=region.lineage if region else list(region_ids))
     if organisation is not None:
-        where = Q(organisation=organisation) | Q(organisation=organisation.merged_into_id)
+        where = Q(organisation=organisation)
+        where |= Q(organisation__absorbed__contains=[organisation.pk], role__in=REACH_ABSORBED)
     others = RoleGrant.objects.filter(
         where, role__in=CAPABILITIES[capability], revoked_at=None, user__is_active=True
     ).exclude(user_id__in=[person for person in besides if person])

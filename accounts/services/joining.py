@@ -56,9 +56,24 @@ def join_ask(*, actor: Actor, organisation: Organisation, text: str, now: dateti
     if row.state == JoinRequest.State.APPROVED:
         _admit(None, row, [RESEARCHER], now)
     else:
-        payload = {"request": str(row.pk)}
-        enqueue([Effect("people.asked", f"people.asked.{row.pk}", payload)], now=now)
+        _tell_managers(row, now)
     return row
+
+
+def join_pass_on(*, actor: Actor, user: User, organisation: Organisation, now: datetime) -> None:
+    """Within a transaction, the person locked: ask an organisation's managers in the name of
+    somebody who was told to belong there; nothing for a member and for who asks already."""
+    asks = JoinRequest.objects.filter(user=user, organisation=organisation, state="requested")
+    if is_member(user, organisation) or asks.exists():
+        return
+    row = JoinRequest.objects.create(user=user, organisation=organisation, created_at=now)
+    _record(actor, "joinrequest.create", row, now, "")
+    _tell_managers(row, now)
+
+
+def _tell_managers(row: JoinRequest, now: datetime) -> None:
+    payload = {"request": str(row.pk)}
+    enqueue([Effect("people.asked", f"people.asked.{row.pk}", payload)], now=now)
 
 
 @transaction.atomic

@@ -40,6 +40,7 @@ from accounts.selectors.memberships import (
     membership_by_id,
     no_second,
     place_of,
+    roles_left_out,
 )
 from accounts.selectors.organisations import require_open
 from accounts.selectors.users import user_by_email
@@ -143,11 +144,11 @@ def members_let_go(
     *, actor: Actor, organisation: Organisation, into: Organisation | None, now: datetime
 ) -> list[RoleGrant]:
     """All memberships and roles at an organisation that is closed or merged end; merged `into`
-    another they begin there, but for roles whose duties exclude one the person has: these are
-    returned. The caller has locked the people."""
+    another they begin there, but for the roles that are not given there (`roles_left_out`): these
+    are returned. The caller has locked the people."""
     grants = RoleGrant.objects.filter(organisation=organisation, revoked_at=None).order_by("pk")
+    left_out = roles_left_out(actor, organisation, into) if into is not None else []
     present = Membership.objects.filter(organisation=organisation, ended_at=None).order_by("pk")
-    left_out = []
     for membership in present.select_related("user"):
         membership.ended_at = now
         membership.save(update_fields=["ended_at"])
@@ -165,15 +166,11 @@ def members_let_go(
             membership_put(actor=actor, user=membership.user, organisation=into, now=now)
     for grant in grants.select_related("organisation__region", "region", "user"):
         _revoke(actor, grant, "", now)
-        if into is None:
-            continue
-        try:
+        if into is not None and grant not in left_out:
             grant_put(
                 actor=actor, user=grant.user, role=grant.role, organisation=into, region=None,
                 granted_by=grant.granted_by_id, now=now,
             )  # fmt: skip
-        except DutiesConflict:
-            left_out.append(grant)
     return left_out
 
 

@@ -14,7 +14,8 @@ from accounts.domain.roles import RESEARCHER, Actor, Place
 from accounts.models import Organisation, OrganisationRequest, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
-from accounts.selectors.memberships import place_of
+from accounts.selectors.memberships import has_manager, place_of
+from accounts.services.joining import join_pass_on
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 from accounts.services.organisations import organisation_create
 
@@ -63,8 +64,9 @@ def organisation_approve(
 ) -> OrganisationRequest:
     """Approve a request: with the `organisation` that it means, or by entering one with the values
     `entered` (as `organisation_create`; its region is the request's unless they name another).
-    Whoever asked becomes a member there, a researcher. For who runs the region of the request, and
-    that of the organisation; nobody decides on their own."""
+    Whoever asked becomes a member there, a researcher; where it has a manager, who comes in is for
+    its managers to decide, and they are asked. For who runs the region of the request, and that of
+    the organisation; nobody decides on their own."""
     row = _to_decide(actor, request_id)
     if organisation is not None:
         require(actor, "manage-organisations", place_of(organisation))
@@ -75,6 +77,9 @@ def organisation_approve(
         organisation = organisation_create(actor=actor, now=now, **values)
     row.organisation = organisation
     _decide(actor, "approve", row, OrganisationRequest.State.APPROVED, "", now)
+    if has_manager(organisation.pk):
+        join_pass_on(actor=actor, user=row.user, organisation=organisation, now=now)
+        return row
     membership_put(actor=actor, user=row.user, organisation=organisation, now=now)
     grant_put(
         actor=actor,

@@ -157,7 +157,7 @@ def region_change(
             raise invalid("parent", "below-itself")
         _require_open_region(region.parent)
     _check_region(region)
-    if not region.shares and before["shares"] and region.organisations.filter(closed_at=None):
+    if not region.shares and before["shares"] and _has_organisations(region):
         raise invalid("shares", "region-has-organisations")
     changed = [name for name in names if getattr(region, name) != before[name]]
     if not changed:
@@ -199,8 +199,7 @@ def region_close(
         require(actor, "administer", Place(None))
     _lock_tree()
     region = _locked_region(region_id, expected_version)
-    coming = OrganisationMove.objects.filter(region=region, carried_out_at=None, withdrawn_at=None)
-    if region.organisations.filter(closed_at=None).exists() or coming.exists():
+    if _has_organisations(region):
         raise WrongState("region-has-organisations")
     if Region.objects.filter(parent=region, closed_at=None).exists():
         raise WrongState("region-has-regions")
@@ -263,6 +262,12 @@ def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
         raise WrongVersion(version=region.version)
     _require_open_region(region)
     return region
+
+
+def _has_organisations(region: Region) -> bool:
+    """Whether an open organisation lies in it, or moves to it."""
+    coming = OrganisationMove.objects.filter(region=region, carried_out_at=None, withdrawn_at=None)
+    return region.organisations.filter(closed_at=None).exists() or coming.exists()
 
 
 def _require_open_region(region: Region) -> None:
@@ -445,7 +450,16 @@ def _checked(name: str, value: Any) -> Any:
 
 def _save_once(row: Region | Organisation, fields: list[str] | None = None) -> None:
     """Insert a row, or update some of its fields; `Invalid` (code-taken) where another has its
-    code, also one that is being entered at the same moment."""
+    code, also one that is being entered at the same moment. Organisations' codes are told apart
+    whatever their case: numbers of statements have them in capitals, files in either."""
+    if isinstance(row, Organisation) and (fields is None or "code" in fields):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended('accounts.code:' || %s, 0))",
+                [row.code.lower()],
+            )
+        if Organisation.objects.filter(code__iexact=row.code).exclude(pk=row.pk).exists():
+            raise invalid("code", "code-taken")
     try:
         with transaction.atomic():
             if fields is None:

@@ -170,8 +170,9 @@ class OrganisationClose(Endpoint):
         answers={"organisation": "hefei-materials", "closed_at": "2026-03-06T02:00:00Z"},
     )
     def post(self, request: Request, organisation_id: UUID) -> Response:
-        """For good: memberships, roles and invitations end. 422 with how many bookings are ahead,
-        instruments published, charges not final, statements unpaid. Administrators, and whoever
+        """For good: memberships, roles and invitations end. 422 with how many bookings are ahead
+        or to be charged, instruments published, charges not final or not on a statement,
+        statements unpaid. Administrators, and whoever
         coordinates its region."""
         row: Organisation = organisation_close(
             actor=self.actor,

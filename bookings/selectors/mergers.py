@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, UUIDField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from accounts.domain.errors import NotPermitted
 from accounts.domain.roles import Actor
@@ -17,6 +19,7 @@ from accounts.models import (
     Membership,
     Organisation,
     OrganisationMove,
+    OutboxMessage,
     RoleGrant,
 )
 from accounts.selectors.memberships import place_of, roles_left_out
@@ -25,6 +28,7 @@ from bookings.domain.refusals import Refusal
 from bookings.models import (
     Chain,
     Charge,
+    ClosedMonth,
     Earmark,
     FundingSource,
     Reservation,
@@ -155,13 +159,15 @@ def merger_for(actor: Actor, organisation_id: UUID, into: Organisation, now: dat
     for each in (gone, into):
         if not actor.may("manage-organisations", place_of(each)):
             raise NotPermitted(capability="manage-organisations")
-    return load_merger(gone, into, now)
+    return load_merger(gone, into, now, by=actor)
 
 
-def load_merger(gone: Organisation, into: Organisation, now: datetime) -> Merger:
-    """Before anything is done, with some names of everything."""
+def load_merger(gone: Organisation, into: Organisation, now: datetime, *, by: Actor) -> Merger:
+    """Before anything is done, with some names of everything; `by`: who merges."""
     instruments = Instrument.objects.filter(organisation=gone).order_by("name", "pk")
     kinds: dict[str, QuerySet[Any]] = {"instruments": instruments} | belongings(gone, now)
+    left_out = roles_left_out(by, gone, into)
+    kinds["roles"] = kinds["roles"].exclude(pk__in=[grant.pk for grant in left_out])
     parts = []
     for kind, rows in kinds.items():
         if kind in {"grants", "sources"}:
@@ -181,7 +187,7 @@ def load_merger(gone: Organisation, into: Organisation, now: datetime) -> Merger
             )
             for row, amount, _ in purses_going(gone, now)
         ),
-        left_out=tuple(roles_left_out(gone, into)),
+        left_out=tuple(left_out),
         in_the_way=tuple(hindrances(gone, into)),
     )
 
@@ -212,16 +218,25 @@ def hindrances(gone: Organisation, into: Organisation) -> Iterable[Refusal]:
 
 
 def load_open_business(organisation: Organisation) -> tuple[Refusal, ...]:
-    """What keeps an organisation from being closed, each with how many there are."""
-    both = Q(organisation=organisation) | Q(host=organisation)
-    counts = {
+    """What keeps an organisation from being closed, each with how many there are. A charge that
+    is still to be made, or to be put on a statement, would have nobody to pay it; nor would what
+    it has absorbed."""
+    books = [organisation.pk, *organisation.absorbed]
+    both = Q(organisation__in=books) | Q(host__in=books)
+    drawn = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
+    to_charge = OutboxMessage.objects.filter(
+        Q(done_at=None) | Q(outcome="failed"), kind="charge.due"
+    ).annotate(reservation=Cast(KT("payload__reservation"), UUIDField()))
+    counts: dict[str, QuerySet[Any]] = {
         "bookings-ahead": Reservation.objects.filter(both, state__in=(*AHEAD, "in_use")),
         "instruments-published": Instrument.objects.filter(
             organisation=organisation, publication__in=("published", "suspended")
         ),
+        "charges-to-make": Reservation.objects.filter(both, pk__in=to_charge.values("reservation")),
         "charges-open": Charge.objects.filter(both, final_at=None),
+        "charges-not-drawn": Charge.objects.filter(both, ~Exists(drawn), final_at__isnull=False),
         "statements-unpaid": Statement.objects.filter(
-            Q(payer=organisation) | Q(host=organisation), state__in=("issued", "part_paid")
+            Q(payer__in=books) | Q(host__in=books), state__in=("issued", "part_paid")
         ),
         "move-ahead": OrganisationMove.objects.filter(
             organisation=organisation, carried_out_at=None, withdrawn_at=None

@@ -256,8 +256,17 @@ class SettlementPaper:
 
 
 def load_settlement_paper(settlement: Settlement) -> SettlementPaper:
-    """Two statements."""
-    lines = list(use_of(settlement))
-    by_first = [line for line in lines if line.payer.region_id == settlement.first_id]
-    by_second = [line for line in lines if line.payer.region_id != settlement.first_id]
+    """Two statements. Whose organisation the payer was is what the charges say: since then it may
+    have moved."""
+    charges = Charge.objects.filter(
+        host=OuterRef("host"),
+        organisation=OuterRef("payer"),
+        month=settlement.month,
+        currency=settlement.currency,
+        payer_region=settlement.first_id,
+        host_region=settlement.second_id,
+    )
+    lines: list[Any] = list(use_of(settlement).annotate(is_by_first=Exists(charges)))
+    by_first = [line for line in lines if line.is_by_first]
+    by_second = [line for line in lines if not line.is_by_first]
     return SettlementPaper(settlement, by_first, by_second, payments_of(settlement))

@@ -17,14 +17,23 @@ from bookings.domain.statements import OVERDUE, day_of, is_overdue
 from bookings.models import ClosedMonth, Settlement, SettlementLine
 
 # Pairs of regions with use of each other's instruments in a month, once no host of either has
-# the month still open. The first is the one whose code comes first.
+# the month still open: a host also of the regions that it, or one merged into it, has left, for
+# bookings keep the regions they were made with. The first is the one whose code comes first.
 _PAIRS = """
-WITH still_open AS (
-    SELECT DISTINCT o.region_id FROM accounts_organisation o
+WITH hosts AS (
+    SELECT o.id, o.absorbed FROM accounts_organisation o
     WHERE EXISTS (SELECT FROM bookings_charge c WHERE c.host_id = o.id)
     AND NOT EXISTS (
         SELECT FROM bookings_closedmonth k WHERE k.host_id = o.id AND k.month = %(month)s
     )
+), still_open AS (
+    SELECT o.region_id FROM hosts h
+    JOIN accounts_organisation o ON o.id = h.id OR o.id = ANY(h.absorbed)
+    UNION
+    SELECT m.from_region_id FROM hosts h
+    JOIN accounts_organisationmove m ON m.organisation_id = h.id
+        OR m.organisation_id = ANY(h.absorbed)
+    WHERE m.carried_out_at IS NOT NULL
 ), used AS (
     SELECT c.payer_region_id, c.host_region_id, c.currency, sum(c.covered) AS covered
     FROM bookings_closedmonth k

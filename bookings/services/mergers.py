@@ -162,7 +162,7 @@ def _merge(
     _lock(gone, into, now)
     if found := tuple(hindrances(gone, into)):
         raise RulesRefuse(found)
-    merger = load_merger(gone, into, now)
+    merger = load_merger(gone, into, now, by=actor)
     kinds = belongings(gone, now)
     ahead = [row.pk for row in kinds["bookings"]]
     _purses_transfer(actor, gone, into, ahead, now)
@@ -176,8 +176,10 @@ def _merge(
     members_let_go(actor=actor, organisation=gone, into=into, now=now)
     requests_hand_over(actor=actor, organisation=gone, into=into, now=now)
     into.absorbed = sorted({*into.absorbed, gone.pk, *gone.absorbed})
-    for name in ("scopes", "mail_domains"):
-        setattr(into, name, sorted({*getattr(into, name), *getattr(gone, name)}))
+    for name, admits in (("scopes", "admits_by_scope"), ("mail_domains", "admits_by_mail")):
+        # Who had to ask before is not let in unasked now.
+        if getattr(gone, admits) or not getattr(into, admits):
+            setattr(into, name, sorted({*getattr(into, name), *getattr(gone, name)}))
         setattr(gone, name, [])
     into.version += 1
     into.save(update_fields=["absorbed", "scopes", "mail_domains", "version"])

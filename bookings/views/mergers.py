@@ -29,7 +29,7 @@ KINDS = {
     "bookings": _("Upcoming bookings"),
     "chains": _("Booking chains"),
     "people": _("Members"),
-    "roles": _("Their roles"),
+    "roles": _("Roles"),
     "invitations": _("Open invitations, which are withdrawn"),
     "requests": _("Open requests to join"),
     "facilities": _("Facilities"),

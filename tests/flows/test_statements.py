@@ -260,7 +260,7 @@ class Here:
 REQUESTS = {
     "reserve": (22, 63_500),
     "refused, the slot is taken": (20, 46_000),
-    "one instrument's week": (8, 29_500),
+    "one instrument's week": (8, 31_500),
     "catalogue API, 50 free, my price": (9, 62_000),
     "the catalogue's page": (13, 123_000),
 }

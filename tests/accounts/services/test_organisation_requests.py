@@ -5,6 +5,7 @@ from django.core import mail
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState
 from accounts.models import (
+    JoinRequest,
     Membership,
     Message,
     Organisation,
@@ -86,6 +87,25 @@ def test_it_may_be_one_that_is_there(cast):
     assert row.organisation == cast.optics
     assert Membership.objects.get(user=cast.alice).organisation == cast.optics
     assert Organisation.objects.count() == 3
+
+
+def test_where_it_has_a_manager_its_managers_decide_who_comes_in(cast):
+    approve(cast, ask(cast), organisation=cast.ustc)
+    request = JoinRequest.objects.get()
+    assert (request.user, request.organisation, request.state) == (
+        cast.alice, cast.ustc, "requested",
+    )  # fmt: skip
+    assert not Membership.objects.filter(user=cast.alice).exists()
+    assert not RoleGrant.objects.filter(user=cast.alice).exists()
+    assert {
+        (cast.zhao.email, "people.asked"), (cast.alice.email, "people.organisation-named"),
+    } <= told()  # fmt: skip
+    (told_alice,) = (sent for sent in mail.outbox if sent.to == [cast.alice.email])
+    assert "Its managers have been asked" in told_alice.body
+    # Once more, and for a member: nothing more is asked.
+    approve(cast, ask(cast, name="Another name"), organisation=cast.ustc)
+    approve(cast, ask(cast, by="sun"), organisation=cast.ustc)
+    assert JoinRequest.objects.count() == 1
 
 
 @pytest.mark.parametrize("by", ["alice", "wang", "zhao", "chen", "lin", "auditor", "xu"])

@@ -6,6 +6,7 @@ from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersi
 from accounts.models import Organisation, OutboxMessage, Region, TrailEntry
 from accounts.selectors.organisations import region_by_code
 from accounts.services.memberships import role_grant
+from accounts.services.organisation_moves import move_decide
 from accounts.services.organisations import (
     organisation_change,
     organisation_create,
@@ -354,3 +355,19 @@ def test_a_university_is_not_small(cast):
     assert refused(cast, change, organisation=cast.optics, kind="university") == [
         ("is_small", "small-is-enterprise")
     ]
+
+
+def test_codes_differ_in_more_than_their_case(cast):
+    # Numbers of statements would be the same: USTC-2026-0001.
+    assert refused(cast, enter, code="Ustc") == [("code", "code-taken")]
+    assert refused(cast, change, cast.fudan, code="USTC") == [("code", "code-taken")]
+    assert change(cast, code="USTC").code == "USTC"  # its own
+
+
+def test_a_region_that_an_organisation_moves_to_goes_on_sharing(cast):
+    jiangsu = place(cast, shares=True)
+    move_decide(
+        actor=cast.actor("admin"), organisation_id=cast.fudan.pk, region=jiangsu,
+        starts_on=NOW.date(), now=NOW,
+    )  # fmt: skip
+    assert refused(cast, move, jiangsu, shares=False) == [("shares", "region-has-organisations")]

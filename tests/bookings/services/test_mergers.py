@@ -7,8 +7,10 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
 
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import DutiesConflict
 from accounts.models import (
     Invitation,
     JoinRequest,
@@ -18,11 +20,13 @@ from accounts.models import (
     RoleGrant,
     TrailEntry,
 )
+from accounts.selectors.memberships import no_second, people_in_conflict
 from accounts.selectors.verification import trail_verify
 from accounts.services.invitations import invitation_send
 from accounts.services.joining import join_ask
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisation_moves import move_decide
+from accounts.services.organisations import organisation_create
 from accounts.services.seals import trail_seal
 from bookings.domain.refusals import RulesRefuse
 from bookings.models import (
@@ -33,15 +37,17 @@ from bookings.models import (
     PurseTransfer,
     Quote,
     Reservation,
+    Statement,
     VoucherGrant,
     VoucherProgramme,
 )
 from bookings.selectors.comparison import BOOKS, FIRST, LAST, differences_between
 from bookings.selectors.mergers import load_merger
-from bookings.services.charges import charge_make
+from bookings.services.charges import charge_make, charges_finalise
 from bookings.services.effects import effects_carry_out
 from bookings.services.mergers import organisation_close, organisations_merge
 from bookings.services.reservations import reservation_cancel
+from bookings.services.statements import statements_draw
 from bookings.services.usage import reservation_check_in, reservation_check_out
 from instruments.models import Instrument, PastHost
 from instruments.services.publishing import instrument_publication
@@ -136,6 +142,16 @@ def test_the_organisation_is_closed_and_the_other_absorbs_it(cast):
     assert OutboxMessage.objects.filter(kind="people.merged").count() == 2
 
 
+def test_what_was_merged_twice_has_its_second_people_where_it_is_now(cast):
+    merge(cast, cast.optics, cast.fudan)
+    merge(cast, cast.fudan, cast.ustc)
+    optics = found(Organisation, cast.optics)
+    assert no_second("manage-charges", besides=[cast.gao.pk], organisation=optics) is None
+    everybody = [cast.gao.pk, cast.zhao.pk, cast.lin.pk, cast.chen.pk]
+    missing = no_second("manage-charges", besides=everybody, organisation=optics)
+    assert missing is not None and missing.code == "no-second-accountant"
+
+
 def test_members_and_roles_go_over_once_and_old_money_can_be_accounted_for(cast):
     membership_start(actor=None, user=cast.lin, organisation=cast.optics, now=NOW)
     merge(cast, cast.fudan, cast.optics)
@@ -167,11 +183,78 @@ def test_what_absorbed_grants_give_does_not_act_in_the_name_of_the_closed(cast):
 def test_a_role_whose_duties_exclude_another_is_not_given(cast):
     # Somebody who audits Shanghai keeps accounts in Anhui.
     role_grant(actor=None, user=cast.gao, role="auditor", region=cast.shanghai, now=NOW)
-    preview = load_merger(found(Organisation, cast.ustc), found(Organisation, cast.fudan), NOW)
+    preview = load_merger(
+        found(Organisation, cast.ustc), found(Organisation, cast.fudan), NOW, by=cast.actor("admin")
+    )
     assert [(grant.user, grant.role) for grant in preview.left_out] == [(cast.gao, "finance")]
     merge(cast, cast.ustc, cast.fudan)
     assert not RoleGrant.objects.filter(user=cast.gao, role="finance", revoked_at=None).exists()
     assert Membership.objects.filter(user=cast.gao, organisation=cast.fudan, ended_at=None).exists()
+
+
+def test_whoever_merges_gives_themselves_no_role(cast):
+    membership_start(actor=None, user=cast.coordinator, organisation=cast.optics, now=NOW)
+    role_grant(actor=None, user=cast.coordinator, role="finance", organisation=cast.optics, now=NOW)
+    merger = merge(cast, cast.optics, cast.ustc, by="coordinator")
+    assert [(grant.user, grant.role) for grant in merger.left_out] == [
+        (cast.coordinator, "finance")
+    ]
+    mine = RoleGrant.objects.filter(user=cast.coordinator, revoked_at=None)
+    assert list(mine.values_list("role", flat=True)) == ["coordinator"]
+
+
+@pytest.mark.parametrize(
+    ("by", "into", "given"),
+    [
+        ("coordinator", "ustc", ["researcher"]),
+        ("admin", "ustc", None),
+        ("coordinator", "new", None),
+    ],
+)
+def test_a_coordinator_brings_no_manager_to_where_one_is(cast, by, into, given):
+    roles = ["finance", "manager", "researcher"]
+    membership_start(actor=None, user=cast.alice, organisation=cast.optics, now=NOW)
+    for role in roles:
+        role_grant(actor=None, user=cast.alice, role=role, organisation=cast.optics, now=NOW)
+    target = cast.ustc if into == "ustc" else organisation_create(
+        actor=None, code="new", region=cast.anhui, now=NOW, name="New", kind="university"
+    )  # fmt: skip
+    merger = merge(cast, cast.optics, target, by=by)
+    held = RoleGrant.objects.filter(user=cast.alice, organisation=target, revoked_at=None)
+    expected = given or roles
+    assert sorted(held.values_list("role", flat=True)) == expected
+    assert sorted(grant.role for grant in merger.left_out) == sorted({*roles} - {*expected})
+
+
+def test_an_auditor_of_what_was_absorbed_does_not_account_for_it_unnoticed(cast):
+    # Accounts for Fudan and audits Anhui: no conflict before Fudan absorbs an organisation there.
+    role_grant(actor=None, user=cast.auditor, role="finance", organisation=cast.fudan, now=NOW)
+    assert people_in_conflict() == []
+    merge(cast, cast.optics, cast.fudan)
+    assert people_in_conflict() == [(cast.auditor, "auditor", "finance")]
+    with pytest.raises(DutiesConflict):
+        role_grant(actor=None, user=cast.lin, role="auditor", region=cast.anhui, now=NOW)
+    assert not RoleGrant.objects.filter(user=cast.lin, role="auditor").exists()
+
+
+@pytest.mark.parametrize(
+    ("gone_admits", "into_admits", "domains"),
+    [
+        (False, True, ["ustc.example"]),
+        (True, True, ["optics.example", "ustc.example"]),
+        (False, False, ["optics.example", "ustc.example"]),
+        (True, False, ["optics.example", "ustc.example"]),
+    ],
+)
+def test_who_had_to_ask_is_not_let_in_unasked(cast, gone_admits, into_admits, domains):
+    for row, admits in ((cast.optics, gone_admits), (cast.ustc, into_admits)):
+        Organisation.objects.filter(pk=row.pk).update(
+            mail_domains=[f"{row.code}.example"], admits_by_mail=admits
+        )
+    merge(cast, cast.optics, cast.ustc)
+    ustc = found(Organisation, cast.ustc)
+    assert (ustc.mail_domains, ustc.admits_by_mail) == (domains, into_admits)
+    assert found(Organisation, cast.optics).mail_domains == []
 
 
 def test_invitations_are_withdrawn_and_requests_readdressed(cast):
@@ -340,7 +423,7 @@ def test_what_is_open_keeps_an_organisation_from_being_closed_and_is_counted(cas
     assert everything() == before
 
 
-def test_a_charge_that_is_not_final_keeps_it_open(cast):
+def test_what_is_owed_keeps_it_open_until_it_is_paid(cast):
     used = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
     reservation_check_in(
         actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 10:00")
@@ -348,10 +431,42 @@ def test_a_charge_that_is_not_final_keeps_it_open(cast):
     reservation_check_out(
         actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 12:00")
     )
+
+    def hindrances(now):
+        before = everything()
+        with pytest.raises(RulesRefuse) as refused:
+            close(cast, cast.fudan, now=now)
+        assert everything() == before
+        return {r.code: r.numbers["count"] for r in refused.value.refusals}
+
+    assert hindrances(at("2026-03-06 12:00")) == {"charges-to-make": 1}
+    effects_carry_out(now=at("2026-03-06 12:00"))
+    assert hindrances(at("2026-03-07 12:00")) == {"charges-open": 1}
+    charges_finalise(now=at("2026-03-25 12:00"))
+    assert hindrances(at("2026-03-25 12:00")) == {"charges-not-drawn": 1}
+    statements_draw(month=date(2026, 3, 1), now=at("2026-04-10 12:00"))
+    assert hindrances(at("2026-04-10 12:00")) == {"statements-unpaid": 1}
+    Statement.objects.update(state="paid", paid=F("payable"))
+    close(cast, cast.fudan, now=at("2026-04-11 12:00"))
+    assert found(Organisation, cast.fudan).closed_at == at("2026-04-11 12:00")
+
+
+def test_what_is_owed_by_an_absorbed_organisation_keeps_it_open_too(cast):
+    used = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    begun = at("2026-03-06 10:00")
+    reservation_check_in(actor=cast.actor("wang"), reservation_id=used.pk, now=begun)
+    merge(cast, cast.fudan, cast.optics, now=begun)
+    reservation_check_out(
+        actor=cast.actor("wang"), reservation_id=used.pk, now=at("2026-03-06 12:00")
+    )
     charge_make(reservation_id=used.pk, now=at("2026-03-06 12:00"))
+    charges_finalise(now=at("2026-03-25 12:00"))
+    statements_draw(month=date(2026, 3, 1), now=at("2026-04-10 12:00"))
     with pytest.raises(RulesRefuse) as refused:
-        close(cast, cast.fudan, now=at("2026-03-07 12:00"))
-    assert [r.code for r in refused.value.refusals] == ["charges-open"]
+        close(cast, cast.optics, now=at("2026-04-10 12:00"))
+    codes = {r.code: r.numbers["count"] for r in refused.value.refusals}
+    assert codes["statements-unpaid"] == 1
+    assert found(Organisation, cast.optics).closed_at is None
 
 
 def test_a_closed_organisation_has_no_people_and_takes_nothing_new(cast):

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState, WrongVersion
-from accounts.models import OutboxMessage, TrailEntry
+from accounts.models import Organisation, OrganisationMove, OutboxMessage, TrailEntry
 from bookings.models import (
     Charge,
     ClosedMonth,
@@ -28,6 +28,7 @@ from bookings.selectors.books import (
     statements_astray,
 )
 from bookings.selectors.money_waiting import settlements_to_confirm
+from bookings.selectors.papers import load_settlement_paper
 from bookings.services.effects import effects_carry_out
 from bookings.services.exchange_rates import RateSaid, rate_enter, statement_convert
 from bookings.services.payments import Paid, statement_pay
@@ -40,7 +41,7 @@ from bookings.services.statements import (
     statements_remind,
 )
 from tests.conftest import DEEP
-from tests.factories.cast import at
+from tests.factories.cast import NOW, at
 from tests.factories.money import APRIL, MARCH, abroad, charge_of, store
 from tests.flows.test_statements import statements
 
@@ -420,6 +421,43 @@ def test_a_settlement_in_which_nothing_is_owed_needs_nobodys_word(cast):
     assert not settlements_to_confirm(cast.actor("xu"), APRIL).exists()
     assert not OutboxMessage.objects.filter(kind="settlement.drawn").exists()
     assert check_settlement(row).agrees
+
+
+@pytest.mark.parametrize("how", ["moved", "merged"])
+def test_a_settlement_waits_for_a_host_whose_bookings_keep_a_region_it_left(cast, how):
+    elsewhere = abroad(cast).organisation
+    late, soon = charge_of(cast, covered="50.00"), charge_of(cast, covered="20.00")
+    soon.host = soon.reservation.host = cast.optics
+    if how == "moved":
+        OrganisationMove.objects.create(
+            organisation=cast.ustc, from_region=cast.anhui, region=elsewhere.region,
+            starts_on=date(2026, 3, 20), decided_by=cast.admin, decided_at=NOW,
+            carried_out_at=at("2026-03-20 00:00"),
+        )  # fmt: skip
+        Organisation.objects.filter(pk=cast.ustc.pk).update(region=elsewhere.region)
+    else:  # its bookings ahead went over
+        Organisation.objects.filter(pk=elsewhere.pk).update(absorbed=[cast.ustc.pk])
+        late.host = late.reservation.host = elsewhere
+    store([late, soon])
+    statements_draw(month=MARCH, host=cast.optics, now=APRIL)
+    assert not Settlement.objects.exists()
+    statements_draw(month=MARCH, now=APRIL)
+    row = Settlement.objects.get()
+    assert {row.first, row.second} == {cast.anhui, cast.shanghai}
+    assert row.first_owes + row.second_owes == 70
+
+
+def test_a_settlement_lists_use_by_the_region_the_payer_had(cast):
+    store([charge_of(cast, covered="20.00")])
+    statements_draw(month=MARCH, now=APRIL)
+    row = Settlement.objects.get()
+    before = load_settlement_paper(row)
+    (line,) = [*before.by_first, *before.by_second]
+    assert line.covered == 20
+    # Its payer moves to the region of the host afterwards.
+    Organisation.objects.filter(pk=cast.fudan.pk).update(region=cast.anhui)
+    after = load_settlement_paper(row)
+    assert (after.by_first, after.by_second) == (before.by_first, before.by_second)
 
 
 def test_empty_settlements_of_before_are_confirmed_by_the_job(cast):
