@@ -35,7 +35,9 @@ MORE_STATEMENTS = {
     "bookings:home": 13,  # what waits, comes next and was used; a manager's requests and the day
     "bookings:operations": 19,  # each queue is counted by itself; few people look at it
     "bookings:book": 15,  # the quote, the rules and whether a slot is kept for the reader already
-    "bookings:series-new": 15,  # the quote and the rules, the first date and all of them
+    # The quote and the rules, the first date and all of them; what waits.
+    "bookings:series-new": 16,
+    "accounts:members": 9,  # people, what they hold, ask and were asked; what waits for the reader
     "bookings:chain-new": 15,  # the quotes of all steps and where they fit
     "bookings:hours-rows": 15,  # one day with all that made it what it was, and its story
     # What the reader pays, vouchers included, and holds; and, once a minute, what waits for them.
