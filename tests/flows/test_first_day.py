@@ -44,7 +44,7 @@ def the_first_day(place, tmp_path):
     lin = place.person("lin")
     given = {"user": lin.email, "role": "coordinator", "region": "CN-SH"}
     offer = admin.submit("/people/roles/", status=400, **given)
-    assert "Nobody has an account with this address." in offer.text
+    assert "该邮箱尚无账号" in offer.text
     admin.submit("/people/roles/", create="1", **given)
     open_account(lin, LINK.search(place.post.to(lin.email))[0])
     lin.set_up_second_factor()
