@@ -34,7 +34,9 @@ STATEMENTS = 8
 MORE_STATEMENTS = {
     "bookings:home": 13,  # what waits, comes next and was used; a manager's requests and the day
     "bookings:operations": 19,  # each queue is counted by itself; few people look at it
-    "bookings:book": 15,  # the quote, the rules and whether a slot is kept for the reader already
+    # The quote, the rules and whether a slot is kept for the reader already; what waits.
+    "bookings:book": 16,
+    "bookings:organisation-close": 9,  # what keeps it open, each counted; what waits
     # The quote and the rules, the first date and all of them; what waits.
     "bookings:series-new": 16,
     "accounts:members": 9,  # people, what they hold, ask and were asked; what waits for the reader
