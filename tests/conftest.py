@@ -113,7 +113,7 @@ def _settings(settings: Any, tmp_path: Path) -> None:
     backend = "django.core.cache.backends.locmem.LocMemCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": str(tmp_path)}}
     # As on any page but the first: what the installation is called is remembered.
-    cache.set(SITE, Site())
+    cache.set(SITE, Site(), None)
     # Hashing passwords slowly is Django's to test.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
