@@ -26,7 +26,7 @@ def waits(page, what, number):
 
 def fits(page):
     # A form may just be leaving: between two pages there is nothing to measure.
-    page.wait_for_function("document.documentElement?.scrollWidth <= innerWidth")
+    page.wait_for_function("() => document.documentElement?.scrollWidth <= innerWidth")
 
 
 def press(page, button):
