@@ -794,6 +794,20 @@ def left_out(code: str, currency: str) -> str:
     return str(words).format(currency=currency) if words else sentence(code)
 
 
+def rule_name(code: str) -> str:
+    return str(AUDIT_RULES[code][0]) if code in AUDIT_RULES else code
+
+
+BUCKET_LABELS = {
+    "not_due": _("Not due"),
+    "days_1_30": _("1–30 days"),
+    "days_31_60": _("31–60 days"),
+    "days_61_90": _("61–90 days"),
+    "over_90": _("Over 90 days"),
+    "credit": _("Credits"),
+}
+
+
 # Rules of the audit: what each is called, and what it asks.
 AUDIT_RULES = {
     "made-after-use": (

@@ -12,7 +12,6 @@ from accounts.models import Organisation, Region
 from accounts.models.keys import new_id
 from bookings.models.amounts import amount_field
 from bookings.models.charges import Charge
-from bookings.models.statements import Payment
 
 
 class LedgerEntry(models.Model):
@@ -26,7 +25,9 @@ class LedgerEntry(models.Model):
     kind = models.CharField(max_length=10, choices=Kind)
     at = models.DateTimeField()
     charge = models.OneToOneField(Charge, models.PROTECT, null=True, related_name="ledger_entry")
-    payment = models.OneToOneField(Payment, models.PROTECT, null=True, related_name="ledger_entry")
+    payment = models.OneToOneField(
+        "bookings.Payment", models.PROTECT, null=True, related_name="ledger_entry"
+    )
 
     class Meta:
         verbose_name = _("ledger entry")

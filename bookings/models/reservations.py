@@ -7,9 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Organisation, Region, User
 from accounts.models.keys import new_id
-from bookings.models.agreements import Agreement
 from bookings.models.amounts import amount_field
-from bookings.models.series import Chain, Series
 from instruments.models import Instrument, RateCard
 
 
@@ -72,7 +70,7 @@ class Reservation(models.Model):
     policy_version = models.PositiveIntegerField(null=True)
     # Of group `partner`: what it was by when it was made, or last moved.
     agreement = models.ForeignKey(
-        Agreement, models.PROTECT, null=True, related_name="+", db_index=False
+        "bookings.Agreement", models.PROTECT, null=True, related_name="+", db_index=False
     )
 
     requested_at = models.DateTimeField()
@@ -97,11 +95,11 @@ class Reservation(models.Model):
 
     # Where it is one of several made together.
     series = models.ForeignKey(
-        Series, models.PROTECT, null=True, related_name="reservations", db_index=False
+        "bookings.Series", models.PROTECT, null=True, related_name="reservations", db_index=False
     )
     occurrence_at = models.DateTimeField(null=True)  # when the rule put it, wherever it is now
     chain = models.ForeignKey(
-        Chain, models.PROTECT, null=True, related_name="reservations", db_index=False
+        "bookings.Chain", models.PROTECT, null=True, related_name="reservations", db_index=False
     )
     step = models.PositiveSmallIntegerField(null=True)  # of the chain, from 1
     version = models.PositiveIntegerField(default=1)

@@ -237,11 +237,6 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def rows_waiting(actor: Actor, what: str, now: datetime) -> QuerySet[Any]:
-    """The rows that one number counts, in the order of their list."""
-    return KINDS[what].rows(actor, now)
-
-
 # What nobody has to do anything about today.
 TO_WATCH = frozenset({"owed", "bill", "grants", "sources"})
 

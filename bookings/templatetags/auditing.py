@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import listed as in_words
-from bookings.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES
+from bookings.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES, rule_name
 from bookings.models import AuditException, Reservation
 from bookings.selectors.audit import EVIDENCE
 from bookings.selectors.trail_records import called_of
@@ -64,9 +64,7 @@ def _tabs(here: str) -> Iterator[dict[str, Any]]:
         }
 
 
-@register.filter
-def rule_name(code: str) -> str:
-    return str(AUDIT_RULES[code][0]) if code in AUDIT_RULES else code
+register.filter(rule_name)
 
 
 @register.filter

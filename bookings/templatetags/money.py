@@ -18,6 +18,7 @@ from accounts.models import Region
 from bookings.adapters.papers import quantity
 from bookings.domain.money import format_number, minor_digits
 from bookings.domain.statements import statement_number
+from bookings.messages import BUCKET_LABELS
 from bookings.models import Statement
 from bookings.selectors.agreements import recognised_regions
 from bookings.selectors.papers import PaperLine
@@ -94,16 +95,6 @@ FIGURES = {
     "net": _("Net"),
     "first_owes": _("Owed by the first region"),
     "second_owes": _("Owed by the second region"),
-}
-
-
-BUCKET_LABELS = {
-    "not_due": _("Not due"),
-    "days_1_30": _("1–30 days"),
-    "days_31_60": _("31–60 days"),
-    "days_61_90": _("61–90 days"),
-    "over_90": _("Over 90 days"),
-    "credit": _("Credits"),
 }
 
 

@@ -36,7 +36,7 @@ from bookings.forms import (
     ReturnForm,
     SampleForm,
 )
-from bookings.messages import sentence
+from bookings.messages import rule_name, sentence
 from bookings.models import AuditException, AuditFinding
 from bookings.selectors.audit import (
     AUDIT,
@@ -68,7 +68,6 @@ from bookings.services.findings import (
     finding_return,
 )
 from bookings.services.sampling import Sampling, sample_draw
-from bookings.templatetags.auditing import rule_name
 from bookings.views.lists import csv_answer, wants_csv
 from bookings.views.utilisation import local_name
 

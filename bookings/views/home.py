@@ -32,7 +32,7 @@ from bookings.models import AuditFinding
 from bookings.selectors.audit import findings_for
 from bookings.selectors.catalogue import first_day_done
 from bookings.selectors.home import WATCHED, last_used, load_today, load_work
-from bookings.selectors.money_waiting import Waiting, rows_waiting
+from bookings.selectors.money_waiting import Waiting, statements_to_pay
 from bookings.selectors.operations import load_troubles
 from bookings.selectors.programmes import own_grants
 from bookings.selectors.reservations import own_reservations, requests_to_decide
@@ -86,7 +86,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "findings": _findings(actor),
         }
     if actor.has(FINANCE):
-        to_pay = rows_waiting(actor, "pay", now).order_by("due_date", "id")
+        to_pay = statements_to_pay(actor, now).order_by("due_date", "id")
         context["statements"] = list(to_pay[:STATEMENTS])
     if actor.has(ADMINISTRATOR):
         context["troubles"] = load_troubles(now)

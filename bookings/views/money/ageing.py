@@ -16,9 +16,9 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import actor_of
 from bookings.adapters.figures import Cell
 from bookings.domain.ageing import BUCKETS, CREDIT, AgedRow, totals
+from bookings.messages import BUCKET_LABELS as LABELS
 from bookings.selectors.ageing import OWED, OWING, SIDES, load_ageing, narrowed
 from bookings.selectors.statements import shown_state, today_of
-from bookings.templatetags.money import BUCKET_LABELS as LABELS
 from bookings.views.lists import amount_cell, csv_answer, wants_csv
 from bookings.views.money.statements import STATEMENT_HEADS, label_of, statement_cells
 

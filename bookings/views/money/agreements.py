@@ -30,7 +30,7 @@ from bookings.selectors.agreements import (
     state_on,
     today_in,
 )
-from bookings.selectors.money_waiting import rows_waiting
+from bookings.selectors.money_waiting import agreements_to_sign
 from bookings.services.agreements import (
     agreement_change,
     agreement_end,
@@ -55,7 +55,7 @@ def agreements(request: HttpRequest) -> HttpResponse:
     """Those of the reader's regions, the newest first."""
     now, actor = timezone.now(), actor_of(request.user)
     waits = waits_of(request, "sign")
-    rows = rows_waiting(actor, waits, now) if waits else agreements_for(actor)
+    rows = agreements_to_sign(actor, now) if waits else agreements_for(actor)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "waits": waits,

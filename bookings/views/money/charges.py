@@ -33,7 +33,12 @@ from bookings.selectors.charges import (
     totals_of_charges,
 )
 from bookings.selectors.corrections import correction_by_id, no_second_of_host
-from bookings.selectors.money_waiting import rows_waiting
+from bookings.selectors.money_waiting import (
+    charges_to_agree,
+    charges_to_answer,
+    charges_to_bill,
+    charges_to_check,
+)
 from bookings.selectors.trail import charge_story
 from bookings.services.corrections import (
     correction_agree,
@@ -45,6 +50,12 @@ from bookings.services.disputes import dispute_open, dispute_reject, dispute_wit
 from bookings.views.lists import amount_cell, csv_answer, waits_of, wants_csv
 
 PAGE = 30
+WAITS = {
+    "answer": charges_to_answer,
+    "agree": charges_to_agree,
+    "check": charges_to_check,
+    "bill": charges_to_bill,
+}
 
 
 @login_required
@@ -57,8 +68,8 @@ def charges(request: HttpRequest) -> HttpResponseBase:
         for code, name, name_zh in parties_of_charges(actor)
     ]
     form = ChargeFilterForm(request.GET, months=months_of(actor), organisations=names)
-    waits = waits_of(request, "answer", "agree", "check", "bill")
-    rows = rows_waiting(actor, waits, timezone.now()) if waits else charges_for(actor)
+    waits = waits_of(request, *WAITS)
+    rows = WAITS[waits](actor, timezone.now()) if waits else charges_for(actor)
     if form.is_valid():
         data = form.cleaned_data
         if data["state"]:

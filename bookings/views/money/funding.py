@@ -37,7 +37,7 @@ from bookings.selectors.funding_sources import (
     state_of,
     terms_given,
 )
-from bookings.selectors.money_waiting import rows_waiting
+from bookings.selectors.money_waiting import sources_nearly_used
 from bookings.selectors.spending import load_spending
 from bookings.services.funding import (
     source_change,
@@ -102,7 +102,7 @@ def sources(request: HttpRequest) -> HttpResponse:
     """Those one may charge or looks after, and what one's own bookings cost."""
     now, actor = timezone.now(), actor_of(request.user)
     waits = waits_of(request, "sources")
-    rows = rows_waiting(actor, waits, now) if waits else sources_for(actor)
+    rows = sources_nearly_used(actor, now) if waits else sources_for(actor)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,

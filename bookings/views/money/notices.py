@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from bookings.forms.money import NoticeForm, VersionForm, VoidForm
-from bookings.selectors.money_waiting import rows_waiting
+from bookings.selectors.money_waiting import notices_to_match
 from bookings.selectors.statements import notice_by_id, notices_for, statement_by_id
 from bookings.services.payment_notices import (
     payment_notice_match,
@@ -35,7 +35,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     """Those of statements one may see, the newest first."""
     now, actor = timezone.now(), actor_of(request.user)
     waits = waits_of(request, "notices")
-    rows = rows_waiting(actor, waits, now) if waits else notices_for(actor)
+    rows = notices_to_match(actor, now) if waits else notices_for(actor)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return render(request, "bookings/money/notices.html", {"page": page, "waits": waits})
 

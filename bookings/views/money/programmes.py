@@ -22,7 +22,7 @@ from bookings.forms import GrantForm, ProgrammeForm, SuspendForm
 from bookings.forms.programmes import said_of, year_of
 from bookings.models import VoucherGrant, VoucherProgramme
 from bookings.selectors.agreements import coordinates, own_regions
-from bookings.selectors.money_waiting import rows_waiting
+from bookings.selectors.money_waiting import grants_nearly_used
 from bookings.selectors.programmes import (
     day_at,
     figures_of,
@@ -55,7 +55,7 @@ def vouchers(request: HttpRequest) -> HttpResponse:
     audits."""
     now, actor = timezone.now(), actor_of(request.user)
     waits = waits_of(request, "grants")
-    found = rows_waiting(actor, waits, now) if waits else own_grants(actor)
+    found = grants_nearly_used(actor, now) if waits else own_grants(actor)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     programmes = [] if waits else list(programmes_for(actor))
     grants = sorted(grants_shown(page.object_list, now), key=lambda grant: grant["state"] != "open")

@@ -23,7 +23,7 @@ from bookings.forms.money import ConfirmForm, PaymentForm, VersionForm
 from bookings.messages import sentence
 from bookings.models import Settlement
 from bookings.selectors.books import check_settlement
-from bookings.selectors.money_waiting import rows_waiting
+from bookings.selectors.money_waiting import settlements_to_confirm
 from bookings.selectors.papers import load_settlement_paper
 from bookings.selectors.settlements import (
     creditor_of,
@@ -54,7 +54,7 @@ def settlements(request: HttpRequest) -> HttpResponse:
     """Those of one's regions, the newest first."""
     now, actor = timezone.now(), actor_of(request.user)
     waits = waits_of(request, "confirm")
-    found = rows_waiting(actor, waits, now) if waits else settlements_for(actor)
+    found = settlements_to_confirm(actor, now) if waits else settlements_for(actor)
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     rows = []
     for row in page.object_list:

@@ -28,7 +28,7 @@ from bookings.forms.money import ConvertForm, NoticeForm, PaymentForm, VersionFo
 from bookings.messages import sentence
 from bookings.models import PaymentNotice, Statement
 from bookings.selectors.books import check_statement
-from bookings.selectors.money_waiting import rows_waiting
+from bookings.selectors.money_waiting import statements_owed, statements_to_pay
 from bookings.selectors.papers import (
     load_statement_paper,
     paper_lines,
@@ -54,6 +54,7 @@ from bookings.views.lists import amount_cell, csv_answer, waits_of, wants_csv
 from bookings.views.money.files import file_answer
 
 PAGE, LINES = 30, 100
+WAITS = {"pay": statements_to_pay, "owed": statements_owed}
 REPORTED = PaymentNotice.State.REPORTED
 
 
@@ -67,8 +68,8 @@ def state_label(state: str) -> str:
 def statements(request: HttpRequest) -> HttpResponseBase:
     """Those one's organisations pay or are paid by, and those of one's regions."""
     now, actor = timezone.now(), actor_of(request.user)
-    waits = waits_of(request, "pay", "owed")
-    rows = rows_waiting(actor, waits, now) if waits else statements_for(actor)
+    waits = waits_of(request, *WAITS)
+    rows = WAITS[waits](actor, now) if waits else statements_for(actor)
     states = [*Statement.State.values, OVERDUE]
     state = request.GET.get("state", "")
     if state in states:

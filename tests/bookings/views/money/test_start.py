@@ -12,7 +12,7 @@ from accounts.services.memberships import role_grant
 from bookings.domain.corrections import Amendment
 from bookings.models import Charge
 from bookings.selectors.home import WORK
-from bookings.selectors.money_waiting import KINDS, load_waiting, rows_waiting
+from bookings.selectors.money_waiting import KINDS, load_waiting
 from bookings.services.corrections import correction_propose
 from bookings.services.disputes import dispute_open
 from bookings.services.findings import Raised, finding_raise
@@ -35,7 +35,7 @@ def waiting(cast: Cast, who: str, now: datetime) -> dict[str, int]:
     # As many rows as each number says, and each once.
     for what, kind in KINDS.items():
         if kind.has(actor):
-            rows = [row.pk for row in rows_waiting(actor, what, now)]
+            rows = [row.pk for row in KINDS[what].rows(actor, now)]
             assert len(rows) == len(set(rows)) == found.get(what, 0), what
     return found
 
