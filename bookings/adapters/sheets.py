@@ -17,7 +17,7 @@ from bookings.selectors.papers import SettlementPaper, StatementPaper
 from instruments.domain.delimited import text_cell
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+def csv_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(heads)
@@ -62,7 +62,7 @@ def statement_csv(paper: StatementPaper) -> bytes:
                 *(format_amount(amount, row.currency) for amount in amounts),
             )
         )
-    return _table(STATEMENT_HEADS, rows)
+    return csv_table(STATEMENT_HEADS, rows)
 
 
 PAYMENT_HEADS = (
@@ -92,7 +92,7 @@ def payment_cells(payment: Any) -> tuple[Cell, ...]:
 def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
     """One row an organisation, in the columns that the import takes; what statements print of one
     is empty where it is not the reader's to see, and an empty cell changes nothing."""
-    return _table(
+    return csv_table(
         COLUMNS,
         (
             (
@@ -137,4 +137,4 @@ def settlement_csv(paper: SettlementPaper) -> bytes:
                     *(format_amount(amount, row.currency) for amount in amounts),
                 )
             )
-    return _table(SETTLEMENT_HEADS, rows)
+    return csv_table(SETTLEMENT_HEADS, rows)

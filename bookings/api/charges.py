@@ -119,7 +119,7 @@ class DisputeBody(Shape):
     reason = Text(1000)
 
 
-def _moment(moment: Any) -> str | None:
+def moment_json(moment: Any) -> str | None:
     return rfc3339(moment) if moment else None
 
 
@@ -138,8 +138,8 @@ def charge_json(charge: Charge) -> dict[str, Any]:
         "grant": charge.grant.code if charge.grant else None,
         "result": charge.result,
         "created_at": rfc3339(charge.created_at),
-        "open_until": _moment(charge.open_until),
-        "final_at": _moment(charge.final_at),
+        "open_until": moment_json(charge.open_until),
+        "final_at": moment_json(charge.final_at),
         "month": charge.month.isoformat() if charge.month else None,
         "reverses": str(charge.reverses_id) if charge.reverses_id else None,
         "version": charge.version,
@@ -184,7 +184,7 @@ def dispute_json(dispute: Dispute) -> dict[str, Any]:
         "opened_at": rfc3339(dispute.opened_at),
         "answer": dispute.answer,
         "settled_by": str(dispute.settled_by) if dispute.settled_by else None,
-        "settled_at": _moment(dispute.settled_at),
+        "settled_at": moment_json(dispute.settled_at),
     }
 
 
@@ -201,7 +201,7 @@ def correction_json(correction: Correction, charge: Charge) -> dict[str, Any]:
         "proposed_by": str(correction.proposed_by),
         "proposed_at": rfc3339(correction.proposed_at),
         "decided_by": str(correction.decided_by) if correction.decided_by else None,
-        "decided_at": _moment(correction.decided_at),
+        "decided_at": moment_json(correction.decided_at),
         "replacement": str(correction.replacement_id) if correction.replacement_id else None,
         "version": correction.version,
     }

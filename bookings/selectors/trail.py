@@ -149,7 +149,7 @@ def story_of(actor: Actor, object_id: UUID) -> list[Step]:
 
     A reservation's story includes its charge's. Three statements.
     """
-    entries = TrailEntry.objects.filter(object_id__in=_with_charge(object_id))
+    entries = TrailEntry.objects.filter(object_id__in=records_of_story(object_id))
     return steps_of(list(entries.select_related("text").order_by("at", "id")))
 
 
@@ -162,11 +162,11 @@ def charge_story(actor: Actor, charge_id: UUID) -> list[Step]:
 
 def readable_story(actor: Actor, object_id: UUID) -> list[Step]:
     """As much of the same as the actor may read of the trail; empty where that is nothing."""
-    entries = entries_for(actor).filter(object_id__in=_with_charge(object_id))
+    entries = entries_for(actor).filter(object_id__in=records_of_story(object_id))
     return steps_of(list(entries.order_by("at", "id")))
 
 
-def _with_charge(object_id: UUID) -> list[UUID]:
+def records_of_story(object_id: UUID) -> list[UUID]:
     charges = Charge.objects.filter(reservation_id=object_id).values_list("pk", flat=True)
     return [object_id, *charges]
 

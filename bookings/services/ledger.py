@@ -24,7 +24,7 @@ def posting_rows(entry: LedgerEntry, postings: Postings, charge: Charge) -> list
         payer_region_id=charge.payer_region_id,
         currency=charge.currency,
     )
-    return _rows(entry, postings, to)
+    return rows_to_post(entry, postings, to)
 
 
 def payment_post(*, payment: Payment, now: datetime) -> None:
@@ -49,10 +49,10 @@ def payment_post(*, payment: Payment, now: datetime) -> None:
 
 
 def _post(entry: LedgerEntry, postings: Postings, to: Posting) -> None:
-    Posting.objects.bulk_create(_rows(entry, postings, to))
+    Posting.objects.bulk_create(rows_to_post(entry, postings, to))
 
 
-def _rows(entry: LedgerEntry, postings: Postings, to: Posting) -> list[Posting]:
+def rows_to_post(entry: LedgerEntry, postings: Postings, to: Posting) -> list[Posting]:
     return [
         Posting(
             entry=entry,

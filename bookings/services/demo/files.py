@@ -1,4 +1,4 @@
-"""What the demonstration is made of: YAML files in bookings/demo_data, and chance that is
+"""What the demonstration is made of: YAML files in bookings/services/demo/data, and chance that is
 the same every time."""
 
 import random
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-FOLDER = Path(__file__).parents[2] / "demo_data"
+FOLDER = Path(__file__).parent / "data"
 SEED = "instrument commons"
 
 

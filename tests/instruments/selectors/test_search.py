@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from io import StringIO
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookings.management.commands import seed_demo
+from bookings.services.demo.files import FOLDER
 from instruments.adapters.vocabularies import shipped
 from instruments.domain.criteria import FACETS, Criteria
 from instruments.domain.techniques import Term
@@ -137,7 +136,7 @@ def test_what_is_found_first(register: Cast) -> None:
     assert not wrong
 
 
-DEMONSTRATION = Path(seed_demo.__file__).parents[2] / "demo_data" / "instruments.yaml"
+DEMONSTRATION = FOLDER / "instruments.yaml"
 MEANT = (
     ("local-tem", "TEM", "tem", "transmission electron microscopy", "透射电镜", "透射电子显微镜"),
     ("local-sem", "SEM", "scanning electron microscope", "扫描电镜", "扫描电子显微镜"),
