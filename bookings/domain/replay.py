@@ -1,7 +1,7 @@
 """Stored quotes and charges computed again from their stored inputs (docs/fees.md, "Replay").
 
 What comes out must be what was stored, to the cent; where it is not, each field that differs is
-named. `bookings/domain/replay_steps.py` says line by line how the amounts of a charge come about.
+named. `replay_steps` says line by line how the amounts of a charge come about.
 """
 
 import json

@@ -9,8 +9,8 @@ from instruments.models import Instrument
 
 
 class SavedSearch(models.Model):
-    """`criteria` as `domain/searches.to_json` writes them, for a payer. `looked_on`: the day
-    (UTC) on which the job last looked."""
+    """A search kept for a payer, its `criteria` as the rules of searches write them. `looked_on`:
+    the day (UTC) on which the job last looked."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="+")

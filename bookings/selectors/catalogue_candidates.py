@@ -43,7 +43,7 @@ OTHER_CURRENCY, NO_PRICE = 10**10, 10**12
 
 
 def _price_group(partners: str, home: str = "%(payer_region)s", host: str = "i.region_id") -> str:
-    """What `bookings.domain.fees.price_group` says, over the columns of an instrument `i`."""
+    """What `price_group` of domain/fees decides, over the columns of an instrument `i`."""
     return f"""
         CASE WHEN %(payer)s::uuid IS NULL THEN 'external'
             WHEN i.organisation_id = %(payer)s::uuid THEN 'internal'

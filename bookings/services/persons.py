@@ -21,7 +21,7 @@ from instruments.services.enrolments import enrolments_drop
 
 @transaction.atomic
 def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
-    """All tables about the person (`selectors/persons.py`); that they had them is in the trail."""
+    """All tables about the person, whose having them is in the trail."""
     tables = load_person(user)
     trail.record(
         actor=actor_of(user),
