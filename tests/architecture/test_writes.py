@@ -5,6 +5,7 @@ import ast
 from pathlib import Path
 
 from django.apps import apps
+from django.core.management import call_command
 
 ROOT = Path(__file__).parents[2]
 APPS = ("accounts", "instruments", "bookings")
@@ -74,3 +75,8 @@ def test_foreign_keys_follow_the_order_of_the_apps():
                 target = field.related_model._meta.app_label
                 if target in order:
                     assert order[target] <= order[app], f"{model.__name__}.{field.name}"
+
+
+def test_every_change_of_a_model_has_its_migration(db):
+    # `migrate` would otherwise tell an operator to make one.
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
