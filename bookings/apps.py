@@ -7,11 +7,11 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         """Have a say where the app below decides about what is booked."""
-        from bookings.selectors.misfits import find_misfits  # noqa: PLC0415 models are ready
-        from bookings.selectors.ratecards import is_card_used  # noqa: PLC0415
-        from bookings.selectors.reservations import refuse_while_booked  # noqa: PLC0415
-        from bookings.selectors.units import refuse_units_in_use  # noqa: PLC0415 models are ready
-        from bookings.services.closures import closures_fill  # noqa: PLC0415
+        from bookings.availability.selectors.misfits import find_misfits  # noqa: PLC0415 models are ready
+        from bookings.catalogue.selectors.ratecards import is_card_used  # noqa: PLC0415
+        from bookings.catalogue.selectors.units import refuse_units_in_use  # noqa: PLC0415 models are ready
+        from bookings.record.selectors.reservations import refuse_while_booked  # noqa: PLC0415
+        from bookings.usage.services.closures import closures_fill  # noqa: PLC0415
         from instruments.selectors.misfits import finders  # noqa: PLC0415
         from instruments.services.policies import followers, guards  # noqa: PLC0415
         from instruments.services.publishing import retiring  # noqa: PLC0415

@@ -2,22 +2,12 @@
 
 from django.urls import path
 
-from bookings.views.money import (
-    ageing,
-    agreements,
-    charges,
-    funding,
-    grants,
-    notices,
-    payments,
-    programmes,
-    rates,
-    replay,
-    sessions,
-    settlements,
-    start,
-    statements,
-)
+from bookings.charging.views import charges, replay
+from bookings.funding.views import funding, grants, programmes
+from bookings.overview.views import money as start
+from bookings.pricing.views import agreements
+from bookings.settlement.views import ageing, notices, payments, rates, settlements, statements
+from bookings.usage.views import sessions
 
 _charge = "charges/<uuid:charge_id>/"
 _source = "funding/<uuid:source_id>/"

@@ -13,21 +13,21 @@ from accounts.selectors.verification import trail_found_right
 from accounts.services.jobs import alone
 from accounts.services.messages import mail_may_leave
 from accounts.services.seals import seals_tell, trail_seal
-from bookings.services.audit import exceptions_find
-from bookings.services.bundles import bundles_work
-from bookings.services.charges import charges_finalise
-from bookings.services.effects import effects_carry_out
-from bookings.services.exports import exports_work
-from bookings.services.feeds import calendar_read
-from bookings.services.findings import findings_remind
-from bookings.services.melting import fees_melt
-from bookings.services.reservations import reservations_lapse
-from bookings.services.retention import records_remove
-from bookings.services.searches import searches_tell
-from bookings.services.statements import statements_draw_due, statements_remind
-from bookings.services.usage import overruns_tell, usage_settle
-from bookings.services.utilisation import hours_roll_up
-from bookings.services.waiting import wishes_look, wishes_settle
+from bookings.audit.services.audit import exceptions_find
+from bookings.audit.services.bundles import bundles_work
+from bookings.audit.services.findings import findings_remind
+from bookings.catalogue.services.searches import searches_tell
+from bookings.charging.services.charges import charges_finalise
+from bookings.charging.services.melting import fees_melt
+from bookings.hours.services.exports import exports_work
+from bookings.hours.services.utilisation import hours_roll_up
+from bookings.messaging.services.feeds import calendar_read
+from bookings.overview.services.effects import effects_carry_out
+from bookings.plans.services.waiting import wishes_look, wishes_settle
+from bookings.privacy.services.retention import records_remove
+from bookings.reserving.services.reservations import reservations_lapse
+from bookings.settlement.services.statements import statements_draw_due, statements_remind
+from bookings.usage.services.usage import overruns_tell, usage_settle
 from instruments.services.enrolments import enrolments_end
 from instruments.services.hosts import moves_carry_out
 from instruments.services.opening import calendar_extend

@@ -3,46 +3,27 @@
 from django.urls import include, path
 
 from bookings import money_urls
-from bookings.views import (
-    audit,
-    audit_start,
-    board,
-    booking,
-    calendars,
-    catalogue,
-    chains,
-    choosing,
-    closures,
+from bookings.audit.views import audit, audit_start, seals, trail
+from bookings.catalogue.views import calendars, catalogue, choosing, ratings, searches
+from bookings.funding.views import spending
+from bookings.hours.views import statistics, utilisation, utilisation_behind
+from bookings.messaging.views import feeds, webhooks
+from bookings.organisations.views import (
     duplicates,
-    feeds,
-    home,
-    imports,
-    leaving,
     mergers,
-    moves,
-    operations,
     organisation_requests,
     organisations,
     people,
-    persons,
-    ratings,
     regions,
     register_imports,
-    requests,
-    reservations,
-    seals,
-    searches,
-    series,
-    spending,
-    statistics,
-    trail,
-    usage,
-    utilisation,
-    utilisation_behind,
-    waiting,
-    webhooks,
-    what_if,
 )
+from bookings.overview.views import home, operations, reservations, usage
+from bookings.plans.views import chains, imports, waiting
+from bookings.pricing.views import what_if
+from bookings.privacy.views import leaving, persons
+from bookings.reserving.views import booking, moves, requests
+from bookings.series.views import series
+from bookings.usage.views import board, closures
 
 app_name = "bookings"
 

@@ -38,62 +38,38 @@ from accounts.domain.errors import (
     WrongVersion,
 )
 from accounts.domain.people import PeopleRefused
-from bookings.api import (
-    agreements,
-    audit,
-    availability,
-    catalogue,
-    chains,
-    charges,
-    closures,
-    corrections,
-    duplicates,
+from bookings.audit.api import audit, seals, trail
+from bookings.availability.api import misfits
+from bookings.availability.selectors.cuts import InTheWay
+from bookings.catalogue.api import availability, catalogue, fees, ratings, searches
+from bookings.catalogue.api.refusals import in_the_way_json, refusal_json
+from bookings.charging.api import charges, corrections, replay
+from bookings.funding.api import funding, grants, programmes
+from bookings.hours.api import hours_exports, statistics, utilisation
+from bookings.messaging.api import feeds, webhooks
+from bookings.organisations.api import duplicates, mergers, people, register_imports
+from bookings.organisations.api.people import people_json
+from bookings.organisations.api.register_imports import register_report_json
+from bookings.organisations.domain.register_files import RegisterRefused
+from bookings.overview.api import operations
+from bookings.plans.api import chains, imports, waiting
+from bookings.plans.api.imports import report_json
+from bookings.plans.domain.imports import RowsRefused
+from bookings.pricing.api import agreements, what_if
+from bookings.pricing.domain.fees import GroupNotServed
+from bookings.privacy.api import leaving, persons
+from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
+from bookings.record.messages import sentence
+from bookings.reserving.api import holds, moves, reservations, transitions
+from bookings.series.api import series
+from bookings.settlement.api import (
     exchange_rates,
-    feeds,
-    fees,
-    funding,
-    grants,
-    holds,
-    hours_exports,
-    imports,
-    leaving,
-    mergers,
-    misfits,
-    moves,
-    operations,
     payment_notices,
     payments,
-    people,
-    persons,
-    programmes,
-    ratings,
-    register_imports,
-    replay,
-    reservations,
-    seals,
-    searches,
-    series,
     settlements,
     statements,
-    statistics,
-    trail,
-    transitions,
-    usage,
-    utilisation,
-    waiting,
-    webhooks,
-    what_if,
 )
-from bookings.api.imports import report_json
-from bookings.api.people import people_json
-from bookings.api.refusals import in_the_way_json, refusal_json
-from bookings.api.register_imports import register_report_json
-from bookings.domain.fees import GroupNotServed
-from bookings.domain.imports import RowsRefused
-from bookings.domain.refusals import CAPACITY, Refusal, RulesRefuse
-from bookings.domain.register_files import RegisterRefused
-from bookings.messages import sentence
-from bookings.services.closures import InTheWay
+from bookings.usage.api import closures, usage
 from config import api_docs
 from config.errors import AWAY_SECONDS, NO_VALUES, closed_meanwhile, is_away
 from instruments.api import (

@@ -18,7 +18,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import normalize_result_object
 
 from accounts.api.schema import ABOUT
-from bookings.messages import SENTENCES, template_of
+from bookings.record.messages import SENTENCES, template_of
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # What any address may answer is said once.

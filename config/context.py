@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.domain.roles import Actor
 from accounts.permissions import actor_of
 from accounts.selectors.installation import installation
-from bookings.selectors.home import WATCHED, load_counts
-from bookings.selectors.money_waiting import KINDS
-from bookings.selectors.reservations import own_reservations
+from bookings.overview.selectors.home import WATCHED, load_counts
+from bookings.overview.selectors.money import KINDS
+from bookings.record.selectors.reservations import own_reservations
 
 # The pages of one booking.
 BOOKING = {
@@ -79,7 +79,7 @@ PEOPLE = {
 @dataclass(frozen=True)
 class Entry:
     """An entry of the navigation: the first page of a part, its words, who has it, and what is
-    counted there (kinds of bookings/selectors/home and money_waiting)."""
+    counted there (kinds of bookings/overview/selectors/home and money_waiting)."""
 
     view: str
     label: str | Promise

@@ -24,8 +24,8 @@ from accounts.domain.errors import (
     WrongState,
     WrongVersion,
 )
-from bookings.messages import sentence
-from bookings.services.closures import InTheWay
+from bookings.availability.selectors.cuts import InTheWay
+from bookings.record.messages import sentence
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from accounts.selectors.jobs import failing_by_job
-from bookings.selectors.operations import load_operations
+from bookings.overview.selectors.operations import load_operations
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _HERE = CollectorRegistry()  # of this process; what is shown comes from the files of all

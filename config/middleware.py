@@ -10,7 +10,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
-from bookings.selectors.home import counts_forget
+from bookings.overview.selectors.home import counts_forget
 from config.errors import NO_VALUES, away, closed_meanwhile, is_away, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.

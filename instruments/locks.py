@@ -1,6 +1,6 @@
 """The lock everything about an instrument's time and rules is decided under.
 
-Order of locks, everywhere: instruments by id, then reservations by id (bookings/locks.py).
+Order of locks, everywhere: instruments by id, then reservations by id (bookings/record/locks.py).
 """
 
 from collections.abc import Iterable

@@ -10,10 +10,10 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import listed as in_words
-from bookings.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES, rule_name
+from bookings.audit.messages import AUDIT_FIELDS, AUDIT_NUMBERS, AUDIT_RULES, rule_name
+from bookings.audit.selectors.audit import EVIDENCE
+from bookings.audit.selectors.trail_records import called_of
 from bookings.models import AuditException, Reservation
-from bookings.selectors.audit import EVIDENCE
-from bookings.selectors.trail_records import called_of
 
 register = template.Library()
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from bookings.domain.money import minor_digits
-from bookings.messages import left_out
+from bookings.record.domain.money import minor_digits
+from bookings.record.messages import left_out
 
 register = template.Library()
 register.filter("left_out", left_out)

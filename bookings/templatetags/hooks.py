@@ -3,8 +3,8 @@
 from django import template
 from django.utils.translation import gettext
 
-from bookings.domain.webhooks import PING
-from bookings.forms.webhooks import EVENT_NAMES
+from bookings.messaging.domain.webhooks import PING
+from bookings.messaging.forms.webhooks import EVENT_NAMES
 
 register = template.Library()
 

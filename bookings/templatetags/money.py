@@ -15,13 +15,13 @@ from django.utils.translation import ngettext, pgettext_lazy
 from accounts.domain.roles import Actor
 from accounts.letters import listed
 from accounts.models import Region
-from bookings.adapters.papers import quantity
-from bookings.domain.money import format_number, minor_digits
-from bookings.domain.statements import statement_number
-from bookings.messages import BUCKET_LABELS
 from bookings.models import Statement
-from bookings.selectors.agreements import recognised_regions
-from bookings.selectors.papers import PaperLine
+from bookings.pricing.selectors.agreements import recognised_regions
+from bookings.record.domain.money import format_number, minor_digits
+from bookings.record.messages import BUCKET_LABELS
+from bookings.settlement.adapters.papers import quantity
+from bookings.settlement.domain.statements import statement_number
+from bookings.settlement.selectors.papers import PaperLine
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 
@@ -126,7 +126,7 @@ def recognised_at(instrument: Instrument, now: datetime) -> list[Region]:
     return recognised_regions(instrument.region_id, local_date(zone, now))
 
 
-# Why a voucher does not pay for a booking (domain/vouchers.py).
+# Why a voucher does not pay for a booking (pricing/domain/vouchers.py).
 WHY_NOT = {
     "suspended": _("suspended, or not for your organisation"),
     "not-yet": _("not valid yet on that day"),
@@ -211,7 +211,7 @@ def figure_value(value: Decimal | int, currency: str) -> str:
     return f"{value:,}" if isinstance(value, int) else plain_money(value, currency)
 
 
-# What waits for somebody (selectors/home, selectors/money_waiting): the page of its rows.
+# What waits for somebody (overview/selectors/home, overview/selectors/money): the page of its rows.
 WAITS_ON = {
     "offers": ("bookings:waiting", ""),
     "requests": ("bookings:requests", ""),

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.roles import Actor
 from accounts.selectors.joining import first_step_of
-from bookings.selectors.catalogue import first_day_done
-from bookings.selectors.waiting import offers_to
+from bookings.catalogue.selectors.catalogue import first_day_done
+from bookings.plans.selectors.waiting import offers_to
 
 register = template.Library()
 

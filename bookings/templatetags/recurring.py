@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import listed
-from bookings.domain.series import Rule, parse_rule
+from bookings.series.domain.series import Rule, parse_rule
 
 register = template.Library()
 

@@ -6,7 +6,7 @@ from django import template
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bookings.domain.replay_steps import Step
+from bookings.charging.domain.replay_steps import Step
 
 register = template.Library()
 

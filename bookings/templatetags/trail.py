@@ -7,9 +7,9 @@ from django import template
 from django.urls import reverse
 
 from accounts.models import TrailEntry
-from bookings.acts import kind_name
-from bookings.messages import AUDIT_RULES
-from bookings.selectors.trail_records import Called
+from bookings.audit.acts import kind_name
+from bookings.audit.messages import AUDIT_RULES
+from bookings.audit.selectors.trail_records import Called
 
 register = template.Library()
 # The page of a record that has one, by its kind.

@@ -10,11 +10,11 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import dated, day_words, is_chinese, listed
-from bookings.acts import ACTS
-from bookings.domain.money import format_number, minor_digits
-from bookings.messages import RATINGS, RULES
-from bookings.messages import sentence as sentence_of
+from bookings.audit.acts import ACTS
 from bookings.models import Closure, Reservation
+from bookings.record.domain.money import format_number, minor_digits
+from bookings.record.messages import RATINGS, RULES
+from bookings.record.messages import sentence as sentence_of
 
 register = template.Library()
 register.filter("joined", listed)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import JobRun
-from bookings.domain.retention import Kept
+from bookings.record.domain.retention import Kept
 
 register = template.Library()
 

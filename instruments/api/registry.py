@@ -292,7 +292,7 @@ EXAMPLE = {
 
 class InstrumentRegister(Endpoint):
     """Entering instruments. The list at the same address shows free slots and prices, so it
-    is in bookings (bookings/api/catalogue.py), which has this as well."""
+    is in bookings (bookings/catalogue/api/catalogue.py), which has this as well."""
 
     @operation(
         "instrument_create",

@@ -1,5 +1,5 @@
 """Limits on how much of an instrument one person, organisation or group may book, and the share
-kept for other regions. Counting them: bookings/domain/quotas.py."""
+kept for other regions. Counting them: bookings/availability/domain/quotas.py."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ def instruments_merge(
 ) -> DuplicateVerdict:
     """The keeper takes in what the loser knows: empty fields, lists, techniques, photos and
     documents, and within one host certificates. The loser is retired and points at it. Whether
-    bookings stand in the way is asked before (bookings/services/duplicates.py)."""
+    bookings stand in the way is asked before (bookings/organisations/services/duplicates.py)."""
     first, second = pair_lock([keeper_id, loser_id])
     keeper, loser = (first, second) if first.pk == keeper_id else (second, first)
     for instrument in (keeper, loser):

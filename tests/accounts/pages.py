@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import PASSWORD
 
 

@@ -18,21 +18,21 @@ from accounts.services.invitations import invitation_send
 from accounts.services.jobs import run_begin
 from accounts.services.joining import join_ask
 from accounts.services.organisation_requests import organisation_ask
-from bookings.domain.periods import Period
+from bookings.catalogue.selectors.parties import Booking
+from bookings.catalogue.services.searches import search_save
+from bookings.charging.services.charges import charge_make
+from bookings.messaging.selectors.feeds import feed_token
+from bookings.messaging.services.feeds import busy_calendar_set, feed_make
+from bookings.messaging.services.webhooks import webhook_add
 from bookings.models import WebhookDelivery
-from bookings.selectors.chains import StepWish
-from bookings.selectors.feeds import feed_token
-from bookings.services.chains import chain_book
-from bookings.services.charges import charge_make
-from bookings.services.closures import Outage, closure_create
-from bookings.services.effects import effects_carry_out
-from bookings.services.feeds import busy_calendar_set, feed_make
-from bookings.services.holds import hold_take
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_cancel
-from bookings.services.searches import search_save
-from bookings.services.series import series_book
-from bookings.services.webhooks import webhook_add
+from bookings.overview.services.effects import effects_carry_out
+from bookings.plans.selectors.chains import StepWish
+from bookings.plans.services.chains import chain_book
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.holds import hold_take
+from bookings.reserving.services.reservations import reservation_cancel
+from bookings.series.services.series import series_book
+from bookings.usage.services.closures import Outage, closure_create
 from config.templatetags import display
 from instruments.domain.criteria import Criteria
 from instruments.domain.ratecards import parse_rate_card

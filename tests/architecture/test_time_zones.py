@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import DEEP
 
 ROOT = Path(__file__).parents[2]
-DOMAINS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/*/domain"))
+DOMAINS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tests/**/domain"))
 RUN = """
 import sys, time
 import hypothesis, pytest

@@ -42,7 +42,7 @@ WITHOUT = {
 def services() -> dict[Name, ast.FunctionDef]:
     found = {}
     for app in APPS:
-        for path in (ROOT / app / "services").rglob("*.py"):
+        for path in (ROOT / app).rglob("services/**/*.py"):
             if "demo" in path.parts:
                 continue
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -23,7 +23,7 @@ from django.utils.functional import Promise
 from django.utils.translation.template import templatize
 
 from accounts.letters import listed
-from bookings.messages import sentence
+from bookings.record.messages import sentence
 from config.templatetags.display import duration
 
 ROOT = Path(settings.ROOT)

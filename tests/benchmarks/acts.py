@@ -14,11 +14,11 @@ from accounts.domain.roles import Actor
 from accounts.models import User
 from accounts.permissions import actor_of
 from accounts.services.tokens import SCOPES, token_issue
-from bookings.domain.periods import Period
+from bookings.catalogue.selectors.calendars import load_board, load_week
+from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Reservation
-from bookings.selectors.calendars import load_board, load_week
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_request
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.reservations import reservation_request
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import WITH, instrument_to_book

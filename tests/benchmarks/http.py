@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.tokens import SCOPES, token_issue
-from bookings.domain.periods import Period
+from bookings.record.domain.periods import Period
 from tests.benchmarks import acts
 from tests.benchmarks.driver import Ask, Server, code_of
 from tests.benchmarks.measuring import Row, by_processes, raced, row_of

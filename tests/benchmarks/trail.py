@@ -18,7 +18,7 @@ from accounts.models.keys import new_id
 from accounts.selectors.seals import Range, bundle_lines
 from accounts.selectors.verification import trail_verify
 from accounts.services.seals import trail_seal
-from bookings.selectors.trail import TrailQuery, entries_where, trail_page
+from bookings.audit.selectors.trail import TrailQuery, entries_where, trail_page
 from tests.benchmarks.measuring import Row, repeated, row_of
 
 _ENTRY = (

@@ -12,9 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from accounts.permissions import actor_of
-from bookings.domain.periods import Period
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_request
+from bookings.catalogue.selectors.parties import Booking
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.reservations import reservation_request
 from tests.factories.cast import CARD, PASSWORD
 
 ALWAYS = {"weekly": [{"weekday": d, "opens": "00:00", "closes": "24:00"} for d in range(1, 8)]}

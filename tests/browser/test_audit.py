@@ -10,9 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 from pypdf import PdfReader
 
+from bookings.audit.services.audit import exceptions_find
+from bookings.hours.services.utilisation import hours_roll_up
 from bookings.models import AuditFinding, Reservation
-from bookings.services.audit import exceptions_find
-from bookings.services.utilisation import hours_roll_up
 from tests.browser.test_money import LANGUAGES, fits
 from tests.concurrency.races import ALWAYS
 from tests.factories.charges import BY_USE, use

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from bookings.models import Reservation
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 
 pytestmark = [pytest.mark.browser, pytest.mark.concurrency]
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from bookings.models import Charge
-from bookings.services.usage import usage_settle
+from bookings.usage.services.usage import usage_settle
 from tests.concurrency.races import ALWAYS
 from tests.factories.cast import reserve
 from tests.factories.charges import BY_USE, use

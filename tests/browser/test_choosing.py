@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from bookings.models import Reservation
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from tests.browser.conftest import HOUR
 from tests.browser.test_board import column, drag
 from tests.factories.cast import PASSWORD

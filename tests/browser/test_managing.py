@@ -7,10 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.permissions import actor_of
-from bookings.domain.periods import Period
+from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Closure, Reservation
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_request
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.reservations import reservation_request
 from instruments.models import Instrument
 from tests.factories.cast import CARD
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from bookings.models import Agreement, Charge, Statement, VoucherGrant
-from bookings.services.statements import statements_draw_due
+from bookings.settlement.services.statements import statements_draw_due
 from tests.concurrency.races import ALWAYS
 from tests.factories.charges import BY_USE, use
 

@@ -14,8 +14,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from bookings.selectors import home
-from bookings.services.utilisation import hours_roll_up
+from bookings.hours.services.utilisation import hours_roll_up
+from bookings.overview.selectors import home
 from tests.architecture.permission_table import PAGES, PEOPLE
 from tests.architecture.test_permissions import address, rows, world  # noqa: F401 (a fixture)
 from tests.architecture.test_translations import CATALOGUE, PLACEHOLDER, SAME, read_po

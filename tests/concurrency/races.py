@@ -10,10 +10,10 @@ from django.db import connection, connections
 
 from accounts.domain.errors import Refused
 from accounts.models import TrailEntry
-from bookings.domain.periods import Period
-from bookings.domain.reservations import COUNTED, OCCUPYING
+from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Reservation
-from bookings.services.placing import Booking
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import COUNTED, OCCUPYING
 from instruments.models import Instrument
 from tests.factories.cast import at
 

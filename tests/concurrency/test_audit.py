@@ -4,9 +4,9 @@ import pytest
 
 from accounts.models import TrailEntry
 from accounts.services.memberships import role_grant
+from bookings.audit.services.audit import exceptions_decide, exceptions_find
 from bookings.models import AuditException, Reservation
-from bookings.services.audit import exceptions_decide, exceptions_find
-from bookings.services.reservations import reservation_request
+from bookings.reserving.services.reservations import reservation_request
 from tests.concurrency.races import HOUR, booking, time_of
 
 pytestmark = pytest.mark.concurrency

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.domain.chains import Gap
-from bookings.domain.periods import Period
 from bookings.models import Chain, Reservation
-from bookings.selectors.chains import StepWish
-from bookings.services.chains import chain_book
-from bookings.services.reservations import reservation_request
+from bookings.plans.selectors.chains import StepWish
+from bookings.plans.services.chains import chain_book
+from bookings.record.domain.periods import Period
+from bookings.record.domain.steps import Gap
+from bookings.reserving.services.reservations import reservation_request
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
 
 pytestmark = pytest.mark.concurrency

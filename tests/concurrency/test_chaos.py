@@ -10,11 +10,11 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 
 from accounts.models import JobFailure, Message, OutboxMessage, TrailEntry
+from bookings.charging.services.charges import charges_finalise
 from bookings.models import Charge, InstrumentDay, Occupancy, Posting, Reservation
-from bookings.services.charges import charges_finalise
-from bookings.services.effects import effects_carry_out
-from bookings.services.reservations import reservations_lapse, reservations_request
-from bookings.services.usage import usage_settle
+from bookings.overview.services.effects import effects_carry_out
+from bookings.reserving.services.reservations import reservations_lapse, reservations_request
+from bookings.usage.services.usage import usage_settle
 from tests.concurrency.chaos import Chaos
 from tests.concurrency.races import ALWAYS, FIRST, HOUR, booking
 from tests.conftest import DEEP

@@ -9,16 +9,16 @@ import pytest
 from django.db import transaction
 
 from accounts.services.memberships import role_grant
-from bookings.domain.corrections import Amendment
-from bookings.locks import lock_host_books
+from bookings.charging.domain.corrections import Amendment
+from bookings.charging.locks import lock_host_books
+from bookings.charging.selectors.ledger import sums_by_currency
+from bookings.charging.services.charges import charge_make, charges_finalise
+from bookings.charging.services.corrections import correction_agree, correction_propose
+from bookings.charging.services.disputes import dispute_open, dispute_reject
+from bookings.charging.services.melting import fees_melt
 from bookings.models import Charge, ClosedMonth, Dispute, Posting
-from bookings.selectors.ledger import sums_by_currency
-from bookings.services.charges import charge_make, charges_finalise
-from bookings.services.corrections import correction_agree, correction_propose
-from bookings.services.disputes import dispute_open, dispute_reject
-from bookings.services.melting import fees_melt
-from bookings.services.reservations import reservation_cancel, reservation_request
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.reserving.services.reservations import reservation_cancel, reservation_request
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import HOUR, booking, codes, time_of, won
 from tests.factories.cast import NOW
 

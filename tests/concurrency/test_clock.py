@@ -15,8 +15,8 @@ from accounts.notifications import Effect, enqueue
 from accounts.services.jobs import alone
 from accounts.services.outbox import outbox_deliver
 from bookings.models import Reservation
-from bookings.services.reservations import reservation_request
-from bookings.services.usage import usage_settle
+from bookings.reserving.services.reservations import reservation_request
+from bookings.usage.services.usage import usage_settle
 from instruments.locks import lock_instrument
 from tests.concurrency.races import ALWAYS, HOUR, booking, time_of
 from tests.factories.cast import NOW

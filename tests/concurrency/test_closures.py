@@ -7,10 +7,10 @@ from django.db.models import Sum
 
 from accounts.models import OutboxMessage
 from accounts.services.memberships import role_grant
+from bookings.charging.services.charges import charge_make
 from bookings.models import Charge, Earmark, FundingSource, Reservation, VoucherGrant
-from bookings.services.charges import charge_make
-from bookings.services.closures import Outage, closure_create
-from bookings.services.reservations import reservation_cancel, reservation_request
+from bookings.reserving.services.reservations import reservation_cancel, reservation_request
+from bookings.usage.services.closures import Outage, closure_create
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of
 from tests.factories.agreements import agree, grant, programme
 from tests.factories.cast import NOW

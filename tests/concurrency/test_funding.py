@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
+from bookings.funding.services.funding import source_change, source_resume, source_suspend
 from bookings.models import Earmark, FundingSource, Reservation
-from bookings.services.funding import source_change, source_resume, source_suspend
-from bookings.services.reservations import (
+from bookings.reserving.services.reservations import (
     reservation_cancel,
     reservation_request,
     reservations_request,

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 from django.db.models import Sum
 
+from bookings.funding.services.grants import GrantChange, grant_change
 from bookings.models import Earmark, Quote, VoucherGrant, VoucherProgramme
-from bookings.services.agreements import agreement_sign
-from bookings.services.grants import GrantChange, grant_change
-from bookings.services.reservations import reservation_cancel, reservation_request
+from bookings.pricing.services.agreements import agreement_sign
+from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
 from tests.factories.agreements import agree, grant, programme, propose
 from tests.factories.cast import NOW

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.domain.holds import HOLD_LASTS
 from bookings.models import Reservation
-from bookings.services.holds import hold_release, hold_take
-from bookings.services.reservations import reservation_request, reservations_lapse
+from bookings.reserving.domain.holds import HOLD_LASTS
+from bookings.reserving.services.holds import hold_release, hold_take
+from bookings.reserving.services.reservations import reservation_request, reservations_lapse
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
 
 pytestmark = pytest.mark.concurrency

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bookings.domain.imports import RowsRefused
 from bookings.models import BookingImport, ImportedBooking, Reservation
-from bookings.services.imports import bookings_import
-from bookings.services.reservations import reservation_request
+from bookings.plans.domain.imports import RowsRefused
+from bookings.plans.services.imports import bookings_import
+from bookings.reserving.services.reservations import reservation_request
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
 
 pytestmark = pytest.mark.concurrency

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.domain.periods import Period
 from bookings.models import Reservation
-from bookings.services.holds import hold_take
-from bookings.services.moves import reservation_move
-from bookings.services.reservations import reservation_cancel, reservation_request
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.holds import hold_take
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from instruments.domain.policies import parse_policy
 from instruments.services.policies import policy_set
 from tests.concurrency.races import (

@@ -15,15 +15,15 @@ from accounts.services.invitations import invitation_send
 from accounts.services.memberships import membership_start, role_grant, role_revoke
 from accounts.services.organisation_moves import move_decide, move_withdraw
 from accounts.services.organisations import organisation_create
-from bookings.domain.periods import Period
+from bookings.audit.selectors.comparison import BOOKS, FIRST, LAST, differences_between
+from bookings.charging.services.charges import charge_make
 from bookings.models import Charge, Earmark, FundingSource, Reservation, VoucherGrant
-from bookings.selectors.comparison import BOOKS, FIRST, LAST, differences_between
-from bookings.services import mergers
-from bookings.services.charges import charge_make
-from bookings.services.mergers import organisations_merge
-from bookings.services.moves import reservation_move
-from bookings.services.reservations import reservation_cancel, reservation_request
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.organisations.services import mergers
+from bookings.organisations.services.mergers import organisations_merge
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import reservation_cancel, reservation_request
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from instruments.models import Instrument
 from instruments.services.hosts import moves_carry_out
 from instruments.services.registry import facility_create, instrument_create

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.domain.periods import Period
 from bookings.models import Reservation
-from bookings.services.closures import Outage, closure_create
-from bookings.services.moves import reservation_move
-from bookings.services.reservations import reservation_request
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import reservation_request
+from bookings.usage.services.closures import Outage, closure_create
 from tests.concurrency.races import HOUR, booking, codes, consistent, time_of, won
 
 pytestmark = pytest.mark.concurrency

@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models import TrailEntry
 from bookings.models import Reservation
-from bookings.services.duplicates import duplicates_merge
-from bookings.services.reservations import reservation_request
+from bookings.organisations.services.duplicates import duplicates_merge
+from bookings.reserving.services.reservations import reservation_request
 from instruments.models import Instrument
 from instruments.services.publishing import instrument_publication
 from tests.concurrency.races import ALWAYS, booking, codes, consistent, time_of, won

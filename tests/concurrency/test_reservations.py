@@ -4,17 +4,18 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.domain.refusals import RulesRefuse
+from bookings.availability.selectors.cuts import InTheWay
+from bookings.charging.services.charges import charge_make
 from bookings.models import Occupancy, Reservation, UsageSession
-from bookings.services.charges import charge_make
-from bookings.services.closures import InTheWay, Outage, closure_create
-from bookings.services.reservations import (
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.reserving.services.reservations import (
     reservation_cancel,
     reservation_decide,
     reservation_request,
     reservations_lapse,
 )
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.usage.services.closures import Outage, closure_create
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import (
     ALWAYS,
     FIRST,

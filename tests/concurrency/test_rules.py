@@ -5,10 +5,10 @@ import time
 import pytest
 from django.db import connection, transaction
 
-from bookings.domain.refusals import RulesRefuse
 from bookings.models import Reservation
-from bookings.selectors.reservations import rules_behind
-from bookings.services.reservations import reservation_request
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.selectors.reservations import rules_behind
+from bookings.reserving.services.reservations import reservation_request
 from instruments.domain.opening import parse_hours
 from instruments.domain.policies import parse_policy
 from instruments.models import BookingPolicy, PolicyVersion

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import OutboxMessage, TrailEntry
 from bookings.models import Occupancy, Quote, Reservation
-from bookings.services.reservations import reservation_request, reservations_request
+from bookings.reserving.services.reservations import reservation_request, reservations_request
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
 
 pytestmark = pytest.mark.concurrency

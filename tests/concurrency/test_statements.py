@@ -8,14 +8,14 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.domain.errors import Refused
-from bookings.domain.months import month_after, month_of
-from bookings.locks import lock_host_books
+from bookings.charging.locks import lock_host_books
+from bookings.charging.services.charges import charges_finalise
 from bookings.models import Charge, ClosedMonth, Payment, Settlement, Statement, StatementLine
-from bookings.selectors.books import charges_astray, check_statement, statements_astray
-from bookings.services.charges import charges_finalise
-from bookings.services.payment_notices import payment_notice_match, payment_notice_report
-from bookings.services.payments import Paid, statement_pay
-from bookings.services.statements import statement_void, statements_draw
+from bookings.record.domain.months import month_after, month_of
+from bookings.settlement.selectors.books import charges_astray, check_statement, statements_astray
+from bookings.settlement.services.payment_notices import payment_notice_match, payment_notice_report
+from bookings.settlement.services.payments import Paid, statement_pay
+from bookings.settlement.services.statements import statement_void, statements_draw
 from tests.concurrency.races import won
 from tests.factories.cast import at
 from tests.factories.money import charge_of, store

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bookings.models import Occupancy, Reservation, UsageSession
-from bookings.services.reservations import reservation_request
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.reserving.services.reservations import reservation_request
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.concurrency.races import ALWAYS, HOUR, booking, codes, consistent, time_of, won
 
 pytestmark = pytest.mark.concurrency

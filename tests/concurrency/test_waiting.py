@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.domain.periods import Period
+from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Occupancy, Reservation, WaitingOffer, WaitingWish
-from bookings.services.effects import effects_carry_out
-from bookings.services.holds import hold_release
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_cancel, reservation_request
-from bookings.services.waiting import slot_offer, wish_withdraw, wishes_look, wishes_settle
+from bookings.overview.services.effects import effects_carry_out
+from bookings.plans.services.waiting import slot_offer, wish_withdraw, wishes_look, wishes_settle
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.holds import hold_release
+from bookings.reserving.services.reservations import reservation_cancel, reservation_request
 from tests.concurrency.races import overlaps
 from tests.factories.cast import NOW, reserve
 from tests.factories.waiting import narrow, wait

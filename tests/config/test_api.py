@@ -18,9 +18,9 @@ from django.urls import get_resolver
 from drf_spectacular.validation import validate_schema
 
 from accounts.api import shapes
-from bookings.domain.fees import GroupNotServed
-from bookings.messages import SENTENCES, sentence
-from bookings.services.demo.files import load
+from bookings.demo.services.files import load
+from bookings.pricing.domain.fees import GroupNotServed
+from bookings.record.messages import SENTENCES, sentence
 from config import api
 from config.api_docs import openapi
 from tests.factories import api as programs

@@ -1,6 +1,6 @@
 """What operators read has a name in words."""
 
-from bookings.domain.retention import RETENTION
+from bookings.record.domain.retention import RETENTION
 from config.celery import TIMETABLE
 from config.templatetags.operations import JOBS, KEPT, SINCE
 

@@ -17,13 +17,13 @@ from standardwebhooks.webhooks import Webhook
 from accounts.letters import unsubscribe_address, unsubscribed_by
 from accounts.selectors.joining import invitation_by_token
 from accounts.services.invitations import invitation_send
-from bookings.domain.webhooks import secret_text, signed
+from bookings.messaging.domain.webhooks import secret_text, signed
+from bookings.messaging.selectors.feeds import feed_address
+from bookings.messaging.selectors.webhooks import secret_of, secrets_of
+from bookings.messaging.services.feeds import feed_make
+from bookings.messaging.services.webhooks import webhook_add, webhook_rotate
 from bookings.models import WebhookEndpoint
-from bookings.selectors.feeds import feed_address
-from bookings.selectors.webhooks import secret_of, secrets_of
-from bookings.services.effects import effects_carry_out
-from bookings.services.feeds import feed_make
-from bookings.services.webhooks import webhook_add, webhook_rotate
+from bookings.overview.services.effects import effects_carry_out
 from config.env import Misconfigured, require_bundled
 from tests.accounts.pages import page_of
 from tests.factories.cast import NOW

@@ -4,12 +4,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bookings.domain.agreements import AgreementTerms
-from bookings.domain.programmes import ProgrammeTerms
+from bookings.funding.domain.programmes import ProgrammeTerms
+from bookings.funding.services.grants import grant_create
+from bookings.funding.services.programmes import programme_create
 from bookings.models import Agreement, VoucherGrant, VoucherProgramme
-from bookings.services.agreements import agreement_propose, agreement_sign
-from bookings.services.grants import grant_create
-from bookings.services.programmes import programme_create
+from bookings.pricing.domain.agreements import AgreementTerms
+from bookings.pricing.services.agreements import agreement_propose, agreement_sign
 from tests.factories.cast import Cast
 from tests.factories.moments import NOW
 

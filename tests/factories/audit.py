@@ -2,13 +2,13 @@
 
 from datetime import date
 
+from bookings.audit.services.audit import exceptions_find
+from bookings.audit.services.bundles import bundle_start, bundles_work
+from bookings.audit.services.findings import Raised, finding_raise, finding_reply
+from bookings.audit.services.sampling import Sampling, sample_draw
+from bookings.hours.selectors.utilisation_tables import Asked
+from bookings.hours.services.exports import export_start, exports_work
 from bookings.models import AuditException
-from bookings.selectors.utilisation_tables import Asked
-from bookings.services.audit import exceptions_find
-from bookings.services.bundles import bundle_start, bundles_work
-from bookings.services.exports import export_start, exports_work
-from bookings.services.findings import Raised, finding_raise, finding_reply
-from bookings.services.sampling import Sampling, sample_draw
 from tests.factories.cast import Cast, reserve
 from tests.factories.moments import NOW
 

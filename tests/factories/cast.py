@@ -15,10 +15,10 @@ from accounts.models import Organisation, OutboxMessage, Region, User
 from accounts.permissions import actor_of
 from accounts.services.memberships import membership_start, role_grant
 from accounts.services.organisations import organisation_create, region_create
-from bookings.domain.periods import Period
+from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_request
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.reservations import reservation_request
 from instruments.domain.opening import parse_hours
 from instruments.domain.policies import parse_policy
 from instruments.domain.ratecards import parse_rate_card

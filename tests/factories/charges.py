@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from bookings.charging.services.charges import charge_make
 from bookings.models import (
     Agreement,
     AgreementMember,
@@ -12,9 +13,8 @@ from bookings.models import (
     VoucherGrant,
     VoucherProgramme,
 )
-from bookings.services.charges import charge_make
-from bookings.services.reservations import reservation_cancel
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.reserving.services.reservations import reservation_cancel
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from tests.factories.cast import NOW, Cast, at, reserve
 
 BY_USE = {"charge_basis": "used"}

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bookings.domain.funding import Share
-from bookings.domain.funding_sources import SourceTerms
+from bookings.funding.domain.funding import Share
+from bookings.funding.domain.funding_sources import SourceTerms
+from bookings.funding.services.funding import source_create
 from bookings.models import Earmark, FundingSource
-from bookings.services.funding import source_create
 from tests.factories.cast import NOW, Cast
 
 

@@ -3,16 +3,16 @@
 from datetime import date
 from decimal import Decimal
 
-from bookings.domain.corrections import Amendment
+from bookings.charging.domain.corrections import Amendment
+from bookings.charging.services.corrections import correction_propose
+from bookings.charging.services.disputes import dispute_open
 from bookings.models import Settlement, Statement
-from bookings.services.corrections import correction_propose
-from bookings.services.disputes import dispute_open
-from bookings.services.exchange_rates import RateSaid, rate_enter
-from bookings.services.payment_notices import payment_notice_report
-from bookings.services.payments import Paid
-from bookings.services.settlements import settlement_confirm
-from bookings.services.statements import statements_draw
-from bookings.services.usage import usage_settle
+from bookings.settlement.services.exchange_rates import RateSaid, rate_enter
+from bookings.settlement.services.payment_notices import payment_notice_report
+from bookings.settlement.services.payments import Paid
+from bookings.settlement.services.settlements import settlement_confirm
+from bookings.settlement.services.statements import statements_draw
+from bookings.usage.services.usage import usage_settle
 from tests.factories.agreements import grant, programme, propose
 from tests.factories.cast import NOW, Cast, at, reserve
 from tests.factories.charges import BY_USE, use

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bookings.models import WaitingWish
-from bookings.services.waiting import Wanted, wish_make
+from bookings.plans.services.waiting import Wanted, wish_make
 from instruments.models import Instrument
 from tests.factories.cast import NOW, Cast, at
 

@@ -7,9 +7,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.services.tokens import token_issue
+from bookings.hours.services.utilisation import hours_roll_up
 from bookings.models import Charge, Reservation
-from bookings.services.effects import effects_carry_out
-from bookings.services.utilisation import hours_roll_up
+from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import CARD, NOW, at
 
 BASE = "/api/v1/"

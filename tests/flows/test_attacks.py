@@ -7,19 +7,19 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused
 from accounts.models import Membership, OutboxMessage, RoleGrant
-from bookings.domain.periods import Period
-from bookings.domain.refusals import RulesRefuse
-from bookings.services.charges import charge_make
-from bookings.services.closures import Outage, closure_create, closure_delete
-from bookings.services.moves import reservation_move
-from bookings.services.placing import Booking
-from bookings.services.reservations import (
+from bookings.catalogue.selectors.parties import Booking
+from bookings.charging.services.charges import charge_make
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import (
     reservation_cancel,
     reservation_decide,
     reservation_request,
     reservations_lapse,
 )
-from bookings.services.usage import reservation_check_in, usage_settle
+from bookings.usage.services.closures import Outage, closure_create, closure_delete
+from bookings.usage.services.usage import reservation_check_in, usage_settle
 from instruments.domain.policies import parse_policy
 from instruments.domain.ratecards import parse_rate_card
 from instruments.services.policies import policy_set

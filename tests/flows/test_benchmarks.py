@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from bookings.domain.periods import Period
+from bookings.catalogue.selectors.parties import Booking
 from bookings.models import Reservation
-from bookings.services.placing import Booking
-from bookings.services.reservations import reservation_request
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.reservations import reservation_request
 from tests.benchmarks import acts, http
 from tests.benchmarks.driver import Ask, Server
 from tests.benchmarks.measuring import by_processes

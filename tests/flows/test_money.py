@@ -10,20 +10,20 @@ from decimal import Decimal
 
 import pytest
 
-from bookings.domain.corrections import Amendment
+from bookings.charging.domain.corrections import Amendment
+from bookings.charging.selectors.ledger import sums_by_currency
+from bookings.charging.selectors.replay import charge_replay, replay_all
+from bookings.charging.services.charges import charge_make, charges_finalise
+from bookings.charging.services.corrections import correction_agree, correction_propose
+from bookings.charging.services.disputes import dispute_open
+from bookings.charging.services.melting import fees_melt
+from bookings.funding.services.grants import grant_create
+from bookings.funding.services.programmes import programme_create
 from bookings.models import Charge, Settlement, Statement, VoucherGrant
-from bookings.selectors.ledger import sums_by_currency
-from bookings.selectors.replay import charge_replay, replay_all
-from bookings.services.charges import charge_make, charges_finalise
-from bookings.services.corrections import correction_agree, correction_propose
-from bookings.services.disputes import dispute_open
-from bookings.services.grants import grant_create
-from bookings.services.melting import fees_melt
-from bookings.services.programmes import programme_create
-from bookings.services.reservations import reservation_cancel
-from bookings.services.settlements import settlement_confirm, settlements_draw
-from bookings.services.statements import statements_draw
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.reserving.services.reservations import reservation_cancel
+from bookings.settlement.services.settlements import settlement_confirm, settlements_draw
+from bookings.settlement.services.statements import statements_draw
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from instruments.domain.opening import parse_hours
 from instruments.domain.policies import parse_policy
 from instruments.domain.ratecards import parse_rate_card

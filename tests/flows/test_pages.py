@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import OutboxMessage
+from bookings.hours.services.utilisation import hours_roll_up
 from bookings.models import Reservation
-from bookings.services.effects import effects_carry_out
-from bookings.services.utilisation import hours_roll_up
+from bookings.overview.services.effects import effects_carry_out
 from instruments.models import Instrument
 from tests.factories.cast import NOW, PASSWORD, at
 from tests.flows.reader import Page

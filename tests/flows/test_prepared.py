@@ -6,10 +6,10 @@ from django.db.models import Model
 
 from accounts.models import Organisation
 from accounts.prepared import Prepared
-from bookings.domain.periods import Period
-from bookings.domain.refusals import RulesRefuse
-from bookings.selectors.calendars import load_week
-from bookings.services.moves import reservation_move
+from bookings.catalogue.selectors.calendars import load_week
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.reserving.services.moves import reservation_move
 from instruments.selectors.registry import instrument_to_book
 from tests.factories.cast import NOW, at, reserve
 

@@ -24,22 +24,28 @@ from hypothesis.stateful import (
 
 from accounts.domain.errors import Refused
 from accounts.models import OutboxMessage, TrailEntry
-from bookings.domain.periods import Period
-from bookings.domain.reservations import COUNTED, OCCUPYING, RELEASED, TRANSITIONS, effective_state
+from bookings.availability.selectors.availability import FOREVER, to_period
+from bookings.catalogue.selectors.parties import Booking
+from bookings.charging.services.charges import charge_make
 from bookings.models import Charge, Closure, Occupancy, Quote, Reservation, UsageSession
-from bookings.selectors.availability import FOREVER, to_period
-from bookings.services.charges import charge_make
-from bookings.services.closures import Outage, closure_create, closure_delete, closure_end
-from bookings.services.holds import hold_release, hold_take
-from bookings.services.moves import reservation_move
-from bookings.services.placing import Booking
-from bookings.services.reservations import (
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import (
+    COUNTED,
+    OCCUPYING,
+    RELEASED,
+    TRANSITIONS,
+    effective_state,
+)
+from bookings.reserving.services.holds import hold_release, hold_take
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import (
     reservation_cancel,
     reservation_decide,
     reservation_request,
     reservations_lapse,
 )
-from bookings.services.usage import reservation_check_in, reservation_check_out, usage_settle
+from bookings.usage.services.closures import Outage, closure_create, closure_delete, closure_end
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out, usage_settle
 from instruments.domain.policies import parse_policy
 from instruments.services.policies import policy_set
 from tests.conftest import DEEP

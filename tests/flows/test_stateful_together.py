@@ -11,17 +11,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
-from bookings.domain.chains import Gap, Placed, gaps_from_json, is_in_order
-from bookings.domain.periods import Period
-from bookings.domain.reservations import effective_state
 from bookings.models import Chain, Reservation, Series, WaitingOffer, WaitingWish
-from bookings.selectors.chains import StepWish
-from bookings.selectors.moves import LIVE
-from bookings.services.chains import chain_book, chain_cancel
-from bookings.services.reservations import reservations_request
-from bookings.services.series import series_book, series_cancel
-from bookings.services.series_moves import series_move
-from bookings.services.waiting import (
+from bookings.plans.selectors.chains import StepWish
+from bookings.plans.services.chains import chain_book, chain_cancel
+from bookings.plans.services.waiting import (
     Wanted,
     slot_offer,
     wish_make,
@@ -29,6 +22,13 @@ from bookings.services.waiting import (
     wishes_look,
     wishes_settle,
 )
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import effective_state
+from bookings.record.domain.steps import Gap, Placed, gaps_from_json, is_in_order
+from bookings.reserving.selectors.moves import LIVE
+from bookings.reserving.services.reservations import reservations_request
+from bookings.series.services.series import series_book, series_cancel
+from bookings.series.services.series_moves import series_move
 from tests.conftest import DEEP
 from tests.flows.test_stateful import (
     ALWAYS,

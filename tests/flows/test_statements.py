@@ -14,7 +14,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from bookings.domain.periods import Period
+from bookings.catalogue.selectors.parties import Booking
+from bookings.catalogue.selectors.quotes import load_quotation
 from bookings.models import (
     Agreement,
     AgreementMember,
@@ -23,17 +24,16 @@ from bookings.models import (
     VoucherGrant,
     VoucherProgramme,
 )
-from bookings.selectors.fees import Asked
-from bookings.selectors.quotes import load_quotation
-from bookings.services.holds import hold_take
-from bookings.services.moves import reservation_move
-from bookings.services.placing import Booking
-from bookings.services.reservations import (
+from bookings.pricing.selectors.fees import Asked
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.holds import hold_take
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import (
     reservation_cancel,
     reservation_decide,
     reservation_request,
 )
-from bookings.services.usage import reservation_check_in, reservation_check_out
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 from instruments.selectors.registry import instrument_to_book
 from tests.benchmarks import http
 from tests.factories.api import clock  # noqa: F401

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.domain.errors import Invalid
-from bookings.domain.norms import FIRST, KINDS
-from bookings.messages import sentence
-from bookings.services.norms import norm_add
+from bookings.hours.domain.norms import FIRST, KINDS
+from bookings.hours.services.norms import norm_add
+from bookings.record.messages import sentence
 
 
 class Command(BaseCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bookings.domain.statements import statement_number
 from bookings.models import Settlement, Statement
-from bookings.selectors.books import charges_astray, check_settlement, statements_astray
+from bookings.settlement.domain.statements import statement_number
+from bookings.settlement.selectors.books import charges_astray, check_settlement, statements_astray
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.domain.errors import Invalid
 from accounts.models import Organisation
-from bookings.services.statements import statements_draw, statements_draw_due
+from bookings.settlement.services.statements import statements_draw, statements_draw_due
 
 
 class Command(BaseCommand):

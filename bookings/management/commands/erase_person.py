@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.domain.errors import WrongState
 from accounts.selectors.users import user_by_email
-from bookings.messages import sentence
-from bookings.services.persons import person_close
+from bookings.privacy.services.persons import person_close
+from bookings.record.messages import sentence
 
 
 class Command(BaseCommand):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from bookings.services.audit import exceptions_find
+from bookings.audit.services.audit import exceptions_find
 
 
 class Command(BaseCommand):

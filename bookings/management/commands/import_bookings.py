@@ -12,10 +12,10 @@ from psycopg.errors import LockNotAvailable
 from accounts.domain.errors import FieldProblem, Invalid, Refused
 from accounts.permissions import actor_of
 from accounts.selectors.users import person_named
-from bookings.adapters.tables import ENCODINGS
-from bookings.domain.imports import REFUSE, SKIP, ImportReport, Result, RowsRefused
-from bookings.messages import sentence
-from bookings.services.imports import bookings_import
+from bookings.plans.adapters.tables import ENCODINGS
+from bookings.plans.domain.imports import REFUSE, SKIP, ImportReport, Result, RowsRefused
+from bookings.plans.services.imports import bookings_import
+from bookings.record.messages import sentence
 
 REFUSED = 2
 

@@ -10,9 +10,9 @@ from django.utils import timezone
 from accounts.domain.errors import FieldProblem, Invalid, Refused
 from accounts.permissions import actor_of
 from accounts.selectors.users import person_named
-from bookings.domain.register_files import RegisterRefused, RegisterReport, Result
-from bookings.messages import sentence
-from bookings.services.register_imports import organisations_import, regions_import
+from bookings.organisations.domain.register_files import RegisterRefused, RegisterReport, Result
+from bookings.organisations.services.register_imports import organisations_import, regions_import
+from bookings.record.messages import sentence
 
 REFUSED = 2
 

@@ -13,8 +13,8 @@ from accounts.permissions import actor_of
 from accounts.selectors.organisations import organisation_by_code
 from accounts.selectors.users import person_named
 from accounts.services.people import people_invite
-from bookings.adapters.tables import read_people
-from bookings.messages import sentence
+from bookings.plans.adapters.tables import read_people
+from bookings.record.messages import sentence
 
 REFUSED = 2
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from bookings.selectors.replay import replay_all
+from bookings.charging.selectors.replay import replay_all
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.selectors.verification import VERIFYING, trail_found_right
 from accounts.services.jobs import run_begin, run_end
-from bookings.services.demo import ACCOUNTS, PASSWORD, NotEmpty, NotLocal, demo_seed
+from bookings.demo.services import ACCOUNTS, PASSWORD, NotEmpty, NotLocal, demo_seed
 
 
 class Command(BaseCommand):

@@ -24,7 +24,7 @@ from accounts.models import Organisation, Region
 from accounts.selectors.divisions import division
 from accounts.services.installation import MOST_LOGO, Outcome, Step, installation_set_up
 from accounts.services.organisations import region_problems
-from bookings.messages import sentence
+from bookings.record.messages import sentence
 from instruments.selectors.techniques import techniques
 
 REFUSED, BAD_FILE, INTERRUPTED = 1, 2, 130

@@ -7,7 +7,7 @@ from accounts.domain.errors import Invalid, NotPermitted, WrongVersion
 from accounts.models import Message, Organisation, OutboxMessage, TrailEntry
 from accounts.services.invoice_details import invoice_details_set
 from accounts.services.memberships import role_grant
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
 DETAILS = {

@@ -22,7 +22,7 @@ from accounts.services.invitations import (
 )
 from accounts.services.joining import join_ask, join_decide, join_withdraw, joining_set
 from accounts.services.memberships import role_grant, role_revoke
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
 MINUTE = timedelta(minutes=1)

@@ -17,9 +17,9 @@ from accounts.services.messages import (
     messages_read,
     topics_leave,
 )
-from bookings.services.effects import effects_carry_out
-from bookings.services.reservations import reservation_cancel, reservation_decide
-from bookings.services.retention import records_remove
+from bookings.overview.services.effects import effects_carry_out
+from bookings.privacy.services.retention import records_remove
+from bookings.reserving.services.reservations import reservation_cancel, reservation_decide
 from tests.factories.cast import NOW, at, reserve
 from tests.factories.waiting import narrow, wait
 

@@ -23,7 +23,7 @@ from accounts.services.organisation_requests import (
     organisation_request_withdraw,
 )
 from accounts.services.organisations import region_close, region_create
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
 ENTERED = {"code": "third", "name": "Third University", "kind": "university"}

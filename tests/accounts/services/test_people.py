@@ -14,7 +14,7 @@ from accounts.domain.roles import FINANCE, MANAGER, RESEARCHER
 from accounts.models import Invitation, OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.invitations import invitation_send, invitation_withdraw
 from accounts.services.people import people_invite
-from bookings.adapters.tables import read_people
+from bookings.plans.adapters.tables import read_people
 from instruments.domain.delimited import FileRefused
 from tests.factories.cast import NOW, Cast
 

@@ -15,7 +15,7 @@ from accounts.services.organisations import (
     region_create,
 )
 from bookings.models import SavedSearch
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from instruments.models import ScheduleAssignment, SearchEntry
 from instruments.services.search import register_file
 from tests.factories.cast import NOW

@@ -7,7 +7,7 @@ import pytest
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.models import Message, OutboxMessage, RoleGrant, TrailEntry
 from accounts.services.memberships import role_grant, second_ask
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from tests.factories.cast import NOW
 
 ACCOUNTANT = "no-second-accountant"

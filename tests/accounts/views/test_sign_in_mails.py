@@ -19,7 +19,7 @@ from accounts.letters import SIGN_IN_MAILS
 from accounts.models import OutboxMessage, User
 from accounts.notifications import Effect, enqueue
 from accounts.services.messages import mail_may_leave
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from bookings.tasks import deliver_messages
 from tests.accounts.pages import mails
 from tests.factories.cast import PASSWORD

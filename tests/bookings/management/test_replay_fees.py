@@ -5,12 +5,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from bookings.domain.periods import Period
+from bookings.charging.services.charges import charge_make
 from bookings.models import Charge, Quote
-from bookings.services.charges import charge_make
-from bookings.services.moves import reservation_move
-from bookings.services.reservations import reservation_cancel
-from bookings.services.usage import reservation_check_in, reservation_check_out, usage_settle
+from bookings.record.domain.periods import Period
+from bookings.reserving.services.moves import reservation_move
+from bookings.reserving.services.reservations import reservation_cancel
+from bookings.usage.services.usage import reservation_check_in, reservation_check_out, usage_settle
 from tests.factories.cast import at, reserve
 
 

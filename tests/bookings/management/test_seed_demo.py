@@ -21,12 +21,14 @@ from accounts.models import Organisation, TrailEntry, User
 from accounts.permissions import actor_of
 from accounts.selectors.verification import trail_verify
 from accounts.trail import canonical
-from bookings.domain.audit import RULES
-from bookings.domain.availability import Calendar
-from bookings.domain.corrections import charged_again
-from bookings.domain.fees import input_from_json, quote, quote_to_json
-from bookings.domain.periods import Period
-from bookings.domain.reservations import RELEASED
+from bookings.audit.domain.audit import RULES
+from bookings.availability.domain.availability import Calendar
+from bookings.charging.domain.corrections import charged_again
+from bookings.charging.selectors.ledger import receivables, sums_by_currency
+from bookings.charging.services.charges import charges_finalise
+from bookings.demo.services import ACCOUNTS, PASSWORD, Built, NotEmpty, NotLocal, demo_seed
+from bookings.funding.selectors.funding_sources import sources_for, state_of
+from bookings.funding.selectors.programmes import own_grants, programmes_for
 from bookings.models import (
     AuditException,
     AuditFinding,
@@ -41,15 +43,13 @@ from bookings.models import (
     Statement,
     UsageSession,
 )
-from bookings.selectors.agreements import agreements_for
-from bookings.selectors.books import charges_astray, check_settlement, statements_astray
-from bookings.selectors.funding_sources import sources_for, state_of
-from bookings.selectors.ledger import receivables, sums_by_currency
-from bookings.selectors.programmes import own_grants, programmes_for
-from bookings.selectors.reservations import own_reservations, requests_to_decide
-from bookings.services.charges import charges_finalise
-from bookings.services.demo import ACCOUNTS, PASSWORD, Built, NotEmpty, NotLocal, demo_seed
-from bookings.services.statements import statements_draw_due
+from bookings.pricing.domain.fees import input_from_json, quote, quote_to_json
+from bookings.pricing.selectors.agreements import agreements_for
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import RELEASED
+from bookings.record.selectors.reservations import own_reservations, requests_to_decide
+from bookings.settlement.selectors.books import charges_astray, check_settlement, statements_astray
+from bookings.settlement.services.statements import statements_draw_due
 from instruments.models import Instrument
 from instruments.selectors.opening import load_windows
 from instruments.selectors.policies import load_policy

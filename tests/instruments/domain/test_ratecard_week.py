@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bookings.domain.bands import band_spans, minute_of
+from bookings.availability.domain.bands import band_spans, minute_of
 from instruments.domain.ratecard_week import Part, week_of
 from instruments.domain.ratecards import Band, parse_rate_card
 from tests.factories.cards import CARD

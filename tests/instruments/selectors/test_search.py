@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bookings.services.demo.files import FOLDER
+from bookings.demo.services.files import FOLDER
 from instruments.adapters.vocabularies import shipped
 from instruments.domain.criteria import FACETS, Criteria
 from instruments.domain.techniques import Term

@@ -10,7 +10,7 @@ from django.core import mail
 from accounts.adapters.calling import Limits
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, WrongState, WrongVersion
 from accounts.models import OutboxMessage, TrailEntry
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from instruments.domain.harvests import Plan, next_due
 from instruments.models import Fetching, Import, Instrument
 from instruments.selectors.imports import load_provenance

@@ -13,7 +13,7 @@ import pytest
 
 from accounts.domain.errors import Invalid, NotFound, WrongState
 from accounts.models import TrailEntry
-from bookings.services.duplicates import duplicates_merge
+from bookings.organisations.services.duplicates import duplicates_merge
 from instruments.domain import delimited
 from instruments.domain.import_fields import suggested_fields
 from instruments.domain.imports import Result

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.domain.errors import NotPermitted, WrongState
 from accounts.models import OutboxMessage, TrailEntry
-from bookings.services.effects import effects_carry_out
+from bookings.overview.services.effects import effects_carry_out
 from instruments.models import Instrument
 from instruments.selectors.managing import load_standings
 from instruments.selectors.quality import load_qualities

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import TrailEntry
-from bookings.services.reservations import reservation_cancel
+from bookings.reserving.services.reservations import reservation_cancel
 from instruments.models import Instrument
 from instruments.services.registry import instrument_create
 from tests.factories.cast import NOW, reserve

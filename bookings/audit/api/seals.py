@@ -1,0 +1,249 @@
+"""Seals over the trail, proofs and bundles."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import FileResponse
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import (
+    Instant,
+    Nothing,
+    Query,
+    Shape,
+    Text,
+    asked,
+    checked,
+    rfc3339,
+)
+from accounts.domain.errors import WrongState, invalid
+from accounts.selectors.seals import bundle_lines, proof_of, seal_json, seals, seals_like
+from accounts.services.seals import trail_seal_now
+from bookings.audit.models import TrailBundle
+from bookings.audit.selectors.bundles import bundle_for
+from bookings.audit.selectors.trail import entry_for
+from bookings.audit.services.bundles import bundle_ask, bundle_open, bundle_start
+from bookings.record.api.files import FileEndpoint
+
+JSON_LINES = "application/jsonl"
+
+
+class SealShape(serializers.Serializer[Any]):
+    """`digest` is SHA-256 over the canonical JSON of the other fields; `previous`, that of the
+    seal before; `root`, of a Merkle tree (RFC 9162) over the digests of its entries."""
+
+    number = serializers.IntegerField()
+    at = serializers.CharField(help_text="RFC 3339 in UTC with microseconds.")
+    count = serializers.IntegerField()
+    root = serializers.CharField()  # type: ignore[assignment]
+    previous = serializers.CharField(allow_null=True)
+    digest = serializers.CharField()
+
+
+class MadeSealsShape(serializers.Serializer[Any]):
+    seals = SealShape(many=True)
+
+
+class TextShape(serializers.Serializer[Any]):
+    salt = serializers.CharField()
+    content = serializers.DictField()
+
+
+class ProofShape(serializers.Serializer[Any]):
+    """What `verify_bundle.py` checks without the platform: the entry as it is digested, the
+    path to the root of its seal, the seal. `text`: its free text, where not erased."""
+
+    format = serializers.CharField()
+    kind = serializers.CharField()
+    version = serializers.IntegerField()
+    entry = serializers.DictField()
+    text = TextShape(allow_null=True)
+    digest = serializers.CharField()
+    position = serializers.IntegerField()
+    path = serializers.ListField(child=serializers.CharField())
+    seal = SealShape()
+
+
+class SealsQuery(Pages):
+    """Which page of seals, or the one that somebody holds."""
+
+    seal = Text(
+        80,
+        required=False,
+        help_text="`NUMBER:DIGEST` as it was mailed: the answer holds that seal, or is empty where"
+        " it is not in this chain: history was rewritten.",
+    )
+
+
+class BundleQuery(Query):
+    def get_fields(self) -> Any:
+        return {
+            "from": Instant(required=False),
+            "until": Instant(required=False),
+            **super().get_fields(),
+        }
+
+
+class Seals(Endpoint):
+    needs_person = True
+
+    @operation("trail_seals", _("Seals"), tag="trail", query=SealsQuery, gives=page(SealShape))
+    def get(self, request: Request) -> Response:
+        """The newest first. Keep a digest elsewhere: what it covers cannot be rewritten unseen."""
+        query = asked(SealsQuery, request.query_params)
+        if text := query.get("seal"):
+            rows = seals().filter(pk__in=[seal.pk for seal in seals_like(text)])
+        else:
+            rows = seals()
+        return paginated(
+            request, rows, query, ("-number",), lambda found: [seal_json(row) for row in found]
+        )
+
+    @operation(
+        "trail_seal",
+        _("Seal what is not sealed yet"),
+        tag="trail",
+        takes=Nothing,
+        gives=MadeSealsShape,
+        status=201,
+    )
+    def post(self, request: Request) -> Response:
+        """For auditors; a job does so every few minutes. Empty where nothing was left."""
+        checked(Nothing, request.data)
+        made = trail_seal_now(actor=self.actor, now=self.now)
+        return Response({"seals": [seal_json(seal) for seal in made]}, status=201)
+
+
+class Proof(Endpoint):
+    only_reads = True
+    needs_person = True
+
+    @operation(
+        "trail_proof", _("Proof of an entry"), tag="trail", gives=ProofShape, refuses=[404, 409]
+    )
+    def get(self, request: Request, entry_id: UUID) -> Response:
+        """Of whatever entry you may read; 409 (`not-sealed`) until the next seal."""
+        proof = proof_of(entry_for(self.actor, entry_id))
+        if proof is None:
+            raise WrongState("not-sealed")
+        return Response(proof)
+
+
+class Bundle(FileEndpoint):
+    @operation(
+        "trail_bundle",
+        _("The trail, to be verified elsewhere"),
+        tag="trail",
+        query=BundleQuery,
+        gives=OpenApiTypes.BINARY,
+        media=JSON_LINES,
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """For auditors: entries from one instant until before another, widened to whole seals,
+        as JSON Lines. What lies outside your regions is there by its digest alone."""
+        query = asked(BundleQuery, request.query_params)
+        since, until = query.get("from"), query.get("until")
+        if since is not None and until is not None and until <= since:
+            raise invalid("until", "not-after-start")
+        wanted = bundle_ask(actor=self.actor, since=since, until=until, now=self.now)
+        lines = bundle_lines(wanted, site=settings.SITE_URL, now=self.now)
+        answer = StreamingHttpResponse(lines, content_type=JSON_LINES)
+        answer["Content-Disposition"] = 'attachment; filename="trail.jsonl"'
+        return answer
+
+
+class BundleShape(serializers.Serializer[Any]):
+    """A bundle that a worker writes: fetch `file/` once it is `done`."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(TrailBundle.State.choices)
+    entries_done = serializers.IntegerField()
+    entries_total = serializers.IntegerField()
+    created_at = Instant()
+
+
+class BundleBody(Shape):
+    def get_fields(self) -> Any:
+        return {
+            "from": Instant(required=False, allow_null=True),
+            "until": Instant(required=False, allow_null=True),
+            **super().get_fields(),
+        }
+
+
+def bundle_json(row: TrailBundle) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "state": row.state,
+        "entries_done": row.entries_done,
+        "entries_total": row.entries_total,
+        "created_at": rfc3339(row.created_at),
+    }
+
+
+class Bundles(Endpoint):
+    needs_person = True
+
+    @operation(
+        "trail_bundle_start",
+        _("Start a bundle"),
+        tag="trail",
+        takes=BundleBody,
+        gives=BundleShape,
+        status=202,
+        refuses=[409],
+        once=True,
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
+        data = checked(BundleBody, request.data)
+        since, until = data.get("from"), data.get("until")
+        if since is not None and until is not None and until <= since:
+            raise invalid("until", "not-after-start")
+
+        def start() -> Response:
+            row = bundle_start(actor=self.actor, since=since, until=until, now=self.now)
+            return Response(bundle_json(row), status=202)
+
+        return self.once(start)
+
+
+class BundleDetail(Endpoint):
+    only_reads = True
+    needs_person = True
+
+    @operation(
+        "trail_bundle_one", _("Progress of a bundle"), tag="trail", gives=BundleShape, refuses=[404]
+    )
+    def get(self, request: Request, bundle_id: UUID) -> Response:
+        """One's own."""
+        return Response(bundle_json(bundle_for(self.actor, bundle_id)))
+
+
+class BundleFile(FileEndpoint):
+    @operation(
+        "trail_bundle_file",
+        _("Download a bundle"),
+        tag="trail",
+        gives=OpenApiTypes.BINARY,
+        media="application/gzip",
+        refuses=[404, 409],
+    )
+    def get(self, request: Request, bundle_id: UUID) -> HttpResponseBase:
+        """Once it is done; JSON Lines, compressed."""
+        row = bundle_for(self.actor, bundle_id)
+        return FileResponse(
+            bundle_open(row),
+            as_attachment=True,
+            filename=f"trail-{row.pk}.jsonl.gz",
+            content_type="application/gzip",
+        )

@@ -1,0 +1,244 @@
+"""What an auditor should look at: rules over what happened, and what becomes of what they find.
+
+Each rule is a function of plain values; it gives the numbers behind an exception, or None. A
+rule has a version: when what it asks or its parameters change, the version does, so that old
+exceptions keep saying by which rule they were found. docs/audit.md lists them in words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from bookings.record.domain.money import format_amount
+
+type Numbers = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Its code, the version of what it asks, and its parameters."""
+
+    code: str
+    version: int
+    parameters: Mapping[str, int]
+
+
+RULES = {
+    rule.code: rule
+    for rule in (
+        Rule("made-after-use", 1, {"minutes": 5}),
+        Rule("used-without-booking", 1, {"minutes": 30}),
+        Rule("booked-never-used", 1, {"days": 3}),
+        Rule("over-open-hours", 1, {"minutes": 15}),
+        Rule("overrides", 1, {}),
+        Rule("internal-rate-outsider", 1, {}),
+        Rule("self-approval", 1, {}),
+        Rule("voucher-near-cap", 1, {"percent": 95}),
+        Rule("related-parties", 1, {}),
+        Rule("manual-correction", 1, {}),
+        Rule("other-than-card", 1, {}),
+        Rule("stale-listing", 1, {"days": 365}),
+        Rule("hours-far-from-norm", 1, {"least": 20, "most": 150, "days": 90}),
+        Rule("books-not-trail", 1, {}),
+    )
+}
+# How long after what happened a rule can still come to another answer.
+PATIENCE = timedelta(days=RULES["booked-never-used"].parameters["days"] + 1)
+YEAR = 365
+NEVER_HELD = frozenset({"cancelled", "rejected", "expired", "displaced", "no_show"})
+
+
+@dataclass(frozen=True)
+class BookingFacts:
+    """A booking as its rules look at it. `asked` and the like are instants; `serves_both`: who
+    booked or approved it belongs to the payer and has a say at the host."""
+
+    id: UUID
+    state: str
+    start: datetime
+    end: datetime
+    requested_at: datetime
+    ended_at: datetime | None
+    price_group: str
+    organisation_id: UUID
+    host_id: UUID
+    user_id: UUID
+    made_by_id: UUID
+    decided_by_id: UUID | None
+    overrides: tuple[str, ...] = ()
+    checked_in_at: datetime | None = None
+    checked_out_at: datetime | None = None
+    belongs_to_host: bool = False
+    serves_both: tuple[UUID, ...] = ()
+
+
+def minutes_between(first: datetime, last: datetime) -> int:
+    return int((last - first) / timedelta(minutes=1))
+
+
+def made_after_use(facts: BookingFacts, now: datetime) -> Numbers | None:
+    """Asked for when its time, or its use, had begun already."""
+    began = min(facts.start, facts.checked_in_at or facts.start)
+    late = minutes_between(began, facts.requested_at)
+    if late <= RULES["made-after-use"].parameters["minutes"]:
+        return None
+    return {"minutes": late}
+
+
+def used_without_booking(facts: BookingFacts, now: datetime) -> Numbers | None:
+    """Used though nothing was booked any more, or for longer than was booked."""
+    if facts.checked_in_at is None:
+        return None
+    last = facts.checked_out_at or facts.checked_in_at
+    whole = minutes_between(facts.checked_in_at, last)
+    if facts.state in NEVER_HELD:
+        return {"minutes": whole, "state": facts.state}
+    early = max(0, minutes_between(facts.checked_in_at, min(facts.start, last)))
+    late = max(0, minutes_between(max(facts.end, facts.checked_in_at), last))
+    if early + late <= RULES["used-without-booking"].parameters["minutes"]:
+        return None
+    return {"minutes": early + late, "state": facts.state}
+
+
+def booked_never_used(facts: BookingFacts, now: datetime) -> Numbers | None:
+    """Nobody came; or it counts as done, and days later nobody has said when it was used."""
+    booked = minutes_between(facts.start, facts.end)
+    if facts.state == "no_show":
+        return {"minutes": booked, "state": "no_show"}
+    patience = timedelta(days=RULES["booked-never-used"].parameters["days"])
+    is_over = facts.state == "completed" and facts.end + patience <= now
+    if is_over and facts.checked_in_at is None:
+        return {"minutes": booked, "state": "completed"}
+    return None
+
+
+def overrides(facts: BookingFacts, now: datetime) -> Numbers | None:
+    """A manager set rules aside for it."""
+    return {"rules": ", ".join(sorted(facts.overrides))} if facts.overrides else None
+
+
+def internal_rate_outsider(facts: BookingFacts, now: datetime) -> Numbers | None:
+    """At the host's own price, though another organisation pays or the person is not of the
+    host."""
+    if facts.price_group != "internal":
+        return None
+    if facts.organisation_id != facts.host_id:
+        return {"why": "payer"}
+    return None if facts.belongs_to_host else {"why": "person"}
+
+
+def self_approval(facts: BookingFacts, now: datetime) -> Numbers | None:
+    """Who decided is who asked, or for whom it was asked."""
+    if facts.decided_by_id is None or facts.state == "rejected":
+        return None
+    return {"count": 1} if facts.decided_by_id in {facts.user_id, facts.made_by_id} else None
+
+
+def related_parties(facts: BookingFacts, now: datetime) -> Numbers | None:
+    """Payer and host are two organisations, and somebody who booked or approved it has a say
+    in both."""
+    if facts.organisation_id == facts.host_id or not facts.serves_both:
+        return None
+    return {"people": len(facts.serves_both)}
+
+
+BOOKING_RULES = {
+    "made-after-use": made_after_use,
+    "used-without-booking": used_without_booking,
+    "booked-never-used": booked_never_used,
+    "overrides": overrides,
+    "internal-rate-outsider": internal_rate_outsider,
+    "self-approval": self_approval,
+    "related-parties": related_parties,
+}
+
+
+def over_open_hours(*, productive: int, open_minutes: int) -> Numbers | None:
+    """An instrument's day on which it was used for longer than it was open."""
+    over = productive - open_minutes
+    if over <= RULES["over-open-hours"].parameters["minutes"]:
+        return None
+    return {"minutes": over, "open": open_minutes, "used": productive}
+
+
+def voucher_near_cap(
+    *, amount: Decimal, held: Decimal, redeemed: Decimal, currency: str
+) -> Numbers | None:
+    """One payer has used nearly all of its grant."""
+    if amount <= 0:
+        return None
+    percent = int((held + redeemed) * 100 / amount)
+    if percent < RULES["voucher-near-cap"].parameters["percent"]:
+        return None
+    return {"percent": percent, "amount": format_amount(amount, currency), "currency": currency}
+
+
+def manual_correction(*, before: Decimal, after: Decimal, currency: str) -> Numbers:
+    """A charge was corrected by hand."""
+    said = (format_amount(amount, currency) for amount in (before, after))
+    return {**dict(zip(("before", "after"), said, strict=True)), "currency": currency}
+
+
+def usage_changed(was: Any) -> Numbers | None:
+    """Times of use that had been recorded were recorded anew; `was`: the two before."""
+    known = [moment for moment in was or [] if moment]
+    return {"was": " – ".join(known)} if known else None
+
+
+def other_than_card(fields: list[str]) -> Numbers | None:
+    """A charge computed again does not come to what was charged; the fields that differ."""
+    return {"fields": ", ".join(fields[:5]), "count": len(fields)} if fields else None
+
+
+def stale_listing(*, confirmed_at: datetime, now: datetime) -> Numbers | None:
+    """A published record that nobody has changed or confirmed for long."""
+    days = (now - confirmed_at).days
+    return {"days": days} if days >= RULES["stale-listing"].parameters["days"] else None
+
+
+def hours_far_from_norm(*, effective: int, norm: int, days: int) -> Numbers | None:
+    """Effective minutes of so many days in service, far from the norm of these days, in minutes."""
+    limits = RULES["hours-far-from-norm"].parameters
+    if days < limits["days"] or norm <= 0:
+        return None
+    percent = effective * 100 // norm
+    if limits["least"] <= percent <= limits["most"]:
+        return None
+    return {"percent": percent, "hours": effective // 60, "norm": norm // 60, "days": days}
+
+
+def books_not_trail(fields: tuple[str, ...], *, is_gone: bool) -> Numbers:
+    """The books say something else than the trail does; or one of them alone knows the row."""
+    if fields:
+        return {"fields": ", ".join(fields), "count": len(fields)}
+    return {"only": "trail" if is_gone else "books"}
+
+
+# What becomes of an exception. A confirmed one is a finding.
+OPEN, REVIEW, EXPLAINED, CONFIRMED = "open", "review", "explained", "confirmed"
+MOVES: Mapping[str, frozenset[str]] = {
+    OPEN: frozenset({REVIEW, EXPLAINED, CONFIRMED}),
+    REVIEW: frozenset({EXPLAINED, CONFIRMED}),
+    EXPLAINED: frozenset({REVIEW}),
+    CONFIRMED: frozenset(),
+}
+NEEDS_REASON = frozenset({EXPLAINED, CONFIRMED})
+
+
+def may_become(state: str, wanted: str) -> bool:
+    return wanted in MOVES[state]
+
+
+# What becomes of a finding: the audited party answers, the auditor closes it.
+FINDING_MOVES: Mapping[str, frozenset[str]] = {
+    "open": frozenset({"replied", "closed"}),
+    "replied": frozenset({"open", "closed"}),
+    "closed": frozenset(),
+}
+SEVERITIES = ("low", "medium", "high", "critical")
+# Until when the audited party has to answer, by severity.
+DAYS_TO_ANSWER = {"low": 60, "medium": 30, "high": 14, "critical": 5}
+REMIND_BEFORE = timedelta(days=7)

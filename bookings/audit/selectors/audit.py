@@ -1,0 +1,643 @@
+"""What the rules of the audit look at, in batches; and what each person may see of the desk."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+
+from accounts.domain.errors import NotFound, NotPermitted, Refused
+from accounts.domain.roles import AUDITOR, CAPABILITIES, Actor
+from accounts.models import Membership, Organisation, Region, RoleGrant, TrailEntry
+from accounts.selectors.memberships import no_second, place_of
+from bookings.audit.domain import audit as rules
+from bookings.audit.domain.audit import RULES, BookingFacts, Numbers
+from bookings.audit.models import AuditException, AuditFinding, AuditRun, AuditSample
+from bookings.audit.selectors.comparison import BOOKS, Difference
+from bookings.audit.selectors.sampling import drawn_rows
+from bookings.charging.selectors.replay import replay_all
+from bookings.funding.selectors.programmes import grants_for
+from bookings.hours.domain.norms import USUAL_SCHEME, norm_minutes
+from bookings.hours.models import InstrumentDay
+from bookings.hours.selectors.norms import load_norms
+from bookings.pricing.models import Charge, Correction, VoucherGrant
+from bookings.pricing.selectors.charges import charges_for
+from bookings.record.models import Reservation, UsageSession
+from bookings.record.selectors.reservations import reservations_for
+from instruments.models import Instrument
+from instruments.selectors.quality import stale_records
+
+BATCH = 2000
+AUDIT = "audit"
+# What the trail calls what evidence names.
+EVIDENCE = {
+    "reservation": "reservation",
+    "session": "usagesession",
+    "charge": "charge",
+    "instrument": "instrument",
+    "grant": "vouchergrant",
+    "entry": "trailentry",
+}
+# A transaction that began before the last run may have committed after it.
+_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something a rule found; `evidence`: types and ids of the rows behind it."""
+
+    rule: str
+    key: str
+    numbers: Numbers
+    evidence: tuple[tuple[str, UUID], ...]
+    organisation_id: UUID
+    region_ids: frozenset[UUID]
+    happened_at: datetime
+
+
+# How far the last run had read
+
+
+def last_run() -> AuditRun | None:
+    return AuditRun.objects.order_by("-started_at", "-id").first()
+
+
+def newest_entry() -> UUID | None:
+    return TrailEntry.objects.order_by("-id").values_list("pk", flat=True).first()
+
+
+def entries_since(last_entry: UUID, patience: timedelta) -> QuerySet[TrailEntry]:
+    """Entries written from so long before one on: the ids sort by the time they were made."""
+    back = int((patience + _MARGIN) / timedelta(milliseconds=1))
+    moment = max(0, (last_entry.int >> 80) - back)
+    return TrailEntry.objects.filter(pk__gte=uuid.UUID(int=moment << 80))
+
+
+def touched(last_entry: UUID | None) -> tuple[Iterator[list[UUID]], Iterator[list[UUID]]]:
+    """Ids of reservations and charges that something happened to since; all, from the beginning."""
+    if last_entry is None:
+        return (
+            _batches(Reservation.objects.order_by("pk").values_list("pk", flat=True)),
+            _batches(Charge.objects.order_by("pk").values_list("pk", flat=True)),
+        )
+    entries = entries_since(last_entry, rules.PATIENCE)
+
+    def of(kind: str) -> Iterator[list[UUID]]:
+        return _batches(
+            entries.filter(object_type=kind)
+            .order_by("object_id")
+            .values_list("object_id", flat=True)
+            .distinct()
+        )
+
+    return of("reservation"), of("charge")
+
+
+def _batches(ids: QuerySet[Any, UUID]) -> Iterator[list[UUID]]:
+    batch: list[UUID] = []
+    for pk in ids.iterator(chunk_size=BATCH):
+        batch.append(pk)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+# What the rules find
+
+
+def booking_hits(ids: Sequence[UUID], now: datetime) -> Iterator[Hit]:
+    """Six statements, however many."""
+    rows = list(
+        Reservation.objects.filter(pk__in=ids)
+        .exclude(state="held")
+        .select_related("session", "host_region", "payer_region")
+    )
+    members = _members(rows)
+    says = _says_of(rows)
+    for row in rows:
+        facts = _facts(row, members, says)
+        for code, rule in rules.BOOKING_RULES.items():
+            numbers = rule(facts, now)
+            if numbers is not None:
+                evidence = [("reservation", row.pk)]
+                if facts.checked_in_at is not None:
+                    evidence.append(("session", row.session.pk))
+                yield Hit(
+                    code,
+                    str(row.pk),
+                    numbers,
+                    tuple(evidence),
+                    row.host_id,
+                    _regions(row),
+                    row.start_at,
+                )
+
+
+def _regions(row: Any) -> frozenset[UUID]:
+    """Of a reservation or charge, host's and payer's with all above them."""
+    return frozenset({*row.host_region.lineage, *row.payer_region.lineage})
+
+
+def _facts(
+    row: Reservation, members: set[tuple[UUID, UUID]], says: set[tuple[UUID, UUID]]
+) -> BookingFacts:
+    session = getattr(row, "session", None)
+    people = dict.fromkeys(p for p in (row.user_id, row.made_by_id, row.decided_by_id) if p)
+    both = (
+        p
+        for p in people
+        if (p, row.organisation_id) in members
+        and (p, row.host_id) in members
+        and (p, row.host_id) in says
+    )
+    return BookingFacts(
+        id=row.pk,
+        state=row.state,
+        start=row.start_at,
+        end=row.end_at,
+        requested_at=row.requested_at,
+        ended_at=row.ended_at,
+        price_group=row.price_group,
+        organisation_id=row.organisation_id,
+        host_id=row.host_id,
+        user_id=row.user_id,
+        made_by_id=row.made_by_id,
+        decided_by_id=row.decided_by_id,
+        overrides=tuple(row.overrides),
+        checked_in_at=session.checked_in_at if session else None,
+        checked_out_at=session.checked_out_at if session else None,
+        belongs_to_host=(row.user_id, row.host_id) in members,
+        serves_both=tuple(both),
+    )
+
+
+def _people(rows: Iterable[Reservation]) -> set[UUID]:
+    return {p for row in rows for p in (row.user_id, row.made_by_id, row.decided_by_id) if p}
+
+
+def _members(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
+    """Who belongs, or belonged, to which organisation: whoever left has still booked then."""
+    organisations = {row.host_id for row in rows} | {row.organisation_id for row in rows}
+    return set(
+        Membership.objects.filter(
+            user_id__in=_people(rows), organisation_id__in=organisations
+        ).values_list("user_id", "organisation_id")
+    )
+
+
+def _says_of(rows: list[Reservation]) -> set[tuple[UUID, UUID]]:
+    """Who manages or accounts for which host."""
+    return set(
+        RoleGrant.objects.filter(
+            user_id__in=_people(rows),
+            organisation_id__in={row.host_id for row in rows},
+            role__in=CAPABILITIES["manage-charges"],
+        ).values_list("user_id", "organisation_id")
+    )
+
+
+def charge_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
+    """Corrections by hand, and charges that do not come to what they were when computed again."""
+    for correction in Correction.objects.filter(charge_id__in=ids, state="agreed").select_related(
+        "charge__host_region", "charge__payer_region"
+    ):
+        charge = correction.charge
+        evidence = [("charge", charge.pk)]
+        if correction.replacement_id:
+            evidence.append(("charge", correction.replacement_id))
+        evidence.append(("reservation", charge.reservation_id))
+        assert correction.decided_at is not None
+        yield Hit(
+            "manual-correction",
+            str(correction.pk),
+            rules.manual_correction(
+                before=charge.total, after=correction.total, currency=charge.currency
+            ),
+            tuple(evidence),
+            charge.host_id,
+            _regions(charge),
+            correction.decided_at,
+        )
+    differing = {
+        row.id: [difference.field for difference in row.differences]
+        for row in replay_all(charge_ids=ids)
+        if row.differences
+    }
+    for charge in Charge.objects.filter(pk__in=differing).select_related(
+        "host_region", "payer_region"
+    ):
+        numbers = rules.other_than_card(differing[charge.pk])
+        if numbers is not None:
+            yield Hit(
+                "other-than-card",
+                str(charge.pk),
+                numbers,
+                (("charge", charge.pk), ("reservation", charge.reservation_id)),
+                charge.host_id,
+                _regions(charge),
+                charge.created_at,
+            )
+
+
+def usage_hits(ids: Sequence[UUID]) -> Iterator[Hit]:
+    """Times of use that had been recorded, and were recorded anew by hand."""
+    entries = TrailEntry.objects.filter(object_id__in=ids, action="reservation.usage")
+    found = [(entry, rules.usage_changed(entry.after.get("was"))) for entry in entries]
+    changed = {entry.object_id for entry, numbers in found if numbers}
+    rows = Reservation.objects.select_related("host_region", "payer_region").in_bulk(changed)
+    for entry, numbers in found:
+        row = rows.get(entry.object_id)
+        if numbers is not None and row is not None:
+            yield Hit(
+                "manual-correction",
+                str(entry.pk),
+                numbers,
+                (("reservation", row.pk), ("entry", entry.pk)),
+                row.host_id,
+                _regions(row),
+                entry.at,
+            )
+
+
+def comparison_hits(differences: Sequence[Difference], now: datetime) -> Iterator[Hit]:
+    """Bookings and charges that are not as the trail says. Three statements, however many."""
+    entries = TrailEntry.objects.in_bulk([d.entry for d in differences if d.entry])
+    rows: dict[UUID, Any] = {
+        row.pk: row
+        for kind, (model, _) in BOOKS.items()
+        for row in model._default_manager.filter(
+            pk__in=[d.id for d in differences if d.kind == kind]
+        ).select_related("host_region", "payer_region")
+    }
+    known = set(
+        Organisation.objects.filter(
+            pk__in={pk for entry in entries.values() for pk in entry.organisation_ids}
+        ).values_list("pk", flat=True)
+    )
+    for difference in differences:
+        row, entry = rows.get(difference.id), entries.get(difference.entry)
+        if row is not None:
+            organisation, regions = row.host_id, _regions(row)
+        elif entry is not None and known & set(entry.organisation_ids):
+            organisation = min(known & set(entry.organisation_ids))
+            regions = frozenset(entry.region_ids)
+        else:
+            continue
+        evidence = [(difference.kind, difference.id)] if row is not None else []
+        if entry is not None:
+            evidence.append(("entry", entry.pk))
+        yield Hit(
+            "books-not-trail",
+            f"{difference.id}:{difference.digest}",
+            rules.books_not_trail(difference.fields, is_gone=difference.is_gone),
+            tuple(evidence),
+            organisation,
+            regions,
+            now,
+        )
+
+
+def day_hits(since: date | None) -> Iterator[Hit]:
+    """Days on which an instrument was used for longer than it was open, as rolled up."""
+    least = RULES["over-open-hours"].parameters["minutes"]
+    days = InstrumentDay.objects.filter(productive_minutes__gt=F("open_minutes") + least)
+    if since is not None:
+        days = days.filter(date__gte=since)
+    for row in days.select_related("instrument__region").order_by("pk").iterator(BATCH):
+        numbers = rules.over_open_hours(
+            productive=row.productive_minutes, open_minutes=row.open_minutes
+        )
+        if numbers is not None:
+            yield _instrument_hit(
+                "over-open-hours",
+                f"{row.instrument_id}:{row.date}",
+                numbers | {"day": row.date.isoformat()},
+                row.instrument,
+                datetime.fromisoformat(f"{row.date}T12:00:00+00:00"),
+            )
+
+
+def _instrument_hit(
+    rule: str, key: str, numbers: Numbers, instrument: Instrument, at: datetime
+) -> Hit:
+    return Hit(
+        rule,
+        key,
+        numbers,
+        (("instrument", instrument.pk),),
+        instrument.organisation_id,
+        frozenset(instrument.region.lineage),
+        at,
+    )
+
+
+def grant_hits(now: datetime) -> Iterator[Hit]:
+    least = RULES["voucher-near-cap"].parameters["percent"]
+    grants = VoucherGrant.objects.filter(
+        amount__gt=F("transferred"),
+        held__gte=(F("amount") - F("transferred")) * Decimal(least) / 100 - F("redeemed"),
+    )
+    for grant in grants.select_related("organisation__region", "programme__region"):
+        numbers = rules.voucher_near_cap(
+            amount=grant.amount - grant.transferred,
+            held=grant.held,
+            redeemed=grant.redeemed,
+            currency=grant.programme.currency,
+        )
+        if numbers is not None:
+            yield Hit(
+                "voucher-near-cap",
+                str(grant.pk),
+                numbers,
+                (("grant", grant.pk),),
+                grant.organisation_id,
+                frozenset({*grant.organisation.region.lineage, *grant.programme.region.lineage}),
+                now,
+            )
+
+
+def stale_hits(now: datetime) -> Iterator[Hit]:
+    for instrument in stale_records(now).select_related("region").iterator(BATCH):
+        known = max(m for m in (instrument.confirmed_at, instrument.updated_at) if m)
+        numbers = rules.stale_listing(confirmed_at=known, now=now)
+        if numbers is not None:
+            # Confirmed and stale again it is another exception.
+            key = f"{instrument.pk}:{known.date()}"
+            yield _instrument_hit("stale-listing", key, numbers, instrument, known)
+
+
+def _of_years(instrument: Instrument, first: date, last: date) -> dict[int, dict[str, int]]:
+    """By year what decides the norm of an instrument, with its units (hours/domain/norms)."""
+    name = str(instrument.norm_hours) if instrument.norm_hours else instrument.kind
+    policy = getattr(instrument, "policy", None)
+    return {
+        year: {name: policy.units if policy else 1} for year in range(first.year, last.year + 1)
+    }
+
+
+def norm_hits(now: datetime) -> Iterator[Hit]:
+    """Effective hours of the year up to today, by the norm of the time in service."""
+    today = now.date()
+    since = today - timedelta(days=rules.YEAR)
+    effective = dict(
+        InstrumentDay.objects.filter(date__gte=since, date__lt=today)
+        .values_list("instrument_id")
+        .annotate(Sum("productive_minutes"))
+    )
+    norms = load_norms(USUAL_SCHEME)
+    least = RULES["hours-far-from-norm"].parameters["days"]
+    for instrument in (
+        Instrument.objects.filter(
+            publication="published", published_at__lte=now - timedelta(days=least)
+        )
+        .select_related("region", "policy")
+        .iterator(BATCH)
+    ):
+        assert instrument.published_at is not None
+        first = max(since, instrument.published_at.date())
+        numbers = rules.hours_far_from_norm(
+            effective=effective.get(instrument.pk, 0),
+            norm=norm_minutes(_of_years(instrument, first, today), norms, first, today),
+            days=(today - first).days,
+        )
+        if numbers is not None:
+            key = f"{instrument.pk}:{today.year}"
+            yield _instrument_hit("hours-far-from-norm", key, numbers, instrument, now)
+
+
+# Who sees what
+
+
+def exceptions_for(actor: Actor) -> QuerySet[AuditException]:
+    """Newest first, of an auditor's regions with all below them; nothing for others."""
+    regions = list(actor.regions_where(AUDIT))
+    return (
+        AuditException.objects.filter(region_ids__overlap=regions)
+        .select_related("organisation", "decided_by")
+        .order_by("-happened_at", "-id")
+    )
+
+
+def exception_for(actor: Actor, exception_id: UUID) -> AuditException:
+    """`NotFound` as well for one that is not the actor's to see."""
+    found = exceptions_for(actor).filter(pk=exception_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def instruments_behind(rows: Iterable[AuditException]) -> dict[UUID, Instrument]:
+    """By exception the instrument that its evidence is about, itself or that of a booking or
+    charge; none behind a grant, or where the row is gone. Two statements."""
+    behind = {row.pk: [UUID(item["id"]) for item in row.evidence] for row in rows}
+    ids = set().union(*behind.values())
+    bookings = Reservation.objects.filter(pk__in=ids).values_list("pk", "instrument_id")
+    charges = Charge.objects.filter(pk__in=ids).values_list("pk", "reservation__instrument_id")
+    instrument_ids = {pk: pk for pk in ids} | dict(bookings.union(charges, all=True))
+    instruments = Instrument.objects.in_bulk(instrument_ids.values())
+    return {
+        key: instruments[instrument_ids[pk]]
+        for key, several in behind.items()
+        for pk in reversed(several)
+        if instrument_ids[pk] in instruments
+    }
+
+
+def own_records(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of some records that are the actor's own case: bookings they are the person of, made or
+    decided on, and every record to which, as the trail says, they ever did something (proposed a
+    correction of it, displaced it, entered it). One statement. That somebody has a second account
+    cannot be known."""
+    person, ids = actor.person, list(ids)
+    booked = Q(user_id=person) | Q(made_by_id=person) | Q(decided_by_id=person)
+    bookings = Reservation.objects.filter(booked, pk__in=ids).values_list("pk")
+    acted_on = TrailEntry.objects.filter(actor_id=person, object_id__in=ids)
+    return frozenset(pk for (pk,) in bookings.union(acted_on.values_list("object_id")))
+
+
+def own_case(actor: Actor, region_ids: Iterable[UUID]) -> Refused:
+    """Why an auditor does not decide on their own case, and who does: another auditor of the
+    regions. One statement."""
+    none = no_second(AUDIT, region_ids=region_ids, besides=[actor.user_id])
+    return none or NotPermitted("own-case")
+
+
+def own_exceptions(actor: Actor, rows: Iterable[AuditException]) -> frozenset[UUID]:
+    """The exceptions on which another auditor decides: those with a record of the actor's own
+    behind them. One statement."""
+    behind = {row.pk: {UUID(item["id"]) for item in row.evidence} for row in rows}
+    own = own_records(actor, set().union(*behind.values()))
+    return frozenset(pk for pk, ids in behind.items() if ids & own)
+
+
+def own_samples(actor: Actor, rows: Iterable[AuditSample]) -> frozenset[UUID]:
+    """The samples in which something of the actor's own was drawn. Two statements each."""
+    return frozenset(row.pk for row in rows if own_drawn(actor, drawn_rows(row)))
+
+
+def own_drawn(actor: Actor, drawn: Sequence[Any]) -> frozenset[UUID]:
+    """The rows of a sample that are the actor's own case. One statement."""
+    behind = {row.pk: {row.pk, getattr(row, "reservation_id", row.pk)} for row in drawn}
+    own = own_records(actor, set().union(*behind.values()))
+    return frozenset(pk for pk, ids in behind.items() if ids & own)
+
+
+def own_findings(actor: Actor, rows: Iterable[AuditFinding]) -> frozenset[UUID]:
+    """The findings on which another auditor decides: about an exception or a sample of the actor's
+    own, or answered by them. For auditors two statements, and two for each sample."""
+    found = list(rows)
+    if not actor.has(AUDITOR) or not found:
+        return frozenset()
+    exceptions = AuditException.objects.filter(finding__in=found)
+    samples = AuditSample.objects.filter(findings__in=found).distinct().defer("population")
+    own = own_exceptions(actor, exceptions) | own_samples(actor, samples)
+    return frozenset(
+        row.pk
+        for row in found
+        if own & {row.exception_id, row.sample_id} or row.replied_by_id == actor.person
+    )
+
+
+def exceptions_where(
+    actor: Actor, *, rule: str = "", state: str = "", organisation: str = "", region: str = ""
+) -> QuerySet[AuditException]:
+    """Of what the actor may see; empty: all. `organisation` and `region` are codes."""
+    rows = exceptions_for(actor)
+    if rule:
+        rows = rows.filter(rule=rule)
+    if state:
+        rows = rows.filter(state=state)
+    if organisation:
+        rows = rows.filter(organisation__code=organisation)
+    if region:
+        ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
+        rows = rows.filter(region_ids__overlap=ids) if ids else rows.none()
+    return rows
+
+
+def organisations_with_exceptions(actor: Actor) -> list[Organisation]:
+    """By name. One statement."""
+    seen = exceptions_for(actor).order_by().values("organisation")
+    return list(Organisation.objects.filter(pk__in=seen).order_by("name", "code"))
+
+
+def exception_counts(actor: Actor) -> dict[str, dict[str, int]]:
+    """How many by rule and state. One statement."""
+    counts: dict[str, dict[str, int]] = {code: {} for code in RULES}
+    found = exceptions_for(actor).order_by().values_list("rule", "state").annotate(Count("pk"))
+    for rule, state, count in found:
+        counts.setdefault(rule, {})[state] = count
+    return counts
+
+
+def findings_for(actor: Actor) -> QuerySet[AuditFinding]:
+    """Newest first: of an auditor's regions; of an organisation those it has to answer."""
+    return (
+        AuditFinding.objects.filter(
+            Q(region_ids__overlap=list(actor.regions_where(AUDIT)))
+            | Q(organisation_id__in=actor.organisations_where("manage-charges"))
+        )
+        .select_related("organisation__region", "raised_by", "replied_by", "closed_by")
+        .order_by("-raised_at", "-id")
+    )
+
+
+def findings_in(rows: QuerySet[AuditFinding], state: str, today: date) -> QuerySet[AuditFinding]:
+    """Those in a state; also `unclosed` and `overdue`, these the first to fall due first; empty:
+    all."""
+    if state == "overdue":
+        return rows.filter(state="open", due_date__lt=today).order_by("due_date", "id")
+    if state == "unclosed":
+        return rows.exclude(state="closed").order_by("due_date", "id")
+    return rows.filter(state=state) if state in AuditFinding.State.values else rows
+
+
+def finding_for(actor: Actor, finding_id: UUID) -> AuditFinding:
+    """`NotFound` as well for one that is not the actor's to see."""
+    rows = findings_for(actor).select_related("exception", "sample")
+    found = rows.filter(pk=finding_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def finding_records(actor: Actor, finding: AuditFinding) -> list[dict[str, str]]:
+    """The records behind a finding, as evidence names them: those of its exception, and what was
+    drawn in its sample (of sessions their bookings). To whoever answers it only those that are
+    their organisation's affair, as host or payer, and that they may see anyway."""
+    items = list(finding.exception.evidence) if finding.exception else []
+    sample = finding.sample
+    if sample is not None:
+        kind, drawn = sample.subject[:-1], sample.drawn
+        if kind == "session":
+            kind, drawn = "reservation", [row.reservation_id for row in drawn_rows(sample)]
+        items += [{"type": kind, "id": str(pk)} for pk in drawn]
+    of = finding.organisation
+    if not items or actor.may(AUDIT, place_of(of)):
+        return items
+    ids = {item["id"] for item in items}
+    own = Q(host=of) | Q(organisation=of)
+    bookings = reservations_for(actor).filter(own)
+    seen: list[QuerySet[Any]] = [
+        bookings.filter(pk__in=ids),
+        UsageSession.objects.filter(reservation__in=bookings.values("pk"), pk__in=ids),
+        charges_for(actor).filter(own, pk__in=ids),
+        Instrument.objects.filter(organisation=of, pk__in=ids),
+        grants_for(actor).filter(organisation=of, pk__in=ids),
+    ]
+    first, *others = (rows.order_by().values_list("pk", flat=True) for rows in seen)
+    shown = {str(pk) for pk in first.union(*others, all=True)}
+    return [item for item in items if item["id"] in shown]
+
+
+def samples_for(actor: Actor) -> QuerySet[AuditSample]:
+    """Newest first: whose population lies wholly in an auditor's regions."""
+    regions = list(
+        Region.objects.filter(lineage__overlap=list(actor.regions_where(AUDIT))).values_list(
+            "pk", flat=True
+        )
+    )
+    return (
+        AuditSample.objects.filter(region_ids__contained_by=regions)
+        .select_related("made_by")
+        .defer("population")
+        .order_by("-made_at", "-id")
+    )
+
+
+def sample_for(actor: Actor, sample_id: UUID) -> AuditSample:
+    found = samples_for(actor).filter(pk=sample_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def audited_organisations(actor: Actor) -> list[Organisation]:
+    """Those of an auditor's regions, by name. One statement."""
+    above = list(actor.regions_where(AUDIT))
+    rows = Organisation.objects.filter(region__lineage__overlap=above)
+    return list(rows.order_by("name", "code"))
+
+
+def audited_organisation(actor: Actor, code: str) -> Organisation:
+    """One of an auditor's regions; `NotFound` else."""
+    found = (
+        Organisation.objects.select_related("region")
+        .filter(code=code, region__lineage__overlap=list(actor.regions_where(AUDIT)))
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def findings_to_answer(actor: Actor, now: datetime) -> QuerySet[AuditFinding]:
+    """Those of auditors that organisations of the actor's have to answer."""
+    ours = actor.organisations_where("manage-charges")
+    return findings_for(actor).filter(organisation__in=ours, state=AuditFinding.State.OPEN)

@@ -1,0 +1,22 @@
+"""Bundles of the trail that somebody has had written."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from bookings.audit.models import TrailBundle
+
+
+def bundles_of(actor: Actor) -> QuerySet[TrailBundle]:
+    """One's own, the newest first."""
+    return TrailBundle.objects.filter(user_id=actor.person).order_by("-created_at", "-id")
+
+
+def bundle_for(actor: Actor, bundle_id: UUID) -> TrailBundle:
+    """One's own; `NotFound`, as well for whoever reads the trail no longer."""
+    found = bundles_of(actor).filter(pk=bundle_id).first()
+    if found is None or not set(found.region_ids) <= actor.regions_where("read-trail"):
+        raise NotFound
+    return found

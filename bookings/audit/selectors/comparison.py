@@ -1,0 +1,139 @@
+"""The books held against the trail: what a booking or charge says of itself, and what the trail
+says was done to it. Somebody who changes the database leaves no entry, or deletes the row."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Model
+
+from bookings.pricing.models import Charge
+from bookings.record.models import Reservation
+
+BATCH = 5_000
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+
+# Each pair of subqueries gives by id the same names with the same spelling of values: later
+# entries go over earlier ones. `is_kept`: its row is never deleted.
+_RESERVATIONS = """
+held AS (
+    SELECT id, jsonb_build_object('person', user_id, 'state', state, 'payer', organisation_id,
+        'instrument', instrument_id, 'unit', unit,
+        'start', to_char(start_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        'end', to_char(end_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) AS said
+    FROM bookings_reservation WHERE {id}
+),
+told AS (
+    SELECT e.object_id AS id, max(e.id::text) AS entry,
+        bool_or(e.action IN ('reservation.requested', 'reservation.confirmed')) AS is_kept,
+        jsonb_object_agg(split_part(a.key, '_', 1), a.value ORDER BY e.id) AS said
+    FROM accounts_trailentry e, jsonb_each(e.after || CASE WHEN e.after ? 'instrument'
+        THEN jsonb_build_object('person', coalesce(e.after ->> 'for', e.actor_id::text))
+        ELSE '{{}}' END) a
+    WHERE e.object_type = 'reservation' AND {object_id}
+    AND a.key IN ('person', 'state', 'payer', 'instrument', 'unit', 'start', 'start_at', 'end',
+        'end_at')
+    GROUP BY e.object_id
+)
+"""
+# Amounts are compared as numbers; one that is none differs. A month is told once it is known.
+_CHARGES = r"""
+held AS (
+    SELECT id, jsonb_strip_nulls(jsonb_build_object('reservation', reservation_id, 'kind', kind,
+        'currency', currency, 'total', total, 'payable', payable, 'state', state,
+        'month', month)) AS said
+    FROM bookings_charge WHERE {id}
+),
+told AS (
+    SELECT e.object_id AS id, max(e.id::text) AS entry, true AS is_kept,
+        jsonb_strip_nulls(jsonb_object_agg(a.key, CASE WHEN a.key IN ('total', 'payable')
+            AND a.value #>> '{{}}' ~ '^-?[0-9]+(\.[0-9]+)?$'
+            THEN to_jsonb((a.value #>> '{{}}')::numeric) ELSE a.value END ORDER BY e.id)) AS said
+    FROM accounts_trailentry e, jsonb_each(e.after || CASE WHEN e.action = 'charge.create'
+        THEN jsonb_build_object('state', CASE WHEN e.after ->> 'kind' IN ('reversal', 'melting')
+            THEN 'final' ELSE 'open' END)
+        ELSE '{{}}' END) a
+    WHERE e.object_type = 'charge' AND {object_id}
+    AND (a.key IN ('state', 'month') OR e.action = 'charge.create'
+        AND a.key IN ('reservation', 'kind', 'currency', 'total', 'payable'))
+    GROUP BY e.object_id
+)
+"""
+# Melting that a correction took back had no entry of its own; its reversal has.
+_DIFFERENT = """
+WITH {pair}
+SELECT coalesce(h.id, t.id), h.said::text, t.said::text, t.entry
+FROM held h FULL JOIN told t ON t.id = h.id
+WHERE h.said IS DISTINCT FROM t.said AND (h.said IS NOT NULL OR t.is_kept)
+AND NOT (h.said @> '{{"kind": "melting", "state": "reversed"}}'
+    AND h.said - 'state' = t.said - 'state'
+    AND EXISTS (SELECT FROM bookings_charge r WHERE r.reverses_id = h.id AND r.kind = 'reversal'))
+IS TRUE
+ORDER BY 1
+"""
+BOOKS: dict[str, tuple[type[Model], str]] = {
+    "reservation": (Reservation, _RESERVATIONS),
+    "charge": (Charge, _CHARGES),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row of the books that is not as the trail says. `fields`: what differs; none where the
+    row is gone or the trail does not know it. `entry`: the last the trail says of it."""
+
+    kind: str
+    id: UUID
+    fields: tuple[str, ...]
+    is_gone: bool
+    entry: UUID | None
+    digest: str  # of both sides: another difference of the same row is another
+
+
+def differences_of(kind: str, ids: Sequence[UUID]) -> list[Difference]:
+    """Of these rows. One statement."""
+    return _differences(kind, "{} = ANY(%(ids)s)", {"ids": list(ids)})
+
+
+def differences_between(kind: str, after: UUID, until: UUID) -> list[Difference]:
+    """Of rows whose ids lie in (after, until], whether the books or the trail alone have them. One
+    statement: both sides are read in the order of an index."""
+    return _differences(
+        kind, "{0} > %(after)s AND {0} <= %(until)s", {"after": after, "until": until}
+    )
+
+
+def ranges_after(kind: str, after: UUID, most: int | None) -> Iterator[tuple[UUID, UUID]]:
+    """Ranges of ids of `BATCH` rows each, until `most` rows or the end (`LAST`)."""
+    rows = BOOKS[kind][0]._default_manager.order_by("pk").values_list("pk", flat=True)
+    seen = 0
+    while after != LAST and (most is None or seen < most):
+        until = next(iter(rows.filter(pk__gt=after)[BATCH - 1 : BATCH]), LAST)
+        yield after, until
+        after, seen = until, seen + BATCH
+
+
+def _differences(kind: str, condition: str, values: dict[str, Any]) -> list[Difference]:
+    pair = BOOKS[kind][1].format(
+        id=condition.format("id"), object_id=condition.format("e.object_id")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(_DIFFERENT.format(pair=pair), values)
+        return [_difference(kind, *row) for row in cursor.fetchall()]
+
+
+def _difference(
+    kind: str, pk: UUID, held: str | None, told: str | None, entry: str | None
+) -> Difference:
+    fields: tuple[str, ...] = ()
+    if held and told:
+        books, trail = json.loads(held), json.loads(told)
+        names = sorted(books.keys() | trail.keys())
+        fields = tuple(name for name in names if books.get(name) != trail.get(name))
+        held, told = (str([side.get(name) for name in fields]) for side in (books, trail))
+    digest = hashlib.sha256(f"{fields} {held} {told}".encode()).hexdigest()[:16]
+    return Difference(kind, pk, fields, held is None, UUID(entry) if entry else None, digest)

@@ -1,0 +1,141 @@
+"""The trail, as far as each person may read it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet, Subquery, Value
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from accounts.models import Region, TrailEntry, User
+from bookings.charging.selectors.stories import Step, records_of_story, steps_of
+
+# As many people as a part of a name may mean.
+MOST_PEOPLE = 200
+
+
+def entries_for(actor: Actor) -> QuerySet[TrailEntry]:
+    """Newest first: an auditor's regions with all below them; everybody's own acts."""
+    seen = Q(actor_id=actor.person)
+    regions = list(actor.regions_where("read-trail"))
+    if regions:
+        # An entry names the regions it touches with all above them, so a parent is enough.
+        seen |= Q(region_ids__overlap=regions)
+    return TrailEntry.objects.filter(seen).select_related("text").order_by("-at", "-id")
+
+
+def by_actor(entries: QuerySet[TrailEntry], who: str) -> QuerySet[TrailEntry]:
+    """Those of one person, named by id or e-mail address, or of people by a part of the name."""
+    try:
+        return entries.filter(actor_id=UUID(who))
+    except ValueError:
+        named = Q(email__iexact=who) if "@" in who else Q(name__icontains=who)
+        # Read first: of few people the index of persons finds the entries.
+        people = list(User.objects.filter(named).values_list("pk", flat=True)[:MOST_PEOPLE])
+        return entries.filter(actor_id__in=people)
+
+
+def audited_regions(actor: Actor) -> list[Region]:
+    """Those whose trail the actor reads, by name; none for those who read only their own acts.
+    One statement at most."""
+    above = list(actor.regions_where("read-trail"))
+    if not above:
+        return []
+    return list(Region.objects.filter(lineage__overlap=above).order_by("name", "code"))
+
+
+def in_region(entries: QuerySet[TrailEntry], code: str) -> QuerySet[TrailEntry]:
+    """Those that touch a region or one below it."""
+    ids = list(Region.objects.filter(code=code).values_list("pk", flat=True))
+    return entries.filter(region_ids__overlap=ids) if ids else entries.none()
+
+
+@dataclass(frozen=True)
+class TrailQuery:
+    """What of the trail to read; None and empty: all. `action`: its beginning, up to a dot, or
+    the whole act where `is_exact`; `actor`: id, e-mail address or a part of the name; `region`: a
+    code, regions below it included."""
+
+    object_id: UUID | None = None
+    actor: str = ""
+    action: str = ""
+    region: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    is_exact: bool = False
+
+
+def entries_where(actor: Actor, wanted: TrailQuery) -> QuerySet[TrailEntry]:
+    """Of what the actor may read, newest first."""
+    rows = entries_for(actor)
+    if wanted.object_id is not None:
+        rows = rows.filter(object_id=wanted.object_id)
+    if wanted.actor:
+        rows = by_actor(rows, wanted.actor)
+    if wanted.action and wanted.is_exact:
+        rows = rows.filter(action=wanted.action)
+    elif wanted.action:
+        rows = rows.filter(action__startswith=wanted.action)
+    if wanted.region:
+        rows = in_region(rows, wanted.region)
+    if wanted.since is not None:
+        rows = rows.filter(at__gte=wanted.since)
+    if wanted.until is not None:
+        rows = rows.filter(at__lt=wanted.until)
+    return rows
+
+
+@dataclass(frozen=True)
+class TrailPage:
+    """So many entries, and the place after which older ones follow; None: there are none."""
+
+    steps: "list[Step]"
+    older: str | None
+
+
+# Where a region has much, a page lies within days; where it has little, what it has is found by
+# its own index, which the order by time would keep the database from.
+_WINDOW = timedelta(days=7)
+
+
+def trail_page(
+    entries: QuerySet[TrailEntry],
+    after: str = "",
+    most: int = 50,
+    until: datetime | None = None,
+) -> TrailPage:
+    """The entries after a place; the thousandth page costs no more than the first. Two
+    statements, three where little is found. A place we did not make is the beginning; `until`:
+    the moment before which all of them are, if any."""
+    moment, _, name = after.partition("_")
+    with suppress(ValueError):
+        at, pk = datetime.fromisoformat(moment), UUID(name)
+        if at.tzinfo is not None:
+            entries = entries.filter(Q(at__lte=at) & (Q(at__lt=at) | Q(id__lt=pk)))
+            until = at
+    newest: Any = TrailEntry.objects.order_by("-at").values("at")[:1]
+    since = until - _WINDOW if until else Subquery(newest) - Value(_WINDOW)
+    found = list(entries.filter(at__gte=since)[: most + 1])
+    if len(found) <= most:
+        by_time = ExpressionWrapper(F("at") + Value(timedelta(0)), DateTimeField())
+        found = list(entries.order_by(by_time.desc(), "-id")[: most + 1])
+    last = found[most - 1] if len(found) > most else None
+    older = f"{last.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}_{last.pk}" if last else None
+    return TrailPage(steps_of(found[:most]), older)
+
+
+def entry_for(actor: Actor, entry_id: UUID) -> TrailEntry:
+    """`NotFound` as well for one that is not the actor's to read."""
+    entry = entries_for(actor).filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound
+    return entry
+
+
+def readable_story(actor: Actor, object_id: UUID) -> list[Step]:
+    """As much of the same as the actor may read of the trail; empty where that is nothing."""
+    entries = entries_for(actor).filter(object_id__in=records_of_story(object_id))
+    return steps_of(list(entries.order_by("at", "id")))

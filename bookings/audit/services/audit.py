@@ -1,0 +1,268 @@
+"""Exceptions: the rules of the audit gone through, and what auditors make of what they find."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, Refused, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import User
+from accounts.permissions import require_somewhere
+from bookings.audit.domain.audit import NEEDS_REASON, RULES, may_become
+from bookings.audit.models import AuditException, AuditRun
+from bookings.audit.selectors.audit import (
+    AUDIT,
+    Hit,
+    booking_hits,
+    charge_hits,
+    comparison_hits,
+    day_hits,
+    exceptions_for,
+    grant_hits,
+    last_run,
+    newest_entry,
+    norm_hits,
+    own_case,
+    own_exceptions,
+    stale_hits,
+    touched,
+    usage_hits,
+)
+from bookings.audit.selectors.comparison import (
+    BOOKS,
+    FIRST,
+    LAST,
+    differences_between,
+    differences_of,
+    ranges_after,
+)
+
+_BATCH = 1000
+# Rows of each table that a night's run compares with the trail, besides those it says were touched:
+# five millions in seventeen nights. A row that was changed past the trail is nowhere said to be.
+SLICE = 300_000
+# Days are rolled up anew for a while, when something about them is corrected late.
+_LATE = timedelta(days=62)
+
+
+def exceptions_find(*, now: datetime, actor: Actor | None = None, full: bool = False) -> AuditRun:
+    """Go through the rules: what has happened since the last run, or everything. What was found
+    before stays as it is. `actor` None: the nightly job."""
+    if actor is not None:
+        require_somewhere(actor, AUDIT)
+    before = last_run()
+    is_full = full or before is None or before.last_entry is None
+    newest = newest_entry()
+    since = before.last_entry if before and not is_full else None
+    counts: Counter[str] = Counter()
+    looked_at = 0
+    reservations, charges = touched(since)
+    for ids in reservations:
+        looked_at += len(ids)
+        counts.update(_keep([*booking_hits(ids, now), *usage_hits(ids)], now))
+        if not is_full:
+            counts.update(_keep(comparison_hits(differences_of("reservation", ids), now), now))
+    for ids in charges:
+        looked_at += len(ids)
+        counts.update(_keep(charge_hits(ids), now))
+        if not is_full:
+            counts.update(_keep(comparison_hits(differences_of("charge", ids), now), now))
+    compared = dict(before.compared) if before else {}
+    if is_full or actor is None:
+        compared = {}
+        for kind in BOOKS:
+            first = FIRST if is_full or before is None else _after(before, kind)
+            for after, until in ranges_after(kind, first, None if is_full else SLICE):
+                different = differences_between(kind, after, until)
+                counts.update(_keep(comparison_hits(different, now), now))
+                compared[kind] = str(until)
+    days = None if is_full else (now - _LATE).date()
+    for hits in (day_hits(days), grant_hits(now), stale_hits(now), norm_hits(now)):
+        counts.update(_keep(hits, now))
+    return _run_keep(
+        AuditRun(
+            started_by_id=actor.person if actor else None,
+            started_at=now,
+            is_full=is_full,
+            looked_at=looked_at,
+            counts=dict(counts),
+            compared=compared,
+            last_entry=newest,
+        ),
+        actor,
+    )
+
+
+def _after(run: AuditRun, kind: str) -> UUID:
+    """Where the comparison goes on; once it was through, from the beginning."""
+    last = UUID(run.compared.get(kind, str(FIRST)))
+    return FIRST if last == LAST else last
+
+
+@transaction.atomic
+def _run_keep(run: AuditRun, actor: Actor | None) -> AuditRun:
+    run.save()
+    trail.record(
+        actor=actor, action="auditrun.done", target=run, now=run.started_at, after=run.counts
+    )
+    return run
+
+
+def _keep(hits: Iterable[Hit], now: datetime) -> Counter[str]:
+    """Store what was not found before; how many by rule."""
+    counts: Counter[str] = Counter()
+    for batch in _batches(hits):
+        counts.update(_keep_batch(batch, now))
+    return counts
+
+
+def _batches(hits: Iterable[Hit]) -> Iterator[list[Hit]]:
+    batch: list[Hit] = []
+    for hit in hits:
+        batch.append(hit)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@transaction.atomic
+def _keep_batch(hits: list[Hit], now: datetime) -> Counter[str]:
+    wanted = {(hit.rule, hit.key): hit for hit in hits}
+    known = set(
+        AuditException.objects.filter(key__in={key for _, key in wanted}).values_list("rule", "key")
+    )
+    rows = [
+        AuditException(
+            rule=hit.rule,
+            rule_version=RULES[hit.rule].version,
+            parameters=dict(RULES[hit.rule].parameters),
+            key=hit.key,
+            numbers=hit.numbers,
+            evidence=[{"type": kind, "id": str(pk)} for kind, pk in hit.evidence],
+            organisation_id=hit.organisation_id,
+            region_ids=sorted(hit.region_ids),
+            happened_at=hit.happened_at,
+            found_at=now,
+        )
+        for key, hit in sorted(wanted.items())
+        if key not in known
+    ]
+    # Two runs at once: whoever comes second keeps nothing, and the trail says so once.
+    AuditException.objects.bulk_create(rows, ignore_conflicts=True)
+    kept = set(
+        AuditException.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True)
+    )
+    rows = [row for row in rows if row.pk in kept]
+    trail.record_all(
+        trail.Change(
+            None,
+            "exception.find",
+            row,
+            now,
+            after={"rule": row.rule, "version": row.rule_version, "key": row.key},
+            organisation_ids=[row.organisation_id],
+            region_ids=row.region_ids,
+        )
+        for row in rows
+    )
+    return Counter(row.rule for row in rows)
+
+
+@transaction.atomic
+def exception_move(
+    *,
+    actor: Actor,
+    exception_id: UUID,
+    state: str,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> AuditException:
+    """Say what an exception is: under review, or explained, with the reason. One that is
+    confirmed is a finding (`finding_raise`)."""
+    row = exception_locked(actor, exception_id, expected_version)
+    if state == "confirmed":
+        raise WrongState("exception-needs-finding")
+    return exception_decide(row, actor=actor, state=state, reason=reason, now=now)
+
+
+def exceptions_decide(
+    *,
+    actor: Actor,
+    chosen: Sequence[tuple[UUID, int | None]],
+    state: str,
+    reason: str,
+    now: datetime,
+) -> tuple[list[AuditException], list[tuple[UUID, Refused]]]:
+    """The same word on several exceptions, each (id, version that was read) in a transaction of
+    its own: what was decided, and what was not (an own case, changed meanwhile) with its refusal.
+    Their rows are locked in the order of their ids."""
+    require_somewhere(actor, AUDIT)
+    if state in NEEDS_REASON and not reason.strip():
+        raise invalid("reason", "required")
+    done: list[AuditException] = []
+    refused: list[tuple[UUID, Refused]] = []
+    for exception_id, version in sorted(dict(chosen).items()):
+        try:
+            done.append(
+                exception_move(
+                    actor=actor,
+                    exception_id=exception_id,
+                    state=state,
+                    reason=reason,
+                    expected_version=version,
+                    now=now,
+                )
+            )
+        except Refused as error:
+            refused.append((exception_id, error))
+    return done, refused
+
+
+def exception_locked(
+    actor: Actor, exception_id: UUID, expected_version: int | None
+) -> AuditException:
+    found = exceptions_for(actor).filter(pk=exception_id).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotFound
+    row = AuditException.objects.select_for_update(no_key=True).get(pk=found)
+    if expected_version is not None and row.version != expected_version:
+        raise WrongVersion(version=row.version)
+    return row
+
+
+def exception_decide(
+    row: AuditException, *, actor: Actor, state: str, reason: str, now: datetime
+) -> AuditException:
+    """Move a locked row on, with its entry. `NotPermitted` (`own-case`) to whoever is the person,
+    the maker or a decider of what it is about."""
+    if own_exceptions(actor, [row]):
+        raise own_case(actor, row.region_ids)
+    if not may_become(row.state, state):
+        raise WrongState(state=row.state, wanted=state)
+    reason = reason.strip()
+    if state in NEEDS_REASON and not reason:
+        raise invalid("reason", "required")
+    before = row.state
+    row.state, row.reason = state, reason
+    row.decided_by, row.decided_at = User.objects.get(pk=actor.person), now
+    row.version += 1
+    row.save(update_fields=["state", "reason", "decided_by", "decided_at", "version"])
+    trail.record(
+        actor=actor,
+        action=f"exception.{state}",
+        target=row,
+        now=now,
+        before={"state": before},
+        after={"state": state, "rule": row.rule},
+        reason=reason,
+        organisation_ids=[row.organisation_id],
+        region_ids=row.region_ids,
+    )
+    return row

@@ -1,0 +1,237 @@
+"""Findings: raised by auditors, answered by the audited party, closed with evidence."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require, require_somewhere
+from accounts.selectors.memberships import place_of
+from bookings.audit.domain.audit import DAYS_TO_ANSWER, FINDING_MOVES, REMIND_BEFORE, SEVERITIES
+from bookings.audit.models import AuditException, AuditFinding
+from bookings.audit.selectors.audit import (
+    AUDIT,
+    audited_organisation,
+    findings_for,
+    own_case,
+    own_findings,
+    own_samples,
+    sample_for,
+)
+from bookings.audit.services.audit import exception_decide, exception_locked
+
+MOST = 5000
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What a finding says. `due_date` None: by its severity."""
+
+    severity: str
+    title: str
+    text: str
+    due_date: date | None = None
+    exception_id: UUID | None = None
+    sample_id: UUID | None = None
+    organisation: str = ""  # its code; of an exception its own
+
+
+@transaction.atomic
+def finding_raise(*, actor: Actor, raised: Raised, now: datetime) -> AuditFinding:
+    """Say that something is not as it should be. An exception is confirmed by it. `NotPermitted`
+    (`own-case`) where the exception, or something drawn in the sample, is the auditor's own."""
+    require_somewhere(actor, AUDIT)
+    exception: AuditException | None = None
+    if raised.exception_id is not None:
+        exception = exception_locked(actor, raised.exception_id, None)
+        organisation = Organisation.objects.select_related("region").get(
+            pk=exception.organisation_id
+        )
+        regions = list(exception.region_ids)
+    else:
+        organisation = audited_organisation(actor, raised.organisation)
+        regions = list(organisation.region.lineage)
+    sample = sample_for(actor, raised.sample_id) if raised.sample_id else None
+    if sample is not None and own_samples(actor, [sample]):
+        raise own_case(actor, sample.region_ids)
+    if raised.severity not in SEVERITIES:
+        raise invalid("severity", "unknown-value")
+    title, text = _worded("title", raised.title, 200), _worded("text", raised.text, MOST)
+    due = raised.due_date or now.date() + timedelta(days=DAYS_TO_ANSWER[raised.severity])
+    if due < now.date():
+        raise invalid("due_date", "in-the-past")
+    if exception is not None:
+        exception_decide(exception, actor=actor, state="confirmed", reason=title, now=now)
+    row = AuditFinding.objects.create(
+        organisation=organisation,
+        region_ids=regions,
+        severity=raised.severity,
+        title=title,
+        text=text,
+        exception=exception,
+        sample=sample,
+        due_date=due,
+        raised_by_id=actor.person,
+        raised_at=now,
+    )
+    after = {"severity": row.severity, "due": due, "exception": exception and exception.pk}
+    _record(row, "finding.raise", actor, now, after=after, reason=f"{title}\n{text}")
+    _tell(row, "raised", now)
+    return row
+
+
+@transaction.atomic
+def finding_reply(
+    *,
+    actor: Actor,
+    finding_id: UUID,
+    reply: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> AuditFinding:
+    """The audited party answers: what was wrong, and what is done about it."""
+    row = _locked(actor, finding_id, expected_version)
+    require(actor, "manage-charges", place_of(row.organisation))
+    _require_move(row, "replied")
+    row.reply = _worded("reply", reply, MOST)
+    row.replied_by_id, row.replied_at = actor.person, now
+    _move(row, "replied", ["reply", "replied_by", "replied_at"])
+    _record(row, "finding.reply", actor, now, after={"state": "replied"}, reason=row.reply)
+    _tell(row, "replied", now)
+    return row
+
+
+@transaction.atomic
+def finding_return(
+    *,
+    actor: Actor,
+    finding_id: UUID,
+    note: str,
+    due_date: date | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> AuditFinding:
+    """The auditor sends an answer back as not enough, with a new day if they like."""
+    row = _locked(actor, finding_id, expected_version)
+    _require_auditor(actor, row)
+    _require_move(row, "open")
+    row.note = _worded("note", note, MOST)
+    if due_date is not None:
+        if due_date < now.date():
+            raise invalid("due_date", "in-the-past")
+        row.due_date = due_date
+    _move(row, "open", ["note", "due_date"])
+    after = {"state": "open", "due": row.due_date}
+    _record(row, "finding.return", actor, now, after=after, reason=row.note)
+    _tell(row, "returned", now)
+    return row
+
+
+@transaction.atomic
+def finding_close(
+    *,
+    actor: Actor,
+    finding_id: UUID,
+    evidence: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> AuditFinding:
+    """The auditor closes it, naming what shows that it was put right."""
+    row = _locked(actor, finding_id, expected_version)
+    _require_auditor(actor, row)
+    _require_move(row, "closed")
+    row.evidence = _worded("evidence", evidence, MOST)
+    row.closed_by_id, row.closed_at = actor.person, now
+    _move(row, "closed", ["evidence", "closed_by", "closed_at"])
+    _record(row, "finding.close", actor, now, after={"state": "closed"}, reason=row.evidence)
+    _tell(row, "closed", now)
+    return row
+
+
+def findings_remind(*, now: datetime) -> int:
+    """Remind those who have to answer, a week before the day and weekly once it is over; how
+    many findings wait. Each reminder is sent once, however often this runs."""
+    today = now.date()
+    rows = AuditFinding.objects.filter(Q(state="open"), due_date__lte=today + REMIND_BEFORE)
+    for row in rows:
+        weeks = max(-1, (today - row.due_date).days // 7)
+        with transaction.atomic():
+            _tell(row, "due" if weeks < 0 else "overdue", now, key=f"{row.due_date}:{weeks}")
+    return len(rows)
+
+
+def _locked(actor: Actor, finding_id: UUID, expected_version: int | None) -> AuditFinding:
+    pk = findings_for(actor).filter(pk=finding_id).values_list("pk", flat=True).first()
+    if pk is None:
+        raise NotFound
+    row = (
+        AuditFinding.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region")
+        .get(pk=pk)
+    )
+    if expected_version is not None and row.version != expected_version:
+        raise WrongVersion(version=row.version)
+    return row
+
+
+def _require_auditor(actor: Actor, row: AuditFinding) -> None:
+    """An auditor of the organisation's region who has no part in what the finding is about."""
+    require(actor, AUDIT, place_of(row.organisation))
+    if own_findings(actor, [row]):
+        raise own_case(actor, row.organisation.region.lineage)
+
+
+def _require_move(row: AuditFinding, wanted: str) -> None:
+    if wanted not in FINDING_MOVES[row.state]:
+        raise WrongState(state=row.state, wanted=wanted)
+
+
+def _move(row: AuditFinding, state: str, fields: list[str]) -> None:
+    row.state = state
+    row.version += 1
+    row.save(update_fields=["state", "version", *fields])
+
+
+def _worded(field: str, text: str, most: int) -> str:
+    text = text.strip()
+    if not text:
+        raise invalid(field, "required")
+    if len(text) > most:
+        raise invalid(field, "too-long", most=most)
+    return text
+
+
+def _record(
+    row: AuditFinding, action: str, actor: Actor, now: datetime, *, after: dict[str, object],
+    reason: str,
+) -> None:  # fmt: skip
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        after=after,
+        reason=reason,
+        organisation_ids=[row.organisation_id],
+        region_ids=row.region_ids,
+    )
+
+
+def _tell(row: AuditFinding, what: str, now: datetime, key: str = "") -> None:
+    enqueue(
+        [
+            Effect(
+                kind=f"audit.finding-{what}",
+                key=f"audit.finding-{what}:{row.pk}:{key or row.version}",
+                payload={"finding": str(row.pk)},
+            )
+        ],
+        now=now,
+    )

@@ -1,0 +1,85 @@
+"""Samples: a population is frozen, hashed, and drawn from by a seed that is kept."""
+
+import hashlib
+import secrets
+import zlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.permissions import require_somewhere
+from bookings.audit.domain.sampling import draw, population_csv, population_items
+from bookings.audit.models import AuditSample
+from bookings.audit.selectors.audit import AUDIT
+from bookings.audit.selectors.sampling import load_population
+
+MOST = 5000
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What to draw, of what began on UTC days of [`since`, `until`). `seed` empty: by chance."""
+
+    subject: str
+    method: str
+    since: date
+    until: date
+    size: int
+    seed: str = ""
+    currency: str = ""
+
+
+@transaction.atomic
+def sample_draw(*, actor: Actor, asked: Sampling, now: datetime) -> AuditSample:
+    """Freeze the population of the auditor's regions, and draw from it."""
+    require_somewhere(actor, AUDIT)
+    if asked.until <= asked.since:
+        raise invalid("until", "not-after-start")
+    if not 1 <= asked.size <= MOST:
+        raise invalid("size", "out-of-range", least=1, most=MOST)
+    if asked.method == "monetary" and asked.subject != "charges":
+        raise invalid("method", "monetary-of-charges")
+    if asked.method == "monetary" and not asked.currency:
+        raise invalid("currency", "required")
+    regions = sorted(actor.regions_where(AUDIT))
+    content = population_csv(load_population(asked, regions))
+    items = population_items(content)
+    if not items:
+        raise WrongState("empty-population")
+    seed = asked.seed.strip() or secrets.token_hex(16)
+    row = AuditSample.objects.create(
+        subject=asked.subject,
+        method=asked.method,
+        since=asked.since,
+        until=asked.until,
+        currency=asked.currency,
+        seed=seed,
+        size=asked.size,
+        region_ids=regions,
+        population=zlib.compress(content),
+        digest=hashlib.sha256(content).digest(),
+        count=len(items),
+        drawn=draw(items, method=asked.method, seed=seed, size=asked.size),
+        made_by_id=actor.person,
+        made_at=now,
+    )
+    trail.record(
+        actor=actor,
+        action="sample.draw",
+        target=row,
+        now=now,
+        after={
+            "population": bytes(row.digest).hex(),
+            "count": row.count,
+            "method": row.method,
+            "seed": row.seed,
+            "size": row.size,
+            "drawn": hashlib.sha256("\n".join(row.drawn).encode()).hexdigest(),
+        },
+        region_ids=regions,
+    )
+    return row

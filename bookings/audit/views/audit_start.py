@@ -1,0 +1,52 @@
+"""Where an auditor begins: what waits, how much is used where, whether the trail holds."""
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import actor_of, require_somewhere
+from accounts.selectors.verification import last_verified
+from bookings.audit.selectors.audit import AUDIT, exception_counts, findings_for, last_run
+from bookings.hours.selectors.utilisation_reading import use_by_region, used_of_open
+
+# Of findings, the first to fall due.
+SHOWN = 6
+DAYS = 90
+
+
+@login_required
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    require_somewhere(actor, AUDIT)
+    today = now.date()
+    since, until = today - timedelta(days=DAYS), today
+    counts = exception_counts(actor)
+    unclosed = list(findings_for(actor).exclude(state="closed").order_by("due_date", "id"))
+    regions = use_by_region(actor, since=since, until=until)
+    context = {
+        "counts": sorted(
+            ((code, found) for code, found in counts.items() if found),
+            key=lambda pair: -pair[1].get("open", 0) - pair[1].get("review", 0),
+        ),
+        "open": sum(found.get("open", 0) for found in counts.values()),
+        "review": sum(found.get("review", 0) for found in counts.values()),
+        "run": last_run(),
+        "findings": unclosed[:SHOWN],
+        "unclosed": len(unclosed),
+        "overdue": sum(1 for row in unclosed if row.state == "open" and row.due_date < today),
+        "replied": sum(1 for row in unclosed if row.state == "replied"),
+        "since": since,
+        "until": until,
+        "days": DAYS,
+        "today": today,
+        "regions": regions,
+        "used": sum(row.minutes.productive for row in regions),
+        "used_of_open": used_of_open(regions),
+        "verified": last_verified(),
+    }
+    return render(request, "bookings/audit/start.html", context)

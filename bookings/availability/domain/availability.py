@@ -1,0 +1,406 @@
+"""When an instrument can be booked: one engine for search, slots, quotes and bookings.
+
+Rules: docs/availability.md. `Calendar` holds what is offered and what is taken, as plain
+values; `check` says everything that refuses a wish, `starts` lists what it would accept:
+both ask the same questions, so they cannot disagree.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from heapq import nsmallest
+from itertools import islice, pairwise
+from zoneinfo import ZoneInfo
+
+from bookings.availability.domain.quotas import Booked, Tally
+from bookings.record.domain.periods import Period, clip, intersect, subtract, union
+from bookings.record.domain.refusals import Refusal
+from instruments.domain.opening import Window, merged
+from instruments.domain.policies import Policy
+
+CLOSURE = "closure"
+RESERVATION = "reservation"
+NEAREST_WITHIN = timedelta(days=14)
+LENGTHS_TRIED = 500
+NEAR = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A span of one unit that is taken, its buffers included."""
+
+    period: Period
+    unit: int = 1
+    kind: str = RESERVATION
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, as far as the rules care.
+
+    is_served: the price group has a rate; user, organisation: whose quotas count (None of
+    nobody in particular); is_same_region: payer and host lie in one region; qualified: when the
+    person's certificate is valid, None where none is needed.
+    """
+
+    price_group: str = "external"
+    is_served: bool = True
+    user: Hashable = None
+    organisation: Hashable = None
+    is_same_region: bool = False
+    qualified: tuple[Period, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A period somebody would like.
+
+    waived: codes of rules that do not bind it: those of notice and horizon where a booking
+    only changes its length, those a manager sets aside. keeps_start: only the length may change,
+    so the nearest that passes is another length.
+    """
+
+    period: Period
+    asker: Asker
+    waived: frozenset[str] = frozenset()
+    keeps_start: bool = False
+
+
+def unqualified(asker: Asker, period: Period) -> Iterator[Refusal]:
+    """What a certificate lacks that must be valid through the whole period: it has begun before
+    the period and ends too early, or there is none."""
+    if asker.qualified is None or any(span.contains(period) for span in asker.qualified):
+        return
+    ends = [span.end for span in asker.qualified if span.start <= period.start]
+    if ends:
+        yield Refusal("qualification-expires", {"until": max(ends).isoformat()})
+    else:
+        yield Refusal("qualification-missing")
+
+
+class Calendar:
+    """What an instrument offers and what of it is taken, around some span.
+
+    windows: unmerged opening windows that cover the span and what is near it; blocks: live
+    occupancies there; booked: what counts for quotas and the share kept for other regions, in
+    the days, weeks and months (of `zone`) that the span touches. `check` and `starts` are right
+    only within that span.
+    """
+
+    def __init__(
+        self,
+        *,
+        windows: Sequence[Window],
+        policy: Policy,
+        blocks: Sequence[Block],
+        is_published: bool = True,
+        zone: ZoneInfo | None = None,
+        booked: Iterable[Booked] = (),
+    ) -> None:
+        self.windows = sorted(windows)
+        self.policy = policy
+        self.blocks = sorted(blocks, key=lambda b: b.period)
+        self.is_published = is_published
+        self.zone = zone or ZoneInfo("UTC")
+        self.booked = tuple(booked)
+        self._tallies: dict[tuple[Asker, datetime], Tally] = {}
+        self._open = [Period(w.opens_at, w.closes_at) for w in merged(self.windows)]
+        self._open_starts = [period.start for period in self._open]
+        self._lanes: dict[int, list[Block]] = {unit: [] for unit in range(1, policy.units + 1)}
+        for block in self.blocks:
+            if block.unit in self._lanes:
+                self._lanes[block.unit].append(block)
+        self._lane_starts = {u: [b.period.start for b in lane] for u, lane in self._lanes.items()}
+
+    @property
+    def units(self) -> Collection[int]:
+        return self._lanes.keys()
+
+    def keep_buffers(self, setup_minutes: int, teardown_minutes: int) -> None:
+        """Judge by the buffers a booking has, whatever the policy says by now."""
+        self.policy = replace(
+            self.policy, setup_minutes=setup_minutes, teardown_minutes=teardown_minutes
+        )
+
+    def take(self, block: Block, booked: Booked) -> None:
+        """Count a booking that is made from now on: for the wishes that are judged after it."""
+        insort(self.blocks, block, key=lambda b: b.period)
+        insort(self._lanes[block.unit], block, key=lambda b: b.period)
+        insort(self._lane_starts[block.unit], block.period.start)
+        self.booked = (*self.booked, booked)
+        self._tallies.clear()
+
+    # What the rules ask
+
+    def blocked_span(self, period: Period) -> Period:
+        """The period with its buffers."""
+        return period.padded(self.policy.setup_minutes, self.policy.teardown_minutes)
+
+    def met_on(self, unit: int, span: Period) -> list[Block]:
+        """The blocks of a unit that meet a span. Blocks of a unit never overlap each other."""
+        starts, lane = self._lane_starts[unit], self._lanes[unit]
+        first = max(0, bisect_right(starts, span.start) - 1)
+        last = bisect_left(starts, span.end)
+        return [block for block in lane[first:last] if block.period.meets(span)]
+
+    def free_unit(self, period: Period) -> int | None:
+        """The lowest unit that is free for the period and its buffers."""
+        return self._free_unit(
+            period.start - timedelta(minutes=self.policy.setup_minutes),
+            period.end + timedelta(minutes=self.policy.teardown_minutes),
+        )
+
+    def _free_unit(self, low: datetime, high: datetime) -> int | None:
+        for unit, lane in self._lanes.items():
+            # Blocks of a unit never overlap each other: the last to begin is the last to end.
+            before = bisect_left(self._lane_starts[unit], high)
+            if not before or lane[before - 1].period.end <= low:
+                return unit
+        return None
+
+    def is_open(self, period: Period) -> bool:
+        """Whether the period lies inside one merged window."""
+        index = bisect_right(self._open_starts, period.start) - 1
+        return index >= 0 and period.end <= self._open[index].end
+
+    def is_on_grid(self, start: datetime) -> bool:
+        """Whether the start is a whole number of slots after some window's opening."""
+        slot = timedelta(minutes=self.policy.slot_minutes)
+        return any(
+            not (start - window.opens_at) % slot
+            for window in self.windows
+            if window.opens_at <= start < window.closes_at
+        )
+
+    # Answers
+
+    def refusing(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
+        """Every rule that speaks against the wish, waived or not."""
+        return (
+            *self._standing(wish.asker),
+            *unqualified(wish.asker, wish.period),
+            *self._timing(wish, now),
+            *self._capacity(wish.period),
+            *self._limits(wish.asker, wish.period, now),
+        )
+
+    def check(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
+        """Every rule that refuses the wish; empty: it may be booked."""
+        return tuple(r for r in self.refusing(wish, now) if r.code not in wish.waived)
+
+    def explain(self, wish: Wish, now: datetime) -> tuple[Refusal, ...]:
+        """As `check`, with the nearest period that passes. Needs a calendar that covers two
+        weeks to both sides."""
+        found = self.check(wish, now)
+        if not found or any(refusal.code in _STANDING for refusal in found):
+            return found
+        nearest = self.nearest(wish, now)
+        return tuple(replace(refusal, nearest=nearest) for refusal in found)
+
+    def _standing(self, asker: Asker) -> Iterator[Refusal]:
+        if not self.is_published:
+            yield Refusal("not-published")
+        if not asker.is_served:
+            yield Refusal("audience-not-served", {"price_group": asker.price_group})
+
+    def _limits(self, asker: Asker, period: Period, now: datetime) -> Iterator[Refusal]:
+        policy = self.policy
+        if not policy.quotas and policy.cross_region_share is None:
+            return
+        if (asker, now) not in self._tallies:
+            self._tallies[asker, now] = Tally(
+                quotas=policy.quotas,
+                share=policy.cross_region_share,
+                zone=self.zone,
+                booked=self.booked,
+                now=now,
+                user=asker.user,
+                organisation=asker.organisation,
+                price_group=asker.price_group,
+                is_same_region=asker.is_same_region,
+                offered=self.offered,
+            )
+        yield from self._tallies[asker, now].refusals(period)
+
+    def offered(self, within: Period) -> timedelta:
+        """Unit-time on offer: open time x units, less what closures take of it."""
+        opened = self.opened(within)
+        total = sum((p.length for p in opened), timedelta()) * self.policy.units
+        for lane in self._lanes.values():
+            closed = [block.period for block in lane if block.kind == CLOSURE]
+            total -= sum((p.length for p in intersect(opened, closed)), timedelta())
+        return total
+
+    def _timing(self, wish: Wish, now: datetime) -> Iterator[Refusal]:
+        policy, period = self.policy, wish.period
+        lead = period.start - now
+        if lead < timedelta(minutes=policy.notice_minutes):
+            yield Refusal("too-soon", {"notice_minutes": policy.notice_minutes})
+        horizon = policy.horizon_for(wish.asker.price_group)
+        if lead > timedelta(days=horizon):
+            yield Refusal("too-far", {"horizon_days": horizon})
+        if period.length % timedelta(minutes=policy.slot_minutes) or (
+            self.is_open(Period(period.start, period.start + timedelta(microseconds=1)))
+            and not self.is_on_grid(period.start)
+        ):
+            yield Refusal("off-grid", {"slot_minutes": policy.slot_minutes})
+        if period.length < timedelta(minutes=policy.min_minutes):
+            yield Refusal("too-short", {"min_minutes": policy.min_minutes})
+        if period.length > timedelta(minutes=policy.max_minutes):
+            yield Refusal("too-long", {"max_minutes": policy.max_minutes})
+        if not self.is_open(period):
+            yield Refusal("outside-opening-hours")
+
+    def _capacity(self, period: Period) -> Iterator[Refusal]:
+        span = self.blocked_span(period)
+        met = [self.met_on(unit, span) for unit in self._lanes]
+        if not all(met):
+            return
+        is_closed = all(any(b.kind == CLOSURE for b in lane) for lane in met)
+        if is_closed:
+            yield Refusal("instrument-closed")
+        if not is_closed or any(b.kind != CLOSURE for lane in met for b in lane):
+            yield Refusal("slot-taken", {"units": self.policy.units})
+
+    def starts(
+        self,
+        *,
+        minutes: int,
+        asker: Asker,
+        within: Period,
+        now: datetime,
+        waived: frozenset[str] = frozenset(),
+    ) -> list[datetime]:
+        """Every start that a booking of `minutes` may take so that it ends inside `within`."""
+        return list(self._starts(minutes, asker, within, now, waived))
+
+    def first_starts(
+        self, *, minutes: int, asker: Asker, within: Period, now: datetime, most: int
+    ) -> list[datetime]:
+        """The first few of `starts`."""
+        return list(islice(self._starts(minutes, asker, within, now, frozenset()), most))
+
+    def _starts(
+        self,
+        minutes: int,
+        asker: Asker,
+        within: Period,
+        now: datetime,
+        waived: frozenset[str],
+    ) -> Iterator[datetime]:
+        policy = self.policy
+        if not self.is_published or not asker.is_served or minutes % policy.slot_minutes:
+            return
+        if not policy.min_minutes <= minutes <= policy.max_minutes:
+            return
+        slot, length = timedelta(minutes=policy.slot_minutes), timedelta(minutes=minutes)
+        earliest, latest = within.start, within.end - length
+        if "too-soon" not in waived:
+            earliest = max(earliest, now + timedelta(minutes=policy.notice_minutes))
+        if "too-far" not in waived:
+            latest = min(latest, now + timedelta(days=policy.horizon_for(asker.price_group)))
+        setup = timedelta(minutes=policy.setup_minutes)
+        whole = length + timedelta(minutes=policy.teardown_minutes)
+        last: datetime | None = None
+        for start in self._grid(earliest, latest, slot):
+            if start == last:
+                continue
+            last = start
+            if self._free_unit(start - setup, start + whole) is None:
+                continue
+            period = Period(start, start + length)
+            if (
+                self.is_open(period)
+                and not any(unqualified(asker, period))
+                and all(r.code in waived for r in self._limits(asker, period, now))
+            ):
+                yield start
+
+    def _grid(self, earliest: datetime, latest: datetime, slot: timedelta) -> Iterator[datetime]:
+        """Grid starts in [earliest, latest], in order; those of overlapping windows interleave."""
+        points: set[datetime] = set()
+        reached = earliest
+        for window in self.windows:
+            if window.closes_at <= earliest or window.opens_at > latest:
+                continue
+            if window.opens_at >= reached:
+                # No later window has a point before these; few are asked for more than those.
+                yield from sorted(points)
+                points.clear()
+            skipped = max(timedelta(), earliest - window.opens_at)
+            start = window.opens_at + -(-skipped // slot) * slot
+            while start < window.closes_at and start <= latest:
+                points.add(start)
+                start += slot
+            reached = max(reached, window.closes_at)
+        yield from sorted(points)
+
+    def nearest(self, wish: Wish, now: datetime) -> Period | None:
+        """The period nearest in time, of the nearest length that is allowed, that would pass;
+        for a wish that keeps its start, the nearest other length."""
+        if wish.keeps_start:
+            return self._nearest_length(wish, now)
+        policy = self.policy
+        slot = policy.slot_minutes
+        minutes = -(-int(wish.period.length.total_seconds()) // (slot * 60)) * slot
+        minutes = max(policy.min_minutes, min(policy.max_minutes, minutes))
+        wanted, length = wish.period.start, timedelta(minutes=minutes)
+        for reach in (NEAR, NEAREST_WITHIN):  # what is found near is nearer than all the rest
+            found = self.starts(
+                minutes=minutes,
+                asker=wish.asker,
+                within=Period(wanted - reach, wanted + reach + length),
+                now=now,
+                waived=wish.waived,
+            )
+            if found:
+                start = min(found, key=lambda s: (abs(s - wanted), s))
+                return Period(start, start + length)
+        return None
+
+    def _nearest_length(self, wish: Wish, now: datetime) -> Period | None:
+        policy, start = self.policy, wish.period.start
+        lengths = range(policy.min_minutes, policy.max_minutes + 1, policy.slot_minutes)
+        wanted = wish.period.minutes
+        # Asked under the instrument's lock: of a grid of minutes not all lengths of a month.
+        for minutes in nsmallest(LENGTHS_TRIED, lengths, key=lambda m: (abs(m - wanted), m)):
+            period = Period(start, start + timedelta(minutes=minutes))
+            if not self.check(replace(wish, period=period), now):
+                return period
+        return None
+
+    def opened(self, within: Period) -> list[Period]:
+        """Merged opening hours inside a span."""
+        return [p for o in self._open if (p := clip(o.start, o.end, within))]
+
+    def busy(self, within: Period) -> list[tuple[Period, str]]:
+        """Spans inside opening hours where no unit is free, buffers included, with their kind.
+
+        With several units a span counts as busy where all are taken.
+        """
+        edges = sorted(
+            {e for b in self.blocks for e in (b.period.start, b.period.end)}
+            | {within.start, within.end}
+        )
+        result: list[tuple[Period, str]] = []
+        for start, end in pairwise(edges):
+            piece = clip(start, end, within)
+            if piece is None:
+                continue
+            met = [self.met_on(unit, piece) for unit in self._lanes]
+            if not all(met):
+                continue
+            kind = CLOSURE if all(lane[0].kind == CLOSURE for lane in met) else RESERVATION
+            if result and result[-1][0].end == piece.start and result[-1][1] == kind:
+                result[-1] = (Period(result[-1][0].start, piece.end), kind)
+            else:
+                result.append((piece, kind))
+        return result
+
+    def free(self, within: Period) -> list[Period]:
+        """Open less busy."""
+        return subtract(self.opened(within), union(p for p, _ in self.busy(within)))
+
+
+_STANDING = frozenset({"not-published", "audience-not-served", "qualification-missing"})

@@ -1,0 +1,27 @@
+"""Where a booking fits: what a calendar draws as free."""
+
+from bookings.availability.domain.availability import Calendar
+from bookings.record.domain.periods import Period, subtract
+
+
+def bookable(calendar: Calendar, within: Period) -> list[Period]:
+    """The longest spans of which every part can be booked on one unit, as far as opening hours
+    and what is taken go: buffers of the new booking are kept. Spans of different units may
+    overlap; a period is free if one of them contains it."""
+    policy = calendar.policy
+    opened = calendar.opened(within)
+    found: set[Period] = set()
+    for unit in range(1, policy.units + 1):
+        # The new booking's teardown must end before what follows, its setup begin after what
+        # comes before.
+        taken = [
+            block.period.padded(policy.teardown_minutes, policy.setup_minutes)
+            for block in calendar.blocks
+            if block.unit == unit
+        ]
+        found.update(subtract(opened, taken))
+    longest: list[Period] = []
+    for period in sorted(found, key=lambda p: (p.start, -p.end.timestamp())):
+        if not longest or period.end > longest[-1].end:  # else one before it contains it
+            longest.append(period)
+    return longest

@@ -1,0 +1,7 @@
+from bookings.availability.models.closures import Closure
+from bookings.availability.models.occupancy import Occupancy
+
+__all__ = [
+    "Closure",
+    "Occupancy",
+]

@@ -1,0 +1,212 @@
+"""What is taken, and the calendar the rules are asked with."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+from psycopg.types.range import TimestamptzRange
+
+from accounts.prepared import Prepared
+from bookings.availability.domain.availability import (
+    CLOSURE,
+    NEAREST_WITHIN,
+    RESERVATION,
+    Block,
+    Calendar,
+)
+from bookings.availability.domain.quotas import Booked, counted_span
+from bookings.availability.models import Occupancy
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import COUNTED
+from bookings.record.models import Reservation
+from instruments.models import Instrument
+from instruments.selectors.opening import load_windows
+from instruments.selectors.policies import load_policy
+
+# The end of a closure whose end is not known.
+FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def to_range(period: Period) -> TimestamptzRange:
+    """A period as the database says it; FOREVER is unbounded."""
+    return TimestamptzRange(period.start, None if period.end >= FOREVER else period.end, "[)")
+
+
+def to_period(span: Any) -> Period:
+    """A range of instants; unbounded above is FOREVER."""
+    return Period(span.lower, span.upper or FOREVER)
+
+
+def live(now: datetime) -> Q:
+    """Occupancies that count: without a deadline or before it."""
+    return Q(expires_at=None) | Q(expires_at__gt=now)
+
+
+def load_blocks(
+    instrument_ids: Iterable[UUID],
+    within: Period,
+    now: datetime,
+    *,
+    without: Collection[UUID] = (),
+    lapsed: set[UUID] | None = None,
+) -> dict[UUID, list[Block]]:
+    """What is taken of each instrument in a span, buffers included; `without` the given
+    reservations. One statement. `lapsed` gathers the instruments where a row has run out there:
+    it counts no more, but until it is deleted the constraint sees it."""
+    blocks: dict[UUID, list[Block]] = {pk: [] for pk in instrument_ids}
+    more: dict[str, Any] = {} if lapsed is not None else {"now": now}
+    if without:
+        more["without"] = list(without)
+    for instrument_id, unit, span, closure_id, expires_at in _TAKEN.rows(
+        instruments=list(blocks), span=to_range(within), **more
+    ):
+        if lapsed is not None and expires_at is not None and expires_at <= now:
+            lapsed.add(instrument_id)
+            continue
+        kind = CLOSURE if closure_id else RESERVATION
+        blocks[instrument_id].append(Block(to_period(span), unit, kind))
+    return blocks
+
+
+def _taken(
+    *, instruments: Any, span: Any, now: Any = None, without: Any = None
+) -> QuerySet[Occupancy, tuple[UUID, int, Any, UUID | None, datetime | None]]:
+    rows = Occupancy.objects.filter(instrument_id__one_of=instruments, span__overlap=span)
+    if now is not None:
+        rows = rows.filter(live(now))
+    if without is not None:
+        rows = rows.exclude(reservation_id__one_of=without)
+    return rows.values_list("instrument_id", "unit", "span", "closure_id", "expires_at")
+
+
+_TAKEN = Prepared(_taken)
+
+
+def load_booked(
+    instruments: Sequence[Instrument],
+    within: Period,
+    now: datetime,
+    *,
+    without: Collection[UUID] = (),
+) -> dict[UUID, list[Booked]]:
+    """What counts for the quotas and shares of instruments (policy, facility loaded with them)
+    in the local days, weeks and months that a span touches. One statement; none where no
+    policy counts."""
+    since: list[datetime] = []
+    until: list[datetime] = []
+    counting: list[Instrument] = []
+    for instrument in instruments:
+        if not hasattr(instrument, "policy"):
+            continue
+        policy = load_policy(instrument.policy)
+        span = counted_span(
+            policy.quotas,
+            policy.cross_region_share,
+            ZoneInfo(instrument.facility.time_zone),
+            within,
+        )
+        if span is None:
+            continue
+        counting.append(instrument)
+        is_upcoming = any(quota.per == "upcoming" for quota in policy.quotas)
+        since.append(min(span.start, now) if is_upcoming else span.start)
+        until.append(FOREVER if is_upcoming else span.end)
+    booked: dict[UUID, list[Booked]] = {instrument.pk: [] for instrument in counting}
+    if not counting:
+        return booked
+    rows = Reservation.objects.filter(
+        Q(deadline_at=None) | Q(deadline_at__gt=now),
+        instrument__in=counting,
+        state__in=COUNTED,
+        end_at__gt=min(since),
+        start_at__lt=max(until),
+    )
+    if without:
+        rows = rows.exclude(pk__in=list(without))
+    for pk, start, end, user, payer, group, state, region, host_region in rows.values_list(
+        "instrument_id",
+        "start_at",
+        "end_at",
+        "user_id",
+        "organisation_id",
+        "price_group",
+        "state",
+        "payer_region_id",
+        "host_region_id",
+    ):
+        booked[pk].append(
+            Booked(
+                Period(start, end), user, payer, group, region == host_region, state == "no_show"
+            )
+        )
+    return booked
+
+
+def calendar_of(
+    instrument: Instrument,
+    within: Period,
+    blocks: list[Block],
+    booked: Iterable[Booked] = (),
+) -> Calendar | None:
+    """The calendar of an instrument (policy, schedule loaded with it) over a span; None for
+    one without a policy, which cannot be booked. No statement."""
+    if not hasattr(instrument, "policy"):
+        return None
+    return Calendar(
+        windows=load_windows(instrument.schedule, within.start, within.end),
+        policy=load_policy(instrument.policy),
+        blocks=blocks,
+        is_published=instrument.publication == Instrument.Publication.PUBLISHED,
+        zone=ZoneInfo(instrument.facility.time_zone),
+        booked=booked,
+    )
+
+
+def load_calendar(
+    instrument: Instrument,
+    within: Period,
+    now: datetime,
+    *,
+    without: Collection[UUID] = (),
+    lapsed: set[UUID] | None = None,
+) -> Calendar | None:
+    """As `calendar_of`, with what is taken around the span. One statement; two where the
+    policy has quotas or keeps a share for other regions."""
+    wide = covered(instrument, within)
+    blocks = load_blocks([instrument.pk], wide, now, without=without, lapsed=lapsed)
+    booked = load_booked([instrument], within, now, without=without)
+    return calendar_of(instrument, wide, blocks[instrument.pk], booked.get(instrument.pk, ()))
+
+
+def covered_all(instruments: Iterable[Instrument], within: Period) -> Period:
+    """The span that covers those of all of them."""
+    spans = [covered(instrument, within) for instrument in instruments]
+    return Period(
+        min((span.start for span in spans), default=within.start),
+        max((span.end for span in spans), default=within.end),
+    )
+
+
+def covered(instrument: Instrument, within: Period) -> Period:
+    """The span that must be loaded to judge wishes inside another: a day to each side, and
+    whole weeks where a share of them is kept for other regions."""
+    wide = within.padded(1440, 1440)
+    if not hasattr(instrument, "policy") or instrument.policy.cross_region_share is None:
+        return wide
+    policy = load_policy(instrument.policy)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    weeks = counted_span((), policy.cross_region_share, zone, within)
+    if weeks is None:
+        return wide
+    return Period(min(wide.start, weeks.start), max(wide.end, weeks.end))
+
+
+def around(period: Period) -> Period:
+    """A span wide enough to look for the nearest period that passes."""
+    return Period(
+        period.start - NEAREST_WITHIN - timedelta(days=1),
+        period.end + NEAREST_WITHIN + timedelta(days=2),
+    )

@@ -1,0 +1,112 @@
+"""Which coming bookings new opening hours or a new policy would refuse."""
+
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from bookings.availability.domain.availability import Asker, Calendar, Wish
+from bookings.record.domain.periods import Period
+from bookings.record.models import Reservation
+from instruments.domain.opening import OpeningHours, local_date, parse_hours, windows
+from instruments.domain.policies import Policy
+from instruments.models import Instrument
+from instruments.selectors.misfits import Misfit
+from instruments.selectors.opening import load_holidays
+from instruments.selectors.policies import load_policy
+from instruments.selectors.qualifications import load_qualified
+
+COMING = ("held", "requested", "confirmed")
+DAY = timedelta(days=1)
+# What a booking keeps by being where it is; notice, horizon and quotas are asked when it is made.
+LASTING = frozenset(
+    {
+        "off-grid",
+        "too-short",
+        "too-long",
+        "outside-opening-hours",
+        "qualification-missing",
+        "qualification-expires",
+    }
+)
+
+
+def find_misfits(
+    instrument: Instrument, hours: OpeningHours | None, policy: Policy | None, now: datetime
+) -> list[Misfit]:
+    """By start: those that have not begun and that the rules allow now and would not then. Two
+    statements, and one for each person if another certificate would be needed."""
+    coming = list(
+        Reservation.objects.filter(
+            Q(deadline_at=None) | Q(deadline_at__gt=now),
+            instrument=instrument,
+            state__in=COMING,
+            start_at__gt=now,
+        )
+        .select_related("user", "organisation")
+        .order_by("start_at", "id")
+    )
+    if not coming:
+        return []
+    present = parse_hours(instrument.schedule.hours) if instrument.schedule else OpeningHours()
+    rules = load_policy(instrument.policy) if hasattr(instrument, "policy") else Policy()
+    until = max(row.end_at for row in coming)
+    before = _calendar(instrument, present, rules, now, until)
+    after = _calendar(instrument, hours or present, policy or rules, now, until)
+    held: Mapping[UUID, tuple[Period, ...]] = {}
+    if policy is not None and policy.qualification not in ("", rules.qualification):
+        held = _certificates(instrument, policy, coming)
+    found = []
+    for row in coming:
+        period = Period(row.start_at, row.end_at)
+        qualified = held.get(row.user_id) if row.service_mode == "self" else None
+        codes = _codes(after, period, now, qualified) - _codes(before, period, now, None)
+        if codes:
+            found.append(
+                Misfit(
+                    reservation=row.pk,
+                    start=row.start_at,
+                    end=row.end_at,
+                    person=str(row.user),
+                    organisation=row.organisation.code,
+                    state=row.state,
+                    codes=tuple(sorted(codes)),
+                )
+            )
+    return found
+
+
+def _calendar(
+    instrument: Instrument, hours: OpeningHours, policy: Policy, now: datetime, until: datetime
+) -> Calendar:
+    """Nothing taken and nothing counted: what lasts is asked, not what is in the way."""
+    policy = replace(policy, quotas=(), cross_region_share=None)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    first, last = local_date(zone, now) - DAY, local_date(zone, until) + DAY
+    holidays = load_holidays(instrument, first, last)
+    return Calendar(windows=windows(hours, zone, holidays, first, last), policy=policy, blocks=[])
+
+
+def _codes(
+    calendar: Calendar, period: Period, now: datetime, qualified: tuple[Period, ...] | None
+) -> set[str]:
+    found = calendar.refusing(Wish(period, Asker(qualified=qualified)), now)
+    return {refusal.code for refusal in found} & LASTING
+
+
+def _certificates(
+    instrument: Instrument, policy: Policy, coming: list[Reservation]
+) -> dict[UUID, tuple[Period, ...]]:
+    """What each person who would work alone could show for the new policy."""
+    asked = copy(instrument)
+    asked.policy = copy(instrument.policy)
+    asked.policy.qualification = policy.qualification
+    people = {row.user_id for row in coming if row.service_mode == "self"}
+    return {
+        person: tuple(Period(*span) for span in load_qualified(person, [asked])[asked.pk])
+        for person in people
+    }

@@ -1,0 +1,357 @@
+"""The catalogue: what is on offer, with the next free slots and the price for me."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.pagination import Cursor, Pages, answer, cursor_of, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import (
+    Choice,
+    Flag,
+    Instant,
+    Number,
+    Query,
+    Text,
+    Whole,
+    asked,
+    rfc3339,
+)
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.domain.errors import invalid
+from accounts.models import Organisation
+from accounts.selectors.organisations import payer_for
+from bookings.catalogue.selectors.catalogue import (
+    Offer,
+    free_between,
+    load_limit,
+    load_offers,
+    place_of,
+)
+from bookings.catalogue.selectors.catalogue_candidates import Place, load_uncompared, of_today
+from bookings.catalogue.services.demand import demand_searched
+from bookings.pricing.domain.quotes import quote_to_json
+from bookings.pricing.selectors.fees import load_backing
+from bookings.record.domain.money import format_amount
+from instruments.api.registry import InstrumentRegister, InstrumentShape
+from instruments.domain.criteria import Criteria
+from instruments.models import Instrument
+from instruments.selectors.quality import load_qualities
+from instruments.selectors.registry import managed_instruments
+from instruments.selectors.search import Choice as FacetChoice
+from instruments.selectors.search import entries, facets, search, understood
+
+LONGEST_WINDOW = timedelta(days=62)
+
+
+class PriceShape(serializers.Serializer[Any]):
+    """What the payer would pay for `minutes` from the first of `next_starts` on, or for one
+    sample: with set-up, agreement, voucher and tax, without options. The booking form and
+    `/quotes/` say the same. `rate` is that of the payer's price group, before all this."""
+
+    amount = serializers.CharField(
+        allow_null=True, help_text="Null where the requested service mode has no price."
+    )
+    currency = serializers.CharField()
+    covered = serializers.CharField(allow_null=True, help_text="By a voucher.")
+    rate = serializers.CharField()
+    unit = serializers.ChoiceField(["hour", "sample"])
+
+
+class OfferedShape(InstrumentShape):
+    """A record with what the catalogue says beside it."""
+
+    price_group = serializers.CharField()
+    price_for_me = PriceShape(allow_null=True)
+    next_starts = serializers.ListField(
+        child=Instant(), help_text="The first starts at which `minutes` could be booked."
+    )
+    minutes = serializers.IntegerField()
+
+
+class Narrowing(Query):
+    """What an instrument is to be."""
+
+    q = Text(200, default="", help_text="Words to find, in either language.")
+    technique = Text(60, default="", help_text="A code; narrower techniques are included.")
+    region = Text(20, default="", help_text="A code; regions below it are included.")
+    host = Text(40, default="", help_text="The code of the organisation that owns it.")
+    facility = serializers.UUIDField(required=False)
+    maker = Text(250, default="", help_text="As written in the facets.")
+    service_mode = Choice(Instrument.ServiceMode.choices, required=False)
+    kind = Choice(Instrument.Kind.choices, required=False)
+
+
+class CatalogueQuery(Pages, Narrowing):
+    organisation = Text(40, required=False, help_text="Code of the organisation that would pay.")
+    free_from = Instant(required=False, help_text="With `free_until`: only what is free then.")
+    free_until = Instant(required=False)
+    minutes = Whole(
+        min_value=1, max_value=44640, required=False, help_text="Length in minutes; default: 60."
+    )
+    max_price = Number(12, 4, min_value=0, required=False, help_text="At most, per hour or sample.")
+    currency = Choice(
+        [(code, code) for code in sorted(MINOR_DIGITS)],
+        required=False,
+        help_text="Of `max_price`; unless named, that of the region of the organisation that pays. "
+        "Prices in others are compared at the newest exchange rates of its finance.",
+    )
+    sort = Choice(
+        [("relevance", _("best match")), ("name", _("name")), ("price", _("my price"))],
+        required=False,
+        help_text="Unless named: by relevance with `q`, else by name. By `price`: what the asking "
+        "organisation pays, in the currency of its region before other currencies.",
+    )
+    managed = Flag(
+        default=False,
+        help_text="The instruments you manage instead, published or not; no other filter counts.",
+    )
+
+
+def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Criteria:
+    """`Invalid` for half a window, or one that is none or too long, and for a price in no
+    currency."""
+    start, end = data.get("free_from"), data.get("free_until")
+    for name in ("free_from", "free_until"):
+        if (start or end) and not data.get(name):
+            raise invalid(name, "required")
+    if start and end and end <= start:
+        raise invalid("free_until", "not-after-start")
+    if start and end and end - start > LONGEST_WINDOW:
+        raise invalid("free_until", "span-too-long", days=LONGEST_WINDOW.days)
+    max_price = data.get("max_price")
+    currency = data.get("currency") or (payer.region.currency if payer else "")
+    if max_price is not None and not currency:
+        raise invalid("currency", "required")
+    return Criteria(
+        text=data["q"],
+        technique=data["technique"],
+        region=data["region"],
+        host=data["host"],
+        facility=data.get("facility"),
+        maker=data["maker"],
+        service_mode=data.get("service_mode", ""),
+        kind=data.get("kind", ""),
+        free_from=start,
+        free_until=end,
+        minutes=data.get("minutes") or (60 if start else None),
+        max_price=max_price,
+        currency="" if max_price is None else currency,
+        sort="" if data.get("sort") == "relevance" else data.get("sort", ""),
+    )
+
+
+def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dict[str, Any]]:
+    """Rows loaded with their techniques. No statement."""
+    priced = {row.pk: offer.is_priced for row, offer in rows}
+    qualities = load_qualities([row for row, _ in rows], now, priced=priced)
+    # One for all: making its fields takes longer than a row's answer.
+    shape = InstrumentShape(qualities=qualities)
+    return [
+        {
+            **shape.to_representation(instrument),
+            "price_group": offer.price_group,
+            "price_for_me": _price(offer),
+            "next_starts": [rfc3339(start) for start in offer.starts],
+            "minutes": offer.minutes,
+        }
+        for instrument, offer in rows
+    ]
+
+
+def _price(offer: Offer) -> dict[str, Any] | None:
+    if offer.rate is None:
+        return None
+    sums = quote_to_json(offer.quote) if offer.quote else {}
+    return {
+        "amount": sums.get("payable"),
+        "currency": offer.currency,
+        "covered": sums.get("covered"),
+        "rate": format_amount(offer.rate, offer.currency),
+        "unit": offer.rate_unit,
+    }
+
+
+class Instruments(InstrumentRegister):
+    @operation(
+        "instruments",
+        _("The catalogue"),
+        tag="instruments",
+        query=CatalogueQuery,
+        gives=page(
+            OfferedShape,
+            results_for=serializers.CharField(
+                required=False, help_text="The corrected `q`, where nothing contains its words."
+            ),
+            not_compared=serializers.DictField(
+                child=serializers.IntegerField(),
+                required=False,
+                help_text="With `max_price`, on the first page: how many instruments are left out "
+                "by the currency in which they are priced, for want of an exchange rate.",
+            ),
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """Published instruments by name, each with its next free starts and the price for the
+        asking person. With `free_from`, `free_until` and `minutes`, or with `max_price`, only
+        those that have a bookable start in that window, at that price at most. With `q` those
+        nearest to it come first: whole names and models, then names, makers and techniques with
+        their synonyms in either language, then descriptions; where nothing has the words as they
+        were typed, `results_for` says what they were taken for. With any of these `previous` is
+        always null."""
+        query = asked(CatalogueQuery, request.query_params)
+        payer = payer_for(self.actor, query.get("organisation"))
+        criteria = criteria_of(query, payer)
+        if query["managed"]:
+            return paginated(
+                request,
+                managed_instruments(self.actor).prefetch_related("techniques"),
+                query,
+                ("name", "id"),
+                lambda rows: self._shown(rows, payer, criteria),
+            )
+        if (
+            criteria.text
+            or criteria.wants_time
+            or criteria.max_price is not None
+            or criteria.sort == "price"
+        ):
+            return self._matching(request, query, criteria, payer)
+        return paginated(
+            request,
+            search(criteria).prefetch_related("techniques"),
+            query,
+            ("name", "id"),
+            lambda rows: self._shown(rows, payer, criteria),
+        )
+
+    def _shown(
+        self, rows: list[Instrument], payer: Organisation | None, criteria: Criteria
+    ) -> list[dict[str, Any]]:
+        offers = load_offers(
+            rows,
+            payer,
+            self.now,
+            user_id=self.actor.user_id,
+            mode=criteria.service_mode or None,
+            minutes=criteria.minutes,
+        )
+        return offered([(row, offers[row.pk]) for row in rows], self.now)
+
+    def _matching(
+        self,
+        request: Request,
+        query: dict[str, Any],
+        criteria: Criteria,
+        payer: Organisation | None,
+    ) -> Response:
+        limit = query["limit"]
+        after = _after(cursor_of(query.get("cursor")), criteria)
+
+        backing, worths = load_backing(payer), load_limit(criteria, payer, self.now)
+
+        def ask(criteria: Criteria) -> list[tuple[Instrument, Offer]]:
+            return free_between(
+                self.actor,
+                criteria,
+                payer,
+                self.now,
+                after=after,
+                size=limit + 1,
+                backing=backing,
+                worths=worths,
+            )
+
+        found, meant = ask(criteria), criteria
+        if not found and (meant := understood(criteria)) != criteria:
+            found = ask(meant)
+        if not found and payer is not None and "cursor" not in query:
+            demand_searched(actor=self.actor, organisation=payer, criteria=criteria, now=self.now)
+        shown, following = found[:limit], None
+        prefetch_related_objects([row for row, _ in shown], "techniques")
+        if len(found) > limit:
+            following = Cursor(tuple(map(str, place_of(shown[-1][0]))))
+        response = answer(request, offered(shown, self.now), following=following)
+        if criteria.max_price is not None and after is None:
+            sieve = of_today(backing, None, worths, self.now)
+            response.data["not_compared"] = load_uncompared(entries(meant), sieve)
+        if meant != criteria:
+            response.data["results_for"] = meant.text
+        return response
+
+
+def _number(text: str, *, is_whole: bool) -> Decimal | int:
+    """`ValueError` for what is no place in an order."""
+    if not re.fullmatch(r"-?[0-9]{1,13}(\.[0-9]{1,20})?", text):
+        raise ValueError(text)
+    return max(-(2**31), min(int(text), 2**31 - 1)) if is_whole else Decimal(text)
+
+
+def _after(cursor: Cursor | None, criteria: Criteria) -> Place | None:
+    if cursor is None:
+        return None
+    try:
+        *first, name, pk = cursor.values
+        if len(first) != (criteria.is_ranked or criteria.sort == "price"):
+            raise ValueError
+        place = [_number(text, is_whole=criteria.is_ranked) for text in first]
+        return (*place, name, UUID(pk))
+    except ValueError:
+        raise invalid("cursor", "unknown-cursor") from None
+
+
+class FacetShape(serializers.Serializer[Any]):
+    """A value the catalogue can be narrowed to. `above`: the codes next above it, of regions and
+    techniques; `name` is empty where the code says all."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    name_zh = serializers.CharField()
+    count = serializers.IntegerField()
+    above = serializers.ListField(child=serializers.CharField())
+
+
+class FacetsShape(serializers.Serializer[Any]):
+    """How many instruments fit, and how many each value would leave: counted with all other
+    criteria, without the choice made of the same facet, and before free time and price."""
+
+    total = serializers.IntegerField()
+    region = FacetShape(many=True)
+    technique = FacetShape(many=True)
+    host = FacetShape(many=True, help_text="The 50 most frequent.")
+    maker = FacetShape(many=True, help_text="The 50 most frequent.")
+    service_mode = FacetShape(many=True)
+    kind = FacetShape(many=True)
+
+
+class FacetsQuery(Narrowing):
+    """The catalogue's criteria that say what an instrument is."""
+
+
+class CatalogueFacets(Endpoint):
+    @operation(
+        "instrument-facets",
+        _("Catalogue filters"),
+        tag="instruments",
+        query=FacetsQuery,
+        gives=FacetsShape,
+    )
+    def get(self, request: Request) -> Response:
+        """Of published instruments. Counts of more than 5,000 may be a minute old."""
+        query = asked(FacetsQuery, request.query_params)
+        found = facets(understood(criteria_of(query)))
+        return Response({"total": found.total} | {n: _facet(c) for n, c in found.choices.items()})
+
+
+def _facet(choices: list[FacetChoice]) -> list[dict[str, Any]]:
+    return [FacetShape(choice).data for choice in choices]

@@ -1,0 +1,84 @@
+"""Refusals as JSON."""
+
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.api.shapes import amount, rfc3339
+from bookings.availability.selectors.cuts import InTheWay
+from bookings.catalogue.api.availability import period_json
+from bookings.record.domain.refusals import CourseOffered, Equivalent, Refusal
+from bookings.record.messages import sentence
+
+
+def refusal_json(refusal: Refusal) -> dict[str, Any]:
+    """Its code and sentence, the numbers behind it, and the nearest period that would pass."""
+    return {
+        **refusal.numbers,
+        "code": refusal.code,
+        "message": sentence(refusal.code, refusal.numbers),
+        "nearest": period_json(refusal.nearest) if refusal.nearest else None,
+        **({"booking": refusal.booking} if refusal.booking is not None else {}),
+        **(
+            {"equivalents": [equivalent_json(other) for other in refusal.equivalents]}
+            if refusal.code == "slot-taken"
+            else {}
+        ),
+        **({"courses": [course_json(each) for each in refusal.courses]} if refusal.courses else {}),
+    }
+
+
+def course_json(offered: CourseOffered) -> dict[str, Any]:
+    """A course, and its next sessions that have places."""
+    return {
+        "course": str(offered.course),
+        "name": offered.name,
+        "name_zh": offered.name_zh,
+        "link": reverse("api-course", kwargs={"course_id": offered.course}),
+        "sessions": [
+            {
+                "session": str(each.session),
+                "start": rfc3339(each.start),
+                "end": rfc3339(each.end),
+                "time_zone": each.time_zone,
+                "free": each.free,
+            }
+            for each in offered.sessions
+        ],
+    }
+
+
+def equivalent_json(other: Equivalent) -> dict[str, Any]:
+    """Another instrument, and when it could be had at what price."""
+    priced = other.payable is not None and other.currency
+    return {
+        "instrument": str(other.instrument),
+        "name": other.name,
+        "name_zh": other.name_zh,
+        "host": other.host,
+        "region": other.region,
+        "time_zone": other.time_zone,
+        **period_json(other.period),
+        "price_group": other.price_group,
+        "payable": amount(other.payable, other.currency) if priced else None,  # type: ignore[arg-type]
+    }
+
+
+def in_the_way_json(refused: InTheWay) -> list[dict[str, Any]]:
+    """The reservations that meet a closure. Only the host's managers are told of them, who may
+    see them all. `owed`: what displacing it would cost, of the manager's own."""
+    return [
+        {
+            "id": str(row.pk),
+            "start": rfc3339(row.start_at),
+            "end": rfc3339(row.end_at),
+            "state": row.state,
+            "unit": row.unit,
+            "user": {"id": str(row.user_id), "name": str(row.user)},
+            "organisation": row.organisation.code,
+            "link": reverse("api-reservation", kwargs={"reservation_id": row.pk}),
+            "owed": owed and amount(owed.payable, owed.currency),
+        }
+        for row in refused.reservations
+        for owed in [row.owed]  # type: ignore[attr-defined]
+    ]

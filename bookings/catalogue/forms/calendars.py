@@ -1,0 +1,55 @@
+"""What of the board or a calendar to look at. What cannot be read counts as not asked for."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.record.forms.fields import DayField
+from instruments.models import Instrument
+
+
+class _AskedForm(forms.Form):
+    def value(self, name: str) -> Any:
+        """What was asked for, if it could be read."""
+        value = self.cleaned_data.get(name)
+        if isinstance(value, date) and not 2000 <= value.year <= 2200:
+            return None
+        return value
+
+
+class BoardForm(_AskedForm):
+    """Which instruments, and when."""
+
+    date = DayField(label=_("Day"), required=False)
+    start = DayField(required=False)
+    end = DayField(required=False)
+    view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("day", _("Day"))])
+    q = forms.CharField(required=False, max_length=100)
+    facility = forms.ChoiceField(label=_("Facility"), required=False)
+    technique = forms.ChoiceField(label=_("Technique"), required=False)
+    zone = forms.CharField(label=_("Time zone"), required=False, max_length=64)
+
+    def __init__(self, data: Any, *, instruments: Iterable[Instrument]) -> None:
+        super().__init__(data)
+        self.choices: dict[str, dict[str, Any]] = {
+            "facility": {str(i.facility_id): i.facility for i in instruments},
+            "technique": {t.code: t for i in instruments for t in i.techniques.all()},
+        }
+        fields: Any = self.fields
+        for name, found in self.choices.items():
+            fields[name].choices = [("", ""), *((code, code) for code in found)]
+        self.is_valid()
+
+
+class CalendarForm(_AskedForm):
+    """Of a person's own calendar."""
+
+    date = DayField(required=False)
+    view = forms.ChoiceField(required=False, choices=[("week", _("Week")), ("month", _("Month"))])
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.is_valid()

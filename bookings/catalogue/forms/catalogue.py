@@ -1,0 +1,126 @@
+"""The catalogue's search."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.domain.currencies import MINOR_DIGITS
+from accounts.models import Organisation
+from bookings.record.forms.fields import DayField, of_our_time
+from bookings.record.messages import RATINGS
+from instruments.domain.criteria import Criteria
+from instruments.models import Instrument
+
+
+class CatalogueForm(forms.Form):
+    """The catalogue's search: text, facets, and free time in the reader's own zone."""
+
+    q = forms.CharField(label=_("Search"), required=False, max_length=200)
+    technique = forms.CharField(required=False, max_length=60)
+    region = forms.CharField(required=False, max_length=20)
+    host = forms.CharField(required=False, max_length=30)
+    maker = forms.CharField(required=False, max_length=250)
+    kind = forms.ChoiceField(required=False, choices=[("", _("any")), *Instrument.Kind.choices])
+    service_mode = forms.ChoiceField(
+        label=_("Service"),
+        required=False,
+        choices=[("", _("any")), *Instrument.ServiceMode.choices],
+    )
+    free_from = forms.DateTimeField(label=_("Free from"), required=False)
+    free_until = forms.DateTimeField(label=_("until"), required=False)
+    minutes = forms.TypedChoiceField(
+        label=_("for"),
+        required=False,
+        coerce=int,
+        empty_value="",
+        choices=[(m, m) for m in (30, 60, 120, 180, 240, 360, 480)],
+    )
+    max_price = forms.DecimalField(
+        label=_("Maximum price per hour"), required=False, min_value=0, max_digits=10
+    )
+    currency = forms.ChoiceField(
+        label=_("Currency"),
+        required=False,
+        choices=[("", "–"), *((code, code) for code in sorted(MINOR_DIGITS))],
+    )
+    organisation = forms.CharField(required=False, max_length=40)
+    sort = forms.ChoiceField(
+        label=_("Order"),
+        required=False,
+        choices=[("", _("best match")), ("name", _("name")), ("price", _("my price"))],
+    )
+
+    def __init__(self, *args: Any, payer: Organisation | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own_currency = payer.region.currency if payer else ""
+
+    def clean_free_from(self) -> datetime | None:
+        given = self.cleaned_data["free_from"]
+        return of_our_time(given) if given else None
+
+    def clean_free_until(self) -> datetime | None:
+        given = self.cleaned_data["free_until"]
+        return of_our_time(given) if given else None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        data["currency"] = data.get("currency") or self.own_currency
+        if data.get("max_price") is not None and not data["currency"]:
+            self.add_error("max_price", _("Choose the currency."))
+        if "free_from" in self.errors or "free_until" in self.errors:
+            return data
+        start, end = data.get("free_from"), data.get("free_until")
+        if start and not end:
+            data["free_until"] = start + timedelta(days=7)
+        elif end and not start:
+            self.add_error("free_from", _("Enter a start time."))
+        elif start and end and end <= start:
+            self.add_error("free_until", _("This must be after the start."))
+        elif start and end and end - start > timedelta(days=60):
+            self.add_error("free_until", _("Search at most 60 days at once."))
+        return data
+
+    def criteria(self) -> Criteria:
+        """What was asked; a field that could not be read is left out and marked on the form."""
+        data = self.cleaned_data
+        start, end = data.get("free_from"), data.get("free_until")
+        return Criteria(
+            text=data.get("q", ""),
+            technique=data.get("technique", ""),
+            region=data.get("region", ""),
+            host=data.get("host", ""),
+            maker=data.get("maker", ""),
+            service_mode=data.get("service_mode", ""),
+            kind=data.get("kind", ""),
+            free_from=start if start and end else None,
+            free_until=end if start and end else None,
+            minutes=data.get("minutes") or 60,
+            max_price=data.get("max_price"),
+            currency=data.get("currency", "") if data.get("max_price") is not None else "",
+            sort=data.get("sort", ""),
+        )
+
+
+class RatingsForm(forms.Form):
+    """Which ratings to list: days are the instrument's."""
+
+    rating = forms.TypedChoiceField(
+        label=_("Rating"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", _("all")), *RATINGS.items()],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    since = DayField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
+    )
+    until = DayField(
+        label=_("Until"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
+    )

@@ -1,0 +1,11 @@
+from bookings.catalogue.models.busy import BusyCalendar, BusyTime
+from bookings.catalogue.models.demand import UnmetDemand
+from bookings.catalogue.models.searches import SavedSearch, SearchMatch
+
+__all__ = [
+    "BusyCalendar",
+    "BusyTime",
+    "SavedSearch",
+    "SearchMatch",
+    "UnmetDemand",
+]

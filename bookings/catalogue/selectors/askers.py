@@ -1,0 +1,65 @@
+"""Who asks, as far as the rules care."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from accounts.models import Organisation
+from bookings.availability.domain.availability import Asker
+from bookings.pricing.selectors.agreements import load_recognised
+from bookings.pricing.selectors.fees import Terms
+from bookings.record.domain.periods import Period
+from instruments.models import Instrument
+from instruments.selectors.qualifications import load_qualified
+
+
+def load_asker(
+    instrument: Instrument,
+    payer: Organisation | None,
+    terms: Terms,
+    *,
+    user_id: UUID | None,
+    mode: str | None = None,
+) -> Asker:
+    """Somebody who would book for a payer on some terms. One statement where the policy asks
+    for a certificate, two for one of another region, else none."""
+    askers = load_askers([instrument], payer, {instrument.pk: terms}, user_id=user_id, mode=mode)
+    return askers[instrument.pk]
+
+
+def load_askers(
+    instruments: Sequence[Instrument],
+    payer: Organisation | None,
+    terms: Mapping[UUID, Terms],
+    *,
+    user_id: UUID | None,
+    mode: str | None = None,
+) -> dict[UUID, Asker]:
+    """The same of many instruments (policy, facility loaded with them). At most one statement;
+    one more for somebody with a certificate of another region, which counts where an agreement
+    recognises it.
+
+    A certificate is needed to work alone: in service mode `self`, and where no mode is said,
+    if the instrument offers no other.
+    """
+    alone = [i for i in instruments if _works_alone(i, mode)]
+    qualified = load_qualified(user_id, alone, load_recognised)
+    asks = {i.pk for i in alone if hasattr(i, "policy") and i.policy.qualification}
+    return {
+        instrument.pk: Asker(
+            price_group=terms[instrument.pk].price_group,
+            is_served=terms[instrument.pk].is_served,
+            user=user_id,
+            organisation=payer.pk if payer else None,
+            is_same_region=terms[instrument.pk].is_same_region,
+            qualified=tuple(Period(*span) for span in qualified.get(instrument.pk, ()))
+            if instrument.pk in asks
+            else None,
+        )
+        for instrument in instruments
+    }
+
+
+def _works_alone(instrument: Instrument, mode: str | None) -> bool:
+    if mode is None:
+        return instrument.service_modes == ["self"]
+    return mode == "self"

@@ -1,0 +1,343 @@
+"""What takes instruments in a span, as far as the reader may see it: the week of one, the board
+of many, and a person's own bookings."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.prepared import Prepared
+from bookings.availability.domain.availability import CLOSURE, RESERVATION, Block, Calendar
+from bookings.availability.domain.calendars import bookable
+from bookings.availability.models import Occupancy
+from bookings.availability.selectors.availability import (
+    calendar_of,
+    covered,
+    live,
+    load_booked,
+    to_period,
+    to_range,
+)
+from bookings.catalogue.selectors.askers import load_asker
+from bookings.catalogue.selectors.catalogue import load_cards, served_starts
+from bookings.pricing.domain.quotes import Quote
+from bookings.pricing.selectors.fees import Asked, Backing, load_backing, price_of, terms_on
+from bookings.record.domain.periods import Period, clip, intersect, union
+from bookings.record.domain.reservations import OCCUPYING
+from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import own_reservations, visible_among
+from instruments.domain.opening import merged
+from instruments.models import Instrument
+from instruments.selectors.opening import load_windows
+
+# States a calendar shows; those that were released take no time.
+SHOWN = (*sorted(OCCUPYING), "completed", "no_show")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What takes units of an instrument.
+
+    kind: reservation or closure. blocked: with buffers; period: what was reserved. state: of a
+    reservation. reason: of a closure its kind, and to managers its reason. One that the reader
+    may not see has no id: it is busy time, without state and names. payer: the code of the
+    organisation; expires_at: until when a hold keeps it.
+    """
+
+    instrument_id: UUID
+    kind: str
+    units: tuple[int, ...]
+    period: Period
+    blocked: Period
+    id: UUID | None = None
+    state: str = ""
+    closure_kind: str = ""
+    reason: str = ""
+    person: str = ""
+    organisation: tuple[str, str] = ("", "")
+    purpose: str = ""
+    purpose_text: str = ""
+    is_own: bool = False
+    payer: str = ""
+    expires_at: datetime | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the reader keeps it for minutes, and may go on with the form or release it."""
+        return self.is_own and self.state == Reservation.State.HELD
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the reader may know no more than that it is taken."""
+        return self.kind == RESERVATION and self.id is None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One instrument in a span: when it opens (merged), and what takes it, by start."""
+
+    instrument: Instrument
+    units: int
+    opened: tuple[Period, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Week:
+    """A row with the calendar the rules are asked with, for the price group of its first day.
+
+    starts: where a booking of the length asked for may begin; quote: what the first of them would
+    cost; free: spans of which every part can be booked, by every rule, in bookings of the shortest
+    length at least. Spans of different units may overlap: a period is free if one of them contains
+    it.
+    """
+
+    row: Row
+    calendar: Calendar
+    minutes: int
+    price_group: str
+    starts: tuple[datetime, ...]
+    free: tuple[Period, ...]
+    quote: Quote | None
+
+
+def load_board(
+    actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
+) -> list[Row]:
+    """A row for each of the instruments (schedule and policy loaded with them), in their order.
+    Two statements, however many there are."""
+    entries = load_entries(actor, instruments, span, now)
+    by_instrument: dict[UUID, list[Entry]] = {instrument.pk: [] for instrument in instruments}
+    for entry in entries:
+        by_instrument[entry.instrument_id].append(entry)
+    opened: dict[UUID | None, tuple[Period, ...]] = {}
+    rows = []
+    for instrument in instruments:
+        # Instruments with the same hours share their schedule: resolved once.
+        if instrument.schedule_id not in opened:
+            opened[instrument.schedule_id] = _opened(instrument, span)
+        rows.append(
+            Row(
+                instrument=instrument,
+                units=_units(instrument),
+                opened=opened[instrument.schedule_id],
+                entries=tuple(by_instrument[instrument.pk]),
+            )
+        )
+    return rows
+
+
+def load_week(
+    actor: Actor,
+    instrument: Instrument,
+    payer: Organisation | None,
+    span: Period,
+    now: datetime,
+    *,
+    minutes: int | None,
+    backing: Backing | None = None,
+) -> Week | None:
+    """An instrument (schedule, policy, facility loaded with it) in a span, for bookings of a
+    length (one that is not allowed: the usual one); None for an instrument without a policy,
+    which cannot be booked. `backing`: what the payer brings; without it there is no price. Two
+    statements; one more each for whoever sees bookings of others, for a payer of another region
+    whose backing is not known, where the policy has quotas and where it asks for a certificate."""
+    if not hasattr(instrument, "policy"):
+        return None
+    wide = covered(instrument, span)
+    entries = load_entries(actor, [instrument], wide, now)
+    # What the reader holds is in nobody's way but others'.
+    blocks = [Block(e.blocked, u, e.kind) for e in entries if not e.is_held for u in e.units]
+    booked = load_booked([instrument], span, now).get(instrument.pk, ())
+    calendar = calendar_of(instrument, wide, blocks, booked)
+    if calendar is None:
+        return None
+    policy = calendar.policy
+    length = minutes if minutes and policy.allows(minutes) else policy.usual_minutes
+    cards = load_cards([instrument.pk]).get(instrument.pk, [])
+    is_priced = backing is not None
+    if backing is None:
+        backing = load_backing(payer, instruments=[instrument], grants=False)
+    first = terms_on(instrument, backing, cards, span.start)
+    asker = load_asker(instrument, payer, first, user_id=actor.user_id)
+
+    def begins(length: int) -> list[datetime]:
+        within = span.padded(0, length)
+        return served_starts(
+            instrument, backing, cards, calendar, asker, within, now, minutes=length
+        )
+
+    starts = begins(length)
+    quote = None
+    if starts and is_priced:
+        period = Period(starts[0], starts[0] + timedelta(minutes=length))
+        terms = terms_on(instrument, backing, cards, period.start)
+        quote = price_of(instrument, terms, Asked(period, ""))
+    least = policy.min_minutes
+    shortest = starts if length == least else begins(least)
+    covered_by_some = union(Period(s, s + timedelta(minutes=least)) for s in shortest)
+    return Week(
+        row=Row(
+            instrument=instrument,
+            units=policy.units,
+            opened=_opened(instrument, span),
+            entries=tuple(e for e in entries if e.blocked.meets(span)),
+        ),
+        calendar=calendar,
+        minutes=length,
+        price_group=first.price_group,
+        starts=tuple(s for s in starts if s < span.end),
+        free=tuple(p for b in bookable(calendar, wide) for p in intersect([b], covered_by_some)),
+        quote=quote,
+    )
+
+
+def load_own(actor: Actor, span: Period) -> list[Reservation]:
+    """The actor's own bookings that take time in a span, by start. One statement."""
+    return list(
+        own_reservations(actor)
+        .filter(start_at__lt=span.end, end_at__gt=span.start, state__in=SHOWN)
+        .order_by("start_at", "id")
+    )
+
+
+def load_in_the_way(
+    instrument: Instrument, units: Sequence[int], span: Period, now: datetime
+) -> list[Reservation]:
+    """The live reservations, with whose they are, that a closure of the units (none named: of
+    all) would meet, by start. One statement."""
+    met = Occupancy.objects.filter(
+        live(now), instrument=instrument, span__overlap=to_range(span), reservation__isnull=False
+    )
+    if units:
+        met = met.filter(unit__in=units)
+    return list(
+        Reservation.objects.filter(pk__in=met.values("reservation_id"), state__in=OCCUPYING)
+        .select_related("user", "organisation")
+        .order_by("start_at", "id")
+    )
+
+
+def load_entries(
+    actor: Actor, instruments: Sequence[Instrument], span: Period, now: datetime
+) -> list[Entry]:
+    """What takes the instruments in a span, by start, each thing once whatever its units. One
+    statement; two for whoever may see bookings of others."""
+    managed = actor.organisations_where("manage-instruments")
+    hosts = {i.pk for i in instruments if i.organisation_id in managed}
+    rows = _ENTRIES.rows(instruments=[i.pk for i in instruments], span=to_range(span), now=now)
+    known = _known(actor, rows)
+    entries: list[Entry] = []
+    closures: dict[UUID, int] = {}  # its place in the list: a closure has a row for each unit
+    for row in rows:
+        closure = row["closure_id"]
+        if closure is None:
+            entries.append(_reservation(row, actor, row["reservation_id"] in known))
+        elif closure in closures:
+            place = closures[closure]
+            entries[place] = replace(entries[place], units=(*entries[place].units, row["unit"]))
+        else:
+            closures[closure] = len(entries)
+            entries.append(_closure(row, row["instrument_id"] in hosts))
+    return entries
+
+
+_READ = (
+    "instrument_id",
+    "unit",
+    "span",
+    "closure_id",
+    "closure__kind",
+    "closure__reason",
+    "reservation_id",
+    "reservation__start_at",
+    "reservation__end_at",
+    "reservation__state",
+    "reservation__user_id",
+    "reservation__made_by_id",
+    "reservation__user__name",
+    "reservation__user__email",
+    "expires_at",
+    "reservation__organisation__code",
+    "reservation__organisation__name",
+    "reservation__organisation__name_zh",
+    "reservation__purpose",
+    "reservation__purpose_text",
+)
+
+
+_ENTRIES = Prepared(
+    lambda instruments, span, now: (
+        Occupancy.objects.filter(live(now), instrument_id__one_of=instruments, span__overlap=span)
+        .order_by("span", "unit")
+        .values(*_READ)
+    )
+)
+
+
+def _known(actor: Actor, rows: Iterable[dict[str, Any]]) -> Collection[UUID]:
+    """Whose reservations the actor may see: their own, of which no question need be asked, and
+    what else their roles let them."""
+    if actor.user_id is None:
+        return ()
+    taken = [row for row in rows if row["reservation_id"]]
+    if actor.organisations_where("read-bookings") or actor.regions_where("read-bookings"):
+        return visible_among(actor, (row["reservation_id"] for row in taken))
+    return {row["reservation_id"] for row in taken if _is_own(row, actor)}
+
+
+def _is_own(row: dict[str, Any], actor: Actor) -> bool:
+    return actor.user_id in (row["reservation__user_id"], row["reservation__made_by_id"])
+
+
+def _reservation(row: dict[str, Any], actor: Actor, is_known: bool) -> Entry:
+    blocked = to_period(row["span"])
+    # What a session that ended early still takes is all that is left of its period.
+    period = clip(row["reservation__start_at"], row["reservation__end_at"], blocked) or blocked
+    if not is_known:
+        return Entry(row["instrument_id"], RESERVATION, (row["unit"],), period, blocked)
+    return Entry(
+        instrument_id=row["instrument_id"],
+        kind=RESERVATION,
+        units=(row["unit"],),
+        period=period,
+        blocked=blocked,
+        id=row["reservation_id"],
+        state=row["reservation__state"],
+        person=row["reservation__user__name"] or row["reservation__user__email"],
+        organisation=(
+            row["reservation__organisation__name"],
+            row["reservation__organisation__name_zh"],
+        ),
+        purpose=row["reservation__purpose"],
+        purpose_text=row["reservation__purpose_text"],
+        is_own=_is_own(row, actor),
+        payer=row["reservation__organisation__code"],
+        expires_at=row["expires_at"],
+    )
+
+
+def _closure(row: dict[str, Any], is_host: bool) -> Entry:
+    span = to_period(row["span"])
+    return Entry(
+        instrument_id=row["instrument_id"],
+        kind=CLOSURE,
+        units=(row["unit"],),
+        period=span,
+        blocked=span,
+        id=row["closure_id"] if is_host else None,
+        closure_kind=row["closure__kind"],
+        reason=row["closure__reason"] if is_host else "",
+    )
+
+
+def _opened(instrument: Instrument, span: Period) -> tuple[Period, ...]:
+    windows = merged(load_windows(instrument.schedule, span.start, span.end))
+    return tuple(p for w in windows if (p := clip(w.opens_at, w.closes_at, span)))
+
+
+def _units(instrument: Instrument) -> int:
+    return instrument.policy.units if hasattr(instrument, "policy") else 1

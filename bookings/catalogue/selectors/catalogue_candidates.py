@@ -1,0 +1,377 @@
+"""Which instruments may have what a search wants: a sieve in SQL before the rules are asked.
+
+A calendar in Python for each of a hundred thousand instruments takes minutes. These conditions
+are *necessary*: whatever the rules would offer passes. What passes is still judged by them
+(catalogue/selectors/catalogue), so the answer is theirs; a property test holds the two together.
+
+Per instrument, in the order of names, until there are enough: its opening hours within the
+wanted span, less what is taken of some unit widened by the buffers a new booking would need,
+leave a piece as long as wanted. Only the grid of starts, quotas and certificates are left to
+the rules. The windows of a schedule are cut once for all instruments that share it (PostgreSQL
+memoizes the lateral join); nothing but the index by name decides the order, so a page costs the
+same at the end of the list as at its beginning.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Count, F, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from bookings.pricing.domain.agreements import recognition
+from bookings.pricing.selectors.agreements import Agreements
+from bookings.pricing.selectors.fees import Backing
+from bookings.record.domain.periods import Period
+from instruments.domain.criteria import Criteria
+from instruments.domain.policies import DEFAULT_HORIZON_DAYS
+from instruments.models import Instrument, RateCard, SearchEntry
+from instruments.selectors.search import entries, ordered, records
+
+type Place = tuple[Any, ...]  # the values of the order: (name, id), or (nearness, name, id)
+
+
+OTHER_CURRENCY, NO_PRICE = 10**10, 10**12
+
+
+def _price_group(partners: str, home: str = "%(payer_region)s", host: str = "i.region_id") -> str:
+    """What `price_group` of pricing/domain/fees decides, over the columns of an instrument `i`."""
+    return f"""
+        CASE WHEN %(payer)s::uuid IS NULL THEN 'external'
+            WHEN i.organisation_id = %(payer)s::uuid THEN 'internal'
+            WHEN %(payer_kind)s = 'enterprise' THEN 'industry'
+            WHEN {host} = {home}::uuid THEN 'regional'
+            WHEN {host} = ANY({partners}::uuid[]) THEN 'partner'
+            ELSE 'external' END
+    """
+
+
+# An agreement may begin or end within the span: what it makes of the payer on some of its days
+# is `_ONE`, on others `_OTHER`.
+_ONE = _price_group("%(always_partners)s")
+_OTHER = _price_group("%(sometimes_partners)s")
+
+
+_THEN = "(%(start)s AT TIME ZONE f.time_zone)::date"
+
+
+def _then(name: str, kind: str) -> str:
+    """What holds when it begins: the local day is the one of UTC, or one beside it."""
+    return f"""
+        (CASE WHEN {_THEN} < %(begins)s THEN %({name}_before)s::{kind}
+            WHEN {_THEN} > %(begins)s THEN %({name}_after)s::{kind}
+            ELSE %({name}_then)s::{kind} END)
+    """
+
+
+# Where hosts lie that move before it begins: the others are where they are today.
+_AHEAD = "m.carried_out_at IS NULL AND m.withdrawn_at IS NULL"
+_THEN_HOST = f"""
+    coalesce((
+        SELECT m.region_id FROM accounts_organisationmove m
+        WHERE m.organisation_id = i.organisation_id AND {_AHEAD} AND m.starts_on <= {_THEN}
+    ), i.region_id)
+"""  # noqa: S608  # names of ours; every value is bound
+_THEN_GROUP = _price_group(_then("partners", "uuid[]"), _then("home", "uuid"), _THEN_HOST)
+# As one number to order by: the rate of the payer's group when the span begins, in the payer's
+# own currency before those in others, and last where there is none.
+_PRICE = f"""
+    coalesce((
+        SELECT min((c.card -> 'rates' ->> ({_THEN_GROUP}))::numeric
+            + CASE WHEN c.currency = %(currency)s THEN 0 ELSE {OTHER_CURRENCY} END)
+        FROM instruments_ratecard c, instruments_instrument x
+        JOIN instruments_facility f ON f.id = x.facility_id
+        WHERE c.instrument_id = i.id AND x.id = i.id AND c.published_at IS NOT NULL
+        AND c.valid_from <= {_THEN} AND (c.valid_until IS NULL OR c.valid_until > {_THEN})
+    ), {NO_PRICE})
+"""  # noqa: S608  # names of ours; every value is bound
+
+
+def _in_force(first_day: str, last_day: str) -> str:
+    """Whether a card `c` is in force on some of these days."""
+    return f"""
+        c.published_at IS NOT NULL AND c.valid_from <= {last_day}
+        AND (c.valid_until IS NULL OR c.valid_until > {first_day})
+    """
+
+
+def _served(first_day: str, last_day: str) -> str:
+    """Whether a card in force on some of these days has a rate for the payer, low enough."""
+    return f"""
+        EXISTS (
+            SELECT FROM instruments_ratecard c
+            WHERE c.instrument_id = i.id AND {_in_force(first_day, last_day)}
+            AND CASE WHEN %(max_price)s::numeric IS NULL
+                THEN (c.card -> 'rates') ?| ARRAY[{_ONE}, {_OTHER}]
+                ELSE least(
+                    (c.card -> 'rates' ->> ({_ONE}))::numeric,
+                    (c.card -> 'rates' ->> ({_OTHER}))::numeric
+                ) * (%(worths)s::jsonb ->> c.currency)::numeric <= %(max_price)s::numeric
+                END
+        )
+    """
+
+
+# Where payer or host move within the span only the rules know the group of each day.
+_MOVES = f"""
+    (%(moves)s::boolean OR i.organisation_id IN (
+        SELECT m.organisation_id FROM accounts_organisationmove m
+        WHERE {_AHEAD} AND m.starts_on <= %(last_day)s
+    ))
+"""  # noqa: S608  # names of ours; every value is bound
+_SERVED = f"({_MOVES} OR {_served('%(first_day)s', '%(last_day)s')})"
+_TODAY = "(%(now)s AT TIME ZONE f.time_zone)::date"
+_SERVED_TODAY = f"""
+    SELECT {_served(_TODAY, _TODAY)} FROM instruments_instrument x
+    JOIN instruments_facility f ON f.id = x.facility_id WHERE x.id = i.id
+"""  # noqa: S608  # names of ours; every value is bound
+# A schedule not resolved for the whole span counts as open: the rules resolve it themselves.
+_OPENED = """
+    SELECT windows AS open,
+        (SELECT max(upper(w) - lower(w)) FROM unnest(windows) w) AS longest
+    FROM instruments_schedule h, LATERAL (
+        SELECT CASE WHEN h.resolved_from < %(first_day)s AND h.resolved_until > %(last_day)s
+            THEN (
+                SELECT range_agg(w.span * tstzrange(%(start)s, %(end)s))
+                FROM instruments_openwindow w
+                WHERE w.schedule_id = i.schedule_id AND w.span && tstzrange(%(start)s, %(end)s)
+            )
+            ELSE tstzmultirange(tstzrange(%(start)s, %(end)s))
+        END
+    ) o(windows)
+    WHERE h.id = i.schedule_id OFFSET 0
+"""
+_SCHEDULE = "SELECT schedule_id FROM instruments_instrument WHERE id = r.id OFFSET 0"
+_HAS_ROOM = f"""
+    p.min_minutes <= %(minutes)s AND p.max_minutes >= %(minutes)s
+    AND %(minutes)s %% p.slot_minutes = 0
+    AND s.longest >= make_interval(mins => %(minutes)s)
+    AND EXISTS (
+        SELECT FROM generate_series(1, p.units) u(number), unnest(
+            s.open
+            * tstzmultirange(
+                tstzrange(%(now)s + make_interval(mins => p.notice_minutes), NULL)
+                * tstzrange(NULL, CASE WHEN {_MOVES} THEN NULL ELSE %(now)s + make_interval(
+                    mins => %(minutes)s + 1440 * greatest(
+                        coalesce((p.horizon_days ->> ({_ONE}))::int, {DEFAULT_HORIZON_DAYS}),
+                        coalesce((p.horizon_days ->> ({_OTHER}))::int, {DEFAULT_HORIZON_DAYS})
+                    )
+                ) END)
+            )
+            - coalesce((
+                SELECT range_agg(tstzrange(
+                    lower(o.span) - make_interval(mins => p.teardown_minutes),
+                    upper(o.span) + make_interval(mins => p.setup_minutes)
+                ))
+                FROM bookings_occupancy o
+                WHERE o.instrument_id = i.id AND o.unit = u.number
+                AND o.span && tstzrange(
+                    %(start)s - make_interval(mins => p.setup_minutes),
+                    %(end)s + make_interval(mins => p.teardown_minutes)
+                )
+                AND (o.expires_at IS NULL OR o.expires_at > %(now)s)
+                AND (o.reservation_id = ANY(%(without)s::uuid[])) IS NOT TRUE
+            ), '{{}}')
+        ) piece
+        WHERE upper(piece) - lower(piece) >= make_interval(mins => %(minutes)s)
+    )
+"""  # noqa: S608  # names of ours; every value is bound
+_DAY = timedelta(days=1)
+_COLUMNS = ("name", "organisation_id", "region_id")
+_PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?s")
+
+
+@dataclass(frozen=True)
+class Sieve:
+    """What is wanted. within: where the booking must lie; minutes: its length, None where only
+    the price counts; max_price: per hour or sample, None for any; worths: what one unit of each
+    currency that can be compared with it is worth in its own; without: holds that are in nobody's
+    way; is_today: only the price that holds
+    now, as `affordable` has it."""
+
+    now: datetime
+    within: Period
+    backing: Backing
+    minutes: int | None = None
+    max_price: Decimal | None = None
+    worths: Mapping[str, Decimal] = field(default_factory=dict)
+    without: Collection[UUID] = ()
+    is_today: bool = False
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """By the names that the SQL has for them. Days are a day wider on either side: the
+        local day of an instrument is at most one away from that of UTC."""
+        start = max(self.now, self.within.start)
+        end = max(start, self.within.end)
+        first = start.astimezone(UTC).date() - timedelta(days=1)
+        last = end.astimezone(UTC).date() + timedelta(days=1)
+        payer = self.backing.payer
+        always, sometimes = _partners(
+            self.backing.agreements.get(payer.region_id, {}) if payer else {}, first, last
+        )
+        begins = start.astimezone(UTC).date()
+        days = {"before": begins - _DAY, "then": begins, "after": begins + _DAY}
+        homes = {
+            name: home.pk if (home := self.backing.region(day)) else None
+            for name, day in days.items()
+        }
+
+        return {
+            "now": self.now,
+            "start": start,
+            "end": end,
+            "first_day": first,
+            "last_day": last,
+            "minutes": self.minutes,
+            "payer": payer.pk if payer else None,
+            "payer_kind": payer.kind if payer else "",
+            "payer_region": payer.region_id if payer else None,
+            "moves": payer is not None
+            and {r.pk for r in (self.backing.region(first), self.backing.region(last)) if r}
+            != {payer.region_id},
+            "always_partners": always,
+            "sometimes_partners": sometimes,
+            "max_price": self.max_price,
+            "without": list(self.without),
+            "worths": json.dumps({name: f"{worth:f}" for name, worth in self.worths.items()}),
+            "begins": begins,
+        } | {
+            key: value
+            for name, day in days.items()
+            for key, value in (
+                (f"home_{name}", homes[name]),
+                (f"partners_{name}", _partners(self.backing.agreements_on(day), day, day)[0]),
+            )
+        }
+
+
+def _partners(agreements: Agreements, first: date, last: date) -> tuple[list[UUID], list[UUID]]:
+    """The regions with which an agreement is in force on each of some days, and on any."""
+    days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+    covered = {
+        region: sum(recognition(each, day) is not None for day in days)
+        for region, each in agreements.items()
+    }
+    return (
+        [region for region, number in covered.items() if number == len(days)],
+        [region for region, number in covered.items() if number],
+    )
+
+
+def candidates(
+    criteria: Criteria, sieve: Sieve, *, after: Place | None, most: int, skip: int = 0
+) -> list[Instrument]:
+    """The first `most` published instruments that fit, in the order of the search, after a place
+    in it, that may have what is wanted; with what their calendars need. One statement."""
+    found, order = ordered(criteria, entries(criteria))
+    is_by_price = criteria.sort == "price"
+    if after is not None and not is_by_price:
+        found = found.filter(_beyond(order, after))
+    columns = [*_COLUMNS, *(["place"] if "place" in order else [])]
+    try:
+        sql, given = found.values(*columns, id=F("pk")).query.sql_with_params()
+    except EmptyResultSet:  # nothing that could be asked for
+        return []
+    by = ", ".join("id" if name == "pk" else name for name in order)
+    if is_by_price:
+        by, past = "place, name, id", "true"
+        if after is not None:
+            past = "(place, name, id) > (%(place)s::numeric, %(name)s, %(pk)s)"
+        sql = f"""
+            SELECT * FROM (SELECT i.*, {_PRICE} AS place FROM ({sql}) i) p
+            WHERE {past}
+        """  # noqa: S608
+    if is_by_price or "place" in order:  # all of them decide which is first
+        sql = f"{sql} ORDER BY {by} OFFSET 0"
+    # Lateral joins that cannot be flattened keep the planner to the order of names: it takes
+    # every further condition for rarer than it is, and would look at all instruments first.
+    if sieve.minutes is None:
+        served = _SERVED_TODAY if sieve.is_today else _SERVED
+        joined, condition = "", "true" if sieve.max_price is None else served
+    else:
+        sql = f"SELECT r.*, x.schedule_id FROM ({sql}) r CROSS JOIN LATERAL ({_SCHEDULE}) x"  # noqa: S608
+        joined = f"CROSS JOIN LATERAL ({_OPENED}) s"
+        # In this order: few cost so little as somebody asks, most serve everybody.
+        conditions = (_HAS_ROOM, _SERVED) if sieve.max_price is None else (_SERVED, _HAS_ROOM)
+        condition = f"""
+            SELECT {" AND ".join(conditions)}
+            FROM instruments_bookingpolicy p WHERE p.instrument_id = i.id
+        """  # noqa: S608
+    passed = f"""
+        SELECT i.id FROM ({sql}) i {joined}
+        CROSS JOIN LATERAL (SELECT ({condition}) AS passes OFFSET 0) t
+        WHERE t.passes ORDER BY {by} LIMIT %(most)s OFFSET %(skip)s
+    """  # noqa: S608
+    values = sieve.values | {"most": most, "skip": skip}
+    if is_by_price:
+        payer = sieve.backing.payer
+        values |= {"currency": payer.region.currency if payer else ""}
+        values |= dict(zip(("place", "name", "pk"), after or (), strict=False))
+    found_records = records(criteria, _raw(passed, given, values))
+    if is_by_price:
+        price = re.sub(r"\bi\.", "instruments_instrument.", _PRICE)
+        found_records = found_records.annotate(place=_raw(price, (), values))
+        return list(found_records.order_by("place", "name", "pk"))
+    return list(found_records)
+
+
+def _beyond(order: Sequence[str], after: Place) -> Q:
+    """Past a place, all ascending: (a, b) > (x, y)."""
+    # The first condition says nothing new; it lets the search begin at its place.
+    return Q(**{f"{order[0]}__gte": after[0]}) & reduce(
+        or_,
+        (
+            Q(**dict(zip(order[:i], after[:i], strict=True)), **{f"{name}__gt": after[i]})
+            for i, name in enumerate(order)
+        ),
+    )
+
+
+def of_today(
+    backing: Backing, max_price: Decimal | None, worths: Mapping[str, Decimal], now: datetime
+) -> Sieve:
+    """For a list in which only today's price counts."""
+    within = Period(now, now + timedelta(days=1))
+    return Sieve(now, within, backing, max_price=max_price, worths=worths, is_today=True)
+
+
+def load_uncompared(found: QuerySet[SearchEntry], sieve: Sieve) -> dict[str, int]:
+    """How many of these have a price for the payer today that cannot be held against the limit,
+    by the currency that has no rate. One statement."""
+    sql = f"""
+        SELECT c.id FROM instruments_ratecard c
+        JOIN instruments_instrument i ON i.id = c.instrument_id
+        JOIN instruments_facility f ON f.id = i.facility_id
+        WHERE {_in_force(_TODAY, _TODAY)} AND (c.card -> 'rates') ?| ARRAY[{_ONE}, {_OTHER}]
+    """  # noqa: S608  # names of ours; every value is bound
+    rows = RateCard.objects.filter(
+        pk__in=_raw(sql, (), sieve.values), instrument__in=found.values("pk")
+    ).exclude(currency__in=sieve.worths)
+    counted = rows.values_list("currency").annotate(number=Count("instrument", distinct=True))
+    return dict(counted.order_by("currency"))
+
+
+def affordable(found: QuerySet[SearchEntry], sieve: Sieve) -> QuerySet[SearchEntry]:
+    """Those whose rate for the payer today is not above the price of a sieve (`of_today`)."""
+    sql = f"""
+        SELECT i.id FROM instruments_instrument i
+        JOIN instruments_facility f ON f.id = i.facility_id
+        WHERE {_served(_TODAY, _TODAY)}
+    """  # noqa: S608
+    return found.filter(pk__in=_raw(sql, (), sieve.values))
+
+
+def _raw(sql: str, given: Iterable[Any], named: Mapping[str, Any]) -> RawSQL:
+    """SQL with placeholders by place and by name as one with places only."""
+    places = iter(given)
+    values = [named[match[1]] if match[1] else next(places) for match in _PLACEHOLDER.finditer(sql)]
+    return RawSQL(_PLACEHOLDER.sub("%s", sql), values)  # noqa: S611  # every value is bound

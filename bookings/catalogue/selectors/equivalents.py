@@ -1,0 +1,214 @@
+"""Other instruments that would do: of the same techniques, in any region."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, QuerySet, Value, When
+
+from accounts.domain.errors import Invalid
+from accounts.models import Organisation
+from accounts.prepared import Prepared
+from accounts.selectors.organisations import load_moves
+from bookings.availability.domain.availability import Calendar, Wish
+from bookings.availability.selectors.availability import (
+    around,
+    calendar_of,
+    covered_all,
+    load_blocks,
+    load_booked,
+    load_calendar,
+)
+from bookings.catalogue.selectors.askers import load_asker, load_askers
+from bookings.catalogue.selectors.catalogue import load_cards
+from bookings.pricing.domain.fees import quote
+from bookings.pricing.selectors.fees import (
+    Asked,
+    Terms,
+    load_backing,
+    load_terms,
+    quote_input,
+    terms_on,
+)
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Equivalent, Refusal
+from bookings.record.models import Reservation
+from instruments.models import Instrument
+from instruments.selectors.registry import RECORD, WITH
+
+LOOKED_AT = 12
+SHOWN = 3
+
+
+def equivalents_of(instrument: Instrument, *, regions: Iterable[UUID] = ()) -> QuerySet[Instrument]:
+    """Published instruments with all the techniques of this one, in the given regions or those
+    below them (none given: everywhere), its own region first. One without techniques has
+    none."""
+    techniques = _TECHNIQUES.rows(instrument=instrument.pk)
+    if not techniques:
+        return Instrument.objects.none()
+    found = _sharing(techniques=techniques, pk=instrument.pk, region_id=instrument.region_id)
+    if named := list(regions):
+        found = found.filter(region__lineage__overlap=named)
+    return found
+
+
+def _sharing(*, techniques: Any, pk: Any, region_id: Any) -> QuerySet[Instrument]:
+    same = (
+        Instrument.techniques.through.objects.filter(technique_id__one_of=techniques)
+        .values("instrument_id")
+        .annotate(shared=Count("technique_id"))
+        .filter(shared=len(techniques))  # type: ignore[misc]
+    )
+    return (
+        Instrument.objects.filter(
+            publication=Instrument.Publication.PUBLISHED, pk__in=same.values("instrument_id")
+        )
+        .exclude(pk=pk)
+        .select_related(*WITH)
+        .alias(is_near=Case(When(region_id=region_id, then=Value(0)), default=Value(1)))
+        .order_by("is_near", "name", "id")
+    )
+
+
+_TECHNIQUES = Prepared(
+    lambda instrument: Instrument.techniques.through.objects.filter(
+        instrument_id=instrument
+    ).values_list("technique_id", flat=True)
+)
+_CANDIDATES = Prepared(lambda **slots: _sharing(**slots).defer(*RECORD)[:LOOKED_AT])
+
+
+def load_equivalents(
+    instrument: Instrument,
+    payer: Organisation | None,
+    asked: Asked,
+    now: datetime,
+    *,
+    user_id: UUID | None,
+) -> tuple[Equivalent, ...]:
+    """The few that could take the period nearest to the one asked for, with their price; the
+    nearest first, then the cheapest after vouchers. At most twelve statements.
+
+    Where enough of them could take that very period, nobody looks further.
+    """
+    mode = asked.service_mode
+    shared = _CANDIDATES.rows(
+        techniques=_TECHNIQUES.rows(instrument=instrument.pk),
+        pk=instrument.pk,
+        region_id=instrument.region_id,
+    )
+    candidates = [other for other in shared if mode in other.service_modes]
+    if not candidates:
+        return ()
+    cards = load_cards([i.pk for i in candidates])
+    backing = load_backing(payer)
+    load_moves(i.organisation for i in candidates)
+    terms = {
+        i.pk: terms_on(i, backing, cards.get(i.pk, []), asked.period.start) for i in candidates
+    }
+    askers = load_askers(candidates, payer, terms, user_id=user_id, mode=mode)
+    served = [i for i in candidates if askers[i.pk].is_served]
+    narrow = _calendars(served, asked.period, now)
+    periods = {
+        other.pk: asked.period
+        for other in served
+        if other.pk in narrow
+        and not narrow[other.pk].check(Wish(asked.period, askers[other.pk]), now)
+    }
+    if len(periods) < SHOWN:
+        rest = [other for other in served if other.pk not in periods]
+        for pk, calendar in _calendars(rest, around(asked.period), now).items():
+            nearest = calendar.nearest(Wish(asked.period, askers[pk]), now)
+            if nearest is not None:
+                periods[pk] = nearest
+    found = [
+        _equivalent(
+            other,
+            terms_on(other, backing, cards.get(other.pk, []), period.start),
+            replace(asked, period=period, options={}),
+        )
+        for other in served
+        if (period := periods.get(other.pk))
+    ]
+    wanted = asked.period.start
+    found.sort(key=lambda e: (abs(e.period.start - wanted), e.payable is None, e.payable or 0))
+    return tuple(found[:SHOWN])
+
+
+def _calendars(
+    instruments: Sequence[Instrument], within: Period, now: datetime
+) -> dict[UUID, Calendar]:
+    """Those that have one. Two statements at most."""
+    span = covered_all(instruments, within)
+    blocks = load_blocks([i.pk for i in instruments], span, now)
+    booked = load_booked(instruments, span, now)
+    found = {i.pk: calendar_of(i, span, blocks[i.pk], booked.get(i.pk, ())) for i in instruments}
+    return {pk: calendar for pk, calendar in found.items() if calendar is not None}
+
+
+def _equivalent(instrument: Instrument, terms: Terms, asked: Asked) -> Equivalent:
+    given = quote_input(instrument, terms, asked)
+    payable = None
+    if given is not None:
+        try:
+            payable = quote(given).payable
+        except Invalid:  # priced by the sample, and nobody said how many
+            payable = None
+    return Equivalent(
+        instrument=instrument.pk,
+        name=instrument.name,
+        name_zh=instrument.name_zh,
+        host=instrument.organisation.code,
+        host_names=(instrument.organisation.name, instrument.organisation.name_zh),
+        region=instrument.region.code,
+        region_names=(instrument.region.name, instrument.region.name_zh),
+        time_zone=instrument.facility.time_zone,
+        period=asked.period,
+        price_group=terms.price_group,
+        currency=terms.card.values.currency if terms.card else "",
+        payable=payable,
+    )
+
+
+def load_nearest(reservation: Reservation, now: datetime) -> tuple[Equivalent, ...]:
+    """Where somebody whose booking cannot take place could go: the free periods nearest to it,
+    of its own instrument and of equivalent ones, the nearest first. At most eighteen statements."""
+    instrument = Instrument.objects.select_related(*WITH).get(pk=reservation.instrument_id)
+    payer = reservation.organisation
+    period = Period(reservation.start_at, reservation.end_at)
+    asked = Asked(period, reservation.service_mode)
+    person = reservation.user_id
+    found = list(load_equivalents(instrument, payer, asked, now, user_id=person))
+    terms = load_terms(instrument, payer, period.start)
+    calendar = load_calendar(instrument, around(period), now)
+    if calendar is not None:
+        asker = load_asker(instrument, payer, terms, user_id=person, mode=asked.service_mode)
+        nearest = calendar.nearest(Wish(period, asker), now)
+        if nearest is not None:
+            on_day = load_terms(instrument, payer, nearest.start)
+            if on_day.is_served:
+                found.insert(0, _equivalent(instrument, on_day, replace(asked, period=nearest)))
+    found.sort(key=lambda e: abs(e.period.start - period.start))
+    return tuple(found[:SHOWN])
+
+
+def with_equivalents(
+    refusals: Sequence[Refusal],
+    instrument: Instrument,
+    payer: Organisation | None,
+    asked: Asked,
+    now: datetime,
+    *,
+    user_id: UUID | None,
+) -> tuple[Refusal, ...]:
+    """The refusals; that the slot is taken says where else one could go."""
+    if not any(refusal.code == "slot-taken" for refusal in refusals):
+        return tuple(refusals)
+    others = load_equivalents(instrument, payer, asked, now, user_id=user_id)
+    return tuple(
+        replace(refusal, equivalents=others) if refusal.code == "slot-taken" else refusal
+        for refusal in refusals
+    )

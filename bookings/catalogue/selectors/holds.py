@@ -1,0 +1,55 @@
+"""Slots kept while forms are completed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.domain.roles import Actor
+from accounts.prepared import Prepared
+from bookings.availability.models import Occupancy
+from bookings.record.domain.periods import Period
+from bookings.record.models import Reservation
+
+
+def holds_of(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
+    """A person's holds that have not run out, the first to run out first."""
+    return Reservation.objects.filter(
+        user_id=user_id, state=Reservation.State.HELD, deadline_at__gt=now
+    ).order_by("deadline_at", "id")
+
+
+def own_held(actor: Actor, now: datetime) -> dict[UUID, list[Reservation]]:
+    """What somebody holds at a moment, by instrument. One statement, none for nobody."""
+    held: dict[UUID, list[Reservation]] = {}
+    if actor.user_id is not None:
+        for hold in holds_of(actor.user_id, now).select_related("organisation"):
+            held.setdefault(hold.instrument_id, []).append(hold)
+    return held
+
+
+def kept_for(
+    user_id: UUID, instrument_id: UUID, payer_id: UUID, period: Period, now: datetime
+) -> Reservation | None:
+    """The hold a person has for just this period and payer; what the waiting list offers is
+    one. One statement."""
+    return _KEPT.first(
+        user_id=user_id,
+        now=now,
+        instrument_id=instrument_id,
+        payer_id=payer_id,
+        start=period.start,
+        end=period.end,
+    )
+
+
+_KEPT = Prepared(
+    lambda user_id, now, instrument_id, payer_id, start, end: holds_of(user_id, now).filter(
+        instrument_id=instrument_id, organisation_id=payer_id, start_at=start, end_at=end
+    )
+)
+
+
+def lapsed(now: datetime) -> QuerySet[Occupancy]:
+    """Time kept for requests and holds whose deadline has passed."""
+    return Occupancy.objects.filter(expires_at__lte=now)

@@ -1,0 +1,140 @@
+"""Unmet demand: what people wanted and could not have for lack of capacity."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from bookings.catalogue.models import UnmetDemand
+from bookings.catalogue.selectors.equivalents import with_equivalents
+from bookings.catalogue.selectors.parties import Booking, Parties
+from bookings.catalogue.selectors.training import UNCERTIFIED, with_courses
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import CAPACITY, Refusal, RulesRefuse
+from instruments.domain.criteria import Criteria
+from instruments.domain.opening import local_date
+from instruments.models import Instrument, Technique
+from instruments.selectors.registry import instrument_to_book
+
+
+def demand_searched(
+    *, actor: Actor, organisation: Organisation, criteria: Criteria, now: datetime
+) -> None:
+    """A search for free time that found nothing; once per person, query and day (UTC)."""
+    if criteria.free_from is None or criteria.free_until is None:
+        return
+    asked = {name: value for name, value in asdict(criteria).items() if value not in ("", None)}
+    UnmetDemand.objects.bulk_create(
+        [
+            UnmetDemand(
+                kind=UnmetDemand.Kind.SEARCH,
+                user_id=actor.person,
+                organisation=organisation,
+                region_id=organisation.region_id,
+                technique=Technique.objects.filter(code=criteria.technique).first()
+                if criteria.technique
+                else None,
+                query=" ".join(f"{name}={value}" for name, value in sorted(asked.items()))[:500],
+                minutes=criteria.minutes or 0,
+                wanted_from=criteria.free_from,
+                wanted_until=criteria.free_until,
+                on_date=now.date(),
+                created_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def demand_refused(
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    instrument: Instrument,
+    period: Period,
+    now: datetime,
+) -> None:
+    """A booking refused for lack of capacity; once per person, instrument and local day."""
+    UnmetDemand.objects.bulk_create(
+        [
+            UnmetDemand(
+                kind=UnmetDemand.Kind.REFUSED,
+                user_id=actor.person,
+                organisation=organisation,
+                region_id=organisation.region_id,
+                instrument=instrument,
+                minutes=period.minutes,
+                wanted_from=period.start,
+                wanted_until=period.end,
+                on_date=local_date(ZoneInfo(instrument.facility.time_zone), now),
+                created_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@contextmanager
+def attempt(
+    *, actor: Actor, parties: Sequence[Parties], bookings: Sequence[Booking], now: datetime
+) -> Iterator[None]:
+    """One transaction that tries to book. Where the rules, or at the last the database, refuse:
+    after the rollback what was refused for lack of capacity is remembered as unmet demand, and
+    the refusal says where else one could go."""
+    try:
+        with guarded():
+            yield
+    except RulesRefuse as refused:
+        raise _remember(actor, parties, bookings, refused, now) from None
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """One transaction that tries to book: where the database is the first to see an overlap,
+    that is a refusal like any other."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "occupancy_no_overlap" not in str(error):
+            raise
+        raise RulesRefuse([Refusal("slot-taken")]) from None
+
+
+def _remember(
+    actor: Actor,
+    parties: Sequence[Parties],
+    bookings: Sequence[Booking],
+    refused: RulesRefuse,
+    now: datetime,
+) -> RulesRefuse:
+    refusals: list[Refusal] = []
+    for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
+        own = [r for r in refused.refusals if (r.booking or 0) == position]
+        if not any(r.code in CAPACITY | UNCERTIFIED for r in own):
+            refusals += own
+            continue
+        try:
+            instrument = instrument_to_book(actor, booking.instrument_id)
+        except NotFound:
+            refusals += own
+            continue
+        if RulesRefuse(own).lacks_capacity:
+            demand_refused(
+                actor=actor,
+                organisation=party.payer,
+                instrument=instrument,
+                period=booking.period,
+                now=now,
+            )
+        told = with_equivalents(
+            own, instrument, party.payer, booking.asked, now, user_id=party.person
+        )
+        refusals += with_courses(told, instrument, now)
+    return RulesRefuse(refusals)

@@ -1,0 +1,109 @@
+"""A person's own bookings over all instruments, as a calendar and as a list of days."""
+
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import actor_of
+from bookings.catalogue.forms.calendars import CalendarForm
+from bookings.catalogue.selectors.calendars import load_own
+from bookings.catalogue.views.events import (
+    MOVABLE,
+    STRETCHABLE,
+    instant,
+    locale,
+    named,
+    offset_of,
+    walls,
+)
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import effective_state
+from bookings.record.models import Reservation
+from instruments.domain.opening import day_span, local_date
+
+
+@login_required
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """A week or a month, in the reader's own zone: their bookings may lie in several."""
+    now, actor = timezone.now(), actor_of(request.user)
+    zone = ZoneInfo(actor.time_zone)
+    form = CalendarForm(request.GET)
+    today = local_date(zone, now)
+    view = form.value("view") or "week"
+    asked = form.value("date") or today
+    first, last = _days(asked, view)
+    span = Period(day_span(zone, first)[0], day_span(zone, last)[1])
+    own = [r for r in load_own(actor, span) if _state(r, now) != "expired"]
+    for reservation in own:
+        reservation.shown_state = _state(reservation, now)  # type: ignore[attr-defined]
+        reservation.shown_label = Reservation.State(reservation.state).label  # type: ignore[attr-defined]
+    context = {
+        "view": view,
+        "zone": zone.key,
+        "today": today,
+        "asked": asked,
+        "first": first,
+        "last": last,
+        "before": _days(first - timedelta(days=1), view)[0],
+        "after": last + timedelta(days=1),
+        "days": [
+            (day, list(several))
+            for day, several in groupby(own, key=lambda r: local_date(zone, r.start_at))
+        ],
+        "setup": {
+            "zone": zone.key,
+            "readerZone": zone.key,
+            "locale": locale(),
+            "offset": offset_of(zone, now),
+            "first": (asked if view == "month" else first).isoformat(),
+            "view": view,
+            "events": [_event(r, zone, now) for r in own],
+        },
+    }
+    return render(request, "bookings/calendar.html", context)
+
+
+def _days(day: date, view: str) -> tuple[date, date]:
+    """The first and last day of the week or month of a day."""
+    if view == "month":
+        first = day.replace(day=1)
+        return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    first = day - timedelta(days=day.weekday())
+    return first, first + timedelta(days=6)
+
+
+def _state(reservation: Reservation, now: datetime) -> str:
+    return effective_state(reservation.state, reservation.deadline_at, now)
+
+
+def _event(reservation: Reservation, zone: ZoneInfo, now: datetime) -> dict[str, Any]:
+    period = Period(reservation.start_at, reservation.end_at)
+    instrument = reservation.instrument
+    name = named(instrument.name, instrument.name_zh)
+    state = reservation.state
+    return {
+        "id": str(reservation.pk),
+        "title": name,
+        "classNames": [f"is-{state}"],
+        "startEditable": state in MOVABLE and period.end > now,
+        "durationEditable": state in STRETCHABLE and period.end > now,
+        "extendedProps": {
+            "first": name,
+            "second": str(Reservation.State(state).label),
+            "purpose": named(instrument.facility.name, instrument.facility.name_zh),
+            "from": instant(period.start),
+            "until": instant(period.end),
+            "zone": instrument.facility.time_zone,
+            "url": reverse("bookings:reservation", args=[reservation.pk]),
+            "move": reverse("bookings:move", args=[reservation.pk]),
+        },
+    } | walls(period, zone)

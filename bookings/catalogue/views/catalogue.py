@@ -1,0 +1,272 @@
+"""The catalogue and an instrument's page."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from accounts.domain.errors import NotFound
+from accounts.permissions import actor_of
+from bookings.catalogue.forms.catalogue import CatalogueForm
+from bookings.catalogue.selectors.catalogue import free_between, load_limit, load_offers
+from bookings.catalogue.selectors.catalogue_candidates import (
+    affordable,
+    candidates,
+    load_uncompared,
+    of_today,
+)
+from bookings.catalogue.selectors.holds import own_held
+from bookings.catalogue.services.demand import demand_searched
+from bookings.catalogue.views.choosing import choice_of, next_free, rate_of
+from bookings.catalogue.views.events import form_of
+from bookings.catalogue.views.payers import may_book_for, payer_of, standing_of
+from bookings.catalogue.views.weeks import week_of
+from bookings.pricing.selectors.agreements import load_recognised, recognised_regions
+from bookings.pricing.selectors.fees import load_backing, load_terms
+from bookings.record.domain.periods import Period
+from instruments.domain.criteria import Criteria
+from instruments.domain.opening import local_date, parse_hours
+from instruments.domain.ratecards import PRICE_GROUPS
+from instruments.domain.techniques import tree
+from instruments.models import Instrument
+from instruments.selectors.attachments import attachments_of, load_covers
+from instruments.selectors.duplicates import successor_of
+from instruments.selectors.qualifications import load_qualifying
+from instruments.selectors.quality import load_qualities
+from instruments.selectors.registry import PUBLIC, instrument_by_id, instrument_to_book
+from instruments.selectors.search import Facets, entries, facets, page, understood
+from instruments.selectors.training import courses_giving
+from instruments.views.linked_data import linked_data, page_address
+
+PAGE = 18
+
+
+def catalogue(request: HttpRequest) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    payer, payers = payer_of(actor, request.GET.get("organisation"))
+    form = CatalogueForm(request.GET, payer=payer)
+    form.is_valid()
+    criteria = form.criteria()
+    found, meant = facets(criteria, nearest=PAGE), criteria
+    if not found.total and (meant := understood(criteria)) != criteria:
+        found = facets(meant, nearest=PAGE)
+    narrowing = _narrowing(criteria, found)
+    context: dict[str, Any] = {
+        "form": form,
+        "criteria": criteria,
+        "currency": form.cleaned_data.get("currency", ""),
+        "meant": meant,
+        "narrowing": narrowing,
+        "chips": _chips(request, criteria, narrowing),
+        "payer": payer,
+        "payers": payers,
+        "nothing_yet": not found.total and not request.GET,
+        "may_book": payer is not None and may_book_for(actor, payer),
+    }
+    backing = load_backing(payer)
+    sieve = of_today(backing, criteria.max_price, load_limit(criteria, payer, now), now)
+    if criteria.max_price is not None:
+        context["uncompared"] = load_uncompared(entries(meant), sieve)
+    held = own_held(actor, now)
+    own = [hold.pk for holds in held.values() for hold in holds]
+    if form.errors:
+        # What was asked could not be read: showing everything would look like an answer.
+        context |= {"results": [], "total": 0}
+    elif criteria.wants_time:
+        offered = free_between(
+            actor,
+            meant,
+            payer,
+            now,
+            after=None,
+            size=60,
+            backing=backing,
+            worths=sieve.worths,
+            without=own,
+        )
+        if not offered and payer is not None:
+            demand_searched(actor=actor, organisation=payer, criteria=criteria, now=now)
+        context |= {"results": offered, "total": len(offered)}
+    else:
+        minutes = criteria.minutes if request.GET.get("minutes") else None
+        fitting, total = entries(meant), found.total
+        if criteria.max_price is not None:
+            fitting = affordable(fitting, sieve)
+            total = fitting.count()
+        place = Paginator(range(total), PAGE).get_page(request.GET.get("page"))
+        first = max(0, place.start_index() - 1)
+        if criteria.sort == "price":
+            shown = candidates(meant, sieve, after=None, most=PAGE, skip=first)
+        else:
+            counted = found if criteria.max_price is None else None
+            shown = page(meant, fitting, first, PAGE, counted)
+        offers = load_offers(
+            shown,
+            payer,
+            now,
+            backing=backing,
+            user_id=actor.user_id,
+            mode=criteria.service_mode or None,
+            minutes=minutes,
+            without=own,
+        )
+        results = [(instrument, offers[instrument.pk]) for instrument in shown]
+        context |= {"results": results, "page": place, "total": total}
+    listed = [instrument for instrument, _ in context["results"]]
+    context["held"] = {
+        pk: [
+            (hold, form_of(pk, Period(hold.start_at, hold.end_at), hold.organisation.code))
+            for hold in holds
+        ]
+        for pk, holds in held.items()
+    }
+    context["covers"] = load_covers(listed)
+    context["marks"] = {pk: made.mark for pk, made in load_qualities(listed, now).items()}
+    return render(request, "bookings/catalogue.html", context)
+
+
+def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
+    """The facets as a page shows them: each with its values, or its branches, and the choice
+    made of it."""
+    titles = {
+        "technique": gettext("Technique"),
+        "region": gettext("Region"),
+        "host": gettext("Host"),
+        "maker": gettext("Maker"),
+        "service_mode": gettext("Service"),
+        "kind": gettext("Kind"),
+    }
+    labels = dict(Instrument.ServiceMode.choices) | dict(Instrument.Kind.choices)
+    shown = []
+    for name, title in titles.items():
+        choices = found.choices[name]
+        if name in ("service_mode", "kind"):
+            choices = [replace(c, name=str(labels.get(c.code, c.code))) for c in choices]
+        items = {choice.code: choice for choice in choices}
+        chosen = getattr(criteria, name)
+        above = {code: choice.above for code, choice in items.items()}
+        shown.append(
+            {
+                "name": name,
+                "title": title,
+                "chosen": chosen,
+                "choice": items.get(chosen),
+                "branches": tree(items, above, chosen),
+            }
+        )
+    return [facet for facet in shown if facet["branches"] or facet["chosen"]]
+
+
+def _chips(
+    request: HttpRequest, criteria: Criteria, narrowing: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What was chosen, each with the address of the search without it. Its value is a facet's
+    `choice` (or only its `code`), a `text`, a `price`, or a time with `from`."""
+    chosen: list[tuple[list[str], dict[str, Any]]] = []
+    if criteria.text:
+        chosen.append((["q"], {"text": criteria.text}))
+    for each in narrowing:
+        if each["chosen"]:
+            value = {"title": each["title"], "choice": each["choice"], "code": each["chosen"]}
+            chosen.append(([each["name"]], value))
+    if criteria.free_from:
+        value = {"title": gettext("Free between"), "from": criteria.free_from}
+        chosen.append((["free_from", "free_until", "minutes"], value))
+    if criteria.max_price is not None:
+        value = {"title": gettext("Maximum price per hour"), "price": criteria.max_price}
+        chosen.append((["max_price", "currency"], value))
+    return [value | {"address": _without(request, names)} for names, value in chosen]
+
+
+def _without(request: HttpRequest, names: list[str]) -> str:
+    """The present search without some of its choices, from its first page."""
+    kept = {name: value for name, value in request.GET.items() if value}
+    return f"?{urlencode({n: v for n, v in kept.items() if n not in {*names, 'page'}})}"
+
+
+def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    try:
+        found = instrument_by_id(actor, instrument_id)
+    except NotFound:
+        if successor := successor_of(instrument_id):
+            return redirect("bookings:instrument", instrument_id=successor, permanent=True)
+        raise
+    if found.merged_into_id:
+        return redirect("bookings:instrument", instrument_id=found.merged_into_id)
+    payer, payers = payer_of(actor, request.GET.get("organisation"))
+    backing = load_backing(payer, instruments=[found])
+    terms = load_terms(found, payer, now, backing=backing)
+    qualifying = load_qualifying(actor.user_id, found, now, load_recognised)
+    offers = courses_giving(found, now) if qualifying and not qualifying.is_held else ()
+    today = local_date(ZoneInfo(found.facility.time_zone), now)
+    attached = attachments_of(found)
+    shown = week_of(actor, found, payer, request, now, backing=backing)
+    choice = choice_of(actor, found, payer, request, now, terms)
+    context = {
+        "linked_data": linked_data(found, attached) if found.publication in PUBLIC else None,
+        "page_address": page_address(found),
+        "instrument": found,
+        "payer": payer,
+        "payers": payers,
+        "terms": terms,
+        "rates": _rates(terms, terms.price_group),
+        "qualifying": qualifying,
+        "offers": offers,
+        "recognised": recognised_regions(found.region_id, today)
+        if qualifying and qualifying.technique
+        else [],
+        "attachments": attached,
+        "mark": load_qualities([found], now)[found.pk].mark,
+        "opening": parse_hours(found.schedule.hours) if found.schedule else None,
+        "is_managed": found.organisation_id in actor.organisations_where("manage-instruments"),
+        "my_rate": rate_of(terms),
+        **shown,
+        **choice,
+        **({} if "choice" in choice else next_free(actor, found, payer, shown, now)),
+    }
+    return render(request, "bookings/instrument.html", context)
+
+
+def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """The week of free starts alone, for `hx-get`."""
+    now, actor = timezone.now(), actor_of(request.user)
+    found = instrument_to_book(actor, instrument_id)
+    payer, _ = payer_of(actor, request.GET.get("organisation"))
+    standing = standing_of(actor, payer, found)
+    context = {
+        "instrument": found,
+        "payer": payer,
+        "may_book": standing.may_book or standing.for_others,
+        "books_own": standing.may_book,
+        **week_of(actor, found, payer, request, now),
+    }
+    return render(request, "bookings/instrument.html#week", context)
+
+
+def _rates(terms: Any, mine: str) -> list[dict[str, Any]]:
+    if terms.card is None:
+        return []
+    names = {
+        "internal": gettext("the owner's own people"),
+        "regional": gettext("organisations of the same region"),
+        "partner": gettext("organisations of partner regions"),
+        "external": gettext("organisations of other regions"),
+        "industry": gettext("enterprises"),
+    }
+    return [
+        {
+            "group": group,
+            "name": names[group],
+            "rate": terms.card.values.rates.get(group),
+            "is_mine": group == mine,
+        }
+        for group in PRICE_GROUPS
+    ]

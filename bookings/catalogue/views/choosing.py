@@ -1,0 +1,153 @@
+"""The time somebody chooses on an instrument's page: what it costs and what refuses it, beside
+the calendar, before the form."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.permissions import actor_of
+from bookings.catalogue.forms.periods import PeriodForm, with_start
+from bookings.catalogue.selectors.catalogue import load_offers
+from bookings.catalogue.selectors.holds import holds_of
+from bookings.catalogue.selectors.quotes import load_quotation
+from bookings.catalogue.views.events import instant
+from bookings.catalogue.views.payers import payer_of, standing_of
+from bookings.catalogue.views.weeks import week_of
+from bookings.pricing.domain.quotes import quote_to_json
+from bookings.pricing.selectors.agreements import load_recognised
+from bookings.pricing.selectors.fees import Asked, Terms, first_mode, load_backing, load_terms
+from bookings.record.forms.fields import local_moment
+from instruments.models import Instrument
+from instruments.selectors.policies import load_policy
+from instruments.selectors.qualifications import load_qualifying
+from instruments.selectors.registry import instrument_to_book
+
+NEXT = 4  # free starts named first
+# Of somebody who has not signed in nothing is known: what refuses the person is left out.
+OF_PERSONS = frozenset(
+    {"audience-not-served", "not-permitted", "qualification-missing", "qualification-expires"}
+)
+
+
+def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """The part of the instrument's page beside its calendar, for `hx-get`."""
+    now, actor = timezone.now(), actor_of(request.user)
+    found = instrument_to_book(actor, instrument_id)
+    payer, payers = payer_of(actor, request.GET.get("organisation"))
+    context = {
+        "instrument": found,
+        "payer": payer,
+        "payers": payers,
+        **choice_of(actor, found, payer, request, now),
+    }
+    if "choice" not in context:
+        backing = load_backing(payer, instruments=[found])
+        terms = load_terms(found, payer, now, backing=backing)
+        context |= {
+            "terms": terms,
+            "my_rate": rate_of(terms),
+            "qualifying": load_qualifying(actor.user_id, found, now, load_recognised),
+        }
+        shown = week_of(actor, found, payer, request, now, backing=backing)
+        context |= shown | next_free(actor, found, payer, shown, now)
+    return render(request, "bookings/choice.html", context)
+
+
+def rate_of(terms: Terms) -> Decimal | None:
+    """The payer's, an hour or a sample."""
+    return terms.card.values.rates.get(terms.price_group) if terms.card else None
+
+
+def next_free(
+    actor: Actor,
+    found: Instrument,
+    payer: Organisation | None,
+    shown: dict[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """The first free starts, of the week shown, else of the next three weeks, and what the first
+    of them costs."""
+    starts = [start for day in shown["days"] for start in day["starts"]][:NEXT]
+    quote = shown.get("next_quote")
+    if not starts and shown["days"]:
+        # Whoever may not operate it alone yet still sees when it is free.
+        offers = load_offers([found], payer, now, user_id=actor.user_id, minutes=shown["minutes"])
+        starts, quote = list(offers[found.pk].starts), offers[found.pk].quote
+    zone = ZoneInfo(found.facility.time_zone)
+    return {
+        "next_quote": quote,
+        "next_starts": starts,
+        "at": local_moment(starts[0], zone) if starts else "",
+    }
+
+
+def choice_of(
+    actor: Actor,
+    instrument: Instrument,
+    payer: Organisation | None,
+    request: HttpRequest,
+    now: datetime,
+    terms: Terms | None = None,
+) -> dict[str, Any]:
+    """What the part shows: the time that the address names with its quote, or none. `terms`:
+    the payer's of today, where they are known."""
+    zone = ZoneInfo(instrument.facility.time_zone)
+    policy = load_policy(instrument.policy) if hasattr(instrument, "policy") else None
+    standing = standing_of(actor, payer, instrument)
+    context: dict[str, Any] = {
+        "zone": zone.key,
+        "policy": policy,
+        "may_book": standing.may_book or standing.for_others,
+        "books_own": standing.may_book,
+        "modes": [
+            (mode, label)
+            for mode, label in Instrument.ServiceMode.choices
+            if mode in instrument.service_modes
+        ],
+    }
+    form = PeriodForm(with_start(request.GET, zone))
+    if policy is None or not form.is_valid():
+        context["misread"] = policy is not None and "at" in request.GET
+        return context
+    period, minutes = form.period(), form.cleaned_data["minutes"]
+    terms = terms or load_terms(instrument, payer, period.start)
+    mode = request.GET.get("service_mode", "")
+    if mode not in instrument.service_modes:
+        mode = first_mode(instrument, terms)
+    own = holds_of(actor.person, now).filter(instrument=instrument) if actor.user_id else None
+    quotation = load_quotation(
+        instrument,
+        payer,
+        Asked(period, mode),
+        now,
+        user_id=actor.user_id,
+        is_draft=True,
+        without=list(own.values_list("pk", flat=True)) if own is not None else (),
+    )
+    refusals = [r for r in quotation.refusals if actor.user_id or r.code not in OF_PERSONS]
+    return context | {
+        "choice": {"start": instant(period.start), "end": instant(period.end)},
+        "period": period,
+        "minutes": minutes,
+        "at": local_moment(period.start, zone),
+        "lengths": lengths_with(policy.lengths, minutes),
+        "mode": mode,
+        "refusals": refusals,
+        "quotation": quotation,
+        "quote": quote_to_json(quotation.quote, explained=True) if quotation.quote else None,
+        "unclear": quotation.problems[0] if quotation.problems else None,
+    }
+
+
+def lengths_with(lengths: Sequence[int], minutes: int) -> list[int]:
+    """The lengths to choose from, and the one that was asked for."""
+    return sorted({*lengths, minutes})

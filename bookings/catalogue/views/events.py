@@ -1,0 +1,194 @@
+"""What the calendars of the pages draw: entries as events of the calendar library, in the
+wall-clock time of one zone, in the reader's language."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext
+
+from bookings.availability.models import Closure
+from bookings.catalogue.selectors.calendars import Entry, Row, Week
+from bookings.record.domain.periods import Period, clip, subtract, union
+from bookings.record.models import Reservation
+
+MOVABLE = frozenset({"requested", "confirmed"})
+STRETCHABLE = MOVABLE | {"in_use"}
+
+
+def wall(at: datetime, zone: ZoneInfo) -> str:
+    """The wall clock of a zone without its offset, as the calendar draws it."""
+    return at.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def walls(period: Period, zone: ZoneInfo) -> dict[str, str]:
+    """Start and end as wall clock; one that a clock change turns round keeps its length."""
+    start, end = wall(period.start, zone), wall(period.end, zone)
+    if end <= start:
+        first = datetime.fromisoformat(start)
+        end = (first + min(period.length, timedelta(days=1))).isoformat()
+    return {"start": start, "end": end}
+
+
+def offset_of(zone: ZoneInfo, now: datetime) -> str:
+    """The present offset of a zone: `+08:00`. The calendar asks for it to find today."""
+    text = now.astimezone(zone).strftime("%z")
+    return f"{text[:3]}:{text[3:5]}"
+
+
+def locale() -> str:
+    """The language of the page as browsers name it."""
+    return "zh-CN" if (translation.get_language() or "").startswith("zh") else "en-GB"
+
+
+def named(name: str, name_zh: str) -> str:
+    """A name in the language of the page, where it has one."""
+    return (locale() == "zh-CN" and name_zh) or name
+
+
+def instant(at: datetime) -> str:
+    """An instant as addresses say it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def labels(entry: Entry, *, is_manager: bool) -> tuple[str, str]:
+    """What an entry says on its first line and below."""
+    if entry.is_busy:
+        return gettext("Taken"), ""
+    if entry.kind == "closure":
+        return str(Closure.Kind(entry.closure_kind).label), entry.reason
+    state = str(Reservation.State(entry.state).label)
+    if entry.is_held:
+        return gettext("Held for you"), gettext("continue or release")
+    if entry.is_own and not is_manager:
+        return gettext("Yours"), state
+    return entry.person, f"{named(*entry.organisation)} · {state}"
+
+
+def purpose_of(entry: Entry) -> str:
+    """What it is for, in words."""
+    if not entry.purpose:
+        return ""
+    label = str(Reservation.Purpose(entry.purpose).label)
+    return f"{label}: {entry.purpose_text}" if entry.purpose_text else label
+
+
+def row_events(
+    row: Row, zone: ZoneInfo, span: Period, now: datetime, *, is_manager: bool
+) -> list[dict[str, Any]]:
+    """What takes an instrument, on its row of the board."""
+    events: list[dict[str, Any]] = []
+    for entry in row.entries:
+        ids = [lane_of(row, unit) for unit in entry.units if unit <= row.units]
+        events += entry_events(entry, zone, span, now, ids, is_manager=is_manager)
+    return events
+
+
+def shut_events(row: Row, zone: ZoneInfo, span: Period) -> list[dict[str, Any]]:
+    """The times outside opening hours."""
+    return [
+        {"display": "background", "classNames": ["is-shut"]} | walls(period, zone)
+        for period in subtract([span], row.opened)
+    ]
+
+
+def lane_of(row: Row, unit: int) -> str:
+    """The line of the board that a unit is drawn on."""
+    return str(row.instrument.pk) if row.units == 1 else f"{row.instrument.pk}:{unit}"
+
+
+def entry_events(
+    entry: Entry,
+    zone: ZoneInfo,
+    span: Period,
+    now: datetime,
+    resource_ids: list[str],
+    *,
+    is_manager: bool,
+) -> list[dict[str, Any]]:
+    """An entry as one event, with its buffers in minutes; none if only they lie in the span."""
+    shown = clip(entry.period.start, entry.period.end, span)
+    if shown is None:
+        return []
+    first, second = labels(entry, is_manager=is_manager)
+    extended: dict[str, Any] = {
+        "first": first,
+        "second": second,
+        "purpose": purpose_of(entry),
+        "from": instant(entry.period.start),
+        "until": instant(min(entry.period.end, span.end)),
+    }
+    event: dict[str, Any] = {"title": first, "extendedProps": extended}
+    if resource_ids:
+        event["resourceIds"] = resource_ids
+    if entry.blocked != entry.period:
+        before = (entry.period.start - entry.blocked.start) // timedelta(minutes=1)
+        after = (entry.blocked.end - entry.period.end) // timedelta(minutes=1)
+        event["styles"] = [f"--before:{before}", f"--after:{after}"]
+    if entry.kind == "closure":
+        event |= walls(shown, zone) | {"classNames": ["is-closure"], "editable": False}
+        if entry.id is not None:
+            event["id"] = str(entry.id)
+            extended["url"] = reverse("bookings:closures", args=[entry.instrument_id])
+        else:
+            event["display"] = "background"
+    elif entry.id is None:
+        event |= walls(shown, zone) | {"display": "background", "classNames": ["is-busy"]}
+    else:
+        may_change = entry.is_own or is_manager
+        lasts = entry.period.end > now
+        event |= walls(entry.period, zone) | {
+            "id": str(entry.id),
+            "classNames": [f"is-{entry.state}", *(["is-own"] if entry.is_own else [])],
+            "startEditable": may_change and lasts and entry.state in MOVABLE,
+            "durationEditable": may_change and lasts and entry.state in STRETCHABLE,
+        }
+        extended["url"] = reverse("bookings:reservation", args=[entry.id])
+        if entry.is_held:
+            extended["url"] = form_of(entry.instrument_id, entry.period, entry.payer)
+        if is_manager and entry.state == "requested":
+            extended["url"] = reverse("bookings:requests", query={"of": entry.id})
+        extended["move"] = reverse("bookings:move", args=[entry.id])
+    return [event]
+
+
+def form_of(instrument_id: UUID, period: Period, payer: str) -> str:
+    """The booking form of a period, which goes on with a hold of it."""
+    query = {"start": instant(period.start), "minutes": period.minutes, "organisation": payer}
+    return reverse("bookings:book", args=[instrument_id], query=query)
+
+
+def week_events(week: Week, zone: ZoneInfo, span: Period, now: datetime) -> list[dict[str, Any]]:
+    """An instrument's week as one person sees it. Of several units what others took is shown
+    only where no unit is left."""
+    events = shut_events(week.row, zone, span)
+    events += [
+        {"display": "background", "classNames": ["is-free"]} | walls(period, zone)
+        for period in union(week.free)
+    ]
+    several = week.row.units > 1
+    for entry in week.row.entries:
+        if several and (entry.is_busy or (len(entry.units) < week.row.units and not entry.is_own)):
+            continue
+        events += entry_events(entry, zone, span, now, [], is_manager=False)
+    if several:
+        events += [
+            {
+                "display": "background",
+                "classNames": ["is-busy"],
+                "title": gettext("All taken"),
+                "extendedProps": {"first": gettext("All taken"), "second": ""},
+            }
+            | walls(period, zone)
+            for period, kind in week.calendar.busy(span)
+            if kind != "closure"
+        ]
+    return events
+
+
+def instants(periods: Iterable[Period]) -> list[list[str]]:
+    return [[instant(p.start), instant(p.end)] for p in periods]

@@ -1,0 +1,35 @@
+"""What people say of an instrument after using it."""
+
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import actor_of
+from bookings.catalogue.forms.catalogue import RatingsForm
+from bookings.catalogue.selectors.ratings import ratings_of
+from instruments.selectors.managing import instrument_to_manage
+
+
+@login_required
+@require_safe
+def ratings(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
+    """Ratings and remarks of one instrument, for its managers."""
+    instrument = instrument_to_manage(actor_of(request.user), instrument_id)
+    form = RatingsForm(request.GET)
+    form.is_valid()
+    chosen = {name: form.cleaned_data.get(name) for name in form.fields}
+    shown = ratings_of(instrument, **chosen)
+    context = {
+        "instrument": instrument,
+        "zone": instrument.facility.time_zone,
+        "form": form,
+        "is_filtered": any(chosen.values()),
+        "count": shown.count,
+        "mean": shown.mean,
+        "page": Paginator(shown.sessions, 50).get_page(request.GET.get("page")),
+    }
+    return render(request, "bookings/ratings.html", context)

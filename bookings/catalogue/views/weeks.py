@@ -1,0 +1,127 @@
+"""The week of one instrument: its calendar, and the same as a list of days."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from bookings.catalogue.forms.periods import PeriodForm, with_start
+from bookings.catalogue.selectors.calendars import Week, load_week
+from bookings.catalogue.views.events import form_of, instants, locale, offset_of, week_events
+from bookings.pricing.selectors.fees import Backing
+from bookings.record.domain.periods import Period, clip
+from instruments.domain.opening import day_span, local_date
+from instruments.models import Instrument
+
+DAYS = 7
+
+
+def week_of(
+    actor: Actor,
+    instrument: Instrument,
+    payer: Organisation | None,
+    request: HttpRequest,
+    now: datetime,
+    *,
+    backing: Backing | None = None,
+) -> dict[str, Any]:
+    """Seven local days: the starts a booking of some length may take, what the first of them
+    costs, and what is taken. `backing`: what the payer brings, where it is known."""
+    zone = ZoneInfo(instrument.facility.time_zone)
+    today = local_date(zone, now)
+    first = _date(request.GET.get("week") or _day_chosen(request, zone, today), today)
+    span = Period(day_span(zone, first)[0], day_span(zone, first + timedelta(days=DAYS - 1))[1])
+    asked = request.GET.get("minutes", "")
+    minutes = int(asked) if asked.isdecimal() and len(asked) < 7 else None
+    week = load_week(actor, instrument, payer, span, now, minutes=minutes, backing=backing)
+    if week is None:
+        return {"days": [], "zone": zone.key}
+    policy = week.calendar.policy
+    return {
+        "days": _days(week, zone, first, today),
+        "zone": zone.key,
+        "minutes": week.minutes,
+        "next_quote": week.quote,
+        "lengths": sorted({*policy.lengths, week.minutes}),
+        "week": first,
+        "next_week": first + timedelta(days=DAYS),
+        "last_week": max(today, first - timedelta(days=DAYS)) if first > today else None,
+        "policy": policy,
+        "horizon": policy.horizon_for(week.price_group),
+        "setup": {
+            "zone": zone.key,
+            "readerZone": actor.time_zone if actor.user_id else zone.key,
+            "locale": locale(),
+            "offset": offset_of(zone, now),
+            "first": first.isoformat(),
+            "days": DAYS,
+            "slot": policy.slot_minutes,
+            "shortest": policy.min_minutes,
+            "longest": policy.max_minutes,
+            "usual": week.minutes,
+            "choose": reverse("bookings:choose", args=[instrument.pk]),
+            "week": reverse("bookings:week", args=[instrument.pk]),
+            "organisation": payer.code if payer else "",
+            "free": instants(week.free),
+            "windows": instants(Period(w.opens_at, w.closes_at) for w in week.calendar.windows),
+            "events": week_events(week, zone, span, now),
+        },
+    }
+
+
+def _days(week: Week, zone: ZoneInfo, first: date, today: date) -> list[dict[str, Any]]:
+    """The list: of each day its free starts, what is taken of it, and one's own bookings; holds
+    with the form that goes on with them."""
+    by_day: dict[date, list[datetime]] = {}
+    for start in week.starts:
+        by_day.setdefault(local_date(zone, start), []).append(start)
+    days = []
+    for offset in range(DAYS):
+        day = first + timedelta(days=offset)
+        within = Period(*day_span(zone, day))
+        busy = week.calendar.busy(within)
+        opened = week.calendar.opened(within)
+        own = [
+            (e, form_of(e.instrument_id, e.period, e.payer) if e.is_held else "")
+            for e in week.row.entries
+            if e.is_own and e.period.meets(within)
+        ]
+        days.append(
+            {
+                "date": day,
+                "is_today": day == today,
+                "starts": by_day.get(day, []),
+                "is_open": bool(opened),
+                "is_closed": any(kind == "closure" for _, kind in busy),
+                "own": own,
+                "taken": [
+                    (part, kind)
+                    for period, kind in busy
+                    for opening in opened
+                    if (part := clip(period.start, period.end, opening))
+                    and not any(e.blocked.contains(part) for e, _ in own)
+                ],
+            }
+        )
+    return days
+
+
+def _day_chosen(request: HttpRequest, zone: ZoneInfo, today: date) -> str:
+    """The local day of the time that the address chooses; none, if this week shows it."""
+    form = PeriodForm(with_start(request.GET, zone))
+    if not form.is_valid():
+        return ""
+    day = local_date(zone, form.cleaned_data["start"])
+    return "" if day < today + timedelta(days=DAYS) else day.isoformat()
+
+
+def _date(given: str | None, today: date) -> date:
+    try:
+        asked = date.fromisoformat(given or "")
+    except ValueError:
+        return today
+    return min(max(asked, today), today + timedelta(days=760))

@@ -1,0 +1,329 @@
+"""Answering disputes, correcting charges, saying when a booking was used."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import (
+    Choice,
+    Instant,
+    Nothing,
+    Number,
+    Shape,
+    Text,
+    Whole,
+    asked,
+    checked,
+)
+from accounts.api.versions import etag, expected_version
+from accounts.domain.errors import invalid
+from bookings.charging.api.charges import (
+    TAG,
+    ChargeStep,
+    CorrectionShape,
+    correction_json,
+    described,
+)
+from bookings.charging.domain.corrections import Amendment
+from bookings.charging.selectors.corrections import correction_by_id
+from bookings.charging.services.corrections import (
+    correction_agree,
+    correction_propose,
+    correction_refuse,
+    correction_withdraw,
+)
+from bookings.charging.services.disputes import dispute_reject
+from bookings.pricing.domain.usage import Usage
+from bookings.pricing.models import Charge
+from bookings.pricing.selectors.charges import charge_by_id
+from bookings.reserving.api.reservations import ReservationShape, one, reservation_json, with_all
+from bookings.usage.selectors.sessions import sessions_to_complete
+from bookings.usage.services.sessions import session_complete
+
+
+class AmendmentBody(Shape):
+    """What was wrong; what is not named was right."""
+
+    check_in = Instant(required=False, help_text="When use really began; with `check_out`.")
+    check_out = Instant(required=False)
+    options = serializers.DictField(
+        child=Number(10, 4, min_value=0, max_value=10**6),
+        required=False,
+        help_text="Corrected quantities of options, by code.",
+    )
+    samples = Whole(min_value=0, max_value=1_000_000, required=False)
+    waive_percent = Number(
+        6, 3, min_value=0, max_value=100, required=False, help_text="100: nothing is owed."
+    )
+
+
+class CorrectionBody(AmendmentBody):
+    reason = Text(1000)
+
+
+class SettleBody(AmendmentBody):
+    """`uphold` needs what was wrong."""
+
+    verdict = Choice([("reject", _("reject")), ("uphold", _("uphold"))])
+    answer = Text(1000)
+
+
+class RefuseBody(Shape):
+    reason = Text(1000)
+
+
+class UsageBody(Shape):
+    check_in = Instant()
+    check_out = Instant()
+    samples = Whole(min_value=0, max_value=1_000_000, required=False, allow_null=True)
+
+
+def amendment_of(data: dict[str, Any]) -> Amendment:
+    """`Invalid` where only one of the two times is said."""
+    usage: Usage | None = None
+    if "check_in" in data or "check_out" in data:
+        for name in ("check_in", "check_out"):
+            if name not in data:
+                raise invalid(name, "both-times")
+        usage = (data["check_in"], data["check_out"])
+    samples = data.get("samples")
+    return Amendment(
+        usage=usage,
+        options=data.get("options", {}),
+        quantity=None if samples is None else Decimal(samples),
+        waive_percent=data.get("waive_percent"),
+    )
+
+
+class ChargeSettle(ChargeStep):
+    write_scope = "manage"
+    body = SettleBody
+
+    @described(
+        "charge_settle",
+        _("Answer a dispute"),
+        SettleBody,
+        {"verdict": "uphold", "answer": "You are right.", "waive_percent": "50"},
+    )
+    def post(self, request: Request, charge_id: UUID) -> HttpResponseBase:
+        """For the host's managers and finance, never on a charge of their own booking. `reject`:
+        the charge is final at once. `uphold`: what was wrong becomes a correction, and the
+        dispute is upheld when a second person agrees to it."""
+        return super().post(request, charge_id)
+
+    def step(self, charge_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        if data["verdict"] == "reject":
+            dispute_reject(
+                actor=self.actor,
+                charge_id=charge_id,
+                answer=data["answer"],
+                expected_version=expected,
+                now=self.now,
+            )
+            return
+        correction_propose(
+            actor=self.actor,
+            charge_id=charge_id,
+            amendment=amendment_of(data),
+            reason=data["answer"],
+            settles=True,
+            expected_version=expected,
+            now=self.now,
+        )
+
+
+class CorrectionEndpoint(Endpoint):
+    """What the addresses of corrections share."""
+
+    def one(self, correction_id: UUID, status: int = 200) -> Response:
+        found = correction_by_id(self.actor, correction_id)
+        headers = etag(found.version)
+        if status == 201:
+            headers["Location"] = reverse("api-charge", kwargs={"charge_id": found.charge_id})
+        shown = correction_json(found, Charge.objects.get(pk=found.charge_id))
+        return Response(shown, status=status, headers=headers)
+
+
+class ChargeCorrections(CorrectionEndpoint):
+    @operation(
+        "correction_create",
+        _("Propose a correction"),
+        tag=TAG,
+        takes=CorrectionBody,
+        gives=CorrectionShape,
+        status=201,
+        refuses=[404, 409],
+        versioned=True,
+        once=True,
+        sends={
+            "reason": "The chamber was vented by mistake for an hour.",
+            "check_in": "2026-03-06T10:00:00+08:00",
+            "check_out": "2026-03-06T11:00:00+08:00",
+            "options": {"operator": "0"},
+        },
+    )
+    def post(self, request: Request, charge_id: UUID) -> HttpResponseBase:
+        """For the host's managers and finance: what the charge should have been, computed by the
+        rule that made it. Never of their own booking. Nothing changes before a second person
+        agrees; final and stated charges too can be corrected."""
+        expected, data = expected_version(request), checked(CorrectionBody, request.data)
+
+        def propose() -> Response:
+            charge_by_id(self.actor, charge_id)
+            made = correction_propose(
+                actor=self.actor,
+                charge_id=charge_id,
+                amendment=amendment_of(data),
+                reason=data["reason"],
+                expected_version=expected,
+                now=self.now,
+            )
+            return self.one(made.pk, status=201)
+
+        return self.once(propose)
+
+
+def decided(name: str, summary: Any, takes: type[Shape], sends: Any = None) -> Callable[[Any], Any]:
+    """The description of a word on a correction."""
+    return operation(
+        name,
+        summary,
+        tag=TAG,
+        takes=takes,
+        gives=CorrectionShape,
+        refuses=[404, 409],
+        versioned=True,
+        once=True,
+        sends=sends,
+    )
+
+
+class CorrectionAgree(CorrectionEndpoint):
+    @decided("correction_agree", _("Agree to a correction"), Nothing)
+    def post(self, request: Request, correction_id: UUID) -> HttpResponseBase:
+        """For a second manager or finance person of the host. The charge is reversed and a new
+        one made, all at once; what the voucher covers of it is reckoned at this moment."""
+        expected = expected_version(request)
+        checked(Nothing, request.data)
+
+        def agree() -> Response:
+            correction_agree(
+                actor=self.actor,
+                correction_id=correction_id,
+                expected_version=expected,
+                now=self.now,
+            )
+            return self.one(correction_id)
+
+        return self.once(agree)
+
+
+class CorrectionRefuse(CorrectionEndpoint):
+    @decided(
+        "correction_refuse",
+        _("Refuse a correction"),
+        RefuseBody,
+        {"reason": "The logbook says otherwise."},
+    )
+    def post(self, request: Request, correction_id: UUID) -> HttpResponseBase:
+        """For a second manager or finance person of the host. The charge stays as it is."""
+        expected, data = expected_version(request), checked(RefuseBody, request.data)
+
+        def refuse() -> Response:
+            correction_refuse(
+                actor=self.actor,
+                correction_id=correction_id,
+                reason=data["reason"],
+                expected_version=expected,
+                now=self.now,
+            )
+            return self.one(correction_id)
+
+        return self.once(refuse)
+
+
+class CorrectionWithdraw(CorrectionEndpoint):
+    @decided("correction_withdraw", _("Withdraw a correction"), Nothing)
+    def post(self, request: Request, correction_id: UUID) -> HttpResponseBase:
+        """For whoever proposed it."""
+        expected = expected_version(request)
+        checked(Nothing, request.data)
+
+        def withdraw() -> Response:
+            correction_withdraw(
+                actor=self.actor,
+                correction_id=correction_id,
+                expected_version=expected,
+                now=self.now,
+            )
+            return self.one(correction_id)
+
+        return self.once(withdraw)
+
+
+class SessionsToComplete(Endpoint):
+    needs_person = True
+
+    @operation(
+        "sessions_to_complete",
+        _("Sessions to complete"),
+        tag=TAG,
+        query=Pages,
+        gives=page(ReservationShape),
+    )
+    def get(self, request: Request) -> Response:
+        """Completed bookings that are charged by use, and whose use nobody recorded: one's own,
+        and those of instruments one manages; the oldest first. `PUT reservations/{id}/usage/`
+        completes one."""
+        query = asked(Pages, request.query_params)
+        return paginated(
+            request,
+            with_all(sessions_to_complete(self.actor)),
+            query,
+            ("end_at", "id"),
+            lambda rows: [reservation_json(row, self.actor, self.now) for row in rows],
+        )
+
+
+class ReservationUsage(Endpoint):
+    write_scope = "book"
+
+    @operation(
+        "reservation_usage",
+        _("Enter the times of use"),
+        tag="reservations",
+        takes=UsageBody,
+        gives=ReservationShape,
+        refuses=[404, 409],
+        versioned=True,
+        once=True,
+        sends={"check_in": "2026-03-06T10:05:00+08:00", "check_out": "2026-03-06T11:50:00+08:00"},
+    )
+    def put(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+        """For the person and the host's managers, of a completed booking whose use nobody
+        recorded; its charge follows. Once it is charged: 409, and the charge is corrected."""
+        expected, data = expected_version(request), checked(UsageBody, request.data)
+
+        def complete() -> Response:
+            session_complete(
+                actor=self.actor,
+                reservation_id=reservation_id,
+                usage=(data["check_in"], data["check_out"]),
+                samples=data.get("samples"),
+                expected_version=expected,
+                now=self.now,
+            )
+            return one(self.actor, reservation_id, self.now)
+
+        return self.once(complete)

@@ -1,0 +1,254 @@
+"""What a charge should have been: computed by the rule that made it, from changed inputs.
+
+Nobody types an amount (docs/fees.md, "After use").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from accounts.domain.errors import invalid
+from bookings.pricing.domain import fees
+from bookings.pricing.domain.charges import (
+    ChargeMade,
+    Ending,
+    cancellation,
+    fee_charge,
+    with_shortening,
+)
+from bookings.pricing.domain.quotes import QuoteInput, input_from_json, input_to_json, quote_to_json
+from bookings.pricing.domain.usage import Usage
+from bookings.pricing.domain.vouchers import GrantValues, best_cover
+from bookings.record.domain.money import format_amount, format_number, percentage
+
+HUNDRED = Decimal(100)
+# What the inputs of a charge of use have beside those of a quote.
+EXTRA = ("shortening_fee", "waive_percent", "usage")
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """What was wrong. None, or an option that is not named: it was right. `waive_percent` is
+    taken off what results, before tax; of 100 nothing is owed."""
+
+    usage: Usage | None = None
+    options: Mapping[str, Decimal] = field(default_factory=dict)
+    quantity: Decimal | None = None
+    waive_percent: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Amended:
+    """The charge to come by kind and inputs; `made` None where nothing is owed any more."""
+
+    kind: str
+    inputs: Mapping[str, Any]
+    made: ChargeMade | None
+
+
+def charged_again(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
+    """The charge of `use`, `cancellation` or `no_show` anew from what it was stored with: the
+    same to the cent, whenever it is asked."""
+    made = _for_use(inputs) if kind == "use" else _for_fee(kind, inputs)
+    shortening = Decimal(inputs.get("shortening_fee", "0"))
+    if shortening:
+        quoted = input_from_json(inputs if kind == "use" else inputs["quote"])
+        made = with_shortening(made, quoted, shortening)
+    waived = Decimal(inputs.get("waive_percent", "0"))
+    if waived:
+        made = _waived(made, inputs, waived)
+    return replace(made, inputs=dict(inputs))
+
+
+def _for_use(inputs: Mapping[str, Any]) -> ChargeMade:
+    result = fees.quote(input_from_json(inputs))
+    return ChargeMade(
+        kind="use",
+        currency=result.currency,
+        inputs=inputs,
+        result=quote_to_json(result, explained=True),
+        tax=result.tax,
+        total=result.total,
+        payable=result.payable,
+    )
+
+
+def _for_fee(kind: str, inputs: Mapping[str, Any]) -> ChargeMade:
+    quoted = input_from_json(inputs["quote"])
+    ended_at = datetime.fromisoformat(inputs["ended_at"])
+    least = Decimal(inputs.get("least_percent", "0"))
+    base = fees.cancellation_base(fees.quote(quoted))
+    is_second_thought = bool(inputs.get("second_thought"))
+    if is_second_thought:
+        terms = fees.FREE
+    elif kind == "no_show":
+        terms = fees.no_show_fee(quoted.card, base)
+    elif inputs.get("state") == "expired":
+        terms = fees.percent_fee(quoted.card, least, base)
+    else:
+        terms = cancellation(quoted, ended_at, least)
+    if not terms.fee:
+        terms = fees.FREE
+    state = str(inputs.get("state", "cancelled" if kind == "cancellation" else kind))
+    ending = Ending(
+        state, ended_at, True, False, least_percent=least, is_second_thought=is_second_thought
+    )
+    return fee_charge(kind, quoted, ending, terms)
+
+
+def _waived(made: ChargeMade, inputs: Mapping[str, Any], percent: Decimal) -> ChargeMade:
+    """The percent of what is owed before tax taken off, tax reckoned anew on the rest; a voucher
+    covers what it would of the rest of what it may cover."""
+    currency = made.currency
+    card = input_from_json(inputs if made.kind == "use" else inputs["quote"]).card
+    net = made.total - made.tax
+    waived = percentage(percent, net, currency)
+    tax = percentage(card.tax_percent, net - waived, currency)
+    covered = Decimal(0)
+    if made.covered:
+        eligible = Decimal(made.result["eligible"])
+        eligible -= percentage(percent, eligible, currency)
+        grants = input_from_json(inputs).grants
+        covered = best_cover(grants, eligible, currency)[1]
+    total = net - waived + tax
+    sums = {"total": total, "payable": total - covered}
+    if "covered" in made.result:
+        sums["covered"] = covered
+    shown = {
+        "percent": format_number(percent),
+        "amount": format_amount(-waived, currency),
+        "tax": format_amount(tax - made.tax, currency),
+    }
+    return replace(
+        made,
+        result={
+            **made.result,
+            **{
+                name: format_amount(value, currency)
+                for name, value in sums.items()
+                if name in made.result
+            },
+            "waiver": shown,
+        },
+        tax=tax,
+        total=total,
+        payable=total - covered,
+    )
+
+
+def amended(
+    kind: str,
+    inputs: Mapping[str, Any],
+    amendment: Amendment,
+    *,
+    quoted: QuoteInput,
+    grants: tuple[GrantValues, ...] = (),
+    cut_at: datetime | None = None,
+) -> Amended:
+    """The charge as it should have been. `quoted`: the reservation's frozen quote; `grants`: the
+    voucher it was booked with, with what it has left once the charge is taken back; `cut_at`:
+    when the host cut the use short.
+
+    Times of use make a missed booking a used one. `Invalid` where the amendment does not fit
+    the kind, or changes nothing (`nothing-changes`).
+    """
+    if kind == "cancellation" and amendment.usage is not None:
+        raise invalid("check_in", "was-cancelled")
+    wanted = dict(inputs)
+    if kind == "use" or amendment.usage is not None:
+        wanted = _use_inputs(kind, inputs, amendment, quoted, grants, cut_at)
+        kind = "use"
+    elif amendment.options or amendment.quantity is not None:
+        raise invalid("options" if amendment.options else "samples", "was-not-used")
+    if amendment.waive_percent is not None:
+        wanted.pop("waive_percent", None)
+        if not 0 <= amendment.waive_percent <= HUNDRED:
+            raise invalid("waive_percent", "out-of-range", least=0, most=100)
+        if amendment.waive_percent:
+            wanted["waive_percent"] = format_number(amendment.waive_percent)
+    made = charged_again(kind, wanted)
+    return Amended(kind, wanted, made if made.total else None)
+
+
+def _use_inputs(
+    kind: str,
+    inputs: Mapping[str, Any],
+    amendment: Amendment,
+    quoted: QuoteInput,
+    grants: tuple[GrantValues, ...],
+    cut_at: datetime | None,
+) -> dict[str, Any]:
+    given = input_from_json(inputs if kind == "use" else inputs["quote"])
+    if amendment.usage is not None:
+        booked = replace(given, start=quoted.start, end=quoted.end, cut_at=None)
+        again = fees.charge_input(booked, usage=amendment.usage, cut_at=cut_at) or given
+        if given.cut_at is not None:  # its options are those of a part already
+            again = replace(again, options=given.options, quantity=given.quantity)
+        given = again
+    given = replace(
+        given,
+        options={**given.options, **amendment.options},
+        quantity=given.quantity if amendment.quantity is None else amendment.quantity,
+        grants=grants,
+    )
+    wanted: dict[str, Any] = dict(input_to_json(given))
+    wanted |= {name: inputs[name] for name in EXTRA if name in inputs}
+    if amendment.usage is not None:
+        wanted["usage"] = [moment.isoformat() for moment in amendment.usage]
+    return wanted
+
+
+def with_grants(
+    kind: str, inputs: Mapping[str, Any], grants: tuple[GrantValues, ...]
+) -> dict[str, Any]:
+    """The inputs of a charge of use with what a voucher has left by now."""
+    if kind != "use":
+        return dict(inputs)
+    given = replace(input_from_json(inputs), grants=grants)
+    extra = {name: inputs[name] for name in EXTRA if name in inputs}
+    return {**input_to_json(given), **extra}
+
+
+def usage_of(inputs: Mapping[str, Any]) -> Usage | None:
+    """The times of use that a correction has set."""
+    if "usage" not in inputs:
+        return None
+    check_in, check_out = (datetime.fromisoformat(text) for text in inputs["usage"])
+    return check_in, check_out
+
+
+def require_change(
+    before: Mapping[str, Any],
+    kind: str,
+    after: Amended,
+    was: Mapping[str, Any],
+    usage: Usage | None,
+) -> None:
+    """`Invalid` (`nothing-changes`) where the charge would come out as it is, with `why` if it is
+    times of `usage` that change nothing. `was`: the inputs of the charge."""
+    result = after.made.result if after.made else None
+    if after.kind == kind and result == before:
+        given, billed = input_from_json(after.inputs), before.get("billed_minutes")
+        why = _why_the_same(input_from_json(was), given, billed) if usage else {}
+        raise invalid("", "nothing-changes", **why)
+
+
+def _why_the_same(was: QuoteInput, given: QuoteInput, billed: object) -> dict[str, str | int]:
+    """Why other times of use come to the same, with the minutes of the card behind it; nothing of
+    a use that the host cut short."""
+    card = given.card
+    if card.rate_unit == "sample":
+        return {"why": "by-sample"}
+    if card.charge_basis == "reserved":
+        return {"why": "by-booking"}
+    if (was.start, was.end) == (given.start, given.end):
+        return {"why": "same-times" if card.charge_basis == "used" else "booking-at-least"}
+    if given.cut_at is not None or was.cut_at is not None:
+        return {}
+    if billed == card.minimum_minutes:
+        return {"why": "minimum", "minutes": card.minimum_minutes}
+    if given.end - given.start == was.end - was.start:
+        return {"why": "same-length"}
+    return {"why": "rounding", "minutes": card.billing_increment_minutes}

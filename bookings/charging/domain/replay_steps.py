@@ -1,0 +1,280 @@
+"""How the amounts of one charge come about, line by line (docs/fees.md, "Replay").
+
+Each step has the numbers it is made of, what comes out before it is rounded, what was stored and
+what is recomputed. Labels are the doors' to give.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from bookings.charging.domain.replay import (
+    AMOUNTS,
+    Difference,
+    NoRule,
+    StoredCharge,
+    charge_differences,
+    follow,
+    made_again,
+    melted,
+)
+from bookings.pricing.domain.charges import ChargeMade
+from bookings.pricing.domain.fees import cancellation_base, quote
+from bookings.pricing.domain.quotes import Quote, QuoteInput, QuoteLine, input_from_json
+from bookings.record.domain.money import exact_arithmetic, format_amount, format_number
+
+HUNDRED = Decimal(100)
+SHOWN_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the calculation.
+
+    `kind`: usage, setup, option, agreement, subtotal, tax, total, voucher, payable; of fees also
+    base and fee; shortening, waiver; of melting melted. `of`: the numbers by name. `exact`: the
+    product before rounding, ending in `…` where it goes on. `stored` None: nothing of it is
+    stored by itself.
+    """
+
+    kind: str
+    recomputed: str | None
+    stored: str | None = None
+    code: str = ""
+    of: Mapping[str, str] = field(default_factory=dict)
+    exact: str | None = None
+    is_checked: bool = True
+
+    @property
+    def agrees(self) -> bool:
+        return not self.is_checked or self.stored == self.recomputed
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A charge computed again. `differences` empty: it agrees to the cent. `is_known` False:
+    there is no rule to recompute its kind by."""
+
+    steps: tuple[Step, ...]
+    differences: tuple[Difference, ...]
+    is_known: bool = True
+
+    @property
+    def agrees(self) -> bool:
+        return self.is_known and not self.differences
+
+
+def replay(stored: StoredCharge) -> Replay:
+    """Recompute a charge and explain it."""
+    try:
+        differences = tuple(charge_differences(stored))
+    except NoRule:
+        return Replay((), (), is_known=False)
+    if any(difference.field == "inputs" for difference in differences):
+        return Replay((), differences)  # they cannot be read: there is nothing to explain
+    return Replay(tuple(_steps(stored)), differences)
+
+
+def _steps(stored: StoredCharge) -> Iterator[Step]:
+    match stored.kind:
+        case "use":
+            yield from _of_use(stored)
+        case "melting":
+            yield from _of_melting(stored)
+        case "reversal":
+            yield from _of_reversal(stored)
+        case _:
+            yield from _of_fee(stored)
+
+
+def _of_reversal(stored: StoredCharge) -> Iterator[Step]:
+    amounts = follow(stored).amounts
+    for name in AMOUNTS:
+        yield Step(
+            kind="voucher" if name == "covered" else name,
+            recomputed=format_amount(getattr(amounts, name), stored.currency),
+            stored=format_amount(getattr(stored.amounts, name), stored.currency),
+            of={"reversed": format_amount(getattr(stored.reverses, name), stored.currency)},
+        )
+
+
+def _of_melting(stored: StoredCharge) -> Iterator[Step]:
+    part, currency = melted(stored), stored.currency
+    amounts = follow(stored).amounts
+    with exact_arithmetic():
+        for kind, taken, was in (
+            ("melted", part.fee, stored.result.get("fee")),
+            ("tax", part.tax, stored.result.get("tax")),
+        ):
+            whole = Decimal(stored.inputs["fee" if kind == "melted" else "tax"])
+            yield Step(
+                kind=kind,
+                of={
+                    "whole": format_amount(whole, currency),
+                    "left": str(part.minutes - part.used),
+                    "minutes": str(part.minutes),
+                },
+                exact=_exact(whole * (part.minutes - part.used) / part.minutes - whole)
+                if part.minutes
+                else None,
+                recomputed=format_amount(-taken, currency),
+                stored=was,
+            )
+    yield Step("total", format_amount(amounts.total, currency), stored.result.get("total"))
+
+
+def _of_use(stored: StoredCharge) -> Iterator[Step]:
+    given = input_from_json(stored.inputs)
+    result, currency, told = quote(given), stored.currency, stored.result
+    made = made_again(stored)
+    lines = told.get("lines", [])
+    for index in range(max(len(result.lines), len(lines))):
+        line = result.lines[index] if index < len(result.lines) else None
+        old = lines[index] if index < len(lines) else None
+        yield _line(line, old, currency)
+    yield Step("subtotal", format_amount(result.subtotal, currency), told.get("subtotal"))
+    yield _tax(given, result.subtotal, result.tax, told.get("tax"), currency)
+    yield from _changes(stored, made, given)
+    yield Step("total", format_amount(made.total, currency), told.get("total"))
+    if given.grants:
+        yield _voucher(given, result, made.covered, told.get("covered"), currency)
+    yield Step("payable", format_amount(made.payable, currency), told.get("payable"))
+
+
+def _line(line: QuoteLine | None, old: Mapping[str, Any] | None, currency: str) -> Step:
+    """One line of the quote; None where one side has no such line."""
+    if line is None:
+        assert old is not None
+        return Step(str(old.get("kind")), None, old.get("amount"), str(old.get("code", "")))
+    numbers = {
+        "minutes": line.minutes,
+        "rate": line.rate,
+        "multiplier": line.multiplier,
+        "quantity": line.quantity,
+        "price": line.price,
+        "percent": line.percent,
+    }
+    of = {
+        name: format_number(value) if isinstance(value, Decimal) else str(value)
+        for name, value in numbers.items()
+        if value is not None
+    }
+    if line.base is not None:
+        of["base"] = format_amount(line.base, currency)
+    return Step(
+        kind=line.kind,
+        code=line.code or "",
+        of=of,
+        exact=_exact(_product(line)),
+        recomputed=format_amount(line.amount, currency),
+        stored=old.get("amount") if old else None,
+    )
+
+
+def _product(line: QuoteLine) -> Decimal | None:
+    with exact_arithmetic():
+        if line.kind == "usage" and line.rate is not None and line.multiplier is not None:
+            return line.rate * line.multiplier * (line.minutes or 0) / 60
+        if line.rate is not None and line.quantity is not None:
+            return line.rate * line.quantity
+        if line.price is not None and line.quantity is not None:
+            return line.price * line.quantity
+        if line.percent is not None and line.base is not None:
+            return -line.percent * line.base / HUNDRED
+    return None
+
+
+def _tax(given: QuoteInput, base: Decimal, tax: Decimal, stored: str | None, currency: str) -> Step:
+    return Step(
+        kind="tax",
+        of={
+            "percent": format_number(given.card.tax_percent),
+            "base": format_amount(base, currency),
+        },
+        exact=_percent(given.card.tax_percent, base),
+        recomputed=format_amount(tax, currency),
+        stored=stored,
+    )
+
+
+def _voucher(
+    given: QuoteInput, result: Quote, covered: Decimal, stored: str | None, currency: str
+) -> Step:
+    grant = next((grant for grant in given.grants if grant.code == result.voucher), None)
+    of = {"base": format_amount(result.eligible, currency)}
+    if grant is not None:
+        of["percent"] = format_number(grant.percent)
+        of["left"] = format_amount(grant.remaining, currency)
+        if grant.cap_per_booking is not None:
+            of["cap"] = format_amount(grant.cap_per_booking, currency)
+    return Step(
+        kind="voucher",
+        code=result.voucher or "",
+        of=of,
+        exact=_percent(grant.percent, result.eligible) if grant else None,
+        recomputed=format_amount(covered, currency),
+        stored=stored,
+    )
+
+
+def _of_fee(stored: StoredCharge) -> Iterator[Step]:
+    given = input_from_json(stored.inputs["quote"])
+    quoted, currency, told = quote(given), stored.currency, stored.result
+    made = made_again(stored)
+    for line in quoted.lines:
+        if line.kind != "option":  # they are not part of what cancelling costs
+            step = _line(line, None, currency)
+            yield Step(step.kind, step.recomputed, None, step.code, step.of, step.exact, False)
+    base = cancellation_base(quoted)
+    yield Step("base", format_amount(base, currency), is_checked=False)
+    percent, fee = Decimal(made.result["percent"]), Decimal(made.result["fee"])
+    of = {"percent": format_number(percent), "base": format_amount(base, currency)}
+    if stored.inputs.get("second_thought"):
+        of = {"second_thought": "1"}
+    elif stored.kind == "cancellation":
+        ended_at = datetime.fromisoformat(stored.inputs["ended_at"])
+        notice = max(given.start - ended_at, timedelta(0))
+        of["notice"] = str(notice // timedelta(minutes=1))
+    yield Step(
+        kind="fee",
+        of=of,
+        exact=_percent(percent, base),
+        recomputed=made.result["fee"],
+        stored=told.get("fee"),
+    )
+    yield _tax(given, fee, Decimal(made.result["tax"]), told.get("tax"), currency)
+    yield from _changes(stored, made, given)
+    yield Step("total", format_amount(made.total, currency), told.get("total"))
+
+
+def _changes(stored: StoredCharge, made: ChargeMade, given: QuoteInput) -> Iterator[Step]:
+    """What shortening it late has cost and what a correction has waived, where it is part of
+    the charge; each with its tax."""
+    currency = stored.currency
+    for kind, amount in (("shortening", "fee"), ("waiver", "amount")):
+        told, said = stored.result.get(kind) or {}, made.result.get(kind) or {}
+        if not told and not said:
+            continue
+        of = {"percent": said["percent"]} if "percent" in said else {}
+        yield Step(kind, said.get(amount), told.get(amount), of=of)
+        if kind == "shortening":
+            fee, tax = Decimal(said.get("fee", 0)), Decimal(said.get("tax", 0))
+            yield _tax(given, fee, tax, told.get("tax"), currency)
+        else:
+            yield Step("tax", said.get("tax"), told.get("tax"))
+
+
+def _percent(percent: Decimal, base: Decimal) -> str | None:
+    with exact_arithmetic():
+        return _exact(percent * base / HUNDRED)
+
+
+def _exact(value: Decimal | None) -> str | None:
+    """The value in full up to some decimals, then `…`."""
+    if value is None:
+        return None
+    with exact_arithmetic():
+        cut = value.quantize(Decimal(1).scaleb(-SHOWN_DECIMALS), rounding="ROUND_DOWN")
+        return format_number(cut) + ("…" if cut != value else "")

@@ -1,0 +1,6 @@
+from bookings.charging.models.ledger import LedgerEntry, Posting
+
+__all__ = [
+    "LedgerEntry",
+    "Posting",
+]

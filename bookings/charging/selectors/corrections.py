@@ -1,0 +1,59 @@
+"""What a correction is computed from."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.domain.errors import NotFound, Refused
+from accounts.domain.roles import Actor
+from accounts.selectors.memberships import no_second
+from bookings.pricing.domain.quotes import input_from_json
+from bookings.pricing.domain.vouchers import GrantValues
+from bookings.pricing.models import Charge, Correction, VoucherGrant
+from bookings.pricing.selectors.charges import charges_for
+from bookings.record.models import Reservation
+
+
+def correction_by_id(actor: Actor, correction_id: UUID) -> Correction:
+    """Of a charge the actor may see; else `NotFound`."""
+    seen = charges_for(actor).order_by().values("pk")
+    found = (
+        Correction.objects.select_related("charge")
+        .filter(pk=correction_id, charge__in=seen)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def grants_after(charge: Charge, inputs: Mapping[str, Any]) -> tuple[GrantValues, ...]:
+    """The voucher that the reservation was booked with, on the terms of the inputs, with what it
+    has left once the charge is taken back. Lock the grant first where that must stay true."""
+    used = Q(earmarks__reservation_id=charge.reservation_id) | Q(pk=charge.grant_id)
+    left = {
+        code: grant.left + (charge.covered if grant.pk == charge.grant_id else 0)
+        for grant in VoucherGrant.objects.filter(used)
+        for code in (grant.code, *grant.former_codes)
+    }
+    quoted = input_from_json(inputs.get("quote", inputs))
+    return tuple(
+        GrantValues(
+            code=grant.code,
+            percent=grant.percent,
+            cap_per_booking=grant.cap_per_booking,
+            remaining=left[grant.code],
+            expires=grant.expires,
+        )
+        for grant in quoted.grants
+        if grant.code in left
+    )[:1]
+
+
+def no_second_of_host(actor: Actor, reservation: Reservation) -> Refused | None:
+    """Where nobody but the actor could answer for a charge of the host: nobody else manages it or
+    keeps its accounts whose own booking it is not."""
+    people = [actor.user_id, reservation.user_id, reservation.made_by_id]
+    return no_second("manage-charges", organisation=reservation.host, besides=people)

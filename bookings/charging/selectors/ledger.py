@@ -1,0 +1,56 @@
+"""What the books say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Sum
+
+from bookings.charging.models import Posting
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The sum of an account between a payer and a host in one currency; debits above zero. Of
+    what regions paid each other `host_id` and `payer_id` are None."""
+
+    account: str
+    currency: str
+    host_id: UUID | None
+    payer_id: UUID | None
+    host_region_id: UUID
+    payer_region_id: UUID
+    amount: Decimal
+
+
+def balances(**only: Any) -> list[Balance]:
+    """Of every account, or only those that fit (`account`, `host_id`, `payer_id`, `currency`,
+    ...); those at zero are left out. One statement."""
+    names = ("account", "currency", "host_id", "payer_id", "host_region_id", "payer_region_id")
+    rows = (
+        Posting.objects.filter(**only)
+        .order_by(*names)
+        .values_list(*names)
+        .annotate(amount=Sum("amount"))
+    )
+    return [Balance(*row) for row in rows if row[-1]]
+
+
+def receivables(
+    *, host_ids: Iterable[UUID] | None = None, payer_ids: Iterable[UUID] | None = None
+) -> list[Balance]:
+    """What payers owe hosts, of some hosts or payers only if they are named. One statement."""
+    only: dict[str, Any] = {"account": Posting.Account.RECEIVABLE}
+    if host_ids is not None:
+        only["host_id__in"] = list(host_ids)
+    if payer_ids is not None:
+        only["payer_id__in"] = list(payer_ids)
+    return balances(**only)
+
+
+def sums_by_currency() -> dict[str, Decimal]:
+    """Of all postings: zero each, or the books are wrong. One statement."""
+    rows = Posting.objects.order_by().values_list("currency").annotate(amount=Sum("amount"))
+    return dict(rows)

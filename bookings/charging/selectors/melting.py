@@ -1,0 +1,98 @@
+"""Late-cancellation fees, and what others used of the freed time."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from bookings.charging.domain.melting import Span
+from bookings.pricing.models import Charge
+from bookings.record.domain.reservations import CHECK_IN_BEFORE, SESSION_LEFT_OPEN
+from bookings.record.models import Reservation
+
+# A fee is looked at for so long after its period: whoever used the time is charged by then.
+LOOK_BACK = timedelta(days=92)
+# How far use may lie from what was reserved: checking in early, a session left open.
+BEFORE, AFTER = SESSION_LEFT_OPEN, CHECK_IN_BEFORE
+
+
+def fees_to_melt(now: datetime) -> QuerySet[Charge]:
+    """Cancellation fees of periods that have passed, not melted yet, of which others used time;
+    where all who were there have been charged."""
+    used = (
+        Charge.objects.filter(
+            reservation__instrument_id=OuterRef("reservation__instrument_id"),
+            reservation__unit=OuterRef("reservation__unit"),
+            reservation__start_at__lt=OuterRef("reservation__end_at") + AFTER,
+            reservation__end_at__gt=OuterRef("reservation__start_at") - BEFORE,
+            kind="use",
+        )
+        .exclude(state="reversed")
+        .exclude(reservation__user_id=OuterRef("reservation__user_id"))
+        .alias(used_from=_moment("start"), used_until=_moment("end"))
+        .filter(
+            used_from__lt=OuterRef("reservation__end_at"),
+            used_until__gt=OuterRef("reservation__start_at"),
+        )
+    )
+    return (
+        Charge.objects.filter(
+            ~Q(state="reversed"),
+            Exists(used),
+            kind="cancellation",
+            reservation__end_at__lte=now,
+            reservation__end_at__gt=now - LOOK_BACK,
+        )
+        .exclude(reversals__kind="melting")
+        .order_by("reservation__end_at", "id")
+    )
+
+
+def _moment(name: str) -> Cast:
+    """The start or end of what a charge of use is for."""
+    return Cast(KeyTextTransform(name, "inputs"), DateTimeField())
+
+
+def is_waiting_for_others(reservation: Reservation) -> bool:
+    """Whether somebody who had time of its unit has not been charged yet: still there, or times
+    of use still missing."""
+    return (
+        _others(reservation)
+        .filter(
+            Q(state__in=["confirmed", "in_use"])
+            | (Q(state="completed") & ~Exists(Charge.objects.filter(reservation=OuterRef("pk"))))
+        )
+        .exists()
+    )
+
+
+def spans_charged_to_others(reservation: Reservation) -> list[Span]:
+    """What other persons were charged for using on the unit, near a reservation's period."""
+    charges = Charge.objects.filter(
+        reservation__in=_others(reservation).values("pk"), kind="use"
+    ).exclude(state="reversed")
+    return [
+        (datetime.fromisoformat(inputs["start"]), datetime.fromisoformat(inputs["end"]))
+        for inputs in charges.order_by("pk").values_list("inputs", flat=True)
+    ]
+
+
+def _others(reservation: Reservation) -> QuerySet[Reservation]:
+    """Others' bookings of the unit whose use may reach into the period."""
+    return Reservation.objects.filter(
+        instrument_id=reservation.instrument_id,
+        unit=reservation.unit,
+        start_at__lt=reservation.end_at + AFTER,
+        end_at__gt=reservation.start_at - BEFORE,
+    ).exclude(user_id=reservation.user_id)
+
+
+def melting_of(charge_id: UUID) -> Charge | None:
+    """What has melted of a fee."""
+    return (
+        Charge.objects.filter(reverses_id=charge_id, kind="melting")
+        .exclude(state="reversed")
+        .first()
+    )

@@ -1,0 +1,50 @@
+"""Charges that wait for somebody."""
+
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.domain.roles import Actor
+from bookings.pricing.domain.charges import ORIGINAL
+from bookings.pricing.models import Charge, ClosedMonth, Correction
+from bookings.pricing.selectors.charges import charges_for
+
+
+def charges_to_check(actor: Actor, now: datetime) -> QuerySet[Charge]:
+    """Those the actor may still dispute: their own and those their organisation pays."""
+    ours = Q(organisation__in=actor.organisations_where("manage-charges"))
+    return charges_for(actor).filter(
+        ours | Q(reservation__user_id=actor.person),
+        kind__in=ORIGINAL,
+        state=Charge.State.OPEN,
+        open_until__gt=now,
+    )
+
+
+def charges_to_answer(actor: Actor, now: datetime) -> QuerySet[Charge]:
+    """Disputed ones the actor has to answer for the host: not those on which a correction is
+    proposed already; nobody answers for their own."""
+    return _hosted(actor).filter(
+        ~Exists(Correction.objects.filter(charge=OuterRef("pk"), state="proposed")),
+        ~Q(disputes__state="open", disputes__opened_by_id=actor.person),
+        state=Charge.State.DISPUTED,
+    )
+
+
+def charges_to_agree(actor: Actor, now: datetime) -> QuerySet[Charge]:
+    """Those on which somebody else of the host's proposed a correction."""
+    proposed = Correction.objects.filter(charge=OuterRef("pk"), state="proposed")
+    return _hosted(actor).filter(Exists(proposed.exclude(proposed_by_id=actor.person)))
+
+
+def _hosted(actor: Actor) -> QuerySet[Charge]:
+    own = Q(reservation__user_id=actor.person) | Q(reservation__made_by_id=actor.person)
+    return charges_for(actor).filter(~own, host__in=actor.organisations_where("manage-charges"))
+
+
+def charges_to_bill(actor: Actor, now: datetime) -> QuerySet[Charge]:
+    """Final ones of hosts whose books the actor keeps, whose month is not closed yet."""
+    closed = ClosedMonth.objects.filter(host=OuterRef("host"), month=OuterRef("month"))
+    return charges_for(actor).filter(
+        ~Exists(closed), host__in=actor.organisations_where("account"), month__isnull=False
+    )

@@ -1,0 +1,213 @@
+"""Charging ended reservations, and making charges final."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.roles import Actor
+from accounts.notifications import Effect, enqueue
+from accounts.services.jobs import work_through
+from accounts.trail import Change
+from bookings.charging.locks import claim_host_books, lock_host_books
+from bookings.charging.services.ledger import charge_post
+from bookings.funding.selectors.earmarks import kept_grants, load_earmarked
+from bookings.funding.services.earmarks import earmarks_release, earmarks_spend
+from bookings.pricing.domain.charges import DISPUTABLE, ChargeMade, charge
+from bookings.pricing.models import Charge
+from bookings.pricing.selectors.charges import drawn_months, load_ending, load_quoted, undisputed
+from bookings.record.domain.months import month_for
+from bookings.record.locks import lock_reservation
+from bookings.record.models import Reservation
+from bookings.reserving.services.occupancy import lineage_of
+
+
+@transaction.atomic
+def charge_make(*, reservation_id: UUID, now: datetime) -> Charge | None:
+    """The charge of an ended reservation; made once. None where nothing is owed, or where the
+    rate card charges by use and the times of use are not known yet."""
+    _, reservation = lock_reservation(reservation_id)
+    made = (
+        Charge.objects.filter(reservation=reservation, kind__in=Charge.ORIGINAL)
+        .order_by("created_at", "id")
+        .first()
+    )
+    if made is not None:
+        return made
+    # The voucher chosen at booking stays, with what it has left by now.
+    quoted = load_quoted(reservation_id)
+    grants = kept_grants(quoted, load_earmarked(reservation_id, lock=True))
+    due = charge(replace(quoted, grants=grants), load_ending(reservation))
+    if due is None:
+        if reservation.state != Reservation.State.COMPLETED:  # else its times are yet to come
+            earmarks_release(reservation=reservation, now=now)
+        return None
+    grant_id = earmarks_spend(
+        reservation=reservation,
+        covered=due.covered,
+        payable=due.payable,
+        currency=due.currency,
+        now=now,
+    )
+    row = charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
+    charge_store(charge=row, reservation=reservation, actor=None, now=now)
+    if row.total:
+        enqueue([charge_message("charged", row)], now=now)
+    return row
+
+
+def charge_row(
+    *, reservation: Reservation, due: ChargeMade, grant_id: UUID | None, now: datetime
+) -> Charge:
+    """An open charge, not yet stored."""
+    return Charge(
+        reservation=reservation,
+        kind=due.kind,
+        organisation_id=reservation.organisation_id,
+        host_id=reservation.host_id,
+        payer_region_id=reservation.payer_region_id,
+        host_region_id=reservation.host_region_id,
+        inputs=dict(due.inputs),
+        result=dict(due.result),
+        currency=due.currency,
+        tax=due.tax,
+        total=due.total,
+        covered=due.covered,
+        payable=due.payable,
+        grant_id=grant_id,
+        created_at=now,
+        open_until=now + DISPUTABLE,
+    )
+
+
+def charge_store(
+    *, charge: Charge, reservation: Reservation, actor: Actor | None, now: datetime
+) -> None:
+    """A new charge of any kind with its postings and its entry in the trail."""
+    Charge.objects.bulk_create([charge])
+    charge_post(charge=charge, now=now)
+    charge_record(
+        charge=charge, reservation=reservation, action="charge.create", actor=actor, now=now,
+        after=charge_said(charge),
+    )  # fmt: skip
+
+
+def charge_said(charge: Charge) -> dict[str, Any]:
+    """What the trail says of a new charge."""
+    said: dict[str, Any] = {
+        "reservation": charge.reservation_id,
+        "kind": charge.kind,
+        "currency": charge.currency,
+        "total": charge.total,
+        "payable": charge.payable,
+    }
+    if charge.reverses_id:
+        said |= {"reverses": charge.reverses_id, "month": charge.month}
+    return said
+
+
+def charge_record(
+    *,
+    charge: Charge,
+    reservation: Reservation,
+    action: str,
+    actor: Actor | None,
+    now: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """An entry in the trail for payer and host."""
+    trail.record(
+        actor=actor,
+        action=action,
+        target=charge,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason,
+        organisation_ids=[reservation.organisation_id, reservation.host_id],
+        region_ids=lineage_of(reservation),
+    )
+
+
+def charge_message(kind: str, charge: Charge) -> Effect:
+    """A message about a charge as it is now."""
+    return Effect(
+        kind=f"mail.{kind}",
+        key=f"mail.{kind}:{charge.pk}:{charge.version}",
+        payload={"reservation": str(charge.reservation_id), "charge": str(charge.pk)},
+    )
+
+
+def charge_finish(*, charge: Charge, state: str, at: datetime) -> None:
+    """It is final from a moment on, and belongs to a month; one that was final already keeps
+    both. Call it with the charge's host region loaded, under the locks of the host's books
+    (`lock_host_books`) and of the charge. Not yet stored."""
+    if charge.final_at is None:
+        drawn = drawn_months(charge.host_id)
+        charge.final_at = at
+        charge.month = month_for(at, charge.host_region.time_zone, drawn)
+    charge.state = state
+    charge.version += 1
+
+
+FINISHED = ("state", "final_at", "month", "version")
+
+
+def charges_finalise(*, now: datetime, host_id: UUID | None = None, most: int = 2000) -> int:
+    """Charges that nobody disputed in time become final, at the end of that time however late
+    this runs; how many. Of one host only, if named: for whoever draws up its statements."""
+    if host_id is not None:
+        with transaction.atomic():
+            return _finalise(host_id, now, most)
+
+    def act(host_id: UUID) -> int:
+        claim_host_books(host_id)
+        return _finalise(host_id, now, most)
+
+    return work_through(job="final charges", due=hosts_to_finalise(now), act=act, now=now)
+
+
+def hosts_to_finalise(now: datetime) -> list[UUID]:
+    """The hosts that have charges nobody disputed in time."""
+    due = undisputed(now)
+    return list(due.order_by("host_id").values_list("host_id", flat=True).distinct())
+
+
+def _finalise(host_id: UUID, now: datetime, most: int) -> int:
+    lock_host_books(host_id)
+    # One that somebody disputes or corrects at this moment is left to the next run.
+    rows = list(
+        Charge.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .filter(host_id=host_id, state=Charge.State.OPEN, open_until__lte=now)
+        .select_related("host_region", "payer_region")
+        .order_by("pk")[:most]
+    )
+    if not rows:
+        return 0
+    drawn = drawn_months(host_id)
+    for row in rows:
+        row.state, row.final_at = Charge.State.FINAL, row.open_until
+        at = row.open_until or now
+        row.month = month_for(at, row.host_region.time_zone, drawn)
+        row.version += 1
+    Charge.objects.bulk_update(rows, FINISHED, batch_size=500)
+    trail.record_all(
+        Change(
+            actor=None,
+            action="charge.final",
+            target=row,
+            at=now,
+            before={"state": "open"},
+            after={"state": "final", "final_at": row.final_at, "month": row.month},
+            organisation_ids=(row.organisation_id, row.host_id),
+            region_ids=(*row.host_region.lineage, *row.payer_region.lineage),
+        )
+        for row in rows
+    )
+    return len(rows)

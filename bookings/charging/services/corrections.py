@@ -1,0 +1,320 @@
+"""Correcting charges: one person of the host proposes, another agrees; nobody edits one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
+from accounts.domain.roles import Actor
+from accounts.notifications import enqueue
+from bookings.charging.domain.corrections import (
+    Amendment,
+    amended,
+    charged_again,
+    require_change,
+    usage_of,
+    with_grants,
+)
+from bookings.charging.locks import lock_charge, lock_host_books
+from bookings.charging.selectors.corrections import (
+    correction_by_id,
+    grants_after,
+    no_second_of_host,
+)
+from bookings.charging.selectors.melting import melting_of
+from bookings.charging.services.charges import (
+    FINISHED,
+    charge_finish,
+    charge_message,
+    charge_record,
+    charge_row,
+    charge_store,
+)
+from bookings.charging.services.disputes import (
+    charge_locked,
+    dispute_end,
+    open_dispute,
+    require_host,
+    worded,
+)
+from bookings.funding.services.earmarks import earmarks_respend
+from bookings.pricing.domain.charges import ORIGINAL
+from bookings.pricing.domain.usage import require_usage
+from bookings.pricing.models import Charge, Correction, Dispute, VoucherGrant
+from bookings.pricing.selectors.charges import load_quoted
+from bookings.record.domain.money import format_amount
+from bookings.record.locks import lock_reservation, locked
+from bookings.record.models import Reservation, UsageSession
+from bookings.usage.services.sessions import session_set
+
+
+@transaction.atomic
+def correction_propose(
+    *,
+    actor: Actor,
+    charge_id: UUID,
+    amendment: Amendment,
+    reason: str,
+    now: datetime,
+    settles: bool = False,
+    expected_version: int | None = None,
+) -> Correction:
+    """Say what a charge in force should have been, final and stated ones too. Nothing changes
+    before a second person of the host agrees. `settles`: it upholds the dispute that is open."""
+    reservation, charge = charge_locked(actor, charge_id, expected_version)
+    require_host(actor, reservation)
+    reason = worded("answer" if settles else "reason", reason)
+    _require_in_force(charge)
+    if settles:
+        dispute = open_dispute(charge)
+        if dispute.opened_by_id == actor.user_id:
+            raise no_second_of_host(actor, reservation) or NotPermitted("own-dispute")
+        dispute.answer = reason
+        dispute.save(update_fields=["answer"])
+    if Correction.objects.filter(charge=charge, state="proposed").exists():
+        raise WrongState("correction-proposed")
+    if amendment.usage is not None:
+        reserved = (reservation.start_at, reservation.end_at)
+        require_usage(amendment.usage, reserved=reserved, now=now)
+    after = amended(
+        charge.kind,
+        charge.inputs,
+        amendment,
+        quoted=load_quoted(reservation.pk),
+        grants=grants_after(charge, charge.inputs),
+        cut_at=UsageSession.objects.filter(reservation=reservation)
+        .values_list("cut_at", flat=True)
+        .first(),
+    )
+    require_change(charge.result, charge.kind, after, charge.inputs, amendment.usage)
+    made = after.made
+    correction = Correction.objects.create(
+        charge=charge,
+        reason=reason,
+        kind=after.kind if made else "",
+        inputs=dict(after.inputs) if made else None,
+        result=dict(made.result) if made else None,
+        total=made.total if made else Decimal(0),
+        payable=made.payable if made else Decimal(0),
+        proposed_by_id=actor.person,
+        proposed_at=now,
+    )
+    _touch(charge)
+    charge_record(
+        charge=charge, reservation=reservation, action="charge.correct-propose", actor=actor,
+        now=now, before={"total": charge.total, "payable": charge.payable},
+        after={"correction": correction.pk, "total": correction.total,
+               "payable": correction.payable},
+        reason=reason,
+    )  # fmt: skip
+    return correction
+
+
+@transaction.atomic
+def correction_refuse(
+    *,
+    actor: Actor,
+    correction_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Correction:
+    """A second person says no: the charge stays, and so does a dispute of it."""
+    reservation, charge, correction = _locked(actor, correction_id, expected_version)
+    _require_second(actor, reservation, correction)
+    reason = worded("reason", reason)
+    _require_proposed(correction)
+    _decide(correction, "refused", actor, now)
+    _touch(charge)
+    charge_record(
+        charge=charge, reservation=reservation, action="charge.correct-refuse", actor=actor,
+        now=now, after={"correction": correction.pk}, reason=reason,
+    )  # fmt: skip
+    return correction
+
+
+@transaction.atomic
+def correction_withdraw(
+    *, actor: Actor, correction_id: UUID, now: datetime, expected_version: int | None = None
+) -> Correction:
+    """Whoever proposed it takes it back."""
+    reservation, charge, correction = _locked(actor, correction_id, expected_version)
+    require_host(actor, reservation)
+    if actor.user_id != correction.proposed_by_id:
+        raise NotPermitted("not-your-proposal")
+    _require_proposed(correction)
+    _decide(correction, "withdrawn", actor, now)
+    _touch(charge)
+    charge_record(
+        charge=charge, reservation=reservation, action="charge.correct-withdraw", actor=actor,
+        now=now, after={"correction": correction.pk},
+    )  # fmt: skip
+    return correction
+
+
+@transaction.atomic
+def correction_agree(
+    *, actor: Actor, correction_id: UUID, now: datetime, expected_version: int | None = None
+) -> Correction:
+    """A second person agrees: the charge is reversed, a new one made that the payer may dispute
+    in turn, money of sources and voucher spent anew, all at once. What the voucher covers is
+    reckoned with what it has left at this moment."""
+    # The charge itself is locked below the host's books; until then its reservation's lock does.
+    reservation, charge, correction = _locked(actor, correction_id, expected_version, False)
+    _require_second(actor, reservation, correction)
+    _require_proposed(correction)
+    _require_in_force(charge)
+    replacement = _respent(reservation, charge, correction, now)
+    lock_host_books(reservation.host_id)
+    charge = lock_charge(charge.pk)
+    charge.host_region = reservation.host_region
+    was = {"state": charge.state, "total": charge.total}
+    melted = melting_of(charge.pk)
+    for taken_back in [charge, *([melted] if melted else [])]:
+        taken_back.host_region = reservation.host_region
+        charge_finish(charge=taken_back, state="reversed", at=now)
+        taken_back.save(update_fields=FINISHED)
+        reversal = reversal_row(taken_back, reservation, now, kind="reversal")
+        charge_store(charge=reversal, reservation=reservation, actor=actor, now=now)
+        if taken_back is melted:
+            charge_record(
+                charge=melted, reservation=reservation, action="charge.reverse", actor=actor,
+                now=now, before={"state": "final"},
+                after={"state": "reversed", "month": melted.month, "correction": correction.pk},
+                reason=correction.reason,
+            )  # fmt: skip
+    if replacement is not None:
+        charge_store(charge=replacement, reservation=reservation, actor=actor, now=now)
+        _use_as_corrected(reservation, correction, actor, now)
+    dispute = Dispute.objects.filter(charge=charge, state="open").first()
+    if dispute is not None:
+        dispute_end(dispute, "upheld", actor=actor, now=now, answer=correction.reason)
+    correction.replacement = replacement
+    _decide(correction, "agreed", actor, now)
+    charge_record(
+        charge=charge, reservation=reservation, action="charge.reverse", actor=actor, now=now,
+        before=was, after={"state": "reversed", "month": charge.month, "correction": correction.pk,
+                           "replacement": replacement.pk if replacement else None},
+        reason=correction.reason,
+    )  # fmt: skip
+    enqueue([charge_message("corrected", replacement or charge)], now=now)
+    return correction
+
+
+def reversal_row(
+    charge: Charge,
+    reservation: Reservation,
+    now: datetime,
+    *,
+    kind: str,
+    amounts: Mapping[str, Decimal] | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    result: Mapping[str, Any] | None = None,
+) -> Charge:
+    """What takes a charge back, whole unless `amounts` (below 0) say how much; final at once.
+    Not yet stored."""
+    names = ("tax", "total", "covered", "payable")
+    taken = amounts or {name: -getattr(charge, name) for name in names}
+    row = Charge(
+        reservation=reservation,
+        kind=kind,
+        reverses=charge,
+        organisation_id=charge.organisation_id,
+        host_id=charge.host_id,
+        payer_region_id=charge.payer_region_id,
+        host_region=reservation.host_region,
+        inputs={"charge": str(charge.pk), **(inputs or {})},
+        result={
+            **{name: format_amount(taken[name], charge.currency) for name in names},
+            **(result or {}),
+        },
+        currency=charge.currency,
+        grant_id=charge.grant_id if taken["covered"] else None,
+        created_at=now,
+        version=0,
+        **taken,
+    )
+    charge_finish(charge=row, state="final", at=now)
+    return row
+
+
+def _respent(
+    reservation: Reservation, charge: Charge, correction: Correction, now: datetime
+) -> Charge | None:
+    """Spend what is owed now instead of what was; the charge to come, not yet stored."""
+    kept = VoucherGrant.objects.filter(earmarks__reservation=reservation).order_by("pk")
+    list(locked(VoucherGrant.objects.filter(pk__in=kept.values("pk")).order_by("pk")))
+    due = None
+    if correction.inputs is not None:
+        grants = grants_after(charge, correction.inputs)
+        inputs = with_grants(correction.kind, correction.inputs, grants)
+        due = charged_again(correction.kind, inputs)
+        correction.inputs, correction.result = dict(due.inputs), dict(due.result)
+        correction.payable = due.payable
+    grant_id = earmarks_respend(
+        reservation=reservation,
+        covered=due.covered if due else Decimal(0),
+        payable=due.payable if due else Decimal(0),
+        currency=charge.currency,
+    )
+    if due is None:
+        return None
+    return charge_row(reservation=reservation, due=due, grant_id=grant_id, now=now)
+
+
+def _use_as_corrected(
+    reservation: Reservation, correction: Correction, actor: Actor, now: datetime
+) -> None:
+    """What the correction says of the use is what is recorded of it."""
+    usage = usage_of(correction.inputs or {})
+    if usage is not None:
+        session_set(
+            reservation=reservation, usage=usage, actor=actor, now=now, reason=correction.reason
+        )
+
+
+def _locked(
+    actor: Actor, correction_id: UUID, expected_version: int | None, whole: bool = True
+) -> tuple[Reservation, Charge, Correction]:
+    seen = correction_by_id(actor, correction_id)
+    if whole:
+        reservation, charge = charge_locked(actor, seen.charge_id, None)
+    else:
+        _, reservation = lock_reservation(seen.charge.reservation_id)
+        charge = Charge.objects.select_related("grant").get(pk=seen.charge_id)
+    correction = Correction.objects.get(pk=correction_id)
+    if expected_version is not None and expected_version != correction.version:
+        raise WrongVersion(version=correction.version)
+    return reservation, charge, correction
+
+
+def _require_second(actor: Actor, reservation: Reservation, correction: Correction) -> None:
+    require_host(actor, reservation)
+    if actor.user_id == correction.proposed_by_id:
+        raise no_second_of_host(actor, reservation) or NotPermitted("own-correction")
+
+
+def _require_in_force(charge: Charge) -> None:
+    if charge.kind not in ORIGINAL or charge.state == "reversed":
+        state = "reversed" if charge.state == "reversed" else charge.kind
+        raise WrongState(state=state, wanted="reversed")
+
+
+def _require_proposed(correction: Correction) -> None:
+    if correction.state != "proposed":
+        raise WrongState(state=correction.state, wanted="proposed")
+
+
+def _decide(correction: Correction, state: str, actor: Actor, now: datetime) -> None:
+    correction.state, correction.decided_by_id, correction.decided_at = state, actor.person, now
+    correction.version += 1
+    correction.save()
+
+
+def _touch(charge: Charge) -> None:
+    charge.version += 1
+    charge.save(update_fields=["version"])

@@ -1,0 +1,89 @@
+"""An agreement between two regions, and vouchers for the organisations of one of them."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bookings.demo.services.files import load
+from bookings.demo.services.offers import Calendar
+from bookings.demo.services.places import Places
+from bookings.funding.domain.programmes import ProgrammeTerms
+from bookings.funding.services.grants import grant_create
+from bookings.funding.services.programmes import programme_create
+from bookings.pricing.domain.agreements import AgreementTerms
+from bookings.pricing.services.agreements import agreement_propose, agreement_sign
+from instruments.domain.opening import local_date
+
+DAY = timedelta(days=1)
+PROPOSED, SIGNED, GRANTED = 30 * DAY, 21 * DAY, 14 * DAY  # ago
+
+
+def agreements_make(places: Places, calendar: Calendar) -> int:
+    """Through the services, as their coordinators would. What is booked from today on is priced
+    by them; the past was before. How many grants were made."""
+    data = load("agreements")
+    _agreement(places, data["agreement"], calendar)
+    return sum(_programme(places, row, calendar) for row in data["programmes"])
+
+
+def _programme(places: Places, row: Mapping[str, Any], calendar: Calendar) -> int:
+    region, coordinator = places.regions[row["region"]], places.people[row["by"]].actor
+    first = local_date(ZoneInfo(region.time_zone), calendar.now).replace(day=1)
+    made = programme_create(
+        actor=coordinator,
+        region=region,
+        terms=ProgrammeTerms(
+            code=row["code"],
+            name=row["name"],
+            name_zh=row["name_zh"],
+            percent=Decimal(row["percent"]),
+            cap_per_booking=Decimal(row["cap_per_booking"]),
+            currency=row["currency"],
+            budget=Decimal(row["budget"]),
+            payer_kinds=tuple(row.get("payer_kinds", ())),
+            host_regions=tuple(places.regions[code].pk for code in row["host_regions"]),
+            valid_from=first,
+            valid_until=None,
+        ),
+        now=calendar.now - GRANTED,
+    )
+    for code, amount in row["grants"].items():
+        grant_create(
+            actor=coordinator,
+            programme_id=made.pk,
+            organisation=places.organisations[code],
+            amount=Decimal(amount),
+            valid_from=first,
+            valid_until=date(first.year + 1, first.month, 1),
+            now=calendar.now - GRANTED,
+        )
+    return len(row["grants"])
+
+
+def _agreement(places: Places, data: Mapping[str, Any], calendar: Calendar) -> None:
+    people = {code: places.people[email].actor for code, email in data["regions"].items()}
+    regions = [places.regions[code] for code in people]
+    made = agreement_propose(
+        actor=next(iter(people.values())),
+        terms=AgreementTerms(
+            code=data["code"],
+            name=data["name"],
+            name_zh=data["name_zh"],
+            regions=tuple(region.pk for region in regions),
+            valid_from=local_date(ZoneInfo(regions[0].time_zone), calendar.now),
+            valid_until=None,
+            discount_percent=Decimal(data["discount_percent"]),
+            honours_vouchers=data["honours_vouchers"],
+            recognises_qualifications=data["recognises_qualifications"],
+        ),
+        now=calendar.now - PROPOSED,
+    )
+    for number, (code, actor) in enumerate(people.items()):
+        agreement_sign(
+            actor=actor,
+            agreement_id=made.pk,
+            region_id=places.regions[code].pk,
+            now=calendar.now - SIGNED + number * DAY,
+        )

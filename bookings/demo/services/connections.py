@@ -1,0 +1,85 @@
+"""What people of the demonstration have chosen about messages and calendars, and a webhook with
+some calls behind it. No address in it is ever called."""
+
+from datetime import datetime, time, timedelta
+from uuid import uuid5
+
+from accounts.domain.messages import Choice, Quiet
+from accounts.services.messages import choices_set
+from bookings.catalogue.models import BusyTime
+from bookings.demo.services.places import Places
+from bookings.messaging.domain.webhooks import body_of
+from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from bookings.messaging.services.feeds import busy_calendar_set, feed_make
+from bookings.messaging.services.webhooks import webhook_add
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+# Event, hours ago, status of each call.
+CALLS = (
+    ("reservation.confirmed", 50, (200,)),
+    ("reservation.moved", 27, (503, 503, 200)),
+    ("charge.made", 5, (200,)),
+)
+
+
+def connections_make(places: Places, now: datetime) -> int:
+    """How many were made."""
+    researcher = places.people["researcher@demo.test"].actor
+    manager = places.people["manager@demo.test"]
+    choices_set(
+        actor=manager.actor,
+        topics={"request": Choice("daily"), "record": Choice("weekly")},
+        quiet=Quiet(time(22), time(7)),
+        now=now - 30 * DAY,
+    )
+    feed_make(actor=researcher, instrument_id=None, now=now - 20 * DAY)
+    calendar = busy_calendar_set(
+        actor=researcher, address="https://calendar.example/lin/basic.ics", now=now - 20 * DAY
+    )
+    calendar.read_at, calendar.due_at = now - HOUR, None
+    calendar.save(update_fields=["read_at", "due_at"])
+    noon = now.replace(hour=4, minute=0, second=0, microsecond=0)
+    BusyTime.objects.bulk_create(
+        BusyTime(calendar=calendar, start_at=noon + n * DAY, end_at=noon + n * DAY + HOUR)
+        for n in range(1, 21)
+        if (noon + n * DAY).weekday() < 5
+    )
+    assert manager.organisation is not None
+    hook = webhook_add(
+        actor=manager.actor,
+        organisation_id=manager.organisation.pk,
+        address="https://lims.example/hooks/instruments",
+        events=["reservation.confirmed", "reservation.moved", "charge.made"],
+        description="LIMS",
+        now=now - 60 * DAY,
+    )
+    for event, hours, statuses in CALLS:
+        _delivered(hook, event, now - hours * HOUR, statuses)
+    WebhookEndpoint.objects.filter(pk=hook.pk).update(
+        state="disabled", succeeded_at=now - CALLS[-1][1] * HOUR
+    )
+    return 4
+
+
+def _delivered(hook: WebhookEndpoint, event: str, at: datetime, statuses: tuple[int, ...]) -> None:
+    about = uuid5(hook.pk, event)
+    delivery = WebhookDelivery.objects.create(
+        endpoint=hook,
+        event=event,
+        about=about,
+        cause=f"demo:{event}",
+        body=body_of(event, at, {"id": str(about)}),
+        state="delivered",
+        attempts=len(statuses),
+        created_at=at,
+    )
+    WebhookAttempt.objects.bulk_create(
+        WebhookAttempt(
+            delivery=delivery,
+            at=at + number * 5 * timedelta(minutes=1),
+            milliseconds=80 + 37 * number,
+            status=status,
+            answer="" if status == 200 else "upstream is restarting",
+        )
+        for number, status in enumerate(statuses)
+    )

@@ -1,0 +1,241 @@
+"""The rows of past use, gathered and stored in bulk, with the trail the services would have
+left: several entries per reservation, each at its own moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from accounts import trail
+from accounts.domain.roles import Actor
+from accounts.trail import Change
+from bookings.availability.models import Occupancy
+from bookings.availability.selectors.availability import to_range
+from bookings.charging.domain.ledger import charge_postings
+from bookings.charging.models import LedgerEntry, Posting
+from bookings.charging.services.charges import charge_row, charge_said
+from bookings.charging.services.ledger import posting_rows
+from bookings.demo.services.fates import Fate
+from bookings.pricing.domain import fees
+from bookings.pricing.domain.charges import Ending, charge
+from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
+from bookings.pricing.models import Charge, Quote
+from bookings.record.domain.months import month_for
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import RELEASED, used_span
+from bookings.record.models import Reservation, UsageSession
+from bookings.reserving.services.occupancy import lineage_of
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One past booking: its row, what it was quoted with, its fate, and who acted."""
+
+    reservation: Reservation
+    given: QuoteInput
+    fate: Fate
+    person: Actor
+    manager: Actor
+    session: UsageSession | None = None
+
+    @property
+    def operator(self) -> Actor:
+        """Who checks in and out: of samples sent in, the host."""
+        return self.manager if self.reservation.service_mode == "entrusted" else self.person
+
+
+@dataclass
+class Ledger:
+    """Everything to be stored, as it stands at `now`."""
+
+    now: datetime
+    reservations: list[Reservation] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+    occupancies: list[Occupancy] = field(default_factory=list)
+    sessions: list[UsageSession] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
+    postings: list[Posting] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+
+    def add(self, entry: Entry) -> Period | None:
+        """Take a booking in; what of its unit it leaves taken, if anything."""
+        self.reservations.append(entry.reservation)
+        self._quote(entry)
+        self.changes += story(entry)
+        if entry.session:
+            self.sessions.append(entry.session)
+        self._charge(entry)
+        left = _left(entry)
+        if left:
+            self.occupancies.append(
+                Occupancy(
+                    instrument_id=entry.reservation.instrument_id,
+                    unit=entry.reservation.unit,
+                    span=to_range(left),
+                    reservation=entry.reservation,
+                )
+            )
+        return left
+
+    def store(self) -> None:
+        """One statement per table and batch."""
+        Reservation.objects.bulk_create(self.reservations, batch_size=BATCH)
+        Quote.objects.bulk_create(self.quotes, batch_size=BATCH)
+        Occupancy.objects.bulk_create(self.occupancies, batch_size=BATCH)
+        UsageSession.objects.bulk_create(self.sessions, batch_size=BATCH)
+        Charge.objects.bulk_create(self.charges, batch_size=BATCH)
+        LedgerEntry.objects.bulk_create(self.entries, batch_size=BATCH)
+        Posting.objects.bulk_create(self.postings, batch_size=BATCH)
+        trail.record_all(self.changes)
+
+    def _quote(self, entry: Entry) -> None:
+        result = fees.quote(entry.given)
+        self.quotes.append(
+            Quote(
+                reservation=entry.reservation,
+                inputs=input_to_json(entry.given),
+                result=quote_to_json(result, explained=True),
+                currency=result.currency,
+                total=result.total,
+                payable=result.payable,
+                created_at=entry.reservation.requested_at,
+            )
+        )
+
+    def _charge(self, entry: Entry) -> None:
+        fate, reservation = entry.fate, entry.reservation
+        if fate.ended_at is None:
+            return
+        usage = (fate.check_in, fate.check_out) if fate.check_in and fate.check_out else None
+        due = charge(
+            entry.given,
+            Ending(
+                state=fate.state,
+                ended_at=fate.ended_at,
+                was_confirmed=fate.confirmed_at is not None,
+                is_ended_by_host=fate.is_ended_by_host,
+                usage=usage,
+            ),
+        )
+        if due is None:
+            return
+        row = charge_row(reservation=reservation, due=due, grant_id=None, now=fate.ended_at)
+        self.charges.append(row)
+        self.changes.append(
+            _change(entry, None, "charge.create", fate.ended_at, {}, charge_said(row), row)
+        )
+        self._post(row)
+        if row.open_until is not None and row.open_until <= self.now:
+            self._finalise(entry, row, row.open_until)
+
+    def _post(self, row: Charge) -> None:
+        postings = charge_postings(tax=row.tax, covered=row.covered, payable=row.payable)
+        if postings:
+            made = LedgerEntry(kind=LedgerEntry.Kind.CHARGE, charge=row, at=row.created_at)
+            self.entries.append(made)
+            self.postings += posting_rows(made, postings, row)
+
+    def _finalise(self, entry: Entry, row: Charge, at: datetime) -> None:
+        """Nobody disputed it in time."""
+        row.state, row.final_at = Charge.State.FINAL, at
+        row.month = month_for(at, entry.reservation.host_region.time_zone, ())
+        row.version += 1
+        after = {"state": "final", "final_at": at, "month": row.month}
+        self.changes.append(_change(entry, None, "charge.final", at, {"state": "open"}, after, row))
+
+
+def _left(entry: Entry) -> Period | None:
+    """The occupancy that stays: of use what was used, of what was released nothing."""
+    fate, row = entry.fate, entry.reservation
+    if fate.state in RELEASED or fate.state == "no_show":
+        return None
+    blocked = Period(row.start_at, row.end_at).padded(row.setup_minutes, row.teardown_minutes)
+    if fate.check_in is None:
+        return blocked
+    return used_span(
+        blocked=blocked,
+        check_in=fate.check_in,
+        check_out=fate.check_out or row.end_at,
+        teardown_minutes=row.teardown_minutes,
+    )
+
+
+def story(entry: Entry) -> list[Change]:
+    """The trail of a booking, oldest first."""
+    fate, row = entry.fate, entry.reservation
+    asked = fate.requested_at
+    first = "requested" if fate.is_answered or fate.confirmed_at is None else "confirmed"
+    made = {
+        "instrument": row.instrument_id,
+        "unit": row.unit,
+        "start": row.start_at,
+        "end": row.end_at,
+        "state": first,
+        "payer": row.organisation_id,
+        "price_group": row.price_group,
+        "rate_card": row.rate_card_id,
+    }
+    changes = [_change(entry, entry.person, f"reservation.{first}", asked, {}, made)]
+    steps: list[tuple[str, datetime, Actor | None, dict[str, Any]]] = []
+    if first == "requested" and fate.confirmed_at:
+        said = {"decided_by_id": entry.manager.user_id, "confirmed_at": fate.confirmed_at}
+        steps.append(("confirmed", fate.confirmed_at, entry.manager, said))
+    if fate.check_in:
+        steps.append(("in_use", fate.check_in, entry.operator, {}))
+    if fate.ended_at:
+        ended: dict[str, Any] = {
+            "ended_at": fate.ended_at,
+            "is_ended_by_host": fate.is_ended_by_host,
+        }
+        if fate.state == "rejected":
+            ended["decided_by_id"] = entry.manager.user_id
+        steps.append((fate.state, fate.ended_at, _ender(entry), ended))
+    state = first
+    for version, (wanted, at, actor, extra) in enumerate(steps, start=2):
+        after = {"state": wanted, "version": version, **extra, "deadline_at": None}
+        reason = row.reason if wanted == row.state else ""
+        changes.append(
+            _change(
+                entry, actor, f"reservation.{wanted}", at, {"state": state}, after, reason=reason
+            )
+        )
+        state = wanted
+    return changes
+
+
+def _ender(entry: Entry) -> Actor | None:
+    fate = entry.fate
+    if fate.is_ended_by_host:
+        return entry.manager
+    if fate.state == "cancelled":
+        return entry.person
+    if fate.state == "completed" and fate.check_out and not fate.is_assumed:
+        return entry.operator
+    return None
+
+
+def _change(
+    entry: Entry,
+    actor: Actor | None,
+    action: str,
+    at: datetime,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    target: Any = None,
+    reason: str = "",
+) -> Change:
+    row = entry.reservation
+    return Change(
+        actor=actor,
+        action=action,
+        target=target or row,
+        at=at,
+        before=before,
+        after=after,
+        reason=reason,
+        organisation_ids=(row.organisation_id, row.host_id),
+        region_ids=lineage_of(row),
+    )

@@ -1,0 +1,273 @@
+"""The instruments of the demonstration: records, hours, rules, rates, publication."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.models import Organisation
+from bookings.demo.services.files import load
+from bookings.demo.services.places import Person, Places
+from bookings.pricing.selectors import fees
+from instruments.adapters.vocabularies import shipped
+from instruments.domain.opening import local_date, parse_hours
+from instruments.domain.policies import Policy, parse_policy
+from instruments.domain.ratecards import RateCardValues, parse_rate_card
+from instruments.models import Facility, Instrument, RateCard, Technique
+from instruments.selectors.policies import load_policy
+from instruments.selectors.ratecards import CardInForce, load_card
+from instruments.services.opening import opening_hours_set, schedule_for
+from instruments.services.policies import policy_set
+from instruments.services.publishing import instrument_publication
+from instruments.services.ratecards import rate_card_create
+from instruments.services.registry import instrument_create
+from instruments.services.search import words_gather
+from instruments.services.techniques import techniques_import
+
+DAY = timedelta(days=1)
+RAISED_BEFORE = timedelta(days=75)  # when the present rates were announced, of those that rose
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An instrument with what the generators ask of it. `until`: when it was suspended."""
+
+    key: str
+    data: Mapping[str, Any]
+    instrument: Instrument
+    manager: Person
+    policy: Policy
+    cards: tuple[CardInForce, ...]
+    until: datetime | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.instrument.facility.time_zone)
+
+    @property
+    def field(self) -> str:
+        return str(self.data["field"])
+
+
+def group_of(offer: Offer, payer: Organisation, day: date) -> str:
+    """The price group of a payer on a local day."""
+    return fees.group_of(offer.instrument, fees.Backing(payer), day)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The days that everything is relative to: `began`, when the platform began; `now`."""
+
+    began: datetime
+    now: datetime
+
+    def day(self, zone: ZoneInfo, days: int) -> date:
+        """The local date so many days from today."""
+        return local_date(zone, self.now) + days * DAY
+
+
+def techniques_make(now: datetime) -> dict[str, Technique]:
+    """The vocabulary that comes with the platform."""
+    techniques_import(actor=None, terms=shipped(), now=now)
+    return Technique.objects.in_bulk(field_name="code")
+
+
+def offers_make(places: Places, calendar: Calendar) -> list[Offer]:
+    """Every instrument of the files; those to be booked or once booked are returned."""
+    techniques = techniques_make(calendar.began)
+    offers = []
+    for data in load("instruments"):
+        facility = places.facilities[data["facility"]]
+        manager = places.manager_of(facility.organisation)
+        instrument = _registered(data, facility, techniques, manager, calendar.began)
+        if "opens" in data:
+            _terms_set(instrument, data, manager, calendar)
+        publication = data.get("publication", "published")
+        if publication == "submitted":
+            _publication(instrument, manager, "submit", calendar.now - 2 * DAY)
+        if publication != "published":
+            continue
+        _publication(instrument, manager, "publish", calendar.began + 2 * DAY)
+        until = None
+        if "suspended_days" in data:
+            until = calendar.now - data["suspended_days"] * DAY
+            reason = "The optics are being exchanged."
+            _publication(instrument, manager, "suspend", until, reason)
+        offers.append(_offer(data, instrument, manager, until))
+    words_gather()
+    return offers
+
+
+def _registered(
+    data: Mapping[str, Any],
+    facility: Facility,
+    techniques: Mapping[str, Technique],
+    manager: Person,
+    now: datetime,
+) -> Instrument:
+    organisation = facility.organisation
+    acquired = data["acquired"]
+    identifier = data.get("identifier", "")
+    chosen = [techniques[code] for code in data["techniques"]]
+    return instrument_create(
+        actor=manager.actor,
+        facility=facility,
+        techniques=chosen,
+        now=now,
+        name=data["name"],
+        name_zh=data["name_zh"],
+        description=data["description"],
+        description_zh=data["description_zh"],
+        identifier=identifier,
+        identifier_type="DOI" if identifier else "",
+        owners=[{"name": organisation.name}],
+        manufacturers=[{"name": data["maker"]}],
+        model=data["model"],
+        instrument_types=[{"name": chosen[0].name}],
+        measured_variables=[{"name": name} for name in data["measures"]],
+        dates=[{"date": acquired.isoformat(), "date_type": "Commissioned"}],
+        alternate_identifiers=[
+            {"identifier": data["key"].upper(), "identifier_type": "InventoryNumber"}
+        ],
+        acquisition_cost=Decimal(data["cost"]),
+        acquisition_currency=organisation.region.currency,
+        acquisition_date=acquired,
+        service_modes=data["modes"],
+        kind=data.get("kind", "general"),
+        room=data["room"],
+    )
+
+
+def _terms_set(
+    instrument: Instrument, data: Mapping[str, Any], manager: Person, calendar: Calendar
+) -> None:
+    """Hours, rules and rates, as of the day on which the platform began."""
+    zone = ZoneInfo(instrument.facility.time_zone)
+    hours = _hours(data, calendar, zone)
+    opening_hours_set(
+        actor=manager.actor,
+        instrument_id=instrument.pk,
+        hours=parse_hours(hours),
+        now=calendar.began,
+    )
+    rules = load("terms")["policies"][data["rules"]] | {"units": data.get("units", 1)}
+    policy_set(
+        actor=manager.actor,
+        instrument_id=instrument.pk,
+        policy=parse_policy(rules),
+        now=calendar.began,
+    )
+    year = calendar.day(zone, 0).year
+    cards = [(date(year - 1, 1, 1), 100, calendar.began)]
+    if data.get("raised"):
+        rose = calendar.day(zone, -60).replace(day=1)
+        earlier = load("terms")["earlier_percent"]
+        cards = [
+            (date(year - 1, 1, 1), earlier, calendar.began),
+            (rose, 100, calendar.now - RAISED_BEFORE),
+        ]
+    for valid_from, percent, moment in cards:
+        rate_card_create(
+            actor=manager.actor,
+            instrument_id=instrument.pk,
+            card=_card(data, instrument.region.currency, valid_from, percent),
+            publish=True,
+            now=moment,
+        )
+
+
+def _hours(data: Mapping[str, Any], calendar: Calendar, zone: ZoneInfo) -> dict[str, object]:
+    named = load("terms")["hours"][data["opens"]]
+    overrides = load("planned")["overrides"].get(data["key"], [])
+    return {
+        "weekly": [
+            {"weekday": day, "opens": opens, "closes": closes}
+            for day in named["days"]
+            for opens, closes in named["windows"]
+        ],
+        "overrides": [
+            {
+                "date": calendar.day(zone, override["days"]).isoformat(),
+                "windows": [{"opens": o, "closes": c} for o, c in override["windows"]],
+            }
+            for override in overrides
+        ],
+        "observes_holidays": named["observes_holidays"],
+    }
+
+
+def _card(data: Mapping[str, Any], currency: str, valid_from: date, percent: int) -> RateCardValues:
+    terms = load("terms")
+    named = dict(terms["cards"][data["card"]])
+    step = terms["round_to"][currency]
+    rates = {
+        group: str(max(step, round(data["rate"] * share * percent / 10000 / step) * step))
+        for group, share in terms["groups"][named.pop("groups")].items()
+    }
+    options = [
+        {
+            "code": code,
+            "unit": "hour" if code == "operator" else "each",
+            "price": str(price),
+            "subsidised": code == "operator",
+        }
+        for code, price in data.get("options", {}).items()
+    ]
+    return parse_rate_card(
+        named
+        | {
+            "currency": currency,
+            "valid_from": valid_from.isoformat(),
+            "rates": rates,
+            "setup_fee": str(data.get("setup_fee", 0)),
+            "options": options,
+            "tax_percent": terms["tax_percent"][currency],
+        }
+    )
+
+
+def _publication(
+    instrument: Instrument, manager: Person, act: str, now: datetime, reason: str = ""
+) -> None:
+    instrument_publication(
+        actor=manager.actor, instrument_id=instrument.pk, act=act, now=now, reason=reason
+    )
+
+
+def _offer(
+    data: Mapping[str, Any], instrument: Instrument, manager: Person, until: datetime | None
+) -> Offer:
+    instrument = Instrument.objects.select_related(
+        "facility", "organisation__region", "region__parent", "schedule", "policy"
+    ).get(pk=instrument.pk)
+    cards = RateCard.objects.filter(instrument=instrument, published_at__isnull=False)
+    return Offer(
+        key=data["key"],
+        data=data,
+        instrument=instrument,
+        manager=manager,
+        policy=load_policy(instrument.policy),
+        cards=tuple(load_card(row) for row in cards.order_by("version")),
+        until=until,
+    )
+
+
+def schedules_resolve(places: Places, calendar: Calendar) -> int:
+    """Resolve the hours of all instruments from before the platform began to next year: once
+    each, before the first instrument keeps them."""
+    found = set()
+    for data in load("instruments"):
+        if "opens" in data:
+            facility = places.facilities[data["facility"]]
+            zone = ZoneInfo(facility.time_zone)
+            schedule = schedule_for(
+                time_zone=facility.time_zone,
+                holiday_calendar=facility.organisation.region.holiday_calendar,
+                hours=_hours(data, calendar, zone),
+                now=calendar.now,
+                since=local_date(zone, calendar.began) - 40 * DAY,
+            )
+            found.add(schedule.pk)
+    return len(found)

@@ -1,0 +1,171 @@
+"""Regions, organisations, people and sites of the demonstration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, Region, User
+from accounts.selectors.memberships import load_actor
+from accounts.services.invitations import invitation_send
+from accounts.services.joining import join_ask, joining_set
+from accounts.services.memberships import membership_start, role_grant
+from accounts.services.organisations import organisation_create, region_create
+from accounts.services.tokens import token_issue
+from accounts.services.users import demo_address_vouch, user_register
+from bookings.demo.services.files import load
+from instruments.models import Facility
+from instruments.services.registry import facility_create
+
+PASSWORD = "demo"  # noqa: S105 - known to everybody, and good in a demonstration only
+ACCOUNTS: list[dict[str, Any]] = load("people")["accounts"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody of the demonstration, with the one organisation they belong to, if any.
+    `activity` is how much they book, beside others."""
+
+    user: User
+    actor: Actor
+    organisation: Organisation | None
+    roles: tuple[str, ...]
+    field: str
+    activity: float
+
+
+@dataclass
+class Places:
+    """Everything by its name in the files."""
+
+    regions: dict[str, Region] = field(default_factory=dict)
+    organisations: dict[str, Organisation] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    facilities: dict[str, Facility] = field(default_factory=dict)
+
+    def manager_of(self, organisation: Organisation) -> Person:
+        """Whoever runs the organisation's instruments."""
+        return next(
+            person
+            for person in self.people.values()
+            if person.organisation == organisation and "manager" in person.roles
+        )
+
+    @property
+    def researchers(self) -> list[Person]:
+        return [p for p in self.people.values() if "researcher" in p.roles]
+
+
+def places_make(*, now: datetime) -> Places:
+    """Regions, organisations with their sites, and people with their roles."""
+    places = Places()
+    data = load("places")
+    for row in data["regions"]:
+        values = dict(row)
+        parent = values.pop("parent", None)
+        places.regions[row["code"]] = region_create(
+            actor=None, parent=places.regions[parent] if parent else None, now=now, **values
+        )
+    for row in data["organisations"]:
+        values = dict(row)
+        region = places.regions[values.pop("region")]
+        places.organisations[row["code"]] = organisation_create(
+            actor=None, region=region, now=now, **values
+        )
+    for key, row in data["facilities"].items():
+        values = dict(row)
+        organisation = places.organisations[values.pop("organisation")]
+        for name in ("latitude", "longitude"):
+            values[name] = Decimal(values[name])
+        places.facilities[key] = facility_create(
+            actor=None, organisation=organisation, now=now, **values
+        )
+    _people_make(places, now)
+    return places
+
+
+def _people_make(places: Places, now: datetime) -> None:
+    people = load("people")
+    secret = make_password(PASSWORD)
+    for row in people["accounts"]:
+        _person_make(places, row, secret, now)
+    for row in people["people"]:
+        _person_make(places, row, make_password(None), now)
+    User.objects.filter(pk__in=[p.user.pk for p in places.people.values()]).update(created_at=now)
+
+
+def joining_make(places: Places, *, now: datetime) -> None:
+    """Organisations' own addresses, a few people who wait at the door, one who is invited, and
+    a token, which opens nothing as nobody has seen it."""
+    data = load("people")
+    for row in data["domains"]:
+        organisation = places.organisations[row["organisation"]]
+        joining_set(
+            actor=places.manager_of(organisation).actor,
+            organisation=organisation,
+            mail_domains=row["mail_domains"],
+            admits_by_mail=row["admits_by_mail"],
+            now=now,
+        )
+    for row in data["asking"]:
+        join_ask(
+            actor=places.people[row["email"]].actor,
+            organisation=places.organisations[row["organisation"]],
+            text=row["text"],
+            now=now,
+        )
+    for row in data["invited"]:
+        organisation = places.organisations[row["organisation"]]
+        invitation_send(
+            actor=places.manager_of(organisation).actor,
+            organisation=organisation,
+            email=row["email"],
+            roles=row["roles"],
+            now=now,
+        )
+    for row in data["tokens"]:
+        token_issue(
+            user=places.people[row["email"]].user,
+            label=row["label"],
+            scopes=row["scopes"],
+            lifetime=settings.TOKEN_LIFETIME,
+            now=now,
+        )
+
+
+def _person_make(places: Places, row: Mapping[str, Any], secret: str, now: datetime) -> None:
+    organisation = places.organisations.get(row.get("organisation", ""))
+    region = places.regions.get(row.get("region", ""))
+    home = organisation.region if organisation else region or places.regions["CN"]
+    user = user_register(
+        user=User(
+            email=row["email"],
+            name=row["name"],
+            password=secret,
+            language=row.get("language", "en"),
+            time_zone=home.time_zone,
+            is_staff=row.get("is_staff", False),
+            is_demo=True,
+        ),
+        now=now,
+    )
+    demo_address_vouch(user=user)
+    if organisation:
+        membership_start(actor=None, user=user, organisation=organisation, now=now)
+    for role in row["roles"]:
+        role_grant(
+            actor=None, user=user, role=role, organisation=organisation, region=region, now=now
+        )
+    places.people[row["email"]] = Person(
+        user=user,
+        actor=load_actor(user),
+        organisation=organisation,
+        roles=tuple(row["roles"]),
+        field=row.get("field", ""),
+        activity=row.get("activity", 1.0),
+    )

@@ -1,0 +1,68 @@
+"""What managers find to do about records: photos, a second record of one instrument, one that
+is stale."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from bookings.demo.services.files import FOLDER, load
+from bookings.demo.services.offers import Offer
+from instruments.domain.quality import FRESH_FOR
+from instruments.models import Instrument
+from instruments.services.attachments import attachment_add
+from instruments.services.registry import instrument_create, instrument_update
+
+DAY = timedelta(days=1)
+
+
+def records_make(offers: Sequence[Offer], *, began: datetime, now: datetime) -> int:
+    """The number of photos and documents."""
+    data = load("records")
+    by_key = {offer.key: offer for offer in offers}
+    for key, number in data["numbers"].items():
+        _number_add(by_key[key], number, began + 3 * DAY)
+    for row in data["attachments"]:
+        offer = by_key[row["instrument"]]
+        attachment_add(
+            actor=offer.manager.actor,
+            instrument_id=offer.instrument.pk,
+            content=(FOLDER / "pictures" / row["file"]).read_bytes(),
+            title=row["title"],
+            title_zh=row["title_zh"],
+            credit=data["credit"],
+            licence=data["licence"],
+            now=began + 4 * DAY,
+        )
+    _second_make(by_key[data["twice"]["of"]], data["twice"], now - 3 * DAY)
+    stale = [by_key[key].instrument.pk for key in data["stale"]]
+    Instrument.objects.filter(pk__in=stale).update(updated_at=now - FRESH_FOR - 20 * DAY)
+    return len(data["attachments"])
+
+
+def _number_add(offer: Offer, number: str, now: datetime) -> None:
+    serial = {"identifier": number, "identifier_type": "SerialNumber"}
+    instrument_update(
+        actor=offer.manager.actor,
+        instrument_id=offer.instrument.pk,
+        changes={"alternate_identifiers": [*offer.instrument.alternate_identifiers, serial]},
+        techniques=None,
+        expected_version=None,
+        now=now,
+    )
+
+
+def _second_make(offer: Offer, data: Mapping[str, Any], now: datetime) -> None:
+    """A draft of the same maker and model at the same site."""
+    first = offer.instrument
+    instrument_create(
+        actor=offer.manager.actor,
+        facility=first.facility,
+        techniques=[],
+        name=data["name"],
+        name_zh=data["name_zh"],
+        room=data["room"],
+        manufacturers=first.manufacturers,
+        model=first.model,
+        service_modes=["self"],
+        now=now,
+    )

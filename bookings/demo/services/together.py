@@ -1,0 +1,163 @@
+"""Bookings made together, and wishes for what is taken."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from accounts.domain.errors import Refused
+from bookings.availability.selectors.availability import load_calendar
+from bookings.catalogue.selectors.parties import Booking
+from bookings.catalogue.selectors.starts import load_starts
+from bookings.demo.services.files import load
+from bookings.demo.services.offers import Calendar, Offer
+from bookings.demo.services.places import Places
+from bookings.plans.selectors.chains import StepWish
+from bookings.plans.services.chains import chain_book
+from bookings.plans.services.imports import bookings_import
+from bookings.plans.services.waiting import Wanted, wish_make
+from bookings.record.domain.periods import Period
+from bookings.record.domain.steps import Gap
+from bookings.record.models import Reservation
+from bookings.series.services.series import series_book
+
+DAY = timedelta(days=1)
+
+
+def together_make(places: Places, offers: Sequence[Offer], calendar: Calendar) -> int:
+    """A series, what was kept elsewhere, a chain and some wishes; what does not fit into the
+    calendars of the day is left out. How many were made."""
+    by_key = {offer.key: offer for offer in offers}
+    rows = load("rules")
+    made = _series(places, by_key, rows["series"], calendar)
+    made += _import(places, by_key, rows["import"], calendar)
+    made += _chain(places, by_key, rows["chain"], calendar)
+    return made + sum(_wish(places, by_key, row, calendar) for row in rows["wishes"])
+
+
+def _free(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> list[datetime]:
+    """When the row's person could begin, in the week from its day on."""
+    offer, person, now = offers[row["instrument"]], places.people[row["person"]], calendar.now
+    within = Period(now + row["days"] * DAY, now + (row["days"] + 7) * DAY)
+    free = load_calendar(offer.instrument, within, now)
+    if free is None:
+        return []
+    return load_starts(
+        offer.instrument,
+        person.organisation,
+        free,
+        within,
+        now,
+        minutes=row["minutes"],
+        user_id=person.user.pk,
+        mode=row["mode"],
+    )
+
+
+def _import(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    """What somebody had in a spreadsheet: one booking a day."""
+    offer, person, now = offers[row["instrument"]], places.people[row["person"]], calendar.now
+    days: dict[date, datetime] = {}
+    for start in _free(places, offers, row, calendar):
+        days.setdefault(start.date(), start)
+    lines = [
+        f"{offer.instrument.pk},{start.isoformat()},{row['minutes']},{row['mode']},{text},OLD-{n}"
+        for n, (start, text) in enumerate(zip(days.values(), row["subjects"], strict=False), 1)
+    ]
+    if not lines:
+        return 0
+    content = "\n".join(["instrument,starts,minutes,mode,subject,reference", *lines])
+    try:
+        report = bookings_import(
+            actor=person.actor,
+            content=content.encode(),
+            file_name="bookings-2025.csv",
+            organisation=None,
+            on_refused="skip",
+            now=now,
+        )
+    except Refused:
+        return 0
+    return report.booked
+
+
+def _series(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    offer, person, now = offers[row["instrument"]], places.people[row["person"]], calendar.now
+    for start in _free(places, offers, row, calendar)[:1]:
+        booking = Booking(
+            instrument_id=offer.instrument.pk,
+            period=Period(start, start + timedelta(minutes=row["minutes"])),
+            organisation=None,
+            service_mode=row["mode"],
+        )
+        series_book(
+            actor=person.actor, booking=booking, rule=row["rule"], on_conflict="skip", now=now
+        )
+        return 1
+    return 0
+
+
+def _chain(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    since, until = row["days"]
+    steps = [
+        StepWish(
+            offers[step["instrument"]].instrument.pk,
+            step["minutes"],
+            step["mode"],
+            Gap(*step["gap"]),
+        )
+        for step in row["steps"]
+    ]
+    try:
+        chain_book(
+            actor=places.people[row["person"]].actor,
+            steps=steps,
+            organisation=None,
+            purpose="research",
+            purpose_text="",
+            within=Period(calendar.now + since * DAY, calendar.now + until * DAY),
+            now=calendar.now,
+        )
+    except Refused:
+        return 0
+    return 1
+
+
+def _wish(
+    places: Places, offers: Mapping[str, Offer], row: Mapping[str, Any], calendar: Calendar
+) -> int:
+    """For the time of a booking that somebody else has."""
+    person, instrument = places.people[row["person"]], offers[row["instrument"]].instrument
+    taken = (
+        Reservation.objects.filter(
+            instrument=instrument,
+            state=Reservation.State.CONFIRMED,
+            start_at__gt=calendar.now + DAY,
+        )
+        .exclude(user=person.user)
+        .order_by("start_at", "id")
+        .first()
+    )
+    if taken is None:
+        return 0
+    wanted = Wanted(
+        instrument_id=instrument.pk,
+        organisation=None,
+        service_mode=row["mode"],
+        earliest=taken.start_at,
+        latest=taken.end_at,
+        minutes=int((taken.end_at - taken.start_at).total_seconds()) // 60,
+        any_equivalent=row["any_equivalent"],
+    )
+    try:
+        wish_make(actor=person.actor, wanted=wanted, now=calendar.now)
+    except Refused:
+        return 0
+    return 1

@@ -1,0 +1,172 @@
+"""Paying from several sources by percent (docs/fees.md, "Funding")."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from accounts.domain.errors import FieldProblem, Invalid
+from bookings.record.domain.money import (
+    exact_arithmetic,
+    format_amount,
+    minor_digits,
+    round_half_up,
+)
+from bookings.record.domain.refusals import Refusal
+
+MOST_SHARES = 10
+HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True)
+class Share:
+    """`percent` of what is payable, from the source with a code."""
+
+    source: str
+    percent: Decimal
+
+
+@dataclass(frozen=True)
+class Purse:
+    """A funding source as the rules see it. `left` None: it has no budget. Days are local ones
+    of the booking, [`valid_from`, `valid_until`)."""
+
+    id: UUID
+    code: str
+    currency: str
+    left: Decimal | None
+    valid_from: date
+    valid_until: date | None
+    is_suspended: bool
+    may_charge: bool
+
+    def is_valid(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
+
+
+def require_shares(shares: Sequence[Share]) -> None:
+    """`Invalid` unless each source is named once with a percent above 0, in all 100."""
+    problems = []
+    if len(shares) > MOST_SHARES:
+        problems.append(FieldProblem("funding", "too-many", {"most": MOST_SHARES}))
+    seen: set[str] = set()
+    for index, share in enumerate(shares):
+        where = f"funding[{index}]"
+        if share.source in seen:
+            problems.append(FieldProblem(f"{where}.source", "repeated"))
+        seen.add(share.source)
+        if not share.percent.is_finite() or not 0 < share.percent <= HUNDRED:
+            problems.append(
+                FieldProblem(f"{where}.percent", "out-of-range", {"least": "0.001", "most": "100"})
+            )
+        elif share.percent != round(share.percent, 3):
+            problems.append(FieldProblem(f"{where}.percent", "too-many-decimals", {"decimals": 3}))
+    if not problems and shares and sum(share.percent for share in shares) != HUNDRED:
+        problems.append(FieldProblem("funding", "not-a-whole"))
+    if problems:
+        raise Invalid(problems)
+
+
+def require_known(shares: Sequence[Share], purses: Mapping[str, Purse]) -> None:
+    """`Invalid` names each `funding[index].source` that there is not, or is not the person's to
+    charge: the two are not told apart."""
+    problems = [
+        FieldProblem(f"funding[{index}].source", "unknown-source")
+        for index, share in enumerate(shares)
+        if (purse := purses.get(share.source)) is None or not purse.may_charge
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one source pays of a booking: `amount` in the currency of the price, `reserved` the
+    same at `rate` in its own. Both None where no rate is known."""
+
+    purse: Purse
+    percent: Decimal
+    amount: Decimal
+    rate: Decimal | None
+    reserved: Decimal | None
+
+    @property
+    def left(self) -> Decimal | None:
+        """What the source would have left after it; None without a budget, or a rate."""
+        if self.purse.left is None or self.reserved is None:
+            return None
+        return self.purse.left - self.reserved
+
+
+def parts_of(
+    shares: Sequence[Share],
+    purses: Mapping[str, Purse],
+    rates: Mapping[str, Decimal],
+    payable: Decimal,
+    currency: str,
+) -> tuple[Part, ...]:
+    """What each source pays, in the order of the shares. `rates` are those from the currency of
+    the price to those of the sources."""
+    amounts = split(payable, [share.percent for share in shares], currency)
+    found = []
+    for share, amount in zip(shares, amounts, strict=True):
+        purse = purses[share.source]
+        rate = Decimal(1) if purse.currency == currency else rates.get(purse.currency)
+        reserved = None if rate is None else converted(amount, rate, purse.currency)
+        found.append(Part(purse, share.percent, amount, rate, reserved))
+    return tuple(found)
+
+
+def refuse_parts(parts: Sequence[Part], currency: str, day: date | None) -> tuple[Refusal, ...]:
+    """Every reason why the sources will not pay for a booking that starts on a local day; None:
+    for one that only gives time back, which needs no source's word."""
+    found = []
+    for part in parts:
+        purse = part.purse
+        if day is not None and purse.is_suspended:
+            found.append(Refusal("source-suspended", {"source": purse.code}))
+        if day is not None and not purse.is_valid(day):
+            found.append(Refusal("source-not-valid", {"source": purse.code}))
+        if part.reserved is None:
+            numbers = {"source": purse.code, "base": currency, "quote": purse.currency}
+            found.append(Refusal("no-exchange-rate", numbers))
+        elif purse.left is not None and part.reserved > max(purse.left, Decimal(0)):
+            numbers = {
+                "source": purse.code,
+                "left": format_amount(max(purse.left, Decimal(0)), purse.currency),
+                "needed": format_amount(part.reserved, purse.currency),
+                "currency": purse.currency,
+            }
+            found.append(Refusal("funding-short", numbers))
+    return tuple(found)
+
+
+def without_numbers(refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+    """The same for the host's people: which source it is, and what it has left, is the payer's
+    affair."""
+    return (Refusal("funding-blocked"),) if refusals else ()
+
+
+def split(amount: Decimal, percents: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """The amount in parts by percent (in all 100), which add up to it exactly: each is rounded
+    down to the minor unit, and what is left goes, a unit each, to those that lost most (of
+    equals the earlier). Of an amount below 0 the parts are those of its opposite."""
+    if amount < 0:
+        return [-part for part in split(-amount, percents, currency)]
+    unit = Decimal(1).scaleb(-minor_digits(currency))
+    with exact_arithmetic():
+        exact = [amount * percent / HUNDRED for percent in percents]
+        parts = [each // unit * unit for each in exact]
+        lost = [each - part for each, part in zip(exact, parts, strict=True)]
+        units_left = int((amount - sum(parts)) / unit)
+    first = sorted(range(len(parts)), key=lambda index: (-lost[index], index))
+    for index in first[:units_left]:
+        parts[index] += unit
+    return parts
+
+
+def converted(amount: Decimal, rate: Decimal, currency: str) -> Decimal:
+    """The amount at a rate, in the currency of a source, rounded once."""
+    with exact_arithmetic():
+        return round_half_up(amount * rate, currency)

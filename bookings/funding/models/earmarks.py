@@ -1,0 +1,94 @@
+"""Money set aside for bookings, and moved between purses."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.models.keys import new_id
+from bookings.funding.models.funding import FundingSource
+from bookings.pricing.models import VoucherGrant
+from bookings.record.models import Reservation
+from bookings.record.models.amounts import amount_field
+
+
+class Earmark(models.Model):
+    """Money of a grant or of a funding source set aside for one reservation.
+
+    `amount` is in the currency of what it is set aside from: of a source, the quoted amount
+    times `rate`. `held` turns into `redeemed` when the reservation is charged; what was not
+    needed is released.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    reservation = models.ForeignKey(Reservation, models.PROTECT, related_name="earmarks")
+    grant = models.ForeignKey(VoucherGrant, models.PROTECT, null=True, related_name="earmarks")
+    source = models.ForeignKey(FundingSource, models.PROTECT, null=True, related_name="earmarks")
+    percent = models.DecimalField(max_digits=6, decimal_places=3, null=True)  # of a source
+    rate = models.DecimalField(max_digits=20, decimal_places=10, default=1)
+    held = amount_field(default=0)
+    redeemed = amount_field(default=0)
+    created_at = models.DateTimeField()
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("earmark")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(grant__isnull=False, source=None, percent=None)
+                | Q(grant=None, source__isnull=False, percent__isnull=False),
+                name="earmark_one_purse",
+            ),
+            models.CheckConstraint(
+                condition=Q(held__gte=0, redeemed__gte=0), name="earmark_not_negative"
+            ),
+            # One cost is never paid by two vouchers.
+            models.UniqueConstraint(
+                fields=["reservation"],
+                condition=Q(grant__isnull=False, released_at=None),
+                name="earmark_one_grant",
+            ),
+            models.UniqueConstraint(
+                fields=["reservation", "source"],
+                condition=Q(source__isnull=False, released_at=None),
+                name="earmark_source_once",
+            ),
+        ]
+
+
+class PurseTransfer(models.Model):
+    """What a grant or a funding source had left when its organisation was merged into another
+    went to a new one there. `amount` null: a source without a budget. Never altered: the database
+    refuses every UPDATE, DELETE and TRUNCATE."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    grant_from = models.OneToOneField(VoucherGrant, models.PROTECT, null=True, related_name="gone")
+    grant_to = models.OneToOneField(VoucherGrant, models.PROTECT, null=True, related_name="came")
+    source_from = models.OneToOneField(
+        FundingSource, models.PROTECT, null=True, related_name="gone"
+    )
+    source_to = models.OneToOneField(FundingSource, models.PROTECT, null=True, related_name="came")
+    amount = amount_field(null=True)
+    at = models.DateTimeField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("transfer to a merged organisation")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    grant_from__isnull=False,
+                    grant_to__isnull=False,
+                    source_from=None,
+                    source_to=None,
+                    amount__gte=0,
+                )
+                | Q(
+                    grant_from=None,
+                    grant_to=None,
+                    source_from__isnull=False,
+                    source_to__isnull=False,
+                ),
+                name="pursetransfer_one_kind",
+            )
+        ]

@@ -1,0 +1,181 @@
+"""What would pay for bookings: the payer's sources named for them, and what they have left."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+
+from bookings.funding.domain.funding import (
+    Part,
+    Purse,
+    Share,
+    parts_of,
+    refuse_parts,
+    require_known,
+    require_shares,
+)
+from bookings.funding.models import Earmark, FundingSource
+from bookings.pricing.domain.quotes import Quote
+from bookings.pricing.models import ExchangeRate
+from bookings.record.domain.refusals import Refusal
+from bookings.record.locks import locked
+
+
+class Funding:
+    """The sources that pay, by percent, of bookings one after the other: what `take` took is
+    not there for the next. Exchange rates are looked up when first needed, one statement for
+    each currency of prices."""
+
+    def __init__(
+        self,
+        payer_id: UUID | None,
+        shares: Sequence[Share],
+        purses: dict[str, Purse],
+        today: date,
+    ) -> None:
+        self.shares = tuple(shares)
+        self._payer_id, self._purses, self._today = payer_id, purses, today
+        self._rates: dict[str, dict[str, Decimal]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.shares)
+
+    def keep_rates(self, base: str, rates: dict[str, Decimal]) -> None:
+        """Those a booking was made with, instead of today's."""
+        self._rates[base] = rates
+
+    def parts(self, quote: Quote) -> tuple[Part, ...]:
+        """What each source would pay of a price."""
+        if not self.shares or self._payer_id is None:
+            return ()
+        base = quote.currency
+        if base not in self._rates:
+            wanted = {purse.currency for purse in self._purses.values()}
+            self._rates[base] = load_rates(self._payer_id, base, wanted, self._today)
+        return parts_of(self.shares, self._purses, self._rates[base], quote.payable, base)
+
+    def refusals(self, quote: Quote, day: date | None) -> tuple[Refusal, ...]:
+        """Why they would not, for a booking that starts on a local day (`refuse_parts`)."""
+        return refuse_parts(self.parts(quote), quote.currency, day)
+
+    def take(self, quote: Quote) -> None:
+        """Count what a booking costs for those after it."""
+        for part in self.parts(quote):
+            self._purses[part.purse.code] = replace(part.purse, left=part.left)
+
+
+NO_FUNDING = Funding(None, (), {}, date.min)
+
+
+def load_funding(
+    payer_id: UUID | None,
+    shares: Sequence[Share],
+    people: Iterable[UUID | None],
+    today: date,
+    *,
+    lock: bool = False,
+) -> Funding:
+    """The shares with their sources, which one of the people must be able to charge: whom the
+    booking is for, or who makes it. `Invalid` names what is wrong with `funding`. One statement,
+    none without shares.
+
+    `today`: whose exchange rates count. `lock`: for whoever will set money aside.
+    """
+    if not shares:
+        return NO_FUNDING
+    require_shares(shares)
+    purses = {}
+    if payer_id is not None:
+        purses = load_purses(payer_id, {share.source for share in shares}, people, lock=lock)
+    require_known(shares, purses)
+    return Funding(payer_id, shares, purses, today)
+
+
+def load_refunding(
+    payer_id: UUID, rows: Sequence[Earmark], currency: str, today: date, *, lock: bool = False
+) -> Funding:
+    """What pays for a booking already, to pay for it at another price: what is set aside for it
+    now is there for it again, at the rates it was made with. `rows` are loaded with their
+    sources; `lock` reads those again, for whoever will change what is set aside."""
+    if not rows:
+        return NO_FUNDING
+    sources = {row.source_id: row.source for row in rows}
+    if lock:
+        found = FundingSource.objects.filter(pk__in=list(sources)).order_by("pk")
+        sources = {source.pk: source for source in locked(found)}
+    shares, purses, rates = [], {}, {}
+    for row in rows:
+        source = sources[row.source_id]
+        if source is None:
+            continue
+        purse = load_purse(source)
+        left = None if purse.left is None else max(purse.left, Decimal(0)) + row.held
+        purses[purse.code] = replace(purse, left=left)
+        shares.append(Share(purse.code, row.percent or Decimal(0)))
+        rates[purse.currency] = row.rate
+    funding = Funding(payer_id, shares, purses, today)
+    funding.keep_rates(currency, rates)
+    return funding
+
+
+def load_purses(
+    organisation_id: UUID,
+    codes: Iterable[str],
+    people: Iterable[UUID | None],
+    *,
+    lock: bool = False,
+) -> dict[str, Purse]:
+    """The named sources of an organisation, by code, for people who would charge them. One
+    statement. `lock`: in the order of their ids."""
+    named = sorted({code for code in codes if "\0" not in code})
+    rows = FundingSource.objects.filter(organisation_id=organisation_id, code__in=named).annotate(
+        may_charge=may_charge(people)
+    )
+    if lock:
+        rows = locked(rows)
+    return {row.code: load_purse(row) for row in rows.order_by("pk")}
+
+
+def may_charge(people: Iterable[UUID | None]) -> Q:
+    """Whether any of the people may charge a source: it is open to all members, theirs, or they
+    are named."""
+    found = sorted({person for person in people if person})
+    through = FundingSource.users.through
+    named = through.objects.filter(fundingsource_id=OuterRef("pk"), user_id__in=found)
+    return Q(is_open=True) | Q(owner_id__in=found) | Q(Exists(named))
+
+
+def load_purse(row: FundingSource) -> Purse:
+    """The row as a value; `may_charge` as it was annotated."""
+    return Purse(
+        id=row.pk,
+        code=row.code,
+        currency=row.currency,
+        left=row.left,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        is_suspended=row.suspended_at is not None,
+        may_charge=getattr(row, "may_charge", True),
+    )
+
+
+def load_rates(
+    organisation_id: UUID, base: str, quotes: Iterable[str], day: date
+) -> dict[str, Decimal]:
+    """What one unit of `base` is worth in each currency by the newest word of the organisation's
+    finance of a day or before; currencies without one are left out. One statement, none where
+    there is nothing to convert."""
+    wanted = {quote for quote in quotes if quote != base}
+    if not wanted:
+        return {}
+    rows = (
+        ExchangeRate.objects.filter(
+            organisation_id=organisation_id, base=base, quote__in=wanted, valid_on__lte=day
+        )
+        .order_by("quote", "-valid_on", "-entered_at")
+        .distinct("quote")
+    )
+    return {row.quote: row.rate for row in rows}

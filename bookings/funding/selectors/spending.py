@@ -1,0 +1,142 @@
+"""What a person's bookings will cost and have cost, by month and source."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models.functions import TruncMonth
+
+from bookings.funding.models import Earmark
+from bookings.pricing.models import Charge, Quote
+from bookings.record.models import Reservation
+
+# Requests past their deadline are none any more; what is over and not yet charged still costs.
+_COMING = Q(reservation__state__in=["confirmed", "in_use", "completed", "no_show"])
+MONTHS = 12  # shown, before the present one
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Of bookings that start in a month (its first day), in one currency: what is set aside or
+    quoted, and what was charged. `source` None: what no funding source pays."""
+
+    month: date
+    source: UUID | None
+    code: str
+    name: str
+    currency: str
+    will_cost: Decimal
+    has_cost: Decimal
+
+
+def load_spending(user_id: UUID, zone: ZoneInfo, now: datetime) -> list[Spent]:
+    """By month, the latest first, then by source; the months are those of a zone. What a source
+    pays is in its currency. Three statements."""
+    first = _months_before(now.astimezone(zone).date().replace(day=1), MONTHS)
+    since = datetime(first.year, first.month, 1, tzinfo=zone)
+    found = [
+        Spent(
+            row["starts_in"].date(),
+            row["source_id"],
+            row["source__code"],
+            row["source__name"],
+            row["source__currency"],
+            row["held"],
+            row["spent"],
+        )
+        for row in Earmark.objects.filter(source__isnull=False, reservation__user_id=user_id)
+        .annotate(starts_in=TruncMonth("reservation__start_at", tzinfo=zone))
+        .filter(starts_in__gte=since)
+        .order_by()
+        .values("starts_in", "source_id", "source__code", "source__name", "source__currency")
+        .annotate(held=Sum("held"), spent=Sum("redeemed"))
+        if row["held"] or row["spent"]
+    ]
+    found += _unfunded(user_id, zone, now, since)
+    return sorted(found, key=lambda each: (-each.month.toordinal(), not each.code, each.code))
+
+
+@dataclass(frozen=True)
+class SpentOn:
+    """Of bookings of one instrument that start in a year, in one currency, tax included: what is
+    quoted and not yet charged, what was charged, and what vouchers paid or will pay of it."""
+
+    instrument: UUID
+    name: str
+    name_zh: str
+    currency: str
+    will_cost: Decimal
+    has_cost: Decimal
+    covered: Decimal
+
+
+def load_spending_on(
+    user_id: UUID, year: int, zone: ZoneInfo, now: datetime
+) -> tuple[SpentOn, ...]:
+    """A person's bookings of a year by instrument, the dearest first. Two statements."""
+    charged = Charge.objects.filter(reservation_id=OuterRef("reservation_id"))
+    within = Q(
+        reservation__user_id=user_id,
+        reservation__start_at__gte=datetime(year, 1, 1, tzinfo=zone),
+        reservation__start_at__lt=datetime(year + 1, 1, 1, tzinfo=zone),
+    )
+    coming = Quote.objects.filter(_COMING | _waiting(now), ~Exists(charged), is_current=True)
+    sums: dict[tuple[UUID, str, str, str], list[Decimal]] = {}
+    for index, rows in enumerate((coming, Charge.objects.all())):
+        for row in (
+            rows.filter(within)
+            .order_by()
+            .values(
+                "currency",
+                pk=F("reservation__instrument_id"),
+                name=F("reservation__instrument__name"),
+                name_zh=F("reservation__instrument__name_zh"),
+            )
+            .annotate(to_pay=Sum("payable"), total_cost=Sum("total"))
+        ):
+            key = (row["pk"], row["name"], row["name_zh"], row["currency"])
+            one = sums.setdefault(key, [Decimal(0), Decimal(0), Decimal(0)])
+            one[index] += row["to_pay"]
+            one[2] += row["total_cost"] - row["to_pay"]
+    found = [SpentOn(*key, *amounts) for key, amounts in sums.items() if any(amounts)]
+    return tuple(
+        sorted(found, key=lambda each: (each.currency, -each.has_cost - each.will_cost, each.name))
+    )
+
+
+def _waiting(now: datetime) -> Q:
+    """Requests that may still be answered."""
+    return Q(reservation__state=Reservation.State.REQUESTED, reservation__deadline_at__gt=now)
+
+
+def _unfunded(user_id: UUID, zone: ZoneInfo, now: datetime, since: datetime) -> Iterable[Spent]:
+    funded = Earmark.objects.filter(reservation_id=OuterRef("reservation_id"), source__isnull=False)
+    charged = Charge.objects.filter(reservation_id=OuterRef("reservation_id"))
+    coming = Quote.objects.filter(_COMING | _waiting(now), ~Exists(charged), is_current=True)
+    sums: dict[tuple[date, str], list[Decimal]] = {}
+    for index, rows in enumerate((coming, Charge.objects.all())):
+        months = (
+            rows.filter(~Exists(funded), reservation__user_id=user_id)
+            .annotate(starts_in=TruncMonth("reservation__start_at", tzinfo=zone))
+            .filter(starts_in__gte=since)
+            .order_by()
+            .values("starts_in", "currency")
+            .annotate(amount=Sum("payable"))
+        )
+        for row in months:
+            key = (row["starts_in"].date(), row["currency"])
+            sums.setdefault(key, [Decimal(0), Decimal(0)])[index] += row["amount"]
+    return [
+        Spent(month, None, "", "", currency, will_cost, has_cost)
+        for (month, currency), (will_cost, has_cost) in sums.items()
+        if will_cost or has_cost
+    ]
+
+
+def _months_before(first: date, months: int) -> date:
+    year, month = divmod(first.year * 12 + first.month - 1 - months, 12)
+    return date(year, month + 1, 1)

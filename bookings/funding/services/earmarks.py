@@ -1,0 +1,258 @@
+"""Setting money of grants and funding sources aside, spending it, giving it back.
+
+Call these within a transaction, under the instrument's lock; grants are locked before sources.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from bookings.funding.domain.funding import Share, converted, split, without_numbers
+from bookings.funding.models import Earmark, FundingSource
+from bookings.funding.selectors.earmarks import Earmarked, load_earmarked
+from bookings.funding.selectors.funding import load_funding, load_refunding
+from bookings.pricing.domain.quotes import Quote
+from bookings.pricing.models import VoucherGrant
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.locks import locked
+from bookings.record.models import Reservation
+
+
+def sources_lock(named: Iterable[tuple[UUID, str]]) -> None:
+    """All sources that several bookings name (payer, code), in one order, before the first takes
+    of any. One statement, none where fewer than two are named."""
+    wanted = set(named)
+    if len(wanted) < 2:
+        return
+    rows = FundingSource.objects.filter(
+        organisation_id__in={payer for payer, _ in wanted},
+        code__in={code for _, code in wanted if "\0" not in code},
+    )
+    list(locked(rows.order_by("pk")).values_list("pk"))
+
+
+def purses_lock(reservations: Sequence[Reservation]) -> None:
+    """Grants and sources with money set aside for several bookings that are about to give it
+    back, in one order. Two statements, none for one booking."""
+    if len(reservations) < 2:
+        return
+    rows = Earmark.objects.filter(reservation__in=reservations, released_at=None)
+    grants = VoucherGrant.objects.filter(pk__in=rows.values("grant_id"))
+    list(locked(grants.order_by("pk")).values_list("pk"))
+    sources = FundingSource.objects.filter(pk__in=rows.values("source_id"))
+    list(locked(sources.order_by("pk")).values_list("pk"))
+
+
+def sources_take(
+    *,
+    reservation: Reservation,
+    quote: Quote,
+    shares: Sequence[Share],
+    day: date,
+    today: date,
+    now: datetime,
+) -> list[Earmark]:
+    """Set what a booking will cost aside in the sources that pay for it; the rows are not yet
+    stored. `day`: the local day of its start; `today`: whose exchange rate counts.
+
+    `Invalid` (`funding…`) for shares that do not add up and sources that are not theirs to
+    charge; `RulesRefuse` for one that is suspended, not valid on the day, in a currency without
+    a rate (`no-exchange-rate`), or has not enough left (`funding-short`).
+    """
+    people = (reservation.user_id, reservation.made_by_id)
+    funding = load_funding(reservation.organisation_id, shares, people, today, lock=True)
+    if refusals := funding.refusals(quote, day):
+        raise RulesRefuse(refusals)
+    rows = [
+        Earmark(
+            reservation=reservation,
+            source_id=part.purse.id,
+            percent=part.percent,
+            rate=part.rate or Decimal(1),  # nothing without one gets past `refusals`
+            held=part.reserved or Decimal(0),
+            created_at=now,
+        )
+        for part in funding.parts(quote)
+    ]
+    for row in rows:
+        _source_add(row.source_id, held=row.held)
+    return rows
+
+
+def grant_take(
+    *, reservation: Reservation, grant_id: UUID, covered: Decimal, now: datetime
+) -> Earmark:
+    """Set what a voucher covers aside; the row is not yet stored. The grant is locked already,
+    and has so much left."""
+    _grant_add(grant_id, held=covered)
+    return Earmark(reservation=reservation, grant_id=grant_id, held=covered, created_at=now)
+
+
+def earmarks_store(rows: Sequence[Earmark]) -> None:
+    """Those just taken."""
+    Earmark.objects.bulk_create(rows)
+
+
+def earmarks_change(
+    *,
+    earmarked: Earmarked,
+    reservation: Reservation,
+    quote: Quote,
+    was: str,
+    grant_id: UUID | None,
+    day: date | None,
+    today: date,
+    now: datetime,
+    by_host: bool = False,
+) -> None:
+    """After a move: set aside what the new quote says instead of what the old one, in the
+    currency `was`, did. The sources and their percents stay; `grant_id` is the grant the new
+    quote is covered by. `day`: the local day of the new start; None where time is given back.
+
+    `RulesRefuse` where a source does not pay for it then, or has not enough left for the
+    difference.
+    """
+    _grant_change(earmarked.grant, reservation, quote, grant_id, now)
+    rows = earmarked.sources
+    payer = reservation.organisation_id
+    funding = load_refunding(payer, rows, was, today, lock=True)
+    if refusals := funding.refusals(quote, day):
+        raise RulesRefuse(without_numbers(refusals) if by_host else refusals)
+    for row, part in zip(rows, funding.parts(quote), strict=True):
+        amount, rate = part.reserved or Decimal(0), part.rate or row.rate
+        if amount != row.held:
+            _source_add(row.source_id, held=amount - row.held)
+        if (amount, rate) != (row.held, row.rate):
+            row.held, row.rate = amount, rate
+            row.save(update_fields=["held", "rate"])
+
+
+def _grant_change(
+    row: Earmark | None,
+    reservation: Reservation,
+    quote: Quote,
+    grant_id: UUID | None,
+    now: datetime,
+) -> None:
+    if row is not None and (grant_id != row.grant_id or not quote.covered):
+        _release(row, now)
+        row = None
+    if grant_id is None or not quote.covered:
+        return
+    if row is None:
+        earmarks_store(
+            [grant_take(reservation=reservation, grant_id=grant_id, covered=quote.covered, now=now)]
+        )
+    elif quote.covered != row.held:
+        _grant_add(grant_id, held=quote.covered - row.held)
+        row.held = quote.covered
+        row.save(update_fields=["held"])
+
+
+def earmarks_release(*, reservation: Reservation, now: datetime) -> None:
+    """Give back all that is set aside for a reservation that will not take place."""
+    earmarked = load_earmarked(reservation.pk)
+    if earmarked.grant:
+        _release(earmarked.grant, now)
+    for row in sorted(earmarked.sources, key=lambda row: str(row.source_id)):
+        _release(row, now)
+
+
+def _release(row: Earmark, now: datetime) -> None:
+    if row.held:
+        if row.grant_id is not None:
+            _grant_add(row.grant_id, held=-row.held)
+        else:
+            _source_add(row.source_id, held=-row.held)
+    row.held, row.released_at = Decimal(0), now
+    row.save(update_fields=["held", "released_at"])
+
+
+def earmarks_spend(
+    *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str, now: datetime
+) -> UUID | None:
+    """What a charge of the reservation comes to is spent from the grant and the sources it was
+    booked with, and what else was set aside given back; of a reversing charge (amounts below 0)
+    it is put back. The grant, where one covers any of it.
+
+    Also after a cancellation gave all back: its fee is paid by the same sources.
+    """
+    rows = list(
+        Earmark.objects.filter(reservation=reservation)
+        .select_related("source")
+        .order_by("created_at", "id")
+    )
+    grants = [row for row in rows if row.grant_id is not None]
+    kept = next((row for row in grants if row.released_at is None), grants[-1] if grants else None)
+    if kept is not None and (kept.held or covered):
+        _grant_add(kept.grant_id, held=-kept.held, redeemed=covered)
+        _spent(kept, covered, now)
+    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
+    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
+    ids = sorted(row.source_id for row in sources if row.source_id)
+    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
+    for row, part in zip(sources, parts, strict=False):
+        spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
+        _source_add(row.source_id, held=-row.held, spent=spent)
+        _spent(row, spent, now)
+    return kept.grant_id if kept is not None and covered else None
+
+
+def earmarks_respend(
+    *, reservation: Reservation, covered: Decimal, payable: Decimal, currency: str
+) -> UUID | None:
+    """After a correction or a melting: the grant and the sources of a reservation have spent in
+    all what is owed in all, not more and not less. The grant, where one covers any of it. Grants
+    are locked already."""
+    rows = list(
+        Earmark.objects.filter(reservation=reservation)
+        .select_related("source")
+        .order_by("created_at", "id")
+    )
+    newest: dict[UUID | None, Earmark] = {row.source_id: row for row in rows if row.source_id}
+    sources = sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
+    ids = sorted(row.source_id for row in sources if row.source_id)
+    list(FundingSource.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+    parts = split(payable, [row.percent or Decimal(0) for row in sources], currency)
+    for row, part in zip(sources, parts, strict=False):
+        spent = converted(part, row.rate, row.source.currency)  # type: ignore[union-attr]
+        _source_add(row.source_id, spent=spent - row.redeemed)
+        row.redeemed = spent
+        row.save(update_fields=["redeemed"])
+    grants = [row for row in rows if row.grant_id is not None]
+    if not grants:
+        return None
+    kept = next((row for row in reversed(grants) if row.redeemed), grants[-1])
+    _grant_add(kept.grant_id, redeemed=covered - kept.redeemed)
+    kept.redeemed = covered
+    kept.save(update_fields=["redeemed"])
+    return kept.grant_id if covered else None
+
+
+def _spent(row: Earmark, amount: Decimal, now: datetime) -> None:
+    row.held, row.redeemed = Decimal(0), row.redeemed + amount
+    row.released_at = row.released_at or now
+    row.save(update_fields=["held", "redeemed", "released_at"])
+
+
+def _grant_add(
+    grant_id: UUID | None, *, held: Decimal = Decimal(0), redeemed: Decimal = Decimal(0)
+) -> None:
+    _add(VoucherGrant, grant_id, held=held, redeemed=redeemed)
+
+
+def _source_add(
+    source_id: UUID | None, *, held: Decimal = Decimal(0), spent: Decimal = Decimal(0)
+) -> None:
+    _add(FundingSource, source_id, held=held, spent=spent)
+
+
+def _add(model: Any, pk: UUID | None, **amounts: Decimal) -> None:
+    changes = {name: F(name) + amount for name, amount in amounts.items() if amount}
+    if changes:
+        model.objects.filter(pk=pk).update(**changes)

@@ -1,0 +1,245 @@
+"""Funding sources: making them, changing what is said of them, suspending and resuming."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import require_open
+from accounts.selectors.users import members_among
+from bookings.funding.domain.funding_sources import SourceTerms, Used, require_code, require_terms
+from bookings.funding.models import FundingSource
+from bookings.funding.selectors.funding_sources import is_used, source_by_id
+
+MOST_TEXT = 500
+
+
+@transaction.atomic
+def source_create(
+    *, actor: Actor, organisation: Organisation, code: str, terms: SourceTerms, now: datetime
+) -> FundingSource:
+    """A source that members of the organisation may charge, made by its finance. The code is
+    the organisation's own and stays.
+
+    `NotPermitted` but for its finance; `Invalid` for what does not fit, for people who are not
+    its members (`not-one-of-theirs`) and for a code that is taken.
+    """
+    require(actor, "account", place_of(organisation))
+    require_open(organisation)
+    require_code(code)
+    require_terms(terms, Used())
+    _require_members(organisation, terms)
+    row = FundingSource(
+        organisation=organisation,
+        code=code,
+        created_by_id=actor.person,
+        created_at=now,
+        **_fields(terms),
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        if "source_code_unique" not in str(error):
+            raise
+        raise invalid("code", "code-taken") from None
+    _name(row, terms)
+    _record(actor, "source.create", row, now, after={"code": code} | _told(terms))
+    return row
+
+
+@transaction.atomic
+def source_change(
+    *,
+    actor: Actor,
+    source_id: UUID,
+    changes: Mapping[str, Any],
+    now: datetime,
+    expected_version: int | None = None,
+) -> FundingSource:
+    """Say some of its `SourceTerms` anew. Bookings keep what is set aside for them; whoever may
+    not charge it any more, or a day it no longer covers, counts for new bookings, moves and
+    approvals. `Invalid` as in making one, and for another currency once it has been charged, and
+    for less budget than is set aside and spent."""
+    row = _locked(actor, source_id, expected_version)
+    old = terms_of(row)
+    new = replace(old, **changes)
+    gone = row.held + row.spent + row.transferred
+    used = Used(row.currency if is_used(row) else None, gone, row.budget)
+    require_terms(new, used)
+    _require_members(row.organisation, new, known=old)
+    if new == old:
+        return row
+    for name, value in _fields(new).items():
+        setattr(row, name, value)
+    _touch(row, *_fields(new))
+    if new.users != old.users:
+        _name(row, new)
+    before, after = _told(old), _told(new)
+    changed = [name for name in after if after[name] != before[name]]
+    _record(
+        actor,
+        "source.update",
+        row,
+        now,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    return row
+
+
+@transaction.atomic
+def source_suspend(
+    *,
+    actor: Actor,
+    source_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> FundingSource:
+    """Nothing new is charged to it, and no request it is to pay for is approved, until it is
+    resumed; a reason is needed. What is set aside stays so, and bookings that were confirmed are
+    paid from it. `WrongState` if it is suspended already."""
+    row = _locked(actor, source_id, expected_version)
+    if row.suspended_at is not None:
+        raise WrongState(state="suspended", wanted="suspended")
+    reason = _reason(reason)
+    if not reason:
+        raise invalid("reason", "required")
+    row.suspended_at = now
+    _touch(row, "suspended_at")
+    _record(actor, "source.suspend", row, now, after={"suspended_at": now}, reason=reason)
+    return row
+
+
+@transaction.atomic
+def source_resume(
+    *,
+    actor: Actor,
+    source_id: UUID,
+    now: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> FundingSource:
+    """Let it pay again. `WrongState` if it is not suspended."""
+    row = _locked(actor, source_id, expected_version)
+    if row.suspended_at is None:
+        raise WrongState(state="valid", wanted="resumed")
+    before = {"suspended_at": row.suspended_at}
+    row.suspended_at = None
+    _touch(row, "suspended_at")
+    after = {"suspended_at": None}
+    _record(actor, "source.resume", row, now, before=before, after=after, reason=_reason(reason))
+    return row
+
+
+def terms_of(row: FundingSource) -> SourceTerms:
+    """The row as a value."""
+    return SourceTerms(
+        name=row.name,
+        owner=row.owner_id,
+        currency=row.currency,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        budget=row.budget,
+        is_open=row.is_open,
+        users=frozenset(row.users.values_list("pk", flat=True)),
+    )
+
+
+def _locked(actor: Actor, source_id: UUID, expected_version: int | None) -> FundingSource:
+    """Under its lock, with which bookings set money aside; `NotFound` if it is not the actor's
+    to see, `NotPermitted` but for finance."""
+    source_by_id(actor, source_id)
+    row = (
+        FundingSource.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("organisation__region")
+        .filter(pk=source_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound
+    require(actor, "account", place_of(row.organisation))
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    return row
+
+
+def _touch(row: FundingSource, *names: str) -> None:
+    row.version += 1
+    row.save(update_fields=[*names, "version"])
+
+
+def _name(row: FundingSource, terms: SourceTerms) -> None:
+    """Say who may charge it."""
+    row.users.set(User.objects.filter(pk__in=terms.users))
+
+
+def _require_members(
+    organisation: Organisation, terms: SourceTerms, known: SourceTerms | None = None
+) -> None:
+    """Whoever is named anew is a member; those named already may have left since."""
+    was = {known.owner} | known.users if known else set()
+    wanted = {terms.owner} | terms.users
+    members = members_among(wanted - was, organisation.pk)
+    if missing := wanted - was - members:
+        name = "owner" if terms.owner in missing else "users"
+        raise invalid(name, "not-one-of-theirs", organisation=organisation.code)
+
+
+def _reason(text: str) -> str:
+    text = text.strip()
+    if len(text) > MOST_TEXT:
+        raise invalid("reason", "too-long", most=MOST_TEXT)
+    return text
+
+
+def _fields(terms: SourceTerms) -> dict[str, Any]:
+    return {
+        "name": terms.name,
+        "owner_id": terms.owner,
+        "currency": terms.currency,
+        "valid_from": terms.valid_from,
+        "valid_until": terms.valid_until,
+        "budget": terms.budget,
+        "is_open": terms.is_open,
+    }
+
+
+def _told(terms: SourceTerms) -> dict[str, Any]:
+    fields = _fields(terms)
+    owner = fields.pop("owner_id")
+    return {**fields, "owner": owner, "users": sorted(terms.users)}
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    row: FundingSource,
+    now: datetime,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    organisation = row.organisation
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason,
+        organisation_ids=[organisation.pk],
+        region_ids=organisation.region.lineage,
+    )

@@ -1,0 +1,280 @@
+"""Grants of a voucher programme: made, raised and lowered, suspended, resumed.
+
+What grants come to is counted on their programme, which is locked before them, so that two
+coordinators never give the same money out twice. Bookings set money of a grant aside under the
+grant's own lock (`funding/services/earmarks.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from accounts import trail
+from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.selectors.organisations import organisation_region_on, require_open
+from bookings.funding.domain.programmes import (
+    GrantTerms,
+    Served,
+    require_grant,
+    require_not_below,
+    require_payer,
+    require_room,
+)
+from bookings.funding.locks import lock_grant
+from bookings.funding.services.programmes import MOST_REASON, programme_locked
+from bookings.pricing.models import VoucherGrant, VoucherProgramme
+from bookings.pricing.selectors.agreements import coordinates
+from instruments.domain.opening import local_date
+
+LONGEST_STEM = 36  # of a code made here; a number may follow
+
+
+@dataclass(frozen=True)
+class GrantChange:
+    """What is to be different; None leaves it as it is."""
+
+    amount: Decimal | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+
+@transaction.atomic
+def grant_create(
+    *,
+    actor: Actor,
+    programme_id: UUID,
+    organisation: Organisation,
+    amount: Decimal,
+    valid_from: date,
+    valid_until: date,
+    now: datetime,
+    code: str = "",
+) -> VoucherGrant:
+    """Give an organisation of the programme's region an amount. `code` empty: one is made.
+
+    `Invalid` for what does not fit, and where the programme's budget has not so much left
+    (`programme-short`); `NotPermitted` but for the region's coordinator.
+    """
+    programme = programme_locked(actor, programme_id)
+    require_open(organisation)
+    terms = GrantTerms(
+        code or _code_for(programme, organisation, valid_from), amount, valid_from, valid_until
+    )
+    served = _served(programme)
+    require_payer(
+        served,
+        kind=organisation.kind,
+        is_small=organisation.is_small,
+        is_of_region=organisation_region_on(organisation, valid_from).pk == programme.region_id,
+    )
+    require_grant(terms, served, today=_today(programme, now))
+    _grant_more(programme, amount)
+    row = VoucherGrant(
+        programme=programme,
+        organisation=organisation,
+        code=terms.code,
+        amount=amount,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        granted_by_id=actor.person,
+        granted_at=now,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        if "code" not in str(error):
+            raise
+        raise invalid("code", "code-taken") from error
+    _record(
+        actor,
+        "grant.create",
+        row,
+        now,
+        after={
+            "programme": programme.pk,
+            "organisation": organisation.pk,
+            "code": row.code,
+            "amount": amount,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+        },
+    )
+    return row
+
+
+@transaction.atomic
+def grant_change(
+    *,
+    actor: Actor,
+    grant_id: UUID,
+    change: GrantChange,
+    now: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> VoucherGrant:
+    """Raise or lower it, never below what is set aside and spent, nor above what the programme
+    has left; or change its days. What bookings have set aside stays, whatever its days."""
+    programme, row = _locked(actor, grant_id, expected_version)
+    wanted = {
+        name: value
+        for name in ("amount", "valid_from", "valid_until")
+        if (value := getattr(change, name)) is not None and value != getattr(row, name)
+    }
+    if not wanted:
+        return row
+    before = {name: getattr(row, name) for name in wanted}
+    terms = GrantTerms(
+        row.code,
+        wanted.get("amount", row.amount),
+        wanted.get("valid_from", row.valid_from),
+        wanted.get("valid_until", row.valid_until),
+    )
+    _require_text(reason)
+    if "amount" in wanted:
+        require_not_below(
+            amount=terms.amount,
+            held=row.held,
+            redeemed=row.redeemed + row.transferred,
+            currency=programme.currency,
+        )
+    if terms.amount or set(wanted) != {"amount"}:  # one that nothing was spent of goes to nothing
+        today = _today(programme, now) if "valid_until" in wanted else None
+        require_grant(terms, _served(programme), today=today)
+    _grant_more(programme, terms.amount - row.amount)
+    for name, value in wanted.items():
+        setattr(row, name, value)
+    row.version += 1
+    row.save(update_fields=[*wanted, "version"])
+    _record(actor, "grant.change", row, now, before=before, after=wanted, reason=reason)
+    return row
+
+
+@transaction.atomic
+def grant_suspend(
+    *,
+    actor: Actor,
+    grant_id: UUID,
+    now: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> VoucherGrant:
+    """It covers no booking any more; what is set aside for bookings made stays so."""
+    _, row = _locked(actor, grant_id, expected_version)
+    if row.suspended_at is not None:
+        raise WrongState(state="suspended", wanted="suspended")
+    _suspended_set(actor, row, now, "grant.suspend", now, reason)
+    return row
+
+
+@transaction.atomic
+def grant_resume(
+    *, actor: Actor, grant_id: UUID, now: datetime, expected_version: int | None = None
+) -> VoucherGrant:
+    """It covers bookings again."""
+    _, row = _locked(actor, grant_id, expected_version)
+    if row.suspended_at is None:
+        raise WrongState(state="open", wanted="open")
+    _suspended_set(actor, row, None, "grant.resume", now, "")
+    return row
+
+
+def _locked(
+    actor: Actor, grant_id: UUID, expected_version: int | None
+) -> tuple[VoucherProgramme, VoucherGrant]:
+    programme, row = lock_grant(grant_id)
+    if not coordinates(actor, programme.region):
+        raise NotPermitted(capability="coordinate")
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    return programme, row
+
+
+def _grant_more(programme: VoucherProgramme, more: Decimal) -> None:
+    """Count what is granted, or given back, on the programme, which is locked."""
+    if not more:
+        return
+    require_room(
+        budget=programme.budget,
+        granted=programme.granted,
+        more=more,
+        currency=programme.currency,
+    )
+    VoucherProgramme.objects.filter(pk=programme.pk).update(granted=F("granted") + more)
+
+
+def _suspended_set(
+    actor: Actor,
+    row: VoucherGrant,
+    suspended_at: datetime | None,
+    action: str,
+    now: datetime,
+    reason: str,
+) -> None:
+    _require_text(reason)
+    row.suspended_at = suspended_at
+    row.version += 1
+    row.save(update_fields=["suspended_at", "version"])
+    after = {"suspended": suspended_at is not None}
+    _record(actor, action, row, now, after=after, reason=reason)
+
+
+def _require_text(reason: str) -> None:
+    if len(reason) > MOST_REASON:
+        raise invalid("reason", "too-long", most=MOST_REASON)
+
+
+def _served(programme: VoucherProgramme) -> Served:
+    return Served(
+        currency=programme.currency,
+        valid_from=programme.valid_from,
+        valid_until=programme.valid_until,
+        payer_kinds=tuple(programme.payer_kinds),
+        is_for_small_only=programme.is_for_small_only,
+    )
+
+
+def _today(programme: VoucherProgramme, now: datetime) -> date:
+    return local_date(ZoneInfo(programme.region.time_zone), now)
+
+
+def _code_for(programme: VoucherProgramme, organisation: Organisation, day: date) -> str:
+    """`<programme>-<organisation>-<year>`, as far as it fits and is free; the programme is
+    locked."""
+    ending = f"-{organisation.code[:20]}-{day.year}"
+    stem = programme.code[: LONGEST_STEM - len(ending)] + ending
+    taken = set(VoucherGrant.objects.filter(code__startswith=stem).values_list("code", flat=True))
+    if stem not in taken:
+        return stem
+    return next(code for n in range(2, len(taken) + 3) if (code := f"{stem}-{n}") not in taken)
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    row: VoucherGrant,
+    now: datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason.strip(),
+        organisation_ids=[row.organisation_id],
+        region_ids=row.organisation.region.lineage,
+    )

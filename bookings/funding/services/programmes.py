@@ -1,0 +1,218 @@
+"""Voucher programmes of a region: made, changed, suspended, resumed."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import IntegrityError, transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, Region
+from bookings.funding.domain.programmes import ProgrammeTerms, require_programme
+from bookings.funding.locks import lock_programme
+from bookings.pricing.models import VoucherGrant, VoucherProgramme
+from bookings.pricing.selectors.agreements import coordinates
+from instruments.domain.opening import local_date
+
+KINDS = frozenset(Organisation.Kind.values)
+MOST_REASON = 500
+
+
+@transaction.atomic
+def programme_create(
+    *, actor: Actor, region: Region, terms: ProgrammeTerms, now: datetime
+) -> VoucherProgramme:
+    """A programme for the organisations of a region. `NotPermitted` but for its coordinator."""
+    if not coordinates(actor, region):
+        raise NotPermitted(capability="coordinate")
+    if not region.shares:
+        raise invalid("region", "region-does-not-share")
+    _check(region, terms, now)
+    row = VoucherProgramme(
+        region=region, created_by_id=actor.person, created_at=now, **_fields(terms)
+    )
+    _store(row, is_new=True)
+    _record(actor, "programme.create", row, now, after=_fields(terms))
+    return row
+
+
+@transaction.atomic
+def programme_change(
+    *,
+    actor: Actor,
+    programme_id: UUID,
+    changes: dict[str, Any],
+    now: datetime,
+    expected_version: int | None = None,
+) -> VoucherProgramme:
+    """Other terms for bookings to come; those made keep what they were quoted. `changes` are
+    fields of `ProgrammeTerms`. The budget stays above what has been granted, and currency and
+    code stay once anything has (`granted-already`)."""
+    row = programme_locked(actor, programme_id, expected_version)
+    old = _terms(row)
+    new = replace(old, **changes)
+    if new == old:
+        return row
+    for name in ("currency", "code"):
+        is_new = getattr(new, name) != getattr(old, name)
+        if is_new and VoucherGrant.objects.filter(programme=row).exists():
+            raise invalid(name, "granted-already")
+    _check(row.region, new, now, row=row)
+    was = _fields(old)
+    changed = {name: value for name, value in _fields(new).items() if value != was[name]}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.version += 1
+    _store(row)
+    before = {name: was[name] for name in changed}
+    _record(actor, "programme.change", row, now, before=before, after=changed)
+    return row
+
+
+@transaction.atomic
+def programme_suspend(
+    *,
+    actor: Actor,
+    programme_id: UUID,
+    now: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> VoucherProgramme:
+    """No booking is covered any more; what is set aside for bookings made stays so."""
+    row = programme_locked(actor, programme_id, expected_version)
+    if row.suspended_at is not None:
+        raise WrongState(state="suspended", wanted="suspended")
+    _suspended_set(actor, row, now, "programme.suspend", now, reason)
+    return row
+
+
+@transaction.atomic
+def programme_resume(
+    *, actor: Actor, programme_id: UUID, now: datetime, expected_version: int | None = None
+) -> VoucherProgramme:
+    """Its grants cover bookings again."""
+    row = programme_locked(actor, programme_id, expected_version)
+    if row.suspended_at is None:
+        raise WrongState(state="open", wanted="open")
+    _suspended_set(actor, row, None, "programme.resume", now, "")
+    return row
+
+
+def programme_locked(
+    actor: Actor, programme_id: UUID, expected_version: int | None = None
+) -> VoucherProgramme:
+    """With its region. `NotFound`; `NotPermitted` but for the region's coordinator."""
+    row = lock_programme(programme_id)
+    if row is None:
+        raise NotFound
+    if not coordinates(actor, row.region):
+        raise NotPermitted(capability="coordinate")
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    return row
+
+
+def _suspended_set(
+    actor: Actor,
+    row: VoucherProgramme,
+    suspended_at: datetime | None,
+    action: str,
+    now: datetime,
+    reason: str,
+) -> None:
+    if len(reason) > MOST_REASON:
+        raise invalid("reason", "too-long", most=MOST_REASON)
+    row.suspended_at = suspended_at
+    row.version += 1
+    row.save(update_fields=["suspended_at", "version"])
+    _record(
+        actor,
+        action,
+        row,
+        now,
+        after={"suspended": suspended_at is not None},
+        reason=reason.strip(),
+    )
+
+
+def _check(
+    region: Region, terms: ProgrammeTerms, now: datetime, row: VoucherProgramme | None = None
+) -> None:
+    is_new_end = row is None or row.valid_until != terms.valid_until
+    require_programme(
+        terms,
+        kinds=KINDS,
+        regions=set(Region.objects.filter(pk__in=terms.host_regions).values_list("pk", flat=True)),
+        granted=row.granted if row else 0,  # type: ignore[arg-type]
+        today=local_date(ZoneInfo(region.time_zone), now) if is_new_end else None,
+    )
+
+
+def _fields(terms: ProgrammeTerms) -> dict[str, Any]:
+    return {
+        "code": terms.code,
+        "name": terms.name.strip(),
+        "name_zh": terms.name_zh.strip(),
+        "percent": terms.percent,
+        "cap_per_booking": terms.cap_per_booking,
+        "currency": terms.currency,
+        "budget": terms.budget,
+        "payer_kinds": list(terms.payer_kinds),
+        "is_for_small_only": terms.is_for_small_only,
+        "host_regions": list(terms.host_regions),
+        "valid_from": terms.valid_from,
+        "valid_until": terms.valid_until,
+    }
+
+
+def _terms(row: VoucherProgramme) -> ProgrammeTerms:
+    return ProgrammeTerms(
+        code=row.code,
+        name=row.name,
+        name_zh=row.name_zh,
+        percent=row.percent,
+        cap_per_booking=row.cap_per_booking,
+        currency=row.currency,
+        budget=row.budget,
+        payer_kinds=tuple(row.payer_kinds),
+        is_for_small_only=row.is_for_small_only,
+        host_regions=tuple(row.host_regions),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+    )
+
+
+def _store(row: VoucherProgramme, *, is_new: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=is_new)
+    except IntegrityError as error:
+        if "code" not in str(error):
+            raise
+        raise invalid("code", "code-taken") from error
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    row: VoucherProgramme,
+    now: datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason,
+        region_ids=row.region.lineage,
+    )

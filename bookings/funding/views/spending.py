@@ -1,0 +1,59 @@
+"""What one's own bookings cost: this year by instrument, by month and source, and what vouchers
+are left."""
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import actor_of
+from bookings.funding.selectors.programmes import own_grants
+from bookings.funding.selectors.spending import SpentOn, load_spending, load_spending_on
+from bookings.funding.views.programmes import grants_shown
+
+EARLIEST = 2000
+GRANTS = 12  # shown here; all are on the page of vouchers
+
+
+@login_required
+@require_safe
+def spending(request: HttpRequest) -> HttpResponse:
+    """A year of the reader's own zone."""
+    now, actor = timezone.now(), actor_of(request.user)
+    zone = ZoneInfo(actor.time_zone)
+    this_year = now.astimezone(zone).year
+    given = request.GET.get("year", "")
+    year = int(given) if given.isascii() and given.isdecimal() and len(given) == 4 else this_year
+    year = min(max(year, EARLIEST), this_year + 1)
+    on = load_spending_on(actor.person, year, zone, now)
+    grants = grants_shown(own_grants(actor)[:GRANTS], now)
+    context = {
+        "year": year,
+        "before": year - 1,
+        "after": year + 1 if year <= this_year else None,
+        "on": on,
+        "sums": _sums(on),
+        "months": load_spending(actor.person, zone, now),
+        "grants": [grant for grant in grants if grant["state"] == "open"],
+        "has_grants": bool(grants),
+    }
+    return render(request, "bookings/spending.html", context)
+
+
+def _sums(on: tuple[SpentOn, ...]) -> list[dict[str, Any]]:
+    """By currency."""
+    sums: dict[str, list[Decimal]] = {}
+    for each in on:
+        one = sums.setdefault(each.currency, [Decimal(0)] * 3)
+        one[0] += each.has_cost
+        one[1] += each.will_cost
+        one[2] += each.covered
+    return [
+        {"currency": currency, "has_cost": a, "will_cost": b, "covered": c}
+        for currency, (a, b, c) in sums.items()
+    ]

@@ -1,0 +1,386 @@
+"""Statistics beside the hours: who pays, flows between regions, bookings, unmet demand, norms."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Day, Query, Shape, Text, Whole, asked, checked
+from accounts.domain.errors import NotPermitted
+from bookings.hours.api.utilisation import NARROWED_BY, HoursQuery, span_of
+from bookings.hours.domain.norms import FIRST, KINDS, MOST_HOURS
+from bookings.hours.models import NormHours
+from bookings.hours.selectors.demand import DemandRow, demand
+from bookings.hours.selectors.flows import MEASURES, Flows, Spread, flows, spread
+from bookings.hours.selectors.norms import entered_norms
+from bookings.hours.selectors.utilisation_bookings import booking_figures
+from bookings.hours.selectors.utilisation_payers import PAYERS_BY, PayerRow, payers
+from bookings.hours.selectors.utilisation_scope import scope_for, whole_months
+from bookings.hours.services.norms import norm_add
+
+
+class DaysQuery(Query):
+    def get_fields(self) -> Any:
+        return {
+            "from": Day(help_text="The first local day."),
+            "until": Day(help_text="The first local day no longer counted."),
+            **super().get_fields(),
+        }
+
+
+class DaysShape(serializers.Serializer[Any]):
+    def get_fields(self) -> Any:
+        return {
+            "from": serializers.DateField(),
+            "until": serializers.DateField(),
+            **super().get_fields(),
+        }
+
+
+def days_json(query: Any) -> dict[str, str]:
+    return {"from": query["from"].isoformat(), "until": query["until"].isoformat()}
+
+
+# Flows
+
+
+class FlowsQuery(DaysQuery):
+    measure = Choice(list(MEASURES), default="hours")
+    currency = Text(3, default="", help_text="Of money; the one most cells have.")
+
+
+class FlowsShape(DaysShape):
+    """`matrix`: what payers of `payer_region` used at hosts of `host_region`: minutes, sessions
+    or people as integers, money as decimal strings. Null where it is hidden, since too few
+    organisations stand behind it; sums and ratios count what is shown."""
+
+    measure = serializers.ChoiceField(list(MEASURES))
+    unit = serializers.CharField()
+    currencies = serializers.ListField(child=serializers.CharField())
+    partial = serializers.BooleanField()  # type: ignore[assignment]
+    matrix = serializers.ListField(child=serializers.DictField())
+    regions = serializers.ListField(child=serializers.DictField())
+    pairs = serializers.ListField(child=serializers.DictField())
+
+
+def flows_json(found: Flows) -> dict[str, Any]:
+    def number(value: Any) -> Any:
+        return value if value is None or found.measure != "money" else f"{value:f}"
+
+    return {
+        "measure": found.measure,
+        "unit": {"hours": "minutes", "money": found.currency}.get(found.measure, found.measure),
+        "currencies": list(found.currencies),
+        "partial": found.is_partial,
+        "matrix": [
+            {
+                "payer_region": cell.payer.code,
+                "host_region": cell.host.code,
+                "value": number(cell.value),
+                "organisations": cell.organisations,
+                "hidden": cell.value is None,
+            }
+            for cell in found.cells
+        ],
+        "regions": [
+            {
+                "region": region.code,
+                "names": {"name": region.name, "name_zh": region.name_zh},
+                "used": number(told.used),
+                "used_elsewhere": number(told.used_elsewhere),
+                "hosted": number(told.hosted),
+                "hosted_for_others": number(told.hosted_for_others),
+                "openness": told.openness,
+                "external_share": told.external_share,
+                "net": number(told.net),
+            }
+            for region, told in found.regions
+        ],
+        "pairs": [
+            {
+                "regions": [first.code, second.code],
+                "there": number(pair.there),
+                "back": number(pair.back),
+                "reciprocity": pair.reciprocity,
+            }
+            for first, second, pair in found.pairs
+        ],
+    }
+
+
+class FlowsBetweenRegions(Endpoint):
+    @operation(
+        "statistics_flows",
+        _("Flows between regions"),
+        tag="statistics",
+        query=FlowsQuery,
+        gives=FlowsShape,
+    )
+    def get(self, request: Request) -> Response:
+        """Who used what where. Cells behind which few organisations stand are hidden, but from
+        administrators and from auditors and coordinators of one of the two regions; whoever does
+        not read them all asks for whole months."""
+        query = asked(FlowsQuery, request.query_params)
+        span_of(query["from"], query["until"])
+        found = flows(
+            self.actor,
+            since=query["from"],
+            until=query["until"],
+            measure=query["measure"],
+            currency=query["currency"],
+        )
+        return Response(days_json(query) | flows_json(found))
+
+
+class SpreadShape(serializers.Serializer[Any]):
+    """Herfindahl-Hirschman indices over regions (1: all instruments in one), and location
+    quotients (above 1: the technique is concentrated there)."""
+
+    concentration = serializers.CharField(allow_null=True)
+    techniques = serializers.ListField(child=serializers.DictField())
+
+
+def spread_json(row: Spread) -> dict[str, Any]:
+    return {
+        "technique": row.code,
+        "names": {"name": row.name, "name_zh": row.name_zh},
+        "instruments": row.instruments,
+        "concentration": row.concentration,
+        "regions": [
+            {"region": region, "instruments": number, "location_quotient": quotient}
+            for region, number, quotient in row.regions
+        ],
+    }
+
+
+class Concentration(Endpoint):
+    @operation(
+        "statistics_concentration",
+        _("Concentration of instruments over regions"),
+        tag="statistics",
+        gives=SpreadShape,
+    )
+    def get(self, request: Request) -> Response:
+        """Of published instruments, all and by technique."""
+        concentration, rows = spread()
+        return Response(
+            {"concentration": concentration, "techniques": [spread_json(row) for row in rows]}
+        )
+
+
+# Who pays
+
+
+class PayersQuery(HoursQuery):
+    by = Text(100, default="price_group", help_text="Any of: " + ", ".join(PAYERS_BY) + ".")
+    scheme = None  # type: ignore[assignment]
+
+
+class PayersShape(DaysShape):
+    """Productive minutes by who pays, the largest first; they add up to `productive_minutes` of
+    the hours. Null where it is hidden."""
+
+    by = serializers.ListField(child=serializers.ChoiceField(list(PAYERS_BY)))
+    rows = serializers.ListField(child=serializers.DictField())
+
+
+def payer_json(row: PayerRow) -> dict[str, Any]:
+    return {
+        **row.keys,
+        "names": {
+            group: {"name": name, "name_zh": name_zh}
+            for group, (name, name_zh) in row.names.items()
+            if name
+        },
+        "productive_minutes": row.minutes,
+        "sessions": row.sessions,
+        "organisations": row.organisations,
+        "hidden": row.minutes is None,
+    }
+
+
+class Payers(Endpoint):
+    @operation(
+        "statistics_payers",
+        _("Productive hours by who pays"),
+        tag="statistics",
+        query=PayersQuery,
+        gives=PayersShape,
+    )
+    def get(self, request: Request) -> Response:
+        """By price group, the payer's region, or payer, of the instruments whose hours one reads;
+        public figures are by price group and region, of whole months."""
+        query = asked(PayersQuery, request.query_params)
+        span_of(query["from"], query["until"])
+        by = list(dict.fromkeys(name.strip() for name in query["by"].split(",") if name.strip()))
+        scope = scope_for(self.actor, {n: query[n] for n in NARROWED_BY if query.get(n)})
+        rows = payers(
+            scope,
+            since=query["from"],
+            until=query["until"],
+            by=by,
+            least=settings.PUBLIC_LEAST_ORGANISATIONS,
+        )
+        return Response(days_json(query) | {"by": by, "rows": [payer_json(row) for row in rows]})
+
+
+# Bookings
+
+
+class BookingsQuery(HoursQuery):
+    by = None  # type: ignore[assignment]
+    scheme = None  # type: ignore[assignment]
+
+
+class BookingsShape(DaysShape):
+    """Of bookings confirmed at some time whose start lies in these days. Late: less than 24 hours
+    before the start. `lead_hours`: from the request to the start, the median, as a decimal string;
+    null without bookings."""
+
+    booked = serializers.IntegerField()
+    booked_minutes = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+    cancelled_late = serializers.IntegerField()
+    cancelled_late_minutes = serializers.IntegerField()
+    not_used = serializers.IntegerField()
+    not_used_minutes = serializers.IntegerField()
+    lead_hours = serializers.CharField(allow_null=True)
+
+
+class Bookings(Endpoint):
+    @operation(
+        "statistics_bookings",
+        _("Lead times, late cancellations, bookings not used"),
+        tag="statistics",
+        query=BookingsQuery,
+        gives=BookingsShape,
+    )
+    def get(self, request: Request) -> Response:
+        """Of the instruments whose hours one reads; public figures are of whole months."""
+        query = asked(BookingsQuery, request.query_params)
+        span_of(query["from"], query["until"])
+        scope = scope_for(self.actor, {n: query[n] for n in NARROWED_BY if query.get(n)})
+        if scope.is_public:
+            whole_months(query["from"], query["until"])
+            if {n for n in NARROWED_BY if query.get(n)}:
+                raise NotPermitted
+        found = booking_figures(scope.instruments, since=query["from"], until=query["until"])
+        lead = None if found.lead_hours is None else str(found.lead_hours)
+        return Response(days_json(query) | vars(found) | {"lead_hours": lead})
+
+
+# Unmet demand
+
+
+class DemandShape(DaysShape):
+    """By technique and by the region of those who wanted; null where it is hidden."""
+
+    rows = serializers.ListField(child=serializers.DictField())
+
+
+def demand_json(row: DemandRow) -> dict[str, Any]:
+    return {
+        "technique": row.technique[0],
+        "region": row.region[0],
+        "names": {
+            "technique": {"name": row.technique[1], "name_zh": row.technique[2]},
+            "region": {"name": row.region[1], "name_zh": row.region[2]},
+        },
+        "refused": row.refused,
+        "refused_minutes": row.refused_minutes,
+        "waited": row.waited,
+        "waited_minutes": row.waited_minutes,
+        "searches": row.searches,
+        "searched_minutes": row.searched_minutes,
+        "minutes": row.minutes,
+        "hidden": row.minutes is None,
+    }
+
+
+class Demand(Endpoint):
+    @operation(
+        "statistics_demand",
+        _("Unmet demand"),
+        tag="statistics",
+        query=DaysQuery,
+        gives=DemandShape,
+    )
+    def get(self, request: Request) -> Response:
+        """What was refused for lack of capacity, waited for in vain, or searched for without an
+        answer."""
+        query = asked(DaysQuery, request.query_params)
+        span_of(query["from"], query["until"])
+        rows = demand(
+            self.actor,
+            since=query["from"],
+            until=query["until"],
+            least=settings.PUBLIC_LEAST_ORGANISATIONS,
+        )
+        return Response(days_json(query) | {"rows": [demand_json(row) for row in rows]})
+
+
+# Norm hours
+
+
+class NormShape(serializers.Serializer[Any]):
+    """`valid_from` null: since ever."""
+
+    scheme = serializers.ChoiceField(list(FIRST))
+    kind = serializers.ChoiceField(list(KINDS))
+    hours = serializers.IntegerField()
+    valid_from = serializers.DateField(allow_null=True)
+    reason = serializers.CharField()
+
+
+class NormsShape(serializers.Serializer[Any]):
+    norms = NormShape(many=True)
+
+
+class NormBody(Shape):
+    scheme = Choice(list(FIRST))
+    kind = Choice(list(KINDS))
+    hours = Whole(min_value=1, max_value=MOST_HOURS)
+    valid_from = Day()
+    reason = Text(500, default="", allow_blank=True)
+
+
+def norm_json(row: NormHours) -> dict[str, Any]:
+    return {
+        "scheme": row.scheme,
+        "kind": row.kind,
+        "hours": row.hours,
+        "valid_from": row.valid_from.isoformat(),
+        "reason": row.reason,
+    }
+
+
+class Norms(Endpoint):
+    @operation("statistics_norms", _("Norm hours"), tag="statistics", gives=NormsShape)
+    def get(self, request: Request) -> Response:
+        """The hours a year expected of an instrument by scheme and kind, the newest first."""
+        first = [
+            {"scheme": scheme, "kind": kind, "hours": hours, "valid_from": None, "reason": ""}
+            for scheme, norms in FIRST.items()
+            for kind, hours in norms.items()
+        ]
+        return Response({"norms": [*(norm_json(row) for row in entered_norms()), *first]})
+
+    @operation(
+        "statistics_norm_add",
+        _("Enter norm hours"),
+        tag="statistics",
+        takes=NormBody,
+        gives=NormShape,
+        status=201,
+    )
+    def post(self, request: Request) -> Response:
+        """What holds from a day on, of an administrator. Figures of the days before keep their
+        norm; it begins with this year at the earliest."""
+        body = checked(NormBody, request.data)
+        row = norm_add(actor=self.actor, now=self.now, **body)
+        return Response(norm_json(row), status=201)

@@ -1,0 +1,163 @@
+"""Hours."""
+
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Day, Query, Text, asked
+from accounts.domain.errors import invalid
+from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
+from bookings.hours.domain.utilisation import LONGEST, definitions_on
+from bookings.hours.selectors.utilisation import BY, HoursRow
+from bookings.hours.selectors.utilisation_reading import figures_for
+
+RATIOS = (
+    "availability",
+    "operational_utilisation",
+    "total_utilisation",
+    "norm_utilisation",
+    "external_share",
+    "cross_region_share",
+    "mtbf_hours",
+    "mttr_hours",
+)
+FIGURES = (
+    "total_minutes",
+    "productive_minutes",
+    "unscheduled_down_minutes",
+    "scheduled_down_minutes",
+    "engineering_minutes",
+    "standby_minutes",
+    "no_show_minutes",
+    "non_scheduled_minutes",
+    "operations_minutes",
+    "uptime_minutes",
+    "other_organisations_minutes",
+    "other_regions_minutes",
+    "sessions",
+    "breakdowns",
+)
+NARROWED_BY = ("region", "organisation", "facility", "instrument", "technique")
+
+
+class HoursRowShape(serializers.Serializer[Any]):
+    """Minutes in each of the six states, which add up to `total_minutes`, and their ratios as
+    decimal strings, null where the denominator is 0. What `by` names stands beside: a date, a
+    month, or the code or id of the group, and its `names`. In public figures a group behind which
+    too few organisations stand is `hidden`: its figures are null."""
+
+    def get_fields(self) -> Any:
+        return {
+            **{name: serializers.CharField(required=False) for name in BY},
+            **{name: serializers.IntegerField(allow_null=True) for name in FIGURES},
+            "norm_minutes": serializers.IntegerField(allow_null=True),
+            "hidden": serializers.BooleanField(),
+            **{name: serializers.CharField(allow_null=True) for name in RATIOS},
+            "names": serializers.DictField(child=serializers.DictField()),
+        }
+
+
+class HoursShape(serializers.Serializer[Any]):
+    """`definitions` is the version of the rules behind the figures."""
+
+    definitions = serializers.CharField()
+    by = serializers.ListField(child=serializers.ChoiceField(BY))
+    public = serializers.BooleanField()
+    rows = HoursRowShape(many=True)
+    total = HoursRowShape(allow_null=True)
+
+    def get_fields(self) -> Any:
+        return {
+            "from": serializers.DateField(),
+            "until": serializers.DateField(),
+            **super().get_fields(),
+        }
+
+
+class HoursQuery(Query):
+    by = Text(100, default="", help_text="Any of: " + ", ".join(BY) + "; separated by commas.")
+    region = Text(20, default="", help_text="A code; regions below it are included.")
+    organisation = Text(40, default="", help_text="The host's code.")
+    facility = serializers.UUIDField(required=False)
+    instrument = serializers.UUIDField(required=False)
+    technique = Text(60, default="", help_text="A code; narrower techniques are included.")
+    scheme = Choice(list(FIRST), default=USUAL_SCHEME, help_text="Whose norm hours.")
+
+    def get_fields(self) -> Any:
+        return {
+            "from": Day(help_text="The first local day."),
+            "until": Day(help_text="The first local day no longer counted."),
+            **super().get_fields(),
+        }
+
+
+def groups_of(text: str) -> list[str]:
+    """`Invalid` for what hours cannot be summed up by."""
+    groups = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not set(groups) <= set(BY):
+        raise invalid("by", "unknown-value")
+    return groups
+
+
+def span_of(since: date, until: date) -> None:
+    """`Invalid` unless the days are in order and not too many."""
+    if until <= since:
+        raise invalid("until", "not-after-start")
+    if until - since > LONGEST:
+        raise invalid("until", "span-too-long", days=LONGEST.days)
+
+
+def row_json(row: HoursRow) -> dict[str, Any]:
+    return {
+        **row.keys,
+        "names": {
+            group: {"name": name, "name_zh": name_zh}
+            for group, (name, name_zh) in row.names.items()
+        },
+        **{name: None if row.is_hidden else number for name, number in row.figures.items()},
+        "norm_minutes": row.norm,
+        "hidden": row.is_hidden,
+        **{name: None if row.is_hidden else ratio for name, ratio in row.ratios.items()},
+    }
+
+
+class Hours(Endpoint):
+    @operation(
+        "statistics_hours",
+        _("Hours"),
+        tag="statistics",
+        query=HoursQuery,
+        gives=HoursShape,
+    )
+    def get(self, request: Request) -> Response:
+        """The hours of the instruments of one's organisations and regions, for managers,
+        finance, coordinators and auditors; for everybody else public figures: whole months by
+        region, technique, month or year. Days count once they are rolled up: never today."""
+        query = asked(HoursQuery, request.query_params)
+        groups = groups_of(query["by"])
+        span_of(query["from"], query["until"])
+        found = figures_for(
+            self.actor,
+            narrowed={name: query[name] for name in NARROWED_BY if query.get(name)},
+            since=query["from"],
+            until=query["until"],
+            by=groups,
+            scheme=query["scheme"],
+        )
+        return Response(
+            {
+                "from": query["from"].isoformat(),
+                "until": query["until"].isoformat(),
+                "definitions": definitions_on(query["until"]).name,
+                "by": groups,
+                "public": found.scope.is_public,
+                "rows": [row_json(row) for row in found.rows],
+                "total": row_json(found.total) if found.total else None,
+            }
+        )

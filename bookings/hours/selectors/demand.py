@@ -1,0 +1,197 @@
+"""Unmet demand, as it is read: refused for lack of capacity, waited for in vain, searched for
+without an answer."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from accounts.domain.errors import NotPermitted
+from accounts.domain.roles import ADMINISTRATOR, Actor
+from accounts.models import User
+from bookings.hours.selectors.utilisation_behind import Behind, BehindRow
+from bookings.hours.selectors.utilisation_scope import reads_hours, whole_months
+from bookings.record.domain.disclosure import hidden_groups
+
+
+@dataclass(frozen=True)
+class DemandRow:
+    """Hours nobody could have, of one technique (empty: none named) and the region of those who
+    wanted them. Of a hidden row all numbers are None."""
+
+    technique: tuple[str, str, str]  # code, names
+    region: tuple[str, str, str]
+    refused: int | None
+    refused_minutes: int | None
+    waited: int | None
+    waited_minutes: int | None
+    searches: int | None
+    searched_minutes: int | None
+
+    @property
+    def minutes(self) -> int | None:
+        if self.refused_minutes is None:
+            return None
+        return self.refused_minutes + (self.waited_minutes or 0) + (self.searched_minutes or 0)
+
+
+# What is wanted of an instrument with several techniques counts under each. Days are those of
+# the instrument, of a search and a wish those of UTC.
+_WANTED = """
+WITH wanted AS (
+    SELECT d.kind, d.user_id, d.organisation_id, d.region_id, d.instrument_id,
+        coalesce(t.technique_id, d.technique_id) AS technique_id, d.minutes,
+        d.wanted_from, d.wanted_until, d.query
+    FROM bookings_unmetdemand d
+    LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = d.instrument_id
+    WHERE d.on_date >= %(since)s AND d.on_date < %(until)s AND d.organisation_id IS NOT NULL
+    UNION ALL
+    SELECT 'waited', w.user_id, w.organisation_id, o.region_id, w.instrument_id, t.technique_id,
+        w.minutes, w.earliest, w.latest, ''
+    FROM bookings_waitingwish w
+    JOIN accounts_organisation o ON o.id = w.organisation_id
+    LEFT JOIN instruments_instrument_techniques t ON t.instrument_id = w.instrument_id
+    WHERE w.state IN ('expired', 'withdrawn')
+        AND w.ended_at >= %(since)s::timestamp AT TIME ZONE 'UTC'
+        AND w.ended_at < %(until)s::timestamp AT TIME ZONE 'UTC'
+)
+"""
+_READ = """
+FROM wanted w
+JOIN accounts_region r ON r.id = w.region_id
+LEFT JOIN instruments_technique t ON t.id = w.technique_id
+LEFT JOIN instruments_instrument i ON i.id = w.instrument_id
+LEFT JOIN accounts_region h ON h.id = i.region_id
+WHERE (%(everything)s
+    OR w.organisation_id = ANY (%(organisations)s::uuid[])
+    OR i.organisation_id = ANY (%(organisations)s::uuid[])
+    OR r.lineage && %(regions)s::uuid[]
+    OR h.lineage && %(regions)s::uuid[])
+"""
+_DEMAND = f"""{_WANTED}
+SELECT coalesce(t.code, ''), coalesce(t.name, ''), coalesce(t.name_zh, ''),
+    r.code, r.name, r.name_zh,
+    count(*) FILTER (WHERE w.kind = 'refused'),
+    coalesce(sum(w.minutes) FILTER (WHERE w.kind = 'refused'), 0),
+    count(*) FILTER (WHERE w.kind = 'waited'),
+    coalesce(sum(w.minutes) FILTER (WHERE w.kind = 'waited'), 0),
+    count(*) FILTER (WHERE w.kind = 'search'),
+    coalesce(sum(w.minutes) FILTER (WHERE w.kind = 'search'), 0),
+    count(DISTINCT w.organisation_id)
+{_READ}
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY sum(w.minutes) DESC, 1, 4
+"""
+# Who wanted it is told to those who may read the bookings of that side or of the host.
+_ROWS = """
+{wanted},
+found AS (
+    SELECT w.kind, w.wanted_from, w.wanted_until, i.id AS instrument_id, w.organisation_id,
+        w.minutes, w.query, w.user_id,
+        w.user_id = %(person)s
+            OR w.organisation_id = ANY (%(readable)s::uuid[])
+            OR coalesce(i.organisation_id = ANY (%(readable)s::uuid[]), FALSE)
+            OR r.lineage && %(readable_regions)s::uuid[]
+            OR coalesce(h.lineage && %(readable_regions)s::uuid[], FALSE) AS is_named
+    {read}
+        AND coalesce(t.code, '') = %(technique)s AND r.code = %(region)s
+        AND (%(kind)s = '' OR w.kind = %(kind)s)
+)
+SELECT f.kind, f.wanted_from, f.wanted_until, coalesce(i.name, ''), coalesce(i.name_zh, ''),
+    coalesce(p.time_zone, 'UTC'), o.name, o.name_zh, f.minutes, f.query, f.user_id, f.is_named,
+    count(*) OVER (), sum(f.minutes) OVER ()
+FROM found f
+JOIN accounts_organisation o ON o.id = f.organisation_id
+LEFT JOIN instruments_instrument i ON i.id = f.instrument_id
+LEFT JOIN instruments_facility p ON p.id = i.facility_id
+ORDER BY f.wanted_from, f.kind, f.user_id, f.instrument_id, f.query
+LIMIT %(most)s OFFSET %(skipped)s
+"""
+
+
+def demand(actor: Actor, *, since: date, until: date, least: int) -> list[DemandRow]:
+    """Of the days [since, until), the most wanted first. One statement.
+
+    Whose role reads hours sees what their organisations and regions wanted, and what was wanted
+    of their instruments; others all of whole months (`Invalid`), but for rows behind which fewer
+    than `least` organisations stand.
+    """
+    is_public = not reads_hours(actor)
+    if is_public:
+        whole_months(since, until)
+    with connection.cursor() as cursor:
+        cursor.execute(_DEMAND, _read_by(actor, since, until, everything=is_public))
+        rows = cursor.fetchall()
+    hidden = (
+        hidden_groups({(row[0], row[3]): row[12] for row in rows}, least) if is_public else set()
+    )
+    return [
+        DemandRow(
+            row[0:3],
+            row[3:6],
+            *((None,) * 6 if (row[0], row[3]) in hidden else (int(n) for n in row[6:12])),
+        )
+        for row in rows
+    ]
+
+
+def _read_by(actor: Actor, since: date, until: date, *, everything: bool) -> dict[str, Any]:
+    return {
+        "since": since,
+        "until": until,
+        "everything": everything or actor.has(ADMINISTRATOR),
+        "organisations": list(actor.organisations_where("read-hours")),
+        "regions": list(actor.regions_where("read-hours")),
+    }
+
+
+def demand_rows(
+    actor: Actor,
+    *,
+    since: date,
+    until: date,
+    technique: str,
+    region: str,
+    kind: str,
+    most: int,
+    skipped: int = 0,
+) -> Behind:
+    """What a number of `demand` is made of: one technique (empty: none named) and region (codes),
+    `kind` refused, waited or search (empty: all). Two statements. `NotPermitted` for those who
+    read public figures alone."""
+    if not reads_hours(actor):
+        raise NotPermitted
+    parameters = _read_by(actor, since, until, everything=False) | {
+        "person": actor.person,
+        "readable": list(actor.organisations_where("read-bookings")),
+        "readable_regions": list(actor.regions_where("read-bookings")),
+        "technique": technique,
+        "region": region,
+        "kind": kind,
+        "most": most,
+        "skipped": skipped,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ROWS.format(wanted=_WANTED, read=_READ), parameters)
+        rows = cursor.fetchall()
+    people = User.objects.in_bulk({row[10] for row in rows if row[11]})
+    return Behind(
+        [
+            BehindRow(
+                kind=row[0],
+                starts_at=row[1],
+                ends_at=row[2],
+                instrument=row[3:5],
+                zone=row[5],
+                organisation=row[6:8],
+                amount=row[8],
+                # What somebody searched for tells who it was.
+                note=row[9] if row[11] else "",
+                person=str(people[row[10]]) if row[11] else "",
+            )
+            for row in rows
+        ],
+        number=rows[0][12] if rows else 0,
+        amount=int(rows[0][13]) if rows else 0,
+    )

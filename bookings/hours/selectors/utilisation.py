@@ -1,0 +1,323 @@
+"""Hours as people read them: by region, organisation, instrument, month and so on, and the
+rows behind one day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import invalid
+from bookings.availability.models import Closure
+from bookings.hours.domain.norms import Norms, norm_minutes
+from bookings.hours.domain.utilisation import (
+    Closed,
+    DayStates,
+    Missed,
+    Session,
+    StateMinutes,
+    day_states,
+    ratios,
+)
+from bookings.hours.selectors.utilisation_sums import (
+    GROUPS,
+    PERIODS,
+    day_sums,
+    month_sums,
+    units_offered,
+)
+from bookings.record.domain.periods import Period
+from bookings.record.models import Reservation, UsageSession
+from instruments.models import Facility, Instrument, OpenWindow, ScheduleAssignment, ScheduleDay
+
+BY = (*PERIODS, *GROUPS)
+
+
+@dataclass(frozen=True)
+class HoursRow:
+    """One group. `keys`: what `by` names -> day (2025-03-09), ISO week (2025-W10), month
+    (2025-03), year, code of the
+    region, organisation or technique, id of the facility or instrument. `names`: the group's
+    names in English and Chinese. An instrument without a technique has key and names empty.
+    """
+
+    keys: Mapping[str, str]
+    names: Mapping[str, tuple[str, str]]
+    minutes: StateMinutes
+    other_organisations: int
+    other_regions: int
+    sessions: int
+    breakdowns: int = 0
+    norm: int | None = None  # minutes
+    period: date = date.min  # first day of the finest period that `by` names
+    is_hidden: bool = False  # too few organisations stand behind it: all figures are 0
+    groups: tuple[Any, ...] = ()  # ids of the groups, in the order of `GROUPS`
+
+    @property
+    def ratios(self) -> dict[str, str | None]:
+        return ratios(
+            self.minutes,
+            other_organisations=self.other_organisations,
+            other_regions=self.other_regions,
+            norm_minutes=self.norm,
+            breakdowns=self.breakdowns,
+        )
+
+    def plus(self, other: "HoursRow") -> "HoursRow":
+        """The same group over the days of both."""
+        return replace(
+            self,
+            minutes=self.minutes + other.minutes,
+            other_organisations=self.other_organisations + other.other_organisations,
+            other_regions=self.other_regions + other.other_regions,
+            sessions=self.sessions + other.sessions,
+            breakdowns=self.breakdowns + other.breakdowns,
+        )
+
+    def span(self, by: Sequence[str], since: date, until: date) -> tuple[date, date]:
+        """The days of [since, until) that the row's period has."""
+        began = self.period
+        match next((name for name in PERIODS if name in by), None):
+            case "day":
+                ended = began + timedelta(days=1)
+            case "week":
+                ended = began + timedelta(days=7)
+            case "month":
+                ended = _next_month(began)
+            case "year":
+                ended = date(began.year + 1, 1, 1)
+            case _:
+                return since, until
+        return max(began, since), min(ended, until)
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The minutes and sessions under the names of the API."""
+        minutes = self.minutes
+        return {
+            "total_minutes": minutes.total,
+            "productive_minutes": minutes.productive,
+            "unscheduled_down_minutes": minutes.unscheduled_down,
+            "scheduled_down_minutes": minutes.scheduled_down,
+            "engineering_minutes": minutes.engineering,
+            "standby_minutes": minutes.standby,
+            "no_show_minutes": minutes.no_show,
+            "non_scheduled_minutes": minutes.non_scheduled,
+            "operations_minutes": minutes.operations,
+            "uptime_minutes": minutes.uptime,
+            "other_organisations_minutes": self.other_organisations,
+            "other_regions_minutes": self.other_regions,
+            "sessions": self.sessions,
+            "breakdowns": self.breakdowns,
+        }
+
+
+def hours(
+    *,
+    instruments: QuerySet[Instrument],
+    since: date,
+    until: date,
+    by: Sequence[str],
+    facilities: QuerySet[Facility] | None = None,
+    norms: Norms | None = None,
+) -> list[HoursRow]:
+    """Hours of the local days [since, until), grouped and ordered by `by` (of `BY`; empty: all
+    together). One statement, whatever the numbers; where `norms` are given, one more.
+
+    `instruments` are those the person may see. `facilities`, where the instruments are all those
+    of some facilities: whole months are then read from their sums, which takes a statement more
+    where other days are asked for, too, and where those sums say nothing. Days count that
+    instruments were offered on and that are rolled up: never today, and yesterday within the
+    hour. Days without a row are what the calendar says. Grouped by technique an instrument counts
+    under each of its techniques, so those rows add up to more than the whole.
+    """
+    for name in by:
+        if name not in BY:
+            raise invalid("by", "unknown-choice", allowed=", ".join(BY))
+    if "week" in by and {"month", "year"} & set(by):
+        raise invalid("by", "weeks-cross-months")
+    if not _SUMMED_BY.issuperset(by):
+        facilities = None
+    found: dict[tuple[Any, ...], HoursRow] = {}
+    for part, first, last in _parts(since, until, facilities):
+        rows: list[Any] = []
+        if part == "months" and facilities is not None:
+            rows = month_sums(facilities, first, last, by)
+        for values in rows or day_sums(instruments, first, last, by):
+            row = _hours_row(by, values)
+            key = (row.period, row.groups)
+            found[key] = found[key].plus(row) if key in found else row
+    result = list(found.values())
+    if norms is not None:
+        units = units_offered(instruments, facilities, since, until, by)
+        result = [_with_norm(row, by, units, norms, since, until) for row in result]
+    return sorted(result, key=lambda row: _order(row, by))
+
+
+# What the sums of a facility's months can be grouped by.
+_SUMMED_BY = {"month", "year", "region", "organisation", "facility"}
+
+
+def _parts(
+    since: date, until: date, facilities: QuerySet[Facility] | None
+) -> list[tuple[str, date, date]]:
+    """The whole months of [since, until), and the days around them."""
+    if facilities is None or until - since < timedelta(days=28):
+        return [("days", since, until)]
+    first = since if since.day == 1 else _next_month(since)
+    last = until.replace(day=1)
+    if first >= last:
+        return [("days", since, until)]
+    parts = [("days", since, first), ("months", first, last), ("days", last, until)]
+    return [part for part in parts if part[1] < part[2]]
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def _with_norm(
+    row: HoursRow,
+    by: Sequence[str],
+    units: Mapping[tuple[Any, ...], Mapping[int, Mapping[str, int]]],
+    norms: Norms,
+    since: date,
+    until: date,
+) -> HoursRow:
+    began, ended = row.span(by, since, until)
+    of_group = units.get(row.groups, {})
+    return replace(row, norm=norm_minutes(of_group, norms, began, ended))
+
+
+def _order(row: HoursRow, by: Sequence[str]) -> tuple[Any, ...]:
+    groups = [name for name in GROUPS if name in by]
+    ids = dict(zip(groups, row.groups, strict=True))
+    keys = [
+        (row.names[name][0] == "", row.names[name][0], str(ids[name]))
+        if name in ids
+        else (False, row.period.isoformat(), "")
+        for name in by
+    ]
+    return (*keys, row.period)
+
+
+def _hours_row(by: Sequence[str], row: Sequence[Any]) -> HoursRow:
+    groups = [name for name in GROUPS if name in by]
+    labels = {name: row[1 + 4 * index : 5 + 4 * index] for index, name in enumerate(groups)}
+    day: date = row[0]
+    keys = {name: str(label[1] or "") for name, label in labels.items()}
+    keys |= {"day": day.isoformat(), "month": f"{day:%Y-%m}", "year": f"{day:%Y}"}
+    keys["week"] = f"{day:%G}-W{day:%V}"
+    numbers = [int(number) for number in row[1 + 4 * len(groups) :]]
+    total, opened, productive, unscheduled, scheduled, engineering, missed, lost = numbers[:8]
+    standby = opened - lost
+    return HoursRow(
+        keys={name: keys[name] for name in by},
+        names={name: (label[2] or "", label[3] or "") for name, label in labels.items()},
+        minutes=StateMinutes(
+            productive=productive,
+            unscheduled_down=unscheduled,
+            scheduled_down=scheduled,
+            engineering=engineering,
+            standby=standby,
+            non_scheduled=total - productive - unscheduled - scheduled - engineering - standby,
+            no_show=missed,
+        ),
+        breakdowns=numbers[8],
+        other_organisations=numbers[9],
+        other_regions=numbers[10],
+        sessions=numbers[11],
+        period=day,
+        groups=tuple(label[0] for label in labels.values()),
+    )
+
+
+@dataclass(frozen=True)
+class DayRows:
+    """What one instrument's day is made of: the calendar's day, and the rows behind its
+    figures, in order."""
+
+    day: ScheduleDay
+    units: int
+    sessions: list[UsageSession]
+    closures: list[Closure]
+    no_shows: list[Reservation]
+
+
+def day_rows(*, instrument_id: UUID, day: date) -> DayRows | None:
+    """The sessions, closures and no-shows that meet a local day; None if the
+    instrument was not offered on it. Five statements."""
+    found = _calendar_day(instrument_id, day)
+    if found is None:
+        return None
+    calendar_day, units = found
+    starts_at, ends_at = calendar_day.starts_at, calendar_day.ends_at
+    sessions = UsageSession.objects.filter(
+        Q(checked_out_at__gte=starts_at) | Q(checked_out_at=None),
+        instrument_id=instrument_id,
+        checked_in_at__lt=ends_at,
+    ).select_related("reservation__organisation", "reservation__payer_region", "reservation__user")
+    closures = Closure.objects.filter(
+        Q(end_at__gt=starts_at) | Q(end_at=None), instrument_id=instrument_id, start_at__lt=ends_at
+    )
+    no_shows = Reservation.objects.filter(
+        instrument_id=instrument_id,
+        state=Reservation.State.NO_SHOW,
+        start_at__lt=ends_at,
+        end_at__gt=starts_at,
+    ).select_related("organisation", "payer_region", "user")
+    return DayRows(
+        calendar_day,
+        units,
+        list(sessions.order_by("checked_in_at", "pk")),
+        list(closures.order_by("start_at", "pk")),
+        list(no_shows.order_by("start_at", "pk")),
+    )
+
+
+def instrument_day(*, instrument_id: UUID, day: date) -> DayStates | None:
+    """The states of a local day, computed here and now from the rows behind it; None if the
+    instrument was not offered on it. Six statements."""
+    rows = day_rows(instrument_id=instrument_id, day=day)
+    if rows is None:
+        return None
+    span = (rows.day.starts_at, rows.day.ends_at)
+    windows = OpenWindow.objects.filter(schedule_id=rows.day.schedule_id, span__overlap=span)
+    return day_states(
+        starts_at=rows.day.starts_at,
+        ends_at=rows.day.ends_at,
+        units=rows.units,
+        windows=[Period(window.span.lower, window.span.upper) for window in windows],
+        sessions=[
+            Session(
+                id=session.pk,
+                unit=session.unit,
+                checked_in_at=session.checked_in_at,
+                checked_out_at=session.checked_out_at,
+                organisation_id=session.reservation.organisation_id,
+                payer_region_id=session.reservation.payer_region_id,
+                price_group=session.reservation.price_group,
+            )
+            for session in rows.sessions
+        ],
+        closures=[
+            Closed(closure.kind, closure.start_at, closure.end_at, frozenset(closure.units))
+            for closure in rows.closures
+        ],
+        no_shows=[Missed(row.unit, row.start_at, row.end_at) for row in rows.no_shows],
+    )
+
+
+def _calendar_day(instrument_id: UUID, day: date) -> tuple[ScheduleDay, int] | None:
+    """The calendar's day and the units on it. Two statements."""
+    assignment = ScheduleAssignment.objects.filter(
+        Q(until_date__gt=day) | Q(until_date=None),
+        instrument_id=instrument_id,
+        from_date__lte=day,
+    ).first()
+    if assignment is None or assignment.schedule_id is None:
+        return None
+    found = ScheduleDay.objects.filter(schedule_id=assignment.schedule_id, date=day).first()
+    return (found, assignment.units) if found else None

@@ -1,0 +1,156 @@
+"""Which instruments' hours a person may read, and how they narrowed them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q, QuerySet
+
+from accounts.domain.errors import NotPermitted, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, Region
+from bookings.hours.selectors.utilisation_sums import hosts_by
+from bookings.record.domain.disclosure import hidden_groups
+from instruments.models import Facility, Instrument, Technique
+from instruments.selectors.search import branch
+
+
+@dataclass(frozen=True)
+class HoursScope:
+    """The instruments whose hours are summed up; `facilities` where they are all those of some.
+    `is_public`: the person reads what everybody may, and small groups are hidden."""
+
+    instruments: QuerySet[Instrument]
+    facilities: QuerySet[Facility] | None
+    is_public: bool = False
+
+
+# What the public may sum up and narrow by.
+PUBLIC_BY = frozenset({"month", "year", "region", "technique"})
+_PUBLIC_NARROWED = frozenset({"region", "technique"})
+
+
+def reads_hours(actor: Actor) -> bool:
+    """Whether some role lets the person read hours that are not public."""
+    return bool(
+        actor.has("administrator")
+        or actor.organisations_where("read-hours")
+        or actor.regions_where("read-hours")
+    )
+
+
+def scope_for(actor: Actor, narrowed: Mapping[str, Any]) -> HoursScope:
+    """What the person may read of what is asked for. Whoever has no role that reads hours reads
+    public figures: of regions in which enough organisations have instruments. `NotPermitted`
+    where those are narrowed to less than a region or technique."""
+    if not reads_hours(actor):
+        if not _PUBLIC_NARROWED.issuperset(narrowed):
+            raise NotPermitted
+        return HoursScope(_narrowed(_public(), narrowed), None, is_public=True)
+    instruments = instruments_in(actor, narrowed)
+    if {"technique", "instrument"} & set(narrowed):
+        return HoursScope(instruments, None)
+    seen = Q(organisation_id__in=actor.organisations_where("read-hours"))
+    if regions := list(actor.regions_where("read-hours")):
+        seen |= Q(organisation__region__lineage__overlap=regions)
+    facilities = Facility.objects.filter(Q() if actor.has("administrator") else seen)
+    if region := narrowed.get("region"):
+        ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
+        within = "region_id__in" if _is_exact("region", narrowed) else "region__lineage__overlap"
+        facilities = (
+            facilities.filter(**{f"organisation__{within}": ids}) if ids else facilities.none()
+        )
+    if organisation := narrowed.get("organisation"):
+        facilities = facilities.filter(organisation__code=organisation)
+    if facility := narrowed.get("facility"):
+        facilities = facilities.filter(pk=facility)
+    return HoursScope(instruments, facilities)
+
+
+def whole_months(since: date, until: date) -> None:
+    """`Invalid` unless the days [since, until) are whole months: what is hidden in public figures
+    would follow from two answers that differ by days."""
+    if since.day != 1:
+        raise invalid("from", "whole-months")
+    if until.day != 1:
+        raise invalid("until", "whole-months")
+
+
+def hidden_for(scope: HoursScope, by: Sequence[str]) -> set[tuple[Any, ...]]:
+    """Of a public scope the groups (`HoursRow.groups`) that are hidden. One statement."""
+    if not scope.is_public:
+        return set()
+    hosts = hosts_by(scope.instruments, by)
+    return hidden_groups(hosts, settings.PUBLIC_LEAST_ORGANISATIONS)
+
+
+def _public() -> QuerySet[Instrument]:
+    enough = (
+        Instrument.objects.order_by()
+        .values("region_id")
+        .annotate(hosts=Count("organisation_id", distinct=True))
+        .filter(hosts__gte=settings.PUBLIC_LEAST_ORGANISATIONS)
+    )
+    return Instrument.objects.filter(region_id__in=enough.values("region_id"))
+
+
+def instruments_in(actor: Actor, narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:
+    """Those of the organisations and regions the actor's roles name (an administrator's are
+    all), narrowed by region, organisation, technique (codes), facility, instrument (ids). Those
+    below a region or technique do not count where `exact` names it, as in a row of that group."""
+    seen = Q(organisation_id__in=actor.organisations_where("read-hours"))
+    regions = list(actor.regions_where("read-hours"))
+    if regions:
+        seen |= Q(region__lineage__overlap=regions)
+    if actor.has("administrator"):
+        seen = Q()
+    return _narrowed(Instrument.objects.filter(seen), narrowed)
+
+
+def _is_exact(name: str, narrowed: Mapping[str, Any]) -> bool:
+    return name in narrowed.get("exact", "").split(",")
+
+
+def _narrowed(found: QuerySet[Instrument], narrowed: Mapping[str, Any]) -> QuerySet[Instrument]:
+    if region := narrowed.get("region"):
+        ids = list(Region.objects.filter(code=region).values_list("pk", flat=True))
+        within = "region_id__in" if _is_exact("region", narrowed) else "region__lineage__overlap"
+        found = found.filter(**{within: ids}) if ids else found.none()
+    if organisation := narrowed.get("organisation"):
+        found = found.filter(organisation__code=organisation)
+    if technique := narrowed.get("technique"):
+        tagged = Instrument.techniques.through.objects.filter(
+            Q(technique__code=technique)
+            if _is_exact("technique", narrowed)
+            else Q(technique_id__in=branch(technique))
+        )
+        found = found.filter(pk__in=tagged.values("instrument_id"))
+    if facility := narrowed.get("facility"):
+        found = found.filter(facility_id=facility)
+    if instrument := narrowed.get("instrument"):
+        found = found.filter(pk=instrument)
+    return found
+
+
+def scope_names(actor: Actor, narrowed: Mapping[str, Any]) -> dict[str, Any]:
+    """What the figures are narrowed to, as records with names; what is not there, or beyond
+    the hours the actor may read, is left out."""
+    reach = instruments_in(actor, {})
+    lookups: dict[str, tuple[QuerySet[Any], str]] = {
+        "region": (Region.objects.all(), "code"),
+        "organisation": (Organisation.objects.all(), "code"),
+        "technique": (Technique.objects.all(), "code"),
+        "facility": (Facility.objects.filter(pk__in=reach.values("facility_id")), "pk"),
+        "instrument": (reach, "pk"),
+    }
+    found = {}
+    for name, value in narrowed.items():
+        if name == "exact":
+            continue
+        records, key = lookups[name]
+        record = records.filter(**{key: value}).first()
+        if record is not None:
+            found[name] = record
+    return found

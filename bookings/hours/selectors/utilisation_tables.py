@@ -1,0 +1,321 @@
+"""Hours as tables for files: the columns of the API, row after row."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+from accounts.domain.errors import NotPermitted, invalid
+from accounts.domain.roles import Actor
+from bookings.hours.domain.utilisation import definitions_on
+from bookings.hours.selectors.demand import demand
+from bookings.hours.selectors.flows import flows
+from bookings.hours.selectors.utilisation_payers import payers
+from bookings.hours.selectors.utilisation_reading import figures_for
+from bookings.hours.selectors.utilisation_scope import scope_for
+from instruments.models import Instrument
+
+type Row = Sequence[str | int | Decimal | None]
+
+TABLES = ("hours", "payers", "flows", "demand", "days")
+RATIOS = (
+    "availability", "operational_utilisation", "total_utilisation", "norm_utilisation",
+    "external_share", "cross_region_share", "mtbf_hours", "mttr_hours",
+)  # fmt: skip
+# What a day can be looked for by: the column it must have some of.
+STATES = {
+    "productive": "productive_minutes",
+    "unscheduled_down": "unscheduled_down_minutes",
+    "scheduled_down": "scheduled_down_minutes",
+    "engineering": "engineering_minutes",
+    "no_show": "no_show_minutes",
+    "breakdowns": "breakdowns",
+    "sessions": "sessions",  # of use: the days themselves have none
+}
+DAY_COLUMNS = (
+    "total_minutes", "productive_minutes", "unscheduled_down_minutes", "scheduled_down_minutes",
+    "engineering_minutes", "standby_minutes", "no_show_minutes", "non_scheduled_minutes",
+    "breakdowns",
+)  # fmt: skip
+PAYERS = {
+    "price_group": "u.price_group = %s",
+    "payer_region": "u.payer_region_id IN (SELECT id FROM accounts_region WHERE code = %s)",
+    "payer": "u.organisation_id IN (SELECT id FROM accounts_organisation WHERE code = %s)",
+}
+PIECE = 2000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a table was asked with. `narrowed` and `by` as for `figures_for`."""
+
+    since: date
+    until: date
+    narrowed: Mapping[str, str]
+    by: tuple[str, ...] = ()
+    scheme: str = "nrii"
+    measure: str = "hours"
+    currency: str = ""
+    state: str = ""
+    # Of productive days those of some payers: `PAYERS` -> a price group, or a code.
+    payers: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            **vars(self),
+            "since": self.since.isoformat(),
+            "until": self.until.isoformat(),
+            "narrowed": dict(self.narrowed),
+            "payers": dict(self.payers),
+            "by": list(self.by),
+        }
+
+    @classmethod
+    def of_json(cls, data: Mapping[str, Any]) -> "Asked":
+        days = {name: date.fromisoformat(data[name]) for name in ("since", "until")}
+        return cls(**{**data, **days, "by": tuple(data["by"])})
+
+    @property
+    def notes(self) -> list[tuple[str, str]]:
+        """What was asked for, as files say it."""
+        said = [
+            ("from", self.since.isoformat()),
+            ("until", self.until.isoformat()),
+            ("by", ", ".join(self.by)),
+            *self.narrowed.items(),
+            *self.payers.items(),
+            ("scheme", self.scheme),
+            ("state", self.state),
+            ("definitions", definitions_on(self.until).name),
+        ]
+        return [(name, value) for name, value in said if value]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, and the rows as they come."""
+
+    heads: Sequence[str]
+    rows: Iterator[Row]
+
+
+def table_of(actor: Actor, name: str, asked: Asked) -> Table:
+    """One of `TABLES`, of what the person may read: as the pages of the same name."""
+    makers: Mapping[str, Callable[[Actor, Asked], Table]] = {
+        "hours": _hours,
+        "payers": _payers,
+        "flows": _flows,
+        "demand": _demand,
+        "days": _days,
+    }
+    if name not in makers:
+        raise invalid("table", "unknown-choice", allowed=", ".join(TABLES))
+    return makers[name](actor, asked)
+
+
+def _hours(actor: Actor, asked: Asked) -> Table:
+    found = figures_for(
+        actor,
+        narrowed=asked.narrowed,
+        since=asked.since,
+        until=asked.until,
+        by=asked.by,
+        scheme=asked.scheme,
+    )
+    named = [name for name in asked.by if name in ("region", "organisation", "facility",
+             "instrument", "technique")]  # fmt: skip
+    figures = tuple(found.rows[0].figures) if found.rows else DAY_COLUMNS
+    heads = [
+        *asked.by, *(f"{name}_{part}" for name in named for part in ("name", "name_zh")),
+        *figures, "norm_minutes", *RATIOS,
+    ]  # fmt: skip
+
+    def rows() -> Iterator[Row]:
+        for row in found.rows:
+            names = [part for name in named for part in row.names[name]]
+            keys = [row.keys[name] for name in asked.by]
+            if row.is_hidden:
+                yield [*keys, *names, *[None] * (len(heads) - len(keys) - len(names))]
+                continue
+            ratios = [None if r is None else Decimal(r) for r in map(row.ratios.get, RATIOS)]
+            yield [*keys, *names, *row.figures.values(), row.norm, *ratios]
+
+    return Table(heads, rows())
+
+
+def _payers(actor: Actor, asked: Asked) -> Table:
+    scope = scope_for(actor, asked.narrowed)
+    found = payers(
+        scope,
+        since=asked.since,
+        until=asked.until,
+        by=asked.by,
+        least=settings.PUBLIC_LEAST_ORGANISATIONS,
+    )
+    heads = [
+        *asked.by, *(f"{name}_name" for name in asked.by), "productive_minutes", "sessions",
+        "organisations",
+    ]  # fmt: skip
+    return Table(
+        heads,
+        (
+            [
+                *(row.keys[name] for name in asked.by),
+                *(row.names[name][0] for name in asked.by),
+                row.minutes,
+                row.sessions,
+                row.organisations,
+            ]
+            for row in found
+        ),
+    )
+
+
+def _flows(actor: Actor, asked: Asked) -> Table:
+    found = flows(
+        actor,
+        since=asked.since,
+        until=asked.until,
+        measure=asked.measure,
+        currency=asked.currency,
+    )
+    value = {"hours": "minutes", "money": f"amount_{found.currency}"}.get(
+        asked.measure, asked.measure
+    )
+    heads = ["payer_region", "payer_region_name", "host_region", "host_region_name", value,
+             "organisations"]  # fmt: skip
+    return Table(
+        heads,
+        (
+            [
+                cell.payer.code,
+                cell.payer.name,
+                cell.host.code,
+                cell.host.name,
+                cell.value,
+                cell.organisations,
+            ]
+            for cell in found.cells
+        ),
+    )
+
+
+def _demand(actor: Actor, asked: Asked) -> Table:
+    found = demand(
+        actor, since=asked.since, until=asked.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
+    )
+    heads = ["technique", "technique_name", "region", "region_name", "refused", "refused_minutes",
+             "waited", "waited_minutes", "searches", "searched_minutes"]  # fmt: skip
+    return Table(
+        heads,
+        (
+            [
+                *row.technique[:2],
+                *row.region[:2],
+                row.refused,
+                row.refused_minutes,
+                row.waited,
+                row.waited_minutes,
+                row.searches,
+                row.searched_minutes,
+            ]
+            for row in found
+        ),
+    )
+
+
+# Instrument-days: the rows that figures are sums of
+
+
+@dataclass(frozen=True)
+class DaySums:
+    """How many instrument-days there are, and what they have of the state together."""
+
+    days: int
+    amount: int
+
+
+_DAYS = """
+FROM instruments_instrument i
+JOIN bookings_instrumentday d ON d.instrument_id = i.id
+{uses}
+WHERE i.id IN ({scope}) AND d.date >= %s AND d.date < %s AND {column} > 0
+"""
+_USES = """
+CROSS JOIN LATERAL (
+    SELECT sum(u.minutes) AS minutes, sum(u.sessions) AS sessions FROM bookings_instrumentdayuse u
+    WHERE u.instrument_id = d.instrument_id AND u.date = d.date AND {payers}
+) u
+"""
+
+
+def _days(actor: Actor, asked: Asked) -> Table:
+    scope = scope_for(actor, asked.narrowed)
+    if scope.is_public:
+        raise NotPermitted
+    heads = ["date", "instrument", "instrument_name", *DAY_COLUMNS, "counted"]
+
+    def rows() -> Iterator[Row]:
+        after: tuple[date, str] | None = None
+        while piece := day_list(scope.instruments, asked, after=after, most=PIECE):
+            for row in piece:
+                yield [row[0].isoformat(), str(row[1]), *row[2:3], *row[4:]]
+            after = (piece[-1][0], str(piece[-1][1]))
+
+    return Table(heads, rows())
+
+
+def day_sums_of(instruments: QuerySet[Instrument], asked: Asked) -> DaySums:
+    """Of the instrument-days that have some of `asked.state`; with payers, what those used of
+    it. Minutes, but breakdowns and sessions are numbers. One statement."""
+    head = f"SELECT count(*), coalesce(sum({_column(asked)}), 0)"
+    found = _run(instruments, asked, head, "", [])
+    return DaySums(int(found[0][0]), int(found[0][1])) if found else DaySums(0, 0)
+
+
+def day_list(
+    instruments: QuerySet[Instrument],
+    asked: Asked,
+    *,
+    after: tuple[date, str] | None,
+    most: int,
+) -> list[Any]:
+    """Those days by date: date, id and names of the instrument, then `DAY_COLUMNS` and what of the
+    day counts in `day_sums_of`; at most so many behind `after` (date, id). One statement."""
+    columns = ", ".join(f"d.{column}" for column in DAY_COLUMNS)
+    behind = "AND (d.date, d.instrument_id) > (%s, %s::uuid)" if after else ""
+    return _run(
+        instruments,
+        asked,
+        f"SELECT d.date, i.id, i.name, i.name_zh, {columns}, {_column(asked)}",
+        f"{behind} ORDER BY d.date, d.instrument_id LIMIT {most:d}",
+        list(after or ()),
+    )
+
+
+def _column(asked: Asked) -> str:
+    if asked.state == "sessions":
+        return "u.sessions"
+    return "u.minutes" if asked.payers else f"d.{STATES[asked.state or 'productive']}"
+
+
+def _run(
+    instruments: QuerySet[Instrument], asked: Asked, head: str, tail: str, more: list[Any]
+) -> list[Any]:
+    try:
+        chosen, given = instruments.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    payers = " AND ".join(PAYERS[name] for name in asked.payers)
+    uses = _USES.format(payers=payers or "TRUE") if _column(asked).startswith("u.") else ""
+    statement = head + _DAYS.format(scope=chosen, column=_column(asked), uses=uses) + tail
+    parameters = [*asked.payers.values(), *given, asked.since, asked.until, *more]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())

@@ -1,0 +1,186 @@
+"""Large tables of hours as files: asked for, written by a worker, fetched by whoever asked.
+
+A worker that dies leaves a file half written and its job at work; another begins it anew, a few
+times at most. Files are kept for some days.
+"""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from tempfile import TemporaryFile
+from typing import Any
+from uuid import UUID
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import translation
+
+from accounts import trail
+from accounts.domain.errors import NotFound, Refused, WrongState
+from accounts.domain.roles import Actor
+from accounts.notifications import nudge
+from accounts.selectors.memberships import load_actor
+from bookings.hours.models import HoursExport
+from bookings.hours.selectors.utilisation_scope import scope_for
+from bookings.hours.selectors.utilisation_tables import Asked, Table, day_sums_of, table_of
+from bookings.record.adapters.figures import csv_pieces, write_workbook
+from bookings.record.domain.retention import FILES
+
+log = logging.getLogger(__name__)
+
+TASK = "bookings.tasks.write_exports"
+STALLED = timedelta(minutes=10)
+MOST_ATTEMPTS = 3
+MOST_OPEN = 5  # of one person
+STEP = 5000  # rows, between two words of progress
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+State = HoursExport.State
+
+
+@transaction.atomic
+def export_start(
+    *, actor: Actor, table: str, format: str, asked: Asked, now: datetime
+) -> HoursExport:
+    """Have a table written. `NotPermitted` and `Invalid` as the page of the table; `WrongState`
+    where a person has as many at work as one may."""
+    mine = HoursExport.objects.filter(user_id=actor.person)
+    if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
+        raise WrongState(state="waiting")
+    table_of(actor, table, asked)
+    job = HoursExport.objects.create(
+        user_id=actor.person,
+        table=table,
+        format=format,
+        language=actor.language,
+        asked=asked.as_json(),
+        created_at=now,
+    )
+    trail.record(
+        actor=actor,
+        action="hours-export.start",
+        target=job,
+        now=now,
+        after={"table": table, "format": format, "asked": asked.as_json()},
+    )
+    transaction.on_commit(lambda: nudge(TASK), robust=True)
+    return job
+
+
+def exports_work(*, now: datetime) -> int:
+    """Write what waits, one job after the other, on as many workers as there are; the number
+    written. Those that nobody has worked on for a while are begun anew."""
+    done = 0
+    while (job := _claimed(now)) is not None:
+        try:
+            _write(job)
+            done += 1
+        except Refused as refused:
+            _end(job, State.FAILED, now)
+            log.info("export refused: %s", refused.code)
+        except Exception:
+            log.exception("export failed")
+            if job.attempts >= MOST_ATTEMPTS:
+                _end(job, State.FAILED, now)
+            else:
+                HoursExport.objects.filter(pk=job.pk).update(state=State.WAITING)
+                break
+    return done
+
+
+def exports_clear(*, now: datetime) -> int:
+    """Delete files that nobody needs any more; how many."""
+    old = HoursExport.objects.filter(created_at__lt=now - FILES)
+    for job in old.exclude(file=""):
+        default_storage.delete(job.file)
+    return old.delete()[0]
+
+
+def export_for(actor: Actor, export_id: UUID) -> HoursExport:
+    """One's own. `NotFound`."""
+    job = exports_of(actor).filter(pk=export_id).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def exports_of(actor: Actor) -> QuerySet[HoursExport]:
+    """One's own."""
+    return HoursExport.objects.filter(user_id=actor.person)
+
+
+def export_name(job: HoursExport) -> str:
+    """What the file is called."""
+    asked = Asked.of_json(job.asked)
+    return f"{job.table}-{asked.since}-{asked.until}.{job.format}"
+
+
+def media_of(format: str) -> str:
+    """The type of a file in a format."""
+    return XLSX if format == "xlsx" else "text/csv; charset=utf-8"
+
+
+def export_open(job: HoursExport) -> "File[bytes]":
+    """The finished file. `WrongState` before."""
+    if job.state != State.DONE or not default_storage.exists(job.file):
+        raise WrongState(state=job.state)
+    return default_storage.open(job.file)
+
+
+@transaction.atomic
+def _claimed(now: datetime) -> HoursExport | None:
+    due = Q(state=State.WAITING) | Q(state=State.WORKING, worked_at__lt=now - STALLED)
+    found = (
+        HoursExport.objects.select_for_update(skip_locked=True)
+        .filter(due)
+        .order_by("created_at", "pk")
+        .first()
+    )
+    if found is None:
+        return None
+    found.state = State.FAILED if found.attempts >= MOST_ATTEMPTS else State.WORKING
+    found.attempts += 1
+    found.worked_at, found.rows_done = now, 0
+    found.save(update_fields=["state", "attempts", "worked_at", "rows_done"])
+    return found
+
+
+def _write(job: HoursExport) -> None:
+    actor, asked = load_actor(job.user), Asked.of_json(job.asked)
+    with translation.override(job.language):
+        table = table_of(actor, job.table, asked)
+        total = 0
+        if job.table == "days":
+            total = day_sums_of(scope_for(actor, asked.narrowed).instruments, asked).days
+        HoursExport.objects.filter(pk=job.pk).update(rows_total=total)
+        counted = _counted(job, table)
+        with TemporaryFile() as stream:
+            if job.format == "csv":
+                for piece in csv_pieces(table.heads, counted, asked.notes):
+                    stream.write(piece)
+            else:
+                write_workbook(stream, table.heads, counted, asked.notes)
+            stream.seek(0)
+            name = f"exports/{job.pk}-{job.attempts}.{job.format}"
+            job.file = default_storage.save(name, File(stream))
+    HoursExport.objects.filter(pk=job.pk).update(
+        state=State.DONE,
+        file=job.file,
+        rows_done=job.rows_done,
+        rows_total=job.rows_done,
+        ended_at=Now(),
+    )
+
+
+def _counted(job: HoursExport, table: Table) -> Iterator[Any]:
+    for row in table.rows:
+        yield row
+        job.rows_done += 1
+        if job.rows_done % STEP == 0:
+            HoursExport.objects.filter(pk=job.pk).update(rows_done=job.rows_done, worked_at=Now())
+
+
+def _end(job: HoursExport, state: str, now: datetime) -> None:
+    HoursExport.objects.filter(pk=job.pk).update(state=state, ended_at=now)

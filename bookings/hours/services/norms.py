@@ -1,0 +1,55 @@
+"""Norm hours: an administrator enters what holds from a day on."""
+
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts import trail
+from accounts.domain.errors import NotPermitted, invalid
+from accounts.domain.roles import Actor
+from bookings.hours.domain.norms import check_norm
+from bookings.hours.models import NormHours
+
+
+@transaction.atomic
+def norm_add(
+    *,
+    actor: Actor | None,
+    scheme: str,
+    kind: str,
+    hours: int,
+    valid_from: date,
+    reason: str,
+    now: datetime,
+) -> NormHours:
+    """From `valid_from` on, so many hours a year are expected of instruments of a kind. Those
+    before keep their norm: nothing is changed, and nothing begins in a year that is over.
+
+    `actor` None is the platform itself (the command). `NotPermitted` but for administrators;
+    `Invalid`: `check_norm`, norm-entered-already.
+    """
+    if actor is not None and not actor.has("administrator"):
+        raise NotPermitted
+    check_norm(scheme=scheme, kind=kind, hours=hours, valid_from=valid_from, today=now.date())
+    try:
+        with transaction.atomic():
+            row = NormHours.objects.create(
+                scheme=scheme,
+                kind=kind,
+                hours=hours,
+                valid_from=valid_from,
+                reason=reason.strip()[:500],
+                entered_by_id=actor.user_id if actor else None,
+                entered_at=now,
+            )
+    except IntegrityError:
+        raise invalid("valid_from", "norm-entered-already") from None
+    trail.record(
+        actor=actor,
+        action="norm.add",
+        target=row,
+        now=now,
+        after={"scheme": scheme, "kind": kind, "hours": hours, "valid_from": valid_from},
+        reason=reason.strip(),
+    )
+    return row

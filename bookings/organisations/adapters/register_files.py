@@ -1,0 +1,26 @@
+"""The register of organisations as a file."""
+
+from collections.abc import Iterable
+
+from accounts.domain.organisations import COLUMNS, PAPER
+from accounts.models import Organisation
+from bookings.settlement.adapters.sheets import csv_table
+from instruments.domain.delimited import text_cell
+
+
+def organisations_csv(rows: Iterable[tuple[Organisation, bool]]) -> bytes:
+    """One row an organisation, in the columns that the import takes; what statements print of one
+    is empty where it is not the reader's to see, and an empty cell changes nothing."""
+    return csv_table(
+        COLUMNS,
+        (
+            (
+                *(text_cell(text) for text in (row.code, row.name, row.name_zh, row.kind)),
+                "true" if row.is_small else "false",
+                text_cell(row.region.code),
+                row.ror,
+                *(text_cell(getattr(row, name)) if sees else "" for name in PAPER),
+            )
+            for row, sees in rows
+        ),
+    )

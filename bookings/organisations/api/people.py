@@ -1,0 +1,141 @@
+"""Inviting the people of a file."""
+
+import base64
+import binascii
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import TAG, organisation_named
+from accounts.api.schema import FieldProblemShape, RefusalShape, operation
+from accounts.api.shapes import Flag, Shape, Text, checked
+from accounts.domain.errors import FieldProblem, Invalid, invalid
+from accounts.domain.people import PeopleReport, PersonOutcome, Verdict
+from accounts.services.people import people_invite
+from bookings.plans.adapters.tables import read_people
+from bookings.plans.domain.imports import MOST_BYTES
+from bookings.record.messages import sentence
+from instruments.domain.delimited import FileRefused
+
+
+class PersonRowShape(serializers.Serializer[Any]):
+    """What becomes of a row. `lacking`: roles of the row that a member does not hold, or that the
+    open invitation does not bring; a file gives them to nobody."""
+
+    line = serializers.IntegerField(help_text="Line in the file, from 1.")
+    email = serializers.CharField()
+    organisation = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+    result = serializers.ChoiceField([(verdict.value, verdict.value) for verdict in Verdict])
+    lacking = serializers.ListField(child=serializers.CharField())
+    problems = FieldProblemShape(many=True)
+
+
+class PeopleReportShape(serializers.Serializer[Any]):
+    """Every row of the file, in its order. `refusals`: why so many cannot be sent today."""
+
+    invited = serializers.IntegerField(help_text="Rows that invite somebody.")
+    unchanged = serializers.IntegerField(help_text="Members, and who is invited already.")
+    refused = serializers.IntegerField()
+    refusals = RefusalShape(many=True)
+    rows = PersonRowShape(many=True)
+
+
+class PeopleBody(Shape):
+    organisation = Text(30, required=False, help_text="Its code; without it each row names one.")
+    file = Text(
+        MOST_BYTES * 4 // 3 + 4,
+        help_text="The table, CSV or .xlsx, in base64; at most 700 kB and 1000 rows.",
+    )
+    dry_run = Flag(default=False, help_text="Only compute the result; nothing is sent.")
+
+
+class PeopleImport(Endpoint):
+    needs_person = True
+
+    @operation(
+        "people_import",
+        _("Invite people from a file"),
+        tag=TAG,
+        takes=PeopleBody,
+        gives=PeopleReportShape,
+        status=201,
+        also={200: PeopleReportShape},
+        refuses=[422],
+        once=True,
+        sends={
+            "organisation": "hefei-materials",
+            "file": "ZW1haWwscm9sZXMNCndhbmcubGlAZXhhbXBsZS5vcmcscmVzZWFyY2hlcg0K",
+            "dry_run": True,
+        },
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """A table whose first line names its columns: `email`, and where wanted `roles`
+        (`researcher;manager;finance`; empty: researcher) and `organisation` (a code); Chinese names
+        do as well. Everybody is invited as by inviting them one by one, all of them or nobody.
+        Members and those who are invited already are left alone, so the same file may be sent
+        twice.
+
+        With `dry_run` 200 and what becomes of each row; else 201, 200 where nobody new was in the
+        file, or 422 (`people-refused`) with all rows where some are refused or there are more than
+        can be sent today."""
+        data = checked(PeopleBody, request.data)
+        try:
+            rows = read_people(base64.b64decode(data["file"], validate=True))
+        except (binascii.Error, ValueError):
+            raise invalid("file", "not-base64") from None
+        except FileRefused as refused:
+            raise Invalid([FieldProblem("file", refused.code, refused.numbers)]) from None
+        named = data.get("organisation")
+
+        def act() -> Response:
+            report = people_invite(
+                actor=self.actor,
+                rows=rows,
+                organisation=organisation_named(named) if named else None,
+                dry_run=data["dry_run"],
+                now=self.now,
+            )
+            is_new = report.count(Verdict.INVITE) and not data["dry_run"]
+            return Response(people_json(report), status=201 if is_new else 200)
+
+        return self.once(act)
+
+
+def people_json(report: PeopleReport) -> dict[str, Any]:
+    limit = report.limit
+    return {
+        "invited": report.count(Verdict.INVITE),
+        "unchanged": report.count(Verdict.MEMBER) + report.count(Verdict.INVITED),
+        "refused": report.count(Verdict.REFUSED),
+        "refusals": [
+            {"code": limit.code, "message": sentence(limit.code, limit.numbers), **limit.numbers}
+        ]
+        if limit
+        else [],
+        "rows": [_row(outcome) for outcome in report.outcomes],
+    }
+
+
+def _row(outcome: PersonOutcome) -> dict[str, Any]:
+    return {
+        "line": outcome.line,
+        "email": outcome.email,
+        "organisation": outcome.organisation,
+        "roles": list(outcome.roles),
+        "result": outcome.verdict.value,
+        "lacking": list(outcome.lacking),
+        "problems": [
+            {
+                "field": problem.field,
+                "code": problem.code,
+                "message": sentence(problem.code, problem.numbers),
+            }
+            for problem in outcome.problems
+        ],
+    }

@@ -1,0 +1,363 @@
+"""Merging an organisation into another, and closing one for good.
+
+Order of locks: harvests and imports, the instruments concerned, then what else `belongings`
+lists in its order (series, bookings, chains, grants after their programmes, sources, people, the
+rest), and last the two organisations. Whatever is written in an organisation's name takes its row
+FOR KEY SHARE (trigger `organisation_open`), which waits for the merged one's FOR UPDATE and is
+then refused. Others hold that row while they wait for an instrument (imports), so it is never
+waited for: whoever does not get it at once, or finds that something came in between, lets go of
+everything and begins anew.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import OperationalError, transaction
+from django.db.models import F
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.services.invitations import invitations_end
+from accounts.services.joining import requests_hand_over
+from accounts.services.memberships import members_let_go
+from accounts.services.organisation_moves import CAPABILITY, require_version
+from bookings.funding.models import Earmark, FundingSource, PurseTransfer
+from bookings.organisations.selectors.mergers import (
+    Merger,
+    belongings,
+    hindrances,
+    instruments_concerned,
+    load_merger,
+    load_open_business,
+    purses_going,
+)
+from bookings.pricing.models import VoucherGrant, VoucherProgramme
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.locks import locked
+from bookings.record.models import Reservation
+from bookings.reserving.services.occupancy import lineage_of
+from instruments.domain.opening import local_date
+from instruments.locks import lock_instruments
+from instruments.models import Facility, ImportMapping, Instrument
+from instruments.services.hosts import hosts_change
+
+TRIES = 60
+FIRST = ("harvests", "imports")  # whoever carries one out has its row before any instrument's
+LOCK_TAKEN = "55P03"
+HANDED_OVER = ("courses", "harvests", "mappings", "imports", "webhooks", "wishes", "searches",
+               "series", "chains")  # fmt: skip
+
+
+class _Overtaken(Exception):
+    """Somebody was at the organisation, or something came in between."""
+
+
+def organisations_merge(
+    *,
+    actor: Actor,
+    organisation_id: UUID,
+    into: Organisation,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Merger:
+    """Merge an organisation into another: what it has and what is ahead of it goes over, what has
+    begun or is over stays and is accounted for by the other. All of it in one transaction.
+
+    `NotPermitted` but for who manages organisations at both; `RulesRefuse` with what stands in the
+    way; `WrongVersion`; `WrongState` (`organisation-busy`) where it is never left alone.
+    """
+    return _undisturbed(lambda: _merge(actor, organisation_id, into.pk, now, expected_version))
+
+
+def organisation_close(
+    *,
+    actor: Actor,
+    organisation_id: UUID,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Organisation:
+    """Close an organisation for good: memberships, roles and what is open end.
+
+    `RulesRefuse` with how many bookings are ahead, instruments published, charges not final and
+    statements unpaid; else as `organisations_merge`.
+    """
+    return _undisturbed(lambda: _close(actor, organisation_id, now, expected_version))
+
+
+def _undisturbed[Result](act: Callable[[], Result]) -> Result:
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic():
+                return act()
+        except _Overtaken:
+            time.sleep(min(0.02 * (attempt + 1), 0.2))
+    raise WrongState("organisation-busy")
+
+
+def _load(actor: Actor, organisation_id: UUID, expected_version: int | None) -> Organisation:
+    row = Organisation.objects.select_related("region").filter(pk=organisation_id).first()
+    if row is None:
+        raise NotFound(organisation=str(organisation_id))
+    require(actor, CAPABILITY, place_of(row))
+    require_version(row, expected_version)
+    return row
+
+
+def _lock(gone: Organisation, into: Organisation | None, now: datetime) -> None:
+    """Everything that goes over, and the organisations last; `_Overtaken` where that cannot be
+    had at once, or something has come that is not locked."""
+    kinds = belongings(gone, now)
+    known = {kind: [pk for (pk,) in locked(kinds[kind]).values_list("pk")] for kind in FIRST}
+    instruments = instruments_concerned(gone, now)
+    lock_instruments(instruments)
+    for kind, rows in kinds.items():
+        if kind in FIRST:
+            continue
+        if kind == "grants":
+            programmes = VoucherProgramme.objects.filter(pk__in=rows.values("programme_id"))
+            list(locked(programmes.order_by("pk")).values_list("pk"))
+        if kind == "people":
+            users = {*rows.values_list("user_id", flat=True)}
+            users |= {*kinds["roles"].values_list("user_id", flat=True)}
+            list(locked(User.objects.filter(pk__in=users).order_by("pk")).values_list("pk"))
+        known[kind] = [pk for (pk,) in locked(rows).values_list("pk")]
+    try:
+        mine = Organisation.objects.select_for_update(of=("self",), nowait=True)
+        other = Organisation.objects.select_for_update(of=("self",), nowait=True, no_key=True)
+        mine.only("pk").get(pk=gone.pk)
+        if into is not None:
+            other.only("pk").get(pk=into.pk)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_TAKEN:
+            raise
+        raise _Overtaken from None
+    for row in filter(None, (gone, into)):
+        row.refresh_from_db()
+    now_there = {kind: list(rows.values_list("pk", flat=True)) for kind, rows in kinds.items()}
+    if now_there != known or instruments_concerned(gone, now) != instruments:
+        raise _Overtaken
+
+
+def _merge(
+    actor: Actor, gone_id: UUID, into_id: UUID, now: datetime, expected_version: int | None
+) -> Merger:
+    gone = _load(actor, gone_id, expected_version)
+    into = _load(actor, into_id, None)
+    if found := tuple(hindrances(gone, into)):
+        raise RulesRefuse(found)
+    _lock(gone, into, now)
+    if found := tuple(hindrances(gone, into)):
+        raise RulesRefuse(found)
+    merger = load_merger(gone, into, now, by=actor)
+    kinds = belongings(gone, now)
+    ahead = [row.pk for row in kinds["bookings"]]
+    _purses_transfer(actor, gone, into, ahead, now)
+    _bookings_hand_over(actor, gone, into, ahead, now)
+    for kind in HANDED_OVER:
+        if kind == "mappings":
+            _rename(ImportMapping, "name", gone, into)
+        kinds[kind].update(organisation=into)
+    _instruments_hand_over(actor, gone, into, now)
+    invitations_end(actor=actor, organisation=gone, now=now)
+    members_let_go(actor=actor, organisation=gone, into=into, now=now)
+    requests_hand_over(actor=actor, organisation=gone, into=into, now=now)
+    into.absorbed = sorted({*into.absorbed, gone.pk, *gone.absorbed})
+    for name, admits in (("scopes", "admits_by_scope"), ("mail_domains", "admits_by_mail")):
+        # Who had to ask before is not let in unasked now.
+        if getattr(gone, admits) or not getattr(into, admits):
+            setattr(into, name, sorted({*getattr(into, name), *getattr(gone, name)}))
+        setattr(gone, name, [])
+    into.version += 1
+    into.save(update_fields=["absorbed", "scopes", "mail_domains", "version"])
+    gone.merged_into = into
+    _shut(gone, now, "scopes", "mail_domains", "merged_into")
+    trail.record(
+        actor=actor,
+        action="organisation.merge",
+        target=gone,
+        now=now,
+        after={
+            "into": into.pk,
+            "closed_at": now,
+            **{part.kind: part.count for part in merger.parts},
+            "roles_left_out": [grant.pk for grant in merger.left_out],
+        },
+        organisation_ids=[gone.pk, into.pk],
+        region_ids=[*gone.region.lineage, *into.region.lineage],
+    )
+    payload = {"organisation": str(gone.pk), "by": str(actor.person)}
+    enqueue([Effect("people.merged", f"people.merged.{gone.pk}", payload)], now=now)
+    return merger
+
+
+def _bookings_hand_over(
+    actor: Actor, gone: Organisation, into: Organisation, ahead: list[UUID], now: datetime
+) -> None:
+    """Host and payer of bookings ahead; price, quote and regions stay."""
+    rows = list(
+        Reservation.objects.filter(pk__in=ahead)
+        .select_related("payer_region", "host_region")
+        .order_by("pk")
+    )
+    mine = Reservation.objects.filter(pk__in=ahead)
+    mine.filter(organisation=gone).update(organisation=into)
+    mine.filter(host=gone).update(host=into)
+    mine.update(version=F("version") + 1)
+    for row in rows:
+        sides = {"payer": row.organisation_id, "host": row.host_id}
+        before = {name: pk for name, pk in sides.items() if pk == gone.pk}
+        trail.record(
+            actor=actor,
+            action="reservation.merged",
+            target=row,
+            now=now,
+            before=before,
+            after=dict.fromkeys(before, into.pk),
+            organisation_ids={*sides.values(), into.pk},
+            region_ids=lineage_of(row),
+        )
+
+
+def _purses_transfer(
+    actor: Actor, gone: Organisation, into: Organisation, ahead: list[UUID], now: datetime
+) -> None:
+    """What sources and grants have left goes to new ones, with what bookings ahead have set aside
+    there. Amounts, what is spent and what is redeemed stay as they are."""
+    for row, amount, set_aside in purses_going(gone, now):
+        earmarks = Earmark.objects.filter(reservation__in=ahead, released_at=None)
+        purse: Any = type(row).objects.get(pk=row.pk)  # as it is written anew
+        purse.pk = type(row)._meta.pk.get_default()
+        purse._state.adding = True
+        purse.organisation, purse.held, purse.transferred = into, set_aside, 0
+        purse.version = 1
+        type(row).objects.filter(pk=row.pk).update(
+            held=F("held") - set_aside,
+            transferred=F("transferred") + (amount or 0),
+            version=F("version") + 1,
+        )
+        if isinstance(row, VoucherGrant):
+            purse.amount, purse.redeemed = amount, 0
+            purse.former_codes = [row.code, *row.former_codes]
+            purse.code = _free_code(VoucherGrant.objects.all(), f"{row.code[:30]}-m", 40)
+            purse.granted_by_id, purse.granted_at = actor.person, now
+            purse.save(force_insert=True)
+            earmarks.filter(grant=row).update(grant=purse)
+            transfer = PurseTransfer(grant_from=row, grant_to=purse)
+        else:
+            purse.budget, purse.spent = amount, 0
+            theirs = FundingSource.objects.filter(organisation=into)
+            purse.code = _free_code(theirs, row.code, 40, gone.code)
+            purse.created_by_id, purse.created_at = actor.person, now
+            purse.save(force_insert=True)
+            purse.users.set(row.users.all())
+            earmarks.filter(source=row).update(source=purse)
+            transfer = PurseTransfer(source_from=row, source_to=purse)
+        transfer.amount, transfer.at, transfer.made_by_id = amount, now, actor.person
+        transfer.save(force_insert=True)
+        kind = "grant" if isinstance(row, VoucherGrant) else "source"
+        changes: list[tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]] = [
+            (f"{kind}.transfer", row, {}, {"to": purse.pk, "amount": amount}, ""),
+            (f"{kind}.receive", purse, {}, {"from": row.pk, "amount": amount}, ""),
+        ]
+        trail.record_many(
+            actor=actor,
+            now=now,
+            changes=changes,
+            organisation_ids=[gone.pk, into.pk],
+            region_ids=[*gone.region.lineage, *into.region.lineage],
+        )
+
+
+def _free_code(rows: Any, code: str, most: int, suffix: str = "") -> str:
+    """The code, or where it is taken one with a suffix or number."""
+    taken = set(rows.values_list("code", flat=True))
+    candidate, number = code, 1
+    while candidate in taken:
+        tail = f"-{suffix}" if suffix and number == 1 else f"-{number}"
+        candidate, number = f"{code[: most - len(tail)]}{tail}", number + 1
+    return candidate
+
+
+def _instruments_hand_over(
+    actor: Actor, gone: Organisation, into: Organisation, now: datetime
+) -> None:
+    _rename(Facility, "name", gone, into)
+    mine = Instrument.objects.filter(organisation=gone)
+    keys = Instrument.objects.filter(organisation=into).exclude(source="")
+    for row in mine.exclude(source="").only("pk", "source", "source_key"):
+        if keys.filter(source=row.source, source_key=row.source_key).exists():
+            key = f"{row.source_key[:160]} ({gone.code})"
+            Instrument.objects.filter(pk=row.pk).update(source_key=key)
+    rows = list(mine.select_related("region").order_by("pk"))
+    Facility.objects.filter(organisation=gone).update(organisation=into, version=F("version") + 1)
+    hosts_change(
+        [row.pk for row in rows], into, local_date(ZoneInfo(into.region.time_zone), now), now
+    )
+    trail.record_many(
+        actor=actor,
+        now=now,
+        changes=[
+            ("instrument.host", row, {"organisation": gone.pk}, {"organisation": into.pk}, "")
+            for row in rows
+        ],
+        organisation_ids=[gone.pk, into.pk],
+        region_ids=[*gone.region.lineage, *into.region.lineage],
+    )
+
+
+def _rename(model: Any, name: str, gone: Organisation, into: Organisation) -> None:
+    """Names that the other organisation has given already get the code of the one that goes."""
+    taken = set(model.objects.filter(organisation=into).values_list(name, flat=True))
+    most = model._meta.get_field(name).max_length
+    tail = f" ({gone.code})"
+    for row in model.objects.filter(organisation=gone, **{f"{name}__in": taken}):
+        setattr(row, name, f"{getattr(row, name)[: most - len(tail)]}{tail}")
+        row.save(update_fields=[name])
+
+
+def _close(
+    actor: Actor, organisation_id: UUID, now: datetime, expected_version: int | None
+) -> Organisation:
+    row = _load(actor, organisation_id, expected_version)
+    if row.closed_at is not None:
+        raise WrongState("organisation-closed", organisation=row.code)
+    if found := load_open_business(row):
+        raise RulesRefuse(found)
+    _lock(row, None, now)
+    if row.closed_at is not None:
+        raise WrongState("organisation-closed", organisation=row.code)
+    if found := load_open_business(row):
+        raise RulesRefuse(found)
+    kinds = belongings(row, now)
+    kinds["wishes"].update(state="withdrawn", ended_at=now, version=F("version") + 1)
+    kinds["harvests"].update(state="paused")
+    kinds["webhooks"].update(state="disabled")
+    invitations_end(actor=actor, organisation=row, now=now)
+    members_let_go(actor=actor, organisation=row, into=None, now=now)
+    requests_hand_over(actor=actor, organisation=row, into=None, now=now)
+    _shut(row, now)
+    trail.record(
+        actor=actor,
+        action="organisation.close",
+        target=row,
+        now=now,
+        after={"closed_at": now},
+        organisation_ids=[row.pk],
+        region_ids=row.region.lineage,
+    )
+    return row
+
+
+def _shut(row: Organisation, now: datetime, *names: str) -> None:
+    row.closed_at = now
+    row.version += 1
+    row.save(update_fields=["closed_at", "version", *names])

@@ -1,0 +1,157 @@
+"""Bringing in regions and organisations from a file: all of it, or nothing.
+
+A file is carried out row by row by the services that enter and change one, in one transaction; a
+preview is the same, undone. A file that is sent twice changes nothing the second time.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.domain.errors import FieldProblem, Invalid, Refused, invalid
+from accounts.domain.organisations import same_place, scheme_of
+from accounts.domain.roles import Actor, Place
+from accounts.models import Organisation, Region
+from accounts.permissions import require, require_somewhere
+from accounts.services.organisations import (
+    organisation_change,
+    organisation_create,
+    region_change,
+    region_create,
+)
+from bookings.organisations.domain.register_files import (
+    Outcome,
+    RegisterRefused,
+    RegisterReport,
+    Result,
+    organisation_fields,
+    organisation_values,
+    region_fields,
+    region_values,
+)
+from bookings.plans.adapters.tables import Fields, read_table
+from bookings.plans.domain.imports import ImportRow
+from instruments.domain.delimited import RECOGNISED, FileRefused
+
+type Act = Callable[[Actor, ImportRow, datetime], Outcome]
+
+
+def organisations_import(
+    *, actor: Actor, content: bytes, now: datetime, dry_run: bool = False
+) -> RegisterReport:
+    """Enter and change the organisations of a file: coordinators those of their regions,
+    administrators all. `RegisterRefused` where a row is refused, with every row's outcome, and
+    nothing is written; `Invalid` names `file` where it is no table of organisations."""
+    require_somewhere(actor, "manage-organisations")
+    return _import(actor, content, organisation_fields, _organisation, now, dry_run)
+
+
+def regions_import(
+    *, actor: Actor, content: bytes, now: datetime, dry_run: bool = False
+) -> RegisterReport:
+    """The same with regions, for administrators; parents before what lies in them."""
+    require(actor, "administer", Place(None))
+    return _import(actor, content, region_fields, _region, now, dry_run)
+
+
+def _import(
+    actor: Actor, content: bytes, fields: Fields, act: Act, now: datetime, dry_run: bool
+) -> RegisterReport:
+    try:
+        table = read_table(content, encoding=RECOGNISED, fields=fields)
+    except FileRefused as refused:
+        raise invalid("file", refused.code, **refused.numbers) from None
+    outcomes: list[Outcome] = []
+    lines: dict[str, int] = {}
+    with transaction.atomic():
+        for row in table.rows:
+            outcome = _carried_out(actor, row, lines, act, now)
+            lines.setdefault(row.text("code"), row.line)
+            outcomes.append(outcome)
+        report = RegisterReport(tuple(outcomes), table.ignored)
+        if dry_run or report.refused:
+            transaction.set_rollback(True)
+    if report.refused and not dry_run:
+        raise RegisterRefused(report)
+    return report
+
+
+def _carried_out(
+    actor: Actor, row: ImportRow, lines: dict[str, int], act: Act, now: datetime
+) -> Outcome:
+    code, name = row.text("code"), row.text("name") or row.text("name_zh")
+    problems: tuple[FieldProblem, ...]
+    if row.problem is not None:
+        problems = (FieldProblem("", row.problem.reason, row.problem.numbers),)
+    elif not code:
+        problems = (FieldProblem("code", "required"),)
+    elif code in lines:
+        problems = (FieldProblem("code", "repeated-in-line", {"line": lines[code]}),)
+    else:
+        try:
+            with transaction.atomic():
+                return act(actor, row, now)
+        except Invalid as refused:
+            problems = refused.problems
+        except Refused as refused:
+            problems = (FieldProblem("", refused.code, refused.numbers),)
+    return Outcome(row.line, Result.REFUSED, code[:40], name[:200], problems=problems)
+
+
+def _organisation(actor: Actor, row: ImportRow, now: datetime) -> Outcome:
+    code, values = row.text("code"), organisation_values(row.texts)
+    named = row.text("region")
+    region = _region_named(named, "region") if named else None
+    found = Organisation.objects.select_related("region").filter(code=code).first()
+    if found is None:
+        if region is None:
+            raise invalid("region", "required")
+        values.setdefault("name", values.get("name_zh", ""))
+        values.setdefault("kind", "")
+        made = organisation_create(actor=actor, code=code, region=region, now=now, **values)
+        return Outcome(row.line, Result.NEW, made.code, made.name)
+    if region is not None and region.pk != found.region_id:
+        raise invalid("region", "lies-elsewhere", region=found.region.code)
+    before = {name: getattr(found, name) for name in values}
+    changed = organisation_change(actor=actor, organisation_id=found.pk, now=now, **values)
+    return _compared(row, changed, before)
+
+
+def _region(actor: Actor, row: ImportRow, now: datetime) -> Outcome:
+    code, values = row.text("code"), region_values(row.texts)
+    parent = _region_named(row.text("parent"), "parent") if row.text("parent") else None
+    found = Region.objects.select_related("parent").filter(code=code).first()
+    if found is None:
+        scheme = row.text("scheme") or scheme_of(code)
+        made = region_create(
+            actor=actor, scheme=scheme, code=code, parent=parent, now=now, **values
+        )
+        return Outcome(row.line, Result.NEW, made.code, made.name)
+    if parent is not None:
+        values["parent"] = parent
+    before = {name: getattr(found, name) for name in values}
+    return _compared(row, region_change(actor=actor, region_id=found.pk, now=now, **values), before)
+
+
+def _compared(row: ImportRow, stored: Organisation | Region, before: dict[str, object]) -> Outcome:
+    changes = tuple(
+        (name, _shown(was), _shown(getattr(stored, name)))
+        for name, was in before.items()
+        if getattr(stored, name) != was
+    )
+    result = Result.CHANGED if changes else Result.UNCHANGED
+    return Outcome(row.line, result, stored.code, stored.name, changes)
+
+
+def _shown(value: object) -> object:
+    return value.code if isinstance(value, Region) else value
+
+
+def _region_named(code: str, field: str) -> Region:
+    """By its code, also that of the other list."""
+    rows = {row.code: row for row in Region.objects.filter(code__in=[code, same_place(code)])}
+    region = rows.get(code) or rows.get(same_place(code))
+    if region is None:
+        raise invalid(field, "unknown-region", region=code)
+    return region

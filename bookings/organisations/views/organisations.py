@@ -1,0 +1,217 @@
+"""The register of organisations: the list, a record, entering and changing one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
+from accounts.domain.organisations import PAPER
+from accounts.domain.roles import CAPABILITIES
+from accounts.models import Organisation, Region
+from accounts.permissions import actor_of, require, require_somewhere
+from accounts.selectors.invoice_details import may_set_invoice_details
+from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.organisations import (
+    likely_same,
+    managed_regions,
+    organisation_by_id,
+    organisations_listed,
+    reads_paper,
+    regions,
+)
+from accounts.services.organisations import organisation_change, organisation_create
+from bookings.charging.selectors.stories import Step, story_of
+from bookings.organisations.adapters.register_files import organisations_csv
+from bookings.organisations.forms.organisations import (
+    OrganisationFilterForm,
+    OrganisationForm,
+    RorForm,
+)
+from bookings.record.views.lists import wants_csv
+
+PAGE = 50
+MANAGING = CAPABILITIES["manage-organisations"]
+
+
+def tabs_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """The pages of the register."""
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    return [
+        {"url": reverse(name), "label": label, "is_here": name == here}
+        for name, label in (
+            ("bookings:organisations-all", gettext("Organisations")),
+            ("bookings:regions", gettext("Regions")),
+            ("bookings:organisation-requests", gettext("Missing organisations")),
+        )
+    ]
+
+
+def story_rows(steps: list[Step], form: type[Form]) -> list[dict[str, Any]]:
+    """What happened to a record, the newest first, with what changed in the words of its form."""
+    labels = {name: field.label for name, field in form.base_fields.items()}
+    ids = {
+        str(value)
+        for step in steps
+        for values in (step.entry.before, step.entry.after)
+        for name, value in values.items()
+        if name in {"parent", "region"} and value
+    }
+    places = {str(pk): row for pk, row in Region.objects.in_bulk(list(ids)).items()}
+    kinds = dict(Organisation.Kind.choices)
+
+    def shown(name: str, value: Any) -> Any:
+        if name in {"parent", "region"}:
+            return places.get(str(value), "")
+        if isinstance(value, bool):
+            return gettext("yes") if value else gettext("no")
+        return kinds.get(value, value) if name == "kind" else value
+
+    return [
+        {
+            "step": step,
+            "is_new": not step.entry.before,
+            "changes": [
+                (labels[name], shown(name, step.entry.before.get(name)), shown(name, value))
+                for name, value in step.entry.after.items()
+                if name in labels
+            ],
+        }
+        for step in reversed(steps)
+    ]
+
+
+@login_required
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """All organisations, for coordinators and administrators; also as a file that can be imported
+    again."""
+    actor = actor_of(request.user)
+    require_somewhere(actor, "manage-organisations")
+    form = OrganisationFilterForm(request.GET, regions=regions().order_by("name", "code"))
+    criteria = form.criteria()
+    rows = organisations_listed(**criteria)
+    if wants_csv(request):
+        shown = ((row, reads_paper(actor, row)) for row in rows.iterator(1000))
+        answer = HttpResponse(organisations_csv(shown), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="organisations.csv"'
+        return answer
+    context = {
+        "page": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+        "form": form,
+        "is_narrowed": any(
+            (criteria["text"], criteria["region"], criteria["kind"], criteria["state"] != "open")
+        ),
+        "tabs": tabs_of(request),
+    }
+    return render(request, "bookings/organisations_all.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Enter an organisation; a record of ROR fills the form."""
+    now, actor = timezone.now(), actor_of(request.user)
+    require_somewhere(actor, "manage-organisations")
+    choices = list(managed_regions(actor))
+    is_ror = request.POST.get("act") == "ror"
+    record = RorForm(request.POST if is_ror else None, request.FILES if is_ror else None)
+    initial: dict[str, Any] = {}
+    if is_ror and record.is_valid():
+        initial = dict(record.cleaned_data["values"])
+        codes = initial.pop("places").split()
+        by_code = {region.code: region for region in choices}
+        region = next((by_code[code] for code in codes if code in by_code), None)
+        initial["region"] = str(region.pk) if region else ""
+    is_sent = request.method == "POST" and not is_ror
+    form = OrganisationForm(request.POST if is_sent else None, regions=choices, initial=initial)
+    refused: Refused | None = None
+    if is_sent and form.is_valid():
+        try:
+            made = organisation_create(actor=actor, now=now, **form.values())
+        except Invalid as problem:
+            form.refuse(problem.problems)
+        except WrongState as problem:
+            refused = problem
+        else:
+            messages.success(request, gettext("The organisation is entered."))
+            return redirect("bookings:organisation", made.pk)
+    context = {
+        "form": form,
+        "record": record,
+        "is_filled": bool(initial),
+        "alike": likely_same(initial["name"], initial["name_zh"], initial["ror"])
+        if initial
+        else [],
+        "refused": refused,
+        "has_regions": bool(choices),
+    }
+    failed = bool(form.errors or record.errors)
+    status = 409 if refused else 400 if failed else 200
+    return render(request, "bookings/organisation_new.html", context, status=status)
+
+
+@login_required
+@require_safe
+def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
+    """One organisation: what everybody knows, and for some what its statements print and its
+    history."""
+    actor = actor_of(request.user)
+    found = organisation_by_id(organisation_id)
+    manages = actor.may("manage-organisations", place_of(found))
+    context = {
+        "organisation": found,
+        "manages": manages,
+        "reads_paper": reads_paper(actor, found),
+        "sets_paper": not found.closed_at and may_set_invoice_details(actor, found),
+        "has_paper": any(getattr(found, name) for name in PAPER),
+        "reads_members": actor.may("read-members", place_of(found)),
+        "invites": manages and not found.closed_at and not has_manager(found.pk),
+        "story": story_rows(story_of(actor, found.pk), OrganisationForm) if manages else [],
+        "manages_somewhere": any(grant.role in MANAGING for grant in actor.grants),
+    }
+    return render(request, "bookings/organisation.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
+    """Change an organisation's record."""
+    now, actor = timezone.now(), actor_of(request.user)
+    found = organisation_by_id(organisation_id)
+    require(actor, "manage-organisations", place_of(found))
+    initial = {name: getattr(found, name) for name in OrganisationForm.base_fields}
+    form = OrganisationForm(
+        request.POST if request.method == "POST" else None, regions=None, initial=initial
+    )
+    refused: Refused | None = None
+    if form.is_bound and form.is_valid():
+        try:
+            organisation_change(
+                actor=actor,
+                organisation_id=organisation_id,
+                expected_version=form.cleaned_data["version"],
+                now=now,
+                **form.values(),
+            )
+        except Invalid as problem:
+            form.refuse(problem.problems)
+        except (WrongState, WrongVersion) as problem:
+            refused = problem
+        else:
+            messages.success(request, gettext("Saved."))
+            return redirect("bookings:organisation", organisation_id)
+    elif not form.is_bound and found.closed_at is not None:
+        refused = WrongState("organisation-closed")
+    context = {"organisation": found, "form": form, "refused": refused}
+    status = 409 if refused else 400 if form.errors else 200
+    return render(request, "bookings/organisation_change.html", context, status=status)

@@ -1,0 +1,187 @@
+"""The clock, for those who run the platform."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, asked, checked
+from accounts.domain.roles import Place
+from accounts.permissions import require
+from accounts.selectors.jobs import Entry, failures
+from accounts.services.jobs import failure_retry, failures_retry
+from bookings.overview.selectors.operations import load_operations
+
+TAG = "operations"
+
+
+class QueueShape(serializers.Serializer[Any]):
+    """A kind of effect in the outbox. `later`: due in the future; `retried`: among all that wait,
+    those tried in vain; `failed`: given up."""
+
+    kind = serializers.CharField()
+    lane = serializers.CharField()
+    due = serializers.IntegerField()
+    oldest = Instant(allow_null=True)
+    later = serializers.IntegerField()
+    retried = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class WorkShape(serializers.Serializer[Any]):
+    """What of a job is due, and since when."""
+
+    job = serializers.CharField(source="name")
+    due = serializers.IntegerField(source="count")
+    oldest = Instant(allow_null=True)
+
+
+class TimetableEntryShape(serializers.Serializer[Any]):
+    """An entry of the timetable. `outcome` of its last run: `running`, `done`, `failed`, `passed`
+    (another worker had it), `broken` (its worker died)."""
+
+    name = serializers.CharField()
+    started_at = Instant(allow_null=True)
+    ended_at = Instant(allow_null=True)
+    outcome = serializers.CharField(allow_null=True)
+    error = serializers.CharField(allow_blank=True)
+    done_at = Instant(allow_null=True)
+    due_at = Instant(allow_null=True)
+    is_overdue = serializers.BooleanField()
+
+
+class KeptShape(serializers.Serializer[Any]):
+    """How long a kind of record is kept."""
+
+    kind = serializers.CharField()
+    hours = serializers.IntegerField()
+    since = serializers.CharField()
+
+
+class OperationsShape(serializers.Serializer[Any]):
+    queues = QueueShape(many=True)
+    work = WorkShape(many=True)
+    timetable = TimetableEntryShape(many=True)
+    retention = KeptShape(many=True)
+
+
+class FailureShape(serializers.Serializer[Any]):
+    """What failed. `due_at` null: it is not tried again by itself."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    about = serializers.CharField()
+    attempts = serializers.IntegerField()
+    error = serializers.CharField()
+    last_at = Instant()
+    due_at = Instant(allow_null=True)
+
+
+class FailuresShape(serializers.Serializer[Any]):
+    failures = FailureShape(many=True)
+
+
+class FailureQuery(Query):
+    name = Text(60, default="", help_text="A kind of effect or a job.")
+
+
+class RetryBody(Shape):
+    name = Text(60, help_text="A kind of effect or a job; all its failures are meant.")
+
+
+class RetriedShape(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class OperationsState(Endpoint):
+    needs_person = True
+
+    @operation("operations", _("Scheduled jobs"), tag=TAG, gives=OperationsShape)
+    def get(self, request: Request) -> Response:
+        """Queues, what is due, and the timetable. For administrators."""
+        require(self.actor, "administer", Place(None))
+        state = load_operations(self.now)
+        timetable = [_entry(entry) for entry in state.entries]
+        return Response(
+            {
+                "queues": QueueShape(state.queues, many=True).data,
+                "work": WorkShape(state.work, many=True).data,
+                "timetable": TimetableEntryShape(timetable, many=True).data,
+                "retention": [
+                    {
+                        "kind": kept.kind,
+                        "hours": int(kept.span.total_seconds() // 3600),
+                        "since": kept.since,
+                    }
+                    for kept in state.retention
+                ],
+            }
+        )
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    run = entry.run
+    return {
+        "name": entry.name,
+        "started_at": run.started_at if run else None,
+        "ended_at": run.ended_at if run else None,
+        "outcome": "broken" if entry.is_broken else run.outcome if run else None,
+        "error": run.error if run else "",
+        "done_at": entry.done_at,
+        "due_at": entry.due_at,
+        "is_overdue": entry.is_overdue,
+    }
+
+
+class Failures(Endpoint):
+    needs_person = True
+
+    @operation(
+        "operations_failures", _("Failed jobs"), tag=TAG, query=FailureQuery, gives=FailuresShape
+    )
+    def get(self, request: Request) -> Response:
+        """The last first, 200 at most. For administrators."""
+        require(self.actor, "administer", Place(None))
+        found = failures(asked(FailureQuery, request.query_params)["name"])
+        return Response({"failures": FailureShape(found, many=True).data})
+
+    @operation(
+        "operations_retry_all",
+        _("Retry all of a kind"),
+        tag=TAG,
+        takes=RetryBody,
+        gives=RetriedShape,
+        sends={"name": "mail.confirmed"},
+        answers={"name": "mail.confirmed", "count": 3},
+    )
+    def post(self, request: Request) -> Response:
+        """At once, as often as new ones. For administrators."""
+        name = checked(RetryBody, request.data)["name"]
+        count = failures_retry(actor=self.actor, name=name, now=timezone.now())
+        return Response({"name": name, "count": count})
+
+
+class FailureRetry(Endpoint):
+    needs_person = True
+
+    @operation(
+        "operations_retry",
+        _("Try again"),
+        tag=TAG,
+        takes=Nothing,
+        gives=RetriedShape,
+        refuses=[404],
+        answers={"name": "mail.confirmed", "count": 1},
+    )
+    def post(self, request: Request, failure_id: UUID) -> Response:
+        """One thing that failed, at once. For administrators."""
+        checked(Nothing, request.data)
+        name = failure_retry(actor=self.actor, failure_id=failure_id, now=self.now)
+        return Response({"name": name, "count": 1})

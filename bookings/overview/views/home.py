@@ -1,0 +1,173 @@
+"""What somebody sees after signing in: what comes next, and what waits for them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.domain.roles import (
+    ADMINISTRATOR,
+    AUDITOR,
+    COORDINATOR,
+    FINANCE,
+    MANAGER,
+    Actor,
+)
+from accounts.permissions import actor_of
+from accounts.selectors.joining import first_step_of, organisations_by_mail, usual_answer
+from accounts.selectors.memberships import people_in_conflict
+from accounts.selectors.seals import unsealed_since
+from accounts.selectors.verification import last_verified
+from bookings.audit.models import AuditFinding
+from bookings.audit.selectors.audit import findings_for
+from bookings.catalogue.selectors.catalogue import first_day_done
+from bookings.catalogue.selectors.searches import own_searches
+from bookings.catalogue.views.searches import address_of
+from bookings.funding.selectors.programmes import own_grants
+from bookings.funding.views.programmes import grants_shown
+from bookings.overview.selectors.home import WATCHED, last_used, load_today, load_work
+from bookings.overview.selectors.money import Waiting
+from bookings.overview.selectors.operations import load_troubles
+from bookings.overview.views.reservations import load_ahead
+from bookings.record.domain.periods import Period
+from bookings.record.selectors.reservations import own_reservations, requests_to_decide
+from bookings.settlement.selectors.statements import statements_to_pay
+from instruments.domain.opening import day_span, local_date
+from instruments.selectors.managing import managed_counts
+
+# How much of each part stands here; its page has all of it.
+AHEAD = REQUESTS = AGAIN = GRANTS = SEARCHES = STATEMENTS = FINDINGS = 5
+INSTRUMENTS = 10
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """One page whose parts follow from what the reader holds, the most urgent first."""
+    now, actor = timezone.now(), actor_of(request.user)
+    waiting = load_work(actor, now)
+    by_kind = {each.what: each for each in waiting}
+    manages = bool(actor.organisations_where("manage-instruments"))
+    ahead = load_ahead(actor, now, AHEAD)
+    used = last_used(actor, AGAIN)
+    books = bool(actor.organisations_where("book")) or bool(ahead or used)
+    context: dict[str, Any] = {
+        "now": now,
+        "today": local_date(ZoneInfo(actor.time_zone), now),
+        "urgent": [row for row in ahead if row.is_urgent],  # type: ignore[attr-defined]
+        "coming": [row for row in ahead if not row.is_urgent],  # type: ignore[attr-defined]
+        "books": books,
+        "used": used,
+        "manages": manages,
+        "accounts": actor.has(FINANCE),
+        "coordinates": actor.has(COORDINATOR),
+        "audits": actor.has(AUDITOR),
+        "administers": actor.has(ADMINISTRATOR),
+        **_first_steps(actor, now, is_new=not (ahead or used)),
+    }
+    if books:
+        context |= _of_booking(actor, now)
+    if manages:
+        counted = managed_counts(actor, now)
+        waiting += _some(**{name: counted[name] for name in ("drafts", "submitted", "stale")})
+        context |= _of_managing(actor, now, by_kind.get("requests"))
+    if actor.has(AUDITOR):
+        context |= {
+            "verified": last_verified(),
+            "unsealed_since": unsealed_since(),
+            "findings": _findings(actor),
+        }
+    if actor.has(FINANCE):
+        to_pay = statements_to_pay(actor, now).order_by("due_date", "id")
+        context["statements"] = list(to_pay[:STATEMENTS])
+    if actor.has(ADMINISTRATOR):
+        context["troubles"] = load_troubles(now)
+        context["is_empty"] = not first_day_done(actor.person)["instrument"]
+        waiting += _some(conflicts=len(people_in_conflict()))
+    # Requests have a part of their own.
+    shown = [each for each in waiting if each.what != "requests"]
+    context |= {
+        "waiting": [each for each in shown if each.what not in WATCHED],
+        "watched": [each for each in shown if each.what in WATCHED],
+        "shortcuts": [each for each in SHORTCUTS if actor.has(each.role)],
+    }
+    return render(request, "bookings/home.html", context)
+
+
+def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]:
+    """The way to the first booking of somebody who never booked; nothing once there is one, or for
+    who is here for something else. Three statements at most."""
+    first = first_step_of(actor, now)
+    is_researcher = bool(actor.grants) and all(g.role == "researcher" for g in actor.grants)
+    if not first and not (is_researcher and is_new and not own_reservations(actor).exists()):
+        return {}
+    steps: dict[str, Any] = {"first": first, "is_led": True}
+    if first and first.step == "asked" and first.organisation:
+        steps["usually"] = usual_answer(first.organisation)
+    if first and first.step in {"join", "declined"}:
+        steps["by_mail"] = organisations_by_mail(actor)
+    return steps
+
+
+def _of_booking(actor: Actor, now: datetime) -> dict[str, Any]:
+    grants = grants_shown(own_grants(actor)[:GRANTS], now)
+    return {
+        "grants": [grant for grant in grants if grant["state"] == "open"],
+        "searches": [(row, address_of(row)) for row in own_searches(actor)[:SEARCHES]],
+    }
+
+
+def _of_managing(actor: Actor, now: datetime, waiting: Waiting | None) -> dict[str, Any]:
+    zone = ZoneInfo(actor.time_zone)
+    day = Period(*day_span(zone, local_date(zone, now)))
+    return {
+        "requests": list(requests_to_decide(actor, now)[:REQUESTS]) if waiting else [],
+        "requests_number": waiting.number if waiting else 0,
+        "board": load_today(actor, day, now, INSTRUMENTS),
+    }
+
+
+def _findings(actor: Actor) -> list[AuditFinding]:
+    """Those not closed: first the replies that came, then the first to fall due."""
+    rows = findings_for(actor).exclude(state=AuditFinding.State.CLOSED)
+    return list(rows.order_by("-state", "due_date", "id")[:FINDINGS])
+
+
+def _some(**numbers: int) -> Iterator[Waiting]:
+    return (Waiting(what, number) for what, number in numbers.items() if number)
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """A page that people of a role begin from."""
+
+    view: str
+    label: str | Promise
+    icon: str
+    role: str
+
+
+SHORTCUTS = (
+    Shortcut("instruments:instrument-new", _("New instrument"), "plus", MANAGER),
+    Shortcut("bookings:board", _("Close an instrument for a time"), "lock", MANAGER),
+    Shortcut("accounts:people", _("Invite somebody"), "users", MANAGER),
+    Shortcut("bookings:money-charges", _("All charges"), "receipt", FINANCE),
+    Shortcut("bookings:money-statements", _("Statements"), "file-text", FINANCE),
+    Shortcut("bookings:money-funding", _("Funding"), "coin", FINANCE),
+    Shortcut("bookings:money-agreements-new", _("Propose an agreement"), "file-text", COORDINATOR),
+    Shortcut("bookings:money-vouchers", _("Vouchers"), "ticket", COORDINATOR),
+    Shortcut("bookings:hours", _("Hours"), "chart-bar", COORDINATOR),
+    Shortcut("bookings:samples", _("Draw a sample"), "clipboard-list", AUDITOR),
+    Shortcut("bookings:trail", _("The trail"), "history", AUDITOR),
+    Shortcut("accounts:roles", _("Regions and platform"), "shield-check", ADMINISTRATOR),
+    Shortcut("accounts:providers", _("External sign-in"), "link", ADMINISTRATOR),
+)

@@ -1,0 +1,53 @@
+"""The operators' page: queues, the timetable, what failed."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.domain.errors import Invalid
+from accounts.domain.roles import Place
+from accounts.permissions import actor_of, require
+from accounts.services.jobs import failure_retry, failures_retry
+from bookings.overview.selectors.operations import load_operations
+
+
+@login_required
+@require_safe
+def operations(request: HttpRequest) -> HttpResponse:
+    """For administrators: how the work is going that nobody watches."""
+    require(actor_of(request.user), "administer", Place(None))
+    now, failing = timezone.now(), request.GET.get("failing", "")[:60]
+    state = load_operations(now, failing.replace("\0", ""))
+    return render(
+        request, "bookings/operations.html", {"state": state, "failing": failing, "now": now}
+    )
+
+
+@login_required
+@require_POST
+def retry(request: HttpRequest, failure_id: UUID) -> HttpResponse:
+    """One thing that failed."""
+    failure_retry(actor=actor_of(request.user), failure_id=failure_id, now=timezone.now())
+    messages.success(request, gettext("Retrying now."))
+    return redirect("bookings:operations")
+
+
+@login_required
+@require_POST
+def retry_all(request: HttpRequest) -> HttpResponse:
+    """All of a kind."""
+    name = request.POST.get("name", "")[:60].replace("\0", "")
+    try:
+        count = failures_retry(actor=actor_of(request.user), name=name, now=timezone.now())
+    except Invalid:
+        messages.warning(request, gettext("No more failures of this kind."))
+    else:
+        text = ngettext("Retrying %(n)d now.", "Retrying %(n)d now.", count)
+        messages.success(request, text % {"n": count})
+    return redirect("bookings:operations")

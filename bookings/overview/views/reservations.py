@@ -1,0 +1,210 @@
+"""My bookings, one booking."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST
+
+from accounts.domain.errors import Invalid, WrongState, WrongVersion
+from accounts.domain.roles import Actor
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import no_second, place_of
+from bookings.catalogue.selectors.equivalents import load_nearest
+from bookings.catalogue.views.refusals import refusal_text, seconds_left
+from bookings.charging.selectors.stories import story_of
+from bookings.funding.models import Earmark
+from bookings.funding.selectors.earmarks import paying, sees_funding
+from bookings.funding.selectors.funding_sources import sources_for
+from bookings.plans.selectors.waiting import offers_to
+from bookings.pricing.domain.quotes import input_from_json
+from bookings.pricing.models import Charge
+from bookings.pricing.selectors.charges import cancellation_now
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.domain.reservations import CHECK_IN_BEFORE
+from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import (
+    own_reservations,
+    reservation_by_id,
+    rules_behind,
+    shown,
+    upcoming,
+)
+from bookings.reserving.forms.reservations import ReasonForm
+from bookings.reserving.services.reservations import reservation_cancel
+from bookings.usage.forms.usage import CheckOutForm
+from bookings.usage.selectors.closures import closure_cutting, load_cut_charge
+from bookings.usage.selectors.sessions import to_complete
+from instruments.domain.opening import local_date
+
+
+@login_required
+def mine(request: HttpRequest) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    own = own_reservations(actor)
+    page = Paginator(own.exclude(pk__in=upcoming(actor, now).values("pk")), 20).get_page(
+        request.GET.get("page")
+    )
+    coming = load_ahead(actor, now, 200)
+    context = {
+        "coming": [r for r in coming if not r.is_urgent],  # type: ignore[attr-defined]
+        "urgent": [r for r in coming if r.is_urgent],  # type: ignore[attr-defined]
+        "past": [shown(r, now) for r in page.object_list],
+        "page": page,
+        "today": local_date(ZoneInfo(actor.time_zone), now),
+        "offers": offers_to(actor.person, now).count(),
+        "books_own": bool(actor.organisations_where("book")),
+        "brings_in": bool(
+            actor.organisations_where("book") | actor.organisations_where("book-for-members")
+        ),
+    }
+    return render(request, "bookings/mine.html", context)
+
+
+def load_ahead(actor: Actor, now: datetime, most: int) -> list[Reservation]:
+    """The first of the actor's bookings that are not over, by start, each with its local day and
+    what can be done with it now; what must be done soon is urgent. One statement."""
+    rows = upcoming(actor, now).order_by("start_at", "id")[:most]
+    return [_ahead(shown(row, now), now) for row in rows]
+
+
+def _ahead(reservation: Reservation, now: datetime) -> Reservation:
+    zone = ZoneInfo(reservation.instrument.facility.time_zone)
+    state: str = reservation.shown_state  # type: ignore[attr-defined]
+    may_check_in = state == "confirmed" and reservation.start_at - CHECK_IN_BEFORE <= now
+    reservation.local_day = local_date(zone, reservation.start_at)  # type: ignore[attr-defined]
+    reservation.may_check_in = may_check_in  # type: ignore[attr-defined]
+    reservation.is_urgent = may_check_in or state in {"in_use", "held"}  # type: ignore[attr-defined]
+    reservation.seconds = seconds_left(reservation, now)  # type: ignore[attr-defined]
+    reservation.minutes = Period(  # type: ignore[attr-defined]
+        reservation.start_at, reservation.end_at
+    ).minutes
+    return reservation
+
+
+@login_required
+def reservation(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    return reservation_page(request, reservation_id)
+
+
+def reservation_page(
+    request: HttpRequest, reservation_id: UUID, status: int = 200, **forms: Any
+) -> HttpResponse:
+    """The page of one booking; `forms` are those that came back with something wrong."""
+    now, actor = timezone.now(), actor_of(request.user)
+    found = shown(reservation_by_id(actor, reservation_id), now)
+    state = found.shown_state  # type: ignore[attr-defined]
+    is_own = actor.user_id in {found.user_id, found.made_by_id}
+    is_host = actor.may("manage-instruments", place_of(found.host))
+    may_act = is_own or is_host
+    quoted = found.quotes.filter(is_current=True).first()
+    may_cancel = (may_act or actor.may("book-for-members", place_of(found.organisation))) and (
+        state == "requested" or (state == "confirmed" and found.end_at > now)
+    )
+    charged = list(found.charges.select_related("grant").order_by("created_at", "id"))
+    in_force = next(
+        (c for c in charged if c.kind in Charge.ORIGINAL and c.state != "reversed"), None
+    )
+    session = getattr(found, "session", None)
+    cut_at = session.cut_at if session else None
+    context = {
+        "reservation": found,
+        "reads_trail": actor.has("auditor"),
+        "rules": rules_behind(found),
+        "zone": found.instrument.facility.time_zone,
+        "quote": quoted.result if quoted else None,
+        "session": session,
+        "funding": _funding(actor, found),
+        "charge": in_force,
+        "charges_besides": [c for c in charged if c is not in_force],
+        "needs_times": may_act
+        and not charged
+        and state == "completed"
+        and to_complete().filter(pk=found.pk).exists(),
+        "is_own": is_own,
+        "is_host": is_host,
+        "may_cancel": may_cancel,
+        "cancellation": cancellation_now(
+            found, now, input_from_json(quoted.inputs) if quoted else None, actor=actor
+        )
+        if may_cancel and (is_own or not is_host)
+        else None,
+        "may_check_in": may_act
+        and state == "confirmed"
+        and found.start_at - CHECK_IN_BEFORE <= now < found.end_at,
+        "check_in_opens": found.start_at - CHECK_IN_BEFORE,
+        "may_check_out": may_act and state == "in_use",
+        "may_decide": is_host and not is_own and state == "requested",
+        "no_second": no_second(
+            "manage-instruments",
+            organisation=found.host,
+            besides=[found.user_id, found.made_by_id],
+        )
+        if is_host and is_own and state == "requested"
+        else None,
+        "reason_form": ReasonForm(initial={"version": found.version}),
+        "check_out_form": CheckOutForm(),
+        "story": story_of(actor, found.pk),
+        "seconds_left": seconds_left(found, now),
+        "nearest": load_nearest(found, now) if is_own and (state == "displaced" or cut_at) else (),
+        "cut_by": closure_cutting(session),
+        "cut_charge": in_force or load_cut_charge(found, cut_at) if cut_at else None,
+        "held_minutes": int((found.end_at - found.start_at).total_seconds()) // 60,
+        **forms,
+    }
+    return render(request, "bookings/reservation.html", context, status=status)
+
+
+def _funding(actor: Actor, found: Reservation) -> list[Earmark]:
+    """What pays for a booking, for those whose affair it is; each knows whether the reader may
+    open its source. Two statements at most."""
+    rows = list(paying().filter(reservation=found)) if sees_funding(actor, found) else []
+    if rows:
+        named = sources_for(actor).filter(pk__in=[row.source_id for row in rows])
+        seen = set(named.order_by().values_list("pk", flat=True))
+        for row in rows:
+            row.is_open_to_reader = row.source_id in seen  # type: ignore[attr-defined]
+    return rows
+
+
+def answered(request: HttpRequest, reservation_id: UUID, act: Any, done: Any) -> HttpResponse:
+    """Carry out an act on a booking and go back to its page; a refusal is shown there. `done`: the
+    sentence of success, or what makes it of the act's result."""
+    try:
+        result = act()
+    except (WrongState, WrongVersion, RulesRefuse, Invalid) as refused:
+        messages.error(request, refusal_text(refused))
+        return reservation_page(request, reservation_id, status=409)
+    messages.success(request, done(result) if callable(done) else done)
+    return redirect("bookings:reservation", reservation_id=reservation_id)
+
+
+@login_required
+@require_POST
+def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return reservation_page(request, reservation_id, status=400, reason_form=form)
+    data = form.cleaned_data
+    return answered(
+        request,
+        reservation_id,
+        lambda: reservation_cancel(
+            actor=actor,
+            reservation_id=reservation_id,
+            reason=data["reason"],
+            expected_version=data["version"],
+            now=now,
+        ),
+        gettext("Cancelled."),
+    )

@@ -1,0 +1,168 @@
+"""Bringing in a calendar that was kept elsewhere."""
+
+import base64
+import binascii
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import FieldProblemShape, RefusalShape, operation
+from accounts.api.shapes import Choice, Flag, Instant, Money, Shape, Text, amount, checked
+from accounts.domain.errors import FieldProblem, invalid
+from bookings.catalogue.api.availability import period_json
+from bookings.catalogue.api.refusals import refusal_json
+from bookings.plans.adapters.tables import ENCODINGS
+from bookings.plans.domain.imports import MOST_BYTES, ON_REFUSED, ImportReport, Outcome, Result
+from bookings.plans.services.imports import bookings_import
+from bookings.record.messages import sentence
+
+
+class BookingImportRowShape(serializers.Serializer[Any]):
+    """What becomes of a row. `refusals` are of rules; `problems` of the row itself and of rights,
+    by column."""
+
+    line = serializers.IntegerField(help_text="Line in the file, from 1.")
+    result = serializers.ChoiceField([(result.value, result.value) for result in Result])
+    reference = serializers.CharField(help_text="Identifies the row in later imports.")
+    instrument = serializers.UUIDField(allow_null=True)
+    start = Instant(allow_null=True)
+    end = Instant(allow_null=True)
+    person = serializers.UUIDField(allow_null=True)
+    needs_approval = serializers.BooleanField()
+    total = Money(allow_null=True, help_text="Tax included, before vouchers.")
+    payable = Money(allow_null=True, help_text="After vouchers.")
+    reservation = serializers.UUIDField(allow_null=True, help_text="Null in a dry run.")
+    refusals = RefusalShape(many=True)
+    problems = FieldProblemShape(many=True)
+
+
+class ImportReportShape(serializers.Serializer[Any]):
+    """Every row of the file, in its order."""
+
+    id = serializers.UUIDField(allow_null=True, help_text="Null where nothing was written.")
+    sha256 = serializers.CharField(help_text="Of the file.")
+    booked = serializers.IntegerField()
+    unchanged = serializers.IntegerField(help_text="Imported before and skipped.")
+    refused = serializers.IntegerField()
+    columns_ignored = serializers.ListField(child=serializers.CharField())
+    rows = BookingImportRowShape(many=True)
+
+
+def report_json(report: ImportReport) -> dict[str, Any]:
+    return {
+        "id": str(report.id) if report.id else None,
+        "sha256": report.sha256,
+        "booked": report.booked,
+        "unchanged": report.unchanged,
+        "refused": report.refused,
+        "columns_ignored": list(report.ignored),
+        "rows": [_row_json(report, outcome) for outcome in report.outcomes],
+    }
+
+
+def _row_json(report: ImportReport, outcome: Outcome) -> dict[str, Any]:
+    quote, made = outcome.quote, report.made.get(outcome.line)
+    period = period_json(outcome.period) if outcome.period else {"start": None, "end": None}
+    return {
+        "line": outcome.line,
+        "result": outcome.result.value,
+        "reference": outcome.reference,
+        "instrument": str(outcome.instrument) if outcome.instrument else None,
+        **period,
+        "person": str(outcome.person) if outcome.person else None,
+        "needs_approval": outcome.needs_approval,
+        "total": amount(quote.total, quote.currency) if quote else None,
+        "payable": amount(quote.payable, quote.currency) if quote else None,
+        "reservation": str(made) if made else None,
+        "refusals": [refusal_json(refusal) for refusal in outcome.refusals],
+        "problems": [_problem_json(problem) for problem in outcome.problems],
+    }
+
+
+def _problem_json(problem: FieldProblem) -> dict[str, Any]:
+    return {
+        "field": problem.field,
+        "code": problem.code,
+        "message": sentence(problem.code, problem.numbers),
+    }
+
+
+class BookingImportBody(Shape):
+    organisation = Text(
+        40, required=False, help_text="Who pays: a code. Your only one, unless named."
+    )
+    file = Text(
+        MOST_BYTES * 4 // 3 + 4,
+        help_text="The table, CSV or .xlsx, in base64; at most 700 kB and 1000 rows.",
+    )
+    file_name = Text(200, required=False, allow_blank=True, default="")
+    encoding = Choice(
+        [(name, name) for name in ENCODINGS], default="utf-8", help_text="For a CSV file."
+    )
+    on_refused = Choice(
+        [(way, way) for way in ON_REFUSED],
+        default="refuse",
+        help_text="`refuse`: all rows or none. `skip`: only rows that pass.",
+    )
+    dry_run = Flag(default=False, help_text="Only compute the result; nothing is saved.")
+
+
+class ReservationsImport(Endpoint):
+    write_scope = "book"
+    needs_person = True
+
+    @operation(
+        "reservations_import",
+        _("Import bookings from a file"),
+        tag="reservations",
+        takes=BookingImportBody,
+        gives=ImportReportShape,
+        status=201,
+        also={200: ImportReportShape},
+        refuses=[404, 422],
+        once=True,
+        sends={
+            "organisation": "wusong-tech",
+            "file": "aW5zdHJ1bWVudCxzdGFydHMsZW5kcyxyZWZlcmVuY2UNClRFTSwyMDI2LTAzLTA5IDA5OjAwLDIw"
+            "MjYtMDMtMDkgMTE6MDAsQi0xNw0K",
+            "file_name": "bookings.csv",
+            "on_refused": "skip",
+            "dry_run": True,
+        },
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """A table whose first line names its columns: `instrument` (id, identifier, number or
+        name), `starts`, `ends` or `minutes`, and where wanted `person` (an e-mail address; empty:
+        yourself), `service mode`, `purpose`, `subject`, `options`, `samples`, `quantity`,
+        `reference`; Chinese names do as well. Times are of the instrument's wall clock unless they
+        have an offset. Every row is booked by the rules and rights of booking it alone, those
+        before it counted; nobody sets rules aside here. A row whose reference was imported for
+        this payer before is left alone, so the same file may be sent twice.
+
+        With `dry_run` 200 and what it would come to, row by row; else 201, 200 where the file
+        brought nothing new, or 422 with all rows where some are refused."""
+        data = checked(BookingImportBody, request.data)
+        try:
+            content = base64.b64decode(data["file"], validate=True)
+        except (binascii.Error, ValueError):
+            raise invalid("file", "not-base64") from None
+
+        def act() -> Response:
+            report = bookings_import(
+                actor=self.actor,
+                content=content,
+                file_name=data["file_name"],
+                organisation=data.get("organisation"),
+                on_refused=data["on_refused"],
+                dry_run=data["dry_run"],
+                encoding=data["encoding"],
+                now=self.now,
+            )
+            return Response(report_json(report), status=201 if report.id else 200)
+
+        return self.once(act)

@@ -1,0 +1,100 @@
+"""Chains: their steps, and when they may be."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.availability.domain.times_of_day import TimesOfDay, times_of_day
+from bookings.funding.forms.funding import PaysFrom
+from bookings.funding.models import FundingSource
+from bookings.plans.domain.chains import LONGEST_GAP
+from bookings.plans.selectors.chains import StepWish
+from bookings.record.domain.periods import Period
+from bookings.record.domain.steps import Gap
+from bookings.record.forms.fields import LocalMomentField
+from bookings.record.models import Reservation
+from instruments.forms.fields import StyledForm
+from instruments.models import Instrument
+
+
+class StepForm(StyledForm):
+    """One step of a chain: how long, in which way, and the pause before it."""
+
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=44640)
+    service_mode = forms.ChoiceField(label=_("How will you work?"))
+    gap_min = forms.IntegerField(
+        label=_("Pause before this step, at least"),
+        required=False,
+        min_value=0,
+        max_value=LONGEST_GAP,
+    )
+    gap_max = forms.IntegerField(
+        label=_("at most"), required=False, min_value=0, max_value=LONGEST_GAP
+    )
+
+    def __init__(self, data: Any, *, instrument: Instrument, index: int) -> None:
+        super().__init__(data, prefix=str(instrument.pk))
+        self.instrument, self.index = instrument, index
+        labels = dict(Instrument.ServiceMode.choices)
+        modes: Any = self.fields["service_mode"]
+        modes.choices = [(mode, labels[mode]) for mode in instrument.service_modes]
+        if not index:
+            del self.fields["gap_min"], self.fields["gap_max"]
+
+    def wish(self) -> StepWish:
+        data = self.cleaned_data
+        return StepWish(
+            instrument_id=self.instrument.pk,
+            minutes=data["minutes"],
+            service_mode=data["service_mode"],
+            gap=Gap(data.get("gap_min") or 0, data.get("gap_max")),
+        )
+
+
+class ChainForm(PaysFrom, StyledForm):
+    """When a chain may begin and must be over, and what it is for."""
+
+    earliest = LocalMomentField(label=_("Not before"))
+    latest = LocalMomentField(label=_("Finished by"), is_end=True)
+    hours_from = forms.TimeField(
+        label=_("Daily from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
+    hours_until = forms.TimeField(
+        label=_("until"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+    )
+    order = forms.ChoiceField(
+        label=_("In which order?"),
+        required=False,
+        choices=[("chain", _("One after the other")), ("together", _("All from the same moment"))],
+    )
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=Reservation.Purpose.choices)
+    purpose_text = forms.CharField(label=_("What will you do?"), required=False, max_length=500)
+    organisation = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, zone: ZoneInfo, sources: Sequence[FundingSource] = ()) -> None:
+        super().__init__(data)
+        self.offer(sources)
+        fields: Any = self.fields
+        fields["earliest"].zone = fields["latest"].zone = zone
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        earliest, latest = data.get("earliest"), data.get("latest")
+        if earliest and latest and latest <= earliest:
+            self.add_error("latest", _("This must be after the start."))
+
+    @property
+    def is_together(self) -> bool:
+        """Whether all begin at the same moment."""
+        return str(self["order"].value()) == "together"
+
+    def times(self, steps: Iterable[StepWish]) -> TimesOfDay | None:
+        """`Invalid` where a step is longer."""
+        data = self.cleaned_data
+        return times_of_day(data["hours_from"], data["hours_until"], [s.minutes for s in steps])
+
+    def within(self) -> Period:
+        return Period(self.cleaned_data["earliest"], self.cleaned_data["latest"])

@@ -1,0 +1,48 @@
+"""Calendars that were kept elsewhere, and which bookings came from them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, User
+from accounts.models.keys import new_id
+from bookings.record.models import Reservation
+
+
+class BookingImport(models.Model):
+    """One file that was brought in, by whom and for which payer, and what became of its rows."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    booked = models.PositiveIntegerField()
+    unchanged = models.PositiveIntegerField()
+    refused = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("import of bookings")
+
+
+class ImportedBooking(models.Model):
+    """The row of a file that a reservation came from: whatever became of it since, the row is
+    known again. `digest` is what it said."""
+
+    reservation = models.OneToOneField(
+        Reservation, models.PROTECT, primary_key=True, related_name="imported"
+    )
+    run = models.ForeignKey(BookingImport, models.PROTECT, related_name="bookings")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+", db_index=False)
+    reference = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)
+    line = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("imported booking")
+        constraints = [
+            # The same row is never booked twice.
+            models.UniqueConstraint(
+                fields=["organisation", "reference"], name="imported_booking_once"
+            ),
+        ]

@@ -1,0 +1,95 @@
+"""What the rows of a file of bookings name: instruments, and what was imported before."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.domain.errors import invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation, User
+from bookings.plans.domain.imports import ImportReport, References
+from bookings.plans.models import ImportedBooking
+from instruments.models import Instrument
+from instruments.selectors.registry import RECORD, instruments_for
+
+_NAMES = ("name", "name_zh", "identifier", "source_key")
+
+
+class Named:
+    """Instruments by what rows call them."""
+
+    def __init__(self, found: dict[str, list[Instrument]]) -> None:
+        self._found = found
+
+    def one(self, text: str) -> Instrument:
+        """`Invalid` names `instrument`: required, unknown-instrument, several-instruments."""
+        if not text:
+            raise invalid("instrument", "required")
+        found = self._found.get(text.casefold(), [])
+        if not found:
+            raise invalid("instrument", "unknown-instrument")
+        if len(found) > 1:
+            raise invalid("instrument", "several-instruments", count=len(found))
+        return found[0]
+
+
+def load_named(actor: Actor, texts: Iterable[str]) -> Named:
+    """The instruments that the actor may see by id, PIDINST identifier, key or number in the
+    owner's register, or name in either language, whatever the case. Those of the actor's own
+    organisations come first: only what none of them is called is looked for among all others,
+    there as it is written. Two statements."""
+    wanted = {text.casefold(): text for text in texts if text}
+    mine = actor.organisations | actor.organisations_where("manage-instruments")
+    seen = instruments_for(actor)
+    columns = ("pk", *_NAMES, "alternate_identifiers")
+    called: dict[str, set[UUID]] = {}
+    for row in seen.filter(organisation_id__in=mine).values(*columns):
+        for text in _names_of(row) & wanted.keys():
+            called.setdefault(text, set()).add(row["pk"])
+    left = [text for name, text in wanted.items() if name not in called]
+    if left:
+        ids = [pk for text in left if (pk := _as_id(text))]
+        query = Q(pk__in=ids)
+        for name in _NAMES:
+            query |= Q(**{f"{name}__in": left})
+        for row in seen.exclude(organisation_id__in=mine).filter(query).values("pk", *_NAMES):
+            names = {str(row["pk"]), *(row[name] for name in _NAMES)}
+            for text in names.intersection(left):
+                called.setdefault(text.casefold(), set()).add(row["pk"])
+    every = {pk for ids_of in called.values() for pk in ids_of}
+    rows = {row.pk: row for row in seen.defer(*RECORD).filter(pk__in=every)}
+    return Named({text: [rows[pk] for pk in pks] for text, pks in called.items()})
+
+
+def _names_of(row: dict[str, Any]) -> set[str]:
+    others = [str(item.get("identifier", "")) for item in row["alternate_identifiers"]]
+    names = [str(row["pk"]), *(row[name] for name in _NAMES), *others]
+    return {" ".join(name.split()).casefold() for name in names if name}
+
+
+def _as_id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def load_references(payer: Organisation, references: Collection[str]) -> References:
+    """Which of some references were imported for a payer before. One statement."""
+    rows = ImportedBooking.objects.filter(organisation=payer, reference__in=list(references))
+    return References(dict(rows.values_list("reference", "digest")))
+
+
+def load_shown(
+    report: ImportReport,
+) -> tuple[dict[UUID | None, Instrument], dict[UUID | None, User]]:
+    """The instruments, with their facilities, and people that a report names. Two statements."""
+    instruments = {o.instrument for o in report.outcomes if o.instrument}
+    people = {o.person for o in report.outcomes if o.person}
+    rows = Instrument.objects.select_related("facility").defer(*RECORD)
+    return (
+        {row.pk: row for row in rows.filter(pk__in=instruments)},
+        {row.pk: row for row in User.objects.filter(pk__in=people)},
+    )

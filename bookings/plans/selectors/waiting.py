@@ -1,0 +1,244 @@
+"""The waiting list as it stands: who waits, in which order, and what is offered to whom."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from accounts.models import Region
+from bookings.catalogue.selectors.askers import load_asker
+from bookings.catalogue.selectors.catalogue import load_cards
+from bookings.catalogue.selectors.equivalents import equivalents_of
+from bookings.plans.domain import waiting as rules
+from bookings.plans.models import WaitingOffer, WaitingWish
+from bookings.pricing.selectors.fees import card_on, load_terms
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal
+from bookings.record.models import Reservation
+from instruments.models import Instrument
+from instruments.selectors.ratecards import CardInForce
+
+# Of one wish, the wished one included.
+MOST_INSTRUMENTS = 100
+_OFFERS = WaitingOffer.objects.filter(wish=OuterRef("pk"))
+# A hold has no quote; what it becomes has one, whatever becomes of that.
+_TAKEN = Q(reservation__quotes__isnull=False)
+_TAKEN_OF = Reservation.objects.filter(pk=OuterRef("reservation"), quotes__isnull=False)
+WITH = (
+    "instrument__facility",
+    "instrument__organisation",
+    "instrument__region",
+    "instrument__policy",
+    "organisation__region",
+    "user",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A wish as it is at a moment. rank: its place in line, from 1, while it waits; offer: the
+    slot held for it, while that stands; taken: what became its booking."""
+
+    wish: WaitingWish
+    state: str
+    ended_at: datetime | None
+    rank: int | None
+    offer: Reservation | None
+    taken: Reservation | None
+
+    @property
+    def label(self) -> str:
+        """The state in words."""
+        return str(WaitingWish.State(self.state).label)
+
+
+def open_wishes(now: datetime) -> QuerySet[WaitingWish]:
+    """Those that wait, in the stated order. Deadlines and what was taken decide, not the job
+    that writes it down."""
+    return WaitingWish.objects.filter(
+        ~Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING, latest__gt=now
+    ).order_by("created_at", "id")
+
+
+def ended_wishes(now: datetime) -> QuerySet[WaitingWish]:
+    """Those whose end nobody has written down yet."""
+    return WaitingWish.objects.filter(
+        Q(latest__lte=now) | Exists(_OFFERS.filter(_TAKEN)), state=WaitingWish.State.WAITING
+    ).order_by("latest", "id")
+
+
+def unoffered(wishes: QuerySet[WaitingWish], now: datetime) -> QuerySet[WaitingWish]:
+    """Without those to whom something is offered at present."""
+    stands = _OFFERS.filter(
+        reservation__state=Reservation.State.HELD, reservation__deadline_at__gt=now
+    )
+    return wishes.filter(~Exists(stands))
+
+
+def next_in_line(instrument_id: UUID, now: datetime) -> QuerySet[WaitingWish]:
+    """Those who wait for the instrument and have no offer that stands, in the stated order."""
+    return unoffered(
+        open_wishes(now).filter(instruments__contains=[instrument_id]), now
+    ).select_related(*WITH)
+
+
+def standing_offer(wish_id: UUID, now: datetime) -> WaitingOffer | None:
+    """The offer of a wish that stands."""
+    return WaitingOffer.objects.filter(
+        wish_id=wish_id,
+        reservation__state=Reservation.State.HELD,
+        reservation__deadline_at__gt=now,
+    ).first()
+
+
+def offers_to(user_id: UUID, now: datetime) -> QuerySet[WaitingOffer]:
+    """What is offered to a person at present."""
+    return WaitingOffer.objects.filter(
+        reservation__user_id=user_id,
+        reservation__state=Reservation.State.HELD,
+        reservation__deadline_at__gt=now,
+    )
+
+
+def wishes_for(actor: Actor) -> QuerySet[WaitingWish]:
+    """One's own, and those for instruments one manages; newest first."""
+    seen = Q(user_id=actor.person)
+    if hosts := actor.organisations_where("manage-instruments"):
+        seen |= Q(instrument__organisation_id__in=hosts)
+    return (
+        WaitingWish.objects.filter(seen)
+        .select_related(*WITH)
+        .prefetch_related(Prefetch("regions", Region.objects.order_by("name", "code")))
+        .order_by("-created_at", "-id")
+    )
+
+
+def in_states(
+    wishes: QuerySet[WaitingWish], states: Collection[str], now: datetime
+) -> QuerySet[WaitingWish]:
+    """Those that are in one of the states at a moment, whatever is written down by then."""
+    found = Q(state__in=set(states) - {"waiting"})
+    unsettled, is_taken = Q(state="waiting"), Q(Exists(_OFFERS.filter(_TAKEN)))
+    if "waiting" in states:
+        found |= unsettled & ~is_taken & Q(latest__gt=now)
+    if "fulfilled" in states:
+        found |= unsettled & is_taken
+    if "expired" in states:
+        found |= unsettled & ~is_taken & Q(latest__lte=now)
+    return wishes.filter(found)
+
+
+def own_wishes(actor: Actor) -> QuerySet[WaitingWish]:
+    """One's own, newest first."""
+    return wishes_for(actor).filter(user_id=actor.person)
+
+
+def wish_by_id(actor: Actor, wish_id: UUID) -> WaitingWish:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = wishes_for(actor).filter(pk=wish_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def load_entries(wishes: Sequence[WaitingWish], now: datetime) -> list[Entry]:
+    """Wishes as they are at a moment, in their order. Two statements, whatever the number."""
+    held: dict[UUID, Reservation] = {}
+    taken: dict[UUID, Reservation] = {}
+    for offer in (
+        WaitingOffer.objects.filter(wish__in=wishes)
+        .select_related("reservation__instrument__facility", "reservation__organisation")
+        .annotate(is_taken=Exists(_TAKEN_OF))
+        .order_by("offered_at", "id")
+    ):
+        row = offer.reservation
+        if offer.is_taken:
+            taken[offer.wish_id] = row
+        elif row.state == "held" and row.deadline_at is not None and row.deadline_at > now:
+            held[offer.wish_id] = row
+    waiting = [wish for wish in wishes if wish.state == "waiting"]
+    line = _line({wish.instrument_id for wish in waiting}, now)
+    entries = []
+    for wish in wishes:
+        mine = taken.get(wish.pk)
+        state, ended_at = rules.state_at(
+            wish.state, wish.latest, mine.requested_at if mine else None, now
+        )
+        entries.append(
+            Entry(
+                wish=wish,
+                state=state,
+                ended_at=ended_at or wish.ended_at,
+                rank=line.get(wish.instrument_id, {}).get(wish.pk) if state == "waiting" else None,
+                offer=held.get(wish.pk),
+                taken=mine,
+            )
+        )
+    return entries
+
+
+def _line(instrument_ids: Collection[UUID], now: datetime) -> dict[UUID, dict[UUID, int]]:
+    """Of each instrument the places of those who wait for it."""
+    if not instrument_ids:
+        return {}
+    waiting = list(
+        open_wishes(now)
+        .filter(instruments__overlap=list(instrument_ids))
+        .only("id", "created_at", "instruments")
+    )
+    return {
+        pk: rules.ranks(wish for wish in waiting if pk in wish.instruments) for pk in instrument_ids
+    }
+
+
+def load_instruments(wish: WaitingWish) -> list[UUID]:
+    """The instruments a wish is content with, the wished one first."""
+    found = [wish.instrument_id]
+    if wish.any_equivalent:
+        regions = list(wish.regions.values_list("pk", flat=True))
+        others = equivalents_of(wish.instrument, regions=regions)
+        found += [other.pk for other in others[: MOST_INSTRUMENTS - 1]]
+    return found
+
+
+def load_hindrances(
+    wishes: Sequence[WaitingWish], now: datetime
+) -> dict[UUID, tuple[Refusal, ...]]:
+    """Why nothing of the wished instrument would be offered at present, whatever came free: it
+    is out of service, has no price for the group, or asks for a certificate the person lacks.
+    By wish. Four statements each at most."""
+    found = {}
+    for wish in wishes:
+        instrument = wish.instrument
+        moment = max(wish.earliest, now)
+        terms = load_terms(instrument, wish.organisation, moment)
+        asker = load_asker(
+            instrument, wish.organisation, terms, user_id=wish.user_id, mode=wish.service_mode
+        )
+        found[wish.pk] = rules.hindrances(
+            asker,
+            Period(moment, wish.latest),
+            wish.minutes,
+            is_published=instrument.publication == Instrument.Publication.PUBLISHED,
+        )
+    return found
+
+
+def currency_of(
+    by_instrument: Mapping[UUID, list[CardInForce]], wish: WaitingWish, moment: datetime
+) -> str:
+    """That of the instrument that was wished for: of its card on the day, else of its last."""
+    cards = by_instrument.get(wish.instrument_id, [])
+    card = card_on(wish.instrument, cards, moment)
+    card = card or (cards[-1] if cards else None)
+    return card.values.currency if card else ""
+
+
+def load_currencies(wishes: Sequence[WaitingWish]) -> dict[UUID, str]:
+    """The currency in which each wish, by id, names its price. One statement."""
+    cards = load_cards(list({wish.instrument_id for wish in wishes}))
+    return {wish.pk: currency_of(cards, wish, wish.earliest) for wish in wishes}

@@ -1,0 +1,220 @@
+"""Chains: several steps on different instruments, found and booked as one."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from bookings.availability.domain.times_of_day import TimesOfDay
+from bookings.catalogue.selectors.parties import Booking, Parties
+from bookings.catalogue.services.demand import attempt
+from bookings.funding.domain.funding import Share
+from bookings.funding.services.earmarks import purses_lock
+from bookings.plans.domain.chains import gaps_to_json
+from bookings.plans.selectors.chains import StepWish, chain_for, is_left, load_chains, require_steps
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal, RulesRefuse
+from bookings.record.domain.steps import Placed, is_in_order
+from bookings.record.locks import lock_reservations
+from bookings.record.models import Reservation
+from bookings.reserving.locks import lock_chain
+from bookings.reserving.models import Chain
+from bookings.reserving.services.holds import holds_give_back
+from bookings.reserving.services.occupancy import lineage_of
+from bookings.reserving.services.placing import parties_of
+from bookings.reserving.services.reservations import reservation_drop, reservations_put
+from instruments.locks import lock_instruments
+
+
+def chain_book(
+    *,
+    actor: Actor,
+    steps: Sequence[StepWish],
+    organisation: str | None,
+    purpose: str,
+    purpose_text: str,
+    within: Period,
+    now: datetime,
+    starts: Sequence[datetime] | None = None,
+    times: TimesOfDay | None = None,
+    funding: Sequence[Share] = (),
+) -> Chain:
+    """Book all steps or none: at the given starts, or the first way that is suggested, at some
+    times of the day if they are named.
+
+    `RulesRefuse` names each refused step by its number from 0; `chain-order` where the starts
+    do not follow each other with the pauses asked for. `WrongState` (`no-chain`) where there is
+    no way. `funding` pays for each step. Your own holds on the instruments are given back for it.
+    """
+    require_steps(steps, within)
+    if starts is not None and len(starts) != len(steps):
+        raise invalid("starts", "not-one-each", steps=len(steps))
+    bookings: list[Booking] = []
+    parties: list[Parties] = []
+    with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
+        instruments = lock_instruments({step.instrument_id for step in steps})
+        for instrument in instruments:
+            holds_give_back(actor=actor, person=actor.person, instrument=instrument, now=now)
+        if starts is None:
+            found = load_chains(actor, organisation, steps, within, now, most=1, times=times).found
+            if not found:
+                raise WrongState("no-chain")
+            starts = [stage.period.start for stage in found[0].stages]
+        for step, start in zip(steps, starts, strict=True):
+            bookings.append(_booking(step, start, organisation, purpose, purpose_text, funding))
+            parties.append(parties_of(actor, bookings[-1]))
+        return _book(actor, parties, bookings, steps, now)
+
+
+def together_book(
+    *,
+    actor: Actor,
+    steps: Sequence[StepWish],
+    organisation: str | None,
+    purpose: str,
+    purpose_text: str,
+    start: datetime,
+    funding: Sequence[Share] = (),
+    now: datetime,
+) -> list[Reservation]:
+    """Book several instruments from one moment on, all or none; their pauses do not count. No
+    chain: afterwards each is a booking of its own.
+
+    `RulesRefuse` names each refused one by its number from 0. Your own holds on the instruments
+    are given back for it.
+    """
+    longest = max((step.minutes for step in steps), default=0)
+    require_steps(steps, Period(start, start + timedelta(minutes=longest)))
+    bookings = [
+        _booking(step, start, organisation, purpose, purpose_text, funding) for step in steps
+    ]
+    parties = [parties_of(actor, booking) for booking in bookings]
+    with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
+        for instrument in lock_instruments({step.instrument_id for step in steps}):
+            holds_give_back(actor=actor, person=actor.person, instrument=instrument, now=now)
+        return reservations_put(actor=actor, parties=parties, bookings=bookings, now=now)
+
+
+def _booking(
+    step: StepWish,
+    start: datetime,
+    organisation: str | None,
+    purpose: str,
+    purpose_text: str,
+    funding: Sequence[Share],
+) -> Booking:
+    return Booking(
+        instrument_id=step.instrument_id,
+        period=Period(start, start + timedelta(minutes=step.minutes)),
+        organisation=organisation,
+        service_mode=step.service_mode,
+        purpose=purpose,
+        purpose_text=purpose_text,
+        samples=step.samples,
+        options=step.options,
+        quantity=step.quantity,
+        funding=tuple(funding),
+    )
+
+
+def _book(
+    actor: Actor,
+    parties: Sequence[Parties],
+    bookings: Sequence[Booking],
+    steps: Sequence[StepWish],
+    now: datetime,
+) -> Chain:
+    gaps = [step.gap for step in steps[1:]]
+    placed = [Placed(number, b.period) for number, b in enumerate(bookings, start=1)]
+    for index in range(1, len(placed)):
+        if not is_in_order(placed[index - 1 : index + 1], gaps):
+            raise RulesRefuse([Refusal("chain-order", booking=index)])
+    chain = Chain.objects.create(
+        user_id=actor.person,
+        organisation=parties[0].payer,
+        gaps=gaps_to_json(gaps),
+        created_at=now,
+    )
+    made = reservations_put(
+        actor=actor,
+        parties=parties,
+        bookings=bookings,
+        now=now,
+        extras=[{"chain": chain, "step": p.step} for p in placed],
+    )
+    _record(actor, chain, "chain.create", made, now)
+    return chain
+
+
+def _record(
+    actor: Actor,
+    chain: Chain,
+    action: str,
+    reservations: Sequence[Reservation],
+    now: datetime,
+    reason: str = "",
+) -> None:
+    hosts = [r.host_id for r in reservations]
+    regions = [region for r in reservations for region in lineage_of(r)]
+    trail.record(
+        actor=actor,
+        action=action,
+        target=chain,
+        now=now,
+        after={"gaps": chain.gaps, "reservations": [r.pk for r in reservations]},
+        reason=reason,
+        organisation_ids=[chain.organisation_id, *hosts],
+        region_ids=regions,
+    )
+
+
+@transaction.atomic
+def chain_cancel(
+    *,
+    actor: Actor,
+    chain_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Chain:
+    """Cancel all that is left and the actor may cancel: each by the rules of
+    `reservation_cancel`, all or none. A host cancels the steps on its own instruments.
+    `WrongState` (`chain-over`) if nothing is left."""
+    chain_for(actor, chain_id)
+    rows = Reservation.objects.filter(chain=chain_id).values_list("pk", "instrument_id")
+    ids = dict(rows)
+    instruments = {i.pk: i for i in lock_instruments(ids.values())}
+    locked = lock_reservations(ids)
+    chain = lock_chain(chain_id)
+    if expected_version is not None and expected_version != chain.version:
+        raise WrongVersion(version=chain.version)
+    seen = [r for r in locked if _is_theirs(actor, r)]
+    left = [r for r in seen or locked if is_left(r, now)]
+    if not left:
+        raise WrongState("chain-over")
+    purses_lock(left)
+    for reservation in left:
+        reservation_drop(
+            actor=actor,
+            instrument=instruments[reservation.instrument_id],
+            reservation=reservation,
+            reason=reason,
+            now=now,
+        )
+    chain.version += 1
+    chain.save(update_fields=["version"])
+    _record(actor, chain, "chain.cancel", left, now, reason.strip())
+    return chain
+
+
+def _is_theirs(actor: Actor, reservation: Reservation) -> bool:
+    """Whether the actor has a say in a step: the person, the payer's manager, its host's."""
+    return (
+        actor.user_id in {reservation.user_id, reservation.made_by_id}
+        or reservation.organisation_id in actor.organisations_where("book-for-members")
+        or reservation.host_id in actor.organisations_where("manage-instruments")
+    )

@@ -1,0 +1,456 @@
+"""Bringing in a calendar that was kept elsewhere.
+
+One transaction for a file, of at most a thousand rows: all that is to be booked of it, or nothing.
+A process that dies half-way has booked nothing, and a file sent twice books once, since its rows
+are known again by their references.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from accounts import trail
+from accounts.domain.errors import FieldProblem, Invalid, NotPermitted, Refused, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.notifications import Effect
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import organisation_by_code, payer_for
+from accounts.selectors.users import person_named
+from bookings.catalogue.selectors.parties import Booking, Parties
+from bookings.catalogue.services.demand import demand_refused, guarded
+from bookings.plans.adapters.tables import read_table
+from bookings.plans.domain.imports import (
+    MOST_DAYS,
+    ON_REFUSED,
+    REFUSE,
+    Details,
+    ImportReport,
+    ImportRow,
+    Outcome,
+    Result,
+    RowsRefused,
+    Table,
+    details_of,
+    digest_of,
+    period_of,
+    references_of,
+)
+from bookings.plans.locks import lock_imports
+from bookings.plans.models import BookingImport, ImportedBooking
+from bookings.plans.selectors.imports import Named, load_named, load_references
+from bookings.pricing.selectors.fees import first_mode, load_backings
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal, RulesRefuse
+from bookings.record.models import Reservation
+from bookings.reserving.selectors.placing import Place
+from bookings.reserving.selectors.weighing import Weighing
+from bookings.reserving.services.occupancy import lineage_of
+from bookings.reserving.services.placing import first_state, lapse_due, parties_of, reservation_put
+from bookings.series.services.series import reminders_of, series_tell
+from instruments.domain.delimited import FileRefused
+from instruments.locks import lock_instruments
+from instruments.models import Instrument
+from instruments.selectors.policies import load_policy
+
+# A row that began longer ago is refused without a look at the calendar of that time.
+LONG_AGO = timedelta(days=1)
+# Of how many refused rows the nearest time that passes is looked for: in a full calendar that
+# takes 20 ms a row, and the instruments are locked meanwhile.
+MOST_NEAREST = 100
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A row that makes sense: what it is about."""
+
+    row: ImportRow
+    instrument: Instrument
+    period: Period
+    details: Details
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Passing:
+    """A row that will be booked, and how."""
+
+    booking: Booking
+    parties: Parties
+    instrument: Instrument
+    place: Place
+    state: str
+    deadline: datetime | None
+    reference: str
+    digest: str
+    line: int
+
+
+@dataclass
+class _Run:
+    """One file on its way: what is known of it so far."""
+
+    actor: Actor
+    payer: Organisation
+    table: Table
+    now: datetime
+    outcomes: list[Outcome] = field(default_factory=list)
+    passing: list[_Passing] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
+    parties: dict[tuple[str, UUID], Parties | Refused] = field(default_factory=dict)
+    explained: int = 0  # refused rows whose nearest time was looked for
+
+    @property
+    def report(self) -> ImportReport:
+        return ImportReport(tuple(self.outcomes), self.table.ignored, self.table.sha256)
+
+
+def bookings_import(
+    *,
+    actor: Actor,
+    content: bytes,
+    file_name: str,
+    organisation: str | None,
+    now: datetime,
+    on_refused: str = REFUSE,
+    dry_run: bool = False,
+    encoding: str = "utf-8",
+) -> ImportReport:
+    """Book the rows of a file, for the payer of a code (None: the actor's only one), each by the
+    rules and rights of reserving it alone, those before it in the file counted. A person that a
+    row names is somebody whom the actor may book for (`parties_of`); nobody sets rules aside.
+
+    on_refused: `refuse`: all rows or none, `RowsRefused` has every row's outcome; `skip`: those
+    that pass, `RowsRefused` if nothing of the file was or is booked. dry_run: the same outcomes,
+    and nothing is locked or written. `Invalid` names `file` where it is no table of bookings.
+    """
+    if on_refused not in ON_REFUSED:
+        raise invalid("on_refused", "unknown-choice", allowed=", ".join(ON_REFUSED))
+    payer = _payer(actor, organisation)
+    try:
+        table = read_table(content, encoding=encoding)
+    except FileRefused as refused:
+        raise invalid("file", refused.code, **refused.numbers) from None
+    run = _Run(actor, payer, table, now)
+    if dry_run:
+        _judge(run, lock=False)
+        return run.report
+    try:
+        with guarded():
+            _judge(run, lock=True)
+            report = run.report
+            is_void = not report.booked and not report.unchanged
+            if report.refused and (on_refused == REFUSE or is_void):
+                raise RowsRefused(report)
+            report = _store(run, file_name)
+    except (RowsRefused, RulesRefuse):
+        _remember(run)
+        raise
+    _remember(run)
+    return report
+
+
+def _payer(actor: Actor, organisation: str | None) -> Organisation:
+    """Whom the actor may book for themself, or for others."""
+    if organisation:
+        payer = organisation_by_code(organisation)
+        if actor.may("book-for-members", place_of(payer)):
+            return payer
+    own = payer_for(actor, organisation)
+    if own is None:
+        raise invalid("organisation", "organisation-needed")
+    if not actor.may("book-for-members", place_of(own)):
+        require(actor, "book", place_of(own))
+    return own
+
+
+# Judging
+
+
+def _judge(run: _Run, *, lock: bool) -> None:
+    """The outcome of every row, in the order of the file."""
+    if lock:
+        lock_imports(run.payer.pk)
+    named = load_named(run.actor, {row.text("instrument") for row in run.table.rows})
+    found = [_read(run, named, row) for row in run.table.rows]
+    read = [each for each in found if isinstance(each, _Read)]
+    instruments = {each.instrument.pk: each.instrument for each in read}
+    if lock:
+        instruments = {i.pk: i for i in lock_instruments(instruments)}
+        for instrument in instruments.values():
+            lapse_due(instrument, run.now)
+    references = iter(references_of((r.row.text("reference"), r.digest) for r in read))
+    keyed = [(each, next(references) if isinstance(each, _Read) else "") for each in found]
+    known = load_references(run.payer, [key for _, key in keyed if key])
+    payer = run.payer
+    weighing = Weighing(
+        payer,
+        _spans(read, instruments, run.now),
+        load_backings([payer], instruments=instruments.values(), lock=lock)[payer.pk],
+        run.now,
+    )
+    for each, reference in keyed:
+        if isinstance(each, Outcome):
+            run.outcomes.append(each)
+            continue
+        outcome = _outcome(each, Result.UNCHANGED, reference)
+        try:
+            if not known.is_known(each.row.line, reference, each.digest):
+                here = replace(each, instrument=instruments[each.instrument.pk])
+                outcome = _weigh(run, weighing, here, reference)
+        except Refused as refused:
+            problems = _problems(refused, each.details.person)
+            outcome = replace(outcome, result=Result.REFUSED, problems=problems)
+        run.outcomes.append(outcome)
+
+
+def _read(run: _Run, named: Named, row: ImportRow) -> _Read | Outcome:
+    problems: list[FieldProblem] = []
+    if row.problem is not None:
+        problems = [FieldProblem("", row.problem.reason, row.problem.numbers)]
+        return Outcome(row.line, Result.REFUSED, problems=tuple(problems))
+    instrument = period = details = None
+    try:
+        instrument = named.one(row.text("instrument"))
+    except Invalid as error:
+        problems += error.problems
+    # Without its instrument a time is read only to see that it is one.
+    zone = ZoneInfo(instrument.facility.time_zone if instrument else "UTC")
+    try:
+        period = period_of(row, zone)
+    except Invalid as error:
+        problems += error.problems
+    try:
+        details = details_of(row)
+    except Invalid as error:
+        problems += error.problems
+    if instrument is None or period is None or details is None:
+        return Outcome(
+            row.line,
+            Result.REFUSED,
+            row.text("reference"),
+            row.text("instrument"),
+            instrument.pk if instrument else None,
+            period if instrument else None,
+            problems=tuple(problems),
+        )
+    person = _person(run, details.person)
+    digest = digest_of(instrument.pk, period, person or str(run.actor.person))
+    return _Read(row, instrument, period, replace(details, person=person), digest)
+
+
+def _person(run: _Run, named: str) -> str:
+    """Whom a row is for, if not for whoever brings it in."""
+    if named and named not in run.named:
+        found = person_named(named)
+        is_own = found is not None and found.pk == run.actor.person
+        run.named[named] = "" if is_own else named
+    return run.named.get(named, "")
+
+
+def _spans(
+    read: Sequence[_Read], instruments: dict[UUID, Instrument], now: datetime
+) -> Iterator[tuple[Instrument, Period]]:
+    """The span of each instrument's rows, without those that need no calendar."""
+    for pk, instrument in instruments.items():
+        periods = [r.period for r in read if r.instrument.pk == pk and _is_near(r.period, now)]
+        first = min((p.start for p in periods), default=now)
+        last = max((p.end for p in periods), default=now)
+        yield instrument, Period(first, max(last, first + timedelta(minutes=1)))
+
+
+def _is_near(period: Period, now: datetime) -> bool:
+    return now - LONG_AGO <= period.start <= now + timedelta(days=MOST_DAYS)
+
+
+def _outcome(read: _Read, result: Result, reference: str) -> Outcome:
+    name = read.row.text("instrument")
+    return Outcome(read.row.line, result, reference, name, read.instrument.pk, read.period)
+
+
+def _weigh(run: _Run, weighing: Weighing, read: _Read, reference: str) -> Outcome:
+    """By the rights and the rules. `Refused` for a right that is missing, and for what has no
+    price."""
+    instrument, details, period = read.instrument, read.details, read.period
+    parties = _parties(run, instrument, details.person)
+    refused = replace(_outcome(read, Result.REFUSED, reference), person=parties.person)
+    if not _is_near(period, run.now):
+        return replace(refused, refusals=_far(instrument, weighing, period, run.now))
+    mode = details.service_mode or first_mode(instrument, weighing.terms(instrument, period.start))
+    if mode not in instrument.service_modes:
+        raise invalid("service_mode", "not-offered")
+    booking = Booking(
+        instrument_id=instrument.pk,
+        period=period,
+        organisation=run.payer.code,
+        service_mode=mode,
+        purpose=details.purpose,
+        purpose_text=details.subject,
+        samples=details.samples,
+        options=details.options,
+        quantity=details.quantity,
+        on_behalf_of=details.person,
+    )
+    weighed = weighing.weigh(
+        instrument, parties.person, booking.asked, nearest=run.explained < MOST_NEAREST
+    )
+    if weighed.place is None:
+        run.explained += 1
+        return replace(refused, refusals=weighed.refusals, quote=weighed.quote)
+    state, deadline = first_state(run.actor, parties, instrument, period, run.now)
+    run.passing.append(
+        _Passing(
+            *(booking, parties, instrument, weighed.place, state, deadline),
+            *(reference, read.digest, read.row.line),
+        )
+    )
+    return replace(
+        refused,
+        result=Result.BOOKED,
+        needs_approval=state == Reservation.State.REQUESTED,
+        quote=weighed.quote,
+    )
+
+
+def _far(
+    instrument: Instrument, weighing: Weighing, period: Period, now: datetime
+) -> tuple[Refusal, ...]:
+    """What is said of a row that lies further off than any rule allows."""
+    if not hasattr(instrument, "policy"):
+        return (Refusal("not-published"),)
+    if period.start < now:  # whatever the notice: it lies in the past
+        return (Refusal("too-soon", {"notice_minutes": 0}),)
+    policy = load_policy(instrument.policy)
+    group = weighing.terms(instrument, period.start).price_group
+    return (Refusal("too-far", {"horizon_days": policy.horizon_for(group)}),)
+
+
+def _parties(run: _Run, instrument: Instrument, person: str) -> Parties:
+    """As of reserving, once for each instrument and person."""
+    key = (person, instrument.pk)
+    if key not in run.parties:
+        asked = Booking(
+            instrument.pk, Period(run.now, run.now + LONG_AGO), run.payer.code, "",
+            on_behalf_of=person,
+        )  # fmt: skip
+        try:
+            run.parties[key] = parties_of(run.actor, asked)
+        except Refused as refused:
+            run.parties[key] = refused
+    found = run.parties[key]
+    if isinstance(found, Refused):
+        raise found
+    return found
+
+
+_COLUMN = {"on_behalf_of": "person", "organisation": "person"}
+
+
+def _problems(refused: Refused, person: str) -> tuple[FieldProblem, ...]:
+    """A refusal of one row, by its columns."""
+    if isinstance(refused, NotPermitted):
+        return (FieldProblem("person", "not-for-others" if person else "not-for-yourself"),)
+    if isinstance(refused, Invalid):
+        return tuple(
+            FieldProblem(_COLUMN.get(p.field, p.field), p.code, p.numbers) for p in refused.problems
+        )
+    return (FieldProblem("", refused.code, refused.numbers),)
+
+
+# Storing
+
+
+def _store(run: _Run, file_name: str) -> ImportReport:
+    """Book what passes; nothing is written of a file that brings nothing new."""
+    report = run.report
+    if not run.passing:
+        return report
+    made_in = BookingImport.objects.create(
+        organisation=run.payer,
+        user_id=run.actor.person,
+        file_name=file_name[:200],
+        sha256=report.sha256,
+        booked=report.booked,
+        unchanged=report.unchanged,
+        refused=report.refused,
+        created_at=run.now,
+    )
+    made = [_put(run, each, made_in) for each in run.passing]
+    ImportedBooking.objects.bulk_create(
+        ImportedBooking(
+            reservation=reservation,
+            run=made_in,
+            organisation=run.payer,
+            reference=each.reference,
+            digest=each.digest,
+            line=each.line,
+        )
+        for each, reservation in zip(run.passing, made, strict=True)
+    )
+    hosts = {r.host_id for r in made}
+    regions = {pk for r in made for pk in lineage_of(r)}
+    trail.record(
+        actor=run.actor,
+        action="bookings.import",
+        target=made_in,
+        now=run.now,
+        after={
+            "sha256": report.sha256,
+            "booked": report.booked,
+            "unchanged": report.unchanged,
+            "refused": report.refused,
+            "reservations": [r.pk for r in made],
+        },
+        organisation_ids=[run.payer.pk, *hosts],
+        region_ids=regions,
+    )
+    _tell(made, run.now)
+    lines = {each.line: r.pk for each, r in zip(run.passing, made, strict=True)}
+    return replace(report, id=made_in.pk, made=lines)
+
+
+def _put(run: _Run, each: _Passing, made_in: BookingImport) -> Reservation:
+    return reservation_put(
+        actor=run.actor,
+        parties=each.parties,
+        booking=each.booking,
+        instrument=each.instrument,
+        place=each.place,
+        state=each.state,
+        deadline=each.deadline,
+        now=run.now,
+        said={"import": made_in.pk, "line": each.line},
+    )
+
+
+def _tell(made: Sequence[Reservation], now: datetime) -> None:
+    """One message a person and instrument, however many rows; and the reminders."""
+    together: dict[tuple[UUID, UUID], list[Reservation]] = {}
+    for reservation in made:
+        key = (reservation.user_id, reservation.instrument_id)
+        together.setdefault(key, []).append(reservation)
+    for rows in together.values():
+        effects: list[Effect] = [effect for row in rows for effect in reminders_of(row, now)]
+        series_tell(rows, "imported", now, effects)
+
+
+def _remember(run: _Run) -> None:
+    """Unmet demand, once an instrument: the first row that lacked nothing but capacity."""
+    lacking: dict[UUID, Outcome] = {}
+    for outcome in run.outcomes:
+        if outcome.refusals and RulesRefuse(outcome.refusals).lacks_capacity and outcome.instrument:
+            lacking.setdefault(outcome.instrument, outcome)
+    rows = Instrument.objects.select_related("facility").filter(pk__in=list(lacking))
+    for instrument in rows:
+        period = lacking[instrument.pk].period
+        if period is not None:
+            demand_refused(
+                actor=run.actor,
+                organisation=run.payer,
+                instrument=instrument,
+                period=period,
+                now=run.now,
+            )

@@ -1,0 +1,133 @@
+"""Offering what comes free to those who wait.
+
+A slot is offered as a real hold. One transaction makes one offer, under one instrument's lock
+and then one person's, and asks for another look at the instrument: so any number of workers may
+share the work, and what is done twice finds nothing left to do.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import F
+
+from accounts import trail
+from accounts.domain.errors import Refused
+from accounts.domain.roles import Actor
+from accounts.notifications import Effect, enqueue
+from accounts.selectors.memberships import load_actor
+from bookings.catalogue.selectors.parties import Booking
+from bookings.plans.domain import waiting as rules
+from bookings.plans.models import WaitingOffer, WaitingWish
+from bookings.plans.selectors.waiting import open_wishes, unoffered
+from bookings.plans.selectors.waiting_offers import load_fit, load_line
+from bookings.record.domain.periods import Period
+from bookings.record.locks import lock_person
+from bookings.reserving.services.occupancy import message
+from bookings.reserving.services.placing import parties_of, place_find, reservation_put
+from instruments.models import Instrument
+
+
+class Outrun(Exception):
+    """Another worker made the wish an offer meanwhile."""
+
+
+def slot_offer_locked(
+    instrument: Instrument, now: datetime, *, holding: UUID | None = None
+) -> WaitingOffer | None:
+    """Under the instrument's lock. `holding` is the person whose lock is taken already: nobody
+    else's may be, so that what goes to another is left to a job."""
+    line = load_line(instrument, now)
+    for wish in line.wishes:
+        slot = load_fit(line, wish, now)
+        if slot is None:
+            continue
+        if holding is not None and wish.user_id != holding:
+            enqueue([look_again(instrument.pk, f"{wish.pk}:{now.isoformat()}")], now=now)
+            return None
+        offer = _hold_for(wish, instrument, slot, now)
+        if offer is not None:
+            return offer
+    return None
+
+
+def _hold_for(
+    wish: WaitingWish, instrument: Instrument, slot: Period, now: datetime
+) -> WaitingOffer | None:
+    """Hold the slot for the wish; None where its person may not book it any more. `Outrun` if
+    it is no longer without an offer."""
+    if not wish.user.is_active:
+        return None
+    booking = Booking(instrument.pk, slot, wish.organisation.code, wish.service_mode)
+    person = load_actor(wish.user)
+    try:
+        parties = parties_of(person, booking)
+        place = place_find(
+            actor=person, parties=parties, booking=booking, instrument=instrument, now=now
+        )
+    except Refused:  # a membership ended, a record was withdrawn
+        return None
+    deadline = rules.answer_by(now, place.policy.offer_minutes, slot.start)
+    if deadline is None:
+        return None
+    lock_person(wish.user_id)
+    if not unoffered(open_wishes(now), now).filter(pk=wish.pk).exists():
+        raise Outrun
+    hold = reservation_put(
+        actor=None,
+        parties=parties,
+        booking=booking,
+        instrument=instrument,
+        place=place,
+        state="held",
+        deadline=deadline,
+        now=now,
+    )
+    offer = WaitingOffer.objects.create(wish=wish, reservation=hold, offered_at=now)
+    WaitingWish.objects.filter(pk=wish.pk).update(version=F("version") + 1)
+    wish_record(
+        None,
+        "waiting.offer",
+        wish,
+        now,
+        after={
+            "reservation": hold.pk,
+            "instrument": instrument.pk,
+            "start": slot.start,
+            "end": slot.end,
+            "until": deadline,
+        },
+    )
+    enqueue([message("offer", hold), look_again(instrument.pk, str(offer.pk))], now=now)
+    return offer
+
+
+def look_again(instrument_id: UUID, cause: str) -> Effect:
+    """Look whether anybody in line for the instrument can be offered something."""
+    return Effect(
+        kind="slot.freed",
+        key=f"slot.freed:waiting:{cause}",
+        payload={"instrument": str(instrument_id)},
+    )
+
+
+def wish_record(
+    actor: Actor | None,
+    action: str,
+    wish: WaitingWish,
+    now: datetime,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    """What became of a wish, in the trail of host and payer."""
+    instrument, payer = wish.instrument, wish.organisation
+    trail.record(
+        actor=actor,
+        action=action,
+        target=wish,
+        now=now,
+        before=before,
+        after=after,
+        organisation_ids=[payer.pk, instrument.organisation_id],
+        region_ids=[*instrument.region.lineage, *payer.region.lineage],
+    )

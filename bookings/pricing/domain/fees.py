@@ -1,0 +1,339 @@
+"""What a booking costs, and who pays: pure functions of values (docs/fees.md)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from zoneinfo import ZoneInfo
+
+from accounts.domain.errors import FieldProblem, Invalid, Refused
+from bookings.availability.domain.bands import MINUTE, band_spans, minute_of, split_minutes
+from bookings.pricing.domain.quotes import (
+    Quote,
+    QuoteInput,
+    QuoteLine,
+    input_from_json,
+    input_to_json,
+    quote_to_json,
+)
+from bookings.pricing.domain.vouchers import GrantValues, best_cover
+from bookings.record.domain.money import exact_arithmetic, percentage, proportion, round_half_up
+from instruments.domain.ratecards import CAPPED, STANDARD, Option, RateCardValues
+
+__all__ = [
+    "FREE",
+    "CancellationFee",
+    "GrantValues",
+    "GroupNotServed",
+    "Quote",
+    "QuoteInput",
+    "QuoteLine",
+    "cancellation_base",
+    "cancellation_terms",
+    "charge_input",
+    "input_from_json",
+    "input_to_json",
+    "no_show_fee",
+    "price_group",
+    "quote",
+    "quote_to_json",
+]
+
+ONE = Decimal(1)
+HOUR_DECIMALS = 2  # of an option's quantity
+MOST_QUANTITY = 10**6
+MOST = Decimal(10) ** 13  # of an amount: beyond it is a slip of the keyboard
+
+
+class GroupNotServed(Refused):
+    """The rate card has no rate for the payer's price group (`price_group`)."""
+
+    code = "audience-not-served"
+
+
+def price_group(
+    *,
+    host_id: object,
+    payer_id: object,
+    payer_kind: str,
+    host_region_id: object,
+    payer_region_id: object,
+    has_agreement: bool,
+) -> str:
+    """The payer's price group, by the first rule that holds (docs/fees.md, Price group).
+
+    Regions are those that share; `has_agreement`: one between the two regions is in force on
+    the booking's local start date.
+    """
+    if payer_id == host_id:
+        return "internal"
+    if payer_kind == "enterprise":
+        return "industry"
+    if payer_region_id == host_region_id:
+        return "regional"
+    return "partner" if has_agreement else "external"
+
+
+def quote(given: QuoteInput) -> Quote:
+    """The itemised price of a period (docs/fees.md, steps 1 to 7).
+
+    Raises `Invalid` for a period that ends before it starts or has no offset, and for unknown
+    options, impossible quantities (`options.<code>`, `samples`) and a total of 10^13 or more
+    (`too-large`); `GroupNotServed`.
+    """
+    _check(given)
+    card = given.card
+    if given.price_group not in card.rates:
+        raise GroupNotServed(price_group=given.price_group)
+    with exact_arithmetic():
+        billed_minutes, usage = _usage(given)
+        has_setup = card.setup_fee and given.cut_at is None
+        setup = [QuoteLine("setup", card.setup_fee)] if has_setup else []
+        options = [
+            _option_line(option, given.options[option.code], card.currency)
+            for option in card.options
+            if given.options.get(option.code)
+        ]
+        lines = (*usage, *setup, *options, *_agreement(given, _sum(usage)))
+        subtotal = _sum(lines)
+        tax = percentage(card.tax_percent, subtotal, card.currency)
+        paid_in_full = {option.code for option in card.options if not option.subsidised}
+        eligible = _sum(
+            line for line in lines if line.kind != "option" or line.code not in paid_in_full
+        )
+        if abs(subtotal) + abs(tax) >= MOST:
+            raise Invalid([FieldProblem("options", "too-large")])
+        voucher, covered = best_cover(given.grants, eligible, card.currency)
+        return Quote(
+            currency=card.currency,
+            price_group=given.price_group,
+            billed_minutes=billed_minutes,
+            lines=lines,
+            subtotal=subtotal,
+            tax=tax,
+            total=subtotal + tax,
+            eligible=eligible,
+            voucher=voucher,
+            covered=covered,
+            payable=subtotal + tax - covered,
+        )
+
+
+def _check(given: QuoteInput) -> None:
+    problems = [
+        FieldProblem(name, "naive-time")
+        for name, instant in (("start", given.start), ("end", given.end))
+        if instant.utcoffset() is None
+    ]
+    if not problems and given.end < given.start:
+        problems.append(FieldProblem("end", "end-before-start"))
+    units = {option.code: option.unit for option in given.card.options}
+    for code, quantity in given.options.items():
+        if code not in units:
+            problems.append(FieldProblem(f"options.{code}", "unknown-option"))
+        else:
+            decimals = HOUR_DECIMALS if units[code] == "hour" else 0
+            problems += _quantity_problems(f"options.{code}", quantity, decimals)
+    if given.card.rate_unit == "sample":
+        if given.service_mode != "entrusted":
+            problems.append(FieldProblem("service_mode", "priced-per-sample"))
+        if given.quantity is None:
+            problems.append(FieldProblem("samples", "required"))
+        else:
+            problems += _quantity_problems("samples", given.quantity, 0)
+    if problems:
+        raise Invalid(problems)
+
+
+def _quantity_problems(field: str, quantity: Decimal, decimals: int) -> list[FieldProblem]:
+    if not quantity.is_finite():
+        return [FieldProblem(field, "not-a-decimal")]
+    if quantity < 0:
+        return [FieldProblem(field, "too-small", {"least": 0})]
+    if quantity > MOST_QUANTITY:
+        return [FieldProblem(field, "too-large", {"most": MOST_QUANTITY})]
+    with exact_arithmetic():
+        if quantity.scaleb(decimals) % 1:
+            return [FieldProblem(field, "too-many-decimals", {"decimals": decimals})]
+    return []
+
+
+def _usage(given: QuoteInput) -> tuple[int, list[QuoteLine]]:
+    """Steps 1 and 2: billed minutes and the usage lines."""
+    card, rate = given.card, given.card.rates[given.price_group]
+    if card.rate_unit == "sample":
+        quantity = given.quantity or Decimal(0)
+        amount = round_half_up(quantity * rate, card.currency)
+        return 0, [QuoteLine("usage", amount, code="sample", quantity=quantity, rate=rate)]
+    start, end = minute_of(given.start), minute_of(given.end)
+    if given.cut_at is None:
+        increments = -(-(end - start) // card.billing_increment_minutes)
+        billed = max(card.minimum_minutes, increments * card.billing_increment_minutes)
+    else:  # only whole minutes that passed, whatever the clock's seconds were
+        billed = (given.end - given.start) // MINUTE
+        end = start + billed
+    zone = ZoneInfo(given.time_zone)
+    # A period of 0 minutes takes the band of its start.
+    spans = band_spans(card.bands, zone, given.public_holidays, start, max(end, start + 1))
+    # Added minutes repeat the band and the local day of the last one.
+    spans[-1] = replace(spans[-1], end=start + billed)
+    charged, free = split_minutes(spans, card.tiers, card.daily_cap_minutes)
+    lines = []
+    for (band, tier), minutes in charged.items():
+        multiplier = ONE if band is None else card.bands[band].multiplier
+        multiplier *= card.tiers[tier].multiplier if card.tiers else ONE
+        lines.append(
+            QuoteLine(
+                "usage",
+                proportion(rate * multiplier, minutes, 60, card.currency),
+                code=STANDARD if band is None else card.bands[band].code,
+                minutes=minutes,
+                rate=rate,
+                multiplier=multiplier,
+            )
+        )
+    if free:
+        lines.append(QuoteLine("usage", Decimal(0), code=CAPPED, minutes=free))
+    return billed, lines
+
+
+def _option_line(option: Option, quantity: Decimal, currency: str) -> QuoteLine:
+    amount = round_half_up(quantity * option.price, currency)
+    return QuoteLine("option", amount, code=option.code, quantity=quantity, price=option.price)
+
+
+def _agreement(given: QuoteInput, base: Decimal) -> list[QuoteLine]:
+    percent = given.agreement_discount_percent
+    if given.price_group != "partner" or not percent:
+        return []
+    amount = -percentage(percent, base, given.card.currency)
+    return [QuoteLine("agreement", amount, percent=percent, base=base)]
+
+
+def _sum(lines: Iterable[QuoteLine]) -> Decimal:
+    return sum((line.amount for line in lines), Decimal(0))
+
+
+@dataclass(frozen=True)
+class CancellationFee:
+    """`percent` of the base, and the tax on that fee; both amounts at the minor unit.
+
+    `reason`: why so much: by the card's `terms`, or nothing as it was `never-confirmed`, is
+    cancelled `by-host` or by its person's `second-thoughts`, which are free until `free_until`.
+    """
+
+    percent: Decimal
+    fee: Decimal
+    tax: Decimal
+    reason: str = "terms"
+    free_until: datetime | None = None
+
+
+FREE = CancellationFee(Decimal(0), Decimal(0), Decimal(0))
+
+
+def cancellation_base(quote: Quote) -> Decimal:
+    """Usage lines + agreement line + set-up of the reserved period's quote."""
+    with exact_arithmetic():
+        return _sum(line for line in quote.lines if line.kind != "option")
+
+
+def cancellation_terms(
+    card: RateCardValues,
+    *,
+    base: Decimal,
+    start: datetime,
+    cancelled_at: datetime,
+    minimum_percent: Decimal = Decimal(0),
+) -> CancellationFee:
+    """What cancelling at that moment costs (docs/fees.md, Cancelling and missing).
+
+    `start` is the reserved start; both instants are aware and count to the second. Less notice
+    than every tier asks for costs nothing, as does a card without tiers: only what is written
+    down is charged. `minimum_percent`: what an earlier move has already made due. For a
+    shortening give max(0, old base - new base) as the base.
+    """
+    notice = start.replace(microsecond=0) - cancelled_at.replace(microsecond=0)
+    notice = max(notice, timedelta(0))
+    percent = next(
+        (
+            tier.percent
+            for tier in card.cancellation
+            if notice >= timedelta(minutes=tier.notice_minutes)
+        ),
+        Decimal(0),
+    )
+    return percent_fee(card, max(percent, minimum_percent), base)
+
+
+def no_show_fee(card: RateCardValues, base: Decimal) -> CancellationFee:
+    """What not coming costs: the card's no-show percent of the cancellation base, plus tax."""
+    return percent_fee(card, card.no_show_percent, base)
+
+
+def percent_fee(card: RateCardValues, percent: Decimal, base: Decimal) -> CancellationFee:
+    """percent % of a cancellation base, plus the card's tax on it."""
+    fee = percentage(percent, base, card.currency)
+    return CancellationFee(percent, fee, percentage(card.tax_percent, fee, card.currency))
+
+
+def charge_input(
+    quoted: QuoteInput,
+    *,
+    usage: tuple[datetime, datetime] | None,
+    cut_at: datetime | None = None,
+) -> QuoteInput | None:
+    """What the charge of a use is computed from: the frozen quote for the period that the card's
+    `charge_basis` names, of `usage` (check-in, check-out).
+
+    `cut_at`: the host closed the instrument at that moment. Then of the period only what lies
+    between check-in and that moment is charged, and never more than without the closure or than
+    all the time from check-in to it would cost at the card.
+
+    None if the basis asks for usage times and there are none: it cannot be charged yet.
+    """
+    match quoted.card.charge_basis, usage:
+        case "reserved", _:
+            start, end = quoted.start, quoted.end
+        case _, None:
+            return None
+        case "used", (start, end):
+            pass
+        case _, (_, check_out):
+            start, end = quoted.start, max(quoted.end, check_out)
+    whole = replace(quoted, start=start, end=end)
+    if cut_at is None or usage is None:
+        return whole
+    check_in = usage[0]
+    parts = (
+        _cut_short(quoted, max(start, check_in), min(end, cut_at), cut_at),
+        _cut_short(quoted, check_in, cut_at, cut_at),
+    )
+    # Tiers and caps count from the first minute of a period: a part may cost more than the whole.
+    return min(*parts, whole, key=lambda given: quote(given).total)
+
+
+def _cut_short(quoted: QuoteInput, start: datetime, end: datetime, cut_at: datetime) -> QuoteInput:
+    """A part of a booked period, with the same part of its options and samples, rounded down to
+    what can be counted: hundredths of an hour, whole pieces."""
+    end = max(start, end)
+    whole = quoted.end - quoted.start
+    part = min((end - start) // MINUTE * MINUTE, whole)
+    units = {option.code: option.unit for option in quoted.card.options}
+
+    def share(quantity: Decimal, decimals: int) -> Decimal:
+        with exact_arithmetic():
+            exact = quantity * (part // MINUTE) / (whole // MINUTE or 1)
+            return exact.quantize(ONE.scaleb(-decimals), rounding=ROUND_DOWN)
+
+    return replace(
+        quoted,
+        start=start,
+        end=end,
+        cut_at=cut_at,
+        options={
+            code: share(quantity, HOUR_DECIMALS if units.get(code) == "hour" else 0)
+            for code, quantity in quoted.options.items()
+        },
+        quantity=None if quoted.quantity is None else share(quoted.quantity, 0),
+    )

@@ -1,0 +1,199 @@
+"""Agreements in force between a payer's region and those of the hosts, and as people see them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor, Place
+from accounts.models import Region
+from accounts.prepared import Prepared
+from accounts.selectors.organisations import sharing_regions
+from bookings.pricing.domain.agreements import AgreementValues, agreement_state
+from bookings.pricing.models import Agreement, AgreementMember
+from instruments.domain.opening import local_date
+
+Agreements = Mapping[UUID, tuple[AgreementValues, ...]]
+
+
+def load_agreements(region_id: UUID, others: Iterable[UUID] | None = None) -> Agreements:
+    """By region: the agreements, past and to come, that a region has signed together with it;
+    only those with `others`, if given. One statement."""
+    named = {} if others is None else {"others": sorted(others)}
+    found: dict[UUID, list[AgreementValues]] = {}
+    for member in _PARTNERS.rows(region_id=region_id, **named):
+        found.setdefault(member.region_id, []).append(load_agreement(member.agreement))
+    return {region: tuple(agreements) for region, agreements in found.items()}
+
+
+def _partners(*, region_id: Any, others: Any = None) -> QuerySet[AgreementMember]:
+    mine = AgreementMember.objects.filter(region_id=region_id, agreement__signed_at__isnull=False)
+    partners = AgreementMember.objects.filter(
+        ~Q(region_id=region_id), agreement__in=mine.values("agreement")
+    ).select_related("agreement")
+    return partners if others is None else partners.filter(region_id__one_of=others)
+
+
+_PARTNERS = Prepared(_partners)
+
+
+def load_agreement(row: Agreement) -> AgreementValues:
+    """The row as a value."""
+    return AgreementValues(
+        id=row.pk,
+        code=row.code,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        discount_percent=row.discount_percent,
+        honours_vouchers=row.honours_vouchers,
+        recognises_qualifications=row.recognises_qualifications,
+    )
+
+
+def load_recognised(
+    regions: set[UUID], issuers: set[UUID]
+) -> dict[tuple[UUID, UUID], list[tuple[date, date | None]]]:
+    """On which days some regions recognise certificates that others issued: by region and issuer's
+    region, the days [first, until) of each agreement that says so and all have signed. One
+    statement. For `load_qualified`, which lies below agreements."""
+    rows = AgreementMember.objects.filter(
+        region__in=regions,
+        agreement__signed_at__isnull=False,
+        agreement__recognises_qualifications=True,
+        agreement__members__region__in=issuers,
+    ).values_list(
+        "region_id",
+        "agreement__members__region_id",
+        "agreement__valid_from",
+        "agreement__valid_until",
+    )
+    found: dict[tuple[UUID, UUID], list[tuple[date, date | None]]] = {}
+    for region, issuer, first, until in rows:
+        if region != issuer and (until is None or until > first):
+            found.setdefault((region, issuer), []).append((first, until))
+    return found
+
+
+def recognised_regions(region_id: UUID, day: date) -> list[Region]:
+    """Those whose organisations' certificates for a technique count in a region on a day, by
+    code. One statement."""
+    mine = AgreementMember.objects.filter(region_id=region_id).values("agreement")
+    agreements = agreements_on(
+        Agreement.objects.filter(pk__in=mine, recognises_qualifications=True), day
+    )
+    members = AgreementMember.objects.filter(agreement__in=agreements.values("pk"))
+    found = Region.objects.filter(pk__in=members.exclude(region_id=region_id).values("region"))
+    return list(found.order_by("code"))
+
+
+# As people see them
+
+
+def coordinates(actor: Actor, region: Region) -> bool:
+    """Whether the actor is the coordinator of a region, or of one above it."""
+    return actor.may("coordinate", Place(None, frozenset(region.lineage)))
+
+
+def own_regions(actor: Actor) -> list[Region]:
+    """The regions that share, of which the actor is the coordinator. One statement."""
+    above = list(actor.regions_where("coordinate"))
+    return list(sharing_regions().filter(lineage__overlap=above)) if above else []
+
+
+def members_of(agreement_id: UUID) -> list[AgreementMember]:
+    """With region and who signed, in the order of the regions' codes. One statement."""
+    return list(
+        AgreementMember.objects.filter(agreement_id=agreement_id)
+        .select_related("region", "signed_by")
+        .order_by("region__code", "region__scheme")
+    )
+
+
+def today_in(places: Iterable[AgreementMember | Region], now: datetime) -> date:
+    """The latest local day of some regions: what is past there is past for all."""
+    regions = [place if isinstance(place, Region) else place.region for place in places]
+    zones = {region.time_zone for region in regions} or {"UTC"}
+    return max(local_date(ZoneInfo(zone), now) for zone in zones)
+
+
+def state_on(row: Agreement, today: date) -> str:
+    """Its state on a day (`pricing/domain/agreements.py`)."""
+    return agreement_state(
+        is_signed=row.signed_at is not None,
+        is_ended=row.ended_by_id is not None,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        today=today,
+    )
+
+
+def agreements_for(actor: Actor) -> QuerySet[Agreement]:
+    """The newest first: those that all members of the actor's regions have signed, whoever has
+    an organisation or a role there; proposals for coordinators and auditors of a member region,
+    and what they can see of others' as well."""
+    above = list(actor.regions_where("coordinate") | actor.regions_where("read-money"))
+    theirs = AgreementMember.objects.filter(region__lineage__overlap=above)
+    own = AgreementMember.objects.filter(region__organisations__in=_organisations(actor))
+    seen = Q(pk__in=theirs.values("agreement")) | Q(
+        pk__in=own.values("agreement"), signed_at__isnull=False
+    )
+    members = AgreementMember.objects.select_related("region", "signed_by")
+    return (
+        Agreement.objects.filter(seen)
+        .select_related("proposed_by", "ended_by")
+        .prefetch_related(Prefetch("members", members.order_by("region__code", "region__scheme")))
+        .order_by("-proposed_at", "-id")
+    )
+
+
+def agreement_by_id(actor: Actor, agreement_id: UUID) -> Agreement:
+    """With its members; `NotFound` if it is not the actor's to see."""
+    found = agreements_for(actor).filter(pk=agreement_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _organisations(actor: Actor) -> list[UUID]:
+    named = {grant.organisation_id for grant in actor.grants if grant.organisation_id}
+    return sorted(actor.organisations | named)
+
+
+def agreements_alike(row: Agreement, region_ids: Collection[UUID]) -> list[Agreement]:
+    """Other agreements that all of just these regions have signed and that share a day with the
+    row's own, by code. One statement."""
+    is_inside = Q(members__region__in=region_ids)
+    lasts = Q(valid_until__gt=F("valid_from")) & Q(valid_until__gt=row.valid_from)
+    found = Agreement.objects.exclude(pk=row.pk).filter(
+        Q(valid_until=None) | lasts, signed_at__isnull=False
+    )
+    if row.valid_until is not None:
+        found = found.filter(valid_from__lt=row.valid_until)
+    return list(
+        found.alias(all=Count("members"), inside=Count("members", filter=is_inside))
+        .filter(all=len(region_ids), inside=len(region_ids))
+        .order_by("code")
+    )
+
+
+def agreements_on(rows: QuerySet[Agreement], day: date) -> QuerySet[Agreement]:
+    """Those of some that are in force on a day."""
+    return rows.filter(
+        Q(valid_until=None) | Q(valid_until__gt=day),
+        signed_at__isnull=False,
+        valid_from__lte=day,
+    )
+
+
+def agreements_to_sign(actor: Actor, now: datetime) -> QuerySet[Agreement]:
+    """Proposals that a region of the actor's has not signed yet."""
+    mine = AgreementMember.objects.filter(
+        agreement=OuterRef("pk"),
+        region__lineage__overlap=list(actor.regions_where("coordinate")),
+        signed_at=None,
+    )
+    return agreements_for(actor).filter(Exists(mine), signed_at=None, ended_by=None)

@@ -1,0 +1,55 @@
+"""Exchange rates, as far as each person may see them, and what they make of a currency."""
+
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from bookings.pricing.models import ExchangeRate
+
+
+def rates_for_actor(actor: Actor) -> QuerySet[ExchangeRate]:
+    """Those of the actor's organisations, for finance and managers, and of an auditor's
+    regions; the newest first."""
+    seen = Q(organisation_id__in=actor.organisations_where("read-money"))
+    regions = list(actor.regions_where("read-money"))
+    if regions:
+        seen |= Q(organisation__region__lineage__overlap=regions)
+    return (
+        ExchangeRate.objects.filter(seen)
+        .select_related("organisation", "entered_by")
+        .order_by("-entered_at", "-id")
+    )
+
+
+def load_worths(payer: Organisation | None, currency: str, day: date) -> dict[str, Decimal]:
+    """What one unit of each currency is worth in `currency`, itself included, by the newest word
+    of the payer's finance of a day or before; a rate for the other direction is turned round.
+    Currencies without a rate are left out. One statement, none for nobody."""
+    worths = {currency: Decimal(1)}
+    if payer is None:
+        return worths
+    rates = (
+        ExchangeRate.objects.filter(
+            Q(base=currency) | Q(quote=currency), organisation=payer, valid_on__lte=day
+        )
+        .order_by("base", "quote", "-valid_on", "-entered_at")
+        .distinct("base", "quote")
+    )
+    for rate in sorted(rates, key=lambda rate: rate.quote == currency):  # the direct one counts
+        if rate.quote == currency:
+            worths[rate.base] = rate.rate
+        else:
+            worths[rate.quote] = 1 / rate.rate
+    return worths
+
+
+def accounted_by(actor: Actor) -> QuerySet[Organisation]:
+    """The organisations whose finance the actor is."""
+    return (
+        Organisation.objects.filter(pk__in=actor.organisations_where("account"))
+        .select_related("region")
+        .order_by("name")
+    )

@@ -1,0 +1,312 @@
+"""Agreements between regions: proposed, signed by every member, ended."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts import trail
+from accounts.domain.errors import (
+    FieldProblem,
+    Invalid,
+    NotFound,
+    NotPermitted,
+    WrongState,
+    WrongVersion,
+    invalid,
+)
+from accounts.domain.roles import Actor
+from accounts.models import Region
+from accounts.notifications import Effect, enqueue
+from accounts.selectors.organisations import sharing_regions
+from bookings.pricing.domain.agreements import AgreementTerms, end_of, require_terms
+from bookings.pricing.locks import lock_agreement
+from bookings.pricing.models import Agreement, AgreementMember
+from bookings.pricing.selectors.agreements import (
+    agreements_alike,
+    coordinates,
+    members_of,
+    state_on,
+    today_in,
+)
+from bookings.record.locks import locked
+
+
+@transaction.atomic
+def agreement_propose(*, actor: Actor, terms: AgreementTerms, now: datetime) -> Agreement:
+    """A proposal to several regions, one of them the actor's. It binds nobody until all have
+    signed it.
+
+    `Invalid` for what does not fit; `NotPermitted` but for the coordinator of a member.
+    """
+    regions = _checked(actor, terms, now)
+    row = Agreement(proposed_by_id=actor.person, proposed_at=now, **_fields(terms))
+    _require_alone(regions, row)
+    _store(row, is_new=True)
+    AgreementMember.objects.bulk_create(
+        AgreementMember(agreement=row, region=region) for region in regions
+    )
+    _record(actor, "agreement.propose", row, regions, now, after=_said(terms, regions))
+    _ask_to_sign(row, now)
+    return row
+
+
+@transaction.atomic
+def agreement_change(
+    *,
+    actor: Actor,
+    agreement_id: UUID,
+    changes: dict[str, Any],
+    now: datetime,
+    expected_version: int | None = None,
+) -> Agreement:
+    """Say a proposal anew: `changes` are fields of its terms. Who had signed what it said before
+    signs again. `WrongState` once all have signed, or it was withdrawn."""
+    row, members = _locked(actor, agreement_id, expected_version)
+    _require_proposed(row, members, now, wanted="changed")
+    old = _terms(row, members)
+    new = replace(old, **changes)
+    if new == old:
+        return row
+    regions = _checked(actor, new, now)
+    before = [member.region for member in members]
+    for name, value in _fields(new).items():
+        setattr(row, name, value)
+    _require_alone(regions, row)
+    row.version += 1
+    _store(row)
+    AgreementMember.objects.filter(agreement=row).exclude(region__in=regions).delete()
+    AgreementMember.objects.filter(agreement=row).update(signed_by=None, signed_at=None)
+    AgreementMember.objects.bulk_create(
+        [AgreementMember(agreement=row, region=region) for region in regions],
+        ignore_conflicts=True,
+    )
+    said = _said(new, regions)
+    was = {name: value for name, value in _said(old, before).items() if value != said[name]}
+    _record(
+        actor,
+        "agreement.change",
+        row,
+        {*before, *regions},
+        now,
+        before=was | {"signed": sorted(m.region.code for m in members if m.signed_at)},
+        after={name: said[name] for name in was},
+    )
+    _ask_to_sign(row, now)
+    return row
+
+
+@transaction.atomic
+def agreement_sign(
+    *,
+    actor: Actor,
+    agreement_id: UUID,
+    now: datetime,
+    region_id: UUID | None = None,
+    expected_version: int | None = None,
+) -> Agreement:
+    """Sign what it says for a member region; the last to sign puts it in force from its first
+    day. `region_id` may be left out by whoever coordinates one member only.
+
+    `NotPermitted` but for the member's coordinator; `WrongState` if it has signed, or it was
+    withdrawn or has run out.
+    """
+    row, members = _locked(actor, agreement_id, expected_version)
+    own = [member for member in members if coordinates(actor, member.region)]
+    if region_id is not None:
+        if region_id not in {member.region_id for member in members}:
+            raise invalid("region", "not-a-member-region")
+        own = [member for member in own if member.region_id == region_id]
+    if not own:
+        raise NotPermitted(capability="coordinate")
+    _require_proposed(row, members, now, wanted="signed")
+    waiting = [member for member in own if member.signed_at is None]
+    if not waiting:
+        raise WrongState("signed-already")
+    if len(waiting) > 1:
+        raise invalid("region", "required")
+    if row.valid_until is not None and row.valid_until <= today_in(members, now):
+        raise WrongState(state="over", wanted="signed")
+    regions = [each.region for each in members]
+    if all(each.signed_at is not None for each in members if each is not waiting[0]):
+        _require_alone(locked(Region.objects.filter(pk__in=[r.pk for r in regions])), row)
+    member = waiting[0]
+    member.signed_by_id, member.signed_at = actor.person, now
+    member.save(update_fields=["signed_by", "signed_at"])
+    row.version += 1
+    if all(each.signed_at is not None for each in members):
+        row.signed_at = now
+    row.save(update_fields=["signed_at", "version"])
+    _record(
+        actor,
+        "agreement.sign",
+        row,
+        regions,
+        now,
+        after={
+            "region": member.region.code,
+            "terms": _said(_terms(row, members), regions),
+            "in_force": row.signed_at is not None,
+        },
+    )
+    return row
+
+
+@transaction.atomic
+def agreement_end(
+    *,
+    actor: Actor,
+    agreement_id: UUID,
+    now: datetime,
+    valid_until: date | None = None,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> Agreement:
+    """End an agreement, or withdraw a proposal, for any member: it is not in force from
+    `valid_until` on, or from today. Bookings made under it keep their terms.
+
+    `Invalid` for a day that is past or not earlier than agreed; `WrongState` if it is over.
+    """
+    row, members = _locked(actor, agreement_id, expected_version)
+    today = today_in(members, now)
+    state = state_on(row, today)
+    if state in {"over", "withdrawn"}:
+        raise WrongState(state=state, wanted="ended")
+    if len(reason) > 500:
+        raise invalid("reason", "too-long", most=500)
+    was = row.valid_until
+    if state == "proposed":
+        row.valid_until = row.valid_from
+    else:
+        row.valid_until = end_of(
+            valid_from=row.valid_from, valid_until=was, wanted=valid_until, today=today
+        )
+    row.ended_by_id = actor.person
+    row.version += 1
+    row.save(update_fields=["valid_until", "ended_by", "version"])
+    _record(
+        actor,
+        "agreement.withdraw" if state == "proposed" else "agreement.end",
+        row,
+        [member.region for member in members],
+        now,
+        before={"valid_until": was},
+        after={"valid_until": row.valid_until},
+        reason=reason.strip(),
+    )
+    return row
+
+
+def _locked(
+    actor: Actor, agreement_id: UUID, expected_version: int | None
+) -> tuple[Agreement, list[AgreementMember]]:
+    """With its members; `NotPermitted` unless the actor coordinates one of them."""
+    row = lock_agreement(agreement_id)
+    if row is None:
+        raise NotFound
+    members = members_of(row.pk)
+    if not any(coordinates(actor, member.region) for member in members):
+        raise NotPermitted(capability="coordinate")
+    if expected_version is not None and expected_version != row.version:
+        raise WrongVersion(version=row.version)
+    return row, members
+
+
+def _require_proposed(
+    row: Agreement, members: Sequence[AgreementMember], now: datetime, *, wanted: str
+) -> None:
+    state = state_on(row, today_in(members, now))
+    if state != "proposed":
+        raise WrongState(state=state, wanted=wanted)
+
+
+def _checked(actor: Actor, terms: AgreementTerms, now: datetime) -> list[Region]:
+    """The member regions, in the order of their codes; one is the actor's."""
+    regions = list(sharing_regions().filter(pk__in=terms.regions))
+    known = {region.pk for region in regions}
+    require_terms(terms, sharing=known, today=today_in(regions, now))
+    if not any(coordinates(actor, region) for region in regions):
+        raise NotPermitted(capability="coordinate")
+    return regions
+
+
+def _require_alone(regions: Iterable[Region], row: Agreement) -> None:
+    """`Invalid` where the same regions have signed another agreement for some of the same days.
+    Locked regions make the last signatures of two such agreements follow one another."""
+    others = agreements_alike(row, sorted(region.pk for region in regions))
+    if others:
+        raise invalid("regions", "agreed-already", codes=", ".join(each.code for each in others))
+
+
+def _ask_to_sign(row: Agreement, now: datetime) -> None:
+    """A message to the coordinators of the members that have not signed."""
+    key = f"agreement:{row.pk}:to-sign:{row.version}"
+    enqueue([Effect("agreement.to-sign", key, {"agreement": str(row.pk)})], now=now)
+
+
+def _fields(terms: AgreementTerms) -> dict[str, Any]:
+    return {
+        "code": terms.code,
+        "name": terms.name.strip(),
+        "name_zh": terms.name_zh.strip(),
+        "valid_from": terms.valid_from,
+        "valid_until": terms.valid_until,
+        "discount_percent": terms.discount_percent,
+        "honours_vouchers": terms.honours_vouchers,
+        "recognises_qualifications": terms.recognises_qualifications,
+    }
+
+
+def _terms(row: Agreement, members: Sequence[AgreementMember]) -> AgreementTerms:
+    return AgreementTerms(
+        code=row.code,
+        name=row.name,
+        name_zh=row.name_zh,
+        regions=tuple(member.region_id for member in members),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        discount_percent=row.discount_percent,
+        honours_vouchers=row.honours_vouchers,
+        recognises_qualifications=row.recognises_qualifications,
+    )
+
+
+def _said(terms: AgreementTerms, regions: Sequence[Region]) -> dict[str, Any]:
+    return _fields(terms) | {"regions": sorted(region.code for region in regions)}
+
+
+def _store(row: Agreement, *, is_new: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=is_new)
+    except IntegrityError as error:
+        if "code" not in str(error):
+            raise
+        raise Invalid([FieldProblem("code", "code-taken")]) from error
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    row: Agreement,
+    regions: Any,
+    now: datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """One entry, which every member region has."""
+    trail.record(
+        actor=actor,
+        action=action,
+        target=row,
+        now=now,
+        before=before,
+        after=after,
+        reason=reason,
+        region_ids={pk for region in regions for pk in region.lineage},
+    )

@@ -1,0 +1,90 @@
+"""What the platform keeps about a person: take it along; see what being forgotten would come to.
+To be forgotten somebody confirms on the page who they are; a token does not do."""
+
+from io import BytesIO
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.schema import operation
+from accounts.api.shapes import Nothing, amount, checked
+from accounts.models import User
+from bookings.audit.adapters.archive import archive_write
+from bookings.privacy.api.leaving import AheadShape
+from bookings.privacy.selectors.leaving import bookings_ahead, with_costs
+from bookings.privacy.selectors.persons import load_obstacles
+from bookings.privacy.services.persons import person_export
+from bookings.record.api.files import FileEndpoint
+from bookings.record.messages import sentence
+
+ZIP = "application/zip"
+
+
+class ObstacleShape(serializers.Serializer[Any]):
+    """Why the account cannot be closed now."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ErasureShape(serializers.Serializer[Any]):
+    """`ahead`: the bookings that would be cancelled, each by its rules."""
+
+    obstacles = ObstacleShape(many=True)
+    ahead = AheadShape(many=True)
+
+
+class OwnExport(FileEndpoint):
+    only_reads = False  # it leaves a line in the trail
+    write_scope = "read"
+    http_method_names = ["post"]
+
+    @operation(
+        "own_export",
+        _("All data about oneself"),
+        tag="people",
+        takes=Nothing,
+        gives=OpenApiTypes.BINARY,
+        media=ZIP,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """A ZIP: `data.json`, and each table as CSV: profile, memberships and roles, bookings,
+        sessions, charges, messages, one's entries in the trail. A token needs the scope `read`."""
+        assert isinstance(request.user, User)
+        checked(Nothing, request.data)
+        out = BytesIO()
+        tables = person_export(user=request.user, now=self.now)
+        archive_write(out, tables, email=request.user.email, now=self.now)
+        return self.file(out.getvalue(), ZIP, f"instrument-commons-{self.now:%Y-%m-%d}.zip")
+
+
+class OwnErasure(Endpoint):
+    needs_person = True
+
+    @operation("own_erasure", _("Preview of closing the account"), tag="people", gives=ErasureShape)
+    def get(self, request: Request) -> Response:
+        """What stands in the way, and which bookings would be cancelled at what cost. It is done
+        on the page, where a person confirms who they are."""
+        assert isinstance(request.user, User)
+        ahead = with_costs(self.actor, bookings_ahead(request.user.pk, self.now), self.now)
+        return Response(
+            {
+                "obstacles": [
+                    {"code": found.code, "message": sentence(found.code, found.numbers)}
+                    for found in load_obstacles(request.user, self.now)
+                ],
+                "ahead": [
+                    {
+                        "reservation": str(item.reservation.pk),
+                        "cost": amount(item.cost, item.currency) if item.currency else None,
+                    }
+                    for item in ahead
+                ],
+            }
+        )

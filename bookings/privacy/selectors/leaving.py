@@ -1,0 +1,79 @@
+"""What somebody who leaves an organisation still has booked for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import NotPermitted, WrongState
+from accounts.domain.roles import Actor
+from accounts.models import Membership
+from accounts.selectors.memberships import membership_by_id, place_of
+from bookings.pricing.domain.quotes import input_from_json
+from bookings.pricing.models import Quote
+from bookings.pricing.selectors.charges import cancellation_for
+from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import WITH
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A booking that has not begun, and what cancelling it now would cost, tax included."""
+
+    reservation: Reservation
+    cost: Decimal
+    currency: str
+
+
+def bookings_ahead(user_id: UUID, now: datetime) -> QuerySet[Reservation]:
+    """Those of a person that have not begun, in the order of time."""
+    return (
+        Reservation.objects.filter(
+            Q(deadline_at=None) | Q(deadline_at__gt=now),
+            user_id=user_id,
+            state__in=["held", "requested", "confirmed"],
+            start_at__gt=now,
+        )
+        .select_related(*WITH)
+        .order_by("start_at", "id")
+    )
+
+
+def membership_to_end(actor: Actor, membership_id: UUID) -> Membership:
+    """One's own, or one of an organisation whose people one manages."""
+    membership = membership_by_id(actor, membership_id)
+    may = actor.may("manage-members", place_of(membership.organisation))
+    if actor.user_id != membership.user_id and not may:
+        raise NotPermitted
+    return membership
+
+
+def load_ahead(actor: Actor, membership: Membership, now: datetime) -> list[Ahead]:
+    """What of a member would be kept or cancelled."""
+    rows = bookings_ahead(membership.user_id, now)
+    return with_costs(actor, rows.filter(organisation_id=membership.organisation_id), now)
+
+
+def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list[Ahead]:
+    """Each with what cancelling it now would cost; one that cannot be cancelled is left out.
+    Two statements."""
+    found, ahead = [], list(rows)
+    current = Quote.objects.filter(reservation__in=ahead, is_current=True)
+    quotes = {quote.reservation_id: quote for quote in current}
+    for row in ahead:
+        quote = quotes.get(row.pk)
+        quoted = input_from_json(quote.inputs) if quote else None
+        try:
+            fee = cancellation_for(actor, row, now, quoted)
+        except WrongState:  # check-in has begun
+            continue
+        found.append(Ahead(row, fee.fee + fee.tax, quote.currency if quote else ""))
+    return found
+
+
+def may_cancel(actor: Actor, membership: Membership) -> bool:
+    """Whether the bookings are the actor's to cancel: their own, or their members'."""
+    is_own = actor.user_id == membership.user_id
+    return is_own or actor.may("book-for-members", place_of(membership.organisation))

@@ -1,0 +1,66 @@
+"""A person takes their data with them, or goes for good."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import WrongState
+from accounts.models import User
+from accounts.permissions import actor_of
+from accounts.services.erasure import account_close
+from bookings.catalogue.models import BusyCalendar, SavedSearch
+from bookings.funding.models import FundingSource
+from bookings.messaging.models import CalendarFeed
+from bookings.plans.selectors.waiting import open_wishes
+from bookings.plans.services.waiting import wish_withdraw
+from bookings.privacy.selectors.leaving import bookings_ahead
+from bookings.privacy.selectors.persons import Row, load_obstacles, load_person
+from bookings.privacy.services.leaving import bookings_drop
+from instruments.locks import lock_instruments
+from instruments.services.enrolments import enrolments_drop
+
+
+@transaction.atomic
+def person_export(*, user: User, now: datetime) -> dict[str, list[Row]]:
+    """All tables about the person, whose having them is in the trail."""
+    tables = load_person(user)
+    trail.record(
+        actor=actor_of(user),
+        action="user.export",
+        target=user,
+        now=now,
+        after={"rows": sum(len(rows) for rows in tables.values())},
+    )
+    return tables
+
+
+@transaction.atomic
+def person_close(*, user: User, now: datetime, by_platform: bool = False, reason: str = "") -> int:
+    """Close the account for good: bookings ahead are cancelled, each by its rules, wishes are
+    withdrawn, saved searches deleted, and a job then forgets who it was
+    (`accounts/services/erasure.py`); the number of bookings cancelled. Bookings that took place,
+    charges, the ledger and the trail stay as they are, under a pseudonym.
+
+    `WrongState` while a booking is under way, a charge of theirs is not final, or nobody else
+    could decide for an organisation or the platform.
+    """
+    actor = actor_of(user)
+    for obstacle in load_obstacles(user, now):
+        raise WrongState(obstacle.code, **obstacle.numbers)
+    ahead = bookings_ahead(user.pk, now)
+    wishes = open_wishes(now).filter(user=user)
+    # Instruments are locked before people, and withdrawing a wish locks its person.
+    lock_instruments({*ahead.values_list("instrument_id", flat=True)})
+    for pk in list(wishes.order_by("pk").values_list("pk", flat=True)):
+        wish_withdraw(actor=actor, wish_id=pk, now=now)
+    cancelled = bookings_drop(actor=actor, ahead=ahead, reason="", now=now)
+    enrolments_drop(actor=actor, user_id=user.pk, now=now)
+    SavedSearch.objects.filter(user=user).delete()
+    CalendarFeed.objects.filter(user=user).delete()
+    BusyCalendar.objects.filter(user=user).delete()
+    for source in FundingSource.objects.filter(users=user):
+        source.users.remove(user)
+    by = None if by_platform else actor
+    account_close(actor=actor, by=by, reason=reason, now=now)
+    return cancelled

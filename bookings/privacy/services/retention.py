@@ -1,0 +1,145 @@
+"""Removing what has been kept as long as it is to be (bookings/record/domain/retention.py)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import (
+    ApiToken,
+    IdempotencyKey,
+    Invitation,
+    JobFailure,
+    JobRun,
+    Message,
+    OutboxMessage,
+)
+from bookings.audit.services.bundles import bundles_clear
+from bookings.hours.services.exports import exports_clear
+from bookings.messaging.models import WebhookDelivery
+from bookings.plans.models import WaitingOffer
+from bookings.pricing.models import Quote
+from bookings.record.domain.retention import RETENTION
+from bookings.record.models import Reservation
+from instruments.models import Fetching, Import, ImportChunk, ImportRow
+
+AT_ONCE = 5000  # rows of a transaction
+
+
+def records_remove(*, now: datetime) -> dict[str, int]:
+    """How many of each kind are gone, those that were any. Running it twice, half or on several
+    workers comes to the same."""
+    removed = {}
+    for kept in RETENTION:
+        if with_files := _WITH_FILES.get(kept.kind):
+            count = with_files(now=now)
+        else:
+            count = sum(_remove(rows) for rows in _PAST[kept.kind](now - kept.span))
+        if count:
+            removed[kept.kind] = count
+    return removed
+
+
+def _remove(rows: QuerySet[Any]) -> int:
+    """In parts, so that nobody waits for a lock of many; what another has in hand is left."""
+    removed = 0
+    while True:
+        with transaction.atomic():
+            locked = rows.select_for_update(of=("self",), skip_locked=True)
+            ids = list(locked.values_list("pk", flat=True)[:AT_ONCE])
+            if not ids:
+                return removed
+            rows.model._default_manager.filter(pk__in=ids).delete()
+            removed += len(ids)
+
+
+def _outbox(before: datetime) -> list[QuerySet[Any]]:
+    return [OutboxMessage.objects.filter(done_at__lt=before).exclude(outcome="failed")]
+
+
+def _outbox_failed(before: datetime) -> list[QuerySet[Any]]:
+    return [OutboxMessage.objects.filter(done_at__lt=before, outcome="failed")]
+
+
+def _messages(before: datetime) -> list[QuerySet[Any]]:
+    return [Message.objects.filter(created_at__lt=before)]
+
+
+def _keys(before: datetime) -> list[QuerySet[Any]]:
+    return [IdempotencyKey.objects.filter(created_at__lt=before)]
+
+
+def _runs(before: datetime) -> list[QuerySet[Any]]:
+    return [JobRun.objects.filter(started_at__lt=before)]
+
+
+def _failures(before: datetime) -> list[QuerySet[Any]]:
+    return [JobFailure.objects.filter(last_at__lt=before)]
+
+
+def _import_rows(before: datetime) -> list[QuerySet[Any]]:
+    """What an import read, and its file; what became of it stays with the import."""
+    ended = Import.objects.filter(ended_at__lt=before).values("pk")
+    return [ImportRow.objects.filter(job__in=ended), ImportChunk.objects.filter(job__in=ended)]
+
+
+def _fetchings(before: datetime) -> list[QuerySet[Any]]:
+    return [Fetching.objects.filter(at__lt=before)]
+
+
+def _deliveries(before: datetime) -> list[QuerySet[Any]]:
+    """With the calls of each."""
+    return [WebhookDelivery.objects.filter(created_at__lt=before).exclude(state="waiting")]
+
+
+def _holds(before: datetime) -> list[QuerySet[Any]]:
+    """Slots that were kept while somebody filled in a form, and came to nothing: a booking has a
+    quote, an offer of the waiting list has its wish."""
+    return [
+        Reservation.objects.filter(
+            ~Exists(Quote.objects.filter(reservation=OuterRef("pk"))),
+            ~Exists(WaitingOffer.objects.filter(reservation=OuterRef("pk"))),
+            state__in=["expired", "cancelled"],
+            confirmed_at=None,
+            ended_at__lt=before,
+        )
+    ]
+
+
+def _sessions(before: datetime) -> list[QuerySet[Any]]:
+    there = Session.objects.filter(session_key=OuterRef("session_key"))
+    return [
+        Session.objects.filter(expire_date__lt=before),
+        UserSession.objects.filter(~Exists(there), last_seen_at__lt=before),
+    ]
+
+
+def _tokens(before: datetime) -> list[QuerySet[Any]]:
+    return [ApiToken.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before))]
+
+
+def _invitations(before: datetime) -> list[QuerySet[Any]]:
+    """Those nobody took: the address in them is somebody's."""
+    return [Invitation.objects.filter(accepted_at=None, expires_at__lt=before)]
+
+
+_WITH_FILES = {"trail-bundles": bundles_clear, "hours-exports": exports_clear}
+_PAST: dict[str, Callable[[datetime], list[QuerySet[Any]]]] = {
+    "outbox": _outbox,
+    "outbox-failed": _outbox_failed,
+    "messages": _messages,
+    "idempotency-keys": _keys,
+    "job-runs": _runs,
+    "job-failures": _failures,
+    "import-rows": _import_rows,
+    "fetchings": _fetchings,
+    "webhook-deliveries": _deliveries,
+    "holds": _holds,
+    "sessions": _sessions,
+    "tokens": _tokens,
+    "invitations": _invitations,
+}

@@ -1,0 +1,77 @@
+"""What the platform keeps about a person: take it along, or have it forgotten."""
+
+from tempfile import SpooledTemporaryFile
+from typing import Any, cast
+
+from allauth.account.decorators import reauthentication_required
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.domain.errors import WrongState
+from accounts.permissions import actor_of
+from accounts.views.profile import person
+from bookings.audit.adapters.archive import archive_write
+from bookings.privacy.forms.persons import CloseForm
+from bookings.privacy.selectors.leaving import bookings_ahead, with_costs
+from bookings.privacy.selectors.persons import load_obstacles
+from bookings.privacy.services.persons import person_close, person_export
+
+IN_MEMORY = 4_000_000  # bytes; a larger archive is written to a file
+
+
+@login_required
+@require_safe
+def data(request: HttpRequest) -> HttpResponse:
+    return render(request, "bookings/person_data.html")
+
+
+@login_required
+@require_POST
+def export(request: HttpRequest) -> FileResponse:
+    """The archive, at once: it is written while it is read, and gone when it was sent."""
+    user, now = person(request), timezone.now()
+    tables = person_export(user=user, now=now)
+    out = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  the response closes it
+    archive_write(cast(Any, out), tables, email=user.email, now=now)
+    out.seek(0)
+    name = f"instrument-commons-{now:%Y-%m-%d}.zip"
+    return FileResponse(out, as_attachment=True, filename=name, content_type="application/zip")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+@reauthentication_required  # type: ignore[untyped-decorator]
+def close(request: HttpRequest) -> HttpResponse:
+    """What goes, what stays, what stands in the way; then the person's word."""
+    user, now = person(request), timezone.now()
+    form = CloseForm(request.POST or None, address=user.email)
+    status, refused = 200, None
+    if request.method == "POST" and form.is_valid():
+        try:
+            person_close(user=user, now=now)
+        except WrongState as problem:
+            refused, status = problem, 409
+        else:
+            logout(request)
+            return redirect("bookings:person-closed")
+    elif request.method == "POST":
+        status = 400
+    context = {
+        "form": form,
+        "refused": refused,
+        "obstacles": load_obstacles(user, now),
+        "ahead": with_costs(actor_of(user), bookings_ahead(user.pk, now), now),
+    }
+    return render(request, "bookings/person_close.html", context, status=status)
+
+
+@require_safe
+def closed(request: HttpRequest) -> HttpResponse:
+    """For whoever has just gone, and is nobody now."""
+    return render(request, "bookings/person_closed.html")

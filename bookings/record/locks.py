@@ -1,0 +1,70 @@
+"""Locks below the instrument's own (instruments/locks.py): take them after it, in this order."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+
+from accounts.domain.errors import NotFound
+from accounts.domain.jobs import Busy
+from accounts.models import User
+from bookings.record.models import Reservation
+from instruments.locks import claim_instrument, lock_instrument
+from instruments.models import Instrument
+
+
+def locked[Row: Model](rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Rows that a selector reads for whoever will change them: sources, programmes, grants. Say
+    an order."""
+    return rows.select_for_update(of=("self",), no_key=True)
+
+
+def lock_reservation(reservation_id: UUID) -> tuple[Instrument, Reservation]:
+    """A reservation with its instrument, both locked, the instrument first. Three statements."""
+    instrument_id = (
+        Reservation.objects.filter(pk=reservation_id)
+        .values_list("instrument_id", flat=True)
+        .first()
+    )
+    if instrument_id is None:
+        raise NotFound
+    instrument = lock_instrument(instrument_id)
+    (reservation,) = lock_reservations([reservation_id])
+    return instrument, reservation
+
+
+def claim_reservation(reservation_id: UUID) -> None:
+    """For jobs: its instrument, without waiting. `Busy` while another has it."""
+    instrument_id = (
+        Reservation.objects.filter(pk=reservation_id)
+        .values_list("instrument_id", flat=True)
+        .first()
+    )
+    if instrument_id is None:
+        raise Busy
+    claim_instrument(instrument_id)
+
+
+def lock_reservations(reservation_ids: Iterable[UUID]) -> list[Reservation]:
+    """In the order of their ids. The instrument must be locked already."""
+    return list(
+        Reservation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related(
+            "organisation__region", "host", "host_region", "payer_region", "occupancy", "user"
+        )
+        .filter(pk__in=sorted(set(reservation_ids)))
+        .order_by("pk")
+    )
+
+
+def lock_person(person: UUID) -> None:
+    """What is counted per person over all instruments is counted one at a time. The last lock
+    to take."""
+    User.objects.select_for_update(no_key=True).only("pk").get(pk=person)
+
+
+def claim_person(person: UUID) -> None:
+    """For jobs: a person's lock, without waiting. `Busy` while another has it."""
+    free = User.objects.filter(pk=person).order_by("pk")
+    if not free.select_for_update(no_key=True, skip_locked=True).values_list("pk"):
+        raise Busy

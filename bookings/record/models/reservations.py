@@ -1,0 +1,162 @@
+"""Requests for a period."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Organisation, Region, User
+from accounts.models.keys import new_id
+from bookings.record.models.amounts import amount_field
+from instruments.models import Instrument, RateCard
+
+
+class Reservation(models.Model):
+    """A request for a period of one unit. A hold is a reservation in state `held`."""
+
+    class State(models.TextChoices):
+        HELD = "held", _("held")
+        REQUESTED = "requested", _("requested")
+        CONFIRMED = "confirmed", _("confirmed")
+        IN_USE = "in_use", _("in use")
+        COMPLETED = "completed", _("completed")
+        CANCELLED = "cancelled", _("cancelled")
+        REJECTED = "rejected", _("rejected")
+        EXPIRED = "expired", _("expired")
+        NO_SHOW = "no_show", _("not used")
+        DISPLACED = "displaced", _("displaced")
+
+    class Purpose(models.TextChoices):
+        RESEARCH = "research", _("research")
+        DEVELOPMENT = "development", _("development")
+        TEACHING = "teaching", _("teaching")
+        OTHER = "other", _("other")
+
+    # Keys are indexed below together with what they are asked with, or never looked for.
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    instrument = models.ForeignKey(
+        Instrument, models.PROTECT, related_name="reservations", db_index=False
+    )
+    unit = models.IntegerField(default=1)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    setup_minutes = models.PositiveIntegerField(default=0)
+    teardown_minutes = models.PositiveIntegerField(default=0)
+    check_in_minutes = models.PositiveIntegerField(null=True)
+    state = models.CharField(max_length=10, choices=State)
+
+    # Whose it is. Host and payer with their regions stay as they were when it was made.
+    user = models.ForeignKey(User, models.PROTECT, related_name="reservations", db_index=False)
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="reservations", db_index=False
+    )
+    payer_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+    host = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="hosted_reservations", db_index=False
+    )
+    host_region = models.ForeignKey(Region, models.PROTECT, related_name="+")
+
+    service_mode = models.CharField(max_length=10, choices=Instrument.ServiceMode)
+    purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.RESEARCH)
+    purpose_text = models.CharField(max_length=500, blank=True)
+    samples = models.CharField(max_length=500, blank=True)
+    price_group = models.CharField(max_length=10)
+    rate_card = models.ForeignKey(
+        RateCard, models.PROTECT, related_name="reservations", db_index=False
+    )
+    # The version of the instrument's policy whose rules judged it last; null: made before those
+    # were kept.
+    policy_version = models.PositiveIntegerField(null=True)
+    # Of group `partner`: what it was by when it was made, or last moved.
+    agreement = models.ForeignKey(
+        "bookings.Agreement", models.PROTECT, null=True, related_name="+", db_index=False
+    )
+
+    requested_at = models.DateTimeField()
+    deadline_at = models.DateTimeField(null=True)  # of a hold or an unanswered request
+    confirmed_at = models.DateTimeField(null=True)  # first time; a request never was
+    decided_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    ended_at = models.DateTimeField(null=True)  # when it reached a state that is final
+    is_ended_by_host = models.BooleanField(default=False)  # costs the payer nothing
+    reason = models.CharField(max_length=500, blank=True)
+    # Rules a manager set aside for it, by code: what auditors look at.
+    overrides = ArrayField(models.CharField(max_length=30), default=list)
+    # Nobody escapes a late fee by moving: what cancelling costs at least, and what shortening
+    # late has cost already, before tax.
+    least_percent = models.DecimalField(max_digits=6, decimal_places=3, default=0)
+    shortening_fee = amount_field(default=0)
+    # Second thoughts: its person cancelled it just after making it, at no cost; and the
+    # instrument's day on which they did so, or gave up time or moved at no cost: once a day.
+    is_second_thought = models.BooleanField(default=False)
+    second_thought_on = models.DateField(null=True)
+
+    # Where it is one of several made together.
+    series = models.ForeignKey(
+        "bookings.Series", models.PROTECT, null=True, related_name="reservations", db_index=False
+    )
+    occurrence_at = models.DateTimeField(null=True)  # when the rule put it, wherever it is now
+    chain = models.ForeignKey(
+        "bookings.Chain", models.PROTECT, null=True, related_name="reservations", db_index=False
+    )
+    step = models.PositiveSmallIntegerField(null=True)  # of the chain, from 1
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name = _("reservation")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(end_at__gt=F("start_at")), name="reservation_forward"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["held", "requested"], deadline_at__isnull=False)
+                | ~Q(state__in=["held", "requested"]),
+                name="reservation_waits_until",
+            ),
+            models.CheckConstraint(
+                condition=Q(chain=None, step=None) | Q(chain__isnull=False, step__gte=1),
+                name="reservation_step",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "instrument", "second_thought_on"],
+                condition=Q(second_thought_on__isnull=False),
+                name="reservation_second_thought",
+            ),
+            # The same occurrence is never booked twice.
+            models.UniqueConstraint(
+                fields=["series", "occurrence_at"],
+                condition=Q(state__in=["held", "requested", "confirmed", "in_use", "completed"]),
+                name="reservation_occurrence",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-start_at"], name="reservation_user"),
+            models.Index(fields=["organisation", "-start_at"], name="reservation_payer"),
+            models.Index(fields=["host", "-start_at"], name="reservation_host"),
+            models.Index(fields=["instrument", "start_at"], name="reservation_instrument"),
+            models.Index(
+                fields=["instrument", "start_at"],
+                condition=Q(state="no_show"),
+                name="reservation_no_show",
+            ),
+            models.Index(
+                fields=["series"],
+                condition=Q(series__isnull=False),
+                name="reservation_series",
+            ),
+            models.Index(
+                fields=["chain"], condition=Q(chain__isnull=False), name="reservation_chain"
+            ),
+            models.Index(
+                fields=["deadline_at"],
+                condition=Q(state__in=["held", "requested"]),
+                name="reservation_deadlines",
+            ),
+            models.Index(
+                fields=["end_at"],
+                condition=Q(state__in=["confirmed", "in_use"]),
+                name="reservation_open",
+            ),
+        ]

@@ -1,0 +1,155 @@
+"""Reservations, as far as each person may see them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from bookings.record.domain.periods import Period
+from bookings.record.domain.reservations import OCCUPYING, effective_state
+from bookings.record.models import Reservation
+from instruments.domain.publishing import StillBooked
+from instruments.models import PolicyVersion
+from instruments.selectors.policies import policy_versions
+
+WITH = (
+    "instrument__facility",
+    "organisation",
+    "host",
+    "user",
+    "payer_region",
+    "host_region",
+    "session",
+)
+
+
+def visible_to(actor: Actor) -> Q:
+    """One's own; those one's organisation pays or hosts, for its managers and finance; those
+    of an auditor's regions."""
+    seen = Q(user_id=actor.person) | Q(made_by_id=actor.person)
+    organisations = actor.organisations_where("read-bookings")
+    if organisations:
+        seen |= Q(organisation_id__in=organisations) | Q(host_id__in=organisations)
+    regions = list(actor.regions_where("read-bookings"))
+    if regions:
+        seen |= Q(host_region__lineage__overlap=regions)
+        seen |= Q(payer_region__lineage__overlap=regions)
+    return seen
+
+
+def reservations_for(actor: Actor) -> QuerySet[Reservation]:
+    """Newest first."""
+    return (
+        Reservation.objects.filter(visible_to(actor))
+        .select_related(*WITH)
+        .order_by("-start_at", "-id")
+    )
+
+
+def visible_among(actor: Actor, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of the given reservations that the actor may see."""
+    found = Reservation.objects.filter(visible_to(actor), pk__in=list(ids))
+    return frozenset(found.values_list("pk", flat=True))
+
+
+def own_reservations(actor: Actor) -> QuerySet[Reservation]:
+    """The actor's own bookings, newest first; slots that were only kept for a while are none."""
+    only_held = Q(state__in=["cancelled", "expired"], confirmed_at=None, quotes=None)
+    return (
+        Reservation.objects.filter(~only_held, user_id=actor.person)
+        .select_related(*WITH)
+        .order_by("-start_at", "-id")
+    )
+
+
+def upcoming(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """Of the actor's own bookings those that are not over."""
+    return own_reservations(actor).filter(
+        end_at__gt=now, state__in=["held", "requested", "confirmed", "in_use"]
+    )
+
+
+def clashes_of(actor: Actor, period: Period, now: datetime) -> QuerySet[Reservation]:
+    """The actor's own bookings, holds apart, that lie in a period."""
+    return (
+        own_reservations(actor)
+        .filter(
+            Q(deadline_at=None) | Q(deadline_at__gt=now),
+            state__in=OCCUPYING - {"held"},
+            start_at__lt=period.end,
+            end_at__gt=period.start,
+        )
+        .order_by("start_at", "id")
+    )
+
+
+def requests_to_decide(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """Unanswered requests at organisations the actor manages, the most urgent first."""
+    return (
+        Reservation.objects.filter(
+            state=Reservation.State.REQUESTED,
+            deadline_at__gt=now,
+            host_id__in=actor.organisations_where("manage-instruments"),
+        )
+        .select_related(*WITH)
+        .order_by("deadline_at", "id")
+    )
+
+
+def standing_bookings(instrument_id: UUID, now: datetime) -> QuerySet[Reservation]:
+    """Those of an instrument that are not over: in use, or still to come."""
+    return Reservation.objects.filter(
+        Q(end_at__gt=now) | Q(state=Reservation.State.IN_USE),
+        Q(deadline_at=None) | Q(deadline_at__gt=now) | ~Q(state__in=["held", "requested"]),
+        instrument_id=instrument_id,
+        state__in=OCCUPYING,
+    )
+
+
+def refuse_while_booked(instrument_id: UUID, now: datetime) -> None:
+    """`StillBooked` while there are any of these. One statement; ask under the instrument's
+    lock, so that none comes between."""
+    if count := standing_bookings(instrument_id, now).count():
+        raise StillBooked(count=count)
+
+
+def reservation_by_id(actor: Actor, reservation_id: UUID) -> Reservation:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    rows = reservations_for(actor).select_related(
+        "organisation__region", "host__region", "imported"
+    )
+    found = rows.filter(pk=reservation_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def rules_behind(reservation: Reservation) -> PolicyVersion | None:
+    """The rules a booking was judged by, when it was made or last moved; None where they are not
+    on record."""
+    if reservation.policy_version is None:
+        return None
+    rows = policy_versions(reservation.instrument_id)
+    return rows.filter(version=reservation.policy_version).first()
+
+
+def has_completed(user_id: UUID, instrument_id: UUID) -> bool:
+    """Whether the person has completed a session on the instrument."""
+    return Reservation.objects.filter(
+        user_id=user_id,
+        instrument_id=instrument_id,
+        state=Reservation.State.COMPLETED,
+        session__isnull=False,
+    ).exists()
+
+
+def shown(reservation: Reservation, now: Any) -> Reservation:
+    """The reservation with the state it has at this moment."""
+    state = effective_state(reservation.state, reservation.deadline_at, now)
+    reservation.shown_state = state  # type: ignore[attr-defined]
+    reservation.shown_label = Reservation.State(state).label  # type: ignore[attr-defined]
+    return reservation

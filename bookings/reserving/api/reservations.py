@@ -1,0 +1,419 @@
+"""Reservations: asking for them, reading them. What becomes of one: transitions, moves."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.memberships import PersonShape
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import one_of, operation, page
+from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, rfc3339
+from accounts.api.versions import etag
+from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import Actor
+from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
+from bookings.catalogue.api.fees import CardRefShape, QuoteShape
+from bookings.catalogue.selectors.parties import Booking
+from bookings.funding.api.funding import FundedShape, funded_json
+from bookings.funding.selectors.earmarks import paying, sees_funding
+from bookings.pricing.api.charges import ChargeShape, charge_json
+from bookings.pricing.models import Charge, Quote
+from bookings.pricing.selectors.charges import IN_FORCE
+from bookings.record.domain.refusals import OVERRIDABLE
+from bookings.record.domain.reservations import effective_state
+from bookings.record.models import Reservation, UsageSession
+from bookings.record.selectors.reservations import reservations_for
+from bookings.reserving.services.reservations import MOST_AT_ONCE, reservations_request
+from instruments.models import Instrument
+
+TAG = "reservations"
+WAITING = ("held", "requested")
+
+
+# Answers
+
+
+class PurposeShape(serializers.Serializer[Any]):
+    code = serializers.ChoiceField(Reservation.Purpose.choices)
+    text = serializers.CharField()
+
+
+class SamplesShape(serializers.Serializer[Any]):
+    count = serializers.IntegerField(allow_null=True)
+    text = serializers.CharField()
+
+
+class SessionShape(serializers.Serializer[Any]):
+    """What really happened. `is_assumed`: nobody checked out, the end is the reserved one."""
+
+    checked_in_at = Instant()
+    checked_out_at = Instant(allow_null=True)
+    is_assumed = serializers.BooleanField()
+    cut_at = Instant(
+        allow_null=True,
+        help_text="When the host closed the instrument under the use: charged until then at most.",
+    )
+    service_mode = serializers.CharField()
+    samples = serializers.IntegerField(allow_null=True)
+    rating = serializers.IntegerField(allow_null=True)
+    remarks = serializers.CharField()
+
+
+class ReservationShape(serializers.Serializer[Any]):
+    """A request for a period, with the price it was quoted, frozen. Organisations and regions
+    are codes, as they were when it was made."""
+
+    id = serializers.UUIDField()
+    instrument = serializers.UUIDField()
+    instrument_name = serializers.CharField()
+    instrument_name_zh = serializers.CharField()
+    time_zone = serializers.CharField()
+    unit = serializers.IntegerField()
+    start = Instant()
+    end = Instant()
+    state = serializers.ChoiceField(Reservation.State.choices)
+    user = PersonShape()
+    organisation = serializers.CharField(help_text="The payer.")
+    payer_region = serializers.CharField()
+    host = serializers.CharField()
+    host_region = serializers.CharField()
+    service_mode = serializers.ChoiceField(Instrument.ServiceMode.choices)
+    purpose = PurposeShape()
+    samples = SamplesShape()
+    price_group = serializers.CharField()
+    rate_card = CardRefShape()
+    policy_version = serializers.IntegerField(
+        allow_null=True,
+        help_text="Of the instrument's booking policy (`policy/versions/`): what judged the "
+        "booking when it was made, or last moved. Null: made before versions were kept.",
+    )
+    quote = QuoteShape(allow_null=True)
+    funding = FundedShape(
+        many=True,
+        allow_null=True,
+        help_text="The funding source that pays for it. Null where the caller may not see it.",
+    )
+    deadline = Instant(allow_null=True, help_text="For a request: when it has to be answered.")
+    requested_at = Instant()
+    confirmed_at = Instant(allow_null=True)
+    ended_at = Instant(allow_null=True)
+    reason = serializers.CharField(help_text="Why it was rejected, cancelled or displaced.")
+    is_second_thought = serializers.BooleanField(
+        help_text="Its person cancelled it just after making it, at no cost."
+    )
+    overrides = serializers.ListField(
+        child=serializers.CharField(), help_text="Rules a manager set aside for it."
+    )
+    series = serializers.UUIDField(allow_null=True)
+    chain = serializers.UUIDField(allow_null=True)
+    step = serializers.IntegerField(allow_null=True, help_text="Of the chain, from 1.")
+    session = SessionShape(allow_null=True)
+    charge = ChargeShape(allow_null=True)
+    version = serializers.IntegerField()
+    links = serializers.DictField(child=serializers.CharField())
+
+
+def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    """With what an answer says of each. Three more statements, whatever the number."""
+    current, in_force = Quote.objects.filter(is_current=True), Charge.objects.filter(IN_FORCE)
+    in_force = in_force.select_related("grant")
+    return rows.select_related("rate_card").prefetch_related(
+        Prefetch("quotes", current, to_attr="current_quotes"),
+        Prefetch("charges", in_force, to_attr="charges_in_force"),
+        Prefetch("earmarks", paying(), to_attr="funded_by"),
+    )
+
+
+def reservation_json(row: Reservation, actor: Actor, now: datetime) -> dict[str, Any]:
+    """The answer of one reservation loaded `with_all`, in the state it has at this moment; what
+    pays for it only to those whose affair it is."""
+    quotes: list[Quote] = row.current_quotes  # type: ignore[attr-defined]
+    quote = quotes[0] if quotes else None
+    card = {"id": str(row.rate_card_id), "version": row.rate_card.version}
+    session = getattr(row, "session", None)
+    charge = next(iter(row.charges_in_force), None)  # type: ignore[attr-defined]
+    count = (quote.inputs.get("quantity") if quote else None) or None
+    return {
+        "id": str(row.pk),
+        "instrument": str(row.instrument_id),
+        "instrument_name": row.instrument.name,
+        "instrument_name_zh": row.instrument.name_zh,
+        "time_zone": row.instrument.facility.time_zone,
+        "unit": row.unit,
+        "start": rfc3339(row.start_at),
+        "end": rfc3339(row.end_at),
+        "state": effective_state(row.state, row.deadline_at, now),
+        "user": {"id": str(row.user_id), "name": str(row.user)},
+        "organisation": row.organisation.code,
+        "payer_region": row.payer_region.code,
+        "host": row.host.code,
+        "host_region": row.host_region.code,
+        "service_mode": row.service_mode,
+        "purpose": {"code": row.purpose, "text": row.purpose_text},
+        "samples": {"count": int(count) if count else None, "text": row.samples},
+        "price_group": row.price_group,
+        "rate_card": card,
+        "policy_version": row.policy_version,
+        "quote": {**quote.result, "rate_card": card} if quote else None,
+        "funding": funded_json(row.funded_by) if sees_funding(actor, row) else None,  # type: ignore[attr-defined]
+        "deadline": _instant(row.deadline_at),
+        "requested_at": rfc3339(row.requested_at),
+        "confirmed_at": _instant(row.confirmed_at),
+        "ended_at": _instant(row.ended_at),
+        "reason": row.reason,
+        "is_second_thought": row.is_second_thought,
+        "overrides": list(row.overrides),
+        "series": str(row.series_id) if row.series_id else None,
+        "chain": str(row.chain_id) if row.chain_id else None,
+        "step": row.step,
+        "session": session_json(session) if session else None,
+        "charge": charge_json(charge) if charge else None,
+        "version": row.version,
+        "links": _links(row),
+    }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None
+
+
+def session_json(session: UsageSession) -> dict[str, Any]:
+    return {
+        "checked_in_at": rfc3339(session.checked_in_at),
+        "checked_out_at": _instant(session.checked_out_at),
+        "is_assumed": session.is_assumed,
+        "cut_at": _instant(session.cut_at),
+        "service_mode": session.service_mode,
+        "samples": session.samples,
+        "rating": session.rating,
+        "remarks": session.remarks,
+    }
+
+
+def _links(row: Reservation) -> dict[str, str]:
+    here = reverse("api-reservation", kwargs={"reservation_id": row.pk})
+    return {
+        "self": here,
+        "instrument": reverse("api-instrument", kwargs={"instrument_id": row.instrument_id}),
+        "cancellation": f"{here}cancellation/",
+        "trail": f"{reverse('api-trail-entries')}?object={row.pk}",
+    }
+
+
+def load_one(actor: Actor, reservation_id: UUID) -> Reservation:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = with_all(reservations_for(actor)).filter(pk=reservation_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def one(actor: Actor, reservation_id: UUID, now: datetime, status: int = 200) -> Response:
+    """The reservation as it is now."""
+    found = load_one(actor, reservation_id)
+    headers = etag(found.version)
+    if status == 201:
+        headers["Location"] = reverse("api-reservation", kwargs={"reservation_id": found.pk})
+    return Response(reservation_json(found, actor, now), status=status, headers=headers)
+
+
+# Requests
+
+
+class PurposeBody(Shape):
+    code = Choice(Reservation.Purpose.choices)
+    text = Text(500, default="", allow_blank=True)
+
+
+class OverrideBody(Shape):
+    """What a host's manager sets aside, and why."""
+
+    override = ListOf(
+        child=Choice([(code, code) for code in OVERRIDABLE]),
+        default=list,
+        help_text="Rules to set aside, by code: the host's managers, never for themselves.",
+    )
+    reason = Text(500, default="", allow_blank=True, help_text="Needed with `override`.")
+
+
+class ReservationBody(AskedBody, FundingBody, OverrideBody):
+    service_mode = Choice(Instrument.ServiceMode.choices)
+    purpose = PurposeBody()
+    hold = serializers.UUIDField(
+        required=False, allow_null=True, help_text="The slot kept for it, from `holds/`."
+    )
+    on_behalf_of = Text(
+        254,
+        default="",
+        allow_blank=True,
+        help_text="For whom, by id or mail address: the payer's managers for its members, the "
+        "host's at its own cost for anybody.",
+    )
+
+
+class ReservationsBody(Shape):
+    """Several at once: all or none."""
+
+    bookings = ReservationBody(many=True)
+
+
+class ReservationsShape(serializers.Serializer[Any]):
+    reservations = ReservationShape(many=True)
+
+
+class ReservationQuery(Pages):
+    def get_fields(self) -> Any:
+        return {
+            "from": Instant(required=False, help_text="That end after it."),
+            "until": Instant(required=False, help_text="That start before it."),
+            **super().get_fields(),
+        }
+
+    state = Text(120, default="", help_text="One or several, separated by commas.")
+    instrument = serializers.UUIDField(required=False)
+    organisation = Text(40, default="", help_text="The payer's code.")
+
+
+def _states(text: str) -> list[str]:
+    states = [state.strip() for state in text.split(",") if state.strip()]
+    if not set(states) <= set(Reservation.State.values):
+        raise invalid("state", "unknown-value")
+    return states
+
+
+def in_states(states: list[str], now: datetime) -> Q:
+    """Deadlines decide, not jobs: an unanswered request past its deadline is expired."""
+    lapsed = Q(state__in=WAITING, deadline_at__lte=now)
+    found = Q(state__in=states) & ~lapsed
+    return found | lapsed if "expired" in states else found
+
+
+class Reservations(Endpoint):
+    write_scope = "book"
+    needs_person = True
+
+    @operation(
+        "reservations",
+        _("Reservations"),
+        tag=TAG,
+        query=ReservationQuery,
+        gives=page(ReservationShape),
+    )
+    def get(self, request: Request) -> Response:
+        """Those the person may see, the latest start first: one's own; those one's
+        organisation pays or hosts, for its managers and finance; those of an auditor's
+        regions."""
+        query = asked(ReservationQuery, request.query_params)
+        rows = with_all(reservations_for(self.actor))
+        if query["state"]:
+            rows = rows.filter(in_states(_states(query["state"]), self.now))
+        if "instrument" in query:
+            rows = rows.filter(instrument_id=query["instrument"])
+        if query["organisation"]:
+            rows = rows.filter(organisation__code=query["organisation"])
+        if "from" in query:
+            rows = rows.filter(end_at__gt=query["from"])
+        if "until" in query:
+            rows = rows.filter(start_at__lt=query["until"])
+        return paginated(
+            request,
+            rows,
+            query,
+            ("-start_at", "-id"),
+            lambda found: [reservation_json(row, self.actor, self.now) for row in found],
+        )
+
+    @operation(
+        "reservation_create",
+        _("Reserve"),
+        tag=TAG,
+        takes=one_of("ReservationOrSeveral", ReservationBody, ReservationsBody),
+        gives=one_of("ReservationMade", ReservationShape, ReservationsShape),
+        status=201,
+        refuses=[404, 409, 422],
+        once=True,
+        sends={
+            "instrument": "0197a1de-0000-7000-8000-000000000002",
+            "start": "2026-03-06T10:00:00+08:00",
+            "end": "2026-03-06T12:00:00+08:00",
+            "organisation": "wusong-tech",
+            "service_mode": "self",
+            "purpose": {"code": "research", "text": "Lattice defects in perovskites"},
+            "funding": [{"source": "NSFC-2026-17", "percent": "100"}],
+        },
+    )
+    def post(self, request: Request) -> HttpResponseBase:
+        """Reserves, or asks for it where the policy wants the owner's word: see `state`. 409
+        when the slot is taken or the instrument closed; 422 names every other rule that
+        refuses, with the nearest period that would pass.
+
+        With `hold` it completes a slot kept by `POST holds/`: no rule is asked again. With
+        `{"bookings": [...]}`, up to 20, all are reserved or none; the answer is
+        `{"reservations": [...]}` in the same order, and a refusal says with `booking`, from 0,
+        which it is of."""
+        is_several = isinstance(request.data, Mapping) and "bookings" in request.data
+        if is_several:
+            asked_for = checked(ReservationsBody, request.data)["bookings"]
+            if len(asked_for) > MOST_AT_ONCE:
+                raise invalid("bookings", "too-many", most=MOST_AT_ONCE)
+        else:
+            asked_for = [checked(ReservationBody, request.data)]
+        bookings = [booking_of(data) for data in asked_for]
+
+        def reserve() -> Response:
+            made = reservations_request(actor=self.actor, bookings=bookings, now=self.now)
+            if not is_several:
+                return one(self.actor, made[0].pk, self.now, status=201)
+            return Response(
+                {"reservations": several(self.actor, [row.pk for row in made], self.now)},
+                status=201,
+            )
+
+        return self.once(reserve)
+
+
+def booking_of(data: dict[str, Any]) -> Booking:
+    """The checked body of one booking."""
+    quantity, text = samples_of(data)
+    return Booking(
+        instrument_id=data["instrument"],
+        period=period_of(data),
+        organisation=data.get("organisation"),
+        service_mode=data["service_mode"],
+        purpose=data["purpose"]["code"],
+        purpose_text=data["purpose"]["text"],
+        samples=text,
+        options=data.get("options", {}),
+        quantity=quantity,
+        hold=data.get("hold"),
+        on_behalf_of=data["on_behalf_of"].strip(),
+        override=tuple(data["override"]),
+        reason=data["reason"],
+        funding=shares_of(data),
+    )
+
+
+def several(actor: Actor, ids: Sequence[UUID], now: datetime) -> list[dict[str, Any]]:
+    """Reservations in the order of their ids given."""
+    rows = {row.pk: row for row in with_all(reservations_for(actor)).filter(pk__in=ids)}
+    return [reservation_json(rows[pk], actor, now) for pk in ids if pk in rows]
+
+
+class ReservationDetail(Endpoint):
+    write_scope = "book"
+    needs_person = True
+
+    @operation("reservation", _("One reservation"), tag=TAG, gives=ReservationShape, refuses=[404])
+    def get(self, request: Request, reservation_id: UUID) -> Response:
+        """As it is now, with its quote."""
+        return one(self.actor, reservation_id, self.now)

@@ -1,0 +1,39 @@
+"""Where a booking goes."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import OVERRIDABLE
+from bookings.record.forms.fields import LocalMomentField
+from instruments.forms.fields import StyledForm
+
+
+class MoveForm(StyledForm):
+    """Where a booking goes; what a manager sets aside, and why."""
+
+    start = LocalMomentField(label=_("From"))
+    end = LocalMomentField(label=_("Until"), is_end=True)
+    override = forms.MultipleChoiceField(
+        label=_("Override"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        fields["start"].zone = fields["end"].zone = zone
+        fields["override"].choices = [(code, code) for code in OVERRIDABLE]
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        start, end = data.get("start"), data.get("end")
+        if start and end and end <= start:
+            self.add_error("end", _("This must be after the start."))
+
+    def period(self) -> Period:
+        return Period(self.cleaned_data["start"], self.cleaned_data["end"])

@@ -1,0 +1,59 @@
+"""Acts on a reservation: a reason, a manager's word."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.record.models import Reservation
+from instruments.forms.fields import StyledForm
+
+
+class ReasonForm(forms.Form):
+    """A reason and the version of the record that was read."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput())
+
+
+class DecideForm(StyledForm):
+    """A manager's word on a request, and the version of it that was read."""
+
+    approve = forms.TypedChoiceField(
+        choices=[("1", "1"), ("0", "0")], coerce=lambda given: given == "1"
+    )
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> None:
+        data = super().clean() or self.cleaned_data
+        if data.get("approve") is False and not data.get("reason", "").strip():
+            self.add_error("reason", _("Give a reason: the person reads it."))
+
+
+class DecideManyForm(DecideForm):
+    """One word on several requests: `chosen` are `<id>:<version>`."""
+
+    version = None  # type: ignore[assignment] # each has its own
+    chosen = forms.MultipleChoiceField(
+        choices=(), error_messages={"required": _("Choose at least one request.")}
+    )
+
+    def __init__(self, data: Any = None, *, waiting: Sequence[Reservation]) -> None:
+        super().__init__(data)
+        chosen: Any = self.fields["chosen"]
+        chosen.choices = [(f"{r.pk}:{r.version}", str(r.pk)) for r in waiting]
+        chosen.error_messages["invalid_choice"] = _(
+            "One of them changed or was answered meanwhile: look at the list again."
+        )
+
+    def asked(self) -> list[tuple[UUID, int]]:
+        pairs = (value.split(":") for value in self.cleaned_data["chosen"])
+        return [(UUID(pk), int(version)) for pk, version in pairs]

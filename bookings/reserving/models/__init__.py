@@ -1,0 +1,5 @@
+from bookings.reserving.models.chains import Chain
+
+__all__ = [
+    "Chain",
+]

@@ -1,0 +1,83 @@
+"""Where on an instrument a wish would go: which unit, on what terms."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import Organisation
+from bookings.availability.domain.availability import Calendar, Wish, unqualified
+from bookings.availability.selectors.availability import around, load_calendar
+from bookings.catalogue.selectors.askers import load_asker
+from bookings.pricing.selectors.fees import Backing, Terms, load_terms
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal, RulesRefuse
+from instruments.domain.policies import Policy
+from instruments.models import Instrument
+
+
+@dataclass(frozen=True)
+class Place:
+    """A unit that is free, the terms the payer books on, the policy it was judged by, and the
+    rules that would have refused had nobody set them aside."""
+
+    unit: int
+    terms: Terms
+    policy: Policy
+    overrides: tuple[str, ...] = ()
+    has_lapsed: bool = False  # something near has run out and still has its row
+
+
+def load_place(
+    instrument: Instrument,
+    payer: Organisation,
+    user_id: UUID,
+    period: Period,
+    mode: str,
+    now: datetime,
+    *,
+    override: Sequence[str] = (),
+    backing: Backing | None = None,
+) -> Place:
+    """Where a new booking goes. `RulesRefuse` names every rule that refuses, with the nearest
+    that passes. Two statements where the payer's `backing` is known, two more at most where not;
+    one more for quotas and one for a certificate."""
+    terms = load_terms(instrument, payer, period.start, backing=backing)
+    lapsed: set[UUID] = set()
+    calendar = load_calendar(instrument, period, now, lapsed=lapsed)
+    if calendar is None:
+        raise RulesRefuse([Refusal("not-published")])
+    asker = load_asker(instrument, payer, terms, user_id=user_id, mode=mode)
+    wish = Wish(period, asker, waived=frozenset(override))
+    broken = require_place(instrument, calendar, wish, now)
+    unit = calendar.free_unit(period)
+    if unit is None:  # `require_place` has just said that there is one
+        raise RulesRefuse([Refusal("slot-taken")])
+    return Place(unit, terms, calendar.policy, broken, bool(lapsed))
+
+
+def require_place(
+    instrument: Instrument,
+    calendar: Calendar,
+    wish: Wish,
+    now: datetime,
+    *,
+    without: Collection[UUID] = (),
+) -> tuple[str, ...]:
+    """The waived rules that the wish breaks; `RulesRefuse` where it breaks another."""
+    found = calendar.refusing(wish, now)
+    if all(refusal.code in wish.waived for refusal in found):
+        return tuple(dict.fromkeys(refusal.code for refusal in found))
+    wide = load_calendar(instrument, around(wish.period), now, without=without)
+    if wide is not None:
+        wide.policy = calendar.policy
+    raise RulesRefuse(wide.explain(wish, now) if wide else [])
+
+
+def require_qualified(instrument: Instrument, user_id: UUID, period: Period, mode: str) -> None:
+    """`RulesRefuse` if the person may not work so through the period. At most one statement."""
+    if not hasattr(instrument, "policy") or not instrument.policy.qualification:
+        return
+    asker = load_asker(instrument, None, Terms("external", None), user_id=user_id, mode=mode)
+    if refusals := tuple(unqualified(asker, period)):
+        raise RulesRefuse(refusals)

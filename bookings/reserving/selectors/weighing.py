@@ -1,0 +1,113 @@
+"""Wishes of one payer judged one after the other, each with those before it as if booked: what
+recurring bookings and imports share."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from accounts.models import Organisation
+from bookings.availability.domain.availability import Asker, Block, Calendar, Wish
+from bookings.availability.domain.quotas import Booked
+from bookings.availability.selectors.availability import around, load_calendar
+from bookings.catalogue.selectors.askers import load_asker
+from bookings.catalogue.selectors.catalogue import load_cards
+from bookings.funding.selectors.funding import NO_FUNDING, Funding
+from bookings.pricing.domain import fees
+from bookings.pricing.domain.quotes import Quote
+from bookings.pricing.selectors.fees import Asked, Backing, Terms, quote_input, terms_on
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal
+from bookings.reserving.selectors.placing import Place
+from instruments.domain.opening import local_date
+from instruments.models import Instrument
+from instruments.selectors.ratecards import CardInForce
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What refuses a wish, with the nearest that passes; where it would go if nothing does; what
+    it would cost, None where the group has no price on that day."""
+
+    refusals: tuple[Refusal, ...]
+    place: Place | None
+    quote: Quote | None
+
+
+class Weighing:
+    """Time, quotas, grants and funding sources are used up wish by wish.
+
+    spans: each instrument with the span that its wishes lie in; its calendar is loaded once.
+    Statements: one for all rate cards, one or two an instrument for its calendar, and as
+    `load_asker` for each instrument, person and mode; none a wish.
+    """
+
+    def __init__(
+        self,
+        payer: Organisation,
+        spans: Iterable[tuple[Instrument, Period]],
+        backing: Backing,
+        now: datetime,
+        *,
+        without: Collection[UUID] = (),
+        funding: Funding = NO_FUNDING,
+    ) -> None:
+        self.payer, self.backing, self.now, self.funding = payer, backing, now, funding
+        wanted = {instrument.pk: (instrument, span) for instrument, span in spans}
+        self._cards: Mapping[UUID, list[CardInForce]] = load_cards(list(wanted))
+        self._calendars: dict[UUID, Calendar | None] = {
+            pk: load_calendar(instrument, around(span), now, without=without)
+            for pk, (instrument, span) in wanted.items()
+        }
+        self._askers: dict[tuple[UUID, UUID, str], Asker] = {}
+
+    def terms(self, instrument: Instrument, moment: datetime) -> Terms:
+        """On what terms the payer books on the local day of a moment, with what is left."""
+        return terms_on(instrument, self.backing, self._cards.get(instrument.pk, []), moment)
+
+    def weigh(
+        self, instrument: Instrument, user_id: UUID, asked: Asked, *, nearest: bool = True
+    ) -> Weighed:
+        """Judge a wish; one that passes counts for those after it. `Invalid` where it has no
+        price: an option there is none of, no number of samples. `nearest`: say of one that is
+        refused which period nearest in time would pass."""
+        period = asked.period
+        terms = self.terms(instrument, period.start)
+        asker = self._asker(instrument, user_id, asked.service_mode, terms)
+        given = quote_input(instrument, terms, asked)
+        quote = fees.quote(given) if given else None
+        calendar = self._calendars[instrument.pk]
+        if calendar is None:
+            return Weighed((Refusal("not-published"),), None, quote)
+        judge = calendar.explain if nearest else calendar.check
+        refusals = judge(Wish(period, asker), self.now)
+        if quote is not None:
+            day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
+            refusals += self.funding.refusals(quote, day)
+        unit = None if refusals else calendar.free_unit(period)
+        if unit is None:
+            return Weighed(refusals, None, quote)
+        if quote is not None:
+            grant = self.backing.grant(quote.voucher)
+            if grant is not None:
+                self.backing = self.backing.having(grant.id, -quote.covered)
+            self.funding.take(quote)
+        calendar.take(
+            Block(calendar.blocked_span(period), unit),
+            Booked(period, user_id, self.payer.pk, terms.price_group, asker.is_same_region),
+        )
+        return Weighed(refusals, Place(unit, terms, calendar.policy), quote)
+
+    def _asker(self, instrument: Instrument, user_id: UUID, mode: str, terms: Terms) -> Asker:
+        key = (instrument.pk, user_id, mode)
+        if key not in self._askers:
+            self._askers[key] = load_asker(
+                instrument, self.payer, terms, user_id=user_id, mode=mode
+            )
+        return replace(
+            self._askers[key],
+            price_group=terms.price_group,
+            is_served=terms.is_served,
+            is_same_region=terms.is_same_region,
+        )

@@ -1,0 +1,191 @@
+"""Keeping a slot for some minutes while somebody completes the form."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from bookings.availability.models import Occupancy
+from bookings.catalogue.selectors.holds import holds_of
+from bookings.catalogue.selectors.parties import Booking, Parties
+from bookings.catalogue.services.demand import attempt
+from bookings.pricing.selectors.fees import Backing, terms_by
+from bookings.record.domain.reservations import effective_state
+from bookings.record.locks import lock_person, lock_reservations
+from bookings.record.models import Reservation
+from bookings.reserving.domain import holds as rules
+from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.services.occupancy import reservation_move_to
+from bookings.reserving.services.placing import (
+    earmarks_said,
+    first_state,
+    parties_of,
+    place_find,
+    quote_given,
+    quote_keep,
+    reservation_locked,
+    reservation_put,
+)
+from instruments.locks import lock_instrument
+from instruments.models import Instrument
+from instruments.selectors.ratecards import load_card
+
+
+def hold_take(
+    *, actor: Actor, booking: Booking, now: datetime, replaces: bool = False
+) -> Reservation:
+    """Keep a slot for ten minutes; all rules must pass. At most three per person at a time.
+
+    The same slot asked for again is the same hold, with the time it has left, and so is one
+    that the waiting list offers. `replaces` gives back the person's other holds on the
+    instrument first: one form, one slot.
+    """
+    parties = parties_of(actor, booking)
+    with attempt(actor=actor, parties=[parties], bookings=[booking], now=now):
+        return _take(actor, parties, booking, replaces, now)
+
+
+def _take(
+    actor: Actor, parties: Parties, booking: Booking, replaces: bool, now: datetime
+) -> Reservation:
+    instrument = lock_instrument(booking.instrument_id)
+    if not booking.service_mode and instrument.service_modes:
+        booking = replace(booking, service_mode=instrument.service_modes[0])
+    mine = [
+        hold
+        for hold in lock_reservations(
+            holds_of(parties.person, now).filter(instrument=instrument).values_list("pk", flat=True)
+        )
+        if hold.made_by_id == actor.user_id
+    ]
+    for hold in mine:
+        if _is_same(hold, booking, parties.payer):
+            return hold
+    for hold in mine if replaces else []:
+        # What the waiting list offers is kept until it is declined, not until another is tried.
+        if not hasattr(hold, "waiting_offer"):
+            hold_give_back(reservation=hold, actor=actor, now=now)
+    place = place_find(
+        actor=actor, parties=parties, booking=booking, instrument=instrument, now=now
+    )
+    lock_person(parties.person)
+    if holds_of(parties.person, now).filter(waiting_offer=None).count() >= rules.MOST_HOLDS:
+        raise WrongState("too-many-holds", most=rules.MOST_HOLDS)
+    return reservation_put(
+        actor=actor,
+        parties=parties,
+        booking=booking,
+        instrument=instrument,
+        place=place,
+        state="held",
+        deadline=now + rules.HOLD_LASTS,
+        now=now,
+    )
+
+
+def _is_same(hold: Reservation, booking: Booking, payer: Organisation) -> bool:
+    return (
+        (hold.start_at, hold.end_at) == (booking.period.start, booking.period.end)
+        and hold.organisation_id == payer.pk
+        and hold.service_mode == booking.service_mode
+    )
+
+
+@transaction.atomic
+def hold_release(
+    *, actor: Actor, reservation_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
+    """Give a hold back. `WrongState` once it is something else."""
+    _, reservation = reservation_locked(actor, reservation_id, expected_version)
+    if actor.user_id not in {reservation.user_id, reservation.made_by_id}:
+        raise NotFound
+    state = effective_state(reservation.state, reservation.deadline_at, now)
+    if state != "held":
+        raise WrongState(state=state, wanted="cancelled")
+    hold_give_back(reservation=reservation, actor=actor, now=now)
+
+
+def hold_give_back(*, reservation: Reservation, actor: Actor | None, now: datetime) -> None:
+    """The same under the lock already taken."""
+    reservation_move_to(reservation=reservation, state="cancelled", now=now, actor=actor)
+
+
+def holds_give_back(*, actor: Actor, person: UUID, instrument: Instrument, now: datetime) -> None:
+    """Give back what the actor keeps of an instrument for a person, under its lock: it is in
+    nobody's way who books there. What the waiting list offers stays."""
+    own = holds_of(person, now).filter(
+        instrument=instrument, made_by_id=actor.person, waiting_offer=None
+    )
+    for hold in lock_reservations(own.values_list("pk", flat=True)):
+        hold_give_back(reservation=hold, actor=actor, now=now)
+
+
+def hold_complete(
+    *,
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    backing: Backing,
+    now: datetime,
+) -> Reservation:
+    """Turn a hold into a request or a booking, under the instrument's lock. Its verdict stands:
+    no rule is asked again, but for the certificate where the way of service became another."""
+    (hold,) = lock_reservations([booking.hold] if booking.hold else []) or (None,)
+    if hold is None or actor.user_id not in {hold.user_id, hold.made_by_id}:
+        raise NotFound(hold=str(booking.hold))
+    if hold.instrument_id != instrument.pk or hold.user_id != parties.person:
+        raise invalid("hold", "another-booking")
+    state = effective_state(hold.state, hold.deadline_at, now)
+    if state == "expired":
+        raise WrongState("hold-expired", state=state)
+    if state != "held":
+        raise WrongState(state=state)
+    if (hold.start_at, hold.end_at) != (booking.period.start, booking.period.end):
+        raise invalid("hold", "another-booking")
+    if hold.organisation_id != parties.payer.pk:
+        raise invalid("organisation", "another-booking")
+    if booking.service_mode not in instrument.service_modes:
+        raise invalid("service_mode", "not-offered")
+    if booking.service_mode != hold.service_mode:
+        require_qualified(instrument, hold.user_id, booking.period, booking.service_mode)
+    # By the card, the group and the regions it was kept on.
+    terms = replace(
+        terms_by(instrument, backing, load_card(hold.rate_card), hold.start_at),
+        price_group=hold.price_group,
+        payer_region=hold.payer_region,
+        host_region=hold.host_region,
+    )
+    given = quote_given(instrument, terms, booking)
+    state, deadline = first_state(actor, parties, instrument, booking.period, now)
+    quote = quote_keep(
+        reservation=hold,
+        given=given,
+        terms=terms,
+        shares=booking.funding,
+        instrument=instrument,
+        now=now,
+    )
+    Occupancy.objects.filter(reservation=hold).update(expires_at=deadline)
+    reservation_move_to(
+        reservation=hold,
+        state=state,
+        now=now,
+        actor=actor,
+        extra={
+            "service_mode": booking.service_mode,
+            "purpose": booking.purpose,
+            "purpose_text": booking.purpose_text,
+            "samples": booking.samples,
+            "requested_at": now,
+            "deadline_at": deadline,
+            "confirmed_at": now if state == "confirmed" else None,
+            "agreement_id": terms.agreement_id,
+        },
+        said=earmarks_said(quote, booking.funding),
+    )
+    return hold

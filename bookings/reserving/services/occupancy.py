@@ -1,0 +1,203 @@
+"""The rows that block units, and giving them back.
+
+What every service that takes or frees a slot shares; call these under the instrument's lock.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from accounts import trail
+from accounts.domain.errors import WrongVersion
+from accounts.domain.roles import Actor
+from accounts.notifications import Effect, enqueue
+from bookings.availability.models import Occupancy
+from bookings.availability.selectors.availability import to_range
+from bookings.funding.services.earmarks import earmarks_release, purses_lock
+from bookings.record.domain import reservations as rules
+from bookings.record.domain.periods import Period
+from bookings.record.locks import lock_reservations
+from bookings.record.models import Reservation
+from instruments.models import Instrument
+
+
+def occupancy_take(
+    *, reservation: Reservation, blocked: Period, expires_at: datetime | None
+) -> Occupancy:
+    """Block the reservation's unit for a span, buffers included."""
+    row = Occupancy(
+        instrument_id=reservation.instrument_id,
+        unit=reservation.unit,
+        span=to_range(blocked),
+        reservation=reservation,
+        expires_at=expires_at,
+    )
+    Occupancy.objects.bulk_create([row])
+    return row
+
+
+def reservation_move_to(
+    *,
+    reservation: Reservation,
+    state: str,
+    now: datetime,
+    actor: Actor | None,
+    reason: str = "",
+    by_host: bool = False,
+    extra: Mapping[str, Any] | None = None,
+    said: Mapping[str, Any] | None = None,
+    effects: Iterable[Effect] = (),
+) -> None:
+    """One transition: compare-and-swap on the old state, the slot and the money set aside given
+    back where the new state releases them, the trail and the outbox written. `extra` are
+    further fields to set, `said` is more for the trail."""
+    old = reservation.state
+    rules.require_transition(old, state)
+    changes: dict[str, Any] = {"state": state, "version": reservation.version + 1} | dict(
+        extra or {}
+    )
+    if state in rules.RELEASED or state in {"completed", "no_show"}:
+        changes |= {"ended_at": now, "is_ended_by_host": by_host}
+    if state not in {"held", "requested"}:
+        changes["deadline_at"] = None
+    if reason:
+        changes["reason"] = reason[:500]
+    swapped = Reservation.objects.filter(pk=reservation.pk, state=old).update(**changes)
+    if not swapped:
+        raise WrongVersion
+    for name, value in changes.items():
+        setattr(reservation, name, value)
+    effects = list(effects)
+    if state in rules.RELEASED:
+        Occupancy.objects.filter(reservation_id=reservation.pk).delete()
+        if old != "held":  # what is only kept has nothing set aside
+            earmarks_release(reservation=reservation, now=now)
+        period = Period(reservation.start_at, reservation.end_at)
+        if period.end > now:
+            effects.append(slot_freed(reservation, period))
+    trail.record(
+        actor=actor,
+        action=f"reservation.{state}",
+        target=reservation,
+        now=now,
+        before={"state": old},
+        after={name: value for name, value in changes.items() if name != "reason"}
+        | dict(said or {}),
+        reason=reason,
+        organisation_ids=[reservation.organisation_id, reservation.host_id],
+        region_ids=lineage_of(reservation),
+    )
+    enqueue(effects, now=now)
+
+
+def reservation_touch(
+    *,
+    reservation: Reservation,
+    action: str,
+    changes: Mapping[str, Any],
+    said: Mapping[str, Any],
+    actor: Actor | None,
+    now: datetime,
+    reason: str = "",
+) -> None:
+    """A change that is no transition: version raised, trail written."""
+    before = {name: getattr(reservation, name) for name in changes}
+    for name, value in changes.items():
+        setattr(reservation, name, value)
+    reservation.version += 1
+    reservation.save(update_fields=[*changes, "version"])
+    trail.record(
+        actor=actor,
+        action=action,
+        target=reservation,
+        now=now,
+        before=before,
+        after=said,
+        reason=reason,
+        organisation_ids=[reservation.organisation_id, reservation.host_id],
+        region_ids=lineage_of(reservation),
+    )
+
+
+def lineage_of(reservation: Reservation) -> list[Any]:
+    """The regions of host and payer with all above them."""
+    return [*reservation.host_region.lineage, *reservation.payer_region.lineage]
+
+
+def message(kind: str, reservation: Reservation, **more: str) -> Effect:
+    """A message about a reservation as it is now; the version makes each change its own."""
+    return Effect(
+        kind=f"mail.{kind}",
+        key=f"mail.{kind}:{reservation.pk}:{reservation.version}",
+        payload={"reservation": str(reservation.pk)} | more,
+    )
+
+
+def charge_due(reservation: Reservation) -> Effect:
+    """A charge to be made for an ended reservation."""
+    return Effect(
+        kind="charge.due",
+        key=f"charge.due:{reservation.pk}:{reservation.version}",
+        payload={"reservation": str(reservation.pk)},
+    )
+
+
+def slot_freed(reservation: Reservation, period: Period) -> Effect:
+    """Time of an instrument came free: whoever waits for it may be offered it."""
+    cause = f"{reservation.pk}:{reservation.version}"
+    return time_freed(reservation.instrument_id, period, cause)
+
+
+def time_freed(instrument_id: UUID, period: Period, cause: str) -> Effect:
+    """The same of any time; `cause` makes it one of a kind."""
+    return Effect(
+        kind="slot.freed",
+        key=f"slot.freed:{cause}",
+        payload={
+            "instrument": str(instrument_id),
+            "start": period.start.isoformat(),
+            "end": period.end.isoformat(),
+        },
+    )
+
+
+def hours_dirty(reservation: Reservation, start: datetime, end: datetime) -> Effect:
+    """The hours of the days of a span to be made anew, where they were made already."""
+    return days_dirty(
+        reservation.instrument_id, start, end, f"{reservation.pk}:{reservation.version}"
+    )
+
+
+def days_dirty(instrument_id: UUID, start: datetime, end: datetime, cause: str) -> Effect:
+    """The same of any cause."""
+    return Effect(
+        kind="hours.dirty",
+        key=f"hours.dirty:{cause}",
+        payload={
+            "instrument": str(instrument_id),
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+        },
+    )
+
+
+def lapse(*, instrument: Instrument, now: datetime) -> int:
+    """Expire the instrument's holds and requests whose deadline has passed; how many."""
+    due = Occupancy.objects.filter(instrument=instrument, expires_at__lte=now).values_list(
+        "reservation_id", flat=True
+    )
+    lapsed = 0
+    found = lock_reservations(pk for pk in due if pk)
+    purses_lock(found)
+    for reservation in found:
+        if rules.effective_state(reservation.state, reservation.deadline_at, now) != "expired":
+            continue
+        was_request = reservation.state == "requested"
+        reservation_move_to(reservation=reservation, state="expired", now=now, actor=None)
+        effects = [message("expired", reservation)] if was_request else []
+        if reservation.confirmed_at:
+            effects.append(charge_due(reservation))
+        enqueue(effects, now=now)
+        lapsed += 1
+    return lapsed

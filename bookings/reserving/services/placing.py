@@ -1,0 +1,362 @@
+"""Putting a reservation on an instrument: what holding, reserving, moving, recurring and
+offering share. Call these under the instrument's lock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from accounts import trail
+from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.notifications import Effect
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import (
+    organisation_by_code,
+    organisation_region_on,
+    payer_for,
+)
+from accounts.selectors.users import member_named, person_named
+from bookings.availability.domain import approvals
+from bookings.availability.models import Occupancy
+from bookings.catalogue.selectors.parties import Booking, Parties
+from bookings.funding.domain.funding import Share
+from bookings.funding.services.earmarks import earmarks_store, grant_take, sources_take
+from bookings.pricing.domain import fees
+from bookings.pricing.domain.quotes import QuoteInput, input_to_json, quote_to_json
+from bookings.pricing.models import Quote
+from bookings.pricing.selectors.fees import Backing, Terms, quote_input
+from bookings.record.domain import reminders
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import OVERRIDABLE, Refusal, RulesRefuse
+from bookings.record.locks import lock_reservation
+from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import has_completed
+from bookings.reserving.selectors.placing import Place, load_place
+from bookings.reserving.services.occupancy import lapse, lineage_of, message, occupancy_take
+from instruments.domain.opening import local_date
+from instruments.models import Instrument
+from instruments.selectors.policies import load_policy
+from instruments.selectors.registry import host_region_on, may_see
+
+
+def parties_of(actor: Actor, booking: Booking) -> Parties:
+    """The actor for an organisation they may book for; or another: a member, for the payer's
+    managers; anybody at the host's own cost, for the host's (`require_parties`)."""
+    if not booking.on_behalf_of:
+        payer = payer_for(actor, booking.organisation)
+        if payer is None:
+            raise invalid("organisation", "organisation-needed")
+        require(actor, "book", place_of(payer))
+        return Parties(actor.person, payer)
+    if not booking.organisation:
+        raise invalid("organisation", "organisation-needed")
+    payer = organisation_by_code(booking.organisation)
+    require(actor, "book-for-members", place_of(payer))
+    member = member_named(booking.on_behalf_of, payer.pk)
+    if member is not None:
+        return Parties(member.pk, payer)
+    host_id = (
+        Instrument.objects.filter(pk=booking.instrument_id)
+        .values_list("organisation_id", flat=True)
+        .first()
+    )
+    guest = person_named(booking.on_behalf_of) if host_id == payer.pk else None
+    if guest is None:
+        raise invalid("on_behalf_of", "not-one-of-theirs", organisation=payer.code)
+    return Parties(guest.pk, payer)
+
+
+def require_override(
+    actor: Actor, instrument: Instrument, person: UUID, override: Sequence[str], reason: str
+) -> None:
+    """Rules are set aside by the host's managers, by name, with a reason, never for
+    themselves."""
+    if not override:
+        return
+    if not set(override) <= set(OVERRIDABLE):
+        raise invalid("override", "unknown-choice", allowed=", ".join(OVERRIDABLE))
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    if actor.user_id == person:
+        raise NotPermitted("own-override")
+    if not reason.strip():
+        raise invalid("reason", "required")
+
+
+def place_find(
+    *,
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    now: datetime,
+    backing: Backing | None = None,
+) -> Place:
+    """Where the booking goes. `NotFound`, `Invalid`, or `RulesRefuse` with every refusal."""
+    if not may_see(actor, instrument):
+        raise NotFound
+    if booking.service_mode not in instrument.service_modes:
+        raise invalid("service_mode", "not-offered")
+    if "too-soon" in booking.override and booking.period.end <= now:
+        raise invalid("end", "in-the-past")  # of what is over nobody sets the notice aside
+    require_override(actor, instrument, parties.person, booking.override, booking.reason)
+    place = load_place(
+        instrument,
+        parties.payer,
+        parties.person,
+        booking.period,
+        booking.service_mode,
+        now,
+        override=booking.override,
+        backing=backing,
+    )
+    if place.has_lapsed:
+        lapse(instrument=instrument, now=now)
+    return place
+
+
+def lapse_due(instrument: Instrument, now: datetime) -> None:
+    """What has run out no longer counts, but its row would still be in the way."""
+    if Occupancy.objects.filter(instrument=instrument, expires_at__lte=now).exists():
+        lapse(instrument=instrument, now=now)
+
+
+def reservation_put(
+    *,
+    actor: Actor | None,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    place: Place,
+    state: str,
+    deadline: datetime | None,
+    now: datetime,
+    extra: Mapping[str, Any] | None = None,
+    said: Mapping[str, Any] | None = None,
+) -> Reservation:
+    """Store a reservation where it was found to fit, with its quote unless it is a hold. `actor`
+    None is the platform, for the person. `extra` are further fields, `said` is more for the
+    trail."""
+    quote = None
+    given = None if state == "held" else quote_given(instrument, place.terms, booking)
+    if place.terms.card is None:
+        raise RulesRefuse(
+            [Refusal("audience-not-served", {"price_group": place.terms.price_group})]
+        )
+    policy, payer = place.policy, parties.payer
+    reservation = Reservation(
+        instrument=instrument,
+        unit=place.unit,
+        start_at=booking.period.start,
+        end_at=booking.period.end,
+        setup_minutes=policy.setup_minutes,
+        teardown_minutes=policy.teardown_minutes,
+        check_in_minutes=policy.check_in_minutes,
+        state=state,
+        user_id=parties.person,
+        made_by_id=actor.person if actor else parties.person,
+        organisation=payer,
+        payer_region=place.terms.payer_region,
+        host=instrument.organisation,
+        host_region=place.terms.host_region,
+        service_mode=booking.service_mode,
+        purpose=booking.purpose,
+        purpose_text=booking.purpose_text,
+        samples=booking.samples,
+        price_group=place.terms.price_group,
+        rate_card_id=place.terms.card.id,
+        policy_version=instrument.policy.version,
+        agreement_id=place.terms.agreement_id,
+        requested_at=now,
+        deadline_at=deadline,
+        confirmed_at=now if state == "confirmed" else None,
+        overrides=list(place.overrides),
+        **(extra or {}),
+    )
+    Reservation.objects.bulk_create([reservation])
+    if given is not None:
+        quote = quote_keep(
+            reservation=reservation,
+            given=given,
+            terms=place.terms,
+            shares=booking.funding,
+            instrument=instrument,
+            now=now,
+        )
+    blocked = booking.period.padded(policy.setup_minutes, policy.teardown_minutes)
+    occupancy_take(reservation=reservation, blocked=blocked, expires_at=deadline)
+    trail.record(
+        actor=actor,
+        action=f"reservation.{state}",
+        target=reservation,
+        now=now,
+        after={
+            "instrument": instrument.pk,
+            "unit": place.unit,
+            "start": booking.period.start,
+            "end": booking.period.end,
+            "state": state,
+            "payer": payer.pk,
+            "price_group": place.terms.price_group,
+            "rate_card": place.terms.card.id,
+            "policy_version": instrument.policy.version,
+        }
+        | ({"for": parties.person} if not actor or parties.person != actor.user_id else {})
+        | ({"overrides": list(place.overrides)} if place.overrides else {})
+        | earmarks_said(quote, booking.funding)
+        | dict(said or {}),
+        reason=booking.reason if place.overrides else "",
+        organisation_ids=[payer.pk, instrument.organisation_id],
+        region_ids=lineage_of(reservation),
+    )
+    return reservation
+
+
+def first_state(
+    actor: Actor, parties: Parties, instrument: Instrument, period: Period, now: datetime
+) -> tuple[str, datetime | None]:
+    """`confirmed`, or `requested` with its deadline where somebody's word is needed. What the
+    host's manager books for another carries that word already."""
+    policy = load_policy(instrument.policy)
+    if actor.user_id != parties.person and actor.may(
+        "manage-instruments", place_of(instrument.organisation)
+    ):
+        return "confirmed", None
+    known = policy.approval == "first-time" and has_completed(parties.person, instrument.pk)
+    day = local_date(ZoneInfo(instrument.facility.time_zone), period.start)
+    if approvals.needs_approval(
+        policy.approval,
+        is_cross_region=organisation_region_on(parties.payer, day)
+        != host_region_on(instrument, day),
+        has_completed=known,
+    ):
+        return "requested", approvals.answer_deadline(now, policy.approval_minutes, period.start)
+    return "confirmed", None
+
+
+def reservation_locked(
+    actor: Actor, reservation_id: UUID, expected_version: int | None
+) -> tuple[Instrument, Reservation]:
+    """Locked with its instrument; `NotFound` if it is not the actor's to see."""
+    instrument, reservation = lock_reservation(reservation_id)
+    if not _sees(actor, instrument, reservation):
+        raise NotFound
+    if expected_version is not None and expected_version != reservation.version:
+        raise WrongVersion(version=reservation.version)
+    return instrument, reservation
+
+
+def _sees(actor: Actor, instrument: Instrument, reservation: Reservation) -> bool:
+    return (
+        actor.user_id in {reservation.user_id, reservation.made_by_id}
+        or actor.may("read-bookings", place_of(reservation.organisation))
+        or actor.may("read-bookings", place_of(instrument.organisation))
+    )
+
+
+def quote_given(instrument: Instrument, terms: Terms, booking: Booking) -> QuoteInput:
+    """What the fee rule is asked with; `RulesRefuse` where the group is not served."""
+    given = quote_input(instrument, terms, booking.asked)
+    if given is None:
+        raise RulesRefuse([Refusal("audience-not-served", {"price_group": terms.price_group})])
+    return given
+
+
+def quote_keep(
+    *,
+    reservation: Reservation,
+    given: QuoteInput,
+    terms: Terms,
+    shares: Sequence[Share],
+    instrument: Instrument,
+    now: datetime,
+) -> fees.Quote:
+    """Freeze what a new booking was quoted and set the money aside that it will cost: of the
+    grant that covers some of it (locked already), and of the payer's sources."""
+    result = fees.quote(given)
+    quote_store(reservation=reservation, given=given, result=result, now=now)
+    zone = ZoneInfo(instrument.facility.time_zone)
+    rows = sources_take(
+        reservation=reservation,
+        quote=result,
+        shares=shares,
+        day=local_date(zone, reservation.start_at),
+        today=local_date(zone, now),
+        now=now,
+    )
+    grant = next((g for g in terms.grants if g.code == result.voucher), None)
+    if grant is not None:
+        rows.append(
+            grant_take(reservation=reservation, grant_id=grant.id, covered=result.covered, now=now)
+        )
+    if rows:
+        earmarks_store(rows)
+    return result
+
+
+def earmarks_said(quote: fees.Quote | None, shares: Sequence[Share]) -> dict[str, Any]:
+    """What the trail says of money that was set aside."""
+    said: dict[str, Any] = {}
+    if quote is not None and quote.voucher:
+        said |= {"voucher": quote.voucher, "covered": quote.covered}
+    if quote is not None and shares:
+        said["funding"] = {share.source: share.percent for share in shares}
+        said["payable"] = quote.payable
+    return said
+
+
+def quote_store(
+    *, reservation: Reservation, given: QuoteInput, result: fees.Quote, now: datetime
+) -> Quote:
+    """Freeze what the reservation was quoted, with its inputs."""
+    row = Quote(
+        reservation=reservation,
+        inputs=input_to_json(given),
+        result=quote_to_json(result, explained=True),
+        currency=result.currency,
+        total=result.total,
+        payable=result.payable,
+        created_at=now,
+    )
+    Quote.objects.bulk_create([row])
+    return row
+
+
+def confirmed_effects(
+    reservation: Reservation, now: datetime, kind: str = "confirmed"
+) -> list[Effect]:
+    """The word that it is confirmed (or moved), and the reminders before it begins."""
+    return [message(kind, reservation), *reminder_effects(reservation, now)]
+
+
+def reminder_effects(reservation: Reservation, now: datetime) -> list[Effect]:
+    """The reminders of its present start; those of an earlier one find it moved and say nothing."""
+    times = reminders.reminder_times(reservation.start_at, now)
+    return [
+        Effect(
+            kind="mail.reminder",
+            key=f"mail.reminder:{reservation.pk}:{name}:{reservation.start_at.isoformat()}",
+            payload={
+                "reservation": str(reservation.pk),
+                "start": reservation.start_at.isoformat(),
+                "before": name,
+            },
+            due_at=moment,
+        )
+        for name, moment in times.items()
+    ]
+
+
+def requested_effects(reservation: Reservation, now: datetime) -> list[Effect]:
+    """The word to the person that it was asked for, and to those who decide; to them once more
+    before it lapses."""
+    effects = [message("requested", reservation), message("to-decide", reservation)]
+    deadline = reservation.deadline_at
+    moment = reminders.lapse_warning_at(now, deadline) if deadline else None
+    if deadline is not None and moment is not None:
+        warning = message("lapsing", reservation, deadline=deadline.isoformat())
+        effects.append(replace(warning, due_at=moment))
+    return effects

@@ -1,0 +1,327 @@
+"""Reserving, deciding, cancelling: the main job, each in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.domain.errors import Refused, WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.notifications import enqueue
+from accounts.permissions import require
+from accounts.selectors.jobs import held_back
+from accounts.selectors.memberships import no_second, place_of
+from accounts.services.jobs import work_through
+from bookings.availability.models import Occupancy
+from bookings.catalogue.selectors.holds import kept_for, lapsed
+from bookings.catalogue.selectors.parties import Booking, Parties
+from bookings.catalogue.services.demand import attempt
+from bookings.funding.selectors.earmarks import require_funded
+from bookings.funding.services.earmarks import sources_lock
+from bookings.pricing.selectors.charges import second_thought_of
+from bookings.pricing.selectors.fees import Backing, load_backings
+from bookings.record.domain import reservations as rules
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal, RulesRefuse
+from bookings.record.models import Reservation
+from bookings.reserving.selectors.placing import require_qualified
+from bookings.reserving.services.holds import hold_complete, hold_give_back
+from bookings.reserving.services.occupancy import charge_due, lapse, message, reservation_move_to
+from bookings.reserving.services.placing import (
+    confirmed_effects,
+    first_state,
+    parties_of,
+    place_find,
+    requested_effects,
+    reservation_locked,
+    reservation_put,
+)
+from instruments.locks import claim_instrument, lock_instrument, lock_instruments
+from instruments.models import Instrument
+
+MOST_AT_ONCE = 20
+
+
+def reservation_request(*, actor: Actor, booking: Booking, now: datetime) -> Reservation:
+    """Reserve, or ask for it where the policy wants somebody's word. See
+    `reservations_request`."""
+    return reservations_request(actor=actor, bookings=[booking], now=now)[0]
+
+
+def reservations_request(
+    *, actor: Actor, bookings: Sequence[Booking], now: datetime
+) -> list[Reservation]:
+    """Reserve several, all or none; in the order given.
+
+    `RulesRefuse` names every rule that refuses any of them. A refusal for lack of capacity is
+    remembered as unmet demand, in a transaction of its own after the rollback.
+    """
+    if not 1 <= len(bookings) <= MOST_AT_ONCE:
+        raise invalid("bookings", "out-of-range", least=1, most=MOST_AT_ONCE)
+    parties = [parties_of(actor, booking) for booking in bookings]
+    with attempt(actor=actor, parties=parties, bookings=bookings, now=now):
+        return reservations_put(actor=actor, parties=parties, bookings=bookings, now=now)
+
+
+def reservations_put(
+    *,
+    actor: Actor,
+    parties: Sequence[Parties],
+    bookings: Sequence[Booking],
+    now: datetime,
+    extras: Sequence[dict[str, object]] = (),
+) -> list[Reservation]:
+    """Within a transaction: lock the instruments, find every booking its place, store them."""
+    instruments = {i.pk: i for i in lock_instruments({b.instrument_id for b in bookings})}
+    # From here on nobody else sets money of these payers' grants aside.
+    payers = {party.payer.pk: party.payer for party in parties}
+    backings = load_backings(payers.values(), instruments=instruments.values(), lock=True)
+    sources_lock(
+        (p.payer.pk, s.source) for p, b in zip(parties, bookings, strict=True) for s in b.funding
+    )
+    made: list[Reservation] = []
+    refusals: list[Refusal] = []
+    for position, (party, booking) in enumerate(zip(parties, bookings, strict=True)):
+        instrument = instruments[booking.instrument_id]
+        extra = extras[position] if extras else {}
+        if position:  # those before it may have used some
+            backings |= load_backings([party.payer], instruments=[instrument], lock=True)
+        backing = backings[party.payer.pk]
+        try:
+            made.append(_reserve(actor, party, booking, instrument, backing, extra, now))
+        except RulesRefuse as refused:
+            alone = len(bookings) == 1
+            refusals += [
+                replace(refusal, booking=None if alone else position)
+                for refusal in refused.refusals
+            ]
+    if refusals:
+        raise RulesRefuse(refusals)
+    return made
+
+
+def _reserve(
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    backing: Backing,
+    extra: dict[str, object],
+    now: datetime,
+) -> Reservation:
+    place = None
+    if booking.hold is None:
+        try:
+            place = place_find(
+                actor=actor,
+                parties=parties,
+                booking=booking,
+                instrument=instrument,
+                now=now,
+                backing=backing,
+            )
+        except RulesRefuse:
+            # Whoever keeps this very slot, and did not say so, is in nobody's way but their own.
+            kept = kept_for(parties.person, instrument.pk, parties.payer.pk, booking.period, now)
+            if kept is None:
+                raise
+            booking = replace(booking, hold=kept.pk)
+    if place is None:
+        reservation = hold_complete(
+            actor=actor,
+            parties=parties,
+            booking=booking,
+            instrument=instrument,
+            backing=backing,
+            now=now,
+        )
+    else:
+        state, deadline = first_state(actor, parties, instrument, booking.period, now)
+        reservation = reservation_put(
+            actor=actor,
+            parties=parties,
+            booking=booking,
+            instrument=instrument,
+            place=place,
+            state=state,
+            deadline=deadline,
+            extra=extra,
+            now=now,
+        )
+    if reservation.state == "confirmed":
+        enqueue(confirmed_effects(reservation, now), now=now)
+    else:
+        enqueue(requested_effects(reservation, now), now=now)
+    return reservation
+
+
+@transaction.atomic
+def reservation_decide(
+    *,
+    actor: Actor,
+    reservation_id: UUID,
+    approve: bool,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Reservation:
+    """A manager's word on a request. Past its deadline it is `WrongState`; nobody decides
+    their own request."""
+    instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    if actor.user_id in {reservation.user_id, reservation.made_by_id}:
+        raise no_second(
+            "manage-instruments",
+            organisation=instrument.organisation,
+            besides=[reservation.user_id, reservation.made_by_id],
+            refusal=WrongState,
+        ) or WrongState("own-request")
+    state = rules.effective_state(reservation.state, reservation.deadline_at, now)
+    if state != "requested":
+        raise WrongState(state=state, wanted="confirmed" if approve else "rejected")
+    if not approve:
+        if not reason.strip():
+            raise invalid("reason", "required")
+        reservation_move_to(
+            reservation=reservation,
+            state="rejected",
+            now=now,
+            actor=actor,
+            reason=reason.strip(),
+            by_host=True,
+            extra={"decided_by_id": actor.user_id},
+        )
+        enqueue([message("rejected", reservation)], now=now)
+        return reservation
+    require_qualified(
+        instrument,
+        reservation.user_id,
+        Period(reservation.start_at, reservation.end_at),
+        reservation.service_mode,
+    )
+    require_funded(instrument, reservation)
+    Occupancy.objects.filter(reservation=reservation).update(expires_at=None)
+    reservation_move_to(
+        reservation=reservation,
+        state="confirmed",
+        now=now,
+        actor=actor,
+        reason=reason.strip(),
+        extra={
+            "decided_by_id": actor.user_id,
+            "confirmed_at": reservation.confirmed_at or now,
+        },
+    )
+    enqueue(confirmed_effects(reservation, now), now=now)
+    return reservation
+
+
+def requests_decide(
+    *,
+    actor: Actor,
+    asked: Sequence[tuple[UUID, int]],
+    approve: bool,
+    reason: str,
+    now: datetime,
+) -> tuple[list[Reservation], list[tuple[UUID, Refused]]]:
+    """The same word on several requests, each (id, version that was read) in a transaction of
+    its own: what was decided, and what was not with its refusal."""
+    done: list[Reservation] = []
+    refused: list[tuple[UUID, Refused]] = []
+    for reservation_id, version in asked:
+        try:
+            done.append(
+                reservation_decide(
+                    actor=actor,
+                    reservation_id=reservation_id,
+                    approve=approve,
+                    reason=reason,
+                    expected_version=version,
+                    now=now,
+                )
+            )
+        except Refused as error:
+            refused.append((reservation_id, error))
+    return done, refused
+
+
+@transaction.atomic
+def reservation_cancel(
+    *,
+    actor: Actor,
+    reservation_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Reservation:
+    """Cancel: the person, the payer's manager, or the host's manager (who owes the payer a
+    reason and lets it cost nothing)."""
+    instrument, reservation = reservation_locked(actor, reservation_id, expected_version)
+    reservation_drop(
+        actor=actor, instrument=instrument, reservation=reservation, reason=reason, now=now
+    )
+    return reservation
+
+
+def reservation_drop(
+    *,
+    actor: Actor,
+    instrument: Instrument,
+    reservation: Reservation,
+    reason: str,
+    now: datetime,
+    is_one_of_many: bool = False,
+) -> None:
+    """Cancel a reservation whose locks the caller holds, the instrument's first: that one also
+    sees to it that its person thinks again once a day. One of many says nothing of its own to
+    people."""
+    is_own = rules.is_own(actor.user_id, person=reservation.user_id, maker=reservation.made_by_id)
+    by_host = not is_own and actor.may("manage-instruments", place_of(instrument.organisation))
+    if not (is_own or by_host):
+        require(actor, "book-for-members", place_of(reservation.organisation))
+    if by_host and not reason.strip():
+        raise invalid("reason", "required")
+    state = rules.effective_state(reservation.state, reservation.deadline_at, now)
+    if state == "held":
+        hold_give_back(reservation=reservation, actor=actor, now=now)
+        return
+    if state == "expired" or (
+        state == "confirmed"
+        and not rules.may_still_cancel(
+            reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
+        )
+    ):
+        raise WrongState(state=state, wanted="cancelled")
+    reservation_move_to(
+        reservation=reservation,
+        state="cancelled",
+        now=now,
+        actor=actor,
+        reason=reason.strip(),
+        by_host=by_host,
+        extra=second_thought_of(actor, instrument, reservation, now),
+    )
+    effects = [] if is_one_of_many else [message("cancelled", reservation)]
+    if reservation.confirmed_at and not by_host:
+        effects.append(charge_due(reservation))
+    enqueue(effects, now=now)
+
+
+def reservations_lapse(*, now: datetime, most: int = 500) -> int:
+    """Expire every unanswered request and hold past its deadline; how many. An instrument that
+    somebody has in hand is left to them: whoever books there lapses it, too."""
+    due = (
+        lapsed(now)
+        .exclude(instrument_id__in=held_back("lapse reservations", now))
+        .order_by("instrument_id")
+        .values_list("instrument_id", flat=True)
+        .distinct()[:most]
+    )
+
+    def act(instrument_id: UUID) -> int:
+        claim_instrument(instrument_id)
+        return lapse(instrument=lock_instrument(instrument_id), now=now)
+
+    return work_through(job="lapse reservations", due=list(due), act=act, now=now)

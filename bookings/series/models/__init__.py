@@ -1,0 +1,5 @@
+from bookings.series.models.series import Series
+
+__all__ = [
+    "Series",
+]

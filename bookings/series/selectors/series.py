@@ -1,0 +1,316 @@
+"""Recurring bookings: what each date would come to, and those that were made."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+
+from accounts.domain.errors import NotFound, WrongState, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.selectors.organisations import payer_for
+from bookings.catalogue.selectors.holds import holds_of
+from bookings.funding.domain.funding import Share
+from bookings.funding.selectors.funding import NO_FUNDING, Funding, load_funding
+from bookings.pricing.domain.quotes import Quote, input_from_json
+from bookings.pricing.models import Quote as QuoteRow
+from bookings.pricing.selectors.charges import cancellation_now
+from bookings.pricing.selectors.fees import Asked, Backing, load_backing
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import Refusal
+from bookings.record.domain.reservations import effective_state, may_still_cancel
+from bookings.record.models import Reservation
+from bookings.record.selectors.reservations import reservations_for
+from bookings.reserving.selectors.placing import Place
+from bookings.reserving.selectors.weighing import Weighing
+from bookings.series.domain.series import (
+    SCOPES,
+    Rule,
+    Standing,
+    chosen,
+    instant_of,
+    occurrences,
+    parse_rule,
+    wall_of,
+    wall_times,
+)
+from bookings.series.models import Series
+from instruments.domain.opening import local_date
+from instruments.models import Instrument
+from instruments.selectors.registry import instrument_to_book
+
+# Before anything is booked
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One date of a series: what refuses it, with the nearest that passes; where it would go if
+    nothing does; what it would cost, None where the group has no price on that day."""
+
+    index: int
+    period: Period
+    refusals: tuple[Refusal, ...]
+    place: Place | None
+    quote: Quote | None
+
+
+@dataclass(frozen=True)
+class SeriesPreview:
+    """All dates of a series, each judged with those before it as if they were booked."""
+
+    rule: Rule
+    time_zone: str
+    occurrences: tuple[Occurrence, ...]
+
+    @property
+    def bookable(self) -> int:
+        """How many would pass."""
+        return sum(not occurrence.refusals for occurrence in self.occurrences)
+
+    @property
+    def currency(self) -> str | None:
+        return next((o.quote.currency for o in self.occurrences if o.quote), None)
+
+    @property
+    def total(self) -> Decimal | None:
+        """Of those that would pass, tax included, before vouchers."""
+        return self._sum("total")
+
+    @property
+    def payable(self) -> Decimal | None:
+        """Of those that would pass, what vouchers leave to pay."""
+        return self._sum("payable")
+
+    def _sum(self, name: str) -> Decimal | None:
+        passing = [getattr(o.quote, name) for o in self.occurrences if o.quote and not o.refusals]
+        return sum(passing, Decimal(0)) if self.currency else None
+
+
+def load_series_preview(
+    actor: Actor,
+    instrument_id: UUID,
+    organisation: str | None,
+    asked: Asked,
+    rule: str,
+    now: datetime,
+    *,
+    shares: Sequence[Share] = (),
+) -> SeriesPreview:
+    """What a series that begins with the period asked for would come to. Nothing is done; the
+    person's own holds on the instrument are in nobody's way, since booking gives them back.
+
+    The same refusals as of booking it: `NotFound`, `NotPermitted`, `Invalid`. The number of
+    statements does not grow with the number of dates.
+    """
+    instrument = instrument_to_book(actor, instrument_id)
+    payer = payer_for(actor, organisation)
+    if payer is None:
+        raise invalid("organisation", "organisation-needed")
+    require(actor, "book", place_of(payer))
+    if asked.service_mode not in instrument.service_modes:
+        raise invalid("service_mode", "not-offered")
+    parsed, periods = periods_of(instrument, asked.period, rule)
+    own = holds_of(actor.person, now).filter(
+        instrument=instrument, made_by_id=actor.person, waiting_offer=None
+    )
+    found = weigh_series(
+        instrument,
+        payer,
+        actor.person,
+        asked,
+        periods,
+        now,
+        without=list(own.values_list("pk", flat=True)),
+        funding=load_series_funding(instrument, payer, [actor.person], shares, now),
+    )
+    return SeriesPreview(parsed, instrument.facility.time_zone, tuple(found))
+
+
+def load_series_funding(
+    instrument: Instrument,
+    payer: Organisation,
+    people: Sequence[UUID],
+    shares: Sequence[Share],
+    now: datetime,
+    *,
+    lock: bool = False,
+) -> Funding:
+    """What pays for each date (`load_funding`)."""
+    today = local_date(ZoneInfo(instrument.facility.time_zone), now)
+    return load_funding(payer.pk, shares, people, today, lock=lock)
+
+
+def periods_of(instrument: Instrument, first: Period, rule: str) -> tuple[Rule, list[Period]]:
+    """The rule as a value and the periods it means, from the wall clock of `first` on.
+    `Invalid` names `rule`."""
+    zone = ZoneInfo(instrument.facility.time_zone)
+    parsed = parse_rule(rule)
+    return parsed, occurrences(parsed, wall_of(zone, first.start), zone, first.minutes)
+
+
+def weigh_series(
+    instrument: Instrument,
+    payer: Organisation,
+    user_id: UUID,
+    asked: Asked,
+    periods: Sequence[Period],
+    now: datetime,
+    *,
+    without: Collection[UUID] = (),
+    backing: Backing | None = None,
+    funding: Funding = NO_FUNDING,
+) -> list[Occurrence]:
+    """Each period in order, those that pass counted for those after them. At most six
+    statements, whatever the number: the calendar is loaded once for the whole span. What pays
+    for them is used up date by date."""
+    span = Period(periods[0].start, max(period.end for period in periods))
+    backing = backing or load_backing(payer, instruments=[instrument])
+    weighing = Weighing(payer, [(instrument, span)], backing, now, without=without, funding=funding)
+    found = []
+    for index, period in enumerate(periods):
+        one = weighing.weigh(instrument, user_id, replace(asked, period=period))
+        found.append(Occurrence(index, period, one.refusals, one.place, one.quote))
+    return found
+
+
+# What was made
+
+
+def series_for(actor: Actor, series_id: UUID) -> Series:
+    """`NotFound` if there is none, or no booking of it is the actor's to see."""
+    seen = reservations_for(actor).filter(series=series_id).values("series")
+    found = (
+        Series.objects.select_related("instrument__facility", "organisation__region", "split_from")
+        .filter(pk__in=seen)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def series_of(actor: Actor, reservation: Reservation) -> Series:
+    """The series of a booking; `NotFound` if it is of none."""
+    if reservation.series_id is None:
+        raise NotFound
+    return series_for(actor, reservation.series_id)
+
+
+def reservations_of(actor: Actor, series: Series) -> QuerySet[Reservation]:
+    """Those of a series that the actor may see, in the order of the rule."""
+    return reservations_for(actor).filter(series=series).order_by("occurrence_at", "id")
+
+
+def standings(reservations: Sequence[Reservation], now: datetime) -> list[Standing]:
+    """Bookings as the rule about scopes sees them."""
+    return [
+        Standing(
+            r.pk,
+            r.occurrence_at or r.start_at,
+            r.start_at,
+            effective_state(r.state, r.deadline_at, now),
+        )
+        for r in reservations
+    ]
+
+
+def choose(
+    reservations: Sequence[Reservation], scope: str, this: UUID | None, now: datetime
+) -> list[Reservation]:
+    """Those an edit is for, in the order of the rule. `Invalid` for a scope there is none of,
+    or without the booking that it starts from."""
+    if scope not in SCOPES:
+        raise invalid("scope", "unknown-choice", allowed=", ".join(SCOPES))
+    by_id = {r.pk: r for r in reservations}
+    if scope != "all" and this is None:
+        raise invalid("reservation", "required")
+    if this is not None and this not in by_id:
+        raise invalid("reservation", "not-of-the-series")
+    found = chosen(standings(reservations, now), scope, this, now)
+    return [by_id[standing.id] for standing in found]  # type: ignore[index]
+
+
+def wall_clocks(series: Series) -> dict[datetime, datetime]:
+    """Where the rule of a series puts its dates: wall clock by instant. Empty for one that has
+    no rule any more."""
+    if not series.rule:
+        return {}
+    zone = ZoneInfo(series.time_zone)
+    start = wall_of(zone, series.starts_at)
+    walls = wall_times(parse_rule(series.rule), start, zone)
+    return {instant_of(zone, wall): wall for wall in walls}
+
+
+@dataclass(frozen=True)
+class SeriesCancellation:
+    """What cancelling some of a series at this moment would cost the payer, in all; those of
+    `reservations` would be cancelled."""
+
+    reservations: tuple[Reservation, ...]
+    currency: str
+    fee: Decimal
+    tax: Decimal
+
+    @property
+    def count(self) -> int:
+        return len(self.reservations)
+
+
+def load_series_cancellation(
+    actor: Actor, series_id: UUID, scope: str, this: UUID | None, now: datetime
+) -> SeriesCancellation:
+    """The fees of all that an edit of the scope would cancel, added up: nothing for requests
+    never confirmed, and nothing when the host cancels. `WrongState` if there is none left to
+    cancel."""
+    series = series_for(actor, series_id)
+    rows = list(reservations_of(actor, series))
+    found = _cancellation(actor, series, rows, scope, this, now)
+    if not found.reservations:
+        raise WrongState("series-over")
+    return found
+
+
+def load_series_cancellations(
+    actor: Actor, reservation: Reservation, now: datetime
+) -> tuple[Series, dict[str, SeriesCancellation]]:
+    """The series of a booking, and the same of each scope in which something is left."""
+    series = series_of(actor, reservation)
+    rows = list(reservations_of(actor, series))
+    found = {s: _cancellation(actor, series, rows, s, reservation.pk, now) for s in SCOPES}
+    return series, {scope: c for scope, c in found.items() if c.reservations}
+
+
+def _cancellation(
+    actor: Actor,
+    series: Series,
+    rows: Sequence[Reservation],
+    scope: str,
+    this: UUID | None,
+    now: datetime,
+) -> SeriesCancellation:
+    found = [r for r in choose(rows, scope, this, now) if _may_cancel(r, now)]
+    quotes = {
+        quote.reservation_id: quote
+        for quote in QuoteRow.objects.filter(reservation__in=found, is_current=True)
+    }
+    fee = tax = Decimal(0)
+    spent: set[UUID] = set()
+    for r in found:
+        quoted = input_from_json(quotes[r.pk].inputs)
+        terms = cancellation_now(r, now, quoted, actor=actor, spent=spent)
+        fee, tax = fee + terms.fee, tax + terms.tax
+    currency = next((quote.currency for quote in quotes.values()), "")
+    return SeriesCancellation(tuple(found), currency, fee, tax)
+
+
+def _may_cancel(r: Reservation, now: datetime) -> bool:
+    state = effective_state(r.state, r.deadline_at, now)
+    return state == "requested" or (
+        state == "confirmed" and may_still_cancel(r.start_at, r.end_at, r.check_in_minutes, now)
+    )

@@ -1,0 +1,312 @@
+"""Recurring bookings: making them, and changing this one, those that follow, or all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.notifications import Effect, enqueue
+from bookings.catalogue.selectors.parties import Booking, Parties
+from bookings.catalogue.services.demand import demand_refused, guarded
+from bookings.funding.services.earmarks import purses_lock
+from bookings.pricing.selectors.fees import load_backings
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.locks import lock_reservations
+from bookings.record.models import Reservation
+from bookings.reserving.services.holds import holds_give_back
+from bookings.reserving.services.occupancy import lineage_of
+from bookings.reserving.services.placing import (
+    first_state,
+    lapse_due,
+    parties_of,
+    reminder_effects,
+    reservation_put,
+)
+from bookings.reserving.services.reservations import reservation_drop
+from bookings.series.domain.series import THIS
+from bookings.series.locks import lock_series
+from bookings.series.models import Series
+from bookings.series.selectors.series import (
+    Occurrence,
+    choose,
+    load_series_funding,
+    periods_of,
+    series_for,
+    weigh_series,
+)
+from instruments.locks import lock_instrument
+from instruments.models import Instrument
+from instruments.selectors.registry import may_see
+
+SKIP, REFUSE = ON_CONFLICT = ("skip", "refuse")
+
+
+@dataclass(frozen=True)
+class SeriesMade:
+    """A series, its bookings in the order of time, and the dates that were left out."""
+
+    series: Series
+    reservations: tuple[Reservation, ...]
+    skipped: tuple[Occurrence, ...]
+
+
+def series_book(
+    *, actor: Actor, booking: Booking, rule: str, on_conflict: str, now: datetime
+) -> SeriesMade:
+    """Book every date of a rule, from the booking's own period on; one transaction.
+
+    on_conflict: `refuse`: all or none, `RulesRefuse` names each refusal's date by its number
+    from 0 (`Refusal.booking`); `skip`: those that pass, `RulesRefuse` if none does. Each date
+    is judged with those before it as booked. One message tells of them all.
+    """
+    if on_conflict not in ON_CONFLICT:
+        raise invalid("on_conflict", "unknown-choice", allowed=", ".join(ON_CONFLICT))
+    parties = parties_of(actor, booking)
+    found: list[Occurrence] = []
+    try:
+        with guarded():
+            made = _book(actor, parties, booking, rule, on_conflict, found, now)
+    except RulesRefuse:
+        _remember(actor, parties, booking, found, now)
+        raise
+    _remember(actor, parties, booking, made.skipped, now)
+    return made
+
+
+def _remember(
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    refused: Sequence[Occurrence],
+    now: datetime,
+) -> None:
+    """Unmet demand counts once a person, instrument and day: the first date that lacked nothing
+    but capacity stands for all."""
+    lacking = next(
+        (o for o in refused if o.refusals and RulesRefuse(o.refusals).lacks_capacity), None
+    )
+    if lacking is None:
+        return
+    instrument = Instrument.objects.select_related("facility").get(pk=booking.instrument_id)
+    demand_refused(
+        actor=actor,
+        organisation=parties.payer,
+        instrument=instrument,
+        period=lacking.period,
+        now=now,
+    )
+
+
+def _book(
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    rule: str,
+    on_conflict: str,
+    found: list[Occurrence],
+    now: datetime,
+) -> SeriesMade:
+    instrument = lock_instrument(booking.instrument_id)
+    if not may_see(actor, instrument):
+        raise NotFound
+    if booking.service_mode not in instrument.service_modes:
+        raise invalid("service_mode", "not-offered")
+    parsed, periods = periods_of(instrument, booking.period, rule)
+    lapse_due(instrument, now)
+    holds_give_back(actor=actor, person=parties.person, instrument=instrument, now=now)
+    payer = parties.payer
+    backing = load_backings([payer], instruments=[instrument], lock=True)[payer.pk]
+    people = [parties.person, actor.person]
+    funding = load_series_funding(instrument, payer, people, booking.funding, now, lock=True)
+    found += weigh_series(
+        instrument,
+        payer,
+        parties.person,
+        booking.asked,
+        periods,
+        now,
+        backing=backing,
+        funding=funding,
+    )
+    skipped = [occurrence for occurrence in found if occurrence.refusals]
+    if skipped and (on_conflict == REFUSE or len(skipped) == len(found)):
+        raise RulesRefuse(
+            [
+                replace(refusal, booking=occurrence.index)
+                for occurrence in skipped
+                for refusal in occurrence.refusals
+            ]
+        )
+    series = Series.objects.create(
+        instrument=instrument,
+        user_id=parties.person,
+        made_by_id=actor.person,
+        organisation=parties.payer,
+        rule=parsed.text,
+        time_zone=instrument.facility.time_zone,
+        starts_at=booking.period.start,
+        minutes=booking.period.minutes,
+        created_at=now,
+    )
+    made = [
+        _put(actor, parties, booking, instrument, series, occurrence, now)
+        for occurrence in found
+        if not occurrence.refusals
+    ]
+    series_record(actor, series, "series.create", made, now, skipped=len(skipped))
+    series_tell(made, "series", now, [e for r in made for e in reminders_of(r, now)])
+    return SeriesMade(series, tuple(made), tuple(skipped))
+
+
+def _put(
+    actor: Actor,
+    parties: Parties,
+    booking: Booking,
+    instrument: Instrument,
+    series: Series,
+    occurrence: Occurrence,
+    now: datetime,
+) -> Reservation:
+    if occurrence.place is None:  # nothing refused it, so there is one
+        raise RulesRefuse(occurrence.refusals)
+    period = occurrence.period
+    state, deadline = first_state(actor, parties, instrument, period, now)
+    return reservation_put(
+        actor=actor,
+        parties=parties,
+        booking=replace(booking, period=period, hold=None, override=(), reason=""),
+        instrument=instrument,
+        place=occurrence.place,
+        state=state,
+        deadline=deadline,
+        now=now,
+        extra={"series": series, "occurrence_at": period.start},
+    )
+
+
+def reminders_of(reservation: Reservation, now: datetime) -> list[Effect]:
+    """Before each date, as for any booking that is confirmed."""
+    return reminder_effects(reservation, now) if reservation.state == "confirmed" else []
+
+
+def series_tell(
+    reservations: Sequence[Reservation], kind: str, now: datetime, effects: Sequence[Effect] = ()
+) -> None:
+    """One message of many bookings of a person on an instrument: to the person, and to those who
+    decide where any waits for their word. `series` and `imported` where all stands, the same with
+    `-requested` where some is asked for."""
+    first = reservations[0]
+    waiting = [r for r in reservations if r.state == "requested"]
+    if kind in {"series", "imported"} and waiting:
+        kind = f"{kind}-requested"
+    told = [_message(kind, first, reservations)]
+    if waiting and kind != "series-cancelled":
+        told.append(_message("series-to-decide", first, waiting))
+    enqueue([*told, *effects], now=now)
+
+
+def _message(kind: str, first: Reservation, reservations: Sequence[Reservation]) -> Effect:
+    return Effect(
+        kind=f"mail.{kind}",
+        key=f"mail.{kind}:{first.pk}:{first.version}",
+        payload={
+            "reservation": str(first.pk),
+            "reservations": [str(r.pk) for r in reservations],
+        },
+    )
+
+
+def series_record(
+    actor: Actor,
+    series: Series,
+    action: str,
+    reservations: Sequence[Reservation],
+    now: datetime,
+    reason: str = "",
+    **said: str | int,
+) -> None:
+    """An act on a series, in the trail of host and payer; each booking has its own entry."""
+    first = reservations[0]
+    trail.record(
+        actor=actor,
+        action=action,
+        target=series,
+        now=now,
+        after={
+            "instrument": series.instrument_id,
+            "rule": series.rule,
+            "starts_at": series.starts_at,
+            "reservations": [r.pk for r in reservations],
+        }
+        | said,
+        reason=reason,
+        organisation_ids=[first.organisation_id, first.host_id],
+        region_ids=lineage_of(first),
+    )
+
+
+# Changing
+
+
+def series_locked(
+    actor: Actor, series_id: UUID, expected_version: int | None
+) -> tuple[Instrument, Series, list[Reservation]]:
+    """A series with its instrument and all its bookings, locked; `NotFound` if it is not the
+    actor's to see."""
+    series = series_for(actor, series_id)
+    instrument = lock_instrument(series.instrument_id)
+    series = lock_series(series.pk)
+    if expected_version is not None and expected_version != series.version:
+        raise WrongVersion(version=series.version)
+    ids = Reservation.objects.filter(series=series).values_list("pk", flat=True)
+    return instrument, series, lock_reservations(ids)
+
+
+@transaction.atomic
+def series_cancel(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    scope: str,
+    reservation_id: UUID | None,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Series:
+    """Cancel one, those from it on, or all that have not begun: each by the rules of
+    `reservation_cancel`, all or none; one message. `WrongState` (`series-over`) if none is
+    left."""
+    instrument, series, rows = series_locked(actor, series_id, expected_version)
+    lapse_due(instrument, now)
+    found = choose(rows, scope, reservation_id, now)
+    if not found:
+        raise WrongState("series-over")
+    purses_lock(found)
+    for reservation in found:
+        reservation_drop(
+            actor=actor,
+            instrument=instrument,
+            reservation=reservation,
+            reason=reason,
+            now=now,
+            is_one_of_many=scope != THIS,
+        )
+    if scope != THIS:
+        series_tell(found, "series-cancelled", now)
+    series_touch(series)
+    series_record(actor, series, "series.cancel", found, now, reason.strip(), scope=scope)
+    return series
+
+
+def series_touch(series: Series, **changes: Any) -> None:
+    """Store changes under the lock; the version tells readers that something is new."""
+    for name, value in changes.items():
+        setattr(series, name, value)
+    series.version += 1
+    series.save(update_fields=[*changes, "version"])

@@ -1,0 +1,190 @@
+"""Giving one booking of a series, those that follow, or all another time."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from accounts.domain.errors import WrongState
+from accounts.domain.roles import Actor
+from bookings.availability.models import Occupancy
+from bookings.catalogue.services.demand import guarded
+from bookings.record.domain.periods import Period
+from bookings.record.domain.refusals import RulesRefuse
+from bookings.record.models import Reservation
+from bookings.reserving.services.moves import (
+    backing_locked,
+    move_store,
+    require_movable,
+    require_mover,
+    reservation_move,
+)
+from bookings.reserving.services.placing import lapse_due
+from bookings.series.domain.series import (
+    THIS,
+    Rule,
+    instant_of,
+    parse_rule,
+    shifted_rule,
+    wall_of,
+    wall_times,
+)
+from bookings.series.models import Series
+from bookings.series.selectors.series import choose, wall_clocks
+from bookings.series.selectors.series_moves import Shift, shift_of, weigh_series_move
+from bookings.series.services.series import series_locked, series_record, series_tell, series_touch
+from instruments.models import Instrument
+
+
+def series_move(
+    *,
+    actor: Actor,
+    series_id: UUID,
+    scope: str,
+    reservation_id: UUID,
+    period: Period,
+    now: datetime,
+    reason: str = "",
+    expected_version: int | None = None,
+) -> Series:
+    """Give one booking another time and those the scope names the same change on the wall
+    clock, all or none; what has begun stays. The series they belong to then: where some went
+    before them, one of its own (`split_from`).
+
+    `RulesRefuse` names the refused by their number from 0 among those to be moved, in the
+    order of the rule. None is in another's way with the time it has now.
+    """
+    with guarded():
+        instrument, series, rows = series_locked(actor, series_id, expected_version)
+        lapse_due(instrument, now)
+        found = choose(rows, scope, reservation_id, now)
+        if not found:
+            raise WrongState("series-over")
+        if scope == THIS:
+            reservation_move(
+                actor=actor,
+                reservation_id=reservation_id,
+                period=period,
+                now=now,
+                reason=reason,
+            )
+            series_touch(series)
+            return series
+        this = next(r for r in rows if r.pk == reservation_id)
+        return _move(actor, instrument, series, found, shift_of(series, this, period), reason, now)
+
+
+def _move(
+    actor: Actor,
+    instrument: Instrument,
+    series: Series,
+    found: Sequence[Reservation],
+    shift: Shift,
+    reason: str,
+    now: datetime,
+) -> Series:
+    if shift.is_none:
+        return series
+    backing = backing_locked(instrument, found[0])
+    weighed = weigh_series_move(actor, instrument, series, found, shift, now, backing=backing)
+    for reservation, move in weighed:
+        require_mover(actor, instrument, reservation, move.period, reason)
+        require_movable(reservation, move.period, now)
+    refusals = [
+        replace(refusal, booking=index)
+        for index, (_, move) in enumerate(weighed)
+        for refusal in move.refusals
+    ]
+    if refusals:
+        raise RulesRefuse(refusals)
+    moved = [
+        (reservation, move)
+        for reservation, move in weighed
+        if (reservation.start_at, reservation.end_at) != (move.period.start, move.period.end)
+    ]
+    # Each may go where another still is: they all leave before the first arrives.
+    Occupancy.objects.filter(reservation__in=[r for r, _ in moved]).delete()
+    for reservation, move in moved:
+        move_store(
+            actor=actor,
+            instrument=instrument,
+            reservation=reservation,
+            move=move,
+            reason=reason.strip(),
+            now=now,
+            is_one_of_many=True,
+        )
+    series = _reseries(actor, series, found, shift, now)
+    series_tell(found, "series-moved", now)
+    series_record(
+        actor,
+        series,
+        "series.move",
+        found,
+        now,
+        reason.strip(),
+        by_minutes=int(shift.by.total_seconds() // 60),
+        minutes=shift.minutes or series.minutes,
+    )
+    return series
+
+
+def _reseries(
+    actor: Actor, series: Series, found: Sequence[Reservation], shift: Shift, now: datetime
+) -> Series:
+    """Give the moved bookings the rule that says where they are now; those before them keep
+    the old one, cut off."""
+    zone = ZoneInfo(series.time_zone)
+    first = found[0].occurrence_at or found[0].start_at
+    before, walls, rule = _parted(series, zone, first)
+    later = shifted_rule(rule, walls, shift.by, zone) if rule and walls else None
+    at = wall_clocks(series)
+    start = instant_of(zone, (walls[0] if walls else wall_of(zone, first)) + shift.by)
+    values: dict[str, Any] = {
+        "rule": later.text if later else "",
+        "starts_at": start,
+        "minutes": shift.minutes or series.minutes,
+    }
+    old = series
+    if before or not rule:
+        if rule:
+            series_touch(old, rule=replace(rule, count=before, until=None).text)
+        series = Series.objects.create(
+            instrument_id=old.instrument_id,
+            user_id=old.user_id,
+            made_by_id=actor.person,
+            organisation_id=old.organisation_id,
+            time_zone=old.time_zone,
+            created_at=now,
+            split_from=old,
+            **values,
+        )
+    else:
+        series_touch(series, **values)
+    places = {}
+    for reservation in found:
+        was = reservation.occurrence_at or reservation.start_at
+        places[reservation.pk] = instant_of(zone, at.get(was, wall_of(zone, was)) + shift.by)
+    # The places of some may be those that others are about to leave.
+    rows = Reservation.objects.filter(pk__in=list(places))
+    rows.update(occurrence_at=None)
+    for reservation in found:
+        reservation.series = series
+        reservation.occurrence_at = places[reservation.pk]
+    Reservation.objects.bulk_update(found, ["series", "occurrence_at"])
+    return series
+
+
+def _parted(
+    series: Series, zone: ZoneInfo, first: datetime
+) -> tuple[int, list[datetime], Rule | None]:
+    """How many dates a rule puts before an instant, the wall clocks of those from it on, and
+    the rule; none of it where a series has no rule any more."""
+    if not series.rule:
+        return 0, [], None
+    rule = parse_rule(series.rule)
+    walls = wall_times(rule, wall_of(zone, series.starts_at), zone)
+    later = [wall for wall in walls if instant_of(zone, wall) >= first]
+    return len(walls) - len(later), later, rule

@@ -1,0 +1,550 @@
+"""Statements and settlements as PDF: A4, in English or Chinese, with the font inside the file."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
+
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import (
+    KeepTogether,
+    LongTable,
+    Paragraph,
+    SimpleDocTemplate,
+    Spacer,
+    Table,
+)
+
+from accounts.letters import site_name
+from accounts.models import Organisation, Region
+from bookings.pricing.models import Charge
+from bookings.record.domain.money import format_amount, format_number, minor_digits
+from bookings.settlement.domain.statements import (
+    PAYABLE_WITHIN,
+    settlement_reference,
+    statement_number,
+)
+from bookings.settlement.models import Payment, SettlementLine
+from bookings.settlement.selectors.papers import PaperLine, Party, SettlementPaper, StatementPaper
+from bookings.settlement.selectors.settlements import creditor_of, debtor_of, net_of
+
+FONT = "WenQuanYi Micro Hei"
+INK, SOFT, LINE, ACCENT = (colors.HexColor(c) for c in ("#1b2430", "#53606f", "#c9d0d8", "#085457"))
+WIDTH = A4[0] - 36 * mm
+PADDING = 6  # of the frame that the library puts within the margins
+
+
+@cache
+def _font() -> None:
+    """Once for the process."""
+    pdfmetrics.registerFont(TTFont(FONT, Path(__file__).parent / "fonts" / "wqy-microhei.ttf"))
+
+
+def _style(size: float = 8.5, **values: Any) -> ParagraphStyle:
+    given: dict[str, Any] = {
+        "fontName": FONT,
+        "fontSize": size,
+        "leading": size * 1.35,
+        "textColor": INK,
+        "wordWrap": "CJK" if (translation.get_language() or "").startswith("zh") else None,
+    }
+    return ParagraphStyle(f"paper-{size}", **(given | values))
+
+
+def _text(text: object, size: float = 8.5, **values: Any) -> Paragraph:
+    return Paragraph(escape(str(text)).replace("\n", "<br/>"), _style(size, **values))
+
+
+def _right(text: object, size: float = 8.5, **values: Any) -> Paragraph:
+    return _text(text, size, alignment=TA_RIGHT, **values)
+
+
+def _head(text: object) -> Paragraph:
+    return _text(text, 7.5, textColor=SOFT)
+
+
+def _head_right(text: object) -> Paragraph:
+    return _right(text, 7.5, textColor=SOFT)
+
+
+def _money(amount: Decimal, currency: str) -> str:
+    return f"{Decimal(format_amount(amount, currency)):,.{minor_digits(currency)}f}"
+
+
+def _day(value: date | datetime) -> str:
+    chinese = (translation.get_language() or "").startswith("zh")
+    return date_format(value, "Y年n月j日" if chinese else "j F Y")
+
+
+def _month(value: date) -> str:
+    chinese = (translation.get_language() or "").startswith("zh")
+    return date_format(value, "Y年n月" if chinese else "F Y")
+
+
+def _names(thing: Party | Region) -> str:
+    """In both languages, the reader's first."""
+    names = [thing.name, thing.name_zh]
+    if (translation.get_language() or "").startswith("zh"):
+        names.reverse()
+    return "\n".join(dict.fromkeys(name for name in names if name))
+
+
+def _name(name: str, name_zh: str) -> str:
+    chinese = (translation.get_language() or "").startswith("zh")
+    return (chinese and name_zh) or name
+
+
+class _Numbered(Canvas):  # type: ignore[misc]
+    """Writes the foot of every page at the end, when their number is known."""
+
+    foot = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pages: list[dict[str, Any]] = []
+
+    def showPage(self) -> None:
+        self._pages.append(dict(self.__dict__))
+        self._startPage()
+
+    def save(self) -> None:
+        total = len(self._pages)
+        for number, page in enumerate(self._pages, start=1):
+            self.__dict__.update(page)
+            self.setFont(FONT, 7.5)
+            self.setFillColor(SOFT)
+            self.drawString(18 * mm, 11 * mm, self.foot)
+            of = gettext("Page {number} of {total}").format(number=number, total=total)
+            self.drawRightString(A4[0] - 18 * mm, 11 * mm, of)
+            super().showPage()
+        super().save()
+
+
+def _build(title: str, foot: str, author: str, story: list[Any]) -> bytes:
+    out = BytesIO()
+    document = SimpleDocTemplate(
+        out,
+        pagesize=A4,
+        leftMargin=18 * mm - PADDING,
+        rightMargin=18 * mm - PADDING,
+        topMargin=16 * mm,
+        bottomMargin=20 * mm,
+        title=title,
+        author=author,
+        lang=translation.get_language() or "en",
+    )
+    document.build(story, canvasmaker=type("Pages", (_Numbered,), {"foot": foot}))
+    return out.getvalue()
+
+
+def _top(title: str, subtitle: str, facts: Sequence[tuple[str, str]], note: str = "") -> list[Any]:
+    left = [_text(title, 18, textColor=ACCENT), _text(subtitle, 10, textColor=SOFT)]
+    if note:
+        left.append(_text(note, 10, textColor=colors.HexColor("#8c1d18")))
+    right = Table(
+        # The longest numbers there are stay on their line.
+        [[_head(a), _right(b, 8.5 if len(b) <= 28 else 6.2)] for a, b in facts],
+        colWidths=[22 * mm, 60 * mm],
+        style=[("TOPPADDING", (0, 0), (-1, -1), 0.5), ("BOTTOMPADDING", (0, 0), (-1, -1), 0.5)],
+    )
+    top = Table(
+        [[left, right]],
+        colWidths=[WIDTH - 84 * mm, 84 * mm],
+        style=[("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (0, 0), 0)],
+    )
+    return [top, Spacer(1, 6 * mm)]
+
+
+def _two(left: Sequence[Any], right: Sequence[Any]) -> list[Any]:
+    both = Table(
+        [[list(left), list(right)]],
+        colWidths=[WIDTH / 2] * 2,
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("BOX", (0, 0), (0, 0), 0.5, LINE),
+            ("BOX", (1, 0), (1, 0), 0.5, LINE),
+            ("TOPPADDING", (0, 0), (-1, -1), 6),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
+        ],
+    )
+    return [both, Spacer(1, 6 * mm)]
+
+
+def _party(label: str, party: Party, organisation: Organisation, region: Region) -> list[Any]:
+    code = gettext("Code: {code}").format(code=organisation.code)
+    names = _names(party).split("\n")
+    legal = party.legal_name or names[0]
+    others = "\n".join(name for name in names if name != legal)
+    tax = gettext("Tax number: {number}").format(number=party.tax_number)
+    return [
+        _head(label),
+        _text(legal, 10.5),
+        *([_text(others)] if others else []),
+        *([_text(party.address)] if party.address else []),
+        *([_text(tax)] if party.tax_number else []),
+        _text(f"{_name(region.name, region.name_zh)} ({region.code})", textColor=SOFT),
+        _text(code + (f" · ROR {organisation.ror}" if organisation.ror else ""), textColor=SOFT),
+    ]
+
+
+GRID = [
+    ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ("LINEBELOW", (0, 0), (-1, 0), 0.8, ACCENT),
+    ("LINEBELOW", (0, 1), (-1, -1), 0.25, LINE),
+    ("LEFTPADDING", (0, 0), (-1, -1), 2),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+    ("TOPPADDING", (0, 0), (-1, -1), 2),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
+]
+SUMS = [
+    ("LINEABOVE", (0, -1), (-1, -1), 0.8, ACCENT),
+    ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+    ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
+]
+
+
+def quantity(line: PaperLine) -> str:
+    """What was charged for, in words: `2.5 h`, `12 samples`, `50 %`."""
+    if line.samples is not None:
+        return ngettext("{count} sample", "{count} samples", int(line.samples != 1) + 1).format(
+            count=format_number(line.samples)
+        )
+    if line.minutes is not None:
+        hours = (Decimal(line.minutes) / 60).quantize(Decimal("0.01"))
+        return gettext("{hours} h").format(hours=format_number(hours))
+    if line.percent is not None:
+        return f"{format_number(line.percent)} %"
+    return "–"
+
+
+def _rows(paper: StatementPaper) -> LongTable:
+    currency = paper.statement.currency
+    heads = [
+        _head("#"),
+        _head(gettext("Booking")),
+        _head(gettext("Date")),
+        _head_right(gettext("Quantity")),
+        _head_right(gettext("Net")),
+        _head_right(gettext("Tax")),
+        _head_right(gettext("Voucher")),
+        _head_right(gettext("Payable")),
+    ]
+    rows: list[list[Any]] = [heads]
+    for line in paper.lines:
+        start = line.start.astimezone(ZoneInfo(line.time_zone))
+        name = _name(line.instrument, line.instrument_zh)
+        kind = Charge.Kind(line.kind).label  # in the paper's language, whoever loaded it
+        what = f"{name}\n{kind} · {str(line.reservation)[-12:]}"
+        tax = f"{_money(line.tax, currency)}\n{format_number(line.tax_percent)} %"
+        rows.append(
+            [
+                _text(line.position),
+                _text(what),
+                _text(f"{start:%Y-%m-%d}\n{start:%H:%M}"),
+                _right(quantity(line)),
+                _right(_money(line.net, currency)),
+                _right(tax),
+                _right(_money(-line.covered, currency) if line.covered else "–"),
+                _right(_money(line.payable, currency)),
+            ]
+        )
+    widths = [10, 52, 20, 20, 19, 18, 17, 18]
+    scale = WIDTH / sum(widths)
+    return LongTable(rows, colWidths=[w * scale for w in widths], repeatRows=1, style=GRID)
+
+
+def _sums(rows: Sequence[tuple[str, str]]) -> Table:
+    last = len(rows) - 1
+    return Table(
+        [
+            [
+                _right(label, 10 if i == last else 8.5),
+                _right(value, 10 if i == last else 8.5),
+            ]
+            for i, (label, value) in enumerate(rows)
+        ],
+        colWidths=[WIDTH - 40 * mm, 40 * mm],
+        style=SUMS,
+    )
+
+
+def _payments(
+    payments: Sequence[Payment], owed: Decimal, paid: Decimal, currency: str
+) -> list[Any]:
+    if not payments:
+        return []
+    rows = [
+        (
+            f"{gettext('Paid')} {_day(one.paid_on)}"
+            + (f" · {one.reference}" if one.reference else ""),
+            f"{currency} {_money(one.amount, currency)}",
+        )
+        for one in payments
+    ]
+    rows.append((gettext("Still to pay"), f"{currency} {_money(owed - paid, currency)}"))
+    return [Spacer(1, 3 * mm), _sums(rows)]
+
+
+def statement_pdf(paper: StatementPaper, *, language: str) -> bytes:
+    """The statement in a language; names of the two organisations in both."""
+    _font()
+    with translation.override(language):
+        row = paper.statement
+        currency = row.currency
+        number = statement_number(row.host.code, row.year, row.number)
+        issued = row.issued_at.astimezone(ZoneInfo(row.host_region.time_zone))
+        facts = [
+            (gettext("Number"), number),
+            (gettext("Date of issue"), _day(issued)),
+            (gettext("Month"), _month(row.month)),
+            (gettext("Due"), _day(row.due_date)),
+            (gettext("Currency"), currency),
+        ]
+        if row.replaces is not None:
+            old = row.replaces
+            facts.append(
+                (gettext("Replaces"), statement_number(row.host.code, old.year, old.number))
+            )
+        title = gettext("Credit note") if row.payable < 0 else gettext("Statement")
+        note = gettext("Voided: {reason}").format(reason=row.void_reason) if row.voided_at else ""
+        story = _top(
+            title,
+            gettext("Use of instruments, {month}").format(month=_month(row.month)),
+            facts,
+            note,
+        )
+        story += _two(
+            _party(gettext("Issued by"), paper.parties.host, row.host, row.host_region),
+            _party(gettext("Billed to"), paper.parties.payer, row.payer, row.payer_region),
+        )
+        story += [_rows(paper), Spacer(1, 5 * mm)]
+        sums = [
+            (
+                gettext("Net at {percent} % tax").format(percent=format_number(one.percent)),
+                f"{_money(one.net, currency)}   +   {_money(one.tax, currency)}",
+            )
+            for one in paper.taxes
+        ]
+        sums += [
+            (gettext("Net"), _money(row.total - row.tax, currency)),
+            (gettext("Tax"), _money(row.tax, currency)),
+            (gettext("Total"), _money(row.total, currency)),
+        ]
+        if row.covered:
+            sums.append((gettext("Paid by vouchers"), _money(-row.covered, currency)))
+        sums.append((gettext("Payable"), f"{currency} {_money(row.payable, currency)}"))
+        story.append(KeepTogether([_sums(sums), *_converted(paper)]))
+        story += _payments(paper.payments, row.payable, row.paid, currency)
+        story += [Spacer(1, 6 * mm), KeepTogether(_terms(paper, number))]
+        foot = f"{number} · {_name(row.host.name, row.host.name_zh)}"
+        return _build(f"{title} {number}", foot, row.host.name, story)
+
+
+NOT_KEPT = _(
+    "Names, addresses and the bank account are those of today: this statement was drawn up before"
+    " they were kept with it."
+)
+
+
+def _converted(paper: StatementPaper) -> list[Any]:
+    row, rate = paper.statement, paper.statement.exchange_rate
+    if rate is None or row.payer_payable is None:
+        return []
+    text = gettext(
+        "For the payer's books: {amount} {currency}, at {rate} {currency} for one {base} of {day}"
+        " ({source}). What is owed is the amount in {base}."
+    ).format(
+        amount=_money(row.payer_payable, row.payer_currency),
+        currency=row.payer_currency,
+        rate=format_number(rate.rate),
+        base=rate.base,
+        day=_day(rate.valid_on),
+        source=rate.source,
+    )
+    return [Spacer(1, 2 * mm), _text(text, textColor=SOFT)]
+
+
+def _terms(paper: StatementPaper, number: str) -> list[Any]:
+    row = paper.statement
+    if row.payable > 0:
+        terms = gettext(
+            "Please pay within {days} days of issue, by {day}, and name the number {number}."
+        ).format(days=PAYABLE_WITHIN.days, day=_day(row.due_date), number=number)
+    elif row.payable < 0:
+        terms = gettext("The amount is a credit: it will be paid out or set against what you owe.")
+    else:
+        terms = gettext("Nothing is to be paid.")
+    claim = gettext(
+        "Vouchers are settled between the regions; they are not to be paid by you. Each line can"
+        " be followed to its booking, with every quantity, rate and rounding."
+    )
+    return [
+        _head(gettext("Payment")),
+        _text(terms),
+        *_where_to_pay(paper, number),
+        *([_text(claim, textColor=SOFT)] if row.covered else []),
+        *([] if paper.parties.is_kept else [_text(NOT_KEPT, textColor=SOFT)]),
+    ]
+
+
+def _where_to_pay(paper: StatementPaper, number: str) -> list[Any]:
+    """Bank account, reference, day and amount, in a box; of a credit where it is paid out."""
+    row, host = paper.statement, paper.parties.host
+    still = row.payable - row.paid
+    if not still or row.voided_at:
+        return []
+    account = host.bank_account if still > 0 else paper.parties.payer.bank_account
+    label = gettext("Pay to") if still > 0 else gettext("Pay out to")
+    unknown = gettext("No bank account has been entered: please ask where to pay.")
+    rows = [[_head(label), _text(account or unknown, 9.5)]]
+    if still > 0:
+        if host.legal_name:
+            rows.append([_head(gettext("Account holder")), _text(host.legal_name, 9.5)])
+        rows += [
+            [_head(gettext("Reference")), _text(number, 9.5)],
+            [_head(gettext("Due")), _text(_day(row.due_date), 9.5)],
+        ]
+    amount = f"{row.currency} {_money(abs(still), row.currency)}"
+    rows.append([_head(gettext("Amount")), _text(amount, 9.5)])
+    if still > 0 and host.bank_account_changed_on:
+        changed = gettext("Bank account last changed")
+        rows.append([_head(changed), _text(_day(host.bank_account_changed_on), 9.5)])
+    box = Table(
+        rows,
+        colWidths=[38 * mm, WIDTH - 38 * mm],
+        style=[
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("BOX", (0, 0), (-1, -1), 0.5, LINE),
+            ("TOPPADDING", (0, 0), (-1, -1), 2),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
+        ],
+    )
+    return [Spacer(1, 2 * mm), box, Spacer(1, 2 * mm)]
+
+
+def settlement_pdf(paper: SettlementPaper, *, language: str) -> bytes:
+    """The settlement in a language; names of the two regions in both."""
+    _font()
+    with translation.override(language):
+        row = paper.settlement
+        currency, net = row.currency, net_of(row)
+        first, second = (_name(r.name, r.name_zh) for r in (row.first, row.second))
+        reference = settlement_reference(row.first.code, row.second.code, row.month, row.currency)
+        drawn = row.drawn_up_at.astimezone(ZoneInfo(creditor_of(row).time_zone))
+        facts = [
+            (gettext("Reference"), reference),
+            (gettext("Month"), _month(row.month)),
+            (gettext("Drawn up"), _day(drawn)),
+            (gettext("Due"), _day(row.due_date)),
+            (gettext("Currency"), currency),
+        ]
+        title = gettext("Settlement between regions")
+        story = _top(title, f"{first} – {second}, {_month(row.month)}", facts)
+        story += _two(
+            *(
+                [
+                    _text(f"{_names(region)}\n({region.code})", 10.5),
+                    _text(_word(confirmed_by, confirmed_at, region), textColor=SOFT),
+                ]
+                for region, confirmed_by, confirmed_at in (
+                    (row.first, row.first_confirmed_by, row.first_confirmed_at),
+                    (row.second, row.second_confirmed_by, row.second_confirmed_at),
+                )
+            )
+        )
+        for lines, payer, host in (
+            (paper.by_first, first, second),
+            (paper.by_second, second, first),
+        ):
+            label = gettext("Use by organisations of {payer} at hosts of {host}")
+            story += [_text(label.format(payer=payer, host=host), 10), Spacer(1, 1 * mm)]
+            story += [_use(lines, currency), Spacer(1, 5 * mm)]
+        owes = gettext("{payer} owes {host} for vouchers")
+        sums = [
+            (owes.format(payer=first, host=second), _money(row.first_owes, currency)),
+            (owes.format(payer=second, host=first), _money(row.second_owes, currency)),
+        ]
+        if net:
+            debtor, creditor = debtor_of(row), creditor_of(row)
+            label = gettext("{payer} pays {host}").format(
+                payer=_name(debtor.name, debtor.name_zh),
+                host=_name(creditor.name, creditor.name_zh),
+            )
+        else:
+            label = gettext("Nothing is to be paid.")
+        sums.append((label, f"{currency} {_money(net, currency)}"))
+        story.append(KeepTogether([_sums(sums)]))
+        story += _payments(paper.payments, net, row.paid, currency)
+        if net > row.paid:
+            terms = gettext(
+                "Please pay by {day}, and name the reference {reference}. The coordinator of"
+                " {region} says where to pay: regions have no bank account here."
+            ).format(
+                day=_day(row.due_date),
+                reference=reference,
+                region=_name(creditor_of(row).name, creditor_of(row).name_zh),
+            )
+            story += [Spacer(1, 4 * mm), KeepTogether([_head(gettext("Payment")), _text(terms)])]
+        shown = gettext(
+            "Vouchers are netted between the regions. Use is shown by organisation and not netted:"
+            " what is payable is billed to each payer by its host."
+        )
+        story += [Spacer(1, 4 * mm), _text(shown, textColor=SOFT)]
+        foot = f"{row.first.code} – {row.second.code} · {row.month:%Y-%m}"
+        return _build(f"{title} {foot}", foot, site_name(), story)
+
+
+def _word(person: Any, moment: datetime | None, region: Region) -> str:
+    if moment is None:
+        return gettext("Not confirmed yet")
+    if person is None:
+        return gettext("not needed: neither region owes anything")
+    return gettext("Confirmed by {person} on {day}").format(
+        person=person, day=_day(moment.astimezone(ZoneInfo(region.time_zone)))
+    )
+
+
+def _use(lines: Sequence[SettlementLine], currency: str) -> LongTable | Paragraph:
+    if not lines:
+        return _text(gettext("None in this month."), textColor=SOFT)
+    rows: list[list[Any]] = [
+        [
+            _head(gettext("Payer")),
+            _head(gettext("Host")),
+            _head_right(gettext("Charges")),
+            _head_right(gettext("Total")),
+            _head_right(gettext("Voucher")),
+            _head_right(gettext("Payable")),
+        ]
+    ]
+    rows += [
+        [
+            _text(_name(line.payer.name, line.payer.name_zh)),
+            _text(_name(line.host.name, line.host.name_zh)),
+            _right(line.charges),
+            _right(_money(line.total, currency)),
+            _right(_money(line.covered, currency)),
+            _right(_money(line.payable, currency)),
+        ]
+        for line in lines
+    ]
+    widths = [46, 46, 14, 23, 22, 23]
+    scale = WIDTH / sum(widths)
+    return LongTable(rows, colWidths=[w * scale for w in widths], repeatRows=1, style=GRID)

@@ -1,0 +1,120 @@
+"""Statements and settlements as tables for spreadsheets: CSV in UTF-8 with the mark that Excel
+needs. No cell of text begins like a formula; numbers stay numbers."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bookings.record.adapters.figures import Cell
+from bookings.record.domain.money import format_amount, format_number
+from bookings.settlement.domain.statements import statement_number
+from bookings.settlement.selectors.papers import SettlementPaper, StatementPaper
+from instruments.domain.delimited import text_cell
+
+
+def csv_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(heads)
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+STATEMENT_HEADS = (
+    "statement", "position", "month", "host", "payer", "payer_name", "charge", "booking",
+    "instrument", "kind", "start", "end", "billed_minutes", "samples", "fee_percent",
+    "tax_percent", "currency", "net", "tax", "total", "voucher", "payable",
+)  # fmt: skip
+
+
+def statement_csv(paper: StatementPaper) -> bytes:
+    """One row a charge; names of columns are English, as the API's."""
+    row = paper.statement
+    number = text_cell(statement_number(row.host.code, row.year, row.number))
+    rows = []
+    for line in paper.lines:
+        zone = ZoneInfo(line.time_zone)
+        amounts = (line.net, line.tax, line.total, line.covered, line.payable)
+        rows.append(
+            (
+                number,
+                str(line.position),
+                f"{row.month:%Y-%m}",
+                text_cell(row.host.code),
+                text_cell(row.payer.code),
+                text_cell(row.payer.name),
+                str(line.charge),
+                str(line.reservation),
+                text_cell(line.instrument),
+                line.kind,
+                line.start.astimezone(zone).isoformat(),
+                line.end.astimezone(zone).isoformat(),
+                "" if line.minutes is None else str(line.minutes),
+                "" if line.samples is None else format_number(line.samples),
+                "" if line.percent is None else format_number(line.percent),
+                format_number(line.tax_percent),
+                row.currency,
+                *(format_amount(amount, row.currency) for amount in amounts),
+            )
+        )
+    return csv_table(STATEMENT_HEADS, rows)
+
+
+PAYMENT_HEADS = (
+    "statement", "host", "host_name", "payer", "payer_name", "currency", "amount", "paid_on",
+    "reference", "entered_by", "entered_at",
+)  # fmt: skip
+
+
+def payment_cells(payment: Any) -> tuple[Cell, ...]:
+    """One payment on a statement; below 0: taken back."""
+    row = payment.statement
+    return (
+        statement_number(row.host.code, row.year, row.number),
+        row.host.code,
+        row.host.name,
+        row.payer.code,
+        row.payer.name,
+        payment.currency,
+        Decimal(format_amount(payment.amount, payment.currency)),
+        payment.paid_on.isoformat(),
+        payment.reference,
+        str(payment.entered_by),
+        payment.entered_at.isoformat(),
+    )
+
+
+SETTLEMENT_HEADS = (
+    "month", "payer_region", "host_region", "payer", "payer_name", "host", "host_name", "charges",
+    "currency", "total", "voucher", "payable",
+)  # fmt: skip
+
+
+def settlement_csv(paper: SettlementPaper) -> bytes:
+    """One row a payer and host, in both directions; vouchers add up to what each region owes."""
+    row = paper.settlement
+    rows = []
+    for lines, payer, host in (
+        (paper.by_first, row.first, row.second),
+        (paper.by_second, row.second, row.first),
+    ):
+        for line in lines:
+            amounts = (line.total, line.covered, line.payable)
+            rows.append(
+                (
+                    f"{row.month:%Y-%m}",
+                    text_cell(payer.code),
+                    text_cell(host.code),
+                    text_cell(line.payer.code),
+                    text_cell(line.payer.name),
+                    text_cell(line.host.code),
+                    text_cell(line.host.name),
+                    str(line.charges),
+                    row.currency,
+                    *(format_amount(amount, row.currency) for amount in amounts),
+                )
+            )
+    return csv_table(SETTLEMENT_HEADS, rows)

@@ -1,0 +1,66 @@
+"""What is owed to an actor's organisations and by them, and for how long it has been due."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from bookings.settlement.domain.ageing import AgedRow, OpenAmount, aged, bucket_of
+from bookings.settlement.domain.statements import ISSUED, PART_PAID
+from bookings.settlement.models import Statement
+from bookings.settlement.selectors.statements import statements_for, today_of
+
+# What others owe ours, and what ours owe; the counterparty is the payer, or the host.
+OWED, OWING = "owed", "owing"
+SIDES = {OWED: "payer", OWING: "host"}
+
+
+@dataclass(frozen=True)
+class Ageing:
+    """Of one side: every row with its counterparty, and the statements behind them."""
+
+    rows: list[tuple[Organisation, AgedRow]]
+    statements: list[Statement]
+
+
+def open_statements(actor: Actor, side: str) -> QuerySet[Statement]:
+    """Statements not wholly paid, credits among them, of the organisations whose money the actor
+    reads. What an organisation charges itself is what it owes, not what is owed to it."""
+    ours = actor.organisations_where("read-money")
+    theirs = Q(payer__in=ours) if side == OWING else Q(host__in=ours) & ~Q(payer__in=ours)
+    return statements_for(actor).filter(
+        theirs, ~Q(payable=F("paid")), state__in=[ISSUED, PART_PAID]
+    )
+
+
+def load_ageing(actor: Actor, side: str, now: datetime) -> Ageing:
+    """By counterparty and currency. One statement."""
+    found = list(open_statements(actor, side).order_by("due_date", "id"))
+    parties = {party.pk: party for row in found if (party := getattr(row, SIDES[side]))}
+    rows = aged(
+        OpenAmount(
+            counterparty=getattr(row, f"{SIDES[side]}_id"),
+            currency=row.currency,
+            amount=row.payable - row.paid,
+            due_date=row.due_date,
+            today=today_of(row, now),
+        )
+        for row in found
+    )
+    return Ageing([(parties[row.counterparty], row) for row in rows], found)
+
+
+def narrowed(ageing: Ageing, side: str, now: datetime, **by: Any) -> list[Statement]:
+    """The statements behind a cell: of a counterparty's `code`, a `currency` and a `bucket`; what
+    is empty narrows nothing."""
+    return [
+        row
+        for row in ageing.statements
+        if by.get("code") in {None, "", getattr(row, SIDES[side]).code}
+        and by.get("currency") in {None, "", row.currency}
+        and by.get("bucket")
+        in {None, "", bucket_of(row.payable - row.paid, row.due_date, today_of(row, now))}
+    ]

@@ -1,0 +1,191 @@
+"""Settlements between regions: what has to be drawn up, and what each person may see."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from accounts.domain.errors import NotFound, Refused
+from accounts.domain.roles import Actor, Place
+from accounts.models import Region
+from accounts.selectors.memberships import no_second
+from bookings.pricing.models import ClosedMonth
+from bookings.record.domain.months import month_before
+from bookings.settlement.domain.statements import OVERDUE, day_of, is_overdue
+from bookings.settlement.models import Settlement, SettlementLine
+
+# Pairs of regions with use of each other's instruments in a month, once no host of either has
+# the month still open: a host also of the regions that it, or one merged into it, has left, for
+# bookings keep the regions they were made with. The first is the one whose code comes first.
+_PAIRS = """
+WITH hosts AS (
+    SELECT o.id, o.absorbed FROM accounts_organisation o
+    WHERE EXISTS (SELECT FROM bookings_charge c WHERE c.host_id = o.id)
+    AND NOT EXISTS (
+        SELECT FROM bookings_closedmonth k WHERE k.host_id = o.id AND k.month = %(month)s
+    )
+), still_open AS (
+    SELECT o.region_id FROM hosts h
+    JOIN accounts_organisation o ON o.id = h.id OR o.id = ANY(h.absorbed)
+    UNION
+    SELECT m.from_region_id FROM hosts h
+    JOIN accounts_organisationmove m ON m.organisation_id = h.id
+        OR m.organisation_id = ANY(h.absorbed)
+    WHERE m.carried_out_at IS NOT NULL
+), used AS (
+    SELECT c.payer_region_id, c.host_region_id, c.currency, sum(c.covered) AS covered
+    FROM bookings_closedmonth k
+    JOIN bookings_charge c ON c.host_id = k.host_id AND c.month = k.month
+    WHERE k.month = %(month)s AND c.payer_region_id <> c.host_region_id
+    GROUP BY 1, 2, 3
+), sides AS (
+    SELECT u.*, (p.code COLLATE "C", p.id) < (h.code COLLATE "C", h.id) AS payer_is_first
+    FROM used u
+    JOIN accounts_region p ON p.id = u.payer_region_id
+    JOIN accounts_region h ON h.id = u.host_region_id
+)
+SELECT
+    CASE WHEN payer_is_first THEN payer_region_id ELSE host_region_id END AS first,
+    CASE WHEN payer_is_first THEN host_region_id ELSE payer_region_id END AS second,
+    currency,
+    coalesce(sum(covered) FILTER (WHERE payer_is_first), 0),
+    coalesce(sum(covered) FILTER (WHERE NOT payer_is_first), 0)
+FROM sides
+WHERE payer_region_id NOT IN (SELECT region_id FROM still_open)
+AND host_region_id NOT IN (SELECT region_id FROM still_open)
+AND NOT EXISTS (
+    SELECT FROM bookings_settlement s
+    WHERE s.month = %(month)s AND s.currency = sides.currency AND s.first_id IN
+        (payer_region_id, host_region_id) AND s.second_id IN (payer_region_id, host_region_id)
+)
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class DuePair:
+    """What two regions owe each other for vouchers of a month in one currency."""
+
+    first_id: UUID
+    second_id: UUID
+    currency: str
+    first_owes: Decimal
+    second_owes: Decimal
+
+
+def load_due_pairs(month: date) -> list[DuePair]:
+    """Complete and not drawn up yet. One statement, however many charges."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PAIRS, {"month": month})
+        return [DuePair(*row) for row in cursor.fetchall()]
+
+
+MONTHS_BACK = 24
+
+
+def closed_months(now: datetime) -> list[date]:
+    """Those of the last two years that some host has closed, the oldest first."""
+    since = now.date().replace(day=1)
+    for _ in range(MONTHS_BACK):
+        since = month_before(since)
+    rows = ClosedMonth.objects.filter(month__gte=since).values_list("month", flat=True)
+    return sorted(set(rows.distinct()))
+
+
+# What somebody may see
+
+
+def settlements_for(actor: Actor) -> QuerySet[Settlement]:
+    """Those of a coordinator's or an auditor's regions, the newest first."""
+    regions = [*actor.regions_where("coordinate"), *actor.regions_where("read-money")]
+    return (
+        Settlement.objects.filter(
+            Q(first__lineage__overlap=regions) | Q(second__lineage__overlap=regions)
+        )
+        .select_related("first", "second", "first_confirmed_by", "second_confirmed_by")
+        .order_by("-drawn_up_at", "-id")
+    )
+
+
+def settlement_by_id(actor: Actor, settlement_id: UUID) -> Settlement:
+    """`NotFound` if there is none, or it is not the actor's to see."""
+    found = settlements_for(actor).filter(pk=settlement_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def place_of_region(region: Region) -> Place:
+    """A region as a place."""
+    return Place(None, frozenset(region.lineage))
+
+
+def sides_of(actor: Actor, settlement: Settlement) -> list[str]:
+    """`first`, `second`: the sides the actor coordinates."""
+    return [
+        side
+        for side in ("first", "second")
+        if actor.may("coordinate", place_of_region(getattr(settlement, side)))
+    ]
+
+
+def no_second_for(row: Settlement, side: str) -> Refused | None:
+    """Where a side has not confirmed and nobody could: it has no coordinator, or only who has
+    confirmed for the other."""
+    if getattr(row, f"{side}_confirmed_at") is not None:
+        return None
+    said = [row.first_confirmed_by_id, row.second_confirmed_by_id]
+    return no_second("coordinate", region=getattr(row, side), besides=said)
+
+
+def net_of(settlement: Settlement) -> Decimal:
+    """What the one that owes more pays; never below 0."""
+    net: Decimal = abs(settlement.first_owes - settlement.second_owes)
+    return net
+
+
+def debtor_of(settlement: Settlement) -> Region:
+    """The one that owes more; the first where nothing is owed."""
+    if settlement.second_owes > settlement.first_owes:
+        return settlement.second
+    return settlement.first
+
+
+def creditor_of(settlement: Settlement) -> Region:
+    """The other."""
+    is_first = debtor_of(settlement) == settlement.first
+    return settlement.second if is_first else settlement.first
+
+
+def shown_state(settlement: Settlement, now: datetime) -> str:
+    """Its state, or `overdue`, by the day of the region that is owed."""
+    today = day_of(now, creditor_of(settlement).time_zone)
+    late = is_overdue(settlement.state, net_of(settlement), settlement.due_date, today)
+    return OVERDUE if late else settlement.state
+
+
+def use_of(settlement: Settlement) -> QuerySet[SettlementLine]:
+    """Use by organisation, shown and not netted: by the payer's region, payer and host."""
+    return settlement.lines.select_related("host__region", "payer__region").order_by(
+        "payer__region__code", "payer__code", "host__code"
+    )
+
+
+def settlements_to_confirm(actor: Actor, now: datetime) -> QuerySet[Settlement]:
+    """Those on which the actor's word is still wanted, for a side whose word is missing."""
+    above = list(actor.regions_where("coordinate"))
+    asked = Q()
+    for side in ("first", "second"):
+        asked |= Q(**{f"{side}__lineage__overlap": above, f"{side}_confirmed_at": None})
+    # A word that is missing is unknown, not another person's.
+    return (
+        settlements_for(actor)
+        .filter(asked)
+        .filter(
+            Q(first_confirmed_by=None) | ~Q(first_confirmed_by_id=actor.person),
+            Q(second_confirmed_by=None) | ~Q(second_confirmed_by_id=actor.person),
+        )
+    )

@@ -1,0 +1,193 @@
+"""What payers say they have paid: reported, and matched or refused by whoever is paid."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from bookings.record.domain.money import format_amount
+from bookings.settlement.domain.statements import require_payment
+from bookings.settlement.locks import lock_statement
+from bookings.settlement.models import Payment, PaymentNotice, Statement
+from bookings.settlement.services.payments import Paid, require_day, statement_pay
+
+REPORTED = PaymentNotice.State.REPORTED
+
+
+@transaction.atomic
+def payment_notice_report(
+    *,
+    actor: Actor,
+    statement_id: UUID,
+    paid: Paid,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PaymentNotice:
+    """Say that a statement was paid, whole or in part. For the payer's finance; the host's
+    finance is told. Nothing is marked as paid before it has matched the notice.
+
+    `WrongState` if the statement is voided, nothing is open on it (`nothing-to-pay`), or the same
+    was said before (`already-reported`); `Invalid` as a payment: no more than what is open, less
+    what other notices say, and no day to come where the host is.
+    """
+    row = lock_statement(statement_id)
+    require(actor, "account", place_of(row.payer))
+    if expected_version is not None and row.version != expected_version:
+        raise WrongVersion
+    if row.state == Statement.State.VOIDED:
+        raise WrongState(state=row.state, wanted="paid")
+    if row.payable <= row.paid:
+        raise WrongState("nothing-to-pay")
+    require_day(paid, row.host_region.time_zone, now)
+    if paid.amount < 0:
+        raise invalid("amount", "too-small", least=0)
+    said = row.notices.filter(state__in=[REPORTED, PaymentNotice.State.MATCHED])
+    reference = paid.reference.strip()
+    if said.filter(amount=paid.amount, paid_on=paid.paid_on, reference=reference).exists():
+        raise WrongState("already-reported")
+    waiting = said.filter(state=REPORTED).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    require_payment(row.payable, row.paid + waiting, paid.amount, row.currency)
+    notice = PaymentNotice.objects.create(
+        statement=row,
+        amount=paid.amount,
+        currency=row.currency,
+        paid_on=paid.paid_on,
+        reference=reference,
+        reported_by_id=actor.person,
+        reported_at=now,
+    )
+    _record(actor, "report", notice, {}, now)
+    return notice
+
+
+@transaction.atomic
+def payment_notice_match(
+    *, actor: Actor, notice_id: UUID, now: datetime, expected_version: int | None = None
+) -> PaymentNotice:
+    """Match a notice with money that came in: its payment is recorded with it, or neither is. For
+    the host's finance. `WrongState` if the notice was decided or withdrawn, its statement is
+    voided, or less is open by now (`more-than-owed`)."""
+
+    def pay(notice: PaymentNotice) -> Payment:
+        row = notice.statement
+        still = row.payable - row.paid
+        if notice.amount > still:
+            most = format_amount(still, row.currency)
+            raise WrongState("more-than-owed", most=most, currency=row.currency)
+        paid = Paid(notice.amount, notice.paid_on, notice.reference)
+        return statement_pay(actor=actor, statement_id=row.pk, paid=paid, now=now)
+
+    return _decide(actor, notice_id, "match", now, expected_version, pay=pay)
+
+
+@transaction.atomic
+def payment_notice_refuse(
+    *,
+    actor: Actor,
+    notice_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PaymentNotice:
+    """Say that no such money came in, and why one thinks so; the payer's finance reads it. For the
+    host's finance. `Invalid` (`required`) without a reason."""
+    return _decide(actor, notice_id, "refuse", now, expected_version, reason=reason.strip())
+
+
+@transaction.atomic
+def payment_notice_withdraw(
+    *, actor: Actor, notice_id: UUID, now: datetime, expected_version: int | None = None
+) -> PaymentNotice:
+    """Take back a notice nobody has decided on. For the payer's finance."""
+    return _decide(actor, notice_id, "withdraw", now, expected_version)
+
+
+DECIDED = {
+    "match": PaymentNotice.State.MATCHED,
+    "refuse": PaymentNotice.State.REFUSED,
+    "withdraw": PaymentNotice.State.WITHDRAWN,
+}
+
+
+def _decide(
+    actor: Actor,
+    notice_id: UUID,
+    act: str,
+    now: datetime,
+    expected_version: int | None,
+    *,
+    reason: str = "",
+    pay: Callable[[PaymentNotice], Payment] | None = None,
+) -> PaymentNotice:
+    notice = _locked(notice_id)
+    row = notice.statement
+    side: Organisation = row.payer if act == "withdraw" else row.host
+    require(actor, "account", place_of(side))
+    if expected_version is not None and notice.version != expected_version:
+        raise WrongVersion(version=notice.version)
+    if act == "refuse" and not reason:
+        raise invalid("reason", "required")
+    if notice.state != REPORTED:
+        raise WrongState(state=notice.state, wanted=DECIDED[act])
+    before = {"state": notice.state}
+    notice.payment = pay(notice) if pay else None
+    notice.state, notice.reason = DECIDED[act], reason
+    notice.decided_by_id, notice.decided_at = actor.person, now
+    notice.version += 1
+    notice.save(update_fields=["payment", "state", "reason", "decided_by", "decided_at", "version"])
+    _record(actor, act, notice, before, now)
+    return notice
+
+
+def _locked(notice_id: UUID) -> PaymentNotice:
+    """A notice whose statement is locked: whoever acts on either waits for the other. A voided
+    statement gives its notices to the one that replaces it, so it is looked up twice."""
+    for _ in range(2):
+        place = PaymentNotice.objects.filter(pk=notice_id).values_list("statement_id", flat=True)
+        if (statement_id := place.first()) is None:
+            raise NotFound
+        row = lock_statement(statement_id)
+        notice = PaymentNotice.objects.get(pk=notice_id)
+        if notice.statement_id == row.pk:
+            notice.statement = row
+            return notice
+    raise WrongVersion
+
+
+def _record(
+    actor: Actor, act: str, notice: PaymentNotice, before: dict[str, Any], now: datetime
+) -> None:
+    """Into the trail, beside the statement, and to the other side."""
+    row = notice.statement
+    trail.record(
+        actor=actor,
+        action=f"statement.notice-{act}",
+        target=row,
+        now=now,
+        before=before,
+        after={
+            "notice": notice.pk,
+            "state": notice.state,
+            "amount": notice.amount,
+            "currency": notice.currency,
+            "paid_on": notice.paid_on,
+            "reference": notice.reference,
+        },
+        reason=notice.reason,
+        organisation_ids=[row.payer_id, row.host_id],
+        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
+    )
+    kind = f"statement.notice-{notice.state}"
+    payload = {"statement": str(row.pk), "notice": str(notice.pk)}
+    enqueue([Effect(kind, f"{kind}:{notice.pk}", payload)], now=now)

@@ -1,0 +1,168 @@
+"""What was paid on statements and settlements, marked by whoever is paid."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import trail
+from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from bookings.charging.domain.ledger import RECEIVABLE, SUBSIDY, Postings, payment_postings
+from bookings.charging.models import LedgerEntry, Posting
+from bookings.charging.services.ledger import rows_to_post
+from bookings.settlement.domain.statements import ISSUED, day_of, require_payment, state_of_payment
+from bookings.settlement.locks import lock_settlement, lock_statement
+from bookings.settlement.models import Payment, Settlement, Statement
+from bookings.settlement.selectors.settlements import creditor_of, net_of, place_of_region
+
+
+@dataclass(frozen=True)
+class Paid:
+    """An amount that came in on a day; below 0: so much of what was marked is taken back (of a
+    credit, which is paid out, the other way round)."""
+
+    amount: Decimal
+    paid_on: date
+    reference: str = ""
+
+
+@transaction.atomic
+def statement_pay(
+    *,
+    actor: Actor,
+    statement_id: UUID,
+    paid: Paid,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Payment:
+    """Mark a payment on a statement, whole or in part. For the host's finance.
+
+    `WrongState` if it is voided; `Invalid` (`more-than-owed`, `more-than-paid`,
+    `in-the-future`) where the amount or the day cannot be.
+    """
+    row = lock_statement(statement_id)
+    require(actor, "account", place_of(row.host))
+    if expected_version is not None and row.version != expected_version:
+        raise WrongVersion
+    if row.state == Statement.State.VOIDED:
+        raise WrongState(state=row.state, wanted="paid")
+    require_day(paid, row.host_region.time_zone, now)
+    require_payment(row.payable, row.paid, paid.amount, row.currency)
+    payment = _payment(actor, paid, row.currency, now, statement=row)
+    before = {"state": row.state, "paid": row.paid}
+    row.paid += paid.amount
+    row.state = Statement.State(state_of_payment(row.payable, row.paid))
+    row.version += 1
+    row.save(update_fields=["paid", "state", "version"])
+    trail.record(
+        actor=actor,
+        action="statement.payment",
+        target=row,
+        now=now,
+        before=before,
+        after=_after(row.state, row.paid, payment),
+        organisation_ids=[row.payer_id, row.host_id],
+        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
+    )
+    return payment
+
+
+@transaction.atomic
+def settlement_pay(
+    *,
+    actor: Actor,
+    settlement_id: UUID,
+    paid: Paid,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Payment:
+    """Mark a payment on a settlement that both have confirmed. For the coordinator of the region
+    that is owed."""
+    row = lock_settlement(settlement_id)
+    owed = creditor_of(row)
+    require(actor, "coordinate", place_of_region(owed))
+    if expected_version is not None and row.version != expected_version:
+        raise WrongVersion
+    if row.state == Settlement.State.DRAWN_UP or not net_of(row):
+        raise WrongState(state=row.state, wanted="paid")
+    require_day(paid, owed.time_zone, now)
+    require_payment(net_of(row), row.paid, paid.amount, row.currency)
+    payment = _payment(actor, paid, row.currency, now, settlement=row)
+    before = {"state": row.state, "paid": row.paid}
+    row.paid += paid.amount
+    state = state_of_payment(net_of(row), row.paid)
+    row.state = Settlement.State.CONFIRMED if state == ISSUED else Settlement.State(state)
+    row.version += 1
+    row.save(update_fields=["paid", "state", "version"])
+    trail.record(
+        actor=actor,
+        action="settlement.payment",
+        target=row,
+        now=now,
+        before=before,
+        after=_after(row.state, row.paid, payment),
+        region_ids=[*row.first.lineage, *row.second.lineage],
+    )
+    return payment
+
+
+def require_day(paid: Paid, time_zone: str, now: datetime) -> None:
+    """`Invalid` (`in-the-future`) for a day that has not come where the paid one is."""
+    if paid.paid_on > day_of(now, time_zone):
+        raise invalid("paid_on", "in-the-future")
+
+
+def _payment(actor: Actor, paid: Paid, currency: str, now: datetime, **on: Any) -> Payment:
+    payment = Payment.objects.create(
+        amount=paid.amount,
+        currency=currency,
+        paid_on=paid.paid_on,
+        reference=paid.reference.strip(),
+        entered_by_id=actor.person,
+        entered_at=now,
+        **on,
+    )
+    payment_post(payment=payment, now=now)
+    return payment
+
+
+def _after(state: str, paid: Decimal, payment: Payment) -> dict[str, Any]:
+    return {
+        "state": state,
+        "paid": paid,
+        "payment": payment.pk,
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "paid_on": payment.paid_on,
+    }
+
+
+def payment_post(*, payment: Payment, now: datetime) -> None:
+    """Money that came in for a statement or a settlement."""
+    entry = LedgerEntry.objects.create(kind=LedgerEntry.Kind.PAYMENT, payment=payment, at=now)
+    statement, settlement = payment.statement, payment.settlement
+    if statement is not None:
+        to = Posting(
+            host_id=statement.host_id,
+            payer_id=statement.payer_id,
+            host_region_id=statement.host_region_id,
+            payer_region_id=statement.payer_region_id,
+            currency=payment.currency,
+        )
+        _post(entry, payment_postings(payment.amount, settles=RECEIVABLE), to)
+    elif settlement is not None:
+        owing, owed = settlement.first_id, settlement.second_id
+        if settlement.second_owes > settlement.first_owes:
+            owing, owed = owed, owing
+        to = Posting(host_region_id=owed, payer_region_id=owing, currency=payment.currency)
+        _post(entry, payment_postings(payment.amount, settles=SUBSIDY), to)
+
+
+def _post(entry: LedgerEntry, postings: Postings, to: Posting) -> None:
+    Posting.objects.bulk_create(rows_to_post(entry, postings, to))

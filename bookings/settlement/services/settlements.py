@@ -1,0 +1,194 @@
+"""Settlements between two regions: drawing them up, and both coordinators' word."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts import trail
+from accounts.domain.errors import NotPermitted, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models.keys import new_id
+from accounts.notifications import Effect, enqueue
+from accounts.selectors.memberships import no_second
+from accounts.trail import Change
+from bookings.record.locks import locked
+from bookings.settlement.domain.statements import PAYABLE_WITHIN
+from bookings.settlement.locks import lock_settlement
+from bookings.settlement.models import Settlement
+from bookings.settlement.selectors.settlements import closed_months, load_due_pairs, sides_of
+
+# Both directions in one settlement: use at hosts of either by organisations of the other.
+LINES = """
+INSERT INTO bookings_settlementline
+    (settlement_id, host_id, payer_id, charges, total, covered, payable)
+SELECT s.id, c.host_id, c.organisation_id, count(*), sum(c.total), sum(c.covered), sum(c.payable)
+FROM bookings_settlement s
+JOIN bookings_closedmonth k ON k.month = s.month
+JOIN bookings_charge c ON c.host_id = k.host_id AND c.month = k.month
+    AND c.currency = s.currency AND c.payer_region_id <> c.host_region_id
+    AND c.payer_region_id IN (s.first_id, s.second_id)
+    AND c.host_region_id IN (s.first_id, s.second_id)
+WHERE s.id = ANY(%s)
+GROUP BY s.id, c.host_id, c.organisation_id
+"""
+
+
+@transaction.atomic
+def settlements_draw(*, month: date, now: datetime) -> int:
+    """Draw up the settlements of a month for every pair of regions of which no host has it open
+    any more; how many. Nothing is there twice, also when drawn at the same moment: the second
+    waits for the first, and finds its rows there."""
+    pairs = load_due_pairs(month)
+    if not pairs:
+        return 0
+    rows = [
+        Settlement(
+            pk=new_id(),
+            first_id=pair.first_id,
+            second_id=pair.second_id,
+            month=month,
+            currency=pair.currency,
+            first_owes=pair.first_owes,
+            second_owes=pair.second_owes,
+            drawn_up_at=now,
+            due_date=now.date() + PAYABLE_WITHIN,
+            **({} if pair.first_owes or pair.second_owes else _confirmed_at(now)),
+        )
+        for pair in pairs
+    ]
+    Settlement.objects.bulk_create(rows, ignore_conflicts=True)
+    made = list(
+        Settlement.objects.filter(pk__in=[row.pk for row in rows]).select_related("first", "second")
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(LINES, [[row.pk for row in made]])
+    trail.record_all(
+        Change(
+            actor=None,
+            action="settlement.draw",
+            target=row,
+            at=now,
+            after={
+                "month": row.month,
+                "regions": [row.first.code, row.second.code],
+                "currency": row.currency,
+                "first_owes": row.first_owes,
+                "second_owes": row.second_owes,
+                "state": row.state,
+            },
+            region_ids=_lineage(row),
+        )
+        for row in made
+    )
+    drawn_up = [row for row in made if row.state == Settlement.State.DRAWN_UP]
+    enqueue([_message("drawn", row) for row in drawn_up], now=now)
+    return len(made)
+
+
+def settlements_catch_up(*, now: datetime) -> int:
+    """Those of every closed month that are complete by now."""
+    _confirm_empty(now)
+    return sum(settlements_draw(month=month, now=now) for month in closed_months(now))
+
+
+def _confirmed_at(now: datetime) -> dict[str, Any]:
+    """Fields of a settlement in which neither region owes anything: nobody has to confirm it."""
+    return {
+        "state": Settlement.State.CONFIRMED,
+        "first_confirmed_at": now,
+        "second_confirmed_at": now,
+    }
+
+
+@transaction.atomic
+def _confirm_empty(now: datetime) -> None:
+    """Confirm those without any amount that were drawn up before this was done at once."""
+    rows = Settlement.objects.filter(
+        state=Settlement.State.DRAWN_UP, first_owes=0, second_owes=0
+    ).select_related("first", "second")
+    for row in locked(rows.order_by("pk")):
+        before = row.state
+        for name, value in (fields := _confirmed_at(now)).items():
+            setattr(row, name, value)
+        row.version += 1
+        row.save(update_fields=[*fields, "version"])
+        trail.record(
+            actor=None,
+            action="settlement.confirm",
+            target=row,
+            now=now,
+            before={"state": before},
+            after={"state": row.state},
+            region_ids=_lineage(row),
+        )
+
+
+def _message(kind: str, row: Settlement) -> Effect:
+    """A message to both regions' coordinators."""
+    return Effect(
+        kind=f"settlement.{kind}",
+        key=f"settlement.{kind}:{row.pk}",
+        payload={"settlement": str(row.pk)},
+    )
+
+
+def _lineage(row: Settlement) -> list[UUID]:
+    return [*row.first.lineage, *row.second.lineage]
+
+
+@transaction.atomic
+def settlement_confirm(
+    *,
+    actor: Actor,
+    settlement_id: UUID,
+    region: str = "",
+    now: datetime,
+    expected_version: int | None = None,
+) -> Settlement:
+    """The word of a region's coordinator that the settlement is right; with both it is confirmed
+    and can be paid. Two regions need two people. `region`: the code of the one confirmed for,
+    needed by whoever coordinates both."""
+    row = lock_settlement(settlement_id)
+    sides = sides_of(actor, row)
+    if not sides:
+        raise NotPermitted(capability="coordinate")
+    if expected_version is not None and row.version != expected_version:
+        raise WrongVersion
+    if region:
+        named = [side for side in sides if getattr(row, side).code == region]
+        if not named:
+            raise invalid("region", "unknown-region", region=region)
+        sides = named
+    unsaid = [side for side in sides if getattr(row, f"{side}_confirmed_at") is None]
+    if not unsaid:
+        raise WrongState(state=row.state, wanted="confirmed")
+    if len(unsaid) > 1:
+        raise invalid("region", "required")
+    (side,) = unsaid
+    other = "second" if side == "first" else "first"
+    if getattr(row, f"{other}_confirmed_by_id") == actor.person:
+        raise no_second(
+            "coordinate",
+            region=getattr(row, side),
+            besides=[actor.person],
+            refusal=WrongState,
+        ) or WrongState("another-person")
+    before = row.state
+    setattr(row, f"{side}_confirmed_by_id", actor.person)
+    setattr(row, f"{side}_confirmed_at", now)
+    if row.first_confirmed_at and row.second_confirmed_at:
+        row.state = Settlement.State.CONFIRMED
+    row.version += 1
+    row.save(update_fields=[f"{side}_confirmed_by", f"{side}_confirmed_at", "state", "version"])
+    trail.record(
+        actor=actor,
+        action="settlement.confirm",
+        target=row,
+        now=now,
+        before={"state": before},
+        after={"state": row.state, "region": getattr(row, side).code},
+        region_ids=_lineage(row),
+    )
+    return row

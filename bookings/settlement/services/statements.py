@@ -1,0 +1,345 @@
+"""Drawing up a month's statements, and voiding one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.models import Organisation
+from accounts.models.keys import new_id
+from accounts.notifications import Effect, enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from accounts.services.jobs import work_through
+from accounts.trail import Change
+from bookings.charging.locks import claim_host_books, lock_host_books
+from bookings.charging.services.charges import charges_finalise, hosts_to_finalise
+from bookings.funding.domain.funding import converted
+from bookings.pricing.models import ClosedMonth
+from bookings.settlement.domain.statements import (
+    PAYABLE_WITHIN,
+    day_of,
+    reminder_of,
+    state_of_payment,
+    statement_number,
+)
+from bookings.settlement.locks import lock_statement
+from bookings.settlement.models import PaymentNotice, Statement
+from bookings.settlement.selectors.papers import parties_json
+from bookings.settlement.selectors.statements import (
+    Due,
+    is_month_over,
+    load_due,
+    load_newest_rates,
+    load_overdue,
+    months_to_draw,
+    today_of,
+)
+from bookings.settlement.services.settlements import settlements_catch_up, settlements_draw
+
+FINALISED_AT_ONCE = 2000  # of one host, by one run
+
+# The row of the counter is locked by whoever numbers, until the numbers are given or not.
+COUNT = """
+INSERT INTO bookings_statementcounter (id, host_id, year, last) VALUES (%s, %s, %s, %s)
+ON CONFLICT (host_id, year) DO UPDATE SET last = bookings_statementcounter.last + EXCLUDED.last
+RETURNING last
+"""
+LINES = """
+INSERT INTO bookings_statementline (statement_id, position, charge_id, is_void)
+SELECT s.id, row_number() OVER (PARTITION BY s.id ORDER BY r.start_at, c.id), c.id, false
+FROM bookings_charge c
+JOIN bookings_reservation r ON r.id = c.reservation_id
+JOIN bookings_statement s ON s.host_id = c.host_id AND s.payer_id = c.organisation_id
+    AND s.currency = c.currency AND s.month = c.month AND s.state <> 'voided'
+WHERE c.host_id = %s AND c.month = %s
+"""
+COPY_LINES = """
+INSERT INTO bookings_statementline (statement_id, position, charge_id, is_void)
+SELECT %s, position, charge_id, false FROM bookings_statementline WHERE statement_id = %s
+"""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """How many months of a host were closed, and what was drawn up."""
+
+    hosts: int = 0
+    statements: int = 0
+    settlements: int = 0
+
+    def __add__(self, other: "Drawn") -> "Drawn":
+        return Drawn(
+            self.hosts + other.hosts,
+            self.statements + other.statements,
+            self.settlements + other.settlements,
+        )
+
+
+def statements_draw(*, month: date, host: Organisation | None = None, now: datetime) -> Drawn:
+    """Draw up the statements of a month, and of earlier ones still open, at one host, or at all
+    where it is over; then the settlements that are complete with it. Drawn twice, or at the same
+    moment, nothing is there twice. `Invalid` (`month-not-over`) where it still runs at the host
+    named."""
+    month = month.replace(day=1)
+    if host is not None and not is_month_over(host, month, now):
+        raise invalid("month", "month-not-over")
+    _finalise(host, now)
+    drawn, months = Drawn(), {month}
+    for host_id, due in months_to_draw(now, host):
+        if due <= month:
+            drawn += _draw(host_id, due, now)
+            months.add(due)
+    settled = sum(settlements_draw(month=each, now=now) for each in sorted(months))
+    return drawn + Drawn(settlements=settled)
+
+
+def statements_draw_due(*, now: datetime) -> Drawn:
+    """Every month that is over where its host is and not closed yet; the job of the timetable. A
+    host whose books another has in hand is left to the next run."""
+    months: dict[UUID, list[date]] = {}
+    for host_id, month in months_to_draw(now):
+        months.setdefault(host_id, []).append(month)
+    drawn: dict[UUID, Drawn] = {}
+
+    def act(host_id: UUID) -> int:
+        claim_host_books(host_id)
+        _finalise_host(host_id, now)
+        mine = [_draw(host_id, month, now) for month in months[host_id]]
+        drawn[host_id] = sum(mine, start=Drawn())
+        return len(mine)
+
+    work_through(job="statements", due=months, act=act, now=now)
+    settlements = settlements_catch_up(now=now)
+    return sum(drawn.values(), start=Drawn(settlements=settlements))
+
+
+def _finalise(host: Organisation | None, now: datetime) -> None:
+    """What nobody has disputed in time belongs to the month in which that time ended, however
+    late the job runs that says so: it runs before the month is closed."""
+    for host_id in [host.pk] if host else hosts_to_finalise(now):
+        _finalise_host(host_id, now)
+
+
+def _finalise_host(host_id: UUID, now: datetime) -> None:
+    while charges_finalise(now=now, host_id=host_id) >= FINALISED_AT_ONCE:
+        pass
+
+
+@transaction.atomic
+def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
+    """One host's month, closed with it. A constant number of statements."""
+    host = lock_host_books(host_id)
+    if not is_month_over(host, month, now):
+        return Drawn()
+    if ClosedMonth.objects.filter(host=host, month=month).exists():
+        return Drawn()
+    closed = ClosedMonth.objects.create(host=host, month=month, closed_at=now)
+    changes = [
+        Change(
+            actor=None,
+            action="month.close",
+            target=closed,
+            at=now,
+            after={"host": host.pk, "month": month},
+            organisation_ids=[host.pk],
+            region_ids=host.region.lineage,
+        )
+    ]
+    due = load_due(host.pk, month)
+    if due:
+        rows = _numbered(host, _rows(host, month, due, now))
+        Statement.objects.bulk_create(rows)
+        with connection.cursor() as cursor:
+            cursor.execute(LINES, [host.pk, month])
+            if cursor.rowcount != sum(one.charges for one in due):
+                raise RuntimeError("A charge became final outside the books' lock.")
+        changes += [_issued(host, row, one, now) for row, one in zip(rows, due, strict=True)]
+        enqueue([each for row in rows for each in statement_messages("issued", row)], now=now)
+    trail.record_all(changes)
+    return Drawn(hosts=1, statements=len(due))
+
+
+def _rows(host: Organisation, month: date, due: Sequence[Due], now: datetime) -> list[Statement]:
+    """Not yet numbered. In the payer's currency as well where that is another and its finance
+    has said a rate for the day; otherwise not: nothing converts silently."""
+    today = day_of(now, host.region.time_zone)
+    rates = load_newest_rates(
+        [
+            (one.payer_id, one.currency, one.payer_currency)
+            for one in due
+            if one.currency != one.payer_currency
+        ],
+        today,
+    )
+    payers = Organisation.objects.in_bulk({one.payer_id for one in due})
+    rows = []
+    for one in due:
+        payer = payers[one.payer_id]
+        rate = rates.get((one.payer_id, one.currency, one.payer_currency))
+        rows.append(
+            Statement(
+                host=host,
+                payer=payer,
+                host_region=host.region,
+                payer_region_id=one.payer_region_id,
+                month=month,
+                year=today.year,
+                state=state_of_payment(one.payable, one.payable * 0),
+                currency=one.currency,
+                charges=one.charges,
+                tax=one.tax,
+                total=one.total,
+                covered=one.covered,
+                payable=one.payable,
+                issued_at=now,
+                due_date=today + PAYABLE_WITHIN,
+                payer_currency=rate.quote if rate else "",
+                exchange_rate=rate,
+                payer_payable=converted(one.payable, rate.rate, rate.quote) if rate else None,
+                parties=parties_json(host, payer, one.payable, host.region.time_zone),
+            )
+        )
+    return rows
+
+
+def _numbered(host: Organisation, rows: list[Statement]) -> list[Statement]:
+    """With the host's next numbers of the year; a transaction that fails gives them back."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, [new_id(), host.pk, rows[0].year, len(rows)])
+        (last,) = cursor.fetchone()
+    for number, row in enumerate(rows, start=last - len(rows) + 1):
+        row.number = number
+    return rows
+
+
+def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Change:
+    return Change(
+        actor=None,
+        action="statement.issue",
+        target=row,
+        at=now,
+        after={
+            "number": statement_number(host.code, row.year, row.number),
+            "month": row.month,
+            "payer": row.payer_id,
+            "charges": row.charges,
+            "currency": row.currency,
+            "total": row.total,
+            "payable": row.payable,
+        },
+        organisation_ids=[row.payer_id, host.pk],
+        region_ids=[*host.region.lineage, *due.payer_lineage],
+    )
+
+
+def statement_messages(kind: str, row: Statement, more: str = "") -> list[Effect]:
+    """A message about a statement to the payer's finance, and a mail to its invoice address."""
+    groups = ["statement", *(["invoice"] if row.payer.invoice_email else [])]
+    return [
+        Effect(
+            kind=f"{group}.{kind}",
+            key=f"{group}.{kind}:{row.pk}{more}",
+            payload={"statement": str(row.pk)},
+        )
+        for group in groups
+    ]
+
+
+@transaction.atomic
+def statements_remind(*, now: datetime) -> int:
+    """Remind payers of what is overdue: on the first day, and every thirty after. How many
+    statements are."""
+    found = load_overdue(now, now.date() + PAYABLE_WITHIN)
+    enqueue(
+        [
+            effect
+            for row in found
+            for effect in statement_messages(
+                "overdue", row, f":{reminder_of(row.due_date, today_of(row, now))}"
+            )
+        ],
+        now=now,
+    )
+    return len(found)
+
+
+@transaction.atomic
+def statement_void(
+    *,
+    actor: Actor,
+    statement_id: UUID,
+    reason: str,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Statement:
+    """Void a statement: its number stays, and a new one bills its charges, as the payer is
+    called and with what rate is known by now. For the host's finance. The new statement.
+
+    `Invalid` (`required`) without a reason; `WrongState` if it is voided, or money has been
+    paid on it: that is taken back first.
+    """
+    host_id = Statement.objects.filter(pk=statement_id).values_list("host_id", flat=True).first()
+    if host_id is None:
+        raise NotFound
+    host = lock_host_books(host_id)
+    old = lock_statement(statement_id)
+    require(actor, "account", place_of(host))
+    if expected_version is not None and old.version != expected_version:
+        raise WrongVersion
+    if not reason.strip():
+        raise invalid("reason", "required")
+    if old.state == Statement.State.VOIDED or old.paid:
+        code = "has-payments" if old.paid else "wrong-state"
+        raise WrongState(code, state=old.state, wanted="voided")
+    old.state, old.void_reason = Statement.State.VOIDED, reason.strip()
+    old.voided_by_id, old.voided_at = actor.person, now
+    old.version += 1
+    old.save(update_fields=["state", "void_reason", "voided_by", "voided_at", "version"])
+    old.lines.update(is_void=True)
+    due = Due(
+        payer_id=old.payer_id,
+        payer_region_id=old.payer.region_id,
+        payer_lineage=tuple(old.payer.region.lineage),
+        payer_currency=old.payer.region.currency,
+        currency=old.currency,
+        charges=old.charges,
+        tax=old.tax,
+        total=old.total,
+        covered=old.covered,
+        payable=old.payable,
+    )
+    (new,) = _numbered(host, _rows(host, old.month, [due], now))
+    new.replaces = old
+    new.save(force_insert=True)
+    # What the payer says it has paid is for the charges, whichever number they have.
+    old.notices.filter(state=PaymentNotice.State.REPORTED).update(statement=new)
+    with connection.cursor() as cursor:
+        cursor.execute(COPY_LINES, [new.pk, old.pk])
+    where: dict[str, Any] = {
+        "organisation_ids": [old.payer_id, host.pk],
+        "region_ids": [*host.region.lineage, *due.payer_lineage],
+    }
+    trail.record_many(
+        actor=actor,
+        now=now,
+        changes=[
+            (
+                "statement.void",
+                old,
+                {"paid": old.paid},
+                {"state": old.state, "replaced_by": new.pk},
+                reason.strip(),
+            ),
+            ("statement.issue", new, {}, _issued(host, new, due, now).after, ""),
+        ],
+        **where,
+    )
+    enqueue(statement_messages("replaced", new), now=now)
+    return new

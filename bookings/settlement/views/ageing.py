@@ -1,0 +1,109 @@
+"""What is owed and how long it has been due, down to the statements."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import actor_of
+from bookings.record.adapters.figures import Cell
+from bookings.record.messages import BUCKET_LABELS as LABELS
+from bookings.record.views.lists import amount_cell, csv_answer, wants_csv
+from bookings.settlement.domain.ageing import BUCKETS, CREDIT, AgedRow, totals
+from bookings.settlement.selectors.ageing import OWED, OWING, SIDES, load_ageing, narrowed
+from bookings.settlement.selectors.statements import shown_state, today_of
+from bookings.settlement.views.statements import STATEMENT_HEADS, label_of, statement_cells
+
+PAGE = 50
+HEADS = ("counterparty", "counterparty_name", "currency", *BUCKETS, "total", "statements")
+
+
+@login_required
+@require_safe
+def ageing(request: HttpRequest) -> HttpResponseBase:
+    """A table of counterparties; with `party`, `currency` or `bucket` the statements behind."""
+    now, actor = timezone.now(), actor_of(request.user)
+    side = OWING if request.GET.get("side") == OWING else OWED
+    found = load_ageing(actor, side, now)
+    by = {name: request.GET.get(name, "") for name in ("currency", "bucket")}
+    by["code"] = request.GET.get("party", "")
+    if any(by.values()):
+        return _statements(request, narrowed(found, side, now, **by), side, by, now)
+    if wants_csv(request):
+        cells = (_cells(party.code, party.name, row) for party, row in found.rows)
+        return csv_answer(request, f"ageing-{side}", HEADS, cells)
+    context = {
+        "side": side,
+        "sides": [(OWED, _("Owed to us")), (OWING, _("What we owe"))],
+        "heads": [(name, LABELS[name]) for name in BUCKETS],
+        "rows": [(party, row, _cut(row), _bar(row.buckets)) for party, row in found.rows],
+        "totals": [
+            (currency, list(sums.items()), sum(sums.values(), Decimal(0)), _bar(sums))
+            for currency, sums in totals(row for _, row in found.rows).items()
+        ],
+    }
+    return render(request, "bookings/money/ageing.html", context)
+
+
+def _cut(row: AgedRow) -> list[tuple[str, Any, Decimal]]:
+    return [(name, LABELS[name], amount) for name, amount in row.buckets.items()]
+
+
+def _bar(buckets: dict[str, Decimal]) -> list[tuple[str, str, str]]:
+    """Parts of a bar of 100: bucket, where it begins, how wide it is. Credits are not in it."""
+    whole = sum((amount for name, amount in buckets.items() if name != CREDIT), Decimal(0))
+    parts, begin = [], Decimal(0)
+    for name, amount in buckets.items():
+        if name != CREDIT and amount:
+            width = (amount * 100 / whole).quantize(Decimal("0.01"))
+            parts.append((name, f"{begin}", f"{width}"))
+            begin += width
+    return parts
+
+
+def _cells(code: str, name: str, row: AgedRow) -> tuple[Cell, ...]:
+    amounts = (*row.buckets.values(), row.total)
+    return (
+        code,
+        name,
+        row.currency,
+        *(amount_cell(amount, row.currency) for amount in amounts),
+        row.statements,
+    )
+
+
+def _statements(
+    request: HttpRequest, rows: list[Any], side: str, by: dict[str, str], now: datetime
+) -> HttpResponseBase:
+    if wants_csv(request):
+        cells = (statement_cells(row, now) for row in rows)
+        return csv_answer(request, f"ageing-{side}-statements", STATEMENT_HEADS, cells)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.payable - row.paid
+    context = {
+        "side": side,
+        "party": getattr(rows[0], SIDES[side]) if rows and by["code"] else None,
+        "bucket": LABELS.get(by["bucket"], ""),
+        "page": page,
+        "rows": [
+            (
+                row,
+                shown_state(row, now),
+                label_of(row, now),
+                max((today_of(row, now) - row.due_date).days, 0) if row.payable > 0 else 0,
+            )
+            for row in page.object_list
+        ],
+        "sums": sorted(sums.items()),
+    }
+    return render(request, "bookings/money/ageing_statements.html", context)

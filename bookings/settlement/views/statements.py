@@ -1,0 +1,319 @@
+"""Statements: lists, one of them as it would be printed, and what is done with it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.domain.errors import Invalid, WrongState, WrongVersion
+from accounts.domain.roles import Actor
+from accounts.permissions import actor_of
+from accounts.selectors.memberships import place_of
+from bookings.record.adapters.figures import Cell
+from bookings.record.domain.money import format_amount
+from bookings.record.messages import sentence
+from bookings.record.views.lists import amount_cell, csv_answer, waits_of, wants_csv
+from bookings.settlement.adapters.papers import statement_pdf
+from bookings.settlement.adapters.sheets import statement_csv
+from bookings.settlement.domain.statements import OVERDUE, is_new_account, statement_number
+from bookings.settlement.forms.money import (
+    ConvertForm,
+    NoticeForm,
+    PaymentForm,
+    VersionForm,
+    VoidForm,
+)
+from bookings.settlement.models import PaymentNotice, Statement
+from bookings.settlement.selectors.books import check_statement
+from bookings.settlement.selectors.papers import (
+    load_statement_paper,
+    paper_lines,
+    paper_rows,
+    parties_of,
+    payments_of,
+    tax_sums,
+)
+from bookings.settlement.selectors.statements import (
+    in_state,
+    notices_for,
+    rates_for,
+    shown_state,
+    statement_by_id,
+    statements_for,
+    statements_owed,
+    statements_to_pay,
+    today_of,
+    totals_of_statements,
+)
+from bookings.settlement.services.exchange_rates import statement_convert
+from bookings.settlement.services.payments import statement_pay
+from bookings.settlement.services.statements import statement_void
+from bookings.settlement.views.files import file_answer
+
+PAGE, LINES = 30, 100
+WAITS = {"pay": statements_to_pay, "owed": statements_owed}
+REPORTED = PaymentNotice.State.REPORTED
+
+
+def state_label(state: str) -> str:
+    """A state of a statement, `overdue` among them, in words."""
+    return gettext("overdue") if state == OVERDUE else str(Statement.State(state).label)
+
+
+@login_required
+@require_safe
+def statements(request: HttpRequest) -> HttpResponseBase:
+    """Those one's organisations pay or are paid by, and those of one's regions."""
+    now, actor = timezone.now(), actor_of(request.user)
+    waits = waits_of(request, *WAITS)
+    rows = WAITS[waits](actor, now) if waits else statements_for(actor)
+    states = [*Statement.State.values, OVERDUE]
+    state = request.GET.get("state", "")
+    if state in states:
+        rows = in_state(rows, state, now.date())
+    if wants_csv(request):
+        cells = (statement_cells(row, now) for row in rows.iterator(2000))
+        return csv_answer(request, "statements", STATEMENT_HEADS, cells)
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "waits": waits,
+        "totals": totals_of_statements(rows) if page.paginator.count else [],
+        "rows": [(row, shown_state(row, now), label_of(row, now)) for row in page.object_list],
+        "states": [(one, state_label(one)) for one in states],
+        "state": state if state in states else "",
+    }
+    return render(request, "bookings/money/statements.html", context)
+
+
+STATEMENT_HEADS = (
+    "statement", "month", "host", "host_name", "payer", "payer_name", "state", "issued", "due",
+    "charges", "currency", "tax", "total", "voucher", "payable", "paid",
+)  # fmt: skip
+
+
+def statement_cells(row: Statement, now: datetime) -> tuple[Cell, ...]:
+    amounts = (row.tax, row.total, row.covered, row.payable, row.paid)
+    return (
+        statement_number(row.host.code, row.year, row.number),
+        f"{row.month:%Y-%m}",
+        row.host.code,
+        row.host.name,
+        row.payer.code,
+        row.payer.name,
+        shown_state(row, now),
+        row.issued_at.isoformat(),
+        row.due_date.isoformat(),
+        row.charges,
+        row.currency,
+        *(amount_cell(amount, row.currency) for amount in amounts),
+    )
+
+
+def label_of(row: Statement, now: datetime) -> str:
+    return state_label(shown_state(row, now))
+
+
+@login_required
+@require_safe
+def one(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """With its charges, sums by tax rate, payments, and every number held against the ledger."""
+    return _page(request, statement_id)
+
+
+def _page(
+    request: HttpRequest, statement_id: UUID, *, status: int = 200, **forms: Any
+) -> HttpResponse:
+    now, actor = timezone.now(), actor_of(request.user)
+    row = statement_by_id(actor, statement_id)
+    page = Paginator(paper_rows(row), LINES).get_page(request.GET.get("page"))
+    newer = getattr(row, "replaced_by", None)
+    still = row.payable - row.paid
+    version = {"version": row.version}
+    parties = parties_of(row)
+    notices = list(notices_for(actor).filter(statement=row))
+    # What neither was paid nor is said to be on its way.
+    unsaid = still - sum(one.amount for one in notices if one.state == REPORTED)
+    is_open = still > 0 and row.state != Statement.State.VOIDED
+    pays = actor.may("account", place_of(row.payer))
+    rates = rates_for(row) if _may_convert(actor, row) else []
+    context: dict[str, Any] = {
+        "statement": row,
+        "still": still,
+        "shown_state": shown_state(row, now),
+        "state_label": label_of(row, now),
+        "page": page,
+        "lines": paper_lines(page.object_list),
+        "taxes": tax_sums(row),
+        "payments": payments_of(row),
+        "parties": parties,
+        "account_is_new": is_new_account(
+            parties.host.bank_account_changed_on, today_of(row, row.issued_at)
+        ),
+        "check": check_statement(row),
+        "newer": newer,
+        "rates": rates,
+        "may_account": _may_account(actor, row) and row.state != Statement.State.VOIDED,
+        "may_void": _may_account(actor, row)
+        and row.state != Statement.State.VOIDED
+        and not row.paid,
+        "may_convert": bool(rates),
+        "pay_form": PaymentForm(
+            initial={
+                "amount": format_amount(abs(still), row.currency) if still else "",
+                "paid_on": today_of(row, now),
+                **version,
+            }
+        ),
+        "notices": notices,
+        "pays": pays,
+        "may_report": is_open and pays and row.payer_id != row.host_id,
+        "reported": still - unsaid if is_open else 0,
+        "notice_form": NoticeForm(
+            initial={
+                "amount": format_amount(unsaid, row.currency) if unsaid > 0 else "",
+                "paid_on": today_of(row, now),
+                **version,
+            }
+        ),
+        "void_form": VoidForm(initial=version),
+        "convert_form": ConvertForm(initial=version),
+        **forms,
+    }
+    return render(request, "bookings/money/statement.html", context, status=status)
+
+
+def _may_account(actor: Actor, row: Statement) -> bool:
+    return actor.may("account", place_of(row.host))
+
+
+def _may_convert(actor: Actor, row: Statement) -> bool:
+    return actor.may("account", place_of(row.payer)) and row.state == Statement.State.ISSUED
+
+
+def carried_out(
+    request: HttpRequest,
+    statement_id: UUID,
+    form: VersionForm,
+    name: str,
+    act: Callable[[int | None], Any],
+    done: str,
+    **shown: Any,
+) -> HttpResponse:
+    """Carry out an act if its form is right; what refuses it is said on the page."""
+    status = 400
+    if form.is_valid():
+        try:
+            made = act(form.cleaned_data["version"])
+        except Invalid as refused:
+            form.refuse(refused.problems)
+        except (WrongState, WrongVersion) as refused:
+            messages.error(request, sentence(refused.code, refused.numbers))
+            status = 412 if isinstance(refused, WrongVersion) else 409
+        else:
+            messages.success(request, done)
+            is_new = isinstance(made, Statement)
+            return redirect(
+                "bookings:money-statements-one", statement_id=made.pk if is_new else statement_id
+            )
+    return _page(request, statement_id, status=status, **{name: form}, **shown)
+
+
+@login_required
+@require_POST
+def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Mark what came in, or take it back."""
+    now, actor = timezone.now(), actor_of(request.user)
+    row = statement_by_id(actor, statement_id)
+    form = PaymentForm(request.POST)
+    return carried_out(
+        request,
+        statement_id,
+        form,
+        "pay_form",
+        lambda version: statement_pay(
+            actor=actor,
+            statement_id=statement_id,
+            paid=form.paid(-1 if row.payable < 0 else 1),
+            now=now,
+            expected_version=version,
+        ),
+        gettext("The payment is recorded."),
+    )
+
+
+@login_required
+@require_POST
+def void(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Void it, and go to the one that bills its charges instead."""
+    now, actor = timezone.now(), actor_of(request.user)
+    statement_by_id(actor, statement_id)
+    form = VoidForm(request.POST)
+    return carried_out(
+        request,
+        statement_id,
+        form,
+        "void_form",
+        lambda version: statement_void(
+            actor=actor,
+            statement_id=statement_id,
+            reason=form.cleaned_data["reason"],
+            now=now,
+            expected_version=version,
+        ),
+        gettext("The statement is voided. This one bills its charges instead."),
+    )
+
+
+@login_required
+@require_POST
+def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """Show it in the payer's currency."""
+    now, actor = timezone.now(), actor_of(request.user)
+    statement_by_id(actor, statement_id)
+    form = ConvertForm(request.POST)
+    return carried_out(
+        request,
+        statement_id,
+        form,
+        "convert_form",
+        lambda version: statement_convert(
+            actor=actor,
+            statement_id=statement_id,
+            rate_id=form.cleaned_data["rate"],
+            now=now,
+            expected_version=version,
+        ),
+        gettext("The statement is shown at this rate now."),
+    )
+
+
+@login_required
+@require_safe
+def pdf(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """In the reader's language."""
+    row = statement_by_id(actor_of(request.user), statement_id)
+    content = statement_pdf(load_statement_paper(row), language=translation.get_language() or "en")
+    return file_answer(content, _name(row), "pdf")
+
+
+@login_required
+@require_safe
+def table(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """As CSV."""
+    row = statement_by_id(actor_of(request.user), statement_id)
+    return file_answer(statement_csv(load_statement_paper(row)), _name(row), "csv")
+
+
+def _name(row: Statement) -> str:
+    return statement_number(row.host.code, row.year, row.number)

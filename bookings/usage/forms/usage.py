@@ -1,0 +1,56 @@
+"""What a session was like."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from bookings.pricing.domain.usage import Usage
+from bookings.record.forms.fields import LocalMomentField
+from bookings.record.messages import RATINGS
+from instruments.forms.fields import StyledForm
+
+
+class CheckOutForm(forms.Form):
+    """What a session was like."""
+
+    samples = forms.IntegerField(
+        label=_("Samples measured"),
+        required=False,
+        min_value=0,
+        max_value=1_000_000,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+    )
+    rating = forms.TypedChoiceField(
+        label=_("How did it go?"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            ("", "–"),
+            *RATINGS.items(),
+        ],
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    remarks = forms.CharField(
+        label=_("Remarks for the owner"),
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"class": "form-control", "rows": 2}),
+    )
+
+
+class TimesForm(StyledForm):
+    """When a booking was really used, in the instrument's zone."""
+
+    check_in = LocalMomentField(label=_("Use began"))
+    check_out = LocalMomentField(label=_("Use ended"), is_end=True)
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        fields: Any = self.fields
+        fields["check_in"].zone = fields["check_out"].zone = zone
+
+    def usage(self) -> Usage:
+        return (self.cleaned_data["check_in"], self.cleaned_data["check_out"])

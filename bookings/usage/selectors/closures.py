@@ -1,0 +1,169 @@
+"""Closures of an instrument, as its managers see them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet, prefetch_related_objects
+
+from accounts.domain.errors import NotFound
+from accounts.domain.roles import Actor
+from bookings.availability.models import Closure
+from bookings.pricing.domain.charges import ChargeMade, charge
+from bookings.pricing.selectors.charges import cancellation_now, load_ending, load_quoted
+from bookings.record.domain import reservations as rules
+from bookings.record.models import Reservation, UsageSession
+from instruments.models import Instrument
+from instruments.selectors.registry import instruments_for
+
+
+def closures_of(instrument: Instrument) -> QuerySet[Closure]:
+    """All, the latest first."""
+    return _of(instrument).order_by("-start_at", "-id")
+
+
+def closure_by_id(actor: Actor, closure_id: UUID) -> Closure:
+    """With its instrument; `NotFound` if there is none, or the instrument is not the actor's
+    to see."""
+    found = (
+        Closure.objects.filter(pk=closure_id, instrument__in=instruments_for(actor).values("pk"))
+        .select_related("instrument__organisation__region")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def not_over(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
+    """Those that run and those to come, the first to begin first."""
+    return _of(instrument).filter(Q(end_at=None) | Q(end_at__gt=now)).order_by("start_at", "id")
+
+
+def past(instrument: Instrument, now: datetime) -> QuerySet[Closure]:
+    """Over, the latest first."""
+    return _of(instrument).filter(end_at__lte=now).order_by("-start_at", "-id")
+
+
+def instrument_of(closure_id: UUID) -> UUID:
+    """The instrument a closure is of; `NotFound` if there is none."""
+    found = Closure.objects.filter(pk=closure_id).values_list("instrument_id", flat=True).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _of(instrument: Instrument) -> QuerySet[Closure]:
+    return Closure.objects.filter(instrument=instrument).select_related("created_by")
+
+
+def with_people(
+    actor: Actor, reservations: Sequence[Reservation], now: datetime
+) -> list[Reservation]:
+    """Reservations in the way of a closure with whose they are, and as `owed` what the actor would
+    owe for displacing their own. Two statements, and two for each of the actor's."""
+    rows = list(reservations)
+    prefetch_related_objects(rows, "user", "organisation")
+    for row in rows:
+        row.owed = displacement_now(actor, row, now)  # type: ignore[attr-defined]
+    return rows
+
+
+def with_costs(
+    actor: Actor, rows: Sequence[Reservation], closed_from: datetime
+) -> list[Reservation]:
+    """Reservations in the way of a closure; those that others use with what they would be charged.
+    Two statements for each that is in use."""
+    for row in rows:
+        row.cut_charge = None  # type: ignore[attr-defined]
+        if row.state == Reservation.State.IN_USE and row.user_id != actor.user_id:
+            row.cut_charge = load_cut_charge(row, closed_from)  # type: ignore[attr-defined]
+    return list(rows)
+
+
+def load_cut_charge(reservation: Reservation, closed_from: datetime) -> ChargeMade | None:
+    """What a use that the closing of the instrument cuts short is charged. Three statements."""
+    session = UsageSession.objects.get(reservation=reservation)
+    closed_from = max(closed_from, session.checked_in_at)
+    ending = replace(
+        load_ending(reservation, session),
+        state=Reservation.State.COMPLETED,
+        usage=(session.checked_in_at, session.checked_out_at or closed_from),
+        cut_at=closed_from if closed_from < reservation.end_at else None,
+    )
+    return charge(load_quoted(reservation.pk), ending)
+
+
+def closure_cutting(session: UsageSession | None) -> Closure | None:
+    """The closure that cut a use short; None for other uses, or if it was taken back. One
+    statement, none for other uses."""
+    if session is None or session.cut_at is None:
+        return None
+    return (
+        Closure.objects.filter(
+            Q(units=[]) | Q(units__contains=[session.unit]),
+            Q(end_at=None) | Q(end_at__gt=session.cut_at),
+            instrument_id=session.instrument_id,
+            start_at__lte=session.cut_at,
+        )
+        .order_by("-created_at", "-id")
+        .first()
+    )
+
+
+def with_cuts(instrument: Instrument, closures: Iterable[Closure]) -> list[Closure]:
+    """Closures, each with the `cuts`: the uses it cut short, with their charges. Two statements
+    for all."""
+    rows = list(closures)
+    since = min((row.start_at for row in rows), default=None)
+    sessions = (
+        UsageSession.objects.filter(instrument=instrument, cut_at__gte=since)
+        .select_related("reservation__user")
+        .prefetch_related("reservation__charges")
+        .order_by("checked_in_at", "id")
+        if since
+        else UsageSession.objects.none()
+    )
+    for row in rows:
+        row.cuts = [  # type: ignore[attr-defined]
+            session
+            for session in sessions
+            if session.cut_at
+            and row.start_at <= session.cut_at
+            and (row.end_at is None or session.cut_at < row.end_at)
+            and (not row.units or session.unit in row.units)
+        ]
+    return rows
+
+
+def owes_for(actor: Actor, reservation: Reservation) -> bool:
+    """Whether the actor, a manager of the host, owes for a booking that they displace: they are its
+    person, or made it. What they brought in from another calendar for others is not their own."""
+    if reservation.user_id == actor.user_id:
+        return True
+    return reservation.made_by_id == actor.user_id and not hasattr(reservation, "imported")
+
+
+def displacement_now(actor: Actor, reservation: Reservation, now: datetime) -> ChargeMade | None:
+    """What the actor, a manager of the host, would owe for displacing the booking at this moment:
+    of their own, once confirmed, what cancelling it would cost, or what is owed already for one
+    that was missed or is over; None where it is free. Two statements at most."""
+    if (
+        not owes_for(actor, reservation)
+        or reservation.confirmed_at is None
+        or reservation.state == "in_use"
+    ):
+        return None
+    settled = reservation.state == "confirmed" and rules.settled_state(
+        reservation.start_at, reservation.end_at, reservation.check_in_minutes, now
+    )
+    is_free = cancellation_now(reservation, now, actor=actor).reason == "second-thoughts"
+    ending = replace(
+        load_ending(reservation),
+        state=settled or "displaced",
+        ended_at=now,
+        is_ended_by_host=False,
+        is_second_thought=is_free and not settled,
+    )
+    return charge(load_quoted(reservation.pk), ending)

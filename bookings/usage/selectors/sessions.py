@@ -1,0 +1,50 @@
+"""Sessions whose times are not known, without which nothing can be charged."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from accounts.domain.roles import Actor
+from bookings.pricing.models import Charge, Quote
+from bookings.record.domain.reservations import SESSION_LEFT_OPEN
+from bookings.record.models import Reservation, UsageSession
+from bookings.record.selectors.reservations import WITH
+
+
+def to_complete() -> QuerySet[Reservation]:
+    """Completed bookings that are charged by use, and whose use nobody recorded; the oldest
+    first."""
+    by_use = Quote.objects.filter(
+        reservation_id=OuterRef("pk"),
+        is_current=True,
+        inputs__card__charge_basis__in=["used", "greater"],
+    )
+    ended = UsageSession.objects.filter(reservation_id=OuterRef("pk"), checked_out_at__isnull=False)
+    charged = Charge.objects.filter(reservation_id=OuterRef("pk"))
+    return (
+        Reservation.objects.filter(
+            ~Exists(ended), ~Exists(charged), Exists(by_use), state=Reservation.State.COMPLETED
+        )
+        .select_related(*WITH)
+        .order_by("end_at", "id")
+    )
+
+
+def sessions_to_complete(actor: Actor) -> QuerySet[Reservation]:
+    """Those the actor may complete: one's own, and those of instruments one manages."""
+    mine = Q(user_id=actor.person) | Q(made_by_id=actor.person)
+    hosts = actor.organisations_where("manage-instruments")
+    return to_complete().filter(mine | Q(host_id__in=hosts))
+
+
+def ended(now: datetime) -> QuerySet[Reservation]:
+    """Bookings nobody ended: no-shows, those past their end, sessions left open."""
+    return Reservation.objects.filter(
+        Q(state="confirmed", end_at__lte=now)
+        | Q(
+            state="confirmed",
+            check_in_minutes__isnull=False,
+            start_at__lte=now - F("check_in_minutes") * timedelta(minutes=1),
+        )
+        | Q(state="in_use", end_at__lte=now - SESSION_LEFT_OPEN)
+    )

@@ -1,0 +1,369 @@
+"""Taking an instrument, or some of its units, out of service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q, Value
+from django.db.models.functions import Greatest
+
+from accounts import trail
+from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.roles import Actor
+from accounts.notifications import enqueue
+from accounts.permissions import require
+from accounts.selectors.memberships import place_of
+from bookings.availability.models import Closure, Occupancy
+from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
+from bookings.availability.selectors.cuts import InTheWay
+from bookings.catalogue.selectors.units import units_of
+from bookings.funding.services.earmarks import purses_lock
+from bookings.pricing.selectors.charges import second_thought_of
+from bookings.record.domain.periods import Period, coming, subtract
+from bookings.record.domain.reservations import OCCUPYING
+from bookings.record.locks import lock_reservations
+from bookings.record.models import Reservation, UsageSession
+from bookings.reserving.services.occupancy import (
+    charge_due,
+    days_dirty,
+    lapse,
+    message,
+    reservation_move_to,
+    reservation_touch,
+    time_freed,
+)
+from bookings.usage.selectors.closures import owes_for, with_people
+from bookings.usage.services.usage import confirmed_settle, session_finish
+from instruments.locks import lock_instrument
+from instruments.models import Instrument
+
+
+@dataclass(frozen=True)
+class Outage:
+    """What is to be closed: `units` empty means all; `end` None is not known yet."""
+
+    kind: str
+    start: datetime
+    end: datetime | None
+    units: tuple[int, ...] = ()
+    reason: str = ""
+
+
+@transaction.atomic
+def closure_create(
+    *, actor: Actor, instrument_id: UUID, outage: Outage, displace: bool, now: datetime
+) -> Closure:
+    """Close. It occupies from now on only; what it says of the past is for the hours.
+
+    Live reservations in its way: `InTheWay`, or with `displace` those that fit another unit
+    are re-seated and the others displaced, and their people told. That is free for everybody
+    but the actor: what they booked, or is booked for them, costs what cancelling it would; one
+    that was missed, or is over, is charged as such.
+    """
+    instrument = lock_instrument(instrument_id)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    _check(instrument, outage)
+    lapse(instrument=instrument, now=now)
+    closure = Closure.objects.create(
+        instrument=instrument,
+        units=list(outage.units),
+        kind=outage.kind,
+        start_at=outage.start,
+        end_at=outage.end,
+        reason=outage.reason,
+        created_by_id=actor.person,
+        created_at=now,
+    )
+    end = outage.end or FOREVER
+    moved: list[Reservation] = []
+    if end > now:
+        span = Period(max(outage.start, now), end)
+        units = outage.units or tuple(range(1, units_of(instrument) + 1))
+        moved = _clear(actor, instrument, units, span, outage, displace, now)
+        _occupy(instrument, closure, units, span)
+        _cut_uses(actor, instrument, units, outage.start)
+    trail.record(
+        actor=actor,
+        action="closure.create",
+        target=closure,
+        now=now,
+        after={
+            "instrument": instrument.pk,
+            "kind": outage.kind,
+            "start": outage.start,
+            "end": outage.end,
+            "units": list(outage.units),
+            "displaced": [reservation.pk for reservation in moved],
+        },
+        reason=outage.reason,
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    if outage.start < now:
+        enqueue([days_dirty(instrument.pk, outage.start, min(end, now), str(closure.pk))], now=now)
+    return closure
+
+
+def _check(instrument: Instrument, outage: Outage) -> None:
+    if outage.kind not in Closure.Kind.values:
+        raise invalid("kind", "unknown-value")
+    if outage.end is not None and outage.end <= outage.start:
+        raise invalid("end", "not-after-start")
+    if any(not 1 <= unit <= units_of(instrument) for unit in outage.units):
+        raise invalid("units", "out-of-range", least=1, most=units_of(instrument))
+    if len(outage.reason) > 500:
+        raise invalid("reason", "too-long", most=500)
+    same = Closure.objects.filter(
+        instrument=instrument,
+        kind=outage.kind,
+        start_at=outage.start,
+        end_at=outage.end,
+        units=list(outage.units),
+    )
+    if same.exists():  # the form was sent twice
+        raise invalid("start", "closed-already")
+
+
+def _clear(
+    actor: Actor,
+    instrument: Instrument,
+    units: Sequence[int],
+    span: Period,
+    outage: Outage,
+    displace: bool,
+    now: datetime,
+) -> list[Reservation]:
+    """Make room on the units for a span; the reservations displaced."""
+    met = Occupancy.objects.filter(
+        live(now), instrument=instrument, unit__in=units, span__overlap=to_range(span)
+    )
+    held = lock_reservations(pk for pk in met.values_list("reservation_id", flat=True) if pk)
+    for reservation in held:
+        if reservation.state not in OCCUPYING:  # its teardown only: the closure takes over
+            _cut(reservation.occupancy, span.start)
+    in_the_way = sorted((r for r in held if r.state in OCCUPYING), key=lambda r: r.start_at)
+    if in_the_way and not displace:
+        raise InTheWay(with_people(actor, in_the_way, now))
+    purses_lock(in_the_way)
+    displaced = []
+    for reservation in in_the_way:
+        if reservation.state == "in_use":
+            _cut_short(reservation, outage.start, actor, now)
+            continue
+        if _reseat(instrument, reservation, set(units), actor, now):
+            continue
+        own = owes_for(actor, reservation)
+        if own and confirmed_settle(reservation, now=now):
+            for teardown in Occupancy.objects.filter(reservation=reservation):
+                _cut(teardown, span.start)
+            continue
+        reservation_move_to(
+            reservation=reservation,
+            state="displaced",
+            now=now,
+            actor=actor,
+            reason=outage.reason,
+            by_host=not own,
+            extra=second_thought_of(actor, instrument, reservation, now) if own else {},
+        )
+        effects = [message("displaced", reservation)]
+        if own and reservation.confirmed_at:
+            effects.append(charge_due(reservation))
+        enqueue(effects, now=now)
+        displaced.append(reservation)
+    return displaced
+
+
+def _cut_short(
+    reservation: Reservation, closed_from: datetime, actor: Actor, now: datetime
+) -> None:
+    """Whoever is at the instrument stops where the closure begins, and is told."""
+    if closed_from <= now:
+        session = UsageSession.objects.get(reservation=reservation)
+        session_finish(
+            session, reservation, check_out=closed_from, assumed=False, actor=actor, now=now
+        )
+        # The closure takes the unit from now on, teardown and all.
+        _cut(Occupancy.objects.get(reservation=reservation), now)
+    else:
+        # The session goes on until the closure begins; checking out later changes nothing.
+        _cut(reservation.occupancy, closed_from)
+        reservation_touch(
+            reservation=reservation,
+            action="reservation.cut_short",
+            changes={},
+            said={"until": closed_from},
+            actor=actor,
+            now=now,
+        )
+    enqueue([message("cut-short", reservation)], now=now)
+
+
+def _cut_uses(
+    actor: Actor, instrument: Instrument, units: Sequence[int], closed_from: datetime
+) -> None:
+    """Uses that a closure cuts short are charged until it begins at most: of those at the
+    instrument, and of those who checked out after that moment, before it was entered. What is
+    charged already is corrected on the charge. Who closes over their own use has ended it
+    themselves: it is charged as ever."""
+    UsageSession.objects.exclude(reservation__user_id=actor.person).filter(
+        Q(cut_at=None) | Q(cut_at__gt=closed_from),
+        Q(checked_out_at=None) | Q(checked_out_at__gte=closed_from),
+        instrument=instrument,
+        unit__in=units,
+        reservation__end_at__gt=closed_from,
+    ).update(cut_at=Greatest("checked_in_at", Value(closed_from)))
+
+
+def _cut(row: Occupancy, end: datetime) -> None:
+    """End an occupancy at a moment; one that would not have begun by then goes."""
+    span = to_period(row.span)
+    if end <= span.start:
+        row.delete()
+    elif end < span.end:
+        row.span = to_range(Period(span.start, end))
+        row.save(update_fields=["span"])
+
+
+def _reseat(
+    instrument: Instrument,
+    reservation: Reservation,
+    closed: set[int],
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Move a reservation to the lowest other unit that is free for it."""
+    row = reservation.occupancy
+    taken = set(
+        Occupancy.objects.filter(live(now), instrument=instrument, span__overlap=row.span)
+        .exclude(pk=row.pk)
+        .values_list("unit", flat=True)
+    )
+    free = set(range(1, units_of(instrument) + 1)) - taken - closed
+    if not free:
+        return False
+    row.unit = min(free)
+    row.save(update_fields=["unit"])
+    reservation_touch(
+        reservation=reservation,
+        action="reservation.reseat",
+        changes={"unit": row.unit},
+        said={"unit": row.unit},
+        actor=actor,
+        now=now,
+    )
+    return True
+
+
+def _occupy(instrument: Instrument, closure: Closure, units: Sequence[int], span: Period) -> None:
+    """Block what of the span no other closure blocks already: when that one ends, this one's
+    share is filled in (`closures_fill`)."""
+    closed: dict[int, list[Period]] = {unit: [] for unit in units}
+    for unit, taken in Occupancy.objects.filter(
+        instrument=instrument, unit__in=units, closure__isnull=False, span__overlap=to_range(span)
+    ).values_list("unit", "span"):
+        closed[unit].append(to_period(taken))
+    Occupancy.objects.bulk_create(
+        [
+            Occupancy(instrument=instrument, unit=unit, span=to_range(gap), closure=closure)
+            for unit in units
+            for gap in subtract([span], closed[unit])
+        ]
+    )
+
+
+def closures_fill(instrument: Instrument, now: datetime) -> None:
+    """After a closure gave time back, or units were added: closures that cover it block it."""
+    for other in Closure.objects.filter(
+        Q(end_at=None) | Q(end_at__gt=now), instrument=instrument
+    ).order_by("start_at", "pk"):
+        units = other.units or range(1, units_of(instrument) + 1)
+        span = Period(max(other.start_at, now), other.end_at or FOREVER)
+        _occupy(instrument, other, list(units), span)
+
+
+@transaction.atomic
+def closure_end(
+    *,
+    actor: Actor,
+    closure_id: UUID,
+    end: datetime | None,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Closure:
+    """End a closure, now or at a moment not before its start; it can only become shorter."""
+    instrument, closure = _lock(actor, closure_id, expected_version)
+    moment = end or now
+    if closure.end_at is not None and closure.end_at <= now:
+        raise WrongState(state="ended", wanted="ended")
+    if moment <= closure.start_at:
+        raise invalid("end", "not-after-start")
+    if closure.end_at is not None and moment > closure.end_at:
+        raise invalid("end", "later-than-before")
+    before = closure.end_at
+    closure.end_at = moment
+    closure.version += 1
+    closure.save(update_fields=["end_at", "version"])
+    for row in Occupancy.objects.filter(closure=closure):
+        _cut(row, moment)
+    closures_fill(instrument, now)
+    trail.record(
+        actor=actor,
+        action="closure.end",
+        target=closure,
+        now=now,
+        before={"end": before},
+        after={"end": moment},
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    cause = f"{closure.pk}:{closure.version}"
+    # Ended in the past, the days it was thought to last are to be made anew as well.
+    until = max(moment, min(before or now, now))
+    effects = [days_dirty(instrument.pk, closure.start_at, until, cause)]
+    freed = coming(moment, before or FOREVER, now)
+    if freed is not None:
+        effects.append(time_freed(instrument.pk, freed, cause))
+    enqueue(effects, now=now)
+    return closure
+
+
+@transaction.atomic
+def closure_delete(
+    *, actor: Actor, closure_id: UUID, now: datetime, expected_version: int | None = None
+) -> None:
+    """Take back a closure that has not begun; one that has is ended."""
+    instrument, closure = _lock(actor, closure_id, expected_version)
+    if closure.start_at <= now:
+        raise WrongState(state="begun", wanted="deleted")
+    trail.record(
+        actor=actor,
+        action="closure.delete",
+        target=closure,
+        now=now,
+        before={"kind": closure.kind, "start": closure.start_at, "end": closure.end_at},
+        organisation_ids=[instrument.organisation_id],
+        region_ids=instrument.region.lineage,
+    )
+    freed = Period(closure.start_at, closure.end_at or FOREVER)
+    enqueue([time_freed(instrument.pk, freed, f"{closure.pk}:deleted")], now=now)
+    closure.delete()
+    closures_fill(instrument, now)
+
+
+def _lock(
+    actor: Actor, closure_id: UUID, expected_version: int | None
+) -> tuple[Instrument, Closure]:
+    found = Closure.objects.filter(pk=closure_id).values_list("instrument_id", flat=True).first()
+    if found is None:
+        raise NotFound
+    instrument = lock_instrument(found)
+    require(actor, "manage-instruments", place_of(instrument.organisation))
+    closure = Closure.objects.select_for_update(no_key=True).filter(pk=closure_id).first()
+    if closure is None:
+        raise NotFound
+    if expected_version is not None and expected_version != closure.version:
+        raise WrongVersion(version=closure.version)
+    return instrument, closure

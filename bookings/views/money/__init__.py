@@ -1,1 +1,0 @@
-"""Pages about money: charges, and what pays for them."""

@@ -1,0 +1,53 @@
+"""Unmet demand of searches."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bookings.catalogue.services.demand import demand_searched
+from bookings.models import UnmetDemand
+from instruments.domain.criteria import Criteria
+from tests.factories.cast import NOW, at
+
+
+def test_once_a_person_query_and_day(cast):
+    criteria = Criteria(
+        text="冷冻",
+        free_from=at("2026-03-06 10:00"),
+        free_until=at("2026-03-07 10:00"),
+        minutes=120,
+    )
+
+    def search(who="wang", now=NOW, **changes):
+        demand_searched(
+            actor=cast.actor(who),
+            organisation=cast.fudan,
+            criteria=replace(criteria, **changes),
+            now=now,
+        )
+
+    search()
+    search()
+    assert UnmetDemand.objects.count() == 1
+    row = UnmetDemand.objects.get()
+    assert (row.kind, row.minutes, row.region, row.instrument) == (
+        "search",
+        120,
+        cast.shanghai,
+        None,
+    )
+    assert "text=冷冻" in row.query
+    search(minutes=60)
+    search(who="sun")
+    search(now=NOW + timedelta(days=1))
+    assert UnmetDemand.objects.count() == 4
+    search(free_from=None)  # a search that names no time is no wish for capacity
+    assert UnmetDemand.objects.count() == 4
+
+
+def test_the_catalogue_remembers_a_search_without_a_result(cast, client):
+    client.force_login(cast.wang)
+    client.get("/?q=nothing-of-the-kind&free_from=2026-12-01T10:00&free_until=2026-12-02T10:00")
+    assert UnmetDemand.objects.get().kind == "search"
+    client.logout()
+    client.get("/?q=nothing-of-the-kind&free_from=2026-12-01T10:00&free_until=2026-12-02T10:00")
+    assert UnmetDemand.objects.count() == 1

@@ -1,0 +1,162 @@
+"""Booking pages: prices by the sample, and forms with something wrong in them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.services.memberships import role_grant
+from bookings.charging.services.charges import charge_make
+from bookings.models import Reservation
+from bookings.usage.services.usage import reservation_check_in
+from instruments.domain.policies import parse_policy
+from instruments.models import Instrument
+from instruments.services.policies import policy_set
+from tests.accounts.pages import page_of
+from tests.factories.api import Clock, clock  # noqa: F401
+from tests.factories.cast import NOW, Cast, at, reserve
+from tests.flows.reader import Page
+
+WHEN = {"start": "2026-03-06T10:00:00+08:00", "minutes": "60"}
+HINT = "Enter the number of samples to see the price."
+
+
+@pytest.fixture
+def wang(client: Client, cast: Cast) -> Client:
+    client.force_login(cast.people["wang"])
+    return client
+
+
+def by_sample(cast: Cast, *modes: str) -> Instrument:
+    card = {"rate_unit": "sample", "minimum_minutes": 0}
+    return cast.instrument(service_modes=list(modes), card=card)
+
+
+@pytest.mark.parametrize("page", ["book", "quote"])
+def test_priced_by_the_sample_the_form_begins_without_a_price(
+    cast: Cast, wang: Client, page: str
+) -> None:
+    address = f"/instruments/{by_sample(cast, 'self', 'entrusted').pk}/{page}/"
+    html = wang.get(address, WHEN).content.decode()
+    assert HINT in html
+    answer = wang.get(address, WHEN | {"quantity": "3"})
+    assert answer.status_code == 200
+    # Three at 260, the setup, and 6 % tax.
+    html = answer.content.decode()
+    assert HINT not in html and "932.80" in html
+
+
+def test_the_form_begins_with_the_service_that_is_priced(cast: Cast, wang: Client) -> None:
+    instrument = by_sample(cast, "self", "entrusted")
+    html = page_of(wang.get(f"/instruments/{instrument.pk}/book/", WHEN))
+    assert '<option value="entrusted" selected>' in html
+    asked = WHEN | {"service_mode": "self", "purpose": "research"}
+    answer = wang.get(f"/instruments/{instrument.pk}/quote/", asked)
+    assert "choose the service mode entrusted" in answer.content.decode()
+
+
+def test_a_number_of_samples_left_out_is_asked_for_in_its_field(cast: Cast, wang: Client) -> None:
+    address = f"/instruments/{by_sample(cast, 'entrusted').pk}/book/"
+    asked = WHEN | {"service_mode": "entrusted", "purpose": "research"}
+    html = page_of(wang.post(address, asked), 400)
+    assert 'id="id_quantity_error"' in html and HINT in html
+    assert wang.post(address, asked | {"quantity": "3"}).status_code == 302
+    assert Reservation.objects.get().state == "confirmed"
+
+
+def test_a_check_out_with_a_bad_field_does_nothing_and_keeps_the_input(
+    cast: Cast,
+    wang: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
+    clock.now = at("2026-03-06 10:00")
+    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=clock.now)
+    data: dict[str, Any] = {"samples": "-1", "rating": "4", "remarks": "the pump is loud"}
+    html = page_of(wang.post(f"/bookings/{made.pk}/check-out/", data), 400)
+    assert 'id="id_samples_error"' in html and "the pump is loud" in html
+    made.refresh_from_db()
+    assert made.state == "in_use"
+
+
+def test_a_cancellation_with_a_bad_field_does_nothing_and_keeps_the_input(
+    cast: Cast, wang: Client
+) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
+    html = page_of(wang.post(f"/bookings/{made.pk}/cancel/", {"reason": "x" * 501}), 400)
+    assert 'id="id_reason_error"' in html and "x" * 501 in html
+    made.refresh_from_db()
+    assert made.state == "confirmed"
+
+
+def test_what_cancelling_costs_is_said_on_the_form_and_in_the_dialog(
+    cast: Cast,
+    wang: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 14:00")
+    html = page_of(wang.get(f"/bookings/{made.pk}/"))
+    assert "cancelling is free until 12:10, once a day for this instrument" in html
+    clock.now += timedelta(minutes=11)
+    html = page_of(wang.get(f"/bookings/{made.pk}/"))
+    assert "Cancelling now costs 100 %: CNY 1,140.00 and CNY 68.40 tax." in html
+    # The dialog says what the part of the page says that the button names.
+    assert 'id="cancel-cost"' in html and 'data-confirm-cost="cancel-cost"' in html
+    assert html.count("data-confirm-cost=") == 1
+
+
+def test_a_manager_reads_what_cancelling_their_own_costs(
+    cast: Cast,
+    client: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    role_grant(actor=None, user=cast.zhao, role="researcher", organisation=cast.ustc, now=clock.now)
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 11:00", who="zhao")
+    clock.now += timedelta(minutes=11)
+    client.force_login(cast.zhao)
+    html = page_of(client.get(f"/bookings/{made.pk}/"))
+    assert "Cancelling now costs 100 %: CNY 220.00" in html
+
+
+def test_a_use_cut_short_says_why_what_it_costs_and_where_to_go(
+    cast: Cast,
+    wang: Client,
+    clock: Clock,  # noqa: F811
+) -> None:
+    other = cast.instrument(name="Other")
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    reservation_check_in(actor=cast.actor("wang"), reservation_id=made.pk, now=made.start_at)
+    clock.now = at("2026-03-06 10:40")
+    zhao = Client()
+    zhao.force_login(cast.zhao)
+    closures = f"/manage/instruments/{cast.microscope.pk}/closures/"
+    data = {"kind": "breakdown", "start": "2026-03-06T10:40", "reason": "Vacuum leak"}
+    before = page_of(zhao.post(closures, data), 409)
+    assert "In use: cut short, charged CNY 183.73 at most" in before
+    assert zhao.post(closures, data | {"displace": "1"}).status_code == 302
+    charge_make(reservation_id=made.pk, now=clock.now)
+    after = page_of(zhao.get(closures))
+    assert "Cut short" in after and "CNY 183.73" in after
+    html = page_of(wang.get(f"/bookings/{made.pk}/"))
+    for text in ("Cut short by the owner", "Breakdown: Vacuum leak.", "It comes to CNY 183.73."):
+        assert text in html
+    assert f"/instruments/{other.pk}/book/" in html
+
+
+def test_the_page_says_by_which_rules_it_was_judged(cast: Cast, wang: Client) -> None:
+    made = reserve(cast, "2026-03-06 10:00", "2026-03-06 12:00")
+    policy_set(
+        actor=cast.actor("zhao"),
+        instrument_id=cast.microscope.pk,
+        policy=parse_policy({"slot_minutes": 30, "max_minutes": 60}),
+        now=NOW,
+    )
+    auditor = Client()
+    auditor.force_login(cast.people["auditor"])
+    for reader in (wang, auditor):
+        page = Page(reader.get(f"/bookings/{made.pk}/"))
+        assert "Version 1, in force from Tue 3 Feb 2026, 12:00" in page.text
+        assert "A booking lasts from 30 min to 8 h, in steps of 30 min." in page.text
+    story = Page(auditor.get(f"/trail/{made.pk}/"))
+    assert "policy_version" in story.text

@@ -1,0 +1,223 @@
+"""PDFs open and say what they must, in both languages; tables hold no formulas."""
+
+import csv
+from datetime import timedelta
+from decimal import Decimal
+from io import BytesIO, StringIO
+
+import pytest
+from pypdf import PdfReader
+
+from accounts.models import Organisation
+from accounts.services.invoice_details import invoice_details_set
+from bookings.models import Settlement, Statement
+from bookings.settlement.adapters.papers import settlement_pdf, statement_pdf
+from bookings.settlement.adapters.sheets import settlement_csv, statement_csv
+from bookings.settlement.selectors.papers import (
+    load_settlement_paper,
+    load_statement_paper,
+    parties_json,
+)
+from bookings.settlement.selectors.statements import WITH
+from bookings.settlement.services.payments import Paid, statement_pay
+from bookings.settlement.services.statements import statement_void, statements_draw
+from instruments.domain.delimited import text_cell
+from instruments.models import Instrument
+from tests.factories.cast import NOW, at
+from tests.factories.money import APRIL, MARCH, charge_of, store
+
+
+def words(pdf):
+    """The text of each page."""
+    reader = PdfReader(BytesIO(pdf))
+    return [" ".join(page.extract_text().split()) for page in reader.pages]
+
+
+def table(content):
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(StringIO(content.decode("utf-8-sig"))))
+
+
+@pytest.fixture
+def paper(cast):
+    charges = [
+        charge_of(cast, start=at("2026-03-02 10:00")),
+        charge_of(cast, start=at("2026-03-03 10:00"), total="212.00", covered="50.00"),
+    ]
+    charges[0].inputs = {"quote": {"card": {"tax_percent": "0"}}}
+    charges[0].tax, charges[0].kind = Decimal(0), "cancellation"
+    charges[0].result = {"percent": "50", "fee": "106.00", "tax": "0.00", "total": "106.00"}
+    store(charges)
+    statements_draw(month=MARCH, now=APRIL)
+
+    def load():
+        row = Statement.objects.select_related(*WITH, "replaces").exclude(state="voided").get()
+        return load_statement_paper(row)
+
+    return cast, load
+
+
+def test_a_statement_in_english(paper):
+    _, load = paper
+    (text,) = words(statement_pdf(load(), language="en"))
+    for part in (
+        "Statement", "USTC-2026-0001", "1 April 2026", "March 2026", "1 May 2026",
+        "中国科学技术大学", "Fudan University", "复旦大学", "Transmission electron microscope",
+        "2026-03-02 10:00", "50 %", "1 h", "Net at 0 % tax 106.00 + 0.00",
+        "Net at 6 % tax 200.00 + 12.00", "Total 318.00", "Paid by vouchers -50.00",
+        "Payable CNY 268.00", "within 30 days", "Page 1 of 1",
+    ):  # fmt: skip
+        assert part in text, (part, text)
+
+
+def test_a_statement_in_chinese(paper):
+    _, load = paper
+    pdf = statement_pdf(load(), language="zh-hans")
+    (text,) = words(pdf)
+    for part in ("中国科学技术大学", "USTC", "复旦大学", "透射电子显微镜", "2026年3月", "268.00"):
+        assert part in text, (part, text)
+    fonts = PdfReader(BytesIO(pdf)).pages[0]["/Resources"]["/Font"]
+    faces = [font.get_object() for font in fonts.values()]
+    embedded = [f for f in faces if "/FontFile2" in f.get("/FontDescriptor", {})]
+    assert embedded
+    assert len(pdf) < 200_000
+
+
+def test_many_lines_go_on_with_their_heads(cast):
+    store([charge_of(cast) for _ in range(120)])
+    statements_draw(month=MARCH, now=APRIL)
+    row = Statement.objects.select_related(*WITH).get()
+    pages = words(statement_pdf(load_statement_paper(row), language="en"))
+    assert len(pages) > 3
+    for number, text in enumerate(pages, start=1):
+        assert f"Page {number} of {len(pages)}" in text
+    assert all("Quantity" in text for text in pages[:-1])
+
+
+def test_it_says_what_is_paid_voided_and_replaced(paper):
+    cast, load = paper
+    gao = cast.actor("gao")
+    old = load().statement
+    statement_void(actor=gao, statement_id=old.pk, reason="Wrong address", now=APRIL)
+    voided = Statement.objects.select_related(*WITH).get(pk=old.pk)
+    (text,) = words(statement_pdf(load_statement_paper(voided), language="en"))
+    assert "Voided: Wrong address" in text
+    assert "106.00" in text
+    new = load().statement
+    day = APRIL.date() - timedelta(days=1)
+    statement_pay(
+        actor=gao, statement_id=new.pk, paid=Paid(Decimal(68), day, "Ref <1> & 2"), now=APRIL
+    )
+    (text,) = words(statement_pdf(load(), language="en"))
+    for part in ("USTC-2026-0002", "Replaces USTC-2026-0001", "Ref <1> & 2", "CNY 200.00"):
+        assert part in text, (part, text)
+
+
+LONG = {
+    "legal_name": "The University Court and Board of Governors of the United Universities of USTC",
+    "address": "\n".join(f"Line {n} of an address, 安徽省合肥市金寨路96号" for n in range(1, 9)),
+    "tax_number": "91340100MA2XXXXXXX-0000-1111-2222-333344",
+    "bank_account": "Bank of China\n1764 0001 2345",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "parts"),
+    [
+        ("en", ("Tax number: 91340", "Pay to Bank of China 1764 0001 2345", "1 May 2026",
+                "Reference USTC-2026-0001", "Amount CNY 268.00", "last changed 5 March 2026")),
+        ("zh-hans", ("税号：91340", "收款账户 Bank of China 1764 0001 2345", "2026年5月1日",
+                     "参考号 USTC-2026-0001", "金额 CNY 268.00", "2026年3月5日", "取消 ·")),
+    ],
+)  # fmt: skip
+def test_where_to_pay_and_who_both_are(paper, language, parts):
+    cast, load = paper
+    invoice_details_set(
+        actor=cast.actor("gao"), organisation_id=cast.ustc.pk, details=LONG, now=NOW
+    )
+    Statement.objects.update(
+        parties=parties_json(
+            Organisation.objects.get(pk=cast.ustc.pk), cast.fudan, Decimal(268), "Asia/Shanghai"
+        )
+    )
+    text = " ".join(words(statement_pdf(load(), language=language)))
+    for part in (*parts, LONG["legal_name"], "Line 1 of an", "Line 8 of an", "合肥市金寨路96号"):
+        assert part.replace(" ", "") in text.replace(" ", ""), (part, text)
+
+
+@pytest.mark.parametrize(
+    ("language", "unknown", "today"),
+    [
+        ("en", "please ask where to pay", "those of today"),
+        ("zh-hans", "请询问收款账户", "当前信息"),
+    ],
+)
+def test_without_an_account_or_from_before_it_says_so(paper, language, unknown, today):
+    _, load = paper
+    (text,) = words(statement_pdf(load(), language=language))
+    assert unknown in text and today not in text
+    Statement.objects.update(parties=None)
+    (text,) = words(statement_pdf(load(), language=language))
+    assert today in text
+
+
+def test_a_long_number_stays_on_its_line(paper):
+    cast, load = paper
+    Organisation.objects.filter(pk=cast.ustc.pk).update(code="hefei-advanced-materials-inst1")
+    (text,) = words(statement_pdf(load(), language="en"))
+    assert text.count("HEFEI-ADVANCED-MATERIALS-INST1-2026-0001") == 4
+
+
+def test_a_settlement_in_both_languages(paper):
+    row = Settlement.objects.select_related("first", "second").get()
+    for language, parts in (
+        (
+            "en",
+            (
+                "Anhui",
+                "安徽",
+                "Fudan University",
+                "Shanghai pays Anhui CNY 50.00",
+                "March 2026",
+                "name the reference CN-AH-CN-SH-2026-03-CNY",
+                "The coordinator of Anhui says",
+            ),
+        ),
+        ("zh-hans", ("安徽", "Anhui", "复旦大学", "中国科学技术大学", "CNY 50.00")),
+    ):
+        (text,) = words(settlement_pdf(load_settlement_paper(row), language=language))
+        for part in parts:
+            assert part in text, (part, text)
+    (line,) = table(settlement_csv(load_settlement_paper(row)))
+    assert (line["payer_region"], line["host_region"]) == ("CN-SH", "CN-AH")
+    assert (line["voucher"], line["total"], line["charges"]) == ("50.00", "318.00", "2")
+
+
+def test_a_table_of_charges(paper):
+    _, load = paper
+    rows = table(statement_csv(load()))
+    assert [row["payable"] for row in rows] == ["106.00", "162.00"]
+    assert [row["tax_percent"] for row in rows] == ["0", "6"]
+    assert [row["fee_percent"] for row in rows] == ["50", ""]
+    assert rows[0]["start"] == "2026-03-02T10:00:00+08:00"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"])
+def test_no_cell_of_text_is_a_formula(paper, name):
+    cast, load = paper
+    Instrument.objects.filter(pk=cast.microscope.pk).update(name=name)
+    Organisation.objects.filter(pk=cast.fudan.pk).update(name=name)
+    for row in table(statement_csv(load())):
+        assert row["instrument"] == row["payer_name"] == "'" + name
+    assert text_cell("Fudan - Centre") == "Fudan - Centre"
+
+
+def test_amounts_below_zero_stay_numbers(cast):
+    store([charge_of(cast, total="-106.00")])
+    statements_draw(month=MARCH, now=APRIL)
+    load = load_statement_paper(Statement.objects.select_related(*WITH).get())
+    (row,) = table(statement_csv(load))
+    assert row["payable"] == "-106.00"
+    (text,) = words(statement_pdf(load, language="en"))
+    assert "Credit note" in text
+    assert "is a credit" in text
