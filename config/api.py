@@ -71,7 +71,7 @@ from bookings.settlement.api import (
 )
 from bookings.usage.api import closures, usage
 from config import api_docs
-from config.errors import AWAY_SECONDS, NO_VALUES, closed_meanwhile, is_away
+from config.errors import AWAY_SECONDS, NO_VALUES, away_code, closed_meanwhile
 from instruments.api import (
     attachments,
     enrolments,
@@ -167,8 +167,8 @@ def _problem(exc: Exception, is_signed_in: bool) -> Problem:
             return Problem(400, "malformed", {"problem": "a value is out of any range"})
         case OperationalError() if isinstance(exc.__cause__, BUSY):
             return Problem(503, "busy", headers=SOON)
-        case _ if is_away(exc):
-            return Problem(503, "database-away", headers={"Retry-After": AWAY_SECONDS})
+        case _ if code := away_code(exc):
+            return Problem(503, code, headers={"Retry-After": AWAY_SECONDS})
         case _:
             return Problem(500, "failed")
 

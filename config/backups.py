@@ -1,5 +1,5 @@
 """Backup and restore: the database by PostgreSQL's own tools, the media folder beside it, and a
-paper that says what both hold.
+paper that says what both hold. Uploads in a bucket stay there: the paper names it.
 
 The dump and everything counted are of one moment (an exported snapshot); nobody is locked out.
 """
@@ -50,18 +50,20 @@ class Contents:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was checked after restoring. `missing`: files that rows name and nobody has."""
+    """What was checked after restoring. `missing`: files that rows name and nobody has; `bucket`:
+    where they were instead when it was made."""
 
     rows: int
     files: int
     trail: str
     missing: list[str] = field(default_factory=list)
+    bucket: str = ""
 
 
 def backup_make(folder: Path, *, now: datetime) -> Path:
-    """A new folder in `folder` with dump, media and paper; its path. It has its name only once it
-    is whole, and nothing is left of one that fails. `BackupFailed` where the database's role may
-    not read everything, the disk is full, or it is there already."""
+    """A new folder in `folder` with dump, media (if they lie in a folder) and paper; its path. It
+    has its name only once it is whole, and nothing is left of one that fails. `BackupFailed` where
+    the database's role may not read everything, the disk is full, or it is there already."""
     target = folder / f"instrument-commons-{now:%Y%m%dT%H%M%SZ}"
     draft = target.with_name(f"{target.name}{PART}")
     if target.exists():
@@ -110,9 +112,11 @@ def _write(draft: Path, now: datetime) -> None:
             f"--snapshot={snapshot}", f"--file={draft / DUMP}",
         )  # fmt: skip
         held = contents()
-        # After the dump: a file that came since is too much, one that went is named here.
-        _pack(draft / MEDIA)
-        missing = _missing(_packed(draft / MEDIA))
+        missing = []
+        if not settings.MEDIA_BUCKET:
+            # After the dump: a file that came since is too much, one that went is named here.
+            _pack(draft / MEDIA)
+            missing = _missing(_packed(draft / MEDIA))
     paper = {
         "made_at": now.isoformat(),
         "postgresql": version,
@@ -120,16 +124,21 @@ def _write(draft: Path, now: datetime) -> None:
         "migrations": held.migrations,
         "trail": held.trail,
         "missing_files": missing,
-        "sha256": {name: _digest(draft / name) for name in (DUMP, MEDIA)},
+        "bucket": settings.MEDIA_BUCKET,
+        "sha256": {name: _digest(draft / name) for name in _parts(settings.MEDIA_BUCKET)},
     }
     (draft / PAPER).write_text(json.dumps(paper, indent=1, sort_keys=True), encoding="utf-8")
+
+
+def _parts(bucket: str) -> list[str]:
+    return [DUMP] if bucket else [DUMP, MEDIA]
 
 
 def backup_check(folder: Path) -> dict[str, Any]:
     """The paper of a backup whose files are as it says. `BackupFailed` otherwise."""
     try:
         paper: dict[str, Any] = json.loads((folder / PAPER).read_text(encoding="utf-8"))
-        for name in (DUMP, MEDIA):
+        for name in _parts(paper.get("bucket", "")):
             if _digest(folder / name) != paper["sha256"][name]:
                 raise BackupFailed(f"{name} is not as it was written.")
     except (OSError, ValueError, KeyError) as error:
@@ -138,17 +147,25 @@ def backup_check(folder: Path) -> dict[str, Any]:
 
 
 def backup_restore(folder: Path) -> Restored:
-    """Into the database of the settings and the media folder, both empty; then what came is held
+    """Into the database of the settings and the media folder, both empty; what was backed up with
+    a folder wants a folder, uploads in a bucket are not touched. Then what came is held
     against the paper. `BackupFailed` where they are not empty, the files are not as they were
     written, the role may not create the tables, the disk is full, or what came is not what went;
     the media folder is then empty again, and the database as well unless the message says so."""
     paper = backup_check(folder)
+    if settings.MEDIA_BUCKET and not paper.get("bucket"):
+        raise BackupFailed(
+            "Uploads are in this backup: restore it with MEDIA_ROOT in place of MEDIA_BUCKET, then "
+            "copy that folder into the bucket, as docs/operations.md says."
+        )
     media = Path(settings.MEDIA_ROOT)
     # Within the folder, which may be a mounted disk.
     draft = media / f"restore{PART}"
     try:
         if connection.introspection.table_names():
             raise BackupFailed("The database is not empty. Restore into a new one.")
+        if paper.get("bucket"):
+            return _restore(folder, paper, None)
         shutil.rmtree(draft, ignore_errors=True)  # of a restoring that was killed half-way
         if media.exists() and any(media.iterdir()):
             raise BackupFailed(f"{media} is not empty.")
@@ -163,10 +180,11 @@ def backup_restore(folder: Path) -> Restored:
     return restored
 
 
-def _restore(folder: Path, paper: Mapping[str, Any], files: Path) -> Restored:
+def _restore(folder: Path, paper: Mapping[str, Any], files: Path | None) -> Restored:
     # The files first: whatever fails then, the database is still empty.
-    with tarfile.open(folder / MEDIA) as archive:
-        archive.extractall(files, filter="data")
+    if files:
+        with tarfile.open(folder / MEDIA) as archive:
+            archive.extractall(files, filter="data")
     _run(
         "pg_restore", "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction",
         f"--dbname={connection.settings_dict['NAME']}", str(folder / DUMP),
@@ -185,6 +203,8 @@ def _checked(folder: Path, paper: Mapping[str, Any]) -> Restored:
             raise BackupFailed(f"What was restored differs from what was backed up: {what}.")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+    if bucket := paper.get("bucket"):
+        return Restored(sum(held.rows.values()), 0, _trail(), bucket=bucket)
     there = _packed(folder / MEDIA)
     missing = sorted(set(_missing(there)) - set(paper["missing_files"]))
     if missing:

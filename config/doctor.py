@@ -212,9 +212,15 @@ def _mail() -> Findings:
 
 
 def _files() -> Findings:
-    """Uploads can be written, and are the same folder on every machine that runs this command."""
+    """Uploads can be written, read and deleted, and lie in the same place for every machine that
+    runs this command."""
     name = default_storage.save("installation/probe", ContentFile(b"probe"))
+    with default_storage.open(name) as file:
+        is_whole = file.read() == b"probe"
     default_storage.delete(name)
+    if not is_whole:
+        yield False, "uploads are not read as they were written"
+    place = f"the bucket {settings.MEDIA_BUCKET}" if settings.MEDIA_BUCKET else "the folder"
     known = cache.get(MARKER)
     if default_storage.exists(MARKER):
         with default_storage.open(MARKER) as file:
@@ -226,11 +232,11 @@ def _files() -> Findings:
             default_storage.save(MARKER, ContentFile(here.encode()))
     if is_same:
         cache.set(MARKER, here, None)
-        yield True, "uploads can be written"
+        yield True, f"uploads can be written to {place}, read and deleted"
     else:
-        yield False, "uploads are not the folder that another machine of this installation has"
+        yield False, f"{place} is not where another machine of this installation has uploads"
     root = Path(settings.MEDIA_ROOT)
-    if root.is_dir():
+    if root.is_dir() and not settings.MEDIA_BUCKET:
         usage = disk_usage(root)
         if usage.free < LEAST_FREE * usage.total:
             yield False, f"{usage.free / 1e9:.1f} GB are free where uploads lie"

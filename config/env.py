@@ -5,6 +5,7 @@ The launcher (`config/local`) starts bundled servers and writes their addresses 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -140,6 +141,46 @@ def redis(name: str, default: str | None = None) -> str:
     if checks != ["required"]:
         raise Misconfigured(f"{name} switches off the check of the server's certificate.")
     return url
+
+
+def bucket(local: bool) -> dict[str, object] | None:
+    """Options of the bucket that `MEDIA_BUCKET` names, if it does; `Misconfigured` for a folder
+    and a bucket at once, for what is half given, and for an address without TLS that is neither on
+    this machine nor in local mode. Without keys boto3 looks for them in its own places."""
+    names = ("BUCKET", "ENDPOINT", "REGION", "ADDRESSING", "ACCESS_KEY", "SECRET_KEY")
+    given = {name: value for name in names if (value := text(f"MEDIA_{name}", ""))}
+    if not given:
+        return None
+    if "BUCKET" not in given:
+        raise Misconfigured(f"MEDIA_{next(iter(given))} is set, MEDIA_BUCKET is not: which bucket?")
+    if text("MEDIA_ROOT", ""):
+        raise Misconfigured("MEDIA_ROOT and MEDIA_BUCKET are both set: folder or bucket?")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", given["BUCKET"]):
+        raise Misconfigured(f"MEDIA_BUCKET must be a bucket's bare name, not {given['BUCKET']!r}.")
+    if ("ACCESS_KEY" in given) != ("SECRET_KEY" in given):
+        raise Misconfigured("MEDIA_ACCESS_KEY and MEDIA_SECRET_KEY are given both or neither.")
+    style = given.get("ADDRESSING", "auto")
+    if style not in {"auto", "path", "virtual"}:
+        raise Misconfigured(f"MEDIA_ADDRESSING must be auto, path or virtual, not {style!r}.")
+    if "ENDPOINT" in given:
+        parts = urlsplit(given["ENDPOINT"])
+        extra = parts.path.strip("/") or parts.query or parts.username
+        if parts.scheme not in {"http", "https"} or not parts.hostname or extra:
+            raise Misconfigured("MEDIA_ENDPOINT must look like https://s3.example.org")
+        is_near = local or parts.hostname in {"127.0.0.1", "::1", "localhost"}
+        if parts.scheme == "http" and not is_near:
+            raise Misconfigured("MEDIA_ENDPOINT must begin with https://: uploads travel over it.")
+    options: dict[str, object] = {
+        "bucket_name": given["BUCKET"],
+        "endpoint_url": given.get("ENDPOINT"),
+        "region_name": given.get("REGION"),
+        "addressing_style": style,
+    }
+    if "ACCESS_KEY" in given:
+        keys = {"access_key": given["ACCESS_KEY"], "secret_key": given["SECRET_KEY"]}
+        # Nothing that the environment has for other programs is mixed with them.
+        options |= keys | {"security_token": None, "session_profile": None}
+    return options
 
 
 def secret_key(local: bool) -> str:

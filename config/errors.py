@@ -26,6 +26,7 @@ from accounts.domain.errors import (
 )
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.record.messages import sentence
+from config.storages import FilesAway
 
 logger = logging.getLogger(__name__)
 
@@ -150,9 +151,16 @@ def is_away(exception: BaseException | None) -> bool:
     return state.startswith(_AWAY_STATES)
 
 
-def away(request: HttpRequest) -> HttpResponse:
+def away_code(exception: BaseException | None) -> str:
+    """The code of what failed because something cannot be reached just now; else empty."""
+    if isinstance(exception, FilesAway):
+        return "files-away"
+    return "database-away" if is_away(exception) else ""
+
+
+def away(request: HttpRequest, code: str) -> HttpResponse:
     """503: nothing is lost, it can be tried again."""
-    response = _bare(request, 503, "database-away")
+    response = _bare(request, 503, code)
     response["Retry-After"] = AWAY_SECONDS
     return response
 
@@ -160,8 +168,8 @@ def away(request: HttpRequest) -> HttpResponse:
 def failed(request: HttpRequest) -> HttpResponse:
     """Something of ours went wrong; where not even the page can be made a bare one that needs
     nothing."""
-    if is_away(sys.exception()):
-        return away(request)
+    if code := away_code(sys.exception()):
+        return away(request, code)
     try:
         return page(request, 500, "failed")
     except Exception:

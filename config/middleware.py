@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 
 from accounts.domain.errors import NotPermitted, Refused
 from bookings.overview.selectors.home import counts_forget
-from config.errors import NO_VALUES, away, closed_meanwhile, is_away, page, refused_page
+from config.errors import NO_VALUES, away, away_code, closed_meanwhile, page, refused_page
 
 # Addresses that only take a form, where the page of the form does not lie above them.
 PAGE_OF = {
@@ -108,8 +108,8 @@ class RefusalMiddleware:
         if isinstance(exception, NO_VALUES):
             log.warning("%s has values that cannot be meant", request.path, exc_info=exception)
             return page(request, 400, "invalid")
-        if is_away(exception):
-            return away(request)
+        if code := away_code(exception):
+            return away(request, code)
         exception = closed_meanwhile(exception) or exception
         if not isinstance(exception, Refused):
             return None

@@ -235,11 +235,16 @@ NODE_FILES = {
     "@tabler/core/dist/css/tabler.min.css.map": "vendor/tabler.min.css.map",
     "@event-calendar/build/dist/event-calendar.min.js.map": "vendor/event-calendar.min.js.map",
 }
-# Photos and documents, served by a view that knows who may see them, never by their path.
+# Photos, documents, exports: served by views that know who may see them, never by their path.
+# In a bucket, or else in a folder.
+_bucket = env.bucket(LOCAL_MODE)
+MEDIA_BUCKET = str(_bucket["bucket_name"]) if _bucket else ""
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(ROOT / ".local" / "media")))
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "config.buckets.Bucket", "OPTIONS": _bucket}
+    if _bucket
+    else {"BACKEND": "config.storages.Folder"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = DEBUG

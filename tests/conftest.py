@@ -103,6 +103,27 @@ def _media(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def bucket(settings: Any) -> Iterator[Any]:
+    """Uploads lie in a bucket of this test, served over HTTP on loopback."""
+    from tests.factories.buckets import serve_bucket  # heavy, and for few tests
+
+    with serve_bucket() as served:
+        settings.MEDIA_BUCKET = served.options["bucket_name"]
+        settings.STORAGES = settings.STORAGES | {
+            "default": {"BACKEND": "config.buckets.Bucket", "OPTIONS": served.options}
+        }
+        yield served
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def either_storage(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> None:
+    """Uploads lie in a folder of this test, and once more in a bucket."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    if request.param == "bucket":
+        request.getfixturevalue("bucket")
+
+
 @pytest.fixture(autouse=True)
 def _settings(settings: Any, tmp_path: Path) -> None:
     """Static files by their plain names, mail in memory's own folder, no cache between tests."""

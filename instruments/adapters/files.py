@@ -28,7 +28,7 @@ def files_delete(attachment_id: UUID, kind: str) -> None:
 
 
 def file_names(attachment_id: UUID, kind: str) -> list[str]:
-    """Where its files lie below the media folder."""
+    """Their names in the storage: paths below the media folder, or keys of a bucket."""
     return [_name(attachment_id, size) for size in SIZES[kind]]
 
 

@@ -11,7 +11,7 @@ from instruments.models.instruments import Instrument
 class Attachment(models.Model):
     """A photo, re-encoded and in two sizes, or a document as it was given.
 
-    Files lie under MEDIA_ROOT by the attachment's id, never by a name that somebody chose.
+    Files lie in the storage of uploads by the attachment's id, never by a name that somebody chose.
     """
 
     class Kind(models.TextChoices):

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from accounts import trail
 from accounts.domain.errors import NotFound, WrongVersion, invalid
@@ -39,7 +40,8 @@ def attachment_add(
     """A photo (JPEG, PNG, WebP, re-encoded) or a document (PDF) by its content, put last.
 
     `Invalid` for any other file, one too large, too many, there already, or without a title in
-    either language. The picture is worked on before the instrument is locked.
+    either language. The picture is worked on, and the files are put where uploads lie, while
+    nobody waits for a lock on the instrument.
     """
     _check_titles(title, title_zh)
     kind = kind_of(content)
@@ -60,26 +62,34 @@ def attachment_add(
         added_at=now,
     )
     files = {"large": photo.large, "small": photo.small} if photo else {"file": content}
+    with transaction.atomic():  # no file is put for what is refused
+        _place(made, _locked(actor, instrument_id))
     try:
-        _store(actor, made, files, now)
+        for size, data in files.items():
+            file_put(made.pk, size, data)
+        _store(actor, made, now)
     except BaseException:  # whatever it is, nothing refers to the files
-        files_delete(made.pk, kind)
+        with suppress(OSError):
+            files_delete(made.pk, kind)
         raise
     return made
 
 
-@transaction.atomic
-def _store(actor: Actor, made: Attachment, files: Mapping[str, bytes], now: datetime) -> None:
-    instrument = _locked(actor, made.instrument_id)
+def _place(made: Attachment, instrument: Instrument) -> None:
+    """Put it last among those of its kind; `Invalid` if it is there already or one too many."""
     others = instrument.attachments.all()
     if others.filter(digest=made.digest).exists():
         raise invalid("file", "file-there-already")
-    check_room(made.kind, others.filter(kind=made.kind).count())
-    last = others.filter(kind=made.kind).aggregate(last=Max("position"))["last"]
-    made.position = (last or 0) + 1
+    kin = others.filter(kind=made.kind).aggregate(count=Count("pk"), last=Max("position"))
+    check_room(made.kind, kin["count"])
+    made.position = (kin["last"] or 0) + 1
+
+
+@transaction.atomic
+def _store(actor: Actor, made: Attachment, now: datetime) -> None:
+    instrument = _locked(actor, made.instrument_id)
+    _place(made, instrument)
     made.save(force_insert=True)
-    for size, content in files.items():
-        file_put(made.pk, size, content)
     after = {
         "attachment": made.pk,
         "kind": made.kind,

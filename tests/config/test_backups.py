@@ -210,6 +210,33 @@ def test_there_and_back(real_cast, settings, tmp_path, elsewhere):
     assert again.returncode == 1 and "not empty" in again.stderr
 
 
+def test_with_a_bucket_the_database_alone_comes_and_goes(
+    real_cast, bucket, settings, tmp_path, elsewhere, capsys
+):
+    photo(real_cast, real_cast.microscope)
+    name = settings.MEDIA_BUCKET
+    call_command("backup", tmp_path / "b")
+    out, err = capsys.readouterr()
+    made = Path(out.strip())
+    assert sorted(path.name for path in made.iterdir()) == [DUMP, PAPER]
+    assert f"Uploads are not in it: they are in the bucket {name}" in err
+    assert backup_check(made)["bucket"] == name
+    back = elsewhere("restore", made, media=tmp_path / "copy")
+    assert back.returncode == 0, back.stderr
+    assert f"Uploads are not in this backup: they were in the bucket {name}." in back.stdout
+    assert not (tmp_path / "copy").exists()
+
+
+def test_uploads_of_a_folder_are_not_dropped_where_a_bucket_is_named(
+    real_cast, settings, tmp_path, request
+):
+    settings.MEDIA_ROOT = tmp_path / "media"
+    made = backup_make(tmp_path, now=NOW)
+    request.getfixturevalue("bucket")
+    with pytest.raises(CommandError, match="restore it with MEDIA_ROOT in place of MEDIA_BUCKET"):
+        call_command("restore", made)
+
+
 def test_refused_where_it_is_not_whole(real_cast, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
     made = backup_make(tmp_path, now=NOW)

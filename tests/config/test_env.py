@@ -25,6 +25,7 @@ GOOD = {
     "REDIS_URL": "redis://cache.example",
     "DEBUG": "0",
 }
+BUCKET = {"MEDIA_BUCKET": "uploads"}
 # A browser of another test leaves the last one.
 DROPPED = ("DJANGO_ALLOW_ASYNC_UNSAFE", "CELERY_BROKER_URL", "LOCAL_MAIL", "CALLS_LOOPBACK")
 
@@ -69,6 +70,17 @@ def test_the_documented_settings_are_clean():
         ({"MAIL_TLS": "1", "MAIL_SSL": "1"}, "exclude one another"),
         ({"MAIL_PORT": "smtp"}, "whole number"),
         ({"DATABASE_URL_FILE": "/nowhere"}, "both set"),
+        ({"MEDIA_BUCKET": "uploads", "MEDIA_ROOT": "/media"}, "MEDIA_ROOT and MEDIA_BUCKET"),
+        ({"MEDIA_ENDPOINT": "https://s3.example"}, "MEDIA_ENDPOINT is set, MEDIA_BUCKET is not"),
+        ({"MEDIA_SECRET_KEY": "secret"}, "MEDIA_SECRET_KEY is set, MEDIA_BUCKET is not"),
+        (BUCKET | {"MEDIA_ACCESS_KEY": "key"}, "both or neither"),
+        (BUCKET | {"MEDIA_SECRET_KEY": "secret"}, "both or neither"),
+        ({"MEDIA_BUCKET": "s3://uploads"}, "MEDIA_BUCKET must be"),
+        (BUCKET | {"MEDIA_ADDRESSING": "host"}, "auto, path or virtual"),
+        (BUCKET | {"MEDIA_ENDPOINT": "http://s3.example"}, "MEDIA_ENDPOINT must begin with"),
+        (BUCKET | {"MEDIA_ENDPOINT": "s3.example"}, "MEDIA_ENDPOINT must look like"),
+        (BUCKET | {"MEDIA_ENDPOINT": "https://a:secret@s3.example"}, "must look like https://s3"),
+        (BUCKET | {"MEDIA_ENDPOINT": "https://s3.example/uploads"}, "must look like https://s3"),
         ({"SECRET_KEY": None, "SECRET_KEY_FILE": "/nowhere"}, "cannot be read"),
     ],
 )
@@ -113,6 +125,30 @@ def test_an_address_of_the_database_is_read_whole(url, parts, options):
     given = env.database(url, {"application_name": "x"})
     assert (given["HOST"], given["PORT"], given["PASSWORD"]) == parts
     assert given["OPTIONS"] == {"connect_timeout": 5} | options | {"application_name": "x"}
+
+
+def test_a_bucket_is_named_with_keys_from_files_or_boto3s_own(monkeypatch, tmp_path):
+    assert env.bucket(local=False) is None
+    monkeypatch.setenv("MEDIA_BUCKET", "uploads")
+    monkeypatch.setenv("MEDIA_ROOT", "")  # as where an image has named a folder
+    assert env.bucket(local=False) == {
+        "bucket_name": "uploads",
+        "endpoint_url": None,
+        "region_name": None,
+        "addressing_style": "auto",
+    }
+    (tmp_path / "secret").write_text("the secret\n")
+    monkeypatch.setenv("MEDIA_ACCESS_KEY", "key")
+    monkeypatch.setenv("MEDIA_SECRET_KEY_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("MEDIA_ADDRESSING", "virtual")
+    for address in ("http://127.0.0.1:9000", "http://[::1]:9000", "https://s3.example/"):
+        monkeypatch.setenv("MEDIA_ENDPOINT", address)
+        options = env.bucket(local=False)
+        assert options["endpoint_url"] == address
+    assert (options["access_key"], options["secret_key"]) == ("key", "the secret")
+    assert (options["addressing_style"], options["security_token"]) == ("virtual", None)
+    monkeypatch.setenv("MEDIA_ENDPOINT", "http://minio:9000")
+    assert env.bucket(local=True)["endpoint_url"] == "http://minio:9000"
 
 
 def test_mail_by_tls_at_once_and_by_starttls(monkeypatch):

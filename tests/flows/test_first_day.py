@@ -237,7 +237,7 @@ FAULTS = [  # put in together: statements of a superuser, the environment, what 
             "pg_trgm is missing",
             "nothing is set up",
             "mail: 127.0.0.1:1",
-            "not the folder that another machine",
+            "is not where another machine",
             "static files are not collected",
         ],
     ),

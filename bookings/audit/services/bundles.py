@@ -6,6 +6,7 @@ times at most. Files are kept for some days.
 
 import gzip
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 
@@ -106,9 +107,10 @@ def bundles_clear(*, now: datetime) -> int:
 
 def bundle_open(row: TrailBundle) -> "File[bytes]":
     """The finished file. `WrongState` before."""
-    if row.state != State.DONE or not default_storage.exists(row.file):
-        raise WrongState("bundle-not-ready")
-    return default_storage.open(row.file)
+    if row.state == State.DONE:
+        with suppress(FileNotFoundError):
+            return default_storage.open(row.file)
+    raise WrongState("bundle-not-ready")
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""What the demonstration is made of: YAML files in bookings/services/demo/data, and chance that is
+"""What the demonstration is made of: YAML files in bookings/demo/services/data, and chance that is
 the same every time."""
 
 import random

@@ -6,6 +6,7 @@ times at most. Files are kept for some days.
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import Any
@@ -124,9 +125,10 @@ def media_of(format: str) -> str:
 
 def export_open(job: HoursExport) -> "File[bytes]":
     """The finished file. `WrongState` before."""
-    if job.state != State.DONE or not default_storage.exists(job.file):
-        raise WrongState(state=job.state)
-    return default_storage.open(job.file)
+    if job.state == State.DONE:
+        with suppress(FileNotFoundError):
+            return default_storage.open(job.file)
+    raise WrongState(state=job.state)
 
 
 @transaction.atomic

@@ -120,6 +120,9 @@ class Command(BaseCommand):
                 raise
             words = "Another setup is at work. Nothing was made; try again."
             raise CommandError(words, returncode=REFUSED) from None
+        except OSError as error:
+            words = f"The logo cannot be stored: {error} Nothing was made."
+            raise CommandError(words, returncode=REFUSED) from None
         except (KeyboardInterrupt, EOFError):
             raise CommandError("\nNothing was made.", returncode=INTERRUPTED) from None
         for step in result.steps:

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -13,7 +14,8 @@ from config.backups import BackupFailed, backup_make
 class Command(BaseCommand):
     help = (
         "Makes a backup in a folder of its own there: the database (of one moment, while people "
-        "go on working), uploaded files, and a paper with checksums and row counts."
+        "go on working), uploaded files unless they are in a bucket, and a paper with checksums "
+        "and row counts."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,3 +27,8 @@ class Command(BaseCommand):
         except BackupFailed as failed:
             raise CommandError(str(failed)) from None
         self.stdout.write(str(made))
+        if settings.MEDIA_BUCKET:
+            self.stderr.write(
+                f"Uploads are not in it: they are in the bucket {settings.MEDIA_BUCKET}, whose "
+                "versions or copies keep them."
+            )

@@ -31,5 +31,9 @@ class Command(BaseCommand):
         except BackupFailed as failed:
             raise CommandError(str(failed)) from None
         self.stdout.write(f"{done.rows} rows and {done.files} files are there. {done.trail}")
+        if done.bucket:
+            self.stdout.write(
+                f"Uploads are not in this backup: they were in the bucket {done.bucket}."
+            )
         if done.missing:
             self.stdout.write(f"{len(done.missing)} files were gone when it was made.")

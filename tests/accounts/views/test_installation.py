@@ -51,6 +51,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (300, 100)) -> SimpleUplo
     return SimpleUploadedFile("logo.png", out.getvalue() + b"<script>alert(1)</script>")
 
 
+@pytest.mark.usefixtures("either_storage")
 def test_an_administrator_says_what_it_is_called(
     client: Client, cast: Cast, django_capture_on_commit_callbacks: Any
 ) -> None:

@@ -1,7 +1,6 @@
 """Photos and documents: put, changed, deleted, seen."""
 
 import json
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -20,19 +19,11 @@ from instruments.services.attachments import (
     attachment_delete,
 )
 from tests.factories.attachments import PDF, photo, picture
+from tests.factories.buckets import stored
 from tests.factories.cast import NOW
 from tests.instruments.views.conftest import signed_in
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _empty(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path / "media"
-
-
-def files(settings) -> list[str]:
-    return sorted(path.name for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("either_storage")]
 
 
 def add(cast, who="zhao", **values):
@@ -49,21 +40,22 @@ def code(refused) -> str:
     return problem.code
 
 
-def test_put_beside_the_record_which_has_another_version_then(shared_cast, settings):
+def test_put_beside_the_record_which_has_another_version_then(shared_cast):
     before = Instrument.objects.get(pk=shared_cast.microscope.pk)
     made = add(shared_cast, credit="Zhao Min", licence="CC-BY-4.0")
     after = Instrument.objects.get(pk=before.pk)
     assert (after.version, after.updated_at) == (before.version + 1, NOW)
-    assert files(settings) == [f"{made.pk}-large.webp", f"{made.pk}-small.webp"]
+    folder = f"attachments/{made.pk.hex[-2:]}"
+    assert stored() == [f"{folder}/{made.pk}-{size}.webp" for size in ("large", "small")]
     entry = TrailEntry.objects.get(action="instrument.attachment-add")
     assert entry.after["digest"] == made.digest
     assert "Zhao" not in json.dumps(entry.after)
 
 
-def test_refusals_change_nothing_and_leave_no_file(shared_cast, settings, monkeypatch):
+def test_refusals_change_nothing_and_leave_no_file(shared_cast, monkeypatch):
     monkeypatch.setitem(rules.MOST, "photo", 1)
     photo(shared_cast, shared_cast.microscope)
-    kept = files(settings)
+    kept = stored()
     with pytest.raises(Invalid) as refused:
         photo(shared_cast, shared_cast.microscope)
     assert code(refused) == "file-there-already"
@@ -77,7 +69,7 @@ def test_refusals_change_nothing_and_leave_no_file(shared_cast, settings, monkey
         with pytest.raises(NotPermitted):
             add(shared_cast, who, content=PDF)
     assert Attachment.objects.count() == 1
-    assert files(settings) == kept
+    assert stored() == kept
     assert TrailEntry.objects.filter(action__contains="attachment").count() == 1
 
 
@@ -108,13 +100,13 @@ def test_order_and_words(shared_cast):
     assert Attachment.objects.get(pk=document.pk).title_zh == "操作手册"
 
 
-def test_deleted_with_its_files(shared_cast, settings, django_capture_on_commit_callbacks):
+def test_deleted_with_its_files(shared_cast, django_capture_on_commit_callbacks):
     made = photo(shared_cast, shared_cast.microscope)
     with pytest.raises(NotPermitted):
         attachment_delete(actor=shared_cast.actor("sun"), attachment_id=made.pk, now=NOW)
     with django_capture_on_commit_callbacks(execute=True):
         attachment_delete(actor=shared_cast.actor("zhao"), attachment_id=made.pk, now=NOW)
-    assert (files(settings), Attachment.objects.count()) == ([], 0)
+    assert (stored(), Attachment.objects.count()) == ([], 0)
     entry = TrailEntry.objects.get(action="instrument.attachment-delete")
     assert entry.before["digest"] == made.digest
 
@@ -154,7 +146,7 @@ def test_a_drafts_photo_is_for_its_host_alone(shared_cast):
     assert (own.status_code, "private" in own["Cache-Control"]) == (200, True)
 
 
-def test_page_and_program(shared_cast, settings, monkeypatch):
+def test_page_and_program(shared_cast, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     zhao, pk = signed_in(shared_cast.zhao), shared_cast.microscope.pk
     page = reverse("instruments:attachments", args=[pk])

@@ -140,6 +140,7 @@ def test_the_trail_by_places_not_by_counting(cast: Cast, client: Client) -> None
     assert page_of(client.get("/trail/?after=nonsense_x"))
 
 
+@pytest.mark.usefixtures("either_storage")
 def test_a_bundle_that_a_worker_writes(
     cast: Cast, program: Programs, client: Client, tmp_path: Path
 ) -> None:

@@ -124,7 +124,7 @@ def test_norms_are_entered_by_administrators(cast: Cast, program: Programs) -> N
     assert len(norms) == 6
 
 
-@pytest.mark.usefixtures("used")
+@pytest.mark.usefixtures("used", "either_storage")
 def test_a_table_is_asked_for_watched_and_fetched(cast: Cast, program: Programs) -> None:
     body = {"table": "days", "from": "2026-03-01", "until": "2026-04-01", "state": "sessions"}
     zhao = program("zhao")
