@@ -57,7 +57,8 @@ def work_through(
             if getattr(error.__cause__, "sqlstate", "") not in _OTHERS_FIRST:
                 raise  # the database is gone: nothing of the rest can be done either
         except Exception as error:  # whatever it is, the next must not wait for it
-            log.warning("%s failed for %s", job, pk, exc_info=True)
+            level = logging.WARNING if pk in failed else logging.ERROR  # reported once
+            log.log(level, "%s failed for %s", job, pk, exc_info=True)
             failure_note(job, pk, error, now)
     return done
 

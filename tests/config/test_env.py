@@ -25,6 +25,7 @@ GOOD = {
     "REDIS_URL": "redis://cache.example",
     "DEBUG": "0",
 }
+OTLP = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 # A browser of another test leaves the last one.
 DROPPED = ("DJANGO_ALLOW_ASYNC_UNSAFE", "CELERY_BROKER_URL", "LOCAL_MAIL", "CALLS_LOOPBACK")
 
@@ -68,6 +69,20 @@ def test_the_documented_settings_are_clean():
         ({"CELERY_BROKER_URL": "rediss://b.example?ssl_cert_reqs=optional"}, "certificate"),
         ({"MAIL_TLS": "1", "MAIL_SSL": "1"}, "exclude one another"),
         ({"MAIL_PORT": "smtp"}, "whole number"),
+        ({"SENTRY_DSN": "sentry.example/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://sentry.example/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://secret@sentry.example/project"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://secret@sentry.example:x/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://secret@[::1/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_TRACES_SAMPLE_RATE": "2"}, "from 0 to 1"),
+        ({"SENTRY_TRACES_SAMPLE_RATE": "nan"}, "from 0 to 1"),
+        ({"SENTRY_TRACES_SAMPLE_RATE": "all"}, "from 0 to 1"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"}, "ENDPOINT must look like"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "grpc://collector:4317"}, "ENDPOINT must look like"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:port"}, "ENDPOINT must look like"),
+        (OTLP | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "/v1/traces"}, "ENDPOINT must look like"),
+        (OTLP | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "must be http/protobuf"),
+        (OTLP | {"OTEL_SDK_DISABLED": "perhaps"}, "OTEL_SDK_DISABLED must be 1 or 0"),
         ({"DATABASE_URL_FILE": "/nowhere"}, "both set"),
         ({"SECRET_KEY": None, "SECRET_KEY_FILE": "/nowhere"}, "cannot be read"),
     ],
