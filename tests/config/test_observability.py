@@ -18,6 +18,7 @@ import redis
 from django.db import connection
 
 from accounts.models import JobFailure
+from config import env
 from config.context import VERSION
 from tests.config.test_env import ROOT, said
 from tests.factories.failing import MAIL, PERSON, SECRET, VISITOR
@@ -109,7 +110,7 @@ def both(address: str) -> dict[str, str]:
 def sink(django_db_setup, django_db_blocker):
     """What a web process and a worker sent that served failing pages and jobs."""
     sink = Sink()
-    given = environment(**both(sink.address))
+    given = environment(**both(sink.address), SENTRY_TRACES_SAMPLE_RATE="1")
     redis.Redis.from_url(given["CELERY_BROKER_URL"]).flushdb()  # what no worker took before
     worker = subprocess.Popen(WORK, env=given, cwd=ROOT)
     try:
@@ -132,7 +133,7 @@ def sink(django_db_setup, django_db_blocker):
 def kinds(sink: Sink) -> dict[str, list[dict]]:
     """Events, by the error that they end with."""
     of: dict[str, list[dict]] = {}
-    for event in list(sink.events):
+    for event in [event for event in sink.events if event.get("type") != "transaction"]:
         of.setdefault(event["exception"]["values"][-1]["type"], []).append(event)
     return of
 
@@ -156,6 +157,16 @@ def test_each_failure_is_reported_once_and_no_refusal(sink):
     lines = [frame["context_line"].strip() for frame in errors[-1]["stacktrace"]["frames"]]
     assert lines[-1] == "raise ValueError(password) from error"
     assert thing["logentry"]["message"] == "%s failed for %s"
+
+
+def test_sentry_gets_traces_only_where_a_share_is_named(sink, monkeypatch):
+    (page,) = [one for one in sink.events if one.get("transaction") == "/calendar/{token}.ics"
+               and one.get("type") == "transaction"]  # fmt: skip
+    statements = [span["description"] for span in page["spans"] if span["op"] == "db"]
+    assert statements[-1] == "INSERT INTO django_session (session_key) VALUES (%s)"
+    monkeypatch.setenv("SENTRY_DSN", "https://key@sentry.example.org/1")
+    monkeypatch.delenv("SENTRY_TRACES_SAMPLE_RATE", raising=False)
+    assert env.sentry()["traces_sample_rate"] is None
 
 
 def test_no_secret_nor_person_leaves(sink):
