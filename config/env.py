@@ -7,6 +7,7 @@ The launcher (`config/local`) starts bundled servers and writes their addresses 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from zoneinfo import available_timezones
 
@@ -190,7 +191,7 @@ def mail() -> dict[str, object]:
     }
 
 
-def sentry() -> dict[str, object] | None:
+def sentry() -> dict[str, Any] | None:
     """Where errors are reported, as `sentry_sdk.init` takes it; None where they are not.
     `Misconfigured` for an address without key or number of a project, and for a share of requests
     to trace that is none."""
@@ -211,7 +212,7 @@ def sentry() -> dict[str, object] | None:
     return {"dsn": dsn, "environment": environment, "traces_sample_rate": rate}
 
 
-def otlp() -> dict[str, object] | None:
+def otlp() -> dict[str, Any] | None:
     """Where traces are sent, as the exporter of OpenTelemetry takes it; None where they are not.
     Its other variables it reads itself. `Misconfigured` for what is no web address, and for a way
     to send other than that of HTTP with protobuf."""
@@ -224,8 +225,10 @@ def otlp() -> dict[str, object] | None:
     protocol = text("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
     if text("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", protocol) != "http/protobuf":
         raise Misconfigured("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf: no other is here.")
-    pairs = (pair.split("=", 1) for pair in words("OTEL_EXPORTER_OTLP_HEADERS") if "=" in pair)
-    headers = {name.strip(): unquote(value.strip()) for name, value in pairs}
+    pairs = [pair.partition("=") for pair in words("OTEL_EXPORTER_OTLP_HEADERS")]
+    if not all(name and value for name, _, value in pairs):
+        raise Misconfigured("OTEL_EXPORTER_OTLP_HEADERS must look like name=value,name=value")
+    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
     return {"endpoint": endpoint, "headers": headers}
 
 

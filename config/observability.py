@@ -15,6 +15,7 @@ import django
 from django.conf import settings
 from structlog.contextvars import get_contextvars
 
+from config.env import Misconfigured
 from config.logs import mask
 
 _OURS = frozenset({"accounts", "bookings", "config", "instruments"})
@@ -88,8 +89,14 @@ def report_errors() -> None:
 def trace(process: str) -> None:
     """Begin to send traces. In each process that works, before it connects to the database and, in
     the web, before Django loads its middleware."""
-    if not settings.OTLP:
-        return
+    if settings.OTLP:
+        try:
+            _trace(process, settings.OTLP)
+        except ValueError as problem:  # one of its own variables
+            raise Misconfigured(f"OpenTelemetry cannot start: {problem}") from None
+
+
+def _trace(process: str, collector: Mapping[str, Any]) -> None:
     import opentelemetry.trace
     from celery import signals
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -108,7 +115,7 @@ def trace(process: str) -> None:
     waits = {"OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"} & os.environ.keys()
     provider = TracerProvider(resource=Resource.create(ours).merge(OTELResourceDetector().detect()))
     provider.add_span_processor(
-        BatchSpanProcessor(Exporter(**settings.OTLP, timeout=None if waits else _SECONDS))
+        BatchSpanProcessor(Exporter(**collector, timeout=None if waits else _SECONDS))
     )
     opentelemetry.trace.set_tracer_provider(provider)
     # A process of a pool ends without the usual end of a Python.

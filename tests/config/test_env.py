@@ -82,6 +82,7 @@ def test_the_documented_settings_are_clean():
         ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:port"}, "ENDPOINT must look like"),
         (OTLP | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "/v1/traces"}, "ENDPOINT must look like"),
         (OTLP | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "must be http/protobuf"),
+        (OTLP | {"OTEL_EXPORTER_OTLP_HEADERS": "secret"}, "name=value"),
         (OTLP | {"OTEL_SDK_DISABLED": "perhaps"}, "OTEL_SDK_DISABLED must be 1 or 0"),
         ({"DATABASE_URL_FILE": "/nowhere"}, "both set"),
         ({"SECRET_KEY": None, "SECRET_KEY_FILE": "/nowhere"}, "cannot be read"),
@@ -92,6 +93,15 @@ def test_nothing_starts_with(given, words):
     last = done.stderr.strip().splitlines()[-1]
     assert (done.returncode, "Misconfigured: " in last, words in last) == (1, True, True), last
     assert "secret@" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given", [{"OTEL_PROPAGATORS": "unknown"}, {"OTEL_BSP_SCHEDULE_DELAY": "-1"}]
+)
+def test_nothing_starts_with_what_opentelemetry_refuses(given):
+    done = said(["-c", "import config.wsgi"], **OTLP, **given)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "Misconfigured: OpenTelemetry cannot start" in last, done.stderr
 
 
 def test_an_empty_list_of_hosts_is_the_sites_own(monkeypatch):
