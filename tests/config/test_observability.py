@@ -114,8 +114,10 @@ def sink(django_db_setup, django_db_blocker):
     redis.Redis.from_url(given["CELERY_BROKER_URL"]).flushdb()  # what no worker took before
     worker = subprocess.Popen(WORK, env=given, cwd=ROOT)
     try:
-        web = subprocess.run(SERVE, env=given, cwd=ROOT, capture_output=True, text=True, timeout=90)
-        until = time.monotonic() + 60
+        web = subprocess.run(
+            SERVE, env=given, cwd=ROOT, capture_output=True, text=True, timeout=180
+        )
+        until = time.monotonic() + 120
         while (
             not {"RuntimeError", "LookupError"} <= kinds(sink).keys() and time.monotonic() < until
         ):
@@ -208,7 +210,7 @@ def test_nothing_waits_for_a_server_that_is_dead(django_db_setup, answers):
             dead.close()
         done = subprocess.run(
             SERVE, env=environment(**both(address)), cwd=ROOT,
-            capture_output=True, text=True, timeout=40,
+            capture_output=True, text=True, timeout=120,
         )  # fmt: skip
     assert [line[:3] for line in done.stdout.splitlines()] == ANSWERS, done.stderr[-3000:]
     assert done.returncode == 0
