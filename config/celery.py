@@ -12,6 +12,8 @@ from typing import Any
 from celery import Celery, Task, signals, states
 from celery.schedules import crontab
 
+from config import observability
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("instrument_commons")
@@ -94,6 +96,16 @@ def _keep_logging(**rest: Any) -> None:
     """Workers log as settings.LOGGING says, secrets masked; Celery would set up its own."""
 
 
+@signals.celeryd_init.connect
+def _report(**rest: Any) -> None:
+    observability.report_errors()
+
+
+@signals.worker_process_init.connect
+def _trace(**rest: Any) -> None:
+    observability.trace("worker")
+
+
 @signals.task_prerun.connect
 def _begin(task: Task[Any, Any], task_id: str, **rest: Any) -> None:
     from accounts.services.jobs import run_begin  # noqa: PLC0415 (not before Django is set up)
@@ -107,6 +119,7 @@ def _started(**rest: Any) -> None:
     from accounts.selectors.jobs import CLOCK  # noqa: PLC0415
     from accounts.services.jobs import run_begin, run_end  # noqa: PLC0415
 
+    observability.start("beat")
     now = datetime.now(UTC)
     run_end(run_begin(CLOCK, now), outcome="done", error="", now=now)
 

@@ -8,7 +8,8 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from zoneinfo import available_timezones
 
 from psycopg import ProgrammingError
@@ -229,3 +230,54 @@ def mail() -> dict[str, object]:
         "use_ssl": is_tls,
         "timeout": 20,
     }
+
+
+def sentry() -> dict[str, Any] | None:
+    """Where errors are reported, as `sentry_sdk.init` takes it; None where they are not.
+    `Misconfigured` for an address without key or number of a project, and for a share of requests
+    to trace that is none."""
+    dsn, share = text("SENTRY_DSN", ""), text("SENTRY_TRACES_SAMPLE_RATE", "")
+    try:
+        rate = float(share) if share else None
+    except ValueError:
+        rate = -1.0
+    if rate is not None and not 0 <= rate <= 1:
+        raise Misconfigured(f"SENTRY_TRACES_SAMPLE_RATE must be from 0 to 1, not {share!r}.")
+    if not dsn:
+        return None
+    parts = _web_address(dsn)
+    # Not shown: it has a key.
+    if parts is None or not parts.username or not parts.path.rpartition("/")[2].isdecimal():
+        raise Misconfigured("SENTRY_DSN must look like https://key@sentry.example.org/1")
+    environment = text("SENTRY_ENVIRONMENT", "production")
+    return {"dsn": dsn, "environment": environment, "traces_sample_rate": rate}
+
+
+def otlp() -> dict[str, Any] | None:
+    """Where traces are sent, as the exporter of OpenTelemetry takes it; None where they are not.
+    Its other variables it reads itself. `Misconfigured` for what is no web address, and for a way
+    to send other than that of HTTP with protobuf."""
+    base = text("OTEL_EXPORTER_OTLP_ENDPOINT", "").rstrip("/")
+    if not base or flag("OTEL_SDK_DISABLED"):
+        return None
+    endpoint = text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "") or f"{base}/v1/traces"
+    if None in (_web_address(base), _web_address(endpoint)):
+        raise Misconfigured("OTEL_EXPORTER_OTLP_ENDPOINT must look like http://127.0.0.1:4318")
+    protocol = text("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    if text("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", protocol) != "http/protobuf":
+        raise Misconfigured("OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf: no other is here.")
+    pairs = [pair.partition("=") for pair in words("OTEL_EXPORTER_OTLP_HEADERS")]
+    if not all(name and value for name, _, value in pairs):
+        raise Misconfigured("OTEL_EXPORTER_OTLP_HEADERS must look like name=value,name=value")
+    headers = {name.strip(): unquote(value.strip()) for name, _, value in pairs}
+    return {"endpoint": endpoint, "headers": headers}
+
+
+def _web_address(url: str) -> SplitResult | None:
+    """Its parts; None for what is none. Plain http is: collectors run on the same machine."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        return None
+    return parts if is_one else None

@@ -7,6 +7,7 @@ required and cookies travel over https only.
 
 import os
 import ssl
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -390,6 +391,13 @@ if METRICS_TOKEN:
     METRICS_FOLDER.mkdir(parents=True, exist_ok=True)
     # Read when prometheus_client is first imported.
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_FOLDER))
+
+# Errors and traces, for who asks for them (config/observability.py)
+SENTRY = env.sentry()
+OTLP = env.otlp()
+if OTLP is None:
+    # redis-py loads it wherever it is installed: 4 MB and a tenth of a second, for nothing.
+    sys.modules.setdefault("opentelemetry", None)  # type: ignore[arg-type]
 
 # How long things stand
 TOKEN_LIFETIME = timedelta(days=90)

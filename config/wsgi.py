@@ -7,7 +7,10 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from config import observability
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+observability.start("web")
 _django = get_wsgi_application()
 _PIECE = 1 << 16
 

@@ -57,7 +57,6 @@ def work_through(
             if getattr(error.__cause__, "sqlstate", "") not in _OTHERS_FIRST:
                 raise  # the database is gone: nothing of the rest can be done either
         except Exception as error:  # whatever it is, the next must not wait for it
-            log.warning("%s failed for %s", job, pk, exc_info=True)
             failure_note(job, pk, error, now)
     return done
 
@@ -74,7 +73,8 @@ def failure_forget(job: str, object_id: UUID) -> None:
 
 @transaction.atomic
 def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> None:
-    """Something of a job failed: when it is tried again."""
+    """Something of a job failed: when it is tried again. Logged as an error, which is reported, the
+    first time only."""
     JobFailure.objects.bulk_create(
         [
             JobFailure(
@@ -95,6 +95,8 @@ def failure_note(job: str, object_id: UUID, error: Exception, now: datetime) -> 
     row.last_error = f"{type(error).__name__}: {error}"[:300]
     row.last_at, row.due_at = now, now + again_in(row.attempts, str(object_id))
     row.save()
+    level = logging.ERROR if row.attempts == 1 else logging.WARNING
+    log.log(level, "%s failed for %s", job, object_id, exc_info=error)
 
 
 @contextmanager

@@ -65,6 +65,7 @@ def _claim(lane: str, now: datetime) -> OutboxMessage | None:
             return row
         row.done_at, row.outcome = now, "failed"
         row.last_error = row.last_error or DIED
+        log.error("outbox %s %s failed: its worker died", row.kind, row.key)
         row.payload.pop("private", None)
         row.save(update_fields=["done_at", "outcome", "last_error", "payload"])
     return None
@@ -93,10 +94,12 @@ def _deliver(claimed: OutboxMessage, handler: Handler, now: datetime) -> int:
             row.outcome = handler(row, now)
         row.done_at, row.last_error = now, ""
     except Exception as error:  # whatever it is, the next row must not wait for it
-        log.warning("outbox %s %s failed", row.kind, row.key, exc_info=True)
+        is_last = row.attempts >= MOST_ATTEMPTS
+        level = logging.ERROR if is_last else logging.WARNING  # what is tried again is not reported
+        log.log(level, "outbox %s %s failed", row.kind, row.key, exc_info=True)
         row.last_error = f"{type(error).__name__}: {error}"[:500]
         row.due_at = now + again_in(row.attempts, row.key)
-        if row.attempts >= MOST_ATTEMPTS:
+        if is_last:
             row.done_at, row.outcome = now, "failed"
     if row.done_at is not None:
         row.payload.pop("private", None)  # needed no more

@@ -6,7 +6,6 @@ run out; one that comes too late changes nothing.
 """
 
 import hashlib
-import logging
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -57,7 +56,6 @@ from instruments.services.import_jobs import import_cancel, import_start
 
 TASK = "instruments.tasks.work_harvests"
 JOB = "harvests"
-log = logging.getLogger(__name__)
 LIMITS = Limits(size=MAX_BYTES)
 LEASE = timedelta(minutes=10)  # far longer than the limits let a fetching last
 State, Outcome = Harvest.State, Fetching.Outcome
@@ -196,7 +194,6 @@ def harvest_work(*, now: datetime, limits: Limits = LIMITS, resolve: Resolve = r
         raise  # the database is gone; the claim runs out by itself
     except Exception as error:
         # The claim stays until it runs out: the others go on.
-        log.exception("harvest %s stopped; it will be tried again", harvest.pk)
         failure_note(JOB, harvest.pk, error, now)
     else:
         failure_forget(JOB, harvest.pk)

@@ -7,7 +7,6 @@ the job itself is written before a person applies it.
 """
 
 import hashlib
-import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import batched, islice
@@ -47,8 +46,6 @@ from instruments.models import (
 )
 from instruments.selectors.imports import kept_file, load_rows
 from instruments.services.import_rows import Decision, load_run, rows_decide, rows_store
-
-log = logging.getLogger(__name__)
 
 TASK = "instruments.tasks.work_imports"
 BATCH = 500
@@ -313,7 +310,6 @@ def _work(import_id: UUID, now: datetime) -> None:
     except _Overtaken:
         pass
     except Exception as error:
-        log.exception("import %s stopped; it will be tried again", import_id)
         failure_note(JOB, import_id, error, now)
     else:
         failure_forget(JOB, import_id)

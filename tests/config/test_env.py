@@ -26,6 +26,7 @@ GOOD = {
     "DEBUG": "0",
 }
 BUCKET = {"MEDIA_BUCKET": "uploads"}
+OTLP = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"}
 # A browser of another test leaves the last one.
 DROPPED = ("DJANGO_ALLOW_ASYNC_UNSAFE", "CELERY_BROKER_URL", "LOCAL_MAIL", "CALLS_LOOPBACK")
 
@@ -69,6 +70,21 @@ def test_the_documented_settings_are_clean():
         ({"CELERY_BROKER_URL": "rediss://b.example?ssl_cert_reqs=optional"}, "certificate"),
         ({"MAIL_TLS": "1", "MAIL_SSL": "1"}, "exclude one another"),
         ({"MAIL_PORT": "smtp"}, "whole number"),
+        ({"SENTRY_DSN": "sentry.example/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://sentry.example/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://secret@sentry.example/project"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://secret@sentry.example:x/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_DSN": "https://secret@[::1/1"}, "SENTRY_DSN must look like"),
+        ({"SENTRY_TRACES_SAMPLE_RATE": "2"}, "from 0 to 1"),
+        ({"SENTRY_TRACES_SAMPLE_RATE": "nan"}, "from 0 to 1"),
+        ({"SENTRY_TRACES_SAMPLE_RATE": "all"}, "from 0 to 1"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"}, "ENDPOINT must look like"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "grpc://collector:4317"}, "ENDPOINT must look like"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:port"}, "ENDPOINT must look like"),
+        (OTLP | {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "/v1/traces"}, "ENDPOINT must look like"),
+        (OTLP | {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, "must be http/protobuf"),
+        (OTLP | {"OTEL_EXPORTER_OTLP_HEADERS": "secret"}, "name=value"),
+        (OTLP | {"OTEL_SDK_DISABLED": "perhaps"}, "OTEL_SDK_DISABLED must be 1 or 0"),
         ({"DATABASE_URL_FILE": "/nowhere"}, "both set"),
         ({"MEDIA_BUCKET": "uploads", "MEDIA_ROOT": "/media"}, "MEDIA_ROOT and MEDIA_BUCKET"),
         ({"MEDIA_ENDPOINT": "https://s3.example"}, "MEDIA_ENDPOINT is set, MEDIA_BUCKET is not"),
@@ -89,6 +105,15 @@ def test_nothing_starts_with(given, words):
     last = done.stderr.strip().splitlines()[-1]
     assert (done.returncode, "Misconfigured: " in last, words in last) == (1, True, True), last
     assert "secret@" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given", [{"OTEL_PROPAGATORS": "unknown"}, {"OTEL_BSP_SCHEDULE_DELAY": "-1"}]
+)
+def test_nothing_starts_with_what_opentelemetry_refuses(given):
+    done = said(["-c", "import config.wsgi"], **OTLP, **given)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "Misconfigured: OpenTelemetry cannot start" in last, done.stderr
 
 
 def test_an_empty_list_of_hosts_is_the_sites_own(monkeypatch):

@@ -30,7 +30,7 @@ def test_back_off_doubles_spreads_and_ends():
     assert (lane_of("charge.due"), lane_of("letter.send")) == ("effects", "letters")
 
 
-def test_one_that_fails_stops_no_other_and_waits(db):
+def test_one_that_fails_stops_no_other_and_waits(db, caplog):
     bad, good, busy = uuid4(), uuid4(), uuid4()
     done = []
 
@@ -51,6 +51,7 @@ def test_one_that_fails_stops_no_other_and_waits(db):
     assert work_through(job="j", due=due, act=act, now=NOW + 4 * MINUTE) == 1
     failure.refresh_from_db()
     assert failure.attempts == 2
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert work_through(job="j", due=due, act=act, now=NOW + 60 * MINUTE) == 2
     assert not JobFailure.objects.exists()
     done.clear()

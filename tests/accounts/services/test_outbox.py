@@ -38,7 +38,7 @@ def test_what_is_due_is_done_once_in_order(db):
     assert outbox_deliver(handler=handler, now=NOW + timedelta(hours=1)) == 1
 
 
-def test_one_that_fails_waits_and_does_not_stop_the_next(db):
+def test_one_that_fails_waits_and_does_not_stop_the_next(db, caplog):
     put(Effect("k", "bad"), Effect("k", "good"))
 
     def handler(row, now):
@@ -59,6 +59,9 @@ def test_one_that_fails_waits_and_does_not_stop_the_next(db):
         outbox_deliver(handler=handler, now=now)
     bad.refresh_from_db()
     assert (bad.attempts, bad.outcome) == (MOST_ATTEMPTS, "failed")
+    # Errors are reported: only that it is given up is one.
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["WARNING"] * (MOST_ATTEMPTS - 1) + ["ERROR"]
 
 
 def test_only_within_the_transaction_that_causes_it(real_db):
