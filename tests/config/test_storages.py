@@ -86,7 +86,7 @@ def test_names_are_the_same_and_nothing_is_overwritten():
 
 
 @pytest.mark.usefixtures("either_storage")
-def test_an_answer_says_how_long_it_is_and_has_every_byte():
+def test_an_answer_says_how_long_it_is_and_has_every_byte(db):  # closing one looks at connections
     content = bytes(range(256)) * 40_000  # sent in several parts
     name = default_storage.save("bundles/a.jsonl.gz", ContentFile(content))
     answer = FileResponse(default_storage.open(name))
