@@ -302,9 +302,6 @@ _qualification = "qualifications/<uuid:qualification_id>/"
 _course = "courses/<uuid:course_id>/"
 _course_session = "course-sessions/<uuid:session_id>/"
 _enrolment = "enrolments/<uuid:enrolment_id>/"
-_agreement = "agreements/<uuid:agreement_id>/"
-_programme = "programmes/<uuid:programme_id>/"
-_grant = "grants/<uuid:grant_id>/"
 _harvest = "harvests/<uuid:harvest_id>/"
 _missing = "organisation-requests/<uuid:request_id>/"
 _import = "imports/<uuid:import_id>/"
@@ -665,23 +662,9 @@ urlpatterns = [
         name="api-reservation-usage",
     ),
     # agreements and vouchers
-    path("agreements/", agreements.Agreements.as_view(), name="api-agreements"),
-    path(_agreement, agreements.AgreementDetail.as_view(), name="api-agreement"),
-    path(_agreement + "sign/", agreements.AgreementSign.as_view(), name="api-agreement-sign"),
-    path(_agreement + "end/", agreements.AgreementEnd.as_view(), name="api-agreement-end"),
-    path("programmes/", programmes.Programmes.as_view(), name="api-programmes"),
-    path(_programme, programmes.ProgrammeDetail.as_view(), name="api-programme"),
-    path(
-        _programme + "suspend/",
-        programmes.ProgrammeSuspend.as_view(),
-        name="api-programme-suspend",
-    ),
-    path(_programme + "resume/", programmes.ProgrammeResume.as_view(), name="api-programme-resume"),
-    path("grants/", grants.Grants.as_view(), name="api-grants"),
-    path(_grant, grants.GrantDetail.as_view(), name="api-grant"),
-    path(_grant + "suspend/", grants.GrantSuspend.as_view(), name="api-grant-suspend"),
-    path(_grant + "resume/", grants.GrantResume.as_view(), name="api-grant-resume"),
-    path(_grant + "uses/", grants.GrantUses.as_view(), name="api-grant-uses"),
+    *agreements.Agreements.routes(),
+    *programmes.Programmes.routes(),
+    *grants.Grants.routes(),
     path(
         "charges/<uuid:charge_id>/replay/",
         replay.ChargeReplay.as_view(),

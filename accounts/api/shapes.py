@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -213,6 +214,18 @@ class Money(serializers.Serializer[Any]):
 
     amount = serializers.CharField()
     currency = serializers.CharField()
+
+    def __init__(self, *args: Any, currency: str = "currency", **kwargs: Any) -> None:
+        """`currency`: where the row has that of its decimal."""
+        super().__init__(*args, **kwargs)
+        self.currency_of = attrgetter(currency)
+
+    def get_attribute(self, instance: Any) -> Any:
+        value = super().get_attribute(instance)
+        return amount(value, self.currency_of(instance)) if isinstance(value, Decimal) else value
+
+    def to_representation(self, instance: Any) -> Any:
+        return instance
 
 
 class Nothing(Shape):

@@ -3,34 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import (
-    Day,
-    Flag,
-    Instant,
-    Money,
-    Number,
-    ReasonBody,
-    Shape,
-    Text,
-    amount,
-    asked,
-    checked,
-    rfc3339,
-)
-from accounts.api.versions import etag, expected_version
-from accounts.domain.errors import NotFound, invalid
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, changes, creates, lists, named, parts, reads
+from accounts.api.shapes import Day, Flag, Instant, Money, Number, ReasonBody, Shape, Text
 from accounts.selectors.organisations import organisation_by_code
-from bookings.funding.api.programmes import FiguresShape, figures_json, money_or_none
+from bookings.funding.api.programmes import FiguresShape
 from bookings.funding.models import Earmark
 from bookings.funding.selectors.programmes import (
     figures_of,
@@ -50,7 +31,7 @@ from bookings.funding.services.grants import (
     grant_suspend,
 )
 from bookings.pricing.models import VoucherGrant
-from bookings.record.domain.money import format_number
+from bookings.record.api.shapes import PlainNumber
 
 STATES = ("open", "coming", "suspended", "used_up", "expired")
 EXAMPLE = {
@@ -88,10 +69,10 @@ class GrantProgrammeShape(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
     name_zh = serializers.CharField()
-    region = serializers.CharField()
-    percent = serializers.CharField()
+    region = serializers.CharField(source="region.code")
+    percent = PlainNumber()
     cap_per_booking = Money(allow_null=True)
-    host_regions = serializers.ListField(child=serializers.CharField())
+    host_regions = serializers.ListField(child=serializers.CharField(), source="hosts")
 
 
 class GrantShape(FiguresShape):
@@ -100,7 +81,7 @@ class GrantShape(FiguresShape):
 
     id = serializers.UUIDField()
     code = serializers.CharField()
-    organisation = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
     programme = GrantProgrammeShape()
     valid_from = serializers.DateField()
     valid_until = serializers.DateField()
@@ -110,20 +91,28 @@ class GrantShape(FiguresShape):
     version = serializers.IntegerField()
 
 
+class ChargesShape(serializers.ListField):
+    child = serializers.UUIDField()
+
+    def get_attribute(self, use: Any) -> list[UUID]:
+        charges = use.reservation.charges.all()
+        return [charge.pk for charge in charges if charge.grant_id == use.grant_id]
+
+
 class UseShape(serializers.Serializer[Any]):
     """What is set aside of a grant for a booking, or was charged to it."""
 
     id = serializers.UUIDField()
-    reservation = serializers.UUIDField()
-    instrument = serializers.UUIDField()
-    instrument_name = serializers.CharField()
-    organisation = serializers.CharField()
-    host = serializers.CharField()
-    start = Instant()
-    end = Instant()
-    held = Money()
-    redeemed = Money()
-    charges = serializers.ListField(child=serializers.UUIDField())
+    reservation = serializers.UUIDField(source="reservation_id")
+    instrument = serializers.UUIDField(source="reservation.instrument_id")
+    instrument_name = serializers.CharField(source="reservation.instrument.name")
+    organisation = serializers.CharField(source="reservation.organisation.code")
+    host = serializers.CharField(source="reservation.host.code")
+    start = Instant(source="reservation.start_at")
+    end = Instant(source="reservation.end_at")
+    held = Money(currency="grant.programme.currency")
+    redeemed = Money(currency="grant.programme.currency")
+    charges = ChargesShape()
     created_at = Instant()
 
 
@@ -149,78 +138,38 @@ class GrantQuery(Pages):
     mine = Flag(default=False, help_text="Only those of your organisations.")
 
 
-class GrantEndpoint(Endpoint):
-    """What the addresses of grants share."""
-
+class Grants(Resource):
+    at, key, name, many, tag = "grants/", "grant_id", "grant", "grants", "vouchers"
+    shape, order = GrantShape, ("-granted_at", "-id")
     needs_person = True
 
-    def shown(self, rows: list[VoucherGrant]) -> list[dict[str, Any]]:
+    def visible(self, pk: UUID) -> VoucherGrant:
+        return grant_by_id(self.actor, pk)
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
         hosts = host_regions_of({row.programme_id: row.programme for row in rows}.values())
-        return [
-            {
-                "id": str(row.pk),
-                "code": row.code,
-                "organisation": row.organisation.code,
-                "programme": {
-                    "id": str(row.programme_id),
-                    "code": row.programme.code,
-                    "name": row.programme.name,
-                    "name_zh": row.programme.name_zh,
-                    "region": row.programme.region.code,
-                    "percent": format_number(row.programme.percent),
-                    "cap_per_booking": money_or_none(
-                        row.programme.cap_per_booking, row.programme.currency
-                    ),
-                    "host_regions": [region.code for region in hosts[row.programme_id]],
-                },
-                **figures_json(figures_of(row), row.programme.currency),
-                "valid_from": row.valid_from.isoformat(),
-                "valid_until": row.valid_until.isoformat(),
-                "state": state_of_grant(row, self.now),
-                "suspended_at": rfc3339(row.suspended_at) if row.suspended_at else None,
-                "granted_at": rfc3339(row.granted_at),
-                "version": row.version,
-            }
-            for row in rows
-        ]
+        for row in rows:
+            row.figures, row.currency = figures_of(row), row.programme.currency
+            row.state = state_of_grant(row, self.now)
+            row.programme.hosts = [region.code for region in hosts[row.programme_id]]
+        return rows
 
-    def one(self, grant_id: UUID, status: int = 200) -> Response:
-        row = grant_by_id(self.actor, grant_id)
-        headers = etag(row.version)
-        if status == 201:
-            headers["Location"] = reverse("api-grant", kwargs={"grant_id": row.pk})
-        return Response(self.shown([row])[0], status=status, headers=headers)
-
-
-class Grants(GrantEndpoint):
-    @operation(
-        "grants",
-        _("Voucher grants"),
-        tag="vouchers",
-        query=GrantQuery,
-        gives=page(GrantShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Voucher grants"), GrantQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[VoucherGrant]:
         """Those of one's organisations, and of the programmes that one coordinates or audits,
         the newest first."""
-        query = asked(GrantQuery, request.query_params)
         rows = own_grants(self.actor) if query["mine"] else grants_for(self.actor)
         if "programme" in query:
             rows = rows.filter(programme_id=query["programme"])
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
-        return paginated(request, rows, query, ("-granted_at", "-id"), self.shown)
+        return rows
 
-    @operation(
-        "grant_create",
+    @creates(
         _("Grant an amount"),
-        tag="vouchers",
-        takes=GrantBody,
-        gives=GrantShape,
-        status=201,
-        once=True,
+        GrantBody,
         sends={
-            "programme": EXAMPLE["programme"]["id"],  # type: ignore[index]
+            "programme": "0197a1de-0000-7000-8000-000000000031",
             "organisation": "wusong-tech",
             "amount": "50000.00",
             "valid_from": "2026-01-01",
@@ -228,171 +177,46 @@ class Grants(GrantEndpoint):
         },
         answers=EXAMPLE,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> UUID:
         """For the coordinator of the programme's region; all its grants come to its budget at
         most."""
-        data = checked(GrantBody, request.data)
+        named("programme", programme_by_id, self.actor, data["programme"])
+        organisation = named("organisation", organisation_by_code, data["organisation"])
+        data |= {"organisation": organisation, "programme_id": data.pop("programme")}
+        return grant_create(**self.by, **{"code": "", **data}).pk
 
-        def create() -> Response:
-            try:
-                programme = programme_by_id(self.actor, data["programme"])
-            except NotFound:
-                raise invalid("programme", "unknown-value") from None
-            try:
-                organisation = organisation_by_code(data["organisation"])
-            except NotFound:
-                raise invalid("organisation", "unknown-value") from None
-            made = grant_create(
-                actor=self.actor,
-                programme_id=programme.pk,
-                organisation=organisation,
-                code=data.get("code", ""),
-                amount=data["amount"],
-                valid_from=data["valid_from"],
-                valid_until=data["valid_until"],
-                now=self.now,
-            )
-            return self.one(made.pk, status=201)
-
-        return self.once(create)
-
-
-class GrantDetail(GrantEndpoint):
-    @operation(
-        "grant",
-        _("One voucher grant"),
-        tag="vouchers",
-        gives=GrantShape,
-        refuses=[404],
-        answers=EXAMPLE,
-    )
-    def get(self, request: Request, grant_id: UUID) -> Response:
+    @reads(_("One voucher grant"), answers=EXAMPLE)
+    def detail(self, pk: UUID) -> None:
         """For people of the organisation, and coordinators and auditors of the region. The
         figures have no version."""
-        return self.one(grant_id)
 
-    @operation(
-        "grant_change",
+    @changes(
         _("Raise or lower a grant"),
-        tag="vouchers",
-        takes=GrantChangeBody,
-        gives=GrantShape,
-        refuses=[404],
-        versioned=True,
+        GrantChangeBody,
         sends={"amount": "60000.00", "reason": "Second half of the year"},
         answers=EXAMPLE,
     )
-    def patch(self, request: Request, grant_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the coordinator: never below what is set aside and spent, nor above what the
         programme has left; or its days, for bookings to come."""
-        expected = expected_version(request)
-        data = checked(GrantChangeBody, request.data)
-        grant_by_id(self.actor, grant_id)
+        self.visible(pk)
         reason = data.pop("reason")
-        grant_change(
-            actor=self.actor,
-            grant_id=grant_id,
-            change=GrantChange(**data),
-            reason=reason,
-            expected_version=expected,
-            now=self.now,
-        )
-        return self.one(grant_id)
+        grant_change(grant_id=pk, change=GrantChange(**data), reason=reason, **self.by)
 
-
-class GrantSuspend(GrantEndpoint):
-    @operation(
-        "grant_suspend",
-        _("Suspend a grant"),
-        tag="vouchers",
-        takes=ReasonBody,
-        gives=GrantShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-    )
-    def post(self, request: Request, grant_id: UUID) -> HttpResponseBase:
+    @acts(_("Suspend a grant"), ReasonBody)
+    def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the coordinator. It covers no booking any more; what is set aside stays."""
-        expected, data = expected_version(request), checked(ReasonBody, request.data)
+        self.visible(pk)
+        grant_suspend(grant_id=pk, **data, **self.by)
 
-        def suspend() -> Response:
-            grant_by_id(self.actor, grant_id)
-            grant_suspend(
-                actor=self.actor,
-                grant_id=grant_id,
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(grant_id)
-
-        return self.once(suspend)
-
-
-class GrantResume(GrantEndpoint):
-    @operation(
-        "grant_resume",
-        _("Resume a grant"),
-        tag="vouchers",
-        gives=GrantShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-    )
-    def post(self, request: Request, grant_id: UUID) -> HttpResponseBase:
+    @acts(_("Resume a grant"))
+    def resume(self, pk: UUID) -> None:
         """For the coordinator."""
-        expected = expected_version(request)
+        self.visible(pk)
+        grant_resume(grant_id=pk, **self.by)
 
-        def resume() -> Response:
-            grant_by_id(self.actor, grant_id)
-            grant_resume(
-                actor=self.actor, grant_id=grant_id, expected_version=expected, now=self.now
-            )
-            return self.one(grant_id)
-
-        return self.once(resume)
-
-
-class GrantUses(GrantEndpoint):
-    @operation(
-        "grant_uses",
-        _("What a grant was used for"),
-        tag="vouchers",
-        query=Pages,
-        gives=page(UseShape),
-        refuses=[404],
-    )
-    def get(self, request: Request, grant_id: UUID) -> Response:
+    @parts(_("What a grant was used for"), UseShape, order=("-created_at", "-id"))
+    def uses(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Earmark]:
         """The bookings behind `held` and `redeemed`, the newest first: all for the coordinator,
         else those that the person may see."""
-        query = asked(Pages, request.query_params)
-        row = grant_by_id(self.actor, grant_id)
-        return paginated(
-            request,
-            uses_of(self.actor, row),
-            query,
-            ("-created_at", "-id"),
-            lambda found: [use_json(use, row.programme.currency) for use in found],
-        )
-
-
-def use_json(use: Earmark, currency: str) -> dict[str, Any]:
-    reservation = use.reservation
-    return {
-        "id": str(use.pk),
-        "reservation": str(reservation.pk),
-        "instrument": str(reservation.instrument_id),
-        "instrument_name": reservation.instrument.name,
-        "organisation": reservation.organisation.code,
-        "host": reservation.host.code,
-        "start": rfc3339(reservation.start_at),
-        "end": rfc3339(reservation.end_at),
-        "held": amount(use.held, currency),
-        "redeemed": amount(use.redeemed, currency),
-        "charges": [
-            str(charge.pk)
-            for charge in reservation.charges.all()
-            if charge.grant_id == use.grant_id
-        ],
-        "created_at": rfc3339(use.created_at),
-    }
+        return uses_of(self.actor, self.visible(pk))

@@ -3,16 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, changes, creates, lists, reads
 from accounts.api.shapes import (
     Choice,
     Day,
@@ -24,16 +20,10 @@ from accounts.api.shapes import (
     ReasonBody,
     Shape,
     Text,
-    amount,
-    asked,
-    checked,
-    rfc3339,
 )
-from accounts.api.versions import etag, expected_version
 from accounts.models import Organisation
 from bookings.funding.domain.programmes import ProgrammeTerms
 from bookings.funding.selectors.programmes import (
-    Figures,
     host_regions_of,
     load_figures,
     programme_by_id,
@@ -48,7 +38,7 @@ from bookings.funding.services.programmes import (
 )
 from bookings.pricing.api.agreements import region_named, regions_named
 from bookings.pricing.models import VoucherProgramme
-from bookings.record.domain.money import format_number
+from bookings.record.api.shapes import PlainNumber
 
 STATES = ("open", "coming", "suspended", "over")
 EXAMPLE = {
@@ -83,11 +73,11 @@ class FiguresShape(serializers.Serializer[Any]):
     """`held` is set aside for bookings made, `redeemed` charged, `transferred` gone to the
     organisation that was merged into; what is `left` of `granted` can still be used."""
 
-    granted = Money()
-    held = Money()
-    redeemed = Money()
-    transferred = Money()
-    left = Money()
+    granted = Money(source="figures.granted")
+    held = Money(source="figures.held")
+    redeemed = Money(source="figures.redeemed")
+    transferred = Money(source="figures.transferred")
+    left = Money(source="figures.left")
 
 
 class ProgrammeShape(FiguresShape):
@@ -95,18 +85,18 @@ class ProgrammeShape(FiguresShape):
     `budget` at most. Empty lists mean everybody."""
 
     id = serializers.UUIDField()
-    region = serializers.CharField()
+    region = serializers.CharField(source="region.code")
     code = serializers.CharField()
     name = serializers.CharField()
     name_zh = serializers.CharField()
-    percent = serializers.CharField()
+    percent = PlainNumber()
     cap_per_booking = Money(allow_null=True)
     currency = serializers.CharField()
     budget = Money(allow_null=True)
-    grants = serializers.IntegerField(help_text="How many.")
+    grants = serializers.IntegerField(source="figures.grants", help_text="How many.")
     payer_kinds = serializers.ListField(child=serializers.CharField())
     is_for_small_only = serializers.BooleanField()
-    host_regions = serializers.ListField(child=serializers.CharField())
+    host_regions = serializers.ListField(child=serializers.CharField(), source="hosts")
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
     state = serializers.ChoiceField(STATES)
@@ -142,82 +132,42 @@ class ProgrammeQuery(Pages):
     region = Text(40, default="", help_text="Its code.")
 
 
-def money_or_none(value: Any, currency: str) -> dict[str, str] | None:
-    return None if value is None else amount(value, currency)
+def _values(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the terms that a body names."""
+    values = dict(data)
+    if "host_regions" in values:
+        found = regions_named(values["host_regions"], "host_regions")
+        values["host_regions"] = tuple(region.pk for region in found)
+    if "payer_kinds" in values:
+        values["payer_kinds"] = tuple(values["payer_kinds"])
+    return values
 
 
-def figures_json(figures: Figures, currency: str) -> dict[str, Any]:
-    return {
-        name: amount(getattr(figures, name), currency)
-        for name in ("granted", "held", "redeemed", "transferred", "left")
-    }
-
-
-class ProgrammeEndpoint(Endpoint):
-    """What the addresses of programmes share."""
-
+class Programmes(Resource):
+    at, key, tag = "programmes/", "programme_id", "vouchers"
+    name, many = "programme", "programmes"
+    shape = ProgrammeShape
     needs_person = True
 
-    def shown(self, rows: list[VoucherProgramme]) -> list[dict[str, Any]]:
+    def visible(self, pk: UUID) -> VoucherProgramme:
+        return programme_by_id(self.actor, pk)
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
         figures, hosts = load_figures(rows), host_regions_of(rows)
-        return [
-            {
-                "id": str(row.pk),
-                "region": row.region.code,
-                "code": row.code,
-                "name": row.name,
-                "name_zh": row.name_zh,
-                "percent": format_number(row.percent),
-                "cap_per_booking": money_or_none(row.cap_per_booking, row.currency),
-                "currency": row.currency,
-                "budget": money_or_none(row.budget, row.currency),
-                **figures_json(figures[row.pk], row.currency),
-                "grants": figures[row.pk].grants,
-                "payer_kinds": list(row.payer_kinds),
-                "is_for_small_only": row.is_for_small_only,
-                "host_regions": [region.code for region in hosts[row.pk]],
-                "valid_from": row.valid_from.isoformat(),
-                "valid_until": row.valid_until.isoformat() if row.valid_until else None,
-                "state": state_of_programme(row, self.now),
-                "suspended_at": rfc3339(row.suspended_at) if row.suspended_at else None,
-                "created_at": rfc3339(row.created_at),
-                "version": row.version,
-            }
-            for row in rows
-        ]
+        for row in rows:
+            row.figures, row.state = figures[row.pk], state_of_programme(row, self.now)
+            row.hosts = [region.code for region in hosts[row.pk]]
+        return rows
 
-    def one(self, programme_id: UUID, status: int = 200) -> Response:
-        row = programme_by_id(self.actor, programme_id)
-        headers = etag(row.version)
-        if status == 201:
-            headers["Location"] = reverse("api-programme", kwargs={"programme_id": row.pk})
-        return Response(self.shown([row])[0], status=status, headers=headers)
-
-
-class Programmes(ProgrammeEndpoint):
-    @operation(
-        "programmes",
-        _("Voucher programmes"),
-        tag="vouchers",
-        query=ProgrammeQuery,
-        gives=page(ProgrammeShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Voucher programmes"), ProgrammeQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[VoucherProgramme]:
         """Of the regions that the person coordinates or audits, the newest first."""
-        query = asked(ProgrammeQuery, request.query_params)
         rows = programmes_for(self.actor)
-        if query["region"]:
-            rows = rows.filter(region__code=query["region"])
-        return paginated(request, rows, query, ("-created_at", "-id"), self.shown)
+        return rows.filter(region__code=query["region"]) if query["region"] else rows
 
-    @operation(
-        "programme_create",
+    @creates(
         _("Start a voucher programme"),
-        tag="vouchers",
-        takes=ProgrammeBody,
-        gives=ProgrammeShape,
-        status=201,
-        once=True,
+        ProgrammeBody,
         sends={
             "region": "CN-SH",
             "code": "sh-vouchers",
@@ -233,124 +183,37 @@ class Programmes(ProgrammeEndpoint):
         },
         answers=EXAMPLE,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> UUID:
         """For the region's coordinator."""
-        data = checked(ProgrammeBody, request.data)
+        region = region_named("region", data.pop("region"))
+        terms = {"currency": region.currency, "valid_until": None} | _values(data)
+        return programme_create(region=region, terms=ProgrammeTerms(**terms), **self.by).pk
 
-        def create() -> Response:
-            region = region_named("region", data["region"])
-            values = _values({name: value for name, value in data.items() if name != "region"})
-            terms = ProgrammeTerms(
-                **{"currency": region.currency, "valid_until": None} | values,
-            )
-            made = programme_create(actor=self.actor, region=region, terms=terms, now=self.now)
-            return self.one(made.pk, status=201)
-
-        return self.once(create)
-
-
-def _values(data: dict[str, Any]) -> dict[str, Any]:
-    """The fields of the terms that a body names."""
-    values = dict(data)
-    if "host_regions" in values:
-        found = regions_named(values["host_regions"], "host_regions")
-        values["host_regions"] = tuple(region.pk for region in found)
-    if "payer_kinds" in values:
-        values["payer_kinds"] = tuple(values["payer_kinds"])
-    return values
-
-
-class ProgrammeDetail(ProgrammeEndpoint):
-    @operation(
-        "programme",
-        _("One voucher programme"),
-        tag="vouchers",
-        gives=ProgrammeShape,
-        refuses=[404],
-        answers=EXAMPLE,
-    )
-    def get(self, request: Request, programme_id: UUID) -> Response:
+    @reads(_("One voucher programme"), answers=EXAMPLE)
+    def detail(self, pk: UUID) -> None:
         """For coordinators and auditors of the region. The figures have no version."""
-        return self.one(programme_id)
 
-    @operation(
-        "programme_change",
+    @changes(
         _("Change a voucher programme"),
-        tag="vouchers",
-        takes=ProgrammeTermsBody,
-        gives=ProgrammeShape,
-        refuses=[404],
-        versioned=True,
+        ProgrammeTermsBody,
+        partial=True,
         sends={"budget": "1200000.00"},
         answers=EXAMPLE,
     )
-    def patch(self, request: Request, programme_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the region's coordinator. Only what is named changes, for bookings to come."""
-        expected = expected_version(request)
-        data = checked(ProgrammeTermsBody, request.data, partial=True)
-        programme_by_id(self.actor, programme_id)
-        programme_change(
-            actor=self.actor,
-            programme_id=programme_id,
-            changes=_values(data),
-            expected_version=expected,
-            now=self.now,
-        )
-        return self.one(programme_id)
+        self.visible(pk)
+        programme_change(programme_id=pk, changes=_values(data), **self.by)
 
-
-class ProgrammeSuspend(ProgrammeEndpoint):
-    @operation(
-        "programme_suspend",
-        _("Suspend a voucher programme"),
-        tag="vouchers",
-        takes=ReasonBody,
-        gives=ProgrammeShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-    )
-    def post(self, request: Request, programme_id: UUID) -> HttpResponseBase:
+    @acts(_("Suspend a voucher programme"), ReasonBody)
+    def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the region's coordinator. Its grants cover no booking any more; what is set aside
         stays."""
-        expected, data = expected_version(request), checked(ReasonBody, request.data)
+        self.visible(pk)
+        programme_suspend(programme_id=pk, **data, **self.by)
 
-        def suspend() -> Response:
-            programme_by_id(self.actor, programme_id)
-            programme_suspend(
-                actor=self.actor,
-                programme_id=programme_id,
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(programme_id)
-
-        return self.once(suspend)
-
-
-class ProgrammeResume(ProgrammeEndpoint):
-    @operation(
-        "programme_resume",
-        _("Resume a voucher programme"),
-        tag="vouchers",
-        gives=ProgrammeShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-    )
-    def post(self, request: Request, programme_id: UUID) -> HttpResponseBase:
+    @acts(_("Resume a voucher programme"))
+    def resume(self, pk: UUID) -> None:
         """For the region's coordinator."""
-        expected = expected_version(request)
-
-        def resume() -> Response:
-            programme_by_id(self.actor, programme_id)
-            programme_resume(
-                actor=self.actor,
-                programme_id=programme_id,
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(programme_id)
-
-        return self.once(resume)
+        self.visible(pk)
+        programme_resume(programme_id=pk, **self.by)

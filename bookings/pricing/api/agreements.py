@@ -4,29 +4,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import (
-    Day,
-    Flag,
-    Instant,
-    ListOf,
-    Number,
-    Shape,
-    Text,
-    asked,
-    checked,
-    rfc3339,
-)
-from accounts.api.versions import etag, expected_version
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, changes, creates, lists, reads
+from accounts.api.shapes import Day, Flag, Instant, ListOf, Number, Shape, Text
 from accounts.domain.errors import FieldProblem, Invalid, NotFound, invalid
 from accounts.models import Region
 from accounts.selectors.organisations import region_by_code
@@ -45,7 +29,7 @@ from bookings.pricing.services.agreements import (
     agreement_propose,
     agreement_sign,
 )
-from bookings.record.domain.money import format_number
+from bookings.record.api.shapes import PlainNumber
 
 STATES = ("proposed", "coming", "in_force", "over", "withdrawn")
 EXAMPLE = {
@@ -83,13 +67,13 @@ EXAMPLE = {
 
 class SignerShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    name = serializers.CharField()
+    name = serializers.CharField(source="*")
 
 
 class AgreementMemberShape(serializers.Serializer[Any]):
-    region = serializers.CharField()
-    name = serializers.CharField()
-    name_zh = serializers.CharField()
+    region = serializers.CharField(source="region.code")
+    name = serializers.CharField(source="region.name")
+    name_zh = serializers.CharField(source="region.name_zh")
     signed_by = SignerShape(allow_null=True)
     signed_at = Instant(allow_null=True)
 
@@ -105,7 +89,7 @@ class AgreementShape(serializers.Serializer[Any]):
     members = AgreementMemberShape(many=True)
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
-    discount_percent = serializers.CharField(help_text="Off what the time costs.")
+    discount_percent = PlainNumber(help_text="Off what the time costs.")
     honours_vouchers = serializers.BooleanField()
     recognises_qualifications = serializers.BooleanField()
     state = serializers.ChoiceField(STATES)
@@ -146,82 +130,33 @@ class AgreementQuery(Pages):
     in_force_on = Day(required=False)
 
 
-class AgreementEndpoint(Endpoint):
-    """What the addresses of agreements share."""
-
+class Agreements(Resource):
+    at, key, tag = "agreements/", "agreement_id", "agreements"
+    name, many = "agreement", "agreements"
+    shape, order = AgreementShape, ("-proposed_at", "-id")
     needs_person = True
 
-    def shown(self, row: Agreement) -> dict[str, Any]:
-        members = list(row.members.all())
-        return {
-            "id": str(row.pk),
-            "code": row.code,
-            "name": row.name,
-            "name_zh": row.name_zh,
-            "members": [
-                {
-                    "region": member.region.code,
-                    "name": member.region.name,
-                    "name_zh": member.region.name_zh,
-                    "signed_by": {"id": str(member.signed_by.pk), "name": str(member.signed_by)}
-                    if member.signed_by
-                    else None,
-                    "signed_at": rfc3339(member.signed_at) if member.signed_at else None,
-                }
-                for member in members
-            ],
-            "valid_from": row.valid_from.isoformat(),
-            "valid_until": row.valid_until.isoformat() if row.valid_until else None,
-            "discount_percent": format_number(row.discount_percent),
-            "honours_vouchers": row.honours_vouchers,
-            "recognises_qualifications": row.recognises_qualifications,
-            "state": state_on(row, today_in(members, self.now)),
-            "proposed_at": rfc3339(row.proposed_at),
-            "signed_at": rfc3339(row.signed_at) if row.signed_at else None,
-            "version": row.version,
-        }
+    def visible(self, pk: UUID) -> Agreement:
+        return agreement_by_id(self.actor, pk)
 
-    def one(self, agreement_id: UUID, status: int = 200) -> Response:
-        row = agreement_by_id(self.actor, agreement_id)
-        headers = etag(row.version)
-        if status == 201:
-            headers["Location"] = reverse("api-agreement", kwargs={"agreement_id": row.pk})
-        return Response(self.shown(row), status=status, headers=headers)
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.state = state_on(row, today_in(list(row.members.all()), self.now))
+        return rows
 
-
-class Agreements(AgreementEndpoint):
-    @operation(
-        "agreements",
-        _("Agreements"),
-        tag="agreements",
-        query=AgreementQuery,
-        gives=page(AgreementShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Agreements"), AgreementQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Agreement]:
         """Those of the regions of one's organisations and roles, the newest first; proposals for
         the members' coordinators and auditors."""
-        query = asked(AgreementQuery, request.query_params)
         rows = agreements_for(self.actor)
         if query["region"]:
             rows = rows.filter(members__region__code=query["region"])
-        if "in_force_on" in query:
-            rows = agreements_on(rows, query["in_force_on"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("-proposed_at", "-id"),
-            lambda found: [self.shown(row) for row in found],
-        )
+        return agreements_on(rows, query["in_force_on"]) if "in_force_on" in query else rows
 
-    @operation(
-        "agreement_propose",
+    @creates(
         _("Propose an agreement"),
-        tag="agreements",
-        takes=AgreementBody,
-        gives=AgreementShape,
-        status=201,
-        once=True,
+        AgreementBody,
+        named="_propose",
         sends={
             "code": EXAMPLE["code"],
             "name": EXAMPLE["name"],
@@ -234,128 +169,51 @@ class Agreements(AgreementEndpoint):
         },
         answers=EXAMPLE,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def propose(self, data: dict[str, Any]) -> UUID:
         """For the coordinator of a member. It binds nobody until every member has signed."""
-        data = checked(AgreementBody, request.data)
+        regions = tuple(region.pk for region in regions_named(data["regions"]))
+        terms = {"valid_until": None} | data | {"regions": regions}
+        return agreement_propose(terms=AgreementTerms(**terms), **self.by).pk
 
-        def propose() -> Response:
-            regions = regions_named(data.pop("regions"))
-            terms = AgreementTerms(
-                regions=tuple(region.pk for region in regions),
-                **{"valid_until": None} | data,
-            )
-            made = agreement_propose(actor=self.actor, terms=terms, now=self.now)
-            return self.one(made.pk, status=201)
-
-        return self.once(propose)
-
-
-class AgreementDetail(AgreementEndpoint):
-    @operation(
-        "agreement",
-        _("One agreement"),
-        tag="agreements",
-        gives=AgreementShape,
-        refuses=[404],
-        answers=EXAMPLE,
-    )
-    def get(self, request: Request, agreement_id: UUID) -> Response:
+    @reads(_("One agreement"), answers=EXAMPLE)
+    def detail(self, pk: UUID) -> None:
         """For people of the member regions."""
-        return self.one(agreement_id)
 
-    @operation(
-        "agreement_change",
+    @changes(
         _("Change a proposal"),
-        tag="agreements",
-        takes=AgreementBody,
-        gives=AgreementShape,
+        AgreementBody,
+        partial=True,
         refuses=[404, 409],
-        versioned=True,
         sends={"discount_percent": "15"},
         answers=EXAMPLE,
     )
-    def patch(self, request: Request, agreement_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the members' coordinators, until all have signed. Only what is named changes;
         whoever had signed signs again."""
-        expected = expected_version(request)
-        data = checked(AgreementBody, request.data, partial=True)
-        agreement_by_id(self.actor, agreement_id)
+        self.visible(pk)
         if "regions" in data:
             data["regions"] = tuple(region.pk for region in regions_named(data["regions"]))
-        agreement_change(
-            actor=self.actor,
-            agreement_id=agreement_id,
-            changes=data,
-            expected_version=expected,
-            now=self.now,
-        )
-        return self.one(agreement_id)
+        agreement_change(agreement_id=pk, changes=data, **self.by)
 
-
-class AgreementSign(AgreementEndpoint):
-    @operation(
-        "agreement_sign",
-        _("Sign an agreement"),
-        tag="agreements",
-        takes=SignBody,
-        gives=AgreementShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-        sends={"region": "CN-SH"},
-        answers=EXAMPLE,
-    )
-    def post(self, request: Request, agreement_id: UUID) -> HttpResponseBase:
+    @acts(_("Sign an agreement"), SignBody, sends={"region": "CN-SH"}, answers=EXAMPLE)
+    def sign(self, pk: UUID, data: dict[str, Any]) -> None:
         """For a member's coordinator. The last to sign puts it in force; send `If-Match`, so that
         what is signed is what was read."""
-        expected, data = expected_version(request), checked(SignBody, request.data)
+        self.visible(pk)
+        region = region_named("region", data["region"]) if data.get("region") else None
+        agreement_sign(agreement_id=pk, region_id=region.pk if region else None, **self.by)
 
-        def sign() -> Response:
-            agreement_by_id(self.actor, agreement_id)
-            region = region_named("region", data["region"]) if data.get("region") else None
-            agreement_sign(
-                actor=self.actor,
-                agreement_id=agreement_id,
-                region_id=region.pk if region else None,
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(agreement_id)
-
-        return self.once(sign)
-
-
-class AgreementEnd(AgreementEndpoint):
-    @operation(
-        "agreement_end",
+    @acts(
         _("End an agreement"),
-        tag="agreements",
-        takes=AgreementEndBody,
-        gives=AgreementShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
+        AgreementEndBody,
         sends={"valid_until": "2026-09-01", "reason": "Replaced by a wider one"},
         answers=EXAMPLE | {"valid_until": "2026-09-01"},
     )
-    def post(self, request: Request, agreement_id: UUID) -> HttpResponseBase:
+    def end(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the members' coordinators: earlier than agreed, not in the past. A proposal is
         withdrawn. Bookings made under it keep their terms."""
-        expected, data = expected_version(request), checked(AgreementEndBody, request.data)
-
-        def end() -> Response:
-            agreement_by_id(self.actor, agreement_id)
-            agreement_end(
-                actor=self.actor,
-                agreement_id=agreement_id,
-                valid_until=data.get("valid_until"),
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(agreement_id)
-
-        return self.once(end)
+        self.visible(pk)
+        agreement_end(agreement_id=pk, **{"valid_until": None, **data}, **self.by)
 
 
 def region_named(field: str, code: str) -> Region:

@@ -1,0 +1,245 @@
+"""A resource of the API in one class: where it is, what it gives, and what can be done with it.
+
+Its decorated methods become operations, with their names, docstrings and bodies:
+
+    lists     GET    grants/                 (query) gives the rows, which are answered in pages
+    creates   POST   grants/                 (data) gives the id of what it made; 201
+    reads     GET    grants/<id>/            (id) does nothing: the row is answered
+    changes   PATCH  grants/<id>/            (id, data); the row is answered
+    removes   DELETE grants/<id>/            (id); 204
+    acts      POST   grants/<id>/suspend/    (id, data); the row is answered
+    parts     GET    grants/<id>/uses/       (id, query) gives rows of another shape, in pages
+
+Bodies and queries arrive checked. Each takes what `operation` takes besides: what heeds `If-Match`
+or `Idempotency-Key` says so by `versioned` and `once`, as those that change and act do already;
+`gives` is another shape, of which the function returns a row; `scope` what a token needs;
+`below`, `address` and `named` are the address, its name and the operation's where they do not
+follow from the method's name.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.endpoint import Endpoint
+from accounts.api.pagination import Pages, paginated
+from accounts.api.schema import operation, page
+from accounts.api.shapes import Query, Shape, asked, checked
+from accounts.api.versions import etag, expected_version
+from accounts.domain.errors import NotFound, invalid
+
+type AnswerShape = type[serializers.Serializer[Any]]
+
+
+@cache
+def _renderer(shape: AnswerShape) -> serializers.Serializer[Any]:
+    # Making one copies all its fields; it keeps nothing of what it renders.
+    return shape()
+
+
+def rendered(shape: AnswerShape, row: Any) -> Any:
+    """A row in its shape, as JSON has it."""
+    return _renderer(shape).to_representation(row)
+
+
+class Resource(Endpoint):
+    """Rows with addresses. `at` is that of their list below the API's; `key` what an id is called
+    in the others; `name` and `many` what one row and their list are called in operations."""
+
+    at: ClassVar[str]
+    key: ClassVar[str]
+    converter: ClassVar[str] = "uuid"
+    name: ClassVar[str]
+    many: ClassVar[str]
+    tag: ClassVar[str]
+    shape: ClassVar[AnswerShape]
+    order: ClassVar[Sequence[str]] = ("-created_at", "-id")
+    by: dict[str, Any]  # who writes, when, and which version they mean, as services take it
+
+    def visible(self, pk: UUID) -> Any:
+        """One row that the actor may see; `NotFound` else."""
+        raise NotImplementedError
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        """The rows with what their shape shows besides their own fields."""
+        return rows
+
+    def shown(self, rows: list[Any]) -> list[Any]:
+        return [rendered(self.shape, row) for row in self.prepared(rows)]
+
+    def one(self, pk: UUID, status: int = 200) -> Response:
+        """The row as it is now; a new one with its address."""
+        row = self.visible(pk)
+        headers = etag(row.version)
+        if status == 201:
+            headers["Location"] = self.location(row)
+        return Response(self.shown([row])[0], status=status, headers=headers)
+
+    def location(self, row: Any) -> str:
+        return reverse("api-" + self.name.replace("_", "-"), kwargs={self.key: row.pk})
+
+    @classmethod
+    def routes(cls) -> list[URLPattern]:
+        """The addresses: of the list, of a row, and of what can be done with one."""
+        views: dict[str, dict[str, Any]] = {}
+        names: dict[str, str] = {}
+        for word, function in vars(cls).items():
+            if not (declared := getattr(function, "declared", None)):
+                continue
+            method, below, options = declared[0], declared[1], dict(declared[2])
+            below = word.replace("_", "-") if below is None else below
+            name = cls.many if below == LIST else f"{cls.name}-{below}".rstrip("-")
+            names[below] = options.pop("address", "api-" + name.replace("_", "-"))
+            methods = views.setdefault(below, {"__doc__": cls.__doc__})
+            if scope := options.pop("scope", ""):
+                methods["write_scope"] = scope
+            methods[method] = _handler(cls, function, below, **options)
+        routes = []
+        for below, methods in views.items():
+            row = f"<{cls.converter}:{cls.key}>/" + (below and f"{below}/")
+            view: Any = type(cls.__name__, (cls,), methods)
+            address = cls.at if below == LIST else cls.at + row
+            routes.append(path(address, view.as_view(), name=names[below]))
+        return routes
+
+
+LIST = "*"
+
+
+def named[Row](field: str, find: Callable[..., Row], *what: Any) -> Row:
+    """What a body names; `Invalid` at its field where there is no such."""
+    try:
+        return find(*what)
+    except NotFound:
+        raise invalid(field, "unknown-value") from None
+
+
+class Mark(Protocol):
+    """A decorator that leaves the function as it is."""
+
+    def __call__[Function](self, function: Function) -> Function: ...
+
+
+def _declare(method: str, below: str | None, **options: Any) -> Mark:
+    def mark[Function](function: Function) -> Function:
+        function.declared = (method, below, options)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def lists(summary: Any, query: type[Query] = Pages, **more: Any) -> Mark:
+    return _declare("get", LIST, summary=summary, query=query, **more)
+
+
+def creates(summary: Any, takes: type[Shape], **more: Any) -> Mark:
+    options = {"named": "_create", "status": 201, "once": True} | more
+    return _declare("post", LIST, summary=summary, takes=takes, **options)
+
+
+def reads(summary: Any, **more: Any) -> Mark:
+    return _declare("get", "", summary=summary, **{"refuses": [404]} | more)
+
+
+def changes(summary: Any, takes: type[Shape], method: str = "patch", **more: Any) -> Mark:
+    options = {"named": "_change", "refuses": [404], "versioned": True} | more
+    return _declare(method, "", summary=summary, takes=takes, **options)
+
+
+def removes(summary: Any, **more: Any) -> Mark:
+    options = {"named": "_delete", "refuses": [404], "versioned": True, "status": 204} | more
+    return _declare("delete", "", summary=summary, **options)
+
+
+def acts(
+    summary: Any,
+    takes: type[Shape] | None = None,
+    method: str = "post",
+    below: str | None = None,
+    **more: Any,
+) -> Mark:
+    options = {"refuses": [404, 409], "versioned": True, "once": True} | more
+    return _declare(method, below, summary=summary, takes=takes, **options)
+
+
+def parts(
+    summary: Any,
+    gives: AnswerShape,
+    query: type[Query] = Pages,
+    below: str | None = None,
+    **more: Any,
+) -> Mark:
+    options = {"refuses": [404], "gives": gives} | more
+    return _declare("get", below, summary=summary, query=query, **options)
+
+
+def _handler(
+    cls: type[Resource],
+    function: Callable[..., Any],
+    below: str,
+    *,
+    summary: Any,
+    named: str | None = None,
+    takes: type[Shape] | None = None,
+    partial: bool = False,
+    query: type[Query] | None = None,
+    gives: AnswerShape | None = None,
+    order: Sequence[str] | None = None,
+    status: int = 200,
+    versioned: bool = False,
+    once: bool = False,
+    **more: Any,
+) -> Any:
+    """The method of a view that checks what is asked, calls the function, and answers."""
+
+    def handler(self: Resource, request: Request, **kwargs: UUID) -> HttpResponseBase:
+        given: list[Any] = list(kwargs.values())
+        self.by = {"actor": self.actor, "now": self.now}
+        if versioned:
+            self.by["expected_version"] = expected_version(request)
+        if query:
+            values = asked(query, request.query_params)
+            rows = function(self, *given, values)
+            return paginated(request, rows, values, order or self.order, show_of(self))
+        if takes:
+            given.append(checked(takes, request.data, partial=partial))
+
+        def answer() -> Response:
+            made = function(self, *given)
+            if status == 204:
+                return Response(status=204)
+            if gives:
+                return Response(rendered(gives, made), status=status)
+            return self.one(made if below == LIST else given[0], status)
+
+        return self.once(answer) if once else answer()
+
+    def show_of(self: Resource) -> Callable[[list[Any]], list[Any]]:
+        return (lambda rows: [rendered(gives, row) for row in rows]) if gives else self.shown
+
+    handler.__doc__ = function.__doc__
+    shape = gives or cls.shape
+    if named is None:
+        named = "" if below in {"", LIST} else "_" + below.replace("-", "_")
+    if named == "" or named.startswith("_"):
+        named = (cls.many if query and below == LIST else cls.name) + named
+    answers: Any = None if status == 204 else page(shape) if query else shape
+    return operation(
+        named,
+        summary,
+        tag=cls.tag,
+        takes=takes,
+        query=query,
+        gives=answers,
+        status=status,
+        versioned=versioned,
+        once=once,
+        **more,
+    )(handler)
