@@ -88,6 +88,10 @@ for _name, _entry in TIMETABLE.items():
         # of machines may differ a little.
         _entry["options"]["expires"] = max(600.0, 2 * _entry["schedule"])
 app.conf.beat_schedule = TIMETABLE
+# Workers of other queues begin their entries even where none reads ours.
+OWN_ENTRIES = [
+    name for name, entry in TIMETABLE.items() if entry["task"] not in app.conf.task_routes
+]
 _runs: dict[str, int] = {}  # of tasks at work in this process
 
 

@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.models import Installation
 from accounts.selectors.guards import guards_bypassed, guards_down
 from accounts.selectors.jobs import last_run
-from config.celery import app
+from config.celery import OWN_ENTRIES, app
 from config.health import SILENT, pending_migrations
 
 POSTGRESQL, VALKEY = range(15, 19), 7  # major versions tried
@@ -187,10 +187,10 @@ def _workers() -> Findings:
             bool(readers),
             f"queue {name}: " + (f"{len(readers)} at work" if readers else "no worker reads it"),
         )
-    last = last_run()
+    last = last_run(OWN_ENTRIES)
     if last is None or datetime.now(UTC) - last > SILENT:
         since = f"since {last:%Y-%m-%d %H:%M} UTC" if last else "yet"
-        yield False, f"nothing of the timetable has begun {since}: is beat running?"
+        yield False, f"nothing of the timetable has begun {since}: are beat and a worker running?"
     else:
         yield True, "the timetable goes on"
 

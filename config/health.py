@@ -14,6 +14,7 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 
 from accounts.selectors.jobs import last_run
+from config.celery import OWN_ENTRIES
 
 SILENT = timedelta(minutes=5)  # entries of the timetable run every minute
 
@@ -98,6 +99,6 @@ def _broker() -> str:
 
 
 def _clock() -> str:
-    """Whether beat and a worker are there: something of the timetable began a moment ago."""
-    last = last_run()
+    """Whether beat and a worker of our own queue are there: it began something a moment ago."""
+    last = last_run(OWN_ENTRIES)
     return "ok" if last is not None and timezone.now() - last < SILENT else "silent"

@@ -1,6 +1,6 @@
 """When the timetable's entries ran, and what of them failed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -152,9 +152,9 @@ def runs(timetable: Mapping[str, Any], now: datetime) -> list[Entry]:
     ]
 
 
-def last_run() -> datetime | None:
-    """When a worker last began an entry of the timetable."""
-    rows = JobRun.objects.exclude(entry=CLOCK)
+def last_run(entries: Collection[str]) -> datetime | None:
+    """When a worker last began one of these entries of the timetable."""
+    rows = JobRun.objects.filter(entry__in=entries)
     moment: datetime | None = rows.aggregate(last=Max("started_at"))["last"]
     return moment
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from rest_framework.parsers import MultiPartParser
 
 from config import api
+from config.celery import OWN_ENTRIES, TIMETABLE
 
 ROOT = Path(__file__).parents[2]
 ONE = "00000000-0000-0000-0000-000000000000"
@@ -42,6 +43,12 @@ def test_proxies_let_large_bodies_through_where_files_are_sent_and_only_there():
     assert [path for path in sent if not re.search(pattern, path)] == []
     for name in ("account_login", "bookings:mine", "api-reservations", "bookings:catalogue"):
         assert not re.search(pattern, reverse(name))
+
+
+def test_the_alert_of_a_silent_clock_looks_at_entries_of_our_own_queue_only():
+    alerts = (ROOT / "deploy/prometheus/alerts.yml").read_text("utf-8")
+    (left_out,) = re.findall(r'min\(commons_job_run_age_seconds\{job!~"(.*)"\}\)', alerts)
+    assert set(left_out.split("|")) == TIMETABLE.keys() - OWN_ENTRIES
 
 
 def test_a_release_has_the_pins_of_the_checkout_but_for_its_servers():
