@@ -7,6 +7,7 @@ The launcher (`config/local`) starts bundled servers and writes their addresses 
 import os
 import re
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -93,6 +94,7 @@ def require_bundled(*urls: str) -> None:
             )
 
 
+ENCODED = "; in a password everything but letters and digits is written as %XX"
 # What the platform sets on each connection, so that an address may not set it otherwise.
 OURS = frozenset({"options", "application_name", "client_encoding"})
 
@@ -102,13 +104,15 @@ def database(url: str, ours: Mapping[str, object]) -> dict[str, object]:
     several hosts and any parameter libpq knows (`sslmode`, `target_session_attrs`, `host` as the
     folder of a socket). `ours`: options of every connection. `Misconfigured` for a parameter that
     libpq does not know or that is ours to set."""
-    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+    if url.partition("://")[0] not in {"postgres", "postgresql"}:
         raise Misconfigured("DATABASE_URL must look like postgresql://user:password@host:5432/name")
     try:
         given = conninfo_to_dict(url)
     except ProgrammingError as problem:
-        # Its words may hold the whole address, with the password.
-        words = str(problem).partition("\n")[0].replace(url, "the address")
+        # What it quotes may be the password, or a part of it; names of parameters are none.
+        words = str(problem).partition("\n")[0]
+        if "query parameter" not in words:
+            words = words.partition('"')[0].rstrip(": ") + ENCODED
         raise Misconfigured(f"DATABASE_URL cannot be read: {words}") from None
     if taken := sorted(OURS & given.keys()):
         raise Misconfigured(f"DATABASE_URL sets {', '.join(taken)}, which the platform sets.")
@@ -135,9 +139,18 @@ def zone(name: str, default: str) -> str:
 def redis(name: str, default: str | None = None) -> str:
     """A `redis://` or `rediss://` address; `Misconfigured` where TLS would trust anybody."""
     url = text(name, default)
-    parts = urlsplit(url)
-    if parts.scheme not in {"redis", "rediss", "unix"}:
-        raise Misconfigured(f"{name} must look like redis://:password@host:6379/0 (rediss: TLS)")
+    unread = Misconfigured(
+        f"{name} must look like redis://:password@host:6379/0 (rediss: TLS){ENCODED}"
+    )
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (read to be checked)
+    except ValueError:  # its words may hold the password
+        raise unread from None
+    if parts.scheme != "unix" and (
+        parts.scheme not in {"redis", "rediss"} or parts.path.strip("/0123456789")
+    ):
+        raise unread
     checks = parse_qs(parts.query).get("ssl_cert_reqs", ["required"])
     if checks != ["required"]:
         raise Misconfigured(f"{name} switches off the check of the server's certificate.")
@@ -214,6 +227,16 @@ def site(local: bool) -> tuple[str, list[str]]:
     if not any(parts.hostname == h or (h[:1] == "." and parts.hostname.endswith(h)) for h in hosts):
         raise Misconfigured(f"ALLOWED_HOSTS must name {parts.hostname}, the host of SITE_URL.")
     return url, hosts
+
+
+def sender() -> str:
+    """`MAIL_FROM`, who mails are from; `Misconfigured` for what holds no address."""
+    value = text("MAIL_FROM", "Instrument Commons <no-reply@localhost>")
+    if "@" not in parseaddr(value)[1]:
+        raise Misconfigured(
+            "MAIL_FROM must hold an address, as Instrument Commons <no-reply@example.org>"
+        )
+    return value
 
 
 def mail() -> dict[str, object]:

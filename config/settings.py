@@ -255,7 +255,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 
 # Mail. The launcher leaves it in a folder where the mail page reads it.
 LOCAL_MAIL = Path(env.text("LOCAL_MAIL", str(ROOT / ".local" / "mail")))
-DEFAULT_FROM_EMAIL = env.text("MAIL_FROM", "Instrument Commons <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.sender()
 MAILERS = {
     "default": {"BACKEND": "config.mail.FolderBackend", "OPTIONS": {"folder": LOCAL_MAIL}}
     if LOCAL_MODE

@@ -65,6 +65,13 @@ def test_the_documented_settings_are_clean():
         ({"DATABASE_URL": "postgresql://db.example"}, "names no database"),
         ({"DATABASE_URL": "postgresql://db.example/x?sslmood=full"}, "sslmood"),
         ({"DATABASE_URL": "postgresql://db.example/x?options=-cjit%3Don"}, "sets options"),
+        ({"DATABASE_URL": "postgresql://web:hidden%zz@db.example/x"}, "written as %XX"),
+        ({"DATABASE_URL": "postgresql://web:hidden@[db.example/x"}, "written as %XX"),
+        ({"REDIS_URL": "redis://cache.example/hidden@"}, "REDIS_URL must look like"),
+        ({"REDIS_URL": "redis://:hidden@[cache.example"}, "written as %XX"),
+        ({"REDIS_URL": "redis://:hidden@cache.example:x"}, "REDIS_URL must look like"),
+        ({"MAIL_FROM": ""}, "MAIL_FROM must hold an address"),
+        ({"MAIL_FROM": "Instrument Commons"}, "MAIL_FROM must hold an address"),
         ({"REDIS_URL": "amqp://cache.example"}, "REDIS_URL must look like"),
         ({"REDIS_URL": "rediss://cache.example?ssl_cert_reqs=none"}, "certificate"),
         ({"CELERY_BROKER_URL": "rediss://b.example?ssl_cert_reqs=optional"}, "certificate"),
@@ -105,6 +112,7 @@ def test_nothing_starts_with(given, words):
     last = done.stderr.strip().splitlines()[-1]
     assert (done.returncode, "Misconfigured: " in last, words in last) == (1, True, True), last
     assert "secret@" not in done.stderr
+    assert "hidden" not in done.stderr
 
 
 @pytest.mark.parametrize(
