@@ -183,11 +183,14 @@ class Command(BaseCommand):
         )
         if not code:
             return None
-        scheme = "GB/T 2260" if code.isdecimal() else "ISO 3166-2"
-        scheme = self._answer("Its scheme", RegionShape, "scheme", scheme)
-        region, known = {"scheme": scheme, "code": code}, division(scheme, code)
+        lists = {name: division(name, code) for name in ("ISO 3166-2", "GB/T 2260", "ISO 3166")}
+        scheme, known = next(((name, place) for name, place in lists.items() if place), ("", None))
         if known:
             self.stdout.write(f"  {known.name} {known.name_zh}")
+        else:
+            self.stdout.write(f"  Not in {', '.join(lists)}: a region of your own.")
+            scheme = self._answer("Its scheme, by a name of yours", RegionShape, "scheme", "ours")
+        region = {"scheme": scheme, "code": code}
         for name, label, is_owed in (
             ("name", "Its name", True),
             ("name_zh", "Its Chinese name, if it has one", False),

@@ -274,7 +274,7 @@ def test_a_strangers_account_does_not_become_the_administrators(written: Any) ->
 
 ANSWERS = [
     "Sharing of Anhui", "", "", "zh en", "en", "perhaps", "no",  # the platform
-    "CN-AH", "", "", "CN-AH", "XX 1", "XX-1", "", "Scotland", "", "Europe/Nowhere", "Europe/London",
+    "CN-AH", "", "CN-AH", "XX 1", "XX-1", "", "Scotland", "", "Europe/Nowhere", "Europe/London",
     "GBP", "", "no", "",  # regions
     "the first", "first", "First University", "", "club", "university", "QQ", "CN-AH",
     "",  # organisations
@@ -311,16 +311,17 @@ def test_without_a_file_each_answer_is_checked_at_once(monkeypatch: pytest.Monke
     ]
     row = Installation.objects.get()
     assert (row.name, row.languages, row.admits_strangers) == ("Sharing of Anhui", ["en"], False)
-    assert list(Region.objects.order_by("code").values_list("code", "shares", "time_zone")) == [
-        ("CN-AH", True, "Asia/Shanghai"),
-        ("XX-1", False, "Europe/London"),
+    columns = "code", "scheme", "shares", "time_zone"
+    assert list(Region.objects.order_by("code").values_list(*columns)) == [
+        ("CN-AH", "ISO 3166-2", True, "Asia/Shanghai"),
+        ("XX-1", "ours", False, "Europe/London"),
     ]
     assert Organisation.objects.get().kind == "university"
     assert "/accounts/password/reset/key/" in out.getvalue().splitlines()[-1]
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), EOFError()])
-@pytest.mark.parametrize("after", [0, 9, len(ANSWERS) - 1])
+@pytest.mark.parametrize("after", [0, 8, len(ANSWERS) - 1])
 def test_ctrl_c_leaves_nothing(monkeypatch: pytest.MonkeyPatch, end: Any, after: int) -> None:
     answering(monkeypatch, [*ANSWERS[:after], end])
     assert refused()[0] == 130
