@@ -22,7 +22,7 @@ def duties(databases: Any = None, **options: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"{user.email} is {first} and {second}, which exclude one another.",
-            hint="An administrator takes one of the roles away (People, Regions and platform).",
+            hint="An administrator takes one of the roles away (People, Roles).",
             id="accounts.W001",
         )
         for user, first, second in people

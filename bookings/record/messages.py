@@ -357,11 +357,11 @@ SENTENCES = {
     ),
     "no-second-coordinator": _(
         "A coordinator of {place} has to do this, and there is none who may: an administrator"
-        " appoints one (People, Regions and platform)."
+        " appoints one (People, Roles)."
     ),
     "no-second-auditor": _(
         "You booked, made or decided on something that this is about, so another auditor decides;"
-        " there is none: an administrator appoints one (People, Regions and platform)."
+        " there is none: an administrator appoints one (People, Roles)."
     ),
     "second-exists": _("Somebody else may do this by now. Load the page again."),
     "second-asked": _("They were asked today already. Ask again tomorrow."),

@@ -168,6 +168,6 @@ SHORTCUTS = (
     Shortcut("bookings:hours", _("Hours"), "chart-bar", COORDINATOR),
     Shortcut("bookings:samples", _("Draw a sample"), "clipboard-list", AUDITOR),
     Shortcut("bookings:trail", _("The trail"), "history", AUDITOR),
-    Shortcut("accounts:roles", _("Regions and platform"), "shield-check", ADMINISTRATOR),
+    Shortcut("accounts:roles", _("Roles"), "shield-check", ADMINISTRATOR),
     Shortcut("accounts:providers", _("External sign-in"), "link", ADMINISTRATOR),
 )
