@@ -23,6 +23,9 @@ if [ -z "$python" ]; then
     exit 1
 fi
 
+case $("$python" -c 'import os, sys; print(os.path.realpath(sys.executable))') in
+    /root/* | /home/*) echo "Units see no home folders, and this Python is in one: PYTHON=/usr/bin/python3 sh install.sh" >&2 ;;
+esac
 rm -rf venv
 "$python" -m venv venv || { rm -rf venv; echo "Is python3-venv installed?" >&2; exit 1; }
 # Neither the settings of pip on this machine nor its index have a say.
