@@ -7,8 +7,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Installation
+from accounts.models import Installation, User
 from accounts.selectors.installation import KEPT
+from accounts.services.memberships import role_grant
 from tests.accounts.pages import page_of
 from tests.factories.moments import NOW
 
@@ -28,3 +29,11 @@ def test_after_setup_the_first_page_says_what_will_be_here(client: Client) -> No
     cache.delete(KEPT)
     html = page_of(client.get("/"))
     assert "Anhui has just begun." in html and "manage.py" not in html
+
+
+def test_people_lead_to_the_first_organisation(client: Client) -> None:
+    admin = User.objects.create_user("admin@example.org")
+    role_grant(actor=None, user=admin, role="administrator", now=NOW)
+    client.force_login(admin)
+    html = page_of(client.get(reverse("accounts:people")))
+    assert "No organisation yet" in html and reverse("bookings:organisation-new") in html
