@@ -1,12 +1,12 @@
 """Webhooks (standardwebhooks.com): what is told, how it is signed, when it is tried again."""
 
 import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from standardwebhooks import Webhook
 
 EVENTS = (
     "reservation.requested",
@@ -95,16 +95,12 @@ def secret_text(secret: bytes) -> str:
 
 def signed(secrets: Sequence[bytes], message_id: str, now: datetime, body: str) -> dict[str, str]:
     """The headers of a delivery; one signature for each secret in force."""
-    timestamp = str(int(now.timestamp()))
-    content = f"{message_id}.{timestamp}.{body}".encode()
-    marks = [
-        base64.b64encode(hmac.new(secret, content, hashlib.sha256).digest()).decode()
-        for secret in secrets
-    ]
+    at = now.astimezone(UTC)
+    marks = (Webhook(secret).sign(message_id, at, body) for secret in secrets)
     return {
         "webhook-id": message_id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": " ".join(f"v1,{mark}" for mark in marks),
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(marks),
         "Content-Type": "application/json",
     }
 
