@@ -4,7 +4,7 @@
 # anywhere, also in a folder with a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run stop test test-deep bench pictures shell manage backup restore reset clean pins release test-system
+.PHONY: help install run dev stop check test test-deep bench pictures shell manage backup restore reset clean pins release test-system
 
 # Handed on as environment variables, so that quotes in them survive.
 export ARGS CMD TO FROM
@@ -29,10 +29,16 @@ install: ## Get Python packages and front-end files, and start nothing
 run: ## Start the platform with demonstration data; Ctrl-C stops it
 	@$(READY) run && $(LOCAL) run
 
+dev: ## The same for developers: what is saved is seen within two seconds
+	@$(READY) test && $(LOCAL) dev
+
 stop: ## Stop what "make run" started in this checkout, from another terminal
 	@$(READY) run && $(LOCAL) stop
 
-test: ## Check style, types, imports and behaviour
+check: ## Check style, types, imports and rules, without servers: within a minute
+	@$(READY) test && $(LOCAL) check
+
+test: ## The same, then behaviour
 	@$(READY) test && $(LOCAL) test
 
 test-deep: ## The same with many more examples, races and pages (long)

@@ -88,11 +88,12 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
+_LOADERS = [f"django.template.loaders.{name}.Loader" for name in ("filesystem", "app_directories")]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [ROOT / "config" / "templates"],
-        "APP_DIRS": True,
+        "APP_DIRS": not DEBUG,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -102,6 +103,8 @@ TEMPLATES = [
                 "config.context.page",
             ],
             "builtins": ["config.templatetags.display", "config.templatetags.components"],
+            # Without Django's own cache, so that a saved template is seen at once.
+            **({"loaders": _LOADERS} if DEBUG else {}),
         },
     },
 ]
@@ -245,11 +248,15 @@ STORAGES = {
     "default": {"BACKEND": "config.buckets.Bucket", "OPTIONS": _bucket}
     if _bucket
     else {"BACKEND": "config.storages.Folder"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
-WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_USE_FINDERS = DEBUG  # from where they lie, by their plain names
 # Only under names that tell what is in them, so that a browser asks for none twice.
-WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_KEEP_ONLY_HASHED_FILES = not DEBUG
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # Mail. The launcher leaves it in a folder where the mail page reads it.

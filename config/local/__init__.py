@@ -5,5 +5,6 @@ they will read. From bottom to top: `console` (what is said), `stopping` (Ctrl-C
 (where things lie, locks), `ports`, `processes`; `account` (as whom PostgreSQL runs),
 `postgres` and `valkey` (one bundled server each), `servers` (both, shared by all commands of
 a checkout); `environment` (what settings read), `foreground` (a command with the terminal),
-`supervisor` ("make run") and `checks` ("make test"); `__main__` has the commands.
+`supervisor` ("make run", "make dev") and `checks` ("make check", "make test"); `__main__` has the
+commands.
 """

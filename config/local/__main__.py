@@ -1,5 +1,5 @@
-"""The launcher's commands: `python -m config.local run | stop | test | bench |
-pictures | manage | backup | restore | reset | release`."""
+"""The launcher's commands: `python -m config.local run | dev | stop | check | test |
+bench | pictures | manage | backup | restore | reset | release`."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from config.local import environment, stopping
 from config.local.checkout import LOCAL, LOGS, ROOT, locked, shown
-from config.local.checks import run_checks
+from config.local.checks import RULES, run_checks
 from config.local.console import Failed, say, step
 from config.local.foreground import run as run_in_foreground
 from config.local.postgres import Postgres
@@ -22,6 +22,7 @@ from config.local.supervisor import (
     claimed_port,
     parts,
     record,
+    reloading_parts,
     stop_part,
     wait_for_web,
     watch,
@@ -41,6 +42,15 @@ ACCOUNTS = {
 
 def run(arguments: list[str]) -> int:
     """Everything, until Ctrl-C."""
+    return _run(dev=False)
+
+
+def dev(arguments: list[str]) -> int:
+    """Everything, until Ctrl-C; what is saved is seen within two seconds."""
+    return _run(dev=True)
+
+
+def _run(*, dev: bool) -> int:
     wanted = environment.wanted_port(os.environ)
     launcher = record("launcher")
     try:
@@ -50,7 +60,7 @@ def run(arguments: list[str]) -> int:
                 for name in NAMES:
                     if stop_part(name):
                         say(f"Stopped the {name} process that an earlier run left behind.")
-                _run_platform(wanted)
+                _run_platform(wanted, dev=dev)
             finally:
                 launcher.clear()
     except stopping.StopRequested:
@@ -64,17 +74,21 @@ def _refuse_second_run() -> None:
     raise Failed(f'It is running already in this checkout{where}. "make stop" stops it.')
 
 
-def _run_platform(wanted: int) -> None:
+def _run_platform(wanted: int, *, dev: bool) -> None:
     servers = Servers(os.environ)
     environment.check_given(os.environ, servers)
+    if dev and not environment.is_local(servers):
+        raise Failed("make dev shows what is in the process: with the bundled servers only.")
     with servers.running():
         env = environment.for_demo(os.environ, servers, wanted)
-        _prepare(env, demo=environment.is_local(servers))
+        _prepare(env, static=not dev, demo=environment.is_local(servers))
         try:
             with claimed_port(wanted) as port:
                 env = environment.for_demo(os.environ, servers, port)
+                if dev:
+                    env |= environment.DEV
                 record("launcher").write(os.getpid(), port)
-                platform = parts(port, env)
+                platform = reloading_parts(port, env) if dev else parts(port, env)
                 say("Starting web, workers and beat ...")
                 for part in platform.values():
                     part.start()
@@ -89,13 +103,14 @@ def _run_platform(wanted: int) -> None:
                     stop_part(name)
 
 
-def _prepare(env: Mapping[str, str], *, demo: bool) -> None:
+def _prepare(env: Mapping[str, str], *, static: bool, demo: bool) -> None:
     """Tables, static files and, where nothing real is named, something to look at."""
     with step("Bringing the database up to date"):
         run_to_end("manage.py migrate", [*MANAGE, "migrate", "--noinput"], env)
         run_to_end("manage.py file_search", [*MANAGE, "file_search", "--if-needed"], env)
-    with step("Collecting static files"):
-        run_to_end("manage.py collectstatic", [*MANAGE, "collectstatic", "--noinput"], env)
+    if static:
+        with step("Collecting static files"):
+            run_to_end("manage.py collectstatic", [*MANAGE, "collectstatic", "--noinput"], env)
     if demo:
         with step("Making demonstration data, if there are none yet"):
             run_to_end("manage.py seed_demo", [*MANAGE, "seed_demo", "--if-empty"], env)
@@ -163,6 +178,11 @@ def restore(arguments: list[str]) -> int:
     return manage(["restore", os.environ["FROM"]])
 
 
+def check(arguments: list[str]) -> int:
+    """All checks, and the tests that need no server."""
+    return run_checks([], environment.for_checks(os.environ), RULES)
+
+
 def test(arguments: list[str]) -> int:
     """All checks, or pytest alone with the words of ARGS."""
     return _with_servers("test", lambda env: run_checks(_words("ARGS"), env))
@@ -204,7 +224,9 @@ def _words(name: str) -> list[str]:
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "run": run,
+    "dev": dev,
     "stop": stop,
+    "check": check,
     "test": test,
     "bench": bench,
     "pictures": pictures,

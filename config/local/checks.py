@@ -1,4 +1,4 @@
-"""What "make test" runs: every check to its end, pytest last, one verdict."""
+"""What "make check" and "make test" run: every check to its end, pytest last, one verdict."""
 
 import sys
 import time
@@ -16,15 +16,24 @@ CHECKS: dict[str, list[str]] = {
     "lint-imports": [sys.executable, "-c", IMPORTS],
 }
 
+# Rules are functions of values: their tests need no server, nor do those that read sources.
+RULES = [
+    *(f"tests/{app}/domain" for app in ("accounts", "instruments", "bookings")),
+    *(f"tests/architecture/test_{name}.py" for name in ("templates", "translations", "writes")),
+]
 
-def run_checks(pytest_arguments: Sequence[str], env: Mapping[str, str]) -> int:
-    """All checks, or pytest alone when it was given arguments. 0 if everything passed."""
+
+def run_checks(
+    pytest_arguments: Sequence[str], env: Mapping[str, str], tests: Sequence[str] = ()
+) -> int:
+    """All checks and those tests (all, if none are named), or pytest alone when it was given
+    arguments. 0 if everything passed."""
     checks = {} if pytest_arguments else CHECKS
     failed = [name for name, command in checks.items() if not _passes(name, command, env)]
     if failed:
         say(f"\nFailed so far: {', '.join(failed)}")
-    tests = [*PYTHON, "pytest", *(pytest_arguments or ["-n", "2"])]
-    code = _run("pytest", tests, env)
+    pytest = [*PYTHON, "pytest", *(pytest_arguments or ["-n", "2", *tests])]
+    code = _run("pytest", pytest, env)
     if failed:
         say(f"Failed besides: {', '.join(failed)}")
     return code or int(bool(failed))

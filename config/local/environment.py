@@ -8,6 +8,8 @@ from config.local.ports import LOOPBACK
 from config.local.servers import Servers
 
 WANTED_PORT = 8000
+# A start is quick where compiled modules are kept.
+DEV = {"DEBUG": "1", "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def wanted_port(given: Mapping[str, str]) -> int:
@@ -64,6 +66,17 @@ def for_tests(given: Mapping[str, str], servers: Servers) -> dict[str, str]:
         "STATIC_ROOT": str(LOCAL / "test-static"),
     }
     return _joined(given, ours)
+
+
+def for_checks(given: Mapping[str, str]) -> dict[str, str]:
+    """For what reads the code and tries its rules: settings load, but no server answers."""
+    nowhere = {
+        "DATABASE_URL": f"postgresql://nobody@{LOOPBACK}:9/none",
+        "REDIS_URL": f"redis://{LOOPBACK}:9/0",
+        "SECRET_KEY": "for-checks-only-" + "0" * 40,
+        "SITE_URL": "https://checks.example",
+    }
+    return _joined(given, nowhere)
 
 
 def _joined(given: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ Real sockets, files and processes; no server is started here, "make test" itself
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,14 @@ from django.conf import settings
 from bookings.tasks import make_calls, read_calendars
 from config.env import read_env_file
 from config.local import environment, stopping
+from config.local.__main__ import _run_platform
 from config.local.account import Account, elsewhere
 from config.local.checkout import ROOT, kept_secret, locked, read_env, write_env
 from config.local.console import Failed
 from config.local.ports import LOOPBACK, any_free, first_free, is_free
 from config.local.processes import Record, identity, last_lines, run_to_end, start
 from config.local.servers import Servers
-from config.local.supervisor import NAMES, parts
+from config.local.supervisor import NAMES, parts, reloading_parts
 from instruments.tasks import work_harvests
 
 REAL = {"DATABASE_URL": "postgresql://a:b@db.example/c", "REDIS_URL": "redis://cache.example"}
@@ -286,3 +289,41 @@ def test_what_calls_others_has_a_worker_of_its_own() -> None:
     assert set(NAMES) == set(commands)
     for task in (make_calls, read_calendars, work_harvests):
         assert settings.CELERY_TASK_ROUTES[task.name] == {"queue": "calls"}
+
+
+def test_for_a_developer_what_is_saved_starts_again() -> None:
+    platform = reloading_parts(8000, {})
+    assert set(platform) == {"web", "worker"}
+    web = platform["web"].command
+    watched = [path for flag, path in pairwise(web) if flag == "--reload-paths"]
+    assert watched == ["accounts", "instruments", "bookings", "config"]
+    ignored = re.compile(web[web.index("--reload-ignore-patterns") + 1])
+    names = ("views.py", "django.mo", "page.html", "commons.css", "django.po")
+    assert [name for name in names if not ignored.search(name)] == ["views.py", "django.mo"]
+    assert platform["worker"].command[-4:] == watched
+    assert "-Q" not in " ".join(platform["worker"].command)  # all queues
+
+
+def test_for_a_developer_templates_and_static_files_are_read_anew() -> None:
+    asked = "from config.settings import *; print(TEMPLATES[0], STORAGES, WHITENOISE_USE_FINDERS)"
+    answers = {
+        debug: subprocess.run(
+            [sys.executable, "-c", asked],
+            env=os.environ | {"DEBUG": debug},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for debug in ("0", "1")
+    }
+    for word in ("app_directories.Loader", ".StaticFilesStorage", "} True\n"):
+        assert [word in answers[debug] for debug in ("0", "1")] == [False, True], word
+
+
+def test_with_real_servers_nothing_is_served_for_a_developer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(os, "environ", REAL | {"SECRET_KEY": "s", "SITE_URL": "https://x.example"})
+    with pytest.raises(Failed, match="bundled servers only"):
+        _run_platform(8000, dev=True)
