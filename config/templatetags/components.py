@@ -50,13 +50,14 @@ class ComponentNode(Node):
         engine = context.template.engine  # type: ignore[union-attr]
         partial = engine.get_template(f"components/{self.name.resolve(context)}.html")
         with context.push(**values):
-            return str(partial.render(context))
+            return str(partial.render(context)).strip()
 
 
 @register.tag
 def component(parser: Parser, token: Token) -> ComponentNode:
     """`{% component "card" title=title %}...{% fill actions %}...{% endfill %}{% endcomponent %}`:
-    the partial finds each part under its name, and the rest as `body`."""
+    the partial finds each part under its name, and the rest as `body`. No white space comes before
+    or behind it: `{% component "waiting" n=2 %}{% endcomponent %}` may follow a word."""
     bits = token.split_contents()[1:]
     if not bits:
         raise template.TemplateSyntaxError("component: which one?")

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -146,6 +147,12 @@ def percent(ratio: str | None) -> str:
     if ratio is None:
         return "–"
     return f"{Decimal(ratio) * 100:.1f} %"
+
+
+@register.filter
+def after(value: Any, separator: str) -> str:
+    """The value behind what separates it from words before it; nothing where there is no value."""
+    return format_html("{}{}", separator, value) if value else ""
 
 
 @register.filter
