@@ -3,15 +3,18 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from config.local.console import say
 from config.local.foreground import run
+from config.local.supervisor import APPS
 
 PYTHON = [sys.executable, "-m"]
 IMPORTS = "import sys; from importlinter.cli import lint_imports_command as main; sys.exit(main())"
 CHECKS: dict[str, list[str]] = {
     "ruff check": [*PYTHON, "ruff", "check", "."],
     "ruff format --check": [*PYTHON, "ruff", "format", "--check", "."],
+    "djangofmt --check": [str(Path(sys.executable).with_name("djangofmt")), "--check", *APPS],
     "mypy": [*PYTHON, "mypy"],
     "lint-imports": [sys.executable, "-c", IMPORTS],
 }
