@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.utils import timezone
@@ -313,6 +314,13 @@ def query(context: Any, **changes: Any) -> str:
         if value not in (None, ""):
             params[name] = str(value)
     return f"?{params.urlencode()}" if params else "?"
+
+
+@register.simple_tag
+def parameters(**values: Any) -> str:
+    """A query string of these values, in their order; an empty value is left out."""
+    kept = {name: value for name, value in values.items() if value not in ("", None)}
+    return f"?{urlencode(kept)}" if kept else ""
 
 
 @register.simple_tag(takes_context=True)

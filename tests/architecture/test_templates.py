@@ -46,3 +46,18 @@ def test_what_a_dialog_repeats_is_on_the_page() -> None:
         source = path.read_text(encoding="utf-8")
         for name in re.findall(r'data-confirm-cost="([^"{]*)"', source):
             assert f'id="{name}"' in source, (path, name)
+
+
+LONGEST = 150
+
+
+def test_no_line_of_a_template_is_too_long_to_read() -> None:
+    """The formatter leaves what it cannot break; a part of a page of its own can be."""
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in files(".html")
+        if "templates" in path.parts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > LONGEST
+    ]
+    assert long == []
