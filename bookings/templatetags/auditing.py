@@ -47,7 +47,7 @@ EVIDENCE_PAGES: dict[str, tuple[Any, str]] = {
 WITH_STORY = {"reservation", "charge", "grant"}
 
 
-@register.inclusion_tag("bookings/audit_tabs.html", takes_context=True)
+@register.inclusion_tag("bookings/audit/audit_tabs.html", takes_context=True)
 def audit_tabs(context: dict[str, Any]) -> dict[str, Any]:
     """The parts as tabs, that of the present page marked; none for whoever audits nothing."""
     match = context["request"].resolver_match

@@ -54,7 +54,7 @@ TABS = [
 ]
 
 
-@register.inclusion_tag("bookings/money/tabs.html", takes_context=True)
+@register.inclusion_tag("bookings/pricing/tabs.html", takes_context=True)
 def money_tabs(context: dict[str, Any]) -> dict[str, Any]:
     """The parts as tabs, that of the present page marked."""
     match = context["request"].resolver_match

@@ -47,7 +47,7 @@ def own_tabs(context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("bookings/first_day.html", takes_context=True)
+@register.inclusion_tag("bookings/overview/first_day.html", takes_context=True)
 def first_day(context: dict[str, Any]) -> dict[str, Any]:
     """What is to be done where no instrument is published yet: by the operator, by administrators
     (each thing with whether it is done, one statement), and what others will find here."""
@@ -72,7 +72,7 @@ def first_day(context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("bookings/first_step.html", takes_context=True)
+@register.inclusion_tag("bookings/overview/first_step.html", takes_context=True)
 def first_step(context: dict[str, Any]) -> dict[str, Any]:
     """What somebody signed in does next who holds no role yet: nothing for all others."""
     actor: Actor = context["actor"]

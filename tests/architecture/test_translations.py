@@ -42,9 +42,9 @@ SAME = {"English", "API", "UTF-8"}
 NAMES = {"Instrument", "Commons", "OpenAPI", "OpenID", "Connect", "English"}
 ABBREVIATION = re.compile(r"[A-Z0-9-]{2,}")
 LITERAL = {
-    "bookings/templates/bookings/people_import.html",  # the columns of a file
-    "bookings/templates/bookings/import.html",  # the columns of a file, and a line of one
-    "bookings/templates/bookings/mail/seal.txt",  # a command
+    "bookings/templates/bookings/organisations/people_import.html",  # the columns of a file
+    "bookings/templates/bookings/plans/import.html",  # the columns of a file, and a line of one
+    "bookings/templates/bookings/audit/mail/seal.txt",  # a command
 }
 READ_OUT = "title|aria-label|aria-description|placeholder|alt|data-confirm|data-done|data-over"
 

@@ -101,7 +101,7 @@ def _letter(person: User, context: dict[str, Any]) -> Letter:
             "seal",
             "audit.seal",
             gettext("Seal {number} of the trail").format(number=context["number"]),
-            *framed("bookings/mail/seal", "seal", person, context),
+            *framed("bookings/audit/mail/seal", "seal", person, context),
             link=_held(context["number"], context["digest"]),
         )
 
@@ -142,7 +142,7 @@ def _about_finding(what: str, finding: AuditFinding, person: User) -> Letter:
             "audit",
             f"audit.finding-{what}",
             " ".join(str(words.subject).format_map(facts).split()),
-            *framed("bookings/mail/finding", "audit", person, context),
+            *framed("bookings/audit/mail/finding", "audit", person, context),
             link=link,
             about=finding.pk,
         )

@@ -57,7 +57,7 @@ def _page(request: HttpRequest, form: BundleForm, *, status: int) -> HttpRespons
         "is_at_work": any(row.state in {"waiting", "working"} for row in found_bundles),
     }
     is_part = request.headers.get("HX-Target") == "bundles"
-    template = "bookings/bundles.html" if is_part else "bookings/seals.html"
+    template = "bookings/audit/bundles.html" if is_part else "bookings/audit/seals.html"
     return render(request, template, context, status=status)
 
 
@@ -144,4 +144,4 @@ def proof(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     (step,) = steps_of([entry])
     names = called_of([(entry.object_type, entry.object_id)])
     context = {"step": step, "proof": proof_of(entry), "names": names}
-    return render(request, "bookings/proof.html", context)
+    return render(request, "bookings/audit/proof.html", context)

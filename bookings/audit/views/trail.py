@@ -59,7 +59,7 @@ def trail(request: HttpRequest) -> HttpResponse:
             (gettext("last 30 days"), today - timedelta(days=29)),
         ],
     }
-    return render(request, "bookings/trail.html", context)
+    return render(request, "bookings/audit/trail.html", context)
 
 
 def _midnight(day: datetime) -> datetime:
@@ -81,4 +81,4 @@ def story(request: HttpRequest, object_id: UUID) -> HttpResponse:
         "has_page": has_page(actor, kind, object_id),
         "story": found,
     }
-    return render(request, "bookings/story.html", context)
+    return render(request, "bookings/audit/story.html", context)

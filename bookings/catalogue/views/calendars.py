@@ -69,7 +69,7 @@ def mine(request: HttpRequest) -> HttpResponse:
             "events": [_event(r, zone, now) for r in own],
         },
     }
-    return render(request, "bookings/calendar.html", context)
+    return render(request, "bookings/catalogue/calendar.html", context)
 
 
 def _days(day: date, view: str) -> tuple[date, date]:

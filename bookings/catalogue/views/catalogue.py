@@ -129,7 +129,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     }
     context["covers"] = load_covers(listed)
     context["marks"] = {pk: made.mark for pk, made in load_qualities(listed, now).items()}
-    return render(request, "bookings/catalogue.html", context)
+    return render(request, "bookings/catalogue/catalogue.html", context)
 
 
 def _narrowing(criteria: Criteria, found: Facets) -> list[dict[str, Any]]:
@@ -232,7 +232,7 @@ def instrument(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         **choice,
         **({} if "choice" in choice else next_free(actor, found, payer, shown, now)),
     }
-    return render(request, "bookings/instrument.html", context)
+    return render(request, "bookings/catalogue/instrument.html", context)
 
 
 def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
@@ -248,7 +248,7 @@ def week(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "books_own": standing.may_book,
         **week_of(actor, found, payer, request, now),
     }
-    return render(request, "bookings/instrument.html#week", context)
+    return render(request, "bookings/catalogue/instrument.html#week", context)
 
 
 def _rates(terms: Any, mine: str) -> list[dict[str, Any]]:

@@ -59,7 +59,7 @@ def choose(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         }
         shown = week_of(actor, found, payer, request, now, backing=backing)
         context |= shown | next_free(actor, found, payer, shown, now)
-    return render(request, "bookings/choice.html", context)
+    return render(request, "bookings/catalogue/choice.html", context)
 
 
 def rate_of(terms: Terms) -> Decimal | None:

@@ -32,4 +32,4 @@ def ratings(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "mean": shown.mean,
         "page": Paginator(shown.sessions, 50).get_page(request.GET.get("page")),
     }
-    return render(request, "bookings/ratings.html", context)
+    return render(request, "bookings/catalogue/ratings.html", context)

@@ -76,7 +76,7 @@ def _list(request: HttpRequest, refused: str = "", status: int = 200) -> HttpRes
     actor = actor_of(request.user)
     rows = [(search, address_of(search)) for search in own_searches(actor)]
     context: dict[str, Any] = {"searches": rows, "refused": refused}
-    return render(request, "bookings/searches.html", context, status=status)
+    return render(request, "bookings/catalogue/searches.html", context, status=status)
 
 
 def address_of(search: SavedSearch) -> str:

@@ -90,7 +90,7 @@ def charges(request: HttpRequest) -> HttpResponseBase:
         "waits": waits,
         "totals": totals_of_charges(rows) if page.paginator.count else [],
     }
-    return render(request, "bookings/money/charges.html", context)
+    return render(request, "bookings/charging/charges.html", context)
 
 
 HEADS = (
@@ -317,7 +317,7 @@ def _page(request: HttpRequest, charge_id: UUID, status: int = 200, **forms: Any
         "story": charge_story(actor, found.pk),
         **forms,
     }
-    return render(request, "bookings/money/charge.html", context, status=status)
+    return render(request, "bookings/charging/charge.html", context, status=status)
 
 
 def _answers_for_host(actor: Actor, found: Charge) -> bool:

@@ -18,6 +18,6 @@ def charge(request: HttpRequest, charge_id: UUID) -> HttpResponse:
     found = charge_replay(actor_of(request.user), charge_id)
     return render(
         request,
-        "bookings/money/charges_replay.html",
+        "bookings/charging/charges_replay.html",
         {"charge": found.charge, "replay": found.replay},
     )

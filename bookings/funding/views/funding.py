@@ -111,7 +111,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         "may_add": bool(actor.organisations_where("account")),
         "spending": load_spending(actor.person, ZoneInfo(actor.time_zone), now),
     }
-    return render(request, "bookings/money/funding.html", context)
+    return render(request, "bookings/funding/funding.html", context)
 
 
 @login_required
@@ -134,7 +134,7 @@ def _page(request: HttpRequest, source_id: UUID, *, status: int = 200, **more: A
         "form": SuspendForm(initial={"version": row.version}),
         **more,
     }
-    return render(request, "bookings/money/funding_source.html", context, status=status)
+    return render(request, "bookings/funding/funding_source.html", context, status=status)
 
 
 @login_required
@@ -174,7 +174,7 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("bookings:money-funding-source", source_id=made.pk)
     context = {"form": form, "source": None}
     status = 400 if form.errors else 200
-    return render(request, "bookings/money/funding_form.html", context, status=status)
+    return render(request, "bookings/funding/funding_form.html", context, status=status)
 
 
 def _named(mine: Iterable[Organisation], code: str) -> Organisation:
@@ -214,7 +214,7 @@ def change(request: HttpRequest, source_id: UUID) -> HttpResponse:
     if form.errors:
         status = 400
     context = {"form": form, "source": _shown(actor, row, now), "refused": refused}
-    return render(request, "bookings/money/funding_form.html", context, status=status)
+    return render(request, "bookings/funding/funding_form.html", context, status=status)
 
 
 def _changes(form: SourceForm, row: FundingSource) -> dict[str, Any]:

@@ -120,4 +120,4 @@ def _page(
         "used": shown_amount(row.held + row.redeemed, row.programme.currency),
         "refused": refused,
     }
-    return render(request, "bookings/money/grant.html", context, status=status)
+    return render(request, "bookings/funding/grant.html", context, status=status)

@@ -81,7 +81,7 @@ def vouchers(request: HttpRequest) -> HttpResponse:
         "may_create": not waits and bool(own_regions(actor)),
         "has_organisation": bool(actor.organisations),
     }
-    return render(request, "bookings/money/vouchers.html", context)
+    return render(request, "bookings/funding/vouchers.html", context)
 
 
 def grants_shown(rows: Any, now: datetime) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def new(request: HttpRequest) -> HttpResponse:
             )
             return redirect("bookings:money-vouchers-programme", programme_id=made.pk)
     status = 400 if form.errors else 200
-    return render(request, "bookings/money/programme_form.html", {"form": form}, status=status)
+    return render(request, "bookings/funding/programme_form.html", {"form": form}, status=status)
 
 
 @login_required
@@ -194,7 +194,7 @@ def change(request: HttpRequest, programme_id: UUID) -> HttpResponse:
             return redirect("bookings:money-vouchers-programme", programme_id=row.pk)
     status = status_of(refused) if refused else 400 if form.errors else 200
     context = {"form": form, "programme": row, "refused": refused}
-    return render(request, "bookings/money/programme_form.html", context, status=status)
+    return render(request, "bookings/funding/programme_form.html", context, status=status)
 
 
 @login_required
@@ -262,7 +262,7 @@ def _page(
         "form": form or _grant_form(row, None, now),
         "refused": refused,
     }
-    return render(request, "bookings/money/programme.html", context, status=status)
+    return render(request, "bookings/funding/programme.html", context, status=status)
 
 
 def _kinds(row: VoucherProgramme) -> list[Any]:

@@ -42,7 +42,7 @@ def spending(request: HttpRequest) -> HttpResponse:
         "grants": [grant for grant in grants if grant["state"] == "open"],
         "has_grants": bool(grants),
     }
-    return render(request, "bookings/spending.html", context)
+    return render(request, "bookings/funding/spending.html", context)
 
 
 def _sums(on: tuple[SpentOn, ...]) -> list[dict[str, Any]]:

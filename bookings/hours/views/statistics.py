@@ -72,7 +72,7 @@ def payers_by(request: HttpRequest) -> HttpResponse:
             for name, rows in tables[:2]
         ],
     }
-    return render(request, "bookings/hours_payers.html", context)
+    return render(request, "bookings/hours/hours_payers.html", context)
 
 
 def between_regions(request: HttpRequest) -> HttpResponse:
@@ -126,7 +126,7 @@ def between_regions(request: HttpRequest) -> HttpResponse:
             ],
         },
     }
-    return render(request, "bookings/hours_flows.html", context)
+    return render(request, "bookings/hours/hours_flows.html", context)
 
 
 def _ends(found: Any) -> tuple[set[Any], set[Any]]:
@@ -147,7 +147,7 @@ def unmet(request: HttpRequest) -> HttpResponse:
         actor, since=asked.since, until=asked.until, least=settings.PUBLIC_LEAST_ORGANISATIONS
     )
     context = context_of(request, actor, form, asked, "demand") | {"rows": rows}
-    return render(request, "bookings/hours_demand.html", context)
+    return render(request, "bookings/hours/hours_demand.html", context)
 
 
 def definitions(request: HttpRequest) -> HttpResponse:
@@ -183,7 +183,7 @@ def definitions(request: HttpRequest) -> HttpResponse:
         "least": settings.PUBLIC_LEAST_ORGANISATIONS,
     }  # fmt: skip
     status = 400 if form.errors else 200
-    return render(request, "bookings/hours_definitions.html", context, status=status)
+    return render(request, "bookings/hours/hours_definitions.html", context, status=status)
 
 
 def _by(table: str, request: HttpRequest, asked: Asked) -> Asked:
@@ -233,8 +233,8 @@ def exports(request: HttpRequest) -> HttpResponse:
         "is_busy": any(job.state in ("waiting", "working") for job in jobs),
         "here": "exports",
     }
-    part = "bookings/hours_exports_part.html"
-    page = "bookings/hours_exports.html"
+    part = "bookings/hours/hours_exports_part.html"
+    page = "bookings/hours/hours_exports.html"
     return render(request, part if request.headers.get("HX-Request") else page, context)
 
 

@@ -156,7 +156,7 @@ def hours_by(request: HttpRequest) -> HttpResponse:
         "trend": _trend(trend),
         "trend_rows": trend.rows if trend is not found else [],
     }
-    return render(request, "bookings/hours.html", context)
+    return render(request, "bookings/hours/hours.html", context)
 
 
 def _hours(minutes: int) -> float:
@@ -285,7 +285,7 @@ def weeks(request: HttpRequest) -> HttpResponse:
             ],
         },
     }
-    return render(request, "bookings/hours_weeks.html", context)
+    return render(request, "bookings/hours/hours_weeks.html", context)
 
 
 @login_required
@@ -305,7 +305,7 @@ def days(request: HttpRequest) -> HttpResponse:
         "next": f"{rows[PER_PAGE - 1][0]}~{rows[PER_PAGE - 1][1]}" if len(rows) > PER_PAGE else "",
         "is_first": after is None,
     }
-    return render(request, "bookings/hours_days.html", context)
+    return render(request, "bookings/hours/hours_days.html", context)
 
 
 def _place(text: str) -> tuple[date, str] | None:
@@ -342,4 +342,4 @@ def rows(request: HttpRequest) -> HttpResponse:
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1),
     }
-    return render(request, "bookings/hours_rows.html", context)
+    return render(request, "bookings/hours/hours_rows.html", context)

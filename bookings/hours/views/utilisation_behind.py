@@ -61,7 +61,7 @@ def behind(request: HttpRequest) -> HttpResponseBase:
         "next": skipped + PER_PAGE if skipped + PER_PAGE < found.number else "",
         "is_first": skipped == 0,
     }
-    return render(request, "bookings/hours_behind.html", context)
+    return render(request, "bookings/hours/hours_behind.html", context)
 
 
 HEADS = (

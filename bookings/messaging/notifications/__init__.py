@@ -461,7 +461,7 @@ def compose(
             "link": settings.SITE_URL + _page_of(reservation, about),
             "is_charge": about is not None,
         }
-        text, html = framed("bookings/mail/message", words.topic, person, context)
+        text, html = framed("bookings/messaging/mail/message", words.topic, person, context)
         return Letter(
             person=person,
             topic=words.topic,

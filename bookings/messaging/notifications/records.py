@@ -112,7 +112,7 @@ def _letter(kind: str, person: User, context: dict[str, Any]) -> Letter:
             "lead": lead,
             "link": settings.SITE_URL + context["link"],
         }
-        text, html = framed("bookings/mail/record", _topic(kind), person, content)
+        text, html = framed("bookings/messaging/mail/record", _topic(kind), person, content)
         return Letter(
             person=person,
             topic=_topic(kind),

@@ -50,7 +50,7 @@ def _letter(search: SavedSearch, found: list[Instrument], person: User) -> Lette
         subject = gettext("New for “{name}”: {instrument}").format(
             name=search.name, instrument=name
         )
-        text, html = framed("bookings/mail/matches", "search", person, context)
+        text, html = framed("bookings/messaging/mail/matches", "search", person, context)
         return Letter(
             person=person,
             topic="search",

@@ -125,7 +125,7 @@ def _letter(kind: str, person: Any, course: Any, certified: Any, context: dict[s
             "course_name": facts["course"],
             "link": settings.SITE_URL + context["link"],
         }
-        text, html = framed("bookings/mail/training", topic, person, content)
+        text, html = framed("bookings/messaging/mail/training", topic, person, content)
         session = context.get("session")
         return Letter(
             person=person,

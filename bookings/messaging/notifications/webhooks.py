@@ -41,7 +41,7 @@ def _letter(delivery: WebhookDelivery, person: User) -> Letter:
             "call": next(iter(calls_of(delivery)), None),
             "link": settings.SITE_URL + page,
         }
-        text, html = framed("bookings/mail/webhook", TOPIC, person, context)
+        text, html = framed("bookings/messaging/mail/webhook", TOPIC, person, context)
         return Letter(
             person=person,
             topic=TOPIC,

@@ -122,7 +122,7 @@ def page(request: HttpRequest, status: int = 200, **context: object) -> HttpResp
         "now": timezone.now(),
         **context,
     }
-    return render(request, "bookings/feeds.html", shown, status=status)
+    return render(request, "bookings/messaging/feeds.html", shown, status=status)
 
 
 @login_required
@@ -170,7 +170,7 @@ def access(request: HttpRequest) -> HttpResponse:
         )
         return redirect("bookings:access")
     context = {"tokens": tokens, "feeds": addresses}
-    return render(request, "bookings/access.html", context)
+    return render(request, "bookings/messaging/access.html", context)
 
 
 @login_required

@@ -67,7 +67,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": Paginator(endpoints_for(actor), ON_A_PAGE).get_page(request.GET.get("page")),
     }
-    return render(request, "bookings/webhooks.html", context, status=status)
+    return render(request, "bookings/messaging/webhooks.html", context, status=status)
 
 
 @login_required
@@ -116,7 +116,7 @@ def _shown(
         "events": EVENT_NAMES,
         "page": Paginator(deliveries_of(endpoint), ON_A_PAGE).get_page(request.GET.get("page")),
     }
-    return render(request, "bookings/webhook.html", context, status=status)
+    return render(request, "bookings/messaging/webhook.html", context, status=status)
 
 
 def _done(

@@ -78,4 +78,4 @@ def _page(
         "decided": (form.data.get("first"), form.data.get("second")) if form else None,
         "refused": sentence(refused.code, refused.numbers) if refused else "",
     }
-    return render(request, "bookings/duplicates.html", context, status=status)
+    return render(request, "bookings/organisations/duplicates.html", context, status=status)

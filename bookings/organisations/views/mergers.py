@@ -85,7 +85,7 @@ def merge(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         "parts": [(KINDS[part.kind], part) for part in merger.parts] if merger else [],
         "refusals": _refusals(refused) or (merger.in_the_way if merger else ()),
     }
-    return render(request, "bookings/organisation_merge.html", context, status=status)
+    return render(request, "bookings/organisations/organisation_merge.html", context, status=status)
 
 
 @login_required
@@ -112,7 +112,7 @@ def close(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         "confirm": confirm,
         "refusals": _refusals(refused) or load_open_business(organisation),
     }
-    return render(request, "bookings/organisation_close.html", context, status=status)
+    return render(request, "bookings/organisations/organisation_close.html", context, status=status)
 
 
 def _named(code: str) -> Organisation:

@@ -69,7 +69,9 @@ def missing(request: HttpRequest) -> HttpResponse:
         "answered": mine.exclude(state__in=("requested", "withdrawn"))[:ANSWERED],
     }
     status = 409 if refused else 400 if form.errors else 200
-    return render(request, "bookings/organisation_missing.html", context, status=status)
+    return render(
+        request, "bookings/organisations/organisation_missing.html", context, status=status
+    )
 
 
 @login_required
@@ -95,7 +97,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "page": Paginator(decided, PAGE).get_page(request.GET.get("page")),
         "tabs": tabs_of(request),
     }
-    return render(request, "bookings/organisation_requests.html", context)
+    return render(request, "bookings/organisations/organisation_requests.html", context)
 
 
 @login_required
@@ -142,7 +144,9 @@ def one(request: HttpRequest, request_id: UUID) -> HttpResponse:
         status = 403 if isinstance(refused, NotPermitted) else 409
     elif request.method == "POST":
         status = 400
-    return render(request, "bookings/organisation_request.html", context, status=status)
+    return render(
+        request, "bookings/organisations/organisation_request.html", context, status=status
+    )
 
 
 def _decided(

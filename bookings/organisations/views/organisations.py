@@ -113,7 +113,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         ),
         "tabs": tabs_of(request),
     }
-    return render(request, "bookings/organisations_all.html", context)
+    return render(request, "bookings/organisations/organisations_all.html", context)
 
 
 @login_required
@@ -157,7 +157,7 @@ def new(request: HttpRequest) -> HttpResponse:
     }
     failed = bool(form.errors or record.errors)
     status = 409 if refused else 400 if failed else 200
-    return render(request, "bookings/organisation_new.html", context, status=status)
+    return render(request, "bookings/organisations/organisation_new.html", context, status=status)
 
 
 @login_required
@@ -179,7 +179,7 @@ def organisation(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         "story": story_rows(story_of(actor, found.pk), OrganisationForm) if manages else [],
         "manages_somewhere": any(grant.role in MANAGING for grant in actor.grants),
     }
-    return render(request, "bookings/organisation.html", context)
+    return render(request, "bookings/organisations/organisation.html", context)
 
 
 @login_required
@@ -214,4 +214,6 @@ def change(request: HttpRequest, organisation_id: UUID) -> HttpResponse:
         refused = WrongState("organisation-closed")
     context = {"organisation": found, "form": form, "refused": refused}
     status = 409 if refused else 400 if form.errors else 200
-    return render(request, "bookings/organisation_change.html", context, status=status)
+    return render(
+        request, "bookings/organisations/organisation_change.html", context, status=status
+    )

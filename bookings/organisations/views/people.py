@@ -82,4 +82,4 @@ def _page(request: HttpRequest, organisation: Organisation | None) -> HttpRespon
         "is_refused": is_refused,
         "reads": organisation is not None and actor.may("read-members", place_of(organisation)),
     }
-    return render(request, "bookings/people_import.html", context, status=status)
+    return render(request, "bookings/organisations/people_import.html", context, status=status)

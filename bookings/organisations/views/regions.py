@@ -42,7 +42,7 @@ def tree(request: HttpRequest) -> HttpResponse:
         "tabs": tabs_of(request),
         "runs_platform": actor.may("administer", Place(None)),
     }
-    return render(request, "bookings/regions.html", context)
+    return render(request, "bookings/organisations/regions.html", context)
 
 
 @login_required
@@ -89,7 +89,7 @@ def new(request: HttpRequest) -> HttpResponse:
     }
     failed = request.method == "POST"
     status = 409 if isinstance(wrong, WrongState) else 400 if failed else 200
-    return render(request, "bookings/region_new.html", context, status=status)
+    return render(request, "bookings/organisations/region_new.html", context, status=status)
 
 
 @login_required
@@ -141,7 +141,7 @@ def region(request: HttpRequest, region_id: UUID) -> HttpResponse:
         "story": story_rows(story_of(actor, region_id), RegionForm) if runs_platform else [],
     }
     status = 409 if refused else 400 if form.errors else 200
-    return render(request, "bookings/region.html", context, status=status)
+    return render(request, "bookings/organisations/region.html", context, status=status)
 
 
 def _open_regions() -> list[Region]:

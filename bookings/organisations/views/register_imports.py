@@ -91,7 +91,7 @@ def _page(
         ],
         "columns": [(labels[name], names) for name, names in context["columns"].items()],
     }
-    return render(request, "bookings/register_import.html", context, status=status)
+    return render(request, "bookings/organisations/register_import.html", context, status=status)
 
 
 def _shown(value: Any) -> Any:

@@ -100,7 +100,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "watched": [each for each in shown if each.what in WATCHED],
         "shortcuts": [each for each in SHORTCUTS if actor.has(each.role)],
     }
-    return render(request, "bookings/home.html", context)
+    return render(request, "bookings/overview/home.html", context)
 
 
 def _first_steps(actor: Actor, now: datetime, *, is_new: bool) -> dict[str, Any]:

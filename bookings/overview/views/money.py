@@ -27,4 +27,4 @@ def money(request: HttpRequest) -> HttpResponse:
         "audits": actor.has("auditor"),
         "manages": actor.has("manager"),
     }
-    return render(request, "bookings/money/start.html", context)
+    return render(request, "bookings/overview/money.html", context)

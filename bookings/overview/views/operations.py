@@ -25,7 +25,9 @@ def operations(request: HttpRequest) -> HttpResponse:
     now, failing = timezone.now(), request.GET.get("failing", "")[:60]
     state = load_operations(now, failing.replace("\0", ""))
     return render(
-        request, "bookings/operations.html", {"state": state, "failing": failing, "now": now}
+        request,
+        "bookings/overview/operations.html",
+        {"state": state, "failing": failing, "now": now},
     )
 
 

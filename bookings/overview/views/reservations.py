@@ -67,7 +67,7 @@ def mine(request: HttpRequest) -> HttpResponse:
             actor.organisations_where("book") | actor.organisations_where("book-for-members")
         ),
     }
-    return render(request, "bookings/mine.html", context)
+    return render(request, "bookings/overview/mine.html", context)
 
 
 def load_ahead(actor: Actor, now: datetime, most: int) -> list[Reservation]:
@@ -161,7 +161,7 @@ def reservation_page(
         "held_minutes": int((found.end_at - found.start_at).total_seconds()) // 60,
         **forms,
     }
-    return render(request, "bookings/reservation.html", context, status=status)
+    return render(request, "bookings/overview/reservation.html", context, status=status)
 
 
 def _funding(actor: Actor, found: Reservation) -> list[Earmark]:

@@ -58,7 +58,9 @@ def new(request: HttpRequest) -> HttpResponse:
     sent = (request.POST if request.method == "POST" else request.GET).copy()
     payer, payers = payer_of(actor, sent.get("organisation"))
     if payer is None or not actor.may("book", place_of(payer)):
-        return render(request, "bookings/no_organisation.html", {"payer": payer}, status=403)
+        return render(
+            request, "bookings/reserving/no_organisation.html", {"payer": payer}, status=403
+        )
     instruments = _chosen(sent, {i.pk: i for i in instruments_for(actor).filter(pk__in=_ids(sent))})
     zone = ZoneInfo(instruments[0].facility.time_zone if instruments else actor.time_zone)
     sources = sources_offered(instruments[0], payer, _soonest(now), actor) if instruments else []
@@ -155,7 +157,7 @@ def new(request: HttpRequest) -> HttpResponse:
             (name, value) for name, values in sent.lists() if name not in _ACTS for value in values
         ],
     }
-    return render(request, "bookings/chain_new.html", context, status=status)
+    return render(request, "bookings/plans/chain_new.html", context, status=status)
 
 
 def _proposals(
@@ -273,7 +275,7 @@ def _page(
         "reason_form": ReasonForm(initial={"version": found.version}),
         "problem": problem,
     }
-    return render(request, "bookings/chain.html", context, status=status)
+    return render(request, "bookings/plans/chain.html", context, status=status)
 
 
 @login_required

@@ -48,7 +48,9 @@ def bring_in(request: HttpRequest) -> HttpResponse:
         if actor.may("book", place_of(payer)) or actor.may("book-for-members", place_of(payer))
     ]
     if not payers:
-        return render(request, "bookings/no_organisation.html", {"payer": None}, status=403)
+        return render(
+            request, "bookings/reserving/no_organisation.html", {"payer": None}, status=403
+        )
     is_sent = request.method == "POST"
     form = ImportForm(
         request.POST if is_sent else None, request.FILES if is_sent else None, payers=payers
@@ -86,7 +88,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
         "is_refused": is_refused,
         "back": "bookings:board" if manages else "bookings:mine",
     }
-    return render(request, "bookings/import.html", context, status=status)
+    return render(request, "bookings/plans/import.html", context, status=status)
 
 
 def _rows(report: ImportReport | None) -> list[dict[str, Any]]:

@@ -58,7 +58,7 @@ def _list(request: HttpRequest, status: int = 200) -> HttpResponse:
         "currencies": load_currencies(wishes),
         "hindrances": load_hindrances([e.wish for e in present if e.offer is None], now),
     }
-    return render(request, "bookings/waiting.html", context, status=status)
+    return render(request, "bookings/plans/waiting.html", context, status=status)
 
 
 @login_required
@@ -71,7 +71,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     payer, payers = payer_of(actor, data.get("organisation"))
     if payer is None or not actor.may("book", place_of(payer)):
         nobody = {"instrument": instrument, "payer": payer}
-        return render(request, "bookings/no_organisation.html", nobody, status=403)
+        return render(request, "bookings/reserving/no_organisation.html", nobody, status=403)
     may_book = [item for item in payers if actor.may("book", place_of(item))]
     regions = list(sharing_regions())
     form = _form(request, instrument, [region.code for region in regions], now)
@@ -103,7 +103,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "zone": instrument.facility.time_zone,
     }
     status = 400 if form.errors else 200
-    return render(request, "bookings/waiting_new.html", context, status=status)
+    return render(request, "bookings/plans/waiting_new.html", context, status=status)
 
 
 def _form(

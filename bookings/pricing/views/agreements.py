@@ -62,7 +62,7 @@ def agreements(request: HttpRequest) -> HttpResponse:
         "agreements": [_shown(row, now) for row in page.object_list],
         "may_propose": bool(own_regions(actor)),
     }
-    return render(request, "bookings/money/agreements.html", context)
+    return render(request, "bookings/pricing/agreements.html", context)
 
 
 @login_required
@@ -89,7 +89,7 @@ def new(request: HttpRequest) -> HttpResponse:
             )
             return redirect("bookings:money-agreements-one", agreement_id=made.pk)
     status = 400 if form.errors else 200
-    return render(request, "bookings/money/agreement_form.html", {"form": form}, status=status)
+    return render(request, "bookings/pricing/agreement_form.html", {"form": form}, status=status)
 
 
 @login_required
@@ -132,7 +132,7 @@ def change(request: HttpRequest, agreement_id: UUID) -> HttpResponse:
             return redirect("bookings:money-agreements-one", agreement_id=row.pk)
     status = status_of(refused) if refused else 400 if form.errors else 200
     context = {"form": form, "agreement": row, "refused": refused}
-    return render(request, "bookings/money/agreement_form.html", context, status=status)
+    return render(request, "bookings/pricing/agreement_form.html", context, status=status)
 
 
 @login_required
@@ -226,4 +226,4 @@ def _page(
             if shown["state"] == "proposed" and member.signed_at is None
         ],
     }
-    return render(request, "bookings/money/agreement.html", context, status=status)
+    return render(request, "bookings/pricing/agreement.html", context, status=status)

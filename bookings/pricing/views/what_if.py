@@ -37,4 +37,4 @@ def compare(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "most": MOST,
         "may_manage": actor.may("manage-instruments", place_of(instrument.organisation)),
     }
-    return render(request, "bookings/what_if.html", context)
+    return render(request, "bookings/pricing/what_if.html", context)

@@ -61,4 +61,4 @@ def end(request: HttpRequest, membership_id: UUID) -> HttpResponse:
         "may_cancel": may_cancel(actor, membership),
         "refused": refused,
     }
-    return render(request, "bookings/member_end.html", context, status=status)
+    return render(request, "bookings/privacy/member_end.html", context, status=status)

@@ -27,7 +27,7 @@ IN_MEMORY = 4_000_000  # bytes; a larger archive is written to a file
 @login_required
 @require_safe
 def data(request: HttpRequest) -> HttpResponse:
-    return render(request, "bookings/person_data.html")
+    return render(request, "bookings/privacy/person_data.html")
 
 
 @login_required
@@ -68,10 +68,10 @@ def close(request: HttpRequest) -> HttpResponse:
         "obstacles": load_obstacles(user, now),
         "ahead": with_costs(actor_of(user), bookings_ahead(user.pk, now), now),
     }
-    return render(request, "bookings/person_close.html", context, status=status)
+    return render(request, "bookings/privacy/person_close.html", context, status=status)
 
 
 @require_safe
 def closed(request: HttpRequest) -> HttpResponse:
     """For whoever has just gone, and is nobody now."""
-    return render(request, "bookings/person_closed.html")
+    return render(request, "bookings/privacy/person_closed.html")

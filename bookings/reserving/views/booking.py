@@ -72,7 +72,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     standing = standing_of(actor, payer, instrument)
     if payer is None or not (standing.may_book or standing.for_others):
         context = {"instrument": instrument, "payer": payer}
-        return render(request, "bookings/no_organisation.html", context, status=403)
+        return render(request, "bookings/reserving/no_organisation.html", context, status=403)
     terms = load_terms(instrument, payer, asked.period().start)
     kept = kept_for(actor.person, instrument.pk, payer.pk, asked.period(), now)
     sources = sources_offered(instrument, payer, asked.period(), actor, standing.for_others)
@@ -133,7 +133,7 @@ def book(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "seconds": seconds_left(kept, now) if kept else 0,
     }
     status = 409 if refusals else 400 if form.errors else 200
-    return render(request, "bookings/book.html", context, status=status)
+    return render(request, "bookings/reserving/book.html", context, status=status)
 
 
 def _said_by(request: HttpRequest, instrument: Instrument) -> tuple[QueryDict, bool]:
@@ -252,7 +252,7 @@ def hold(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         context["seconds"] = (
             int((kept.deadline_at - now).total_seconds()) if kept.deadline_at else 0
         )
-    return render(request, "bookings/book.html#hold", context, status=status)
+    return render(request, "bookings/reserving/book.html#hold", context, status=status)
 
 
 @login_required
@@ -275,7 +275,7 @@ def release(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         return HttpResponse(status=204)
     if request.htmx:  # type: ignore[attr-defined]
         context = {"instrument": instrument, "is_released": True}
-        return render(request, "bookings/book.html#hold", context)
+        return render(request, "bookings/reserving/book.html#hold", context)
     return redirect("bookings:instrument", instrument_id=instrument.pk)
 
 
@@ -298,7 +298,7 @@ def _refused(
         "is_beside": True,
         "books_own": True,
     }
-    return render(request, "bookings/book.html#refusals", context, status=409)
+    return render(request, "bookings/reserving/book.html#refusals", context, status=409)
 
 
 def _asked(form: BookingForm, period: PeriodForm, instrument: Instrument, terms: Terms) -> Asked:
@@ -367,4 +367,4 @@ def quote(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "is_beside": True,
         "books_own": standing_of(actor, payer, instrument).may_book,
     }
-    return render(request, "bookings/book.html#quote", context)
+    return render(request, "bookings/reserving/book.html#quote", context)

@@ -88,7 +88,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         "is_own": found.user_id == actor.user_id,
         "is_by_host": is_by_host,
     }
-    template = "bookings/move.html"
+    template = "bookings/reserving/move.html"
     if request.htmx:  # type: ignore[attr-defined]
         template += "#preview" if request.htmx.target == "preview" else "#dialog"  # type: ignore[attr-defined]
     return render(request, template, context, status=status)

@@ -141,4 +141,4 @@ def _page(request: HttpRequest, *, status: int, of: str = "", **more: Any) -> Ht
         "now": now,
         **more,
     }
-    return render(request, "bookings/requests.html", context, status=status)
+    return render(request, "bookings/reserving/requests.html", context, status=status)

@@ -56,7 +56,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
     payer, payers = payer_of(actor, data.get("organisation"))
     if payer is None or not actor.may("book", place_of(payer)):
         nobody = {"instrument": instrument, "payer": payer}
-        return render(request, "bookings/no_organisation.html", nobody, status=403)
+        return render(request, "bookings/reserving/no_organisation.html", nobody, status=403)
     terms = load_terms(instrument, payer, asked.period().start)
     zone = ZoneInfo(instrument.facility.time_zone)
     sent = data.copy()
@@ -123,7 +123,7 @@ def new(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "left_out": len(preview.occurrences) - preview.bookable if preview else 0,
         "refused": refused,
     }
-    template = "bookings/series_new.html"
+    template = "bookings/series/series_new.html"
     if request.htmx:  # type: ignore[attr-defined]
         template += "#preview"
     return render(request, template, context, status=status)
@@ -170,7 +170,7 @@ def series(request: HttpRequest, series_id: UUID) -> HttpResponse:
         "left": len(coming),
         "zone": found.time_zone,
     }
-    return render(request, "bookings/series.html", context)
+    return render(request, "bookings/series/series.html", context)
 
 
 @login_required
@@ -212,7 +212,7 @@ def cancel(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         "problem": problem,
         "is_host": _is_host(actor, found),
     }
-    return render(request, "bookings/series_cancel.html", context, status=status)
+    return render(request, "bookings/series/series_cancel.html", context, status=status)
 
 
 def _is_host(actor: Actor, found: Reservation) -> bool:
@@ -282,7 +282,7 @@ def move(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
         "is_host": _is_host(actor, found),
         "needs_approval": any(m.needs_approval for _, m in moves),
     }
-    template = "bookings/series_move.html"
+    template = "bookings/series/series_move.html"
     if request.htmx:  # type: ignore[attr-defined]
         template, status = template + "#preview", 200
     return render(request, template, context, status=status)

@@ -240,7 +240,7 @@ def _letter(
             "lead": str(lead).format_map(facts),
             "link": settings.SITE_URL + context["link"],
         }
-        text, html = framed("bookings/mail/paper", topic, person, content)
+        text, html = framed("bookings/settlement/mail/paper", topic, person, content)
         return Letter(
             person=person,
             topic=topic,

@@ -50,7 +50,7 @@ def ageing(request: HttpRequest) -> HttpResponseBase:
             for currency, sums in totals(row for _, row in found.rows).items()
         ],
     }
-    return render(request, "bookings/money/ageing.html", context)
+    return render(request, "bookings/settlement/ageing.html", context)
 
 
 def _cut(row: AgedRow) -> list[tuple[str, Any, Decimal]]:
@@ -106,4 +106,4 @@ def _statements(
         ],
         "sums": sorted(sums.items()),
     }
-    return render(request, "bookings/money/ageing_statements.html", context)
+    return render(request, "bookings/settlement/ageing_statements.html", context)

@@ -41,7 +41,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     waits = waits_of(request, "notices")
     rows = notices_to_match(actor, now) if waits else notices_for(actor)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    return render(request, "bookings/money/notices.html", {"page": page, "waits": waits})
+    return render(request, "bookings/settlement/notices.html", {"page": page, "waits": waits})
 
 
 @login_required

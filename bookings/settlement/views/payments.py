@@ -33,4 +33,4 @@ def payments(request: HttpRequest) -> HttpResponseBase:
         cells = (payment_cells(row) for row in rows.iterator(2000))
         return csv_answer(request, "payments", PAYMENT_HEADS, cells)
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    return render(request, "bookings/money/payment_list.html", {"page": page, "asked": asked})
+    return render(request, "bookings/settlement/payment_list.html", {"page": page, "asked": asked})

@@ -50,4 +50,4 @@ def rates(request: HttpRequest) -> HttpResponse:
     page = Paginator(rates_for_actor(actor), PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"page": page, "form": form}
     status = 400 if form is not None and form.errors else 200
-    return render(request, "bookings/money/rates.html", context, status=status)
+    return render(request, "bookings/settlement/rates.html", context, status=status)

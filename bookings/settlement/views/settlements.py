@@ -71,7 +71,7 @@ def settlements(request: HttpRequest) -> HttpResponse:
             }
         )
     context = {"page": page, "rows": rows, "waits": waits}
-    return render(request, "bookings/money/settlements.html", context)
+    return render(request, "bookings/settlement/settlements.html", context)
 
 
 def _unconfirmed(actor: Any, row: Settlement) -> list[str]:
@@ -134,7 +134,7 @@ def _page(
         "confirm_form": ConfirmForm(initial={"version": row.version}),
         **forms,
     }
-    return render(request, "bookings/money/settlement.html", context, status=status)
+    return render(request, "bookings/settlement/settlement.html", context, status=status)
 
 
 def _done(

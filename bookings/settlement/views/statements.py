@@ -93,7 +93,7 @@ def statements(request: HttpRequest) -> HttpResponseBase:
         "states": [(one, state_label(one)) for one in states],
         "state": state if state in states else "",
     }
-    return render(request, "bookings/money/statements.html", context)
+    return render(request, "bookings/settlement/statements.html", context)
 
 
 STATEMENT_HEADS = (
@@ -190,7 +190,7 @@ def _page(
         "convert_form": ConvertForm(initial=version),
         **forms,
     }
-    return render(request, "bookings/money/statement.html", context, status=status)
+    return render(request, "bookings/settlement/statement.html", context, status=status)
 
 
 def _may_account(actor: Actor, row: Statement) -> bool:

@@ -105,7 +105,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "snap": _snap(chosen.instruments),
         },
     }
-    return render(request, "bookings/board.html", context)
+    return render(request, "bookings/usage/board.html", context)
 
 
 @login_required
@@ -260,7 +260,7 @@ def close(request: HttpRequest, instrument_id: UUID) -> HttpResponse:
         "book_url": _book_url(instrument, span) if span and not form.is_bound else "",
         "units": units,
     }
-    template = "bookings/board_close.html"
+    template = "bookings/usage/board_close.html"
     if request.htmx:  # type: ignore[attr-defined]
         template += "#way" if request.htmx.target == "way" else "#dialog"  # type: ignore[attr-defined]
     return render(request, template, context, status=status)

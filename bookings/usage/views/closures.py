@@ -131,4 +131,4 @@ def _page(
         "page": page,
         **more,
     }
-    return render(request, "bookings/closures.html", context, status=status)
+    return render(request, "bookings/usage/closures.html", context, status=status)

@@ -30,7 +30,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     """One's own, and those of instruments one manages, the oldest first."""
     rows = sessions_to_complete(actor_of(request.user))
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
-    return render(request, "bookings/money/sessions.html", {"page": page})
+    return render(request, "bookings/usage/sessions.html", {"page": page})
 
 
 @login_required
@@ -62,4 +62,4 @@ def complete(request: HttpRequest, reservation_id: UUID) -> HttpResponse:
             return redirect("bookings:reservation", reservation_id=reservation_id)
     context = {"reservation": reservation, "zone": str(zone), "form": form, "refused": refused}
     status = 400 if form.errors else status
-    return render(request, "bookings/money/session.html", context, status=status)
+    return render(request, "bookings/usage/session.html", context, status=status)
