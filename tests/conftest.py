@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.test import TransactionTestCase, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 from hypothesis import HealthCheck, settings
 
 from accounts.selectors.installation import KEPT as SITE
@@ -83,6 +84,26 @@ def _empty_tables(test: TransactionTestCase) -> None:
 
 
 TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[method-assign]
+
+
+START = re.compile(rb"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*')*>""")
+_request = Client.request
+
+
+def _compact(client: Client, **request: Any) -> Any:
+    """Pages as tests read them: a tag on one line, and no line break behind a start tag or before
+    an end tag. Where the formatter of templates breaks a line is nobody's business."""
+    answer = _request(client, **request)
+    if answer.headers.get("Content-Type", "").startswith("text/html") and not answer.streaming:
+        page = START.sub(
+            lambda tag: re.sub(rb"\s*\n\s*(>?)", lambda gap: gap[1] or b" ", tag[0]), answer.content
+        )
+        page = re.sub(rb"""(<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*')*>)\s*\n\s*""", rb"\1", page)
+        answer.content = re.sub(rb"\s*\n\s*(</)", rb"\1", page)
+    return answer
+
+
+Client.request = _compact  # type: ignore[method-assign]
 
 
 @pytest.fixture

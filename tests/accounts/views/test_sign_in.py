@@ -57,7 +57,7 @@ def test_a_wrong_password_says_what_to_do_and_keeps_the_address(client: Client, 
 def test_an_unknown_address_is_answered_like_a_wrong_password(client: Client, wang: User) -> None:
     known = page_of(sign_in(client, wang.email, "wrong"))
     unknown = page_of(sign_in(client, "nobody@nowhere.example", "wrong"))
-    error = re.compile(r'<div class="alert alert-danger".*?</div></div>', re.S)
+    error = re.compile(r'<div class="alert alert-danger".*?</div>\s*</div>', re.S)
     assert error.search(known).group() == error.search(unknown).group()  # type: ignore[union-attr]
 
 

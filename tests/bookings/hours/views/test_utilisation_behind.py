@@ -28,7 +28,7 @@ PAGES = [
     *(f"/hours/flows/?{MARCH}&measure={of}" for of in ("hours", "sessions", "users", "money")),
     f"/hours/demand/?{MARCH}",
 ]
-NUMBER = re.compile(r'<a class="number" href="([^"]+)">(.*?)</a>', re.DOTALL)
+NUMBER = re.compile(r'<a\s+class="number"\s+href="([^"]+)"\s*>(.*?)</a>', re.DOTALL)
 
 
 @pytest.fixture

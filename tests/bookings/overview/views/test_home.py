@@ -61,7 +61,7 @@ def rows(html):
 def counts(html):
     """By the words of an entry of the navigation how much waits there, as it is read out."""
     menu = html[html.index('id="menu"') : html.index("</nav>")]
-    found = re.findall(r">([\w -]+)<span class=\"visually-hidden\">, (\d+) waiting<", menu)
+    found = re.findall(r">\s*([\w -]+)<span class=\"visually-hidden\">, (\d+) waiting<", menu)
     return {label.strip(): int(number) for label, number in found}
 
 
