@@ -302,9 +302,7 @@ _qualification = "qualifications/<uuid:qualification_id>/"
 _course = "courses/<uuid:course_id>/"
 _course_session = "course-sessions/<uuid:session_id>/"
 _enrolment = "enrolments/<uuid:enrolment_id>/"
-_harvest = "harvests/<uuid:harvest_id>/"
 _missing = "organisation-requests/<uuid:request_id>/"
-_import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -520,29 +518,10 @@ urlpatterns = [
         name="api-organisations-import",
     ),
     path("imports/regions/", register_imports.RegionsImport.as_view(), name="api-regions-import"),
-    path("imports/", inventories.Imports.as_view(), name="api-imports"),
-    path(_import, inventories.ImportDetail.as_view(), name="api-import"),
-    path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),
-    path(_import + "mapping/", inventories.ImportMap.as_view(), name="api-import-mapping"),
-    path(_import + "again/", inventories.ImportReadAgain.as_view(), name="api-import-again"),
-    path(_import + "apply/", inventories.ImportApply.as_view(), name="api-import-apply"),
-    path(_import + "cancel/", inventories.ImportCancel.as_view(), name="api-import-cancel"),
-    path("harvests/", harvests.Harvests.as_view(), name="api-harvests"),
-    path(_harvest, harvests.HarvestDetail.as_view(), name="api-harvest"),
-    path(_harvest + "fetch/", harvests.HarvestFetch.as_view(), name="api-harvest-fetch"),
-    path(_harvest + "pause/", harvests.HarvestPause.as_view(), name="api-harvest-pause"),
-    path(_harvest + "resume/", harvests.HarvestResume.as_view(), name="api-harvest-resume"),
-    path(
-        _harvest + "fetchings/",
-        harvests.HarvestFetchings.as_view(),
-        name="api-harvest-fetchings",
-    ),
-    path("import-mappings/", inventories.ImportMappings.as_view(), name="api-import-mappings"),
-    path(
-        "import-mappings/<uuid:mapping_id>/",
-        inventories.ImportMappingDetail.as_view(),
-        name="api-import-mapping-one",
-    ),
+    *inventories.Imports.routes(),
+    *inventories.OneImport.routes(),
+    *harvests.Harvests.routes(),
+    *inventories.ImportMappings.routes(),
     path("exports/", exports.Exports.as_view(), name="api-exports"),
     path("qualifications/", qualifications.Qualifications.as_view(), name="api-qualifications"),
     path(_qualification, qualifications.QualificationDetail.as_view(), name="api-qualification"),
