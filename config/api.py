@@ -298,13 +298,7 @@ _correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
 _notice = "payment-notices/<uuid:notice_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
-_qualification = "qualifications/<uuid:qualification_id>/"
-_course = "courses/<uuid:course_id>/"
-_course_session = "course-sessions/<uuid:session_id>/"
-_enrolment = "enrolments/<uuid:enrolment_id>/"
-_harvest = "harvests/<uuid:harvest_id>/"
 _missing = "organisation-requests/<uuid:request_id>/"
-_import = "imports/<uuid:import_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -347,8 +341,7 @@ urlpatterns = [
         organisation_requests.OrganisationRequestReject.as_view(),
         name="api-organisation-request-reject",
     ),
-    path("techniques/", techniques.Techniques.as_view(), name="api-techniques"),
-    path("techniques/<str:code>/", techniques.OneTechnique.as_view(), name="api-technique"),
+    *techniques.Techniques.routes(),
     # people
     path(
         "organisations/<uuid:organisation_id>/joining/",
@@ -433,18 +426,13 @@ urlpatterns = [
     path(_joining + "approve/", joining.JoinApprove.as_view(), name="api-join-request-approve"),
     path(_joining + "reject/", joining.JoinReject.as_view(), name="api-join-request-reject"),
     # what is offered
-    path("facilities/", facilities.Facilities.as_view(), name="api-facilities"),
-    path(
-        "facilities/<uuid:facility_id>/",
-        facilities.FacilityDetail.as_view(),
-        name="api-facility",
-    ),
+    *facilities.Facilities.routes(),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
     path("searches/", searches.Searches.as_view(), name="api-searches"),
     path("searches/<uuid:search_id>/", searches.Search.as_view(), name="api-search"),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
     path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
-    path(_instrument, registry.InstrumentDetail.as_view(), name="api-instrument"),
+    *registry.InstrumentRecord.routes(),
     path(
         _instrument + "pidinst/",
         registry.InstrumentPidinst.as_view(),
@@ -460,12 +448,7 @@ urlpatterns = [
         inventories.InstrumentProvenance.as_view(),
         name="api-instrument-provenance",
     ),
-    path(_instrument + "submit/", publishing.Submit.as_view(), name="api-instrument-submit"),
-    path(_instrument + "return/", publishing.Return.as_view(), name="api-instrument-return"),
-    path(_instrument + "confirm/", publishing.Confirm.as_view(), name="api-instrument-confirm"),
-    path(_instrument + "publish/", publishing.Publish.as_view(), name="api-instrument-publish"),
-    path(_instrument + "suspend/", publishing.Suspend.as_view(), name="api-instrument-suspend"),
-    path(_instrument + "retire/", publishing.Retire.as_view(), name="api-instrument-retire"),
+    *publishing.Publication.routes(),
     path("duplicates/", duplicates.Duplicates.as_view(), name="api-duplicates"),
     path(
         "duplicates/verdicts/",
@@ -477,11 +460,7 @@ urlpatterns = [
         attachments.InstrumentAttachments.as_view(),
         name="api-attachments",
     ),
-    path(
-        "attachments/<uuid:attachment_id>/",
-        attachments.AttachmentDetail.as_view(),
-        name="api-attachment",
-    ),
+    *attachments.Attachments.routes(),
     path(
         _instrument + "opening-hours/",
         opening.InstrumentOpeningHours.as_view(),
@@ -520,55 +499,15 @@ urlpatterns = [
         name="api-organisations-import",
     ),
     path("imports/regions/", register_imports.RegionsImport.as_view(), name="api-regions-import"),
-    path("imports/", inventories.Imports.as_view(), name="api-imports"),
-    path(_import, inventories.ImportDetail.as_view(), name="api-import"),
-    path(_import + "rows/", inventories.ImportRows.as_view(), name="api-import-rows"),
-    path(_import + "mapping/", inventories.ImportMap.as_view(), name="api-import-mapping"),
-    path(_import + "again/", inventories.ImportReadAgain.as_view(), name="api-import-again"),
-    path(_import + "apply/", inventories.ImportApply.as_view(), name="api-import-apply"),
-    path(_import + "cancel/", inventories.ImportCancel.as_view(), name="api-import-cancel"),
-    path("harvests/", harvests.Harvests.as_view(), name="api-harvests"),
-    path(_harvest, harvests.HarvestDetail.as_view(), name="api-harvest"),
-    path(_harvest + "fetch/", harvests.HarvestFetch.as_view(), name="api-harvest-fetch"),
-    path(_harvest + "pause/", harvests.HarvestPause.as_view(), name="api-harvest-pause"),
-    path(_harvest + "resume/", harvests.HarvestResume.as_view(), name="api-harvest-resume"),
-    path(
-        _harvest + "fetchings/",
-        harvests.HarvestFetchings.as_view(),
-        name="api-harvest-fetchings",
-    ),
-    path("import-mappings/", inventories.ImportMappings.as_view(), name="api-import-mappings"),
-    path(
-        "import-mappings/<uuid:mapping_id>/",
-        inventories.ImportMappingDetail.as_view(),
-        name="api-import-mapping-one",
-    ),
+    *inventories.Imports.routes(),
+    *inventories.OneImport.routes(),
+    *harvests.Harvests.routes(),
+    *inventories.ImportMappings.routes(),
     path("exports/", exports.Exports.as_view(), name="api-exports"),
-    path("qualifications/", qualifications.Qualifications.as_view(), name="api-qualifications"),
-    path(_qualification, qualifications.QualificationDetail.as_view(), name="api-qualification"),
-    path(
-        _qualification + "revoke/",
-        qualifications.QualificationRevoke.as_view(),
-        name="api-qualification-revoke",
-    ),
-    path("courses/", training.Courses.as_view(), name="api-courses"),
-    path(_course, training.CourseDetail.as_view(), name="api-course"),
-    path(_course + "retire/", training.CourseRetire.as_view(), name="api-course-retire"),
-    path("course-sessions/", training.CourseSessions.as_view(), name="api-course-sessions"),
-    path(_course_session, training.CourseSessionDetail.as_view(), name="api-course-session"),
-    path(
-        _course_session + "cancel/",
-        training.CourseSessionCancel.as_view(),
-        name="api-course-session-cancel",
-    ),
-    path("enrolments/", enrolments.Enrolments.as_view(), name="api-enrolments"),
-    path(_enrolment, enrolments.EnrolmentDetail.as_view(), name="api-enrolment"),
-    path(
-        _enrolment + "withdraw/",
-        enrolments.EnrolmentWithdraw.as_view(),
-        name="api-enrolment-withdraw",
-    ),
-    path(_enrolment + "result/", enrolments.EnrolmentResult.as_view(), name="api-enrolment-result"),
+    *qualifications.Qualifications.routes(),
+    *training.Courses.routes(),
+    *training.CourseSessions.routes(),
+    *enrolments.Enrolments.routes(),
     # what happens
     path(
         _instrument + "availability/",

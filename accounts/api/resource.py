@@ -3,18 +3,19 @@
 Its decorated methods become operations, with their names, docstrings and bodies:
 
     lists     GET    grants/                 (query) gives the rows, which are answered in pages
-    creates   POST   grants/                 (data) gives the id of what it made; 201
+    creates   POST   grants/                 (data) gives what it made, or its id; 201
     reads     GET    grants/<id>/            (id) does nothing: the row is answered
     changes   PATCH  grants/<id>/            (id, data); the row is answered
     removes   DELETE grants/<id>/            (id); 204
     acts      POST   grants/<id>/suspend/    (id, data); the row is answered
     parts     GET    grants/<id>/uses/       (id, query) gives rows of another shape, in pages
 
-Bodies and queries arrive checked. Each takes what `operation` takes besides: what heeds `If-Match`
-or `Idempotency-Key` says so by `versioned` and `once`, as those that change and act do already;
-`gives` is another shape, of which the function returns a row; `scope` what a token needs;
-`below`, `address` and `named` are the address, its name and the operation's where they do not
-follow from the method's name.
+What changes or acts may give the row, where it need not be read again. Bodies and queries arrive
+checked. Each takes what `operation` takes besides: what heeds `If-Match` or `Idempotency-Key` says
+so by `versioned` and `once`, as those that change and act do already; `gives` is another shape, of
+which the function returns a row; `scope` what a token needs; `below`, `address` and `named` are
+the address, its name and the operation's where they do not follow from the method's name, which
+may not be that of an HTTP method: `delete` would answer at every address.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from functools import cache
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
+from django.db.models import Model
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from rest_framework import serializers
@@ -61,7 +63,12 @@ class Resource(Endpoint):
     tag: ClassVar[str]
     shape: ClassVar[AnswerShape]
     order: ClassVar[Sequence[str]] = ("-created_at", "-id")
-    by: dict[str, Any]  # who writes, when, and which version they mean, as services take it
+    expected: dict[str, Any]
+
+    @property
+    def by(self) -> dict[str, Any]:
+        """Who writes, when, and which version they mean, as services take it."""
+        return {"actor": self.actor, "now": self.now, **self.expected}
 
     def visible(self, pk: UUID) -> Any:
         """One row that the actor may see; `NotFound` else."""
@@ -74,12 +81,13 @@ class Resource(Endpoint):
     def shown(self, rows: list[Any]) -> list[Any]:
         return [rendered(self.shape, row) for row in self.prepared(rows)]
 
-    def one(self, pk: UUID, status: int = 200) -> Response:
-        """The row as it is now; a new one with its address."""
-        row = self.visible(pk)
-        headers = etag(row.version)
-        if status == 201:
-            headers["Location"] = self.location(row)
+    def one(self, row: Any, status: int = 200) -> Response:
+        """A row, or that of an id as it is now; a new one with its address."""
+        if not isinstance(row, Model):
+            row = self.visible(row)
+        headers = etag(row.version) if hasattr(row, "version") else {}
+        if status == 201 and (location := self.location(row)):
+            headers["Location"] = location
         return Response(self.shown([row])[0], status=status, headers=headers)
 
     def location(self, row: Any) -> str:
@@ -96,7 +104,7 @@ class Resource(Endpoint):
             method, below, options = declared[0], declared[1], dict(declared[2])
             below = word.replace("_", "-") if below is None else below
             name = cls.many if below == LIST else f"{cls.name}-{below}".rstrip("-")
-            names[below] = options.pop("address", "api-" + name.replace("_", "-"))
+            names.setdefault(below, options.pop("address", "api-" + name.replace("_", "-")))
             methods = views.setdefault(below, {"__doc__": cls.__doc__})
             if scope := options.pop("scope", ""):
                 methods["write_scope"] = scope
@@ -201,9 +209,7 @@ def _handler(
 
     def handler(self: Resource, request: Request, **kwargs: UUID) -> HttpResponseBase:
         given: list[Any] = list(kwargs.values())
-        self.by = {"actor": self.actor, "now": self.now}
-        if versioned:
-            self.by["expected_version"] = expected_version(request)
+        self.expected = {"expected_version": expected_version(request)} if versioned else {}
         if query:
             values = asked(query, request.query_params)
             rows = function(self, *given, values)
@@ -217,7 +223,7 @@ def _handler(
                 return Response(status=204)
             if gives:
                 return Response(rendered(gives, made), status=status)
-            return self.one(made if below == LIST else given[0], status)
+            return self.one(given[0] if made is None else made, status)
 
         return self.once(answer) if once else answer()
 

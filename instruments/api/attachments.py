@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import Resource, changes, reads, removes, rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Instant, Shape, Text, Whole, checked
-from accounts.api.versions import etag, expected_version
+from accounts.api.versions import etag
 from instruments.adapters.files import SIZES
 from instruments.models import Attachment
 from instruments.selectors.attachments import attachment_by_id, attachments_of
@@ -95,11 +96,6 @@ class AttachmentBody(Shape):
     licence = Choice(Attachment.Licence.choices, required=False, allow_blank=True)
 
 
-def _one(attachment: Attachment, status: int = 200) -> Response:
-    content = AttachmentShape(attachment).data
-    return Response(content, status=status, headers=etag(attachment.version))
-
-
 class InstrumentAttachments(Endpoint):
     parser_classes = [MultiPartParser]
 
@@ -136,61 +132,33 @@ class InstrumentAttachments(Endpoint):
             now=self.now,
             **data,
         )
-        return _one(made, status=201)
+        content = rendered(AttachmentShape, made)
+        return Response(content, status=201, headers=etag(made.version))
 
 
-class AttachmentDetail(Endpoint):
-    @operation(
-        "attachment",
-        _("One photo or document"),
-        tag="instruments",
-        gives=AttachmentShape,
-        refuses=[404],
-    )
-    def get(self, request: Request, attachment_id: UUID) -> Response:
+class Attachments(Resource):
+    at, key, tag = "attachments/", "attachment_id", "instruments"
+    name, many, shape = "attachment", "attachments", AttachmentShape
+
+    def visible(self, pk: UUID) -> Attachment:
+        return attachment_by_id(self.actor, pk)
+
+    @reads(_("One photo or document"))
+    def detail(self, pk: UUID) -> None:
         """What is said of it, and where its files are."""
-        return _one(attachment_by_id(self.actor, attachment_id))
 
-    @operation(
-        "attachment_change",
+    @changes(
         _("Change the description of a photo or document"),
-        tag="instruments",
-        takes=AttachmentChanges,
-        gives=AttachmentShape,
-        refuses=[404],
-        versioned=True,
+        AttachmentChanges,
         sends={"title": "The column, from the left", "position": 1},
     )
-    def patch(self, request: Request, attachment_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> Attachment:
         """For the host's managers. What is not named stays as it is."""
-        expected = expected_version(request)
-        changes = checked(AttachmentChanges, request.data)
-        instrument_to_manage(self.actor, attachment_by_id(self.actor, attachment_id).instrument_id)
-        found = attachment_change(
-            actor=self.actor,
-            attachment_id=attachment_id,
-            changes=changes,
-            expected_version=expected,
-            now=self.now,
-        )
-        return _one(found)
+        instrument_to_manage(self.actor, self.visible(pk).instrument_id)
+        return attachment_change(attachment_id=pk, changes=data, **self.by)
 
-    @operation(
-        "attachment_delete",
-        _("Delete a photo or document"),
-        tag="instruments",
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request, attachment_id: UUID) -> Response:
+    @removes(_("Delete a photo or document"))
+    def remove(self, pk: UUID) -> None:
         """For good, with its files."""
-        instrument_to_manage(self.actor, attachment_by_id(self.actor, attachment_id).instrument_id)
-        attachment_delete(
-            actor=self.actor,
-            attachment_id=attachment_id,
-            expected_version=expected_version(request),
-            now=self.now,
-        )
-        return Response(status=204)
+        instrument_to_manage(self.actor, self.visible(pk).instrument_id)
+        attachment_delete(attachment_id=pk, **self.by)

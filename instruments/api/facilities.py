@@ -3,20 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Number, Shape, Text, WebAddress, asked, checked
-from accounts.api.versions import etag, expected_version
-from accounts.domain.errors import NotFound, invalid
-from accounts.models import Organisation
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, changes, creates, lists, named, reads
+from accounts.api.shapes import Number, Shape, Text, WebAddress
 from accounts.selectors.organisations import organisation_by_code
 from instruments.models import Facility
 from instruments.selectors.registry import facilities, facility_by_id
@@ -68,36 +61,25 @@ class FacilityQuery(Pages):
     organisation = Text(40, default="", help_text="Of one organisation: its code.")
 
 
-class Facilities(Endpoint):
-    @operation(
-        "facilities",
-        _("Facilities"),
-        tag="facilities",
-        query=FacilityQuery,
-        gives=page(FacilityShape),
-    )
-    def get(self, request: Request) -> Response:
+class Facilities(Resource):
+    at, key, tag = "facilities/", "facility_id", "facilities"
+    name, many = "facility", "facilities"
+    shape, order = FacilityShape, ("name", "id")
+
+    def visible(self, pk: UUID) -> Facility:
+        return facility_by_id(pk)
+
+    @lists(_("Facilities"), FacilityQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Facility]:
         """All sites, by name."""
-        query = asked(FacilityQuery, request.query_params)
         rows = facilities()
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("name", "id"),
-            lambda found: FacilityShape(found, many=True).data,
-        )
+        return rows
 
-    @operation(
-        "facility_create",
+    @creates(
         _("Enter a facility"),
-        tag="facilities",
-        takes=FacilityBody,
-        gives=FacilityShape,
-        status=201,
-        once=True,
+        FacilityBody,
         sends={
             "organisation": "hefei-materials",
             "name": "Instruments Centre",
@@ -106,57 +88,21 @@ class Facilities(Endpoint):
             "address": "96 Jinzhai Road, Hefei",
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> Facility:
         """For the organisation's managers."""
-        data = checked(FacilityBody, request.data)
+        data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
+        return facility_create(**data, **self.by)
 
-        def create() -> Response:
-            organisation = _organisation(data.pop("organisation"))
-            made = facility_create(
-                actor=self.actor, organisation=organisation, now=self.now, **data
-            )
-            return one(made, status=201)
-
-        return self.once(create)
-
-
-class FacilityDetail(Endpoint):
-    @operation("facility", _("One facility"), tag="facilities", gives=FacilityShape, refuses=[404])
-    def get(self, request: Request, facility_id: UUID) -> Response:
+    @reads(_("One facility"))
+    def detail(self, pk: UUID) -> None:
         """One site."""
-        return one(facility_by_id(facility_id))
 
-    @operation(
-        "facility_update",
+    @changes(
         _("Change a facility"),
-        tag="facilities",
-        takes=FacilityChanges,
-        gives=FacilityShape,
-        refuses=[404],
-        versioned=True,
+        FacilityChanges,
+        named="_update",
         sends={"contact_email": "instruments@hefei-materials.example"},
     )
-    def patch(self, request: Request, facility_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> Facility:
         """For the organisation's managers. What is not named stays as it is."""
-        changed = facility_update(
-            actor=self.actor,
-            facility_id=facility_id,
-            changes=checked(FacilityChanges, request.data),
-            expected_version=expected_version(request),
-            now=self.now,
-        )
-        return one(changed)
-
-
-def one(facility: Facility, status: int = 200) -> Response:
-    headers = etag(facility.version)
-    if status == 201:
-        headers["Location"] = reverse("api-facility", kwargs={"facility_id": facility.pk})
-    return Response(FacilityShape(facility).data, status=status, headers=headers)
-
-
-def _organisation(code: str) -> Organisation:
-    try:
-        return organisation_by_code(code)
-    except NotFound:
-        raise invalid("organisation", "unknown-value") from None
+        return facility_update(facility_id=pk, changes=data, **self.by)

@@ -3,18 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Flag, Instant, Nothing, Shape, Text, Whole, asked, checked
-from accounts.api.versions import etag, expected_version
-from accounts.domain.errors import NotFound, invalid
+from accounts.api.resource import (
+    Resource,
+    acts,
+    changes,
+    creates,
+    lists,
+    named,
+    parts,
+    reads,
+    removes,
+)
+from accounts.api.shapes import Choice, Flag, Instant, Nothing, Shape, Text, Whole
 from accounts.selectors.organisations import organisation_by_code
 from instruments.api.imports import ProblemShape
 from instruments.domain.harvests import LONGEST_NAME, Plan
@@ -65,28 +69,9 @@ class FetchingShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     at = Instant()
     outcome = serializers.ChoiceField(Fetching.Outcome.choices)
-    problem = ProblemShape(allow_null=True)
+    problem = ProblemShape(allow_null=True, say=harvest_sentence)
     size = serializers.IntegerField(allow_null=True)
-    import_id = serializers.UUIDField(allow_null=True)
-
-
-def _one(actor: Any, harvest_id: UUID, status: int = 200) -> Response:
-    harvest = harvest_by_id(actor, harvest_id)
-    headers = etag(harvest.version)
-    if status == 201:
-        headers["Location"] = reverse("api-harvest", kwargs={"harvest_id": harvest_id})
-    return Response(HarvestShape(harvest).data, status=status, headers=headers)
-
-
-def _fetching_json(fetching: Fetching) -> dict[str, Any]:
-    problem = fetching.problem
-    shown = {name: getattr(fetching, name) for name in ("id", "at", "outcome", "size")}
-    if problem:
-        said = harvest_sentence(problem["code"], problem["numbers"])
-        problem = {**problem, "message": said}
-    return dict(
-        FetchingShape(shown | {"problem": problem or None, "import_id": fetching.job_id}).data
-    )
+    import_id = serializers.UUIDField(source="job_id", allow_null=True)
 
 
 # Requests
@@ -125,174 +110,64 @@ _EXAMPLE = {
 }
 
 
-class Harvests(Endpoint):
+class Harvests(Resource):
+    at, key, name, many, tag = "harvests/", "harvest_id", "harvest", "harvests", "imports"
+    shape, order = HarvestShape, ("name", "id")
     needs_person = True
 
-    @operation("harvests", _("Harvests"), tag="imports", query=Pages, gives=page(HarvestShape))
-    def get(self, request: Request) -> Response:
-        """Those of the organisations whose instruments one manages, by name."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            harvests_for(self.actor),
-            query,
-            ("name", "id"),
-            lambda found: HarvestShape(found, many=True).data,
-        )
+    def visible(self, pk: UUID) -> Harvest:
+        return harvest_by_id(self.actor, pk)
 
-    @operation(
-        "harvest_add",
+    @lists(_("Harvests"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[Harvest]:
+        """Those of the organisations whose instruments one manages, by name."""
+        return harvests_for(self.actor)
+
+    @creates(
         _("Set up a harvest"),
-        tag="imports",
-        takes=HarvestBody,
-        gives=HarvestShape,
-        status=201,
+        HarvestBody,
+        named="_add",
+        once=False,
         sends={"organisation": "hefei-materials", **_EXAMPLE},
     )
-    def post(self, request: Request) -> Response:
+    def add(self, data: dict[str, Any]) -> UUID:
         """For the organisation's managers. It is fetched at once, then on the timetable; each file
         that is new becomes an import, to be looked at or, with `applies`, carried out by itself."""
-        data = checked(HarvestBody, request.data)
-        try:
-            organisation = organisation_by_code(data.pop("organisation"))
-        except NotFound:
-            raise invalid("organisation", "unknown-value") from None
-        made = harvest_add(
-            actor=self.actor, organisation_id=organisation.pk, plan=Plan(**data), now=self.now
-        )
-        return _one(self.actor, made.pk, status=201)
+        organisation = named("organisation", organisation_by_code, data.pop("organisation"))
+        return harvest_add(organisation_id=organisation.pk, plan=Plan(**data), **self.by).pk
 
-
-class HarvestDetail(Endpoint):
-    needs_person = True
-
-    @operation("harvest", _("One harvest"), tag="imports", gives=HarvestShape, refuses=[404])
-    def get(self, request: Request, harvest_id: UUID) -> Response:
+    @reads(_("One harvest"))
+    def detail(self, pk: UUID) -> None:
         """How it stands."""
-        return _one(self.actor, harvest_id)
 
-    @operation(
-        "harvest_change",
-        _("Change a harvest"),
-        tag="imports",
-        takes=PlanBody,
-        gives=HarvestShape,
-        refuses=[404],
-        versioned=True,
-        sends=_EXAMPLE,
-    )
-    def put(self, request: Request, harvest_id: UUID) -> Response:
+    @changes(_("Change a harvest"), PlanBody, method="put", sends=_EXAMPLE)
+    def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """A field that is not named takes its default. From then on it has the rights of whoever
         changed it."""
-        expected = expected_version(request)
-        data = checked(PlanBody, request.data)
-        harvest_change(
-            actor=self.actor,
-            harvest_id=harvest_id,
-            plan=Plan(**data),
-            expected_version=expected,
-            now=self.now,
-        )
-        return _one(self.actor, harvest_id)
+        harvest_change(harvest_id=pk, plan=Plan(**data), **self.by)
 
-    @operation(
-        "harvest_delete",
-        _("Delete a harvest"),
-        tag="imports",
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request, harvest_id: UUID) -> Response:
+    @removes(_("Delete a harvest"))
+    def remove(self, pk: UUID) -> None:
         """Imports stay, and keep its name."""
-        harvest_delete(
-            actor=self.actor,
-            harvest_id=harvest_id,
-            expected_version=expected_version(request),
-            now=self.now,
-        )
-        return Response(status=204)
+        harvest_delete(harvest_id=pk, **self.by)
 
-
-class HarvestFetch(Endpoint):
-    needs_person = True
-
-    @operation(
-        "harvest_fetch",
-        _("Fetch now"),
-        tag="imports",
-        takes=Nothing,
-        gives=HarvestShape,
-        refuses=[404, 409],
-    )
-    def post(self, request: Request, harvest_id: UUID) -> Response:
+    @acts(_("Fetch now"), Nothing, versioned=False, once=False)
+    def fetch(self, pk: UUID, data: dict[str, Any]) -> None:
         """Within seconds, by a worker; `fetchings/` says what came of it. While it is fetched,
         asking again changes nothing."""
-        checked(Nothing, request.data)
-        harvest_fetch(actor=self.actor, harvest_id=harvest_id, now=self.now)
-        return _one(self.actor, harvest_id)
+        harvest_fetch(harvest_id=pk, **self.by)
 
-
-class HarvestPause(Endpoint):
-    needs_person = True
-
-    @operation(
-        "harvest_pause",
-        _("Pause a harvest"),
-        tag="imports",
-        takes=Nothing,
-        gives=HarvestShape,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def post(self, request: Request, harvest_id: UUID) -> Response:
+    @acts(_("Pause a harvest"), Nothing, once=False)
+    def pause(self, pk: UUID, data: dict[str, Any]) -> None:
         """What is being fetched at this moment is not kept."""
-        expected = expected_version(request)
-        checked(Nothing, request.data)
-        harvest_pause(
-            actor=self.actor, harvest_id=harvest_id, expected_version=expected, now=self.now
-        )
-        return _one(self.actor, harvest_id)
+        harvest_pause(harvest_id=pk, **self.by)
 
-
-class HarvestResume(Endpoint):
-    needs_person = True
-
-    @operation(
-        "harvest_resume",
-        _("Resume a harvest"),
-        tag="imports",
-        takes=Nothing,
-        gives=HarvestShape,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def post(self, request: Request, harvest_id: UUID) -> Response:
+    @acts(_("Resume a harvest"), Nothing, once=False)
+    def resume(self, pk: UUID, data: dict[str, Any]) -> None:
         """It is fetched at once, then on its timetable."""
-        expected = expected_version(request)
-        checked(Nothing, request.data)
-        harvest_resume(
-            actor=self.actor, harvest_id=harvest_id, expected_version=expected, now=self.now
-        )
-        return _one(self.actor, harvest_id)
+        harvest_resume(harvest_id=pk, **self.by)
 
-
-class HarvestFetchings(Endpoint):
-    needs_person = True
-
-    @operation(
-        "harvest_fetchings",
-        _("Runs of a harvest"),
-        tag="imports",
-        query=Pages,
-        gives=page(FetchingShape),
-        refuses=[404],
-    )
-    def get(self, request: Request, harvest_id: UUID) -> Response:
+    @parts(_("Runs of a harvest"), FetchingShape, order=("-at", "-id"))
+    def fetchings(self, pk: UUID, query: dict[str, Any]) -> QuerySet[Fetching]:
         """Every time that the address was asked, the latest first, and what came of it."""
-        query = asked(Pages, request.query_params)
-        found = fetchings_of(harvest_by_id(self.actor, harvest_id))
-        return paginated(
-            request, found, query, ("-at", "-id"), lambda rows: [*map(_fetching_json, rows)]
-        )
+        return fetchings_of(self.visible(pk))

@@ -2,11 +2,11 @@
 where the fields of a record come from."""
 
 import io
+from collections.abc import Callable
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
@@ -14,12 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
+from accounts.api.pagination import Pages
 from accounts.api.parsers import StrictJSONParser
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Instant, Nothing, Shape, Text, asked, checked
-from accounts.api.versions import etag, expected_version
-from accounts.domain.errors import NotFound, NotPermitted, invalid
+from accounts.api.resource import Resource, acts, creates, lists, named, parts, reads, removes
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Instant, Nothing, Shape, Text
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.models import Organisation
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import organisation_by_code
@@ -57,6 +57,19 @@ class ProblemShape(serializers.Serializer[Any]):
     message = serializers.CharField()
     numbers = serializers.DictField()
 
+    def __init__(
+        self, *args: Any, say: Callable[[str, Any], str] | None = None, **kwargs: Any
+    ) -> None:
+        """`say`: the sentence of a code and its numbers."""
+        super().__init__(*args, **kwargs)
+        self.say = say
+
+    def get_attribute(self, instance: Any) -> Any:
+        problem = super().get_attribute(instance)
+        if not problem or self.say is None:
+            return problem or None
+        return problem | {"message": self.say(problem["code"], problem["numbers"])}
+
 
 class CountsShape(serializers.Serializer[Any]):
     """How many rows become, or became, what."""
@@ -70,6 +83,10 @@ class CountsShape(serializers.Serializer[Any]):
         help_text="Instruments of earlier imports that are not in the file; they are kept."
     )
 
+    def get_attribute(self, job: Import) -> dict[str, int]:
+        counts = {result: int(job.counts.get(result, 0)) for result in ImportRow.Result.values}
+        return counts | {"kept": job.kept, "absent": job.absent}
+
 
 class ColumnShape(serializers.Serializer[Any]):
     name = serializers.CharField()
@@ -80,7 +97,7 @@ class ImportShape(serializers.Serializer[Any]):
     """A file and how far it has come."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
     file_name = serializers.CharField()
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
@@ -88,9 +105,9 @@ class ImportShape(serializers.Serializer[Any]):
     encoding = serializers.CharField()
     facility = serializers.CharField()
     hand_changes = serializers.ChoiceField(Import.HandChanges.choices)
-    mapping = serializers.CharField(help_text="The name of the mapping.")
+    mapping = serializers.CharField(source="mapping_name", help_text="The name of the mapping.")
     state = serializers.ChoiceField(Import.State.choices)
-    problem = ProblemShape(allow_null=True)
+    problem = ProblemShape(allow_null=True, say=file_sentence)
     header_row = serializers.IntegerField(help_text="The line with the names of the columns.")
     columns = ColumnShape(many=True, help_text="For a table that is waiting for a mapping.")
     ignored_columns = serializers.ListField(
@@ -100,10 +117,12 @@ class ImportShape(serializers.Serializer[Any]):
     done_rows = serializers.IntegerField()
     counts = CountsShape()
     harvest = serializers.CharField(
-        allow_blank=True, help_text="The name of the harvest that fetched the file."
+        source="harvest_name",
+        allow_blank=True,
+        help_text="The name of the harvest that fetched the file.",
     )
     applies = serializers.BooleanField(help_text="Runs automatically where no row is refused.")
-    user = serializers.UUIDField(allow_null=True)
+    user = serializers.UUIDField(source="user_id", allow_null=True)
     created_at = Instant()
     applied_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
@@ -118,6 +137,9 @@ class FieldChangeShape(serializers.Serializer[Any]):
     after = serializers.JSONField(allow_null=True)
     kept = serializers.CharField(allow_blank=True)
 
+    def to_representation(self, difference: dict[str, Any]) -> dict[str, Any]:
+        return super().to_representation({"kept": ""} | difference)
+
 
 class ImportRowShape(serializers.Serializer[Any]):
     position = serializers.IntegerField()
@@ -125,9 +147,9 @@ class ImportRowShape(serializers.Serializer[Any]):
     key = serializers.CharField()
     name = serializers.CharField()
     result = serializers.ChoiceField(ImportRow.Result.choices)
-    problem = ProblemShape(allow_null=True)
+    problem = ProblemShape(allow_null=True, say=row_sentence)
     differences = FieldChangeShape(many=True)
-    instrument = serializers.UUIDField(allow_null=True)
+    instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
 
 
 class MappingShape(serializers.Serializer[Any]):
@@ -155,58 +177,6 @@ class FieldOriginShape(serializers.Serializer[Any]):
 
 class ProvenanceShape(serializers.Serializer[Any]):
     fields_from = FieldOriginShape(many=True)
-
-
-def _problem(problem: dict[str, Any], say: Any) -> dict[str, Any] | None:
-    if not problem:
-        return None
-    code, numbers = problem["code"], problem["numbers"]
-    return {"code": code, "message": say(code, numbers), "numbers": numbers}
-
-
-def import_json(job: Import) -> dict[str, Any]:
-    counts = {result: int(job.counts.get(result, 0)) for result in ImportRow.Result.values}
-    shown = {
-        name: getattr(job, name)
-        for name in ImportShape().get_fields()
-        if name not in ("organisation", "mapping", "problem", "counts", "user", "harvest")
-    }
-    return dict(
-        ImportShape(
-            shown
-            | {
-                "organisation": job.organisation.code,
-                "mapping": job.mapping_name,
-                "problem": _problem(job.problem, file_sentence),
-                "counts": counts | {"kept": job.kept, "absent": job.absent},
-                "user": job.user_id,
-                "harvest": job.harvest_name,
-            }
-        ).data
-    )
-
-
-def _row_json(row: ImportRow) -> dict[str, Any]:
-    return {
-        "position": row.position,
-        "line": row.line,
-        "key": row.key,
-        "name": row.name,
-        "result": row.result,
-        "problem": _problem(row.problem, row_sentence),
-        "differences": [
-            {name: difference.get(name, "") for name in ("field", "before", "after", "kept")}
-            for difference in row.differences
-        ],
-        "instrument": str(row.instrument_id) if row.instrument_id else None,
-    }
-
-
-def one(job: Import, status: int = 200) -> Response:
-    headers = etag(job.version)
-    if status == 201:
-        headers["Location"] = reverse("api-import", kwargs={"import_id": job.pk})
-    return Response(import_json(job), status=status, headers=headers)
 
 
 # Requests
@@ -267,268 +237,131 @@ class RowQuery(Pages):
     result = Choice([*ImportRow.Result.values, "kept"], required=False)
 
 
-def _organisation(code: str) -> Organisation:
+def _mapping(organisation: Organisation, name: str) -> Any:
     try:
-        return organisation_by_code(code)
-    except NotFound:
-        raise invalid("organisation", "unknown-value") from None
+        return load_mapping(organisation, name)
+    except FileRefused:
+        raise invalid("mapping", "unknown-value") from None
 
 
-class Imports(Endpoint):
+class Imports(Resource):
+    at, key, name, many, tag = "imports/", "import_id", "import", "imports", "imports"
+    shape = ImportShape
     needs_person = True
     parser_classes = [StrictJSONParser, MultiPartParser]
 
-    @operation("imports", _("Imports"), tag="imports", query=ImportQuery, gives=page(ImportShape))
-    def get(self, request: Request) -> Response:
+    def visible(self, pk: UUID) -> Import:
+        return import_by_id(self.actor, pk)
+
+    @lists(_("Imports"), ImportQuery)
+    def listed(self, query: dict[str, Any]) -> QuerySet[Import]:
         """Those of the organisations whose instruments one manages, the newest first."""
-        query = asked(ImportQuery, request.query_params)
-        rows: QuerySet[Import] = imports_for(self.actor)
+        rows = imports_for(self.actor)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
-        return paginated(
-            request, rows, query, ("-created_at", "-id"), lambda found: [*map(import_json, found)]
-        )
+        return rows
 
-    @operation(
-        "import_start",
-        _("Upload a file"),
-        tag="imports",
-        takes=ImportBody,
-        gives=ImportShape,
-        status=201,
-        refuses=[422],
-    )
-    def post(self, request: Request) -> Response:
+    @creates(_("Upload a file"), ImportBody, named="_start", refuses=[422], once=False)
+    def start(self, data: dict[str, Any]) -> Import:
         """For the organisation's managers. The file is kept and read; when its state is `ready`,
         `rows/` says what would happen and `apply/` has it done."""
-        data = checked(ImportBody, request.data)
-        organisation = _organisation(data["organisation"])
+        organisation = named("organisation", organisation_by_code, data.pop("organisation"))
         if not self.actor.may("manage-instruments", place_of(organisation)):
             raise NotPermitted(capability="manage-instruments")
-        given = data.get("file")
-        text = data.get("content")
+        given, text = data.pop("file", None), data.pop("content", None)
         if (given is None) == (text is None):
             raise invalid("file", "required")
         stream: BinaryIO = given if given is not None else io.BytesIO(str(text).encode())
-        name = data.get("mapping", "")
-        job = import_start(
-            actor=self.actor,
+        name = data.pop("mapping", "")
+        data["file_name"] = data.get("file_name") or getattr(given, "name", "") or "-"
+        if text is not None:
+            data["encoding"] = "utf-8"
+        return import_start(
             organisation_id=organisation.pk,
             file=stream,
-            file_name=data.get("file_name") or getattr(given, "name", "") or "-",
-            format=data["format"],
-            encoding=data["encoding"] if text is None else "utf-8",
-            mapping=self._mapping(organisation, name) if name else None,
+            mapping=_mapping(organisation, name) if name else None,
             mapping_name=name,
-            facility=data["facility"],
-            hand_changes=data["hand_changes"],
-            now=self.now,
+            **data,
+            **self.by,
         )
-        return one(job, status=201)
-
-    def _mapping(self, organisation: Organisation, name: str) -> Any:
-        try:
-            return load_mapping(organisation, name)
-        except FileRefused:
-            raise invalid("mapping", "unknown-value") from None
 
 
-class ImportDetail(Endpoint):
-    needs_person = True
+class OneImport(Imports):
+    parser_classes = [*Endpoint.parser_classes]
 
-    @operation("import", _("One import"), tag="imports", gives=ImportShape, refuses=[404])
-    def get(self, request: Request, import_id: UUID) -> Response:
+    @reads(_("One import"))
+    def detail(self, pk: UUID) -> None:
         """How far it is: `read_rows`, then `done_rows` of them."""
-        return one(import_by_id(self.actor, import_id))
 
-
-class ImportRows(Endpoint):
-    needs_person = True
-
-    @operation(
-        "import_rows",
-        _("Row-by-row preview"),
-        tag="imports",
-        query=RowQuery,
-        gives=page(ImportRowShape),
-        refuses=[404],
-    )
-    def get(self, request: Request, import_id: UUID) -> Response:
+    @parts(_("Row-by-row preview"), ImportRowShape, RowQuery, order=("position", "id"))
+    def rows(self, pk: UUID, query: dict[str, Any]) -> QuerySet[ImportRow]:
         """In the order of the file: before it is applied what would happen, afterwards what
         did."""
-        query = asked(RowQuery, request.query_params)
-        job = import_by_id(self.actor, import_id)
-        rows = rows_of(job, query.get("result", ""))
-        return paginated(
-            request, rows, query, ("position", "id"), lambda found: [*map(_row_json, found)]
-        )
+        return rows_of(self.visible(pk), query.get("result", ""))
 
-
-class ImportMap(Endpoint):
-    needs_person = True
-
-    @operation(
-        "import_map",
+    @acts(
         _("Map the columns"),
-        tag="imports",
-        takes=MappingBody,
-        gives=ImportShape,
+        MappingBody,
+        named="_map",
         refuses=[404, 409, 422],
+        versioned=False,
+        once=False,
     )
-    def post(self, request: Request, import_id: UUID) -> Response:
+    def mapping(self, pk: UUID, data: dict[str, Any]) -> None:
         """Of a table whose state is `unmapped`; the mapping is saved and the table read."""
-        data = checked(MappingBody, request.data)
-        import_map(
-            actor=self.actor,
-            import_id=import_id,
-            mapping=data["content"],
-            name=data["name"],
-            now=self.now,
-        )
-        return one(import_by_id(self.actor, import_id))
+        import_map(import_id=pk, mapping=data["content"], name=data["name"], **self.by)
 
-
-class ImportReadAgain(Endpoint):
-    needs_person = True
-
-    @operation(
-        "import_read_again",
-        _("Read a stored table again"),
-        tag="imports",
-        takes=ReadAgainBody,
-        gives=ImportShape,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def post(self, request: Request, import_id: UUID) -> Response:
+    @acts(_("Read a stored table again"), ReadAgainBody, named="_read_again", once=False)
+    def again(self, pk: UUID, data: dict[str, Any]) -> None:
         """In another encoding, or with the names of its columns in another line; before it is
         carried out."""
-        expected = expected_version(request)
-        data = checked(ReadAgainBody, request.data)
-        import_read_again(
-            actor=self.actor,
-            import_id=import_id,
-            expected_version=expected,
-            now=self.now,
-            **data,
-        )
-        return one(import_by_id(self.actor, import_id))
+        import_read_again(import_id=pk, **data, **self.by)
 
-
-class ImportApply(Endpoint):
-    needs_person = True
-
-    @operation(
-        "import_apply",
-        _("Run an import"),
-        tag="imports",
-        takes=Nothing,
-        gives=ImportShape,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def post(self, request: Request, import_id: UUID) -> Response:
+    @acts(_("Run an import"), Nothing, once=False)
+    def apply(self, pk: UUID, data: dict[str, Any]) -> None:
         """Of one whose state is `ready`. What a person wrote since the preview is kept, or
         overwritten, as the import says."""
-        expected = expected_version(request)
-        checked(Nothing, request.data)
-        import_apply(actor=self.actor, import_id=import_id, expected_version=expected, now=self.now)
-        return one(import_by_id(self.actor, import_id))
+        import_apply(import_id=pk, **self.by)
 
-
-class ImportCancel(Endpoint):
-    needs_person = True
-
-    @operation(
-        "import_cancel",
-        _("Stop an import"),
-        tag="imports",
-        takes=Nothing,
-        gives=ImportShape,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def post(self, request: Request, import_id: UUID) -> Response:
+    @acts(_("Stop an import"), Nothing, once=False)
+    def cancel(self, pk: UUID, data: dict[str, Any]) -> None:
         """Before it is applied nothing was written; while it is, what was written stays."""
-        expected = expected_version(request)
-        checked(Nothing, request.data)
-        import_cancel(
-            actor=self.actor, import_id=import_id, expected_version=expected, now=self.now
-        )
-        return one(import_by_id(self.actor, import_id))
+        import_cancel(import_id=pk, **self.by)
 
 
-class ImportMappings(Endpoint):
+class ImportMappings(Resource):
+    at, key, tag = "import-mappings/", "mapping_id", "imports"
+    name, many = "import_mapping", "import_mappings"
+    shape, order = MappingShape, ("name", "id")
     needs_person = True
 
-    @operation(
-        "import_mappings",
-        _("Saved mappings"),
-        tag="imports",
-        query=Pages,
-        gives=page(MappingShape),
-    )
-    def get(self, request: Request) -> Response:
+    def visible(self, pk: UUID) -> ImportMapping:
+        return mapping_by_id(self.actor, pk)
+
+    def location(self, row: ImportMapping) -> str:
+        return ""  # saved in place of another it is no new one
+
+    @lists(_("Saved mappings"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[ImportMapping]:
         """Those of the organisations whose instruments one manages, by name."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            mappings_for(self.actor),
-            query,
-            ("name", "id"),
-            lambda found: MappingShape(found, many=True).data,
-        )
+        return mappings_for(self.actor)
 
-    @operation(
-        "import_mapping_save",
-        _("Save a mapping"),
-        tag="imports",
-        takes=OwnMappingBody,
-        gives=MappingShape,
-        status=201,
-        refuses=[422],
-    )
-    def post(self, request: Request) -> Response:
+    @creates(_("Save a mapping"), OwnMappingBody, named="_save", refuses=[422], once=False)
+    def save(self, data: dict[str, Any]) -> ImportMapping:
         """In place of one of the same name."""
-        data = checked(OwnMappingBody, request.data)
-        saved = mapping_save(
-            actor=self.actor,
-            organisation=_organisation(data["organisation"]),
-            name=data["name"],
-            content=data["content"],
-            now=self.now,
-        )
+        data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
+        saved = mapping_save(**data, **self.by)
         saved.refresh_from_db(fields=["version"])
-        return Response(MappingShape(saved).data, status=201, headers=etag(saved.version))
+        return saved
 
-
-class ImportMappingDetail(Endpoint):
-    needs_person = True
-
-    @operation("import_mapping", _("One mapping"), tag="imports", gives=MappingShape, refuses=[404])
-    def get(self, request: Request, mapping_id: UUID) -> Response:
+    @reads(_("One mapping"), address="api-import-mapping-one")
+    def detail(self, pk: UUID) -> None:
         """Which column is which."""
-        found: ImportMapping = mapping_by_id(self.actor, mapping_id)
-        return Response(MappingShape(found).data, headers=etag(found.version))
 
-    @operation(
-        "import_mapping_delete",
-        _("Delete a mapping"),
-        tag="imports",
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request, mapping_id: UUID) -> Response:
+    @removes(_("Delete a mapping"))
+    def remove(self, pk: UUID) -> None:
         """Imports that used it keep what it said."""
-        mapping_delete(
-            actor=self.actor,
-            mapping_id=mapping_id,
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return Response(status=204)
+        mapping_delete(mapping_id=pk, **self.by)
 
 
 class InstrumentProvenance(Endpoint):

@@ -1,120 +1,49 @@
 """Publication of instruments."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.schema import operation
-from accounts.api.shapes import ReasonBody, checked
-from accounts.api.versions import expected_version
-from instruments.api.registry import InstrumentShape, one
-from instruments.selectors.registry import instrument_by_id
+from accounts.api.resource import acts
+from accounts.api.shapes import ReasonBody
+from instruments.api.registry import InstrumentResource
 from instruments.services.publishing import instrument_confirm, instrument_publication
 
 
-class Publication(Endpoint):
-    """`act` is what the address says."""
+class Publication(InstrumentResource):
+    def _act(self, act: str, pk: UUID, data: dict[str, Any]) -> None:
+        self.visible(pk)
+        instrument_publication(instrument_id=pk, act=act, **data, **self.by)
 
-    act = ""
-
-    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
-        expected = expected_version(request)
-        data = checked(ReasonBody, request.data)
-
-        def step() -> Response:
-            instrument_by_id(self.actor, instrument_id)
-            instrument_publication(
-                actor=self.actor,
-                instrument_id=instrument_id,
-                act=self.act,
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return one(instrument_by_id(self.actor, instrument_id), self.now)
-
-        return self.once(step)
-
-
-def _described(name: str, summary: Any) -> Callable[[Any], Any]:
-    return operation(
-        name,
-        summary,
-        tag="instruments",
-        takes=ReasonBody,
-        gives=InstrumentShape,
-        refuses=[404, 409, 422],
-        versioned=True,
-        once=True,
-    )
-
-
-class Submit(Publication):
-    act = "submit"
-
-    @_described("instrument_submit", _("Submit for publishing"))
-    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+    @acts(_("Submit for publishing"), ReasonBody, refuses=[404, 409, 422])
+    def submit(self, pk: UUID, data: dict[str, Any]) -> None:
         """For members who may not publish themselves."""
-        return super().post(request, instrument_id)
+        self._act("submit", pk, data)
 
-
-class Return(Publication):
-    act = "return"
-
-    @_described("instrument_return", _("Return for changes"))
-    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+    @acts(_("Return for changes"), ReasonBody, refuses=[404, 409, 422], below="return")
+    def give_back(self, pk: UUID, data: dict[str, Any]) -> None:
         """What was submitted becomes a draft again; whoever submitted it is told the reason."""
-        return super().post(request, instrument_id)
+        self._act("return", pk, data)
 
+    @acts(_("Confirm the record"), once=False)
+    def confirm(self, pk: UUID) -> None:
+        """It is still true: not stale for another year. For the host's managers."""
+        self.visible(pk)
+        instrument_confirm(instrument_id=pk, **self.by)
 
-class Publish(Publication):
-    act = "publish"
-
-    @_described("instrument_publish", _("Publish"))
-    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+    @acts(_("Publish"), ReasonBody, refuses=[404, 409, 422])
+    def publish(self, pk: UUID, data: dict[str, Any]) -> None:
         """Takes a draft or submitted record that is complete to `published`, and brings back a
         suspended one. 422 `record-incomplete` names what is `missing`."""
-        return super().post(request, instrument_id)
+        self._act("publish", pk, data)
 
-
-class Suspend(Publication):
-    act = "suspend"
-
-    @_described("instrument_suspend", _("Suspend"))
-    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+    @acts(_("Suspend"), ReasonBody, refuses=[404, 409, 422])
+    def suspend(self, pk: UUID, data: dict[str, Any]) -> None:
         """Not bookable for the time being; bookings there are stay."""
-        return super().post(request, instrument_id)
+        self._act("suspend", pk, data)
 
-
-class Retire(Publication):
-    act = "retire"
-
-    @_described("instrument_retire", _("Retire"))
-    def post(self, request: Request, instrument_id: UUID) -> HttpResponseBase:
+    @acts(_("Retire"), ReasonBody, refuses=[404, 409, 422])
+    def retire(self, pk: UUID, data: dict[str, Any]) -> None:
         """Out of use for good. 422 `still-booked` while bookings are not over."""
-        return super().post(request, instrument_id)
-
-
-class Confirm(Endpoint):
-    @operation(
-        "instrument_confirm",
-        _("Confirm the record"),
-        tag="instruments",
-        gives=InstrumentShape,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def post(self, request: Request, instrument_id: UUID) -> Response:
-        """It is still true: not stale for another year. For the host's managers."""
-        expected = expected_version(request)
-        instrument_by_id(self.actor, instrument_id)
-        instrument_confirm(
-            actor=self.actor, instrument_id=instrument_id, expected_version=expected, now=self.now
-        )
-        return one(instrument_by_id(self.actor, instrument_id), self.now)
+        self._act("retire", pk, data)

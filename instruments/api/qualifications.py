@@ -4,20 +4,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Day, Instant, Shape, Text, asked, checked, rfc3339
-from accounts.api.versions import etag, expected_version
-from accounts.domain.errors import NotFound, invalid
-from accounts.models import Organisation, User
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, creates, lists, named, reads
+from accounts.api.shapes import Day, Instant, Shape, Text
+from accounts.domain.errors import invalid
+from accounts.models import Organisation
 from accounts.selectors.organisations import organisation_by_code
 from instruments.domain.opening import local_date
 from instruments.models import Instrument, Qualification, Technique
@@ -55,7 +51,7 @@ EXAMPLE = {
 
 class CertifiedPersonShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    name = serializers.CharField()
+    name = serializers.CharField(source="*")
 
 
 class QualificationShape(serializers.Serializer[Any]):
@@ -65,9 +61,9 @@ class QualificationShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     user = CertifiedPersonShape()
-    instrument = serializers.UUIDField(allow_null=True)
-    technique = serializers.CharField(allow_null=True)
-    issuer = serializers.CharField()
+    instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
+    technique = serializers.CharField(source="technique.code", allow_null=True)
+    issuer = serializers.CharField(source="issuer.code")
     valid_from = serializers.DateField()
     valid_until = serializers.DateField(allow_null=True)
     state = serializers.ChoiceField(STATES)
@@ -76,7 +72,7 @@ class QualificationShape(serializers.Serializer[Any]):
     granted_at = Instant()
     revoked_by = CertifiedPersonShape(allow_null=True)
     revoked_at = Instant(allow_null=True)
-    reason = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(source="why_revoked", allow_null=True)
     version = serializers.IntegerField()
 
 
@@ -109,51 +105,46 @@ class QualificationQuery(Pages):
     valid_on = Day(required=False, help_text="Only those valid all through that day.")
 
 
-class QualificationEndpoint(Endpoint):
-    """What the addresses of certificates share."""
+def certified(
+    endpoint: Endpoint, data: dict[str, Any], by: str
+) -> tuple[Instrument | None, Technique | None, Organisation]:
+    """The instrument or technique that a body names, and the organisation that certifies, in its
+    field `by`: the instrument's host unless named. All are taken out of the body."""
+    instrument_id, technique_code = data.pop("instrument", None), data.pop("technique", None)
+    code = data.pop(by, None)
+    if bool(instrument_id) == bool(technique_code):
+        raise invalid("instrument", "instrument-or-technique")
+    instrument = technique = None
+    if instrument_id:
+        instrument = named("instrument", instrument_by_id, endpoint.actor, instrument_id)
+    else:
+        technique = named("technique", techniques_by_code, [technique_code])[0]
+    if code:
+        return instrument, technique, named(by, organisation_by_code, code)
+    if instrument is None:
+        raise invalid(by, "required")
+    return instrument, technique, instrument.organisation
 
+
+class Qualifications(Resource):
+    at, key, tag = "qualifications/", "qualification_id", "qualifications"
+    name, many = "qualification", "qualifications"
+    shape, order = QualificationShape, ("-granted_at", "-id")
     needs_person = True
 
-    def shown(self, row: Qualification) -> dict[str, Any]:
-        return {
-            "id": str(row.pk),
-            "user": _person(row.user),
-            "instrument": str(row.instrument_id) if row.instrument_id else None,
-            "technique": row.technique.code if row.technique else None,
-            "issuer": row.issuer.code,
-            "valid_from": row.valid_from.isoformat(),
-            "valid_until": row.valid_until.isoformat() if row.valid_until else None,
-            "state": load_certificate(row).state(zone_of(row), self.now),
-            "note": row.note,
-            "granted_by": _person(row.granted_by),
-            "granted_at": rfc3339(row.granted_at),
-            "revoked_by": _person(row.revoked_by) if row.revoked_by else None,
-            "revoked_at": rfc3339(row.revoked_at) if row.revoked_at else None,
-            "reason": row.reason or None,
-            "version": row.version,
-        }
+    def visible(self, pk: UUID) -> Qualification:
+        return qualification_by_id(self.actor, pk)
 
-    def one(self, qualification_id: UUID, status: int = 200) -> Response:
-        row = qualification_by_id(self.actor, qualification_id)
-        headers = etag(row.version)
-        if status == 201:
-            named = {"qualification_id": row.pk}
-            headers["Location"] = reverse("api-qualification", kwargs=named)
-        return Response(self.shown(row), status=status, headers=headers)
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.state = load_certificate(row).state(zone_of(row), self.now)
+            row.why_revoked = row.reason or None
+        return rows
 
-
-class Qualifications(QualificationEndpoint):
-    @operation(
-        "qualifications",
-        _("Qualifications"),
-        tag="qualifications",
-        query=QualificationQuery,
-        gives=page(QualificationShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Qualifications"), QualificationQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Qualification]:
         """The newest first: one's own, for managers those their organisation issued, for
         auditors those of issuers in their regions."""
-        query = asked(QualificationQuery, request.query_params)
         rows = qualifications_for(self.actor)
         if query["user"]:
             rows = of_person(rows, query["user"])
@@ -161,25 +152,13 @@ class Qualifications(QualificationEndpoint):
             rows = rows.filter(instrument_id=query["instrument"])
         if query["technique"]:
             rows = rows.filter(technique__code=query["technique"])
-        if "valid_on" in query:
-            rows = valid_on(rows, query["valid_on"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("-granted_at", "-id"),
-            lambda found: [self.shown(row) for row in found],
-        )
+        return valid_on(rows, query["valid_on"]) if "valid_on" in query else rows
 
-    @operation(
-        "qualification_grant",
+    @creates(
         _("Certify somebody"),
-        tag="qualifications",
-        takes=QualificationBody,
-        gives=QualificationShape,
-        status=201,
+        QualificationBody,
+        named="_grant",
         refuses=[409],
-        once=True,
         sends={
             "user": "wang.li@example.org",
             "instrument": EXAMPLE["instrument"],
@@ -189,80 +168,29 @@ class Qualifications(QualificationEndpoint):
         },
         answers=EXAMPLE,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def grant(self, data: dict[str, Any]) -> UUID:
         """For the issuer's managers: the person may operate one instrument, or the issuer's
         instruments that ask for a technique, alone. Nobody certifies themselves."""
-        data = checked(QualificationBody, request.data)
+        instrument, technique, issuer = certified(self, data, "issuer")
+        zone = ZoneInfo((instrument.facility if instrument else issuer.region).time_zone)
+        return qualification_grant(
+            user=person_to_certify(self.actor, issuer, data["user"]),
+            issuer=issuer,
+            instrument=instrument,
+            technique=technique,
+            valid_from=data.get("valid_from") or local_date(zone, self.now),
+            valid_until=data.get("valid_until"),
+            note=data["note"],
+            **self.by,
+        ).pk
 
-        def grant() -> Response:
-            instrument, technique, issuer = self._things(data)
-            zone = ZoneInfo((instrument.facility if instrument else issuer.region).time_zone)
-            made = qualification_grant(
-                actor=self.actor,
-                user=person_to_certify(self.actor, issuer, data["user"]),
-                issuer=issuer,
-                instrument=instrument,
-                technique=technique,
-                valid_from=data.get("valid_from") or local_date(zone, self.now),
-                valid_until=data.get("valid_until"),
-                note=data["note"],
-                now=self.now,
-            )
-            return self.one(made.pk, status=201)
-
-        return self.once(grant)
-
-    def _things(
-        self, data: dict[str, Any]
-    ) -> tuple[Instrument | None, Technique | None, Organisation]:
-        """The instrument or technique, and the issuer, that a request names."""
-        named = data.get("instrument"), data.get("technique")
-        if bool(named[0]) == bool(named[1]):
-            raise invalid("instrument", "instrument-or-technique")
-        instrument = technique = None
-        try:
-            if named[0]:
-                instrument = instrument_by_id(self.actor, named[0])
-            else:
-                technique = techniques_by_code([str(named[1])])[0]
-        except NotFound:
-            name = "instrument" if named[0] else "technique"
-            raise invalid(name, "unknown-value") from None
-        code = data.get("issuer")
-        if not code and instrument is None:
-            raise invalid("issuer", "required")
-        if not code and instrument is not None:
-            return instrument, technique, instrument.organisation
-        try:
-            return instrument, technique, organisation_by_code(str(code))
-        except NotFound:
-            raise invalid("issuer", "unknown-value") from None
-
-
-class QualificationDetail(QualificationEndpoint):
-    @operation(
-        "qualification",
-        _("One qualification"),
-        tag="qualifications",
-        gives=QualificationShape,
-        refuses=[404],
-        answers=EXAMPLE,
-    )
-    def get(self, request: Request, qualification_id: UUID) -> Response:
+    @reads(_("One qualification"), answers=EXAMPLE)
+    def detail(self, pk: UUID) -> None:
         """For the person, the issuer's managers and the auditors of its region."""
-        return self.one(qualification_id)
 
-
-class QualificationRevoke(QualificationEndpoint):
-    @operation(
-        "qualification_revoke",
+    @acts(
         _("Revoke a qualification"),
-        tag="qualifications",
-        takes=RevokeBody,
-        gives=QualificationShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
+        RevokeBody,
         sends={"reason": "Left the group"},
         answers=EXAMPLE
         | {
@@ -273,24 +201,8 @@ class QualificationRevoke(QualificationEndpoint):
             "version": 2,
         },
     )
-    def post(self, request: Request, qualification_id: UUID) -> HttpResponseBase:
+    def revoke(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the issuer's managers, with a reason. It ends at once; bookings stay, but checking
         in and approving ask for the qualification again."""
-        expected, data = expected_version(request), checked(RevokeBody, request.data)
-
-        def revoke() -> Response:
-            qualification_by_id(self.actor, qualification_id)
-            qualification_revoke(
-                actor=self.actor,
-                qualification_id=qualification_id,
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(qualification_id)
-
-        return self.once(revoke)
-
-
-def _person(user: User) -> dict[str, str]:
-    return {"id": str(user.pk), "name": str(user)}
+        self.visible(pk)
+        qualification_revoke(qualification_id=pk, **data, **self.by)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, asked, object_of
+from accounts.api.shapes import Instant, asked, object_of, rfc3339
 from accounts.api.versions import etag, expected_version
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.domain.errors import invalid
@@ -130,17 +130,13 @@ class RateCardShape(CardShape):
 
 
 def shown(row: RateCard) -> dict[str, Any]:
-    names = ("published_at", "replaced_at", "created_at")
-    moments = {name: getattr(row, name) for name in names}
+    moments = {name: getattr(row, name) for name in ("published_at", "replaced_at", "created_at")}
     return {
         "id": str(row.pk),
         "version": row.version,
         **row.card,
         "valid_until": row.valid_until.isoformat() if row.valid_until else None,
-        **{
-            name: Instant().to_representation(moment) if moment else None
-            for name, moment in moments.items()
-        },
+        **{name: rfc3339(moment) if moment else None for name, moment in moments.items()},
     }
 
 

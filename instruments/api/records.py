@@ -1,7 +1,6 @@
 """The catalogue for other registers: every public record, and which are gone."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Prefetch
@@ -15,12 +14,12 @@ from rest_framework.request import Request
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
+from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Text, asked, rfc3339
+from accounts.api.shapes import Instant, Text, asked
 from instruments.api.attachments import AttachmentShape
-from instruments.api.registry import InstrumentShape
+from instruments.api.registry import InstrumentShape, with_quality
 from instruments.models import Attachment, Instrument
-from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import PUBLIC, catalogue_records
 
 KEPT_FOR = 60  # seconds that anybody between may keep an answer
@@ -40,7 +39,9 @@ class CatalogueRecordShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField([PRESENT, GONE])
     updated_at = Instant()
     merged_into = serializers.UUIDField(
-        allow_null=True, help_text="Of one that is gone: the record that stands for it."
+        source="merged_into_id",
+        allow_null=True,
+        help_text="Of one that is gone: the record that stands for it.",
     )
     record = PublicRecordShape(allow_null=True, help_text="Null for one that was removed.")
 
@@ -93,16 +94,9 @@ class CatalogueRecords(Endpoint):
         patch_cache_control(final, public=True, max_age=KEPT_FOR)
         return final
 
-    def _shown(self, rows: Sequence[Instrument]) -> list[dict[str, Any]]:
-        present = [row for row in rows if row.publication in PUBLIC]
-        shape = PublicRecordShape(qualities=load_qualities(present, self.now))
-        return [
-            {
-                "id": str(row.pk),
-                "state": PRESENT if row.publication in PUBLIC else GONE,
-                "updated_at": rfc3339(row.updated_at),
-                "merged_into": str(row.merged_into_id) if row.merged_into_id else None,
-                "record": shape.to_representation(row) if row.publication in PUBLIC else None,
-            }
-            for row in rows
-        ]
+    def _shown(self, rows: list[Any]) -> list[dict[str, Any]]:
+        for row in rows:
+            row.record = row if row.publication in PUBLIC else None
+            row.state = PRESENT if row.record else GONE
+        with_quality([row for row in rows if row.record], self.now)
+        return [rendered(CatalogueRecordShape, row) for row in rows]

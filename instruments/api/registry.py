@@ -1,6 +1,6 @@
 """Instruments: their records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,12 +8,12 @@ from uuid import UUID
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import Resource, changes, named, reads
 from accounts.api.schema import operation
 from accounts.api.shapes import (
     Choice,
@@ -26,20 +26,19 @@ from accounts.api.shapes import (
     Text,
     WebAddress,
     Whole,
-    amount,
     checked,
 )
-from accounts.api.versions import etag, expected_version
+from accounts.api.versions import etag
 from accounts.domain.currencies import MINOR_DIGITS
-from accounts.domain.errors import FieldProblem, Invalid, NotFound, invalid
+from accounts.domain.errors import NotFound, invalid
 from instruments.domain.pidinst import (
     ALTERNATE_IDENTIFIER_TYPES,
     DATE_TYPES,
     RELATED_IDENTIFIER_TYPES,
     RELATION_TYPES,
 )
-from instruments.domain.quality import MARKS, Quality
-from instruments.models import Facility, Instrument, Technique
+from instruments.domain.quality import MARKS
+from instruments.models import Instrument, Technique
 from instruments.selectors.exports import page_of, pidinst_of
 from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import facility_by_id, instrument_by_id, techniques_by_code
@@ -137,7 +136,7 @@ class InstrumentShape(serializers.Serializer[Any]):
     alternate_identifiers = serializers.ListField(child=serializers.DictField())
     techniques = NamedShape(many=True)
     classification_code = serializers.CharField()
-    acquisition_cost = serializers.SerializerMethodField()
+    acquisition_cost = Money(currency="acquisition_currency", allow_null=True, read_only=True)
     acquisition_date = serializers.DateField(allow_null=True)
     service_modes = serializers.ListField(
         child=serializers.ChoiceField(Instrument.ServiceMode.choices)
@@ -150,30 +149,12 @@ class InstrumentShape(serializers.Serializer[Any]):
         allow_null=True,
         help_text="For a retired record: the record that replaces it.",
     )
-    quality = serializers.SerializerMethodField()
+    quality = QualityShape(read_only=True)
     confirmed_at = Instant(allow_null=True)
     version = serializers.IntegerField()
     created_at = Instant()
     updated_at = Instant()
     links = serializers.SerializerMethodField()
-
-    def __init__(
-        self, *args: Any, qualities: Mapping[UUID, Quality] | None = None, **kwargs: Any
-    ) -> None:
-        super().__init__(*args, **kwargs)
-        self.qualities = qualities or {}
-
-    @extend_schema_field(Money(allow_null=True))
-    def get_acquisition_cost(self, instrument: Instrument) -> dict[str, str] | None:
-        if instrument.acquisition_cost is None:
-            return None
-        return amount(instrument.acquisition_cost, instrument.acquisition_currency)
-
-    @extend_schema_field(QualityShape)
-    def get_quality(self, instrument: Instrument) -> dict[str, Any]:
-        found = self.qualities[instrument.pk]
-        lacking = list(found.lacking)
-        return {"mark": found.mark, "following": found.following, "lacking": lacking}
 
     def get_links(self, instrument: Instrument) -> dict[str, str]:
         here = reverse("api-instrument", kwargs={"instrument_id": instrument.pk})
@@ -186,15 +167,13 @@ class InstrumentShape(serializers.Serializer[Any]):
         }
 
 
-def one(instrument: Instrument, now: datetime, status: int = 200) -> Response:
-    """The answer of one record."""
-    headers = etag(instrument.version)
-    if status == 201:
-        headers["Location"] = reverse("api-instrument", kwargs={"instrument_id": instrument.pk})
-    qualities = load_qualities([instrument], now)
-    return Response(
-        InstrumentShape(instrument, qualities=qualities).data, status=status, headers=headers
-    )
+def with_quality(
+    rows: Sequence[Any], now: datetime, *, priced: Mapping[UUID, bool] | None = None
+) -> None:
+    """Set what `InstrumentShape` shows beside the fields; as `load_qualities`."""
+    qualities = load_qualities(rows, now, priced=priced)
+    for row in rows:
+        row.quality = qualities[row.pk]
 
 
 # Requests
@@ -271,13 +250,6 @@ def _techniques(codes: list[str]) -> list[Technique]:
         raise invalid(f"techniques[{index}]", "unknown-value") from None
 
 
-def _facility(facility_id: UUID) -> Facility:
-    try:
-        return facility_by_id(facility_id)
-    except NotFound:
-        raise Invalid([FieldProblem("facility", "unknown-value")]) from None
-
-
 EXAMPLE = {
     "facility": "0197a1de-0000-7000-8000-000000000001",
     "name": "Transmission electron microscope",
@@ -290,7 +262,21 @@ EXAMPLE = {
 }
 
 
-class InstrumentRegister(Endpoint):
+class InstrumentResource(Resource):
+    """What the addresses of a record share."""
+
+    at, key, tag = "instruments/", "instrument_id", "instruments"
+    name, many, shape = "instrument", "instruments", InstrumentShape
+
+    def visible(self, pk: UUID) -> Instrument:
+        return instrument_by_id(self.actor, pk)
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        with_quality(rows, self.now)
+        return rows
+
+
+class InstrumentRegister(InstrumentResource):
     """Entering instruments. The list at the same address shows free slots and prices, so it
     is in bookings (bookings/catalogue/api/catalogue.py), which has this as well."""
 
@@ -313,50 +299,36 @@ class InstrumentRegister(Endpoint):
             values, techniques = _values(data)
             made = instrument_create(
                 actor=self.actor,
-                facility=_facility(values.pop("facility")),
+                facility=named("facility", facility_by_id, values.pop("facility")),
                 techniques=techniques or [],
                 now=self.now,
                 **values,
             )
-            return one(instrument_by_id(self.actor, made.pk), self.now, status=201)
+            return self.one(made.pk, status=201)
 
         return self.once(create)
 
 
-class InstrumentDetail(Endpoint):
-    @operation(
-        "instrument", _("One instrument"), tag="instruments", gives=InstrumentShape, refuses=[404]
-    )
-    def get(self, request: Request, instrument_id: UUID) -> Response:
+class InstrumentRecord(InstrumentResource):
+    @reads(_("One instrument"))
+    def detail(self, pk: UUID) -> None:
         """One record: published and suspended ones for everybody, others for the host's own."""
-        return one(instrument_by_id(self.actor, instrument_id), self.now)
 
-    @operation(
-        "instrument_update",
+    @changes(
         _("Change the record"),
-        tag="instruments",
-        takes=InstrumentChanges,
-        gives=InstrumentShape,
+        InstrumentChanges,
+        named="_update",
         refuses=[404, 409],
-        versioned=True,
         sends={"model": "Titan Themis", "norm_hours": 1400},
     )
-    def patch(self, request: Request, instrument_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the host's managers. What is not named stays as it is."""
-        expected = expected_version(request)
-        values, techniques = _values(checked(InstrumentChanges, request.data))
+        values, techniques = _values(data)
         units = values.pop("units", None)
-        instrument_by_id(self.actor, instrument_id)
+        self.visible(pk)
         instrument_update(
-            actor=self.actor,
-            instrument_id=instrument_id,
-            changes=values,
-            techniques=techniques,
-            units=units,
-            expected_version=expected,
-            now=self.now,
+            instrument_id=pk, changes=values, techniques=techniques, units=units, **self.by
         )
-        return one(instrument_by_id(self.actor, instrument_id), self.now)
 
 
 class InstrumentPidinst(Endpoint):

@@ -2,15 +2,13 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Text, asked
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, lists, reads
+from accounts.api.shapes import Text
 from instruments.models import Technique
 from instruments.selectors.techniques import technique_by_code, techniques
 
@@ -34,28 +32,19 @@ class TechniqueQuery(Pages):
     q = Text(100, default="", help_text="Part of a name, synonym or code.")
 
 
-class Techniques(Endpoint):
-    @operation(
-        "techniques",
-        _("Techniques"),
-        tag="reference",
-        query=TechniqueQuery,
-        gives=page(TechniqueShape),
-    )
-    def get(self, request: Request) -> Response:
+class Techniques(Resource):
+    at, key, converter, tag = "techniques/", "code", "str", "reference"
+    name, many = "technique", "techniques"
+    shape, order = TechniqueShape, ("code",)
+
+    def visible(self, pk: Any) -> Technique:
+        return technique_by_code(pk)
+
+    @lists(_("Techniques"), TechniqueQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Technique]:
         """The vocabulary that instruments are described with."""
-        query = asked(TechniqueQuery, request.query_params)
-        return paginated(
-            request,
-            techniques(query["q"]),
-            query,
-            ("code",),
-            lambda rows: TechniqueShape(rows, many=True).data,
-        )
+        return techniques(query["q"])
 
-
-class OneTechnique(Endpoint):
-    @operation("technique", _("A technique"), tag="reference", gives=TechniqueShape, refuses=[404])
-    def get(self, request: Request, code: str) -> Response:
+    @reads(_("A technique"))
+    def detail(self, pk: str) -> None:
         """One term. `instruments/?technique=CODE` finds what has it or a narrower one."""
-        return Response(TechniqueShape(technique_by_code(code)).data)

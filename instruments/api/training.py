@@ -3,32 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import (
-    Flag,
-    Instant,
-    ListOf,
-    ReasonBody,
-    Shape,
-    Text,
-    Whole,
-    asked,
-    checked,
-    rfc3339,
-)
-from accounts.api.versions import etag, expected_version
-from accounts.domain.errors import NotFound, invalid
-from accounts.models import Organisation, User
-from accounts.selectors.organisations import organisation_by_code
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, changes, creates, lists, named, reads
+from accounts.api.shapes import Flag, Instant, ListOf, ReasonBody, Shape, Text, Whole
+from accounts.domain.errors import invalid
+from accounts.models import Organisation
+from instruments.api.qualifications import certified
 from instruments.domain.training import (
     LONGEST_NAME,
     LONGEST_TEXT,
@@ -38,8 +22,8 @@ from instruments.domain.training import (
     CourseTerms,
     SessionTerms,
 )
-from instruments.models import Course, CourseSession, Facility, Instrument, Technique
-from instruments.selectors.registry import facility_by_id, instrument_by_id, techniques_by_code
+from instruments.models import Course, CourseSession
+from instruments.selectors.registry import facility_by_id
 from instruments.selectors.training import (
     coming,
     course_by_id,
@@ -51,7 +35,6 @@ from instruments.selectors.training import (
     session_to_manage,
     sessions_for,
     trainers_named,
-    waiting_in,
 )
 from instruments.services.training import (
     course_change,
@@ -80,7 +63,14 @@ SESSION = {
 
 class TrainerShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    name = serializers.CharField()
+    name = serializers.CharField(source="*")
+
+
+class PrerequisitesShape(serializers.ListField):
+    child = serializers.UUIDField()
+
+    def get_attribute(self, course: Course) -> list[UUID]:
+        return sorted(each.pk for each in course.prerequisites.all())
 
 
 class CourseShape(serializers.Serializer[Any]):
@@ -88,18 +78,17 @@ class CourseShape(serializers.Serializer[Any]):
     (its code), for some months (null: without end)."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField()
-    instrument = serializers.UUIDField(allow_null=True)
-    technique = serializers.CharField(allow_null=True)
+    organisation = serializers.CharField(source="organisation.code")
+    instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
+    technique = serializers.CharField(source="technique.code", allow_null=True)
     name = serializers.CharField()
     name_zh = serializers.CharField()
     description = serializers.CharField()
     description_zh = serializers.CharField()
     months = serializers.IntegerField(allow_null=True)
     places = serializers.IntegerField(help_text="How many a session usually has.")
-    prerequisites = serializers.ListField(
-        child=serializers.UUIDField(),
-        help_text="Courses whose certificates one has to hold on the day of a session.",
+    prerequisites = PrerequisitesShape(
+        help_text="Courses whose certificates one has to hold on the day of a session."
     )
     retired_at = Instant(allow_null=True)
     version = serializers.IntegerField()
@@ -110,20 +99,20 @@ class CourseSessionShape(serializers.Serializer[Any]):
     whoever asks now waits too."""
 
     id = serializers.UUIDField()
-    course = serializers.UUIDField()
-    organisation = serializers.CharField()
-    facility = serializers.UUIDField()
-    time_zone = serializers.CharField()
+    course = serializers.UUIDField(source="course_id")
+    organisation = serializers.CharField(source="course.organisation.code")
+    facility = serializers.UUIDField(source="facility_id")
+    time_zone = serializers.CharField(source="facility.time_zone")
     location = serializers.CharField()
-    start = Instant()
-    end = Instant()
-    deadline = Instant(help_text="Until when one may ask for a place.")
+    start = Instant(source="start_at")
+    end = Instant(source="end_at")
+    deadline = Instant(source="deadline_at", help_text="Until when one may ask for a place.")
     places = serializers.IntegerField()
     free = serializers.IntegerField()
     waiting = serializers.IntegerField()
-    trainers = TrainerShape(many=True)
+    trainers = TrainerShape(source="trainers_by_name", many=True)
     cancelled_at = Instant(allow_null=True)
-    reason = serializers.CharField(allow_null=True)
+    reason = serializers.CharField(source="why_cancelled", allow_null=True)
     version = serializers.IntegerField()
 
 
@@ -193,77 +182,18 @@ class SessionQuery(Pages):
     free = Flag(required=False, help_text="Only those in which one is given a place at once.")
 
 
-def course_json(row: Course) -> dict[str, Any]:
-    """A course loaded with its prerequisites."""
-    return {
-        "id": str(row.pk),
-        "organisation": row.organisation.code,
-        "instrument": str(row.instrument_id) if row.instrument_id else None,
-        "technique": row.technique.code if row.technique else None,
-        "name": row.name,
-        "name_zh": row.name_zh,
-        "description": row.description,
-        "description_zh": row.description_zh,
-        "months": row.months,
-        "places": row.places,
-        "prerequisites": sorted(str(each.pk) for each in row.prerequisites.all()),
-        "retired_at": rfc3339(row.retired_at) if row.retired_at else None,
-        "version": row.version,
-    }
-
-
-def session_json(row: CourseSession) -> dict[str, Any]:
-    """A session loaded by `sessions_for`."""
-    return {
-        "id": str(row.pk),
-        "course": str(row.course_id),
-        "organisation": row.course.organisation.code,
-        "facility": str(row.facility_id),
-        "time_zone": row.facility.time_zone,
-        "location": row.location,
-        "start": rfc3339(row.start_at),
-        "end": rfc3339(row.end_at),
-        "deadline": rfc3339(row.deadline_at),
-        "places": row.places,
-        "free": free_places(row),
-        "waiting": waiting_in(row),
-        "trainers": [person_json(user) for user in sorted(row.trainers.all(), key=str)],
-        "cancelled_at": rfc3339(row.cancelled_at) if row.cancelled_at else None,
-        "reason": row.reason or None,
-        "version": row.version,
-    }
-
-
-def person_json(user: User) -> dict[str, str]:
-    return {"id": str(user.pk), "name": str(user)}
-
-
-class TrainingEndpoint(Endpoint):
-    """What the addresses of courses and sessions share."""
-
+class Courses(Resource):
+    at, key, name, many, tag = "courses/", "course_id", "course", "courses", TAG
+    shape, order = CourseShape, ("name", "id")
     needs_person = True
 
-    def course(self, course_id: UUID, status: int = 200) -> Response:
-        row = course_by_id(self.actor, course_id)
-        headers = etag(row.version)
-        if status == 201:
-            headers["Location"] = reverse("api-course", kwargs={"course_id": row.pk})
-        return Response(course_json(row), status=status, headers=headers)
+    def visible(self, pk: UUID) -> Course:
+        return course_by_id(self.actor, pk)
 
-    def session(self, session_id: UUID, status: int = 200) -> Response:
-        row = session_by_id(self.actor, session_id)
-        headers = etag(row.version)
-        if status == 201:
-            headers["Location"] = reverse("api-course-session", kwargs={"session_id": row.pk})
-        return Response(session_json(row), status=status, headers=headers)
-
-
-class Courses(TrainingEndpoint):
-    @operation("courses", _("Courses"), tag=TAG, query=CourseQuery, gives=page(CourseShape))
-    def get(self, request: Request) -> Response:
+    @lists(_("Courses"), CourseQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Course]:
         """Those that are offered, by name; for managers the retired ones of their organisation
         too."""
-        query = asked(CourseQuery, request.query_params)
         rows = courses_for(self.actor)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
@@ -271,137 +201,69 @@ class Courses(TrainingEndpoint):
             rows = rows.filter(instrument_id=query["instrument"])
         if query["technique"]:
             rows = rows.filter(technique__code=query["technique"])
-        return paginated(
-            request, rows, query, ("name", "id"), lambda found: [course_json(r) for r in found]
-        )
+        return rows
 
-    @operation(
-        "course_create",
+    @creates(
         _("Offer a course"),
-        tag=TAG,
-        takes=CourseBody,
-        gives=CourseShape,
-        status=201,
-        once=True,
+        CourseBody,
         sends={"organisation": "hefei-materials", "technique": "PaNET01198", **COURSE},
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> UUID:
         """For the managers of the organisation. Whoever passes is certified by it for one of its
         instruments, or for a technique wherever its instruments ask for that."""
-        data = checked(CourseBody, request.data)
+        instrument, technique, host = certified(self, data, "organisation")
+        terms = _course_terms({"months": None} | data)
+        return course_create(
+            host=host, instrument=instrument, technique=technique, terms=terms, **self.by
+        ).pk
 
-        def create() -> Response:
-            instrument, technique, host = self._things(data)
-            made = course_create(
-                actor=self.actor,
-                host=host,
-                instrument=instrument,
-                technique=technique,
-                terms=_course_terms({"months": None} | data),
-                now=self.now,
-            )
-            return self.course(made.pk, status=201)
-
-        return self.once(create)
-
-    def _things(
-        self, data: dict[str, Any]
-    ) -> tuple[Instrument | None, Technique | None, Organisation]:
-        """The instrument or technique, and the host, that a request names."""
-        named = data.pop("instrument", None), data.pop("technique", None)
-        code = data.pop("organisation", "")
-        if bool(named[0]) == bool(named[1]):
-            raise invalid("instrument", "instrument-or-technique")
-        instrument = technique = None
-        try:
-            if named[0]:
-                instrument = instrument_by_id(self.actor, named[0])
-            else:
-                technique = techniques_by_code([str(named[1])])[0]
-        except NotFound:
-            name = "instrument" if named[0] else "technique"
-            raise invalid(name, "unknown-value") from None
-        if code:
-            try:
-                return instrument, technique, organisation_by_code(code)
-            except NotFound:
-                raise invalid("organisation", "unknown-value") from None
-        if instrument is None:
-            raise invalid("organisation", "required")
-        return instrument, technique, instrument.organisation
-
-
-class CourseDetail(TrainingEndpoint):
-    @operation("course", _("One course"), tag=TAG, gives=CourseShape, refuses=[404])
-    def get(self, request: Request, course_id: UUID) -> Response:
+    @reads(_("One course"))
+    def detail(self, pk: UUID) -> None:
         """For everybody who is signed in."""
-        return self.course(course_id)
 
-    @operation(
-        "course_change",
+    @changes(
         _("Change a course"),
-        tag=TAG,
-        takes=CourseChangeBody,
-        gives=CourseShape,
+        CourseChangeBody,
+        partial=True,
         refuses=[404, 409],
-        versioned=True,
         sends={"months": 36},
     )
-    def patch(self, request: Request, course_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its managers. What it certifies stays, and so do certificates that were given."""
-        expected = expected_version(request)
-        data = checked(CourseChangeBody, request.data, partial=True)
-        row = course_to_manage(self.actor, course_id)
+        row = course_to_manage(self.actor, pk)
         present = {
             name: getattr(row, name)
             for name in ("name", "name_zh", "description", "description_zh", "months", "places")
         } | {"prerequisites": [each.pk for each in row.prerequisites.all()]}
-        course_change(
-            actor=self.actor,
-            course_id=course_id,
-            terms=_course_terms(present | data),
-            expected_version=expected,
-            now=self.now,
-        )
-        return self.course(course_id)
+        course_change(course_id=pk, terms=_course_terms(present | data), **self.by)
 
-
-class CourseRetire(TrainingEndpoint):
-    @operation(
-        "course_retire",
-        _("Retire a course"),
-        tag=TAG,
-        gives=CourseShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-    )
-    def post(self, request: Request, course_id: UUID) -> HttpResponseBase:
+    @acts(_("Retire a course"))
+    def retire(self, pk: UUID) -> None:
         """For its managers: it is offered no more. 409 `sessions-ahead` while sessions are to
         come."""
-        expected = expected_version(request)
-
-        def retire() -> Response:
-            course_to_manage(self.actor, course_id)
-            course_retire(
-                actor=self.actor, course_id=course_id, expected_version=expected, now=self.now
-            )
-            return self.course(course_id)
-
-        return self.once(retire)
+        course_to_manage(self.actor, pk)
+        course_retire(course_id=pk, **self.by)
 
 
-class CourseSessions(TrainingEndpoint):
-    @operation(
-        "course_sessions",
-        _("Course sessions"),
-        tag=TAG,
-        query=SessionQuery,
-        gives=page(CourseSessionShape),
-    )
-    def get(self, request: Request) -> Response:
+class CourseSessions(Resource):
+    at, key, tag = "course-sessions/", "session_id", TAG
+    name, many = "course_session", "course_sessions"
+    shape, order = CourseSessionShape, ("start_at", "id")
+    needs_person = True
+
+    def visible(self, pk: UUID) -> CourseSession:
+        return session_by_id(self.actor, pk)
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.free = free_places(row)
+            row.trainers_by_name = sorted(row.trainers.all(), key=str)
+            row.why_cancelled = row.reason or None
+        return rows
+
+    @lists(_("Course sessions"), SessionQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[CourseSession]:
         """In the order of time."""
-        query = asked(SessionQuery, request.query_params)
         rows = sessions_for(self.actor)
         if "course" in query:
             rows = rows.filter(course_id=query["course"])
@@ -409,77 +271,41 @@ class CourseSessions(TrainingEndpoint):
             rows = rows.filter(course__organisation__code=query["organisation"])
         if query.get("coming"):
             rows = coming(rows, self.now)
-        if query.get("free"):
-            rows = open_to_ask(rows, self.now)
-        return paginated(
-            request,
-            rows,
-            query,
-            ("start_at", "id"),
-            lambda found: [session_json(row) for row in found],
-        )
+        return open_to_ask(rows, self.now) if query.get("free") else rows
 
-    @operation(
-        "course_session_create",
+    @creates(
         _("Enter a course session"),
-        tag=TAG,
-        takes=SessionBody,
-        gives=CourseSessionShape,
-        status=201,
+        SessionBody,
         refuses=[409],
-        once=True,
         sends={
             "course": "0197a1de-0000-7000-8000-000000000001",
             "facility": "0197a1de-0000-7000-8000-000000000002",
             **SESSION,
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> UUID:
         """For the course's managers."""
-        data = checked(SessionBody, request.data)
+        course = named("course", course_to_manage, self.actor, data["course"])
+        facility = named("facility", facility_by_id, data["facility"])
+        terms = _session_terms(data, course.organisation)
+        return session_create(course_id=course.pk, facility=facility, terms=terms, **self.by).pk
 
-        def create() -> Response:
-            try:
-                course = course_to_manage(self.actor, data["course"])
-            except NotFound:
-                raise invalid("course", "unknown-value") from None
-            made = session_create(
-                actor=self.actor,
-                course_id=course.pk,
-                facility=_facility(data["facility"]),
-                terms=_session_terms(data, course.organisation),
-                now=self.now,
-            )
-            return self.session(made.pk, status=201)
-
-        return self.once(create)
-
-
-class CourseSessionDetail(TrainingEndpoint):
-    @operation(
-        "course_session", _("One course session"), tag=TAG, gives=CourseSessionShape, refuses=[404]
-    )
-    def get(self, request: Request, session_id: UUID) -> Response:
+    @reads(_("One course session"))
+    def detail(self, pk: UUID) -> None:
         """For everybody who is signed in."""
-        return self.session(session_id)
 
-    @operation(
-        "course_session_change",
+    @changes(
         _("Change a course session"),
-        tag=TAG,
-        takes=SessionChangeBody,
-        gives=CourseSessionShape,
+        SessionChangeBody,
+        partial=True,
         refuses=[404, 409],
-        versioned=True,
         sends={"places": 8},
     )
-    def patch(self, request: Request, session_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its managers, before it begins. Everybody in it is told of another time or place;
         with more places those who wait move up."""
-        expected = expected_version(request)
-        data = checked(SessionChangeBody, request.data, partial=True)
-        row = session_to_manage(self.actor, session_id)
-        facility = data.pop("facility", None)
+        row = session_to_manage(self.actor, pk)
+        facility_id = data.pop("facility", None)
         present = {
             "start": row.start_at,
             "end": row.end_at,
@@ -489,44 +315,17 @@ class CourseSessionDetail(TrainingEndpoint):
             "trainers": [str(user.pk) for user in row.trainers.all()],
         }
         session_change(
-            actor=self.actor,
-            session_id=session_id,
-            facility=_facility(facility) if facility else None,
+            session_id=pk,
+            facility=named("facility", facility_by_id, facility_id) if facility_id else None,
             terms=_session_terms(present | data, row.course.organisation),
-            expected_version=expected,
-            now=self.now,
+            **self.by,
         )
-        return self.session(session_id)
 
-
-class CourseSessionCancel(TrainingEndpoint):
-    @operation(
-        "course_session_cancel",
-        _("Cancel a course session"),
-        tag=TAG,
-        takes=ReasonBody,
-        gives=CourseSessionShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-        sends={"reason": "The trainer is ill."},
-    )
-    def post(self, request: Request, session_id: UUID) -> HttpResponseBase:
+    @acts(_("Cancel a course session"), ReasonBody, sends={"reason": "The trainer is ill."})
+    def cancel(self, pk: UUID, data: dict[str, Any]) -> None:
         """For its managers, with a reason, which everybody in it is told by mail."""
-        expected, data = expected_version(request), checked(ReasonBody, request.data)
-
-        def cancel() -> Response:
-            session_to_manage(self.actor, session_id)
-            session_cancel(
-                actor=self.actor,
-                session_id=session_id,
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.session(session_id)
-
-        return self.once(cancel)
+        session_to_manage(self.actor, pk)
+        session_cancel(session_id=pk, **data, **self.by)
 
 
 def _course_terms(data: dict[str, Any]) -> CourseTerms:
@@ -539,16 +338,8 @@ def _session_terms(data: dict[str, Any], host: Organisation) -> SessionTerms:
     found = trainers_named(host, names)
     if set(names) - set(found):
         raise invalid("trainers", "not-of-the-host")
-    named = ("start", "end", "deadline", "places")
     return SessionTerms(
-        **{name: data[name] for name in named},
+        **{name: data[name] for name in ("start", "end", "deadline", "places")},
         location=data.get("location", ""),
         trainers=tuple(dict.fromkeys(found.values())),
     )
-
-
-def _facility(facility_id: UUID) -> Facility:
-    try:
-        return facility_by_id(facility_id)
-    except NotFound:
-        raise invalid("facility", "unknown-value") from None

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Cursor, Pages, answer, cursor_of, paginated
+from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
 from accounts.api.shapes import (
     Choice,
@@ -43,10 +44,9 @@ from bookings.catalogue.services.demand import demand_searched
 from bookings.pricing.domain.quotes import quote_to_json
 from bookings.pricing.selectors.fees import load_backing
 from bookings.record.domain.money import format_amount
-from instruments.api.registry import InstrumentRegister, InstrumentShape
+from instruments.api.registry import InstrumentRegister, InstrumentShape, with_quality
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
-from instruments.selectors.quality import load_qualities
 from instruments.selectors.registry import managed_instruments
 from instruments.selectors.search import Choice as FacetChoice
 from instruments.selectors.search import entries, facets, search, understood
@@ -154,12 +154,10 @@ def criteria_of(data: dict[str, Any], payer: Organisation | None = None) -> Crit
 def offered(rows: Sequence[tuple[Instrument, Offer]], now: datetime) -> list[dict[str, Any]]:
     """Rows loaded with their techniques. No statement."""
     priced = {row.pk: offer.is_priced for row, offer in rows}
-    qualities = load_qualities([row for row, _ in rows], now, priced=priced)
-    # One for all: making its fields takes longer than a row's answer.
-    shape = InstrumentShape(qualities=qualities)
+    with_quality([row for row, _ in rows], now, priced=priced)
     return [
         {
-            **shape.to_representation(instrument),
+            **rendered(InstrumentShape, instrument),
             "price_group": offer.price_group,
             "price_for_me": _price(offer),
             "next_starts": [rfc3339(start) for start in offer.starts],
