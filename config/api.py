@@ -291,7 +291,6 @@ _sample = "audit/samples/<uuid:sample_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
-_source = "funding-sources/<uuid:source_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
@@ -547,23 +546,7 @@ urlpatterns = [
     path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
     path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
     # what it costs
-    path("funding-sources/", funding.FundingSources.as_view(), name="api-funding-sources"),
-    path(_source, funding.FundingSourceDetail.as_view(), name="api-funding-source"),
-    path(
-        _source + "suspend/",
-        funding.FundingSourceSuspend.as_view(),
-        name="api-funding-source-suspend",
-    ),
-    path(
-        _source + "resume/",
-        funding.FundingSourceResume.as_view(),
-        name="api-funding-source-resume",
-    ),
-    path(
-        _source + "entries/",
-        funding.FundingSourceEntries.as_view(),
-        name="api-funding-source-entries",
-    ),
+    *funding.FundingSources.routes(),
     path("spending/", funding.Spending.as_view(), name="api-spending"),
     path("charges/", charges.Charges.as_view(), name="api-charges"),
     path(_charge, charges.ChargeDetail.as_view(), name="api-charge"),
