@@ -56,7 +56,7 @@ class Resource(Endpoint):
     in the others; `name` and `many` what one row and their list are called in operations."""
 
     at: ClassVar[str]
-    key: ClassVar[str]
+    key: ClassVar[str] = "id"
     converter: ClassVar[str] = "uuid"
     name: ClassVar[str]
     many: ClassVar[str]
