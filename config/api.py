@@ -292,8 +292,6 @@ _finding = "audit/findings/<uuid:finding_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
 _closure = "closures/<uuid:closure_id>/"
-_charge = "charges/<uuid:charge_id>/"
-_correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 _missing = "organisation-requests/<uuid:request_id>/"
@@ -547,31 +545,10 @@ urlpatterns = [
     # what it costs
     *funding.FundingSources.routes(),
     path("spending/", funding.Spending.as_view(), name="api-spending"),
-    path("charges/", charges.Charges.as_view(), name="api-charges"),
-    path(_charge, charges.ChargeDetail.as_view(), name="api-charge"),
-    path(_charge + "dispute/", charges.ChargeDispute.as_view(), name="api-charge-dispute"),
-    path(_charge + "withdraw/", charges.ChargeWithdraw.as_view(), name="api-charge-withdraw"),
-    path(_charge + "settle/", corrections.ChargeSettle.as_view(), name="api-charge-settle"),
-    path(
-        _charge + "corrections/",
-        corrections.ChargeCorrections.as_view(),
-        name="api-charge-corrections",
-    ),
-    path(
-        _correction + "agree/",
-        corrections.CorrectionAgree.as_view(),
-        name="api-correction-agree",
-    ),
-    path(
-        _correction + "refuse/",
-        corrections.CorrectionRefuse.as_view(),
-        name="api-correction-refuse",
-    ),
-    path(
-        _correction + "withdraw/",
-        corrections.CorrectionWithdraw.as_view(),
-        name="api-correction-withdraw",
-    ),
+    *charges.Charges.routes(),
+    *corrections.ChargeSettle.routes(),
+    *corrections.ChargeCorrections.routes(),
+    *corrections.Corrections.routes(),
     path(
         "sessions-to-complete/",
         corrections.SessionsToComplete.as_view(),
