@@ -102,13 +102,11 @@ class Settlements(Resource):
     def visible(self, pk: UUID) -> Any:
         """With all that its paper says, and the ledger."""
         row: Any = settlement_by_id(self.actor, pk)
-        row.paper = load_settlement_paper(row)
-        both = [(row.paper.by_first, row.first, row.second)]
-        both.append((row.paper.by_second, row.second, row.first))
-        for lines, payer, host in both:
-            for line in lines:
-                line.payer_region, line.host_region = payer, host
-        row.use, row.ledger = [*row.paper.by_first, *row.paper.by_second], check_settlement(row)
+        row.paper, row.ledger = load_settlement_paper(row), check_settlement(row)
+        row.use = [*row.paper.by_first, *row.paper.by_second]
+        for line in row.use:
+            sides = (row.first, row.second) if line.is_by_first else (row.second, row.first)
+            line.payer_region, line.host_region = sides
         return row
 
     def prepared(self, rows: list[Any]) -> list[Any]:
