@@ -291,12 +291,8 @@ _sample = "audit/samples/<uuid:sample_id>/"
 _finding = "audit/findings/<uuid:finding_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
-_source = "funding-sources/<uuid:source_id>/"
 _closure = "closures/<uuid:closure_id>/"
-_charge = "charges/<uuid:charge_id>/"
-_correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
-_notice = "payment-notices/<uuid:notice_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 _missing = "organisation-requests/<uuid:request_id>/"
 
@@ -547,49 +543,12 @@ urlpatterns = [
     path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
     path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
     # what it costs
-    path("funding-sources/", funding.FundingSources.as_view(), name="api-funding-sources"),
-    path(_source, funding.FundingSourceDetail.as_view(), name="api-funding-source"),
-    path(
-        _source + "suspend/",
-        funding.FundingSourceSuspend.as_view(),
-        name="api-funding-source-suspend",
-    ),
-    path(
-        _source + "resume/",
-        funding.FundingSourceResume.as_view(),
-        name="api-funding-source-resume",
-    ),
-    path(
-        _source + "entries/",
-        funding.FundingSourceEntries.as_view(),
-        name="api-funding-source-entries",
-    ),
+    *funding.FundingSources.routes(),
     path("spending/", funding.Spending.as_view(), name="api-spending"),
-    path("charges/", charges.Charges.as_view(), name="api-charges"),
-    path(_charge, charges.ChargeDetail.as_view(), name="api-charge"),
-    path(_charge + "dispute/", charges.ChargeDispute.as_view(), name="api-charge-dispute"),
-    path(_charge + "withdraw/", charges.ChargeWithdraw.as_view(), name="api-charge-withdraw"),
-    path(_charge + "settle/", corrections.ChargeSettle.as_view(), name="api-charge-settle"),
-    path(
-        _charge + "corrections/",
-        corrections.ChargeCorrections.as_view(),
-        name="api-charge-corrections",
-    ),
-    path(
-        _correction + "agree/",
-        corrections.CorrectionAgree.as_view(),
-        name="api-correction-agree",
-    ),
-    path(
-        _correction + "refuse/",
-        corrections.CorrectionRefuse.as_view(),
-        name="api-correction-refuse",
-    ),
-    path(
-        _correction + "withdraw/",
-        corrections.CorrectionWithdraw.as_view(),
-        name="api-correction-withdraw",
-    ),
+    *charges.Charges.routes(),
+    *corrections.ChargeSettle.routes(),
+    *corrections.ChargeCorrections.routes(),
+    *corrections.Corrections.routes(),
     path(
         "sessions-to-complete/",
         corrections.SessionsToComplete.as_view(),
@@ -609,65 +568,18 @@ urlpatterns = [
         replay.ChargeReplay.as_view(),
         name="api-charge-replay",
     ),
-    path("statements/", statements.Statements.as_view(), name="api-statements"),
-    path(_statement, statements.StatementDetail.as_view(), name="api-statement"),
+    *statements.Statements.routes(),
     path(_statement + "pdf/", statements.StatementPdf.as_view(), name="api-statement-pdf"),
     path(_statement + "csv/", statements.StatementCsv.as_view(), name="api-statement-csv"),
-    path(_statement + "void/", statements.StatementVoid.as_view(), name="api-statement-void"),
-    path(
-        _statement + "payments/",
-        statements.StatementPayments.as_view(),
-        name="api-statement-payments",
-    ),
-    path(
-        _statement + "payment-notices/",
-        payment_notices.StatementNotices.as_view(),
-        name="api-statement-notices",
-    ),
-    path(
-        "payment-notices/",
-        payment_notices.PaymentNotices.as_view(),
-        name="api-payment-notices",
-    ),
-    path(_notice, payment_notices.PaymentNoticeDetail.as_view(), name="api-payment-notice"),
-    path(
-        _notice + "match/",
-        payment_notices.PaymentNoticeMatch.as_view(),
-        name="api-payment-notice-match",
-    ),
-    path(
-        _notice + "refuse/",
-        payment_notices.PaymentNoticeRefuse.as_view(),
-        name="api-payment-notice-refuse",
-    ),
-    path(
-        _notice + "withdraw/",
-        payment_notices.PaymentNoticeWithdraw.as_view(),
-        name="api-payment-notice-withdraw",
-    ),
-    path(
-        _statement + "exchange-rate/",
-        statements.StatementConvert.as_view(),
-        name="api-statement-exchange-rate",
-    ),
-    path("payments/", payments.Payments.as_view(), name="api-payments"),
+    *payment_notices.StatementNotices.routes(),
+    *payment_notices.PaymentNotices.routes(),
+    *payments.Payments.routes(),
     path("payments/csv/", payments.PaymentsCsv.as_view(), name="api-payments-csv"),
     path("ageing/", payments.AgeingReport.as_view(), name="api-ageing"),
-    path("settlements/", settlements.Settlements.as_view(), name="api-settlements"),
-    path(_settlement, settlements.SettlementDetail.as_view(), name="api-settlement"),
+    *settlements.Settlements.routes(),
     path(_settlement + "pdf/", settlements.SettlementPdf.as_view(), name="api-settlement-pdf"),
     path(_settlement + "csv/", settlements.SettlementCsv.as_view(), name="api-settlement-csv"),
-    path(
-        _settlement + "confirm/",
-        settlements.SettlementConfirm.as_view(),
-        name="api-settlement-confirm",
-    ),
-    path(
-        _settlement + "payments/",
-        settlements.SettlementPayments.as_view(),
-        name="api-settlement-payments",
-    ),
-    path("exchange-rates/", exchange_rates.ExchangeRates.as_view(), name="api-exchange-rates"),
+    *exchange_rates.ExchangeRates.routes(),
     # statistics
     path("statistics/hours/", utilisation.Hours.as_view(), name="api-statistics-hours"),
     path("statistics/payers/", statistics.Payers.as_view(), name="api-statistics-payers"),

@@ -13,9 +13,9 @@ Its decorated methods become operations, with their names, docstrings and bodies
 What changes or acts may give the row, where it need not be read again. Bodies and queries arrive
 checked. Each takes what `operation` takes besides: what heeds `If-Match` or `Idempotency-Key` says
 so by `versioned` and `once`, as those that change and act do already; `gives` is another shape, of
-which the function returns a row; `scope` what a token needs; `below`, `address` and `named` are
-the address, its name and the operation's where they do not follow from the method's name, which
-may not be that of an HTTP method: `delete` would answer at every address.
+which the function returns a row, or a list its rows; `scope` what a token needs; `below`,
+`address` and `named` are the address, its name and the operation's where they do not follow from
+the method's name, which may not be that of an HTTP method: `delete` would answer at every address.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ class Resource(Endpoint):
     in the others; `name` and `many` what one row and their list are called in operations."""
 
     at: ClassVar[str]
-    key: ClassVar[str]
+    key: ClassVar[str] = "id"
     converter: ClassVar[str] = "uuid"
     name: ClassVar[str]
     many: ClassVar[str]
@@ -91,6 +91,7 @@ class Resource(Endpoint):
         return Response(self.shown([row])[0], status=status, headers=headers)
 
     def location(self, row: Any) -> str:
+        """What a 201 says with the row; nothing where it is empty."""
         return reverse("api-" + self.name.replace("_", "-"), kwargs={self.key: row.pk})
 
     @classmethod
@@ -228,7 +229,10 @@ def _handler(
         return self.once(answer) if once else answer()
 
     def show_of(self: Resource) -> Callable[[list[Any]], list[Any]]:
-        return (lambda rows: [rendered(gives, row) for row in rows]) if gives else self.shown
+        if not gives:
+            return self.shown
+        prepared = self.prepared if below == LIST else list
+        return lambda rows: [rendered(gives, row) for row in prepared(rows)]
 
     handler.__doc__ = function.__doc__
     shape = gives or cls.shape

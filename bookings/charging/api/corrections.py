@@ -1,6 +1,5 @@
 """Answering disputes, correcting charges, saying when a booking was used."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
+from accounts.api.resource import Resource, acts, creates
 from accounts.api.schema import operation, page
 from accounts.api.shapes import (
     Choice,
@@ -26,15 +26,9 @@ from accounts.api.shapes import (
     asked,
     checked,
 )
-from accounts.api.versions import etag, expected_version
+from accounts.api.versions import expected_version
 from accounts.domain.errors import invalid
-from bookings.charging.api.charges import (
-    TAG,
-    ChargeStep,
-    CorrectionShape,
-    correction_json,
-    described,
-)
+from bookings.charging.api.charges import TAG, Charges, CorrectionShape
 from bookings.charging.domain.corrections import Amendment
 from bookings.charging.selectors.corrections import correction_by_id
 from bookings.charging.services.corrections import (
@@ -45,7 +39,7 @@ from bookings.charging.services.corrections import (
 )
 from bookings.charging.services.disputes import dispute_reject
 from bookings.pricing.domain.usage import Usage
-from bookings.pricing.models import Charge
+from bookings.pricing.models import Correction
 from bookings.pricing.selectors.charges import charge_by_id
 from bookings.reserving.api.reservations import ReservationShape, one, reservation_json, with_all
 from bookings.usage.selectors.sessions import sessions_to_complete
@@ -106,66 +100,64 @@ def amendment_of(data: dict[str, Any]) -> Amendment:
     )
 
 
-class ChargeSettle(ChargeStep):
+class ChargeSettle(Charges):
     write_scope = "manage"
-    body = SettleBody
 
-    @described(
-        "charge_settle",
+    @acts(
         _("Answer a dispute"),
         SettleBody,
-        {"verdict": "uphold", "answer": "You are right.", "waive_percent": "50"},
+        sends={"verdict": "uphold", "answer": "You are right.", "waive_percent": "50"},
     )
-    def post(self, request: Request, charge_id: UUID) -> HttpResponseBase:
+    def settle(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the host's managers and finance, never on a charge of their own booking. `reject`:
         the charge is final at once. `uphold`: what was wrong becomes a correction, and the
         dispute is upheld when a second person agrees to it."""
-        return super().post(request, charge_id)
-
-    def step(self, charge_id: UUID, data: dict[str, Any], expected: int | None) -> None:
+        answer = data["answer"]
         if data["verdict"] == "reject":
-            dispute_reject(
-                actor=self.actor,
-                charge_id=charge_id,
-                answer=data["answer"],
-                expected_version=expected,
-                now=self.now,
+            dispute_reject(charge_id=pk, answer=answer, **self.by)
+        else:
+            amendment = amendment_of(data)
+            correction_propose(
+                charge_id=pk, amendment=amendment, reason=answer, settles=True, **self.by
             )
-            return
-        correction_propose(
-            actor=self.actor,
-            charge_id=charge_id,
-            amendment=amendment_of(data),
-            reason=data["answer"],
-            settles=True,
-            expected_version=expected,
-            now=self.now,
-        )
 
 
-class CorrectionEndpoint(Endpoint):
-    """What the addresses of corrections share."""
+class Corrections(Resource):
+    at, key, tag = "corrections/", "correction_id", TAG
+    name, many = "correction", "corrections"
+    shape = CorrectionShape
 
-    def one(self, correction_id: UUID, status: int = 200) -> Response:
-        found = correction_by_id(self.actor, correction_id)
-        headers = etag(found.version)
-        if status == 201:
-            headers["Location"] = reverse("api-charge", kwargs={"charge_id": found.charge_id})
-        shown = correction_json(found, Charge.objects.get(pk=found.charge_id))
-        return Response(shown, status=status, headers=headers)
+    def visible(self, pk: UUID) -> Correction:
+        return correction_by_id(self.actor, pk)
+
+    @acts(_("Agree to a correction"), Nothing)
+    def agree(self, pk: UUID, data: dict[str, Any]) -> None:
+        """For a second manager or finance person of the host. The charge is reversed and a new
+        one made, all at once; what the voucher covers of it is reckoned at this moment."""
+        correction_agree(correction_id=pk, **self.by)
+
+    @acts(_("Refuse a correction"), RefuseBody, sends={"reason": "The logbook says otherwise."})
+    def refuse(self, pk: UUID, data: dict[str, Any]) -> None:
+        """For a second manager or finance person of the host. The charge stays as it is."""
+        correction_refuse(correction_id=pk, **data, **self.by)
+
+    @acts(_("Withdraw a correction"), Nothing)
+    def withdraw(self, pk: UUID, data: dict[str, Any]) -> None:
+        """For whoever proposed it."""
+        correction_withdraw(correction_id=pk, **self.by)
 
 
-class ChargeCorrections(CorrectionEndpoint):
-    @operation(
-        "correction_create",
+class ChargeCorrections(Corrections):
+    at, many = "charges/<uuid:charge_id>/corrections/", "charge_corrections"
+
+    def location(self, row: Any) -> str:
+        return reverse("api-charge", kwargs={"charge_id": row.charge_id})
+
+    @creates(
         _("Propose a correction"),
-        tag=TAG,
-        takes=CorrectionBody,
-        gives=CorrectionShape,
-        status=201,
+        CorrectionBody,
         refuses=[404, 409],
         versioned=True,
-        once=True,
         sends={
             "reason": "The chamber was vented by mistake for an hour.",
             "check_in": "2026-03-06T10:00:00+08:00",
@@ -173,103 +165,16 @@ class ChargeCorrections(CorrectionEndpoint):
             "options": {"operator": "0"},
         },
     )
-    def post(self, request: Request, charge_id: UUID) -> HttpResponseBase:
+    def propose(self, charge_id: UUID, data: dict[str, Any]) -> UUID:
         """For the host's managers and finance: what the charge should have been, computed by the
         rule that made it. Never of their own booking. Nothing changes before a second person
         agrees; final and stated charges too can be corrected."""
-        expected, data = expected_version(request), checked(CorrectionBody, request.data)
-
-        def propose() -> Response:
-            charge_by_id(self.actor, charge_id)
-            made = correction_propose(
-                actor=self.actor,
-                charge_id=charge_id,
-                amendment=amendment_of(data),
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(made.pk, status=201)
-
-        return self.once(propose)
-
-
-def decided(name: str, summary: Any, takes: type[Shape], sends: Any = None) -> Callable[[Any], Any]:
-    """The description of a word on a correction."""
-    return operation(
-        name,
-        summary,
-        tag=TAG,
-        takes=takes,
-        gives=CorrectionShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-        sends=sends,
-    )
-
-
-class CorrectionAgree(CorrectionEndpoint):
-    @decided("correction_agree", _("Agree to a correction"), Nothing)
-    def post(self, request: Request, correction_id: UUID) -> HttpResponseBase:
-        """For a second manager or finance person of the host. The charge is reversed and a new
-        one made, all at once; what the voucher covers of it is reckoned at this moment."""
-        expected = expected_version(request)
-        checked(Nothing, request.data)
-
-        def agree() -> Response:
-            correction_agree(
-                actor=self.actor,
-                correction_id=correction_id,
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(correction_id)
-
-        return self.once(agree)
-
-
-class CorrectionRefuse(CorrectionEndpoint):
-    @decided(
-        "correction_refuse",
-        _("Refuse a correction"),
-        RefuseBody,
-        {"reason": "The logbook says otherwise."},
-    )
-    def post(self, request: Request, correction_id: UUID) -> HttpResponseBase:
-        """For a second manager or finance person of the host. The charge stays as it is."""
-        expected, data = expected_version(request), checked(RefuseBody, request.data)
-
-        def refuse() -> Response:
-            correction_refuse(
-                actor=self.actor,
-                correction_id=correction_id,
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(correction_id)
-
-        return self.once(refuse)
-
-
-class CorrectionWithdraw(CorrectionEndpoint):
-    @decided("correction_withdraw", _("Withdraw a correction"), Nothing)
-    def post(self, request: Request, correction_id: UUID) -> HttpResponseBase:
-        """For whoever proposed it."""
-        expected = expected_version(request)
-        checked(Nothing, request.data)
-
-        def withdraw() -> Response:
-            correction_withdraw(
-                actor=self.actor,
-                correction_id=correction_id,
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.one(correction_id)
-
-        return self.once(withdraw)
+        charge_by_id(self.actor, charge_id)
+        amendment, reason = amendment_of(data), data["reason"]
+        made = correction_propose(
+            charge_id=charge_id, amendment=amendment, reason=reason, **self.by
+        )
+        return made.pk
 
 
 class SessionsToComplete(Endpoint):

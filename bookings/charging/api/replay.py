@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from bookings.charging.selectors.replay import charge_replay
 
@@ -39,13 +40,15 @@ class DifferenceShape(serializers.Serializer[Any]):
 class ReplayShape(serializers.Serializer[Any]):
     """`agrees`: every stored field comes out again, to the cent."""
 
-    charge = serializers.UUIDField()
-    kind = serializers.CharField()
-    currency = serializers.CharField()
-    is_known = serializers.BooleanField(help_text="There is a rule to recompute its kind by.")
-    agrees = serializers.BooleanField()
-    steps = StepShape(many=True)
-    differences = DifferenceShape(many=True)
+    charge = serializers.UUIDField(source="charge.pk")
+    kind = serializers.CharField(source="charge.kind")
+    currency = serializers.CharField(source="charge.currency")
+    is_known = serializers.BooleanField(
+        source="replay.is_known", help_text="There is a rule to recompute its kind by."
+    )
+    agrees = serializers.BooleanField(source="replay.agrees")
+    steps = StepShape(many=True, source="replay.steps")
+    differences = DifferenceShape(many=True, source="replay.differences")
 
 
 class ChargeReplay(Endpoint):
@@ -61,27 +64,4 @@ class ChargeReplay(Endpoint):
     def get(self, request: Request, charge_id: UUID) -> Response:
         """What its stored inputs come to now, line by line, beside what is stored. Nothing is
         changed."""
-        found = charge_replay(self.actor, charge_id)
-        replay = found.replay
-        return Response(
-            {
-                "charge": str(found.charge.pk),
-                "kind": found.charge.kind,
-                "currency": found.charge.currency,
-                "is_known": replay.is_known,
-                "agrees": replay.agrees,
-                "steps": [
-                    {
-                        "kind": step.kind,
-                        "code": step.code,
-                        "of": dict(step.of),
-                        "exact": step.exact,
-                        "stored": step.stored,
-                        "recomputed": step.recomputed,
-                        "agrees": step.agrees,
-                    }
-                    for step in replay.steps
-                ],
-                "differences": [vars(difference) for difference in replay.differences],
-            }
-        )
+        return Response(rendered(ReplayShape, charge_replay(self.actor, charge_id)))

@@ -76,9 +76,7 @@ def oversees(actor: Actor, source: FundingSource) -> bool:
 def entries_of(actor: Actor, source: FundingSource) -> QuerySet[Earmark]:
     """What is or was set aside in a source, the latest first; of other people's bookings only
     for those who oversee it."""
-    rows = Earmark.objects.filter(source=source).select_related(
-        *(f"reservation__{name}" for name in WITH)
-    )
+    rows = source.earmarks.select_related(*(f"reservation__{name}" for name in WITH))
     if not oversees(actor, source):
         mine = Q(reservation__user_id=actor.person) | Q(reservation__made_by_id=actor.person)
         rows = rows.filter(mine)

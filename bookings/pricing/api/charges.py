@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.shapes import Instant, Money, amount, rfc3339
+from accounts.api.resource import rendered
+from accounts.api.shapes import Instant, Money
 from bookings.pricing.models import Charge
 
 
@@ -15,45 +16,25 @@ class ChargeShape(serializers.Serializer[Any]):
     below zero. `month` is the first day of the one it is stated in, once it is final."""
 
     id = serializers.UUIDField()
-    reservation = serializers.UUIDField()
+    reservation = serializers.UUIDField(source="reservation_id")
     kind = serializers.ChoiceField(Charge.Kind.choices)
     state = serializers.ChoiceField(Charge.State.choices)
     tax = Money()
     total = Money()
     covered = Money()
     payable = Money()
-    grant = serializers.CharField(allow_null=True, help_text="The code of the voucher grant.")
+    grant = serializers.CharField(
+        source="grant.code", allow_null=True, help_text="The code of the voucher grant."
+    )
     result = serializers.DictField()
     created_at = Instant()
     open_until = Instant(allow_null=True, help_text="Until when the payer may dispute it.")
     final_at = Instant(allow_null=True)
     month = serializers.DateField(allow_null=True)
-    reverses = serializers.UUIDField(allow_null=True)
+    reverses = serializers.UUIDField(source="reverses_id", allow_null=True)
     version = serializers.IntegerField()
 
 
-def moment_json(moment: Any) -> str | None:
-    return rfc3339(moment) if moment else None
-
-
-def charge_json(charge: Charge) -> dict[str, Any]:
+def charge_json(charge: Charge) -> Any:
     """Of a charge loaded with its grant."""
-    currency = charge.currency
-    return {
-        "id": str(charge.pk),
-        "reservation": str(charge.reservation_id),
-        "kind": charge.kind,
-        "state": charge.state,
-        "tax": amount(charge.tax, currency),
-        "total": amount(charge.total, currency),
-        "covered": amount(charge.covered, currency),
-        "payable": amount(charge.payable, currency),
-        "grant": charge.grant.code if charge.grant else None,
-        "result": charge.result,
-        "created_at": rfc3339(charge.created_at),
-        "open_until": moment_json(charge.open_until),
-        "final_at": moment_json(charge.final_at),
-        "month": charge.month.isoformat() if charge.month else None,
-        "reverses": str(charge.reverses_id) if charge.reverses_id else None,
-        "version": charge.version,
-    }
+    return rendered(ChargeShape, charge)

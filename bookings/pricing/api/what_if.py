@@ -1,7 +1,6 @@
 """What last year's bookings would have cost by another rate card."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -72,18 +71,8 @@ class WhatIfShape(serializers.Serializer[Any]):
 
 
 def _sums(sums: Sums, currency: str) -> dict[str, Any]:
-    def money(value: Decimal) -> dict[str, str]:
-        return amount(value, currency)
-
-    return {
-        "bookings": sums.bookings,
-        "old": money(sums.old),
-        "new": money(sums.new),
-        "difference": money(sums.difference),
-        "more": sums.more,
-        "less": sums.less,
-        "same": sums.same,
-    }
+    money = {name: amount(getattr(sums, name), currency) for name in ("old", "new", "difference")}
+    return money | {name: getattr(sums, name) for name in ("bookings", "more", "less", "same")}
 
 
 def what_if_json(found: WhatIf) -> dict[str, Any]:

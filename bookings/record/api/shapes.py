@@ -13,3 +13,20 @@ class PlainNumber(serializers.CharField):
 
     def to_representation(self, value: Any) -> str:
         return format_number(Decimal(value))
+
+
+class TextOrNull(serializers.CharField):
+    """A text; null where it is blank."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return str(value) or None
+
+
+class Month(serializers.CharField):
+    """The month of a day: "2026-03"."""
+
+    def to_representation(self, value: Any) -> str:
+        return f"{value:%Y-%m}"

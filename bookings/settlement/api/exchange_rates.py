@@ -2,19 +2,16 @@
 
 from typing import Any
 
-from django.http.response import HttpResponseBase
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Day, Instant, Number, Shape, Text, asked, checked, rfc3339
+from accounts.api.resource import Resource, creates, lists
+from accounts.api.shapes import Day, Instant, Number, Shape, Text
 from accounts.domain.errors import NotPermitted, invalid
 from bookings.pricing.models import ExchangeRate
 from bookings.pricing.selectors.exchange_rates import accounted_by, rates_for_actor
+from bookings.record.api.shapes import PlainNumber
 from bookings.settlement.services.exchange_rates import RATE_DIGITS, RateSaid, rate_enter
 
 
@@ -22,10 +19,10 @@ class RateShape(serializers.Serializer[Any]):
     """What one unit of `base` is worth in `quote`, by whom and on which day."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
     base = serializers.CharField()
     quote = serializers.CharField()
-    rate = serializers.CharField()
+    rate = PlainNumber()
     valid_on = serializers.DateField()
     source = serializers.CharField()  # type: ignore[assignment]
     entered_at = Instant()
@@ -47,45 +44,22 @@ class RateBody(Shape):
     )
 
 
-def rate_json(row: ExchangeRate) -> dict[str, Any]:
-    return {
-        "id": str(row.pk),
-        "organisation": row.organisation.code,
-        "base": row.base,
-        "quote": row.quote,
-        "rate": f"{row.rate.normalize():f}",
-        "valid_on": row.valid_on.isoformat(),
-        "source": row.source,
-        "entered_at": rfc3339(row.entered_at),
-    }
-
-
-class ExchangeRates(Endpoint):
+class ExchangeRates(Resource):
+    at, tag, name, many = "exchange-rates/", "money", "exchange_rate", "exchange_rates"
+    shape, order = RateShape, ("-entered_at", "-id")
     needs_person = True
 
-    @operation(
-        "exchange_rates", _("Exchange rates"), tag="money", query=Pages, gives=page(RateShape)
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Exchange rates"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[ExchangeRate]:
         """Of organisations whose finance or manager the person is, and of an auditor's regions;
         the newest first."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            rates_for_actor(self.actor),
-            query,
-            ("-entered_at", "-id"),
-            lambda found: [rate_json(row) for row in found],
-        )
+        return rates_for_actor(self.actor)
 
-    @operation(
-        "exchange_rate_enter",
+    @creates(
         _("Enter an exchange rate"),
-        tag="money",
-        takes=RateBody,
+        RateBody,
+        named="_enter",
         gives=RateShape,
-        status=201,
-        once=True,
         sends={
             "organisation": "wusong-tech",
             "base": "GBP",
@@ -95,24 +69,16 @@ class ExchangeRates(Endpoint):
             "source": "Bank of China",
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def enter(self, data: dict[str, Any]) -> ExchangeRate:
         """For an organisation's finance. Nothing is edited: a later word of the same day is a
         new row, and the newest counts. No statement changes by it."""
-        data = checked(RateBody, request.data)
-
-        def enter() -> Response:
-            mine = list(accounted_by(self.actor))
-            if not mine:
-                raise NotPermitted(capability="account")
-            code = data.pop("organisation")
-            found = [one for one in mine if one.code == code] if code else mine
-            if code and not found:
-                raise NotPermitted(capability="account")
-            if len(found) != 1:
-                raise invalid("organisation", "organisation-needed")
-            made = rate_enter(
-                actor=self.actor, organisation=found[0], said=RateSaid(**data), now=self.now
-            )
-            return Response(rate_json(made), status=201)
-
-        return self.once(enter)
+        mine = list(accounted_by(self.actor))
+        if not mine:
+            raise NotPermitted(capability="account")
+        code = data.pop("organisation")
+        found = [one for one in mine if one.code == code] if code else mine
+        if code and not found:
+            raise NotPermitted(capability="account")
+        if len(found) != 1:
+            raise invalid("organisation", "organisation-needed")
+        return rate_enter(organisation=found[0], said=RateSaid(**data), **self.by)

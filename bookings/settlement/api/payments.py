@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
@@ -11,15 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, asked, rfc3339
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, lists
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Instant, Money, Query, Text, amount, asked
 from bookings.record.adapters.figures import csv_pieces
 from bookings.record.api.files import CSV, FileEndpoint
 from bookings.settlement.adapters.sheets import PAYMENT_HEADS, payment_cells
-from bookings.settlement.api.statements import month_named
+from bookings.settlement.api.statements import StatementNumber, month_named
 from bookings.settlement.domain.ageing import BUCKETS, totals
-from bookings.settlement.domain.statements import statement_number
 from bookings.settlement.models import Payment
 from bookings.settlement.selectors.ageing import OWED, OWING, load_ageing
 from bookings.settlement.selectors.payments import payments_for
@@ -29,10 +30,10 @@ class OnePaymentShape(serializers.Serializer[Any]):
     """Below 0: taken back."""
 
     id = serializers.UUIDField()
-    statement = serializers.UUIDField()
-    number = serializers.CharField(help_text="The statement's.")
-    host = serializers.CharField()
-    payer = serializers.CharField()
+    statement = serializers.UUIDField(source="statement_id")
+    number = StatementNumber(source="statement", help_text="The statement's.")
+    host = serializers.CharField(source="statement.host.code")
+    payer = serializers.CharField(source="statement.payer.code")
     amount = Money()
     paid_on = serializers.DateField()
     reference = serializers.CharField()
@@ -87,44 +88,20 @@ class AgeingShape(serializers.Serializer[Any]):
     totals = AgedShape(many=True)
 
 
-def payment_row_json(row: Payment) -> dict[str, Any]:
-    statement: Any = row.statement
-    return {
-        "id": str(row.pk),
-        "statement": str(statement.pk),
-        "number": statement_number(statement.host.code, statement.year, statement.number),
-        "host": statement.host.code,
-        "payer": statement.payer.code,
-        "amount": amount(row.amount, row.currency),
-        "paid_on": row.paid_on.isoformat(),
-        "reference": row.reference,
-        "entered_by": str(row.entered_by),
-        "entered_at": rfc3339(row.entered_at),
-    }
-
-
 def _filters(query: dict[str, Any]) -> dict[str, Any]:
     month = month_named(query["month"]) if query["month"] else None
     return {"month": month, "host": query["host"], "payer": query["payer"]}
 
 
-class Payments(Endpoint):
-    only_reads = True
+class Payments(Resource):
+    at, tag, name, many = "payments/", "money", "payment", "payments"
+    shape, order = OnePaymentShape, ("-entered_at", "-id")
     needs_person = True
 
-    @operation(
-        "payments", _("Payments"), tag="money", query=PaymentQuery, gives=page(OnePaymentShape)
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Payments"), PaymentQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Payment]:
         """Recorded on statements the person may see, the latest entered first."""
-        query = asked(PaymentQuery, request.query_params)
-        return paginated(
-            request,
-            payments_for(self.actor, **_filters(query)),
-            query,
-            ("-entered_at", "-id"),
-            lambda found: [payment_row_json(row) for row in found],
-        )
+        return payments_for(self.actor, **_filters(query))
 
 
 class PaymentsCsv(FileEndpoint):

@@ -1,33 +1,25 @@
 """Settlements: what two regions owe each other for vouchers of a month."""
 
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Money, Shape, Text, amount, asked, checked, rfc3339
-from accounts.api.versions import etag, expected_version
+from accounts.api.resource import Resource, acts, lists, reads
+from accounts.api.schema import operation
+from accounts.api.shapes import Instant, Money, Shape, Text
 from bookings.record.api.files import CSV, PDF, FileEndpoint
+from bookings.record.api.shapes import Month
 from bookings.settlement.adapters.papers import settlement_pdf
 from bookings.settlement.adapters.sheets import settlement_csv
-from bookings.settlement.api.statements import (
-    CheckShape,
-    PaymentBody,
-    PaymentShape,
-    check_json,
-    paid_of,
-    payment_json,
-)
+from bookings.settlement.api.statements import CheckShape, PaymentBody, PaymentShape
 from bookings.settlement.domain.statements import OVERDUE
 from bookings.settlement.models import Settlement
 from bookings.settlement.selectors.books import check_settlement
@@ -39,7 +31,7 @@ from bookings.settlement.selectors.settlements import (
     settlements_for,
     shown_state,
 )
-from bookings.settlement.services.payments import settlement_pay
+from bookings.settlement.services.payments import Paid, settlement_pay
 from bookings.settlement.services.settlements import settlement_confirm
 
 STATES = [*Settlement.State.choices, (OVERDUE, _("overdue"))]
@@ -53,13 +45,19 @@ class SideShape(serializers.Serializer[Any]):
     confirmed_by = serializers.CharField(allow_null=True)
     confirmed_at = Instant(allow_null=True)
 
+    def get_attribute(self, row: Any) -> Any:
+        side, names = self.field_name, ("owes", "confirmed_by", "confirmed_at")
+        of_side = {name: getattr(row, f"{side}_{name}") for name in names}
+        region = getattr(row, str(side)).code
+        return SimpleNamespace(region=region, currency=row.currency, **of_side)
+
 
 class SettlementShape(serializers.Serializer[Any]):
     """`net` is what `debtor` pays the other; null where nothing is owed."""
 
     id = serializers.UUIDField()
-    month = serializers.CharField(help_text="`2026-03`")
-    state = serializers.ChoiceField(STATES)
+    month = Month(help_text="`2026-03`")
+    state = serializers.ChoiceField(STATES, source="shown_state")
     first = SideShape()
     second = SideShape()
     net = Money()
@@ -73,19 +71,19 @@ class SettlementShape(serializers.Serializer[Any]):
 class SettledUseShape(serializers.Serializer[Any]):
     """One payer's use at one host: shown, not netted."""
 
-    payer_region = serializers.CharField()
-    host_region = serializers.CharField()
-    payer = serializers.CharField()
-    host = serializers.CharField()
+    payer_region = serializers.CharField(source="payer_region.code")
+    host_region = serializers.CharField(source="host_region.code")
+    payer = serializers.CharField(source="payer.code")
+    host = serializers.CharField(source="host.code")
     charges = serializers.IntegerField()
-    total = Money()
-    covered = Money()
-    payable = Money()
+    total = Money(currency="settlement.currency")
+    covered = Money(currency="settlement.currency")
+    payable = Money(currency="settlement.currency")
 
 
 class OneSettlementShape(SettlementShape):
     use = SettledUseShape(many=True)
-    payments = PaymentShape(many=True)
+    payments = PaymentShape(many=True, source="paper.payments")
     ledger = CheckShape()
 
 
@@ -95,155 +93,59 @@ class ConfirmBody(Shape):
     )
 
 
-def _side(row: Settlement, side: str) -> dict[str, Any]:
-    person, moment = getattr(row, f"{side}_confirmed_by"), getattr(row, f"{side}_confirmed_at")
-    return {
-        "region": getattr(row, side).code,
-        "owes": amount(getattr(row, f"{side}_owes"), row.currency),
-        "confirmed_by": str(person) if person else None,
-        "confirmed_at": rfc3339(moment) if moment else None,
-    }
-
-
-def settlement_json(row: Settlement, state: str) -> dict[str, Any]:
-    net = net_of(row)
-    return {
-        "id": str(row.pk),
-        "month": f"{row.month:%Y-%m}",
-        "state": state,
-        "first": _side(row, "first"),
-        "second": _side(row, "second"),
-        "net": amount(net, row.currency),
-        "debtor": debtor_of(row).code if net else None,
-        "paid": amount(row.paid, row.currency),
-        "drawn_up_at": rfc3339(row.drawn_up_at),
-        "due_date": row.due_date.isoformat(),
-        "version": row.version,
-    }
-
-
-class SettlementEndpoint(Endpoint):
-    """What the addresses of settlements share."""
-
+class Settlements(Resource):
+    at, key, tag = "settlements/", "settlement_id", "money"
+    name, many = "settlement", "settlements"
+    shape, order = OneSettlementShape, ("-drawn_up_at", "-id")
     needs_person = True
 
-    def one(self, settlement_id: UUID, status: int = 200) -> Response:
-        row = settlement_by_id(self.actor, settlement_id)
-        paper = load_settlement_paper(row)
-        use = [
-            {
-                "payer_region": payer.code,
-                "host_region": host.code,
-                "payer": line.payer.code,
-                "host": line.host.code,
-                "charges": line.charges,
-                "total": amount(line.total, row.currency),
-                "covered": amount(line.covered, row.currency),
-                "payable": amount(line.payable, row.currency),
-            }
-            for lines, payer, host in (
-                (paper.by_first, row.first, row.second),
-                (paper.by_second, row.second, row.first),
-            )
-            for line in lines
-        ]
-        shown = {
-            **settlement_json(row, shown_state(row, self.now)),
-            "use": use,
-            "payments": [payment_json(payment) for payment in paper.payments],
-            "ledger": check_json(check_settlement(row)),
-        }
-        return Response(shown, status=status, headers=etag(row.version))
+    def visible(self, pk: UUID) -> Any:
+        """With all that its paper says, and the ledger."""
+        row: Any = settlement_by_id(self.actor, pk)
+        row.paper, row.ledger = load_settlement_paper(row), check_settlement(row)
+        row.use = [*row.paper.by_first, *row.paper.by_second]
+        for line in row.use:
+            sides = (row.first, row.second) if line.is_by_first else (row.second, row.first)
+            line.payer_region, line.host_region = sides
+        return row
 
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.shown_state, row.net = shown_state(row, self.now), net_of(row)
+            row.debtor = debtor_of(row).code if row.net else None
+        return rows
 
-class Settlements(SettlementEndpoint):
-    only_reads = True
+    def location(self, row: Any) -> str:
+        return ""
 
-    @operation(
-        "settlements", _("Settlements"), tag="money", query=Pages, gives=page(SettlementShape)
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Settlements"), gives=SettlementShape)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Settlement]:
         """Of a coordinator's and an auditor's regions, the newest first."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            settlements_for(self.actor),
-            query,
-            ("-drawn_up_at", "-id"),
-            lambda found: [settlement_json(row, shown_state(row, self.now)) for row in found],
-        )
+        return settlements_for(self.actor)
 
-
-class SettlementDetail(SettlementEndpoint):
-    only_reads = True
-
-    @operation(
-        "settlement", _("One settlement"), tag="money", gives=OneSettlementShape, refuses=[404]
-    )
-    def get(self, request: Request, settlement_id: UUID) -> Response:
+    @reads(_("One settlement"))
+    def detail(self, pk: UUID) -> None:
         """With use by organisation, payments, and every number computed again from the ledger's
         postings."""
-        return self.one(settlement_id)
 
-
-class SettlementConfirm(SettlementEndpoint):
-    @operation(
-        "settlement_confirm",
-        _("Confirm a settlement"),
-        tag="money",
-        takes=ConfirmBody,
-        gives=OneSettlementShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
-    )
-    def post(self, request: Request, settlement_id: UUID) -> HttpResponseBase:
+    @acts(_("Confirm a settlement"), ConfirmBody)
+    def confirm(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the coordinator of each of the two regions, who are two people."""
-        expected, data = expected_version(request), checked(ConfirmBody, request.data)
+        settlement_by_id(self.actor, pk)
+        settlement_confirm(settlement_id=pk, **data, **self.by)
 
-        def confirm() -> Response:
-            settlement_by_id(self.actor, settlement_id)
-            settlement_confirm(
-                actor=self.actor,
-                settlement_id=settlement_id,
-                region=data["region"],
-                now=self.now,
-                expected_version=expected,
-            )
-            return self.one(settlement_id)
-
-        return self.once(confirm)
-
-
-class SettlementPayments(SettlementEndpoint):
-    @operation(
-        "settlement_pay",
+    @acts(
         _("Mark a payment on a settlement"),
-        tag="money",
-        takes=PaymentBody,
-        gives=OneSettlementShape,
+        PaymentBody,
+        below="payments",
+        named="_pay",
         status=201,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
     )
-    def post(self, request: Request, settlement_id: UUID) -> HttpResponseBase:
+    def pay(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the coordinator of the region that is owed, once both have confirmed it; an amount
         below 0 is taken back."""
-        expected, data = expected_version(request), checked(PaymentBody, request.data)
-
-        def pay() -> Response:
-            settlement_by_id(self.actor, settlement_id)
-            settlement_pay(
-                actor=self.actor,
-                settlement_id=settlement_id,
-                paid=paid_of(data),
-                now=self.now,
-                expected_version=expected,
-            )
-            return self.one(settlement_id, status=201)
-
-        return self.once(pay)
+        settlement_by_id(self.actor, pk)
+        settlement_pay(settlement_id=pk, paid=Paid(**data), **self.by)
 
 
 def file_name(row: Settlement) -> str:

@@ -46,6 +46,7 @@ TAX_PERCENT = Cast(
 class PaperLine:
     """One charge. What was charged for: `minutes` billed, or `samples`, or `percent` of a fee."""
 
+    currency: str
     position: int
     charge: UUID
     reservation: UUID
@@ -71,6 +72,7 @@ class PaperLine:
 class TaxSum:
     """What the lines of one tax rate come to."""
 
+    currency: str
     percent: Decimal
     net: Decimal
     tax: Decimal
@@ -104,6 +106,7 @@ def _line(row: Any) -> PaperLine:
     minutes = result.get("billed_minutes") if samples is None else None
     percent = result.get("percent") if "lines" not in result else None
     return PaperLine(
+        currency=charge.currency,
         position=row.position,
         charge=charge.pk,
         reservation=reservation.pk,
@@ -136,7 +139,13 @@ def tax_sums(statement: Statement) -> list[TaxSum]:
         .order_by("percent")
     )
     return [
-        TaxSum(row["percent"] or Decimal(0), row["total"] - row["tax"], row["tax"], row["total"])
+        TaxSum(
+            statement.currency,
+            row["percent"] or Decimal(0),
+            row["total"] - row["tax"],
+            row["tax"],
+            row["total"],
+        )
         for row in rows
     ]
 
