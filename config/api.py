@@ -281,8 +281,6 @@ class Unknown(Endpoint):
 
 
 _membership = "memberships/<uuid:membership_id>/"
-_invitation = "invitations/<uuid:invitation_id>/"
-_joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
@@ -298,7 +296,6 @@ _correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
 _notice = "payment-notices/<uuid:notice_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
-_missing = "organisation-requests/<uuid:request_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -312,57 +309,14 @@ urlpatterns = [
         name="api-operations-retry",
     ),
     # reference
-    path("regions/", organisations.Regions.as_view(), name="api-regions"),
-    path("regions/<str:code>/", organisations.RegionDetail.as_view(), name="api-region"),
-    path("regions/<str:code>/close/", organisations.RegionClose.as_view(), name="api-region-close"),
-    path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
-    path(
-        "organisations/<uuid:organisation_id>/",
-        organisations.OrganisationDetail.as_view(),
-        name="api-organisation",
-    ),
-    path(
-        "organisation-requests/",
-        organisation_requests.OrganisationRequests.as_view(),
-        name="api-organisation-requests",
-    ),
-    path(
-        _missing,
-        organisation_requests.OrganisationRequestDetail.as_view(),
-        name="api-organisation-request",
-    ),
-    path(
-        _missing + "approve/",
-        organisation_requests.OrganisationRequestApprove.as_view(),
-        name="api-organisation-request-approve",
-    ),
-    path(
-        _missing + "reject/",
-        organisation_requests.OrganisationRequestReject.as_view(),
-        name="api-organisation-request-reject",
-    ),
+    *organisations.Regions.routes(),
+    *organisations.Organisations.routes(),
+    *organisation_requests.OrganisationRequests.routes(),
     *techniques.Techniques.routes(),
     # people
-    path(
-        "organisations/<uuid:organisation_id>/joining/",
-        joining.OrganisationJoining.as_view(),
-        name="api-organisation-joining",
-    ),
-    path(
-        "organisations/<uuid:organisation_id>/scopes/",
-        federation.OrganisationScopes.as_view(),
-        name="api-organisation-scopes",
-    ),
-    path(
-        "organisations/<uuid:organisation_id>/moves/",
-        organisation_moves.OrganisationMoves.as_view(),
-        name="api-organisation-moves",
-    ),
-    path(
-        "organisations/<uuid:organisation_id>/moves/<uuid:move_id>/withdraw/",
-        organisation_moves.OrganisationMoveWithdraw.as_view(),
-        name="api-organisation-move-withdraw",
-    ),
+    *joining.OrganisationJoining.routes(),
+    *federation.OrganisationScopes.routes(),
+    *organisation_moves.OrganisationMoves.routes(),
     path(
         "organisations/<uuid:organisation_id>/merge/",
         mergers.OrganisationMerge.as_view(),
@@ -374,20 +328,10 @@ urlpatterns = [
         name="api-organisation-close",
     ),
     path("me/", me.Me.as_view(), name="api-me"),
-    path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),
-    path(_membership, memberships.MembershipDetail.as_view(), name="api-membership"),
+    *memberships.Memberships.routes(),
     path(_membership + "end/", leaving.MembershipEnd.as_view(), name="api-membership-end"),
-    path("roles/", memberships.Roles.as_view(), name="api-roles"),
-    path("roles/<uuid:role_id>/", memberships.RoleDetail.as_view(), name="api-role"),
-    path("roles/<uuid:role_id>/revoke/", memberships.RoleRevoke.as_view(), name="api-role-revoke"),
-    path("invitations/", joining.Invitations.as_view(), name="api-invitations"),
-    path(
-        "invitations/accept/",
-        joining.InvitationAcceptToken.as_view(),
-        name="api-invitation-accept-token",
-    ),
-    path(_invitation, joining.InvitationDetail.as_view(), name="api-invitation"),
-    path(_invitation + "accept/", joining.InvitationAccept.as_view(), name="api-invitation-accept"),
+    *memberships.Roles.routes(),
+    *joining.Invitations.routes(),
     path("me/export/", persons.OwnExport.as_view(), name="api-own-export"),
     path("me/erasure/", persons.OwnErasure.as_view(), name="api-own-erasure"),
     # Messages
@@ -421,10 +365,7 @@ urlpatterns = [
     ),
     path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
     path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
-    path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),
-    path(_joining, joining.JoinRequestDetail.as_view(), name="api-join-request"),
-    path(_joining + "approve/", joining.JoinApprove.as_view(), name="api-join-request-approve"),
-    path(_joining + "reject/", joining.JoinReject.as_view(), name="api-join-request-reject"),
+    *joining.JoinRequests.routes(),
     # what is offered
     *facilities.Facilities.routes(),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),

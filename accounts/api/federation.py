@@ -5,13 +5,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.schema import operation
-from accounts.api.shapes import Flag, ListOf, Shape, Text, checked
-from accounts.api.versions import etag, expected_version
+from accounts.api.resource import Resource, acts, reads
+from accounts.api.shapes import Flag, ListOf, Shape, Text
 from accounts.domain.roles import Place
 from accounts.models import Organisation
 from accounts.permissions import require
@@ -35,47 +31,30 @@ class ScopesBody(Shape):
     )
 
 
-class OrganisationScopes(Endpoint):
+class OrganisationScopes(Resource):
+    at, key, name, tag = "organisations/", "organisation_id", "organisation", TAG
+    shape = ScopesShape
     needs_person = True
 
-    @operation(
-        "organisation_scopes",
-        _("Scopes of an organisation"),
-        tag=TAG,
-        gives=ScopesShape,
-        refuses=[404],
-    )
-    def get(self, request: Request, organisation_id: UUID) -> Response:
-        """For administrators."""
+    def visible(self, pk: UUID) -> Organisation:
         require(self.actor, "administer", Place(None))
-        organisation = organisation_by_id(organisation_id)
-        return Response(_shown(organisation), headers=etag(organisation.version))
+        return organisation_by_id(pk)
 
-    @operation(
-        "organisation_scopes_set",
+    @reads(_("Scopes of an organisation"), "scopes")
+    def scopes(self, pk: UUID) -> None:
+        """For administrators."""
+
+    @acts(
         _("Set the scopes of an organisation"),
-        tag=TAG,
-        takes=ScopesBody,
-        gives=ScopesShape,
+        ScopesBody,
+        "put",
+        "scopes",
+        named="_scopes_set",
         refuses=[404],
-        versioned=True,
+        once=False,
         sends={"scopes": ["example.edu"], "admits_by_scope": True},
         answers={"scopes": ["example.edu"], "admits_by_scope": True},
     )
-    def put(self, request: Request, organisation_id: UUID) -> Response:
+    def scopes_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
         """For administrators. A scope belongs to one organisation."""
-        require(self.actor, "administer", Place(None))
-        data = checked(ScopesBody, request.data)
-        organisation = scopes_set(
-            actor=self.actor,
-            organisation=organisation_by_id(organisation_id),
-            scopes=data["scopes"],
-            admits_by_scope=data["admits_by_scope"],
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return Response(_shown(organisation), headers=etag(organisation.version))
-
-
-def _shown(organisation: Organisation) -> dict[str, Any]:
-    return {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
+        return scopes_set(organisation=self.visible(pk), **data, **self.by)

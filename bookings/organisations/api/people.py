@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.memberships import TAG, organisation_named
+from accounts.api.memberships import TAG
+from accounts.api.resource import named
 from accounts.api.schema import FieldProblemShape, RefusalShape, operation
 from accounts.api.shapes import Flag, Shape, Text, checked
 from accounts.domain.errors import FieldProblem, Invalid, invalid
 from accounts.domain.people import PeopleReport, PersonOutcome, Verdict
+from accounts.selectors.organisations import organisation_by_code
 from accounts.services.people import people_invite
 from bookings.plans.adapters.tables import read_people
 from bookings.plans.domain.imports import MOST_BYTES
@@ -91,13 +93,13 @@ class PeopleImport(Endpoint):
             raise invalid("file", "not-base64") from None
         except FileRefused as refused:
             raise Invalid([FieldProblem("file", refused.code, refused.numbers)]) from None
-        named = data.get("organisation")
+        code = data.get("organisation")
 
         def act() -> Response:
             report = people_invite(
                 actor=self.actor,
                 rows=rows,
-                organisation=organisation_named(named) if named else None,
+                organisation=named("organisation", organisation_by_code, code) if code else None,
                 dry_run=data["dry_run"],
                 now=self.now,
             )
