@@ -315,7 +315,11 @@ urlpatterns = [
     *techniques.Techniques.routes(),
     # people
     *joining.OrganisationJoining.routes(),
-    *federation.OrganisationScopes.routes(),
+    path(
+        "organisations/<uuid:organisation_id>/scopes/",
+        federation.OrganisationScopes.as_view(),
+        name="api-organisation-scopes",
+    ),
     *organisation_moves.OrganisationMoves.routes(),
     path(
         "organisations/<uuid:organisation_id>/merge/",
@@ -335,36 +339,13 @@ urlpatterns = [
     path("me/export/", persons.OwnExport.as_view(), name="api-own-export"),
     path("me/erasure/", persons.OwnErasure.as_view(), name="api-own-erasure"),
     # Messages
-    path("messages/", messages.Messages.as_view(), name="api-messages"),
-    path("messages/read/", messages.MessagesRead.as_view(), name="api-messages-read"),
-    path("messages/<uuid:message_id>/", messages.MessageDetail.as_view(), name="api-message"),
+    *messages.Messages.routes(),
     path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
-    path("calendar-feeds/", feeds.Feeds.as_view(), name="api-feeds"),
-    path("calendar-feeds/<uuid:feed_id>/", feeds.Feed.as_view(), name="api-feed"),
+    *feeds.Feeds.routes(),
     path("busy-calendar/", feeds.Busy.as_view(), name="api-busy-calendar"),
     # Webhooks
-    path("webhooks/", webhooks.Webhooks.as_view(), name="api-webhooks"),
-    path("webhooks/<uuid:endpoint_id>/", webhooks.Webhook.as_view(), name="api-webhook"),
-    path(
-        "webhooks/<uuid:endpoint_id>/rotate/",
-        webhooks.WebhookRotate.as_view(),
-        name="api-webhook-rotate",
-    ),
-    path(
-        "webhooks/<uuid:endpoint_id>/ping/", webhooks.WebhookPing.as_view(), name="api-webhook-ping"
-    ),
-    path(
-        "webhooks/<uuid:endpoint_id>/deliveries/",
-        webhooks.WebhookDeliveries.as_view(),
-        name="api-webhook-deliveries",
-    ),
-    path(
-        "webhooks/deliveries/<uuid:delivery_id>/replay/",
-        webhooks.WebhookReplay.as_view(),
-        name="api-webhook-replay",
-    ),
-    path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
-    path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
+    *webhooks.Webhooks.routes(),
+    *tokens.Tokens.routes(),
     *joining.JoinRequests.routes(),
     # what is offered
     *facilities.Facilities.routes(),

@@ -5,9 +5,14 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from accounts.api.resource import Resource, acts, reads
-from accounts.api.shapes import Flag, ListOf, Shape, Text
+from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
+from accounts.api.schema import operation
+from accounts.api.shapes import Flag, ListOf, Shape, Text, checked
+from accounts.api.versions import etag, expected_version
 from accounts.domain.roles import Place
 from accounts.models import Organisation
 from accounts.permissions import require
@@ -31,30 +36,45 @@ class ScopesBody(Shape):
     )
 
 
-class OrganisationScopes(Resource):
-    at, key, name, tag = "organisations/", "organisation_id", "organisation", TAG
-    shape = ScopesShape
+class OrganisationScopes(Endpoint):
     needs_person = True
 
-    def visible(self, pk: UUID) -> Organisation:
-        require(self.actor, "administer", Place(None))
-        return organisation_by_id(pk)
-
-    @reads(_("Scopes of an organisation"), "scopes")
-    def scopes(self, pk: UUID) -> None:
-        """For administrators."""
-
-    @acts(
-        _("Set the scopes of an organisation"),
-        ScopesBody,
-        "put",
-        "scopes",
-        named="_scopes_set",
+    @operation(
+        "organisation_scopes",
+        _("Scopes of an organisation"),
+        tag=TAG,
+        gives=ScopesShape,
         refuses=[404],
-        once=False,
+    )
+    def get(self, request: Request, organisation_id: UUID) -> Response:
+        """For administrators."""
+        require(self.actor, "administer", Place(None))
+        return _shown(organisation_by_id(organisation_id))
+
+    @operation(
+        "organisation_scopes_set",
+        _("Set the scopes of an organisation"),
+        tag=TAG,
+        takes=ScopesBody,
+        gives=ScopesShape,
+        refuses=[404],
+        versioned=True,
         sends={"scopes": ["example.edu"], "admits_by_scope": True},
         answers={"scopes": ["example.edu"], "admits_by_scope": True},
     )
-    def scopes_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
+    def put(self, request: Request, organisation_id: UUID) -> Response:
         """For administrators. A scope belongs to one organisation."""
-        return scopes_set(organisation=self.visible(pk), **data, **self.by)
+        require(self.actor, "administer", Place(None))
+        data = checked(ScopesBody, request.data)
+        organisation = scopes_set(
+            actor=self.actor,
+            organisation=organisation_by_id(organisation_id),
+            now=self.now,
+            expected_version=expected_version(request),
+            **data,
+        )
+        return _shown(organisation)
+
+
+def _shown(organisation: Organisation) -> Response:
+    return Response(rendered(ScopesShape, organisation), headers=etag(organisation.version))

@@ -4,17 +4,19 @@ from datetime import time
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, changes, lists, reads, rendered
+from accounts.api.schema import operation
 from accounts.api.shapes import Choice as OneOf
-from accounts.api.shapes import Flag, Instant, Shape, asked, checked
-from accounts.api.versions import etag, expected_version, require_version
+from accounts.api.shapes import Flag, Instant, Shape, checked
+from accounts.api.versions import etag, expected_version
 from accounts.domain.messages import RHYTHMS, TOPICS, Choice, Quiet
 from accounts.models import Message, MessageSettings
 from accounts.selectors.messages import choices_in, inbox_of, message_by_id, settings_of
@@ -95,61 +97,44 @@ class MessageSettingsBody(Shape):
     quiet = QuietBody(allow_null=True, required=False)
 
 
-class Messages(Endpoint):
+class Messages(Resource):
+    at, key, name, many, tag = "messages/", "message_id", "message", "messages", TAG
+    shape = MessageShape
+    write_scope = "book"
     needs_person = True
 
-    @operation("messages", _("Inbox"), tag=TAG, query=MessageQuery, gives=page(MessageShape))
-    def get(self, request: Request) -> Response:
+    def visible(self, pk: UUID) -> Message:
+        return message_by_id(self.actor, pk)
+
+    @lists(_("Inbox"), MessageQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Message]:
         """One's own messages, the newest first; half a year of them."""
-        query = asked(MessageQuery, request.query_params)
-        return paginated(
-            request,
-            inbox_of(self.actor, unread=query["unread"]),
-            query,
-            ("-created_at", "-id"),
-            lambda rows: [MessageShape(row).data for row in rows],
-        )
+        return inbox_of(self.actor, unread=query["unread"])
 
-
-class MessageDetail(Endpoint):
-    write_scope = "book"
-    needs_person = True
-
-    @operation("message", _("A message"), tag=TAG, gives=MessageShape, refuses=[404])
-    def get(self, request: Request, message_id: UUID) -> Response:
-        """Reading it here does not mark it."""
-        return self._shown(message_by_id(self.actor, message_id))
-
-    @operation(
-        "message_read",
-        _("Mark a message"),
-        tag=TAG,
-        takes=ReadBody,
-        gives=MessageShape,
-        refuses=[404],
-        versioned=True,
+    @acts(
+        _("Mark all as read"),
+        Shape,
+        below="*read",
+        address="api-messages-read",
+        named="messages_read",
+        gives=ReadShape,
+        refuses=[],
+        versioned=False,
+        once=False,
     )
-    def patch(self, request: Request, message_id: UUID) -> Response:
-        """As read, or as not read."""
-        is_read = checked(ReadBody, request.data)["is_read"]
-        require_version(request, message_by_id(self.actor, message_id).version)
-        message_read(actor=self.actor, message_id=message_id, is_read=is_read, now=self.now)
-        return self._shown(message_by_id(self.actor, message_id))
-
-    @staticmethod
-    def _shown(row: Message) -> Response:
-        return Response(MessageShape(row).data, headers=etag(row.version))
-
-
-class MessagesRead(Endpoint):
-    write_scope = "book"
-    needs_person = True
-
-    @operation("messages_read", _("Mark all as read"), tag=TAG, takes=Shape, gives=ReadShape)
-    def post(self, request: Request) -> Response:
+    def read(self, data: dict[str, Any]) -> dict[str, int]:
         """All one's own."""
-        checked(Shape, request.data)
-        return Response({"read": messages_read(actor=self.actor, now=self.now)})
+        return {"read": messages_read(**self.by)}
+
+    @reads(_("A message"))
+    def detail(self, pk: UUID) -> None:
+        """Reading it here does not mark it."""
+
+    @changes(_("Mark a message"), ReadBody, named="_read")
+    def mark(self, pk: UUID, data: dict[str, Any]) -> None:
+        """As read, or as not read."""
+        self.meant(pk)
+        message_read(message_id=pk, **data, **self.by)
 
 
 class MessageChoices(Endpoint):
@@ -190,19 +175,5 @@ class MessageChoices(Endpoint):
     @staticmethod
     def _shown(row: MessageSettings) -> Response:
         chosen = choices_in(row)
-        topics = {}
-        for name in TOPICS:
-            choice = chosen.of(name)
-            topics[name] = {
-                "mail": choice.mail,
-                "inbox": choice.inbox,
-                "language": choice.language,
-            }
-        quiet = chosen.quiet
-        body = {
-            "topics": topics,
-            "quiet": {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
-            if quiet
-            else None,
-        }
-        return Response(body, headers=etag(row.version))
+        shown = {"topics": {name: chosen.of(name) for name in TOPICS}, "quiet": chosen.quiet}
+        return Response(rendered(MessageSettingsBody, shown), headers=etag(row.version))

@@ -3,15 +3,16 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Shape, Text, asked, checked, rfc3339
+from accounts.api.resource import Resource, creates, lists, removes, rendered
+from accounts.api.schema import operation
+from accounts.api.shapes import Instant, Shape, Text, checked
 from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.errors import NotFound
 from bookings.catalogue.models import BusyCalendar
@@ -34,12 +35,17 @@ class FeedBody(Shape):
     )
 
 
+class AddressField(serializers.URLField):
+    def get_attribute(self, row: CalendarFeed) -> str:
+        return feed_address(row)
+
+
 class FeedShape(serializers.Serializer[Any]):
     """A feed; whoever knows its address reads it."""
 
     id = serializers.UUIDField()
-    instrument = serializers.UUIDField(allow_null=True)
-    address = serializers.URLField()
+    instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
+    address = AddressField()
     created_at = Instant()
 
 
@@ -52,6 +58,9 @@ class OwnCalendarProblemShape(serializers.Serializer[Any]):
 
     code = serializers.CharField()
 
+    def get_attribute(self, row: BusyCalendar) -> Any:
+        return row.problem or None
+
 
 class OwnCalendarShape(serializers.Serializer[Any]):
     """One's own calendar, which is read every hour."""
@@ -62,68 +71,41 @@ class OwnCalendarShape(serializers.Serializer[Any]):
     problem = OwnCalendarProblemShape(allow_null=True)
 
 
-class FeedEndpoint(Endpoint):
+class Feeds(Resource):
+    at, key, name, many, tag = "calendar-feeds/", "feed_id", "calendar_feed", "calendar_feeds", TAG
+    shape = FeedShape
     write_scope = "book"
     needs_person = True
 
-    @staticmethod
-    def shown(row: CalendarFeed) -> dict[str, Any]:
-        return {
-            "id": str(row.pk),
-            "instrument": str(row.instrument_id) if row.instrument_id else None,
-            "address": feed_address(row),
-            "created_at": rfc3339(row.created_at),
-        }
+    def visible(self, pk: UUID) -> CalendarFeed:
+        row = feeds_of(self.actor).filter(pk=pk).first()
+        if row is None:
+            raise NotFound
+        return row
 
-
-class Feeds(FeedEndpoint):
-    @operation("calendar_feeds", _("Calendar feeds"), tag=TAG, query=Pages, gives=page(FeedShape))
-    def get(self, request: Request) -> Response:
+    @lists(_("Calendar feeds"), address="api-feeds")
+    def rows(self, query: dict[str, Any]) -> QuerySet[CalendarFeed]:
         """One's own that stand, the newest first."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            feeds_of(self.actor),
-            query,
-            ("-created_at", "-id"),
-            lambda rows: [self.shown(row) for row in rows],
-        )
+        return feeds_of(self.actor)
 
-    @operation(
-        "calendar_feed_make",
+    @creates(
         _("Create a calendar feed"),
-        tag=TAG,
-        takes=FeedBody,
+        FeedBody,
+        named="_make",
         gives=FeedShape,
-        status=201,
         refuses=[404],
+        once=False,
     )
-    def post(self, request: Request) -> Response:
+    def make(self, data: dict[str, Any]) -> CalendarFeed:
         """A secret address of one's bookings, or of an instrument as one may see it; the address
         there was before stops working."""
-        body = checked(FeedBody, request.data)
-        made = feed_make(actor=self.actor, instrument_id=body.get("instrument"), now=self.now)
-        return Response(self.shown(made), status=201)
+        return feed_make(instrument_id=data.get("instrument"), **self.by)
 
-
-class Feed(FeedEndpoint):
-    @operation(
-        "calendar_feed_revoke",
-        _("Revoke a calendar feed"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request, feed_id: UUID) -> Response:
+    @removes(_("Revoke a calendar feed"), named="_revoke", address="api-feed")
+    def revoke(self, pk: UUID) -> None:
         """The address stops working at once."""
-        found = feeds_of(self.actor).filter(pk=feed_id).first()
-        if found is None:
-            raise NotFound
-        require_version(request, found.version)
-        feed_revoke(actor=self.actor, feed_id=feed_id, now=self.now)
-        return Response(status=204)
+        self.meant(pk)
+        feed_revoke(feed_id=pk, **self.by)
 
 
 class Busy(Endpoint):
@@ -135,10 +117,7 @@ class Busy(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Its address, when it was read last, and why not."""
-        found = busy_calendar_of(self.actor)
-        if found is None:
-            raise NotFound
-        return self._shown(found)
+        return self._shown(self._own())
 
     @operation(
         "busy_calendar_set",
@@ -172,19 +151,16 @@ class Busy(Endpoint):
     )
     def delete(self, request: Request) -> Response:
         """With all that was read of it."""
-        found = busy_calendar_of(self.actor)
-        if found is None:
-            raise NotFound
-        require_version(request, found.version)
+        require_version(request, self._own().version)
         busy_calendar_remove(actor=self.actor, now=self.now)
         return Response(status=204)
 
+    def _own(self) -> BusyCalendar:
+        row = busy_calendar_of(self.actor)
+        if row is None:
+            raise NotFound
+        return row
+
     @staticmethod
     def _shown(row: BusyCalendar) -> Response:
-        body = {
-            "address": row.address,
-            "read_at": rfc3339(row.read_at) if row.read_at else None,
-            "due_at": rfc3339(row.due_at) if row.due_at else None,
-            "problem": {"code": row.problem["code"]} if row.problem else None,
-        }
-        return Response(body, headers=etag(row.version))
+        return Response(rendered(OwnCalendarShape, row), headers=etag(row.version))
