@@ -27,6 +27,7 @@ from accounts.api import (
     tokens,
 )
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
     Invalid,
@@ -49,7 +50,7 @@ from bookings.hours.api import hours_exports, statistics, utilisation
 from bookings.messaging.api import feeds, webhooks
 from bookings.organisations.api import duplicates, mergers, people, register_imports
 from bookings.organisations.api.people import people_json
-from bookings.organisations.api.register_imports import register_report_json
+from bookings.organisations.api.register_imports import RegisterReportShape
 from bookings.organisations.domain.register_files import RegisterRefused
 from bookings.overview.api import operations
 from bookings.plans.api import chains, imports, waiting
@@ -196,7 +197,7 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
         case PeopleRefused():
             return Problem(422, refused.code, refused.numbers, more=people_json(refused.report))
         case RegisterRefused():
-            more = register_report_json(refused.report)
+            more = rendered(RegisterReportShape, refused.report)
             return Problem(422, refused.code, refused.numbers, more=more)
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
@@ -280,7 +281,6 @@ class Unknown(Endpoint):
     get = post = put = patch = delete = _not_there
 
 
-_membership = "memberships/<uuid:membership_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
@@ -321,19 +321,11 @@ urlpatterns = [
         name="api-organisation-scopes",
     ),
     *organisation_moves.OrganisationMoves.routes(),
-    path(
-        "organisations/<uuid:organisation_id>/merge/",
-        mergers.OrganisationMerge.as_view(),
-        name="api-organisation-merge",
-    ),
-    path(
-        "organisations/<uuid:organisation_id>/close/",
-        mergers.OrganisationClose.as_view(),
-        name="api-organisation-close",
-    ),
+    *mergers.OrganisationMerge.routes(),
+    *mergers.OrganisationClose.routes(),
     path("me/", me.Me.as_view(), name="api-me"),
     *memberships.Memberships.routes(),
-    path(_membership + "end/", leaving.MembershipEnd.as_view(), name="api-membership-end"),
+    *leaving.MembershipEnd.routes(),
     *memberships.Roles.routes(),
     *joining.Invitations.routes(),
     path("me/export/", persons.OwnExport.as_view(), name="api-own-export"),
@@ -372,11 +364,7 @@ urlpatterns = [
     ),
     *publishing.Publication.routes(),
     path("duplicates/", duplicates.Duplicates.as_view(), name="api-duplicates"),
-    path(
-        "duplicates/verdicts/",
-        duplicates.DuplicateVerdicts.as_view(),
-        name="api-duplicate-verdicts",
-    ),
+    *duplicates.DuplicateVerdicts.routes(),
     path(
         _instrument + "attachments/",
         attachments.InstrumentAttachments.as_view(),
@@ -415,12 +403,7 @@ urlpatterns = [
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
-    path(
-        "imports/organisations/",
-        register_imports.OrganisationsImport.as_view(),
-        name="api-organisations-import",
-    ),
-    path("imports/regions/", register_imports.RegionsImport.as_view(), name="api-regions-import"),
+    *register_imports.RegisterImports.routes(),
     *inventories.Imports.routes(),
     *inventories.OneImport.routes(),
     *harvests.Harvests.routes(),

@@ -5,7 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.api.schema import FieldProblemShape
 from bookings.record.domain.money import format_number
+from bookings.record.messages import sentence
 
 
 class PlainNumber(serializers.CharField):
@@ -13,3 +15,22 @@ class PlainNumber(serializers.CharField):
 
     def to_representation(self, value: Any) -> str:
         return format_number(Decimal(value))
+
+
+class Sentence(serializers.CharField):
+    """What has a code and numbers, in the language of the request."""
+
+    def get_attribute(self, row: Any) -> str:
+        return sentence(row.code, row.numbers)
+
+
+class FieldProblems(serializers.ListSerializer[Any]):
+    """What is wrong with some fields, each with its sentence."""
+
+    child = FieldProblemShape()
+
+    def to_representation(self, problems: Any) -> list[Any]:
+        return [
+            {"field": each.field, "code": each.code, "message": sentence(each.code, each.numbers)}
+            for each in problems
+        ]
