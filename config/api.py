@@ -332,9 +332,9 @@ urlpatterns = [
     path("me/erasure/", persons.OwnErasure.as_view(), name="api-own-erasure"),
     # Messages
     *messages.Messages.routes(),
-    path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
+    *messages.MessageChoices.routes(),
     *feeds.Feeds.routes(),
-    path("busy-calendar/", feeds.Busy.as_view(), name="api-busy-calendar"),
+    *feeds.Busy.routes(),
     # Webhooks
     *webhooks.Webhooks.routes(),
     *tokens.Tokens.routes(),

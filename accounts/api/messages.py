@@ -7,16 +7,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages
-from accounts.api.resource import Resource, acts, changes, lists, reads, rendered
-from accounts.api.schema import operation
+from accounts.api.resource import LIST, Resource, acts, changes, lists, reads
 from accounts.api.shapes import Choice as OneOf
-from accounts.api.shapes import Flag, Instant, Shape, checked
-from accounts.api.versions import etag, expected_version
+from accounts.api.shapes import Flag, Instant, Shape
 from accounts.domain.messages import RHYTHMS, TOPICS, Choice, Quiet
 from accounts.models import Message, MessageSettings
 from accounts.selectors.messages import choices_in, inbox_of, message_by_id, settings_of
@@ -137,43 +132,41 @@ class Messages(Resource):
         message_read(message_id=pk, **data, **self.by)
 
 
-class MessageChoices(Endpoint):
+class MessageChoices(Resource):
+    at, tag = "message-settings/", TAG
+    name = many = "message_settings"
+    shape = MessageSettingsBody
     write_scope = "book"
     needs_person = True
 
-    @operation("message_settings", _("Message settings"), tag=TAG, gives=MessageSettingsBody)
-    def get(self, request: Request) -> Response:
-        """Every topic as it is in force, and the quiet hours."""
-        return self._shown(settings_of(self.actor))
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        chosen = [choices_in(row) for row in rows]
+        return [
+            {"topics": {name: each.of(name) for name in TOPICS}, "quiet": each.quiet}
+            for each in chosen
+        ]
 
-    @operation(
-        "message_settings_set",
+    @reads(_("Message settings"), LIST, refuses=[])
+    def own(self) -> MessageSettings:
+        """Every topic as it is in force, and the quiet hours."""
+        return settings_of(self.actor)
+
+    @acts(
         _("Change message settings"),
-        tag=TAG,
-        takes=MessageSettingsBody,
-        gives=MessageSettingsBody,
-        versioned=True,
+        MessageSettingsBody,
+        "put",
+        LIST,
+        named="_set",
+        refuses=[],
+        once=False,
         sends={
             "topics": {"request": {"mail": "daily"}, "reminder": {"mail": "off"}},
             "quiet": {"start": "22:00", "end": "07:00"},
         },
     )
-    def put(self, request: Request) -> Response:
+    def set(self, data: dict[str, Any]) -> MessageSettings:
         """Whole: what is not named is as usual. Some topics cannot be switched off
         (`required-message`)."""
-        body = checked(MessageSettingsBody, request.data)
-        quiet = body.get("quiet")
-        made = choices_set(
-            actor=self.actor,
-            topics={name: Choice(**said) for name, said in body["topics"].items()},
-            quiet=Quiet(quiet["start"], quiet["end"]) if quiet else None,
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return self._shown(made)
-
-    @staticmethod
-    def _shown(row: MessageSettings) -> Response:
-        chosen = choices_in(row)
-        shown = {"topics": {name: chosen.of(name) for name in TOPICS}, "quiet": chosen.quiet}
-        return Response(rendered(MessageSettingsBody, shown), headers=etag(row.version))
+        topics = {name: Choice(**values) for name, values in data["topics"].items()}
+        quiet = Quiet(**data["quiet"]) if data.get("quiet") else None
+        return choices_set(topics=topics, quiet=quiet, **self.by)

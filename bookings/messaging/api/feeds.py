@@ -6,14 +6,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.resource import Resource, creates, lists, removes, rendered
-from accounts.api.schema import operation
-from accounts.api.shapes import Instant, Shape, Text, checked
-from accounts.api.versions import etag, expected_version, require_version
+from accounts.api.resource import LIST, Resource, acts, creates, lists, reads, removes
+from accounts.api.shapes import Instant, Shape, Text
 from accounts.domain.errors import NotFound
 from bookings.catalogue.models import BusyCalendar
 from bookings.catalogue.selectors.busy import busy_calendar_of
@@ -108,59 +103,41 @@ class Feeds(Resource):
         feed_revoke(feed_id=pk, **self.by)
 
 
-class Busy(Endpoint):
+class Busy(Resource):
+    at, tag = "busy-calendar/", TAG
+    name = many = "busy_calendar"
+    shape = OwnCalendarShape
     write_scope = "book"
     needs_person = True
 
-    @operation(
-        "busy_calendar", _("One's own calendar"), tag=TAG, gives=OwnCalendarShape, refuses=[404]
-    )
-    def get(self, request: Request) -> Response:
-        """Its address, when it was read last, and why not."""
-        return self._shown(self._own())
-
-    @operation(
-        "busy_calendar_set",
-        _("Set one's own calendar"),
-        tag=TAG,
-        takes=OwnCalendarBody,
-        gives=OwnCalendarShape,
-        refuses=[409],
-        versioned=True,
-        sends={"address": "https://calendar.example/secret/basic.ics"},
-    )
-    def put(self, request: Request) -> Response:
-        """It is read soon and then every hour; when one is busy is told where one books
-        (`own_busy` of availability), and refuses nothing. Five times an hour at most."""
-        made = busy_calendar_set(
-            actor=self.actor,
-            address=checked(OwnCalendarBody, request.data)["address"],
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return self._shown(made)
-
-    @operation(
-        "busy_calendar_remove",
-        _("Remove one's own calendar"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request) -> Response:
-        """With all that was read of it."""
-        require_version(request, self._own().version)
-        busy_calendar_remove(actor=self.actor, now=self.now)
-        return Response(status=204)
-
-    def _own(self) -> BusyCalendar:
+    def visible(self, pk: None = None) -> BusyCalendar:
         row = busy_calendar_of(self.actor)
         if row is None:
             raise NotFound
         return row
 
-    @staticmethod
-    def _shown(row: BusyCalendar) -> Response:
-        return Response(rendered(OwnCalendarShape, row), headers=etag(row.version))
+    @reads(_("One's own calendar"), LIST)
+    def own(self) -> BusyCalendar:
+        """Its address, when it was read last, and why not."""
+        return self.visible()
+
+    @acts(
+        _("Set one's own calendar"),
+        OwnCalendarBody,
+        "put",
+        LIST,
+        named="_set",
+        refuses=[409],
+        once=False,
+        sends={"address": "https://calendar.example/secret/basic.ics"},
+    )
+    def set(self, data: dict[str, Any]) -> BusyCalendar:
+        """It is read soon and then every hour; when one is busy is told where one books
+        (`own_busy` of availability), and refuses nothing. Five times an hour at most."""
+        return busy_calendar_set(**data, **self.by)
+
+    @removes(_("Remove one's own calendar"), LIST, named="_remove")
+    def remove(self) -> None:
+        """With all that was read of it."""
+        self.meant(None)
+        busy_calendar_remove(**self.by)
