@@ -27,6 +27,7 @@ from accounts.api import (
     tokens,
 )
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import PROBLEM
 from accounts.domain.errors import (
     Invalid,
@@ -49,7 +50,7 @@ from bookings.hours.api import hours_exports, statistics, utilisation
 from bookings.messaging.api import feeds, webhooks
 from bookings.organisations.api import duplicates, mergers, people, register_imports
 from bookings.organisations.api.people import people_json
-from bookings.organisations.api.register_imports import register_report_json
+from bookings.organisations.api.register_imports import RegisterReportShape
 from bookings.organisations.domain.register_files import RegisterRefused
 from bookings.overview.api import operations
 from bookings.plans.api import chains, imports, waiting
@@ -196,7 +197,7 @@ def _of_refusal(refused: Refused, is_signed_in: bool) -> Problem:
         case PeopleRefused():
             return Problem(422, refused.code, refused.numbers, more=people_json(refused.report))
         case RegisterRefused():
-            more = register_report_json(refused.report)
+            more = rendered(RegisterReportShape, refused.report)
             return Problem(422, refused.code, refused.numbers, more=more)
         case InTheWay():
             more = {"reservations": in_the_way_json(refused)}
@@ -280,9 +281,6 @@ class Unknown(Endpoint):
     get = post = put = patch = delete = _not_there
 
 
-_membership = "memberships/<uuid:membership_id>/"
-_invitation = "invitations/<uuid:invitation_id>/"
-_joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _exception = "audit/exceptions/<uuid:exception_id>/"
@@ -294,7 +292,6 @@ _series = "series/<uuid:series_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _statement = "statements/<uuid:statement_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
-_missing = "organisation-requests/<uuid:request_id>/"
 
 urlpatterns = [
     path("schema/", api_docs.schema, name="api-schema"),
@@ -308,119 +305,36 @@ urlpatterns = [
         name="api-operations-retry",
     ),
     # reference
-    path("regions/", organisations.Regions.as_view(), name="api-regions"),
-    path("regions/<str:code>/", organisations.RegionDetail.as_view(), name="api-region"),
-    path("regions/<str:code>/close/", organisations.RegionClose.as_view(), name="api-region-close"),
-    path("organisations/", organisations.Organisations.as_view(), name="api-organisations"),
-    path(
-        "organisations/<uuid:organisation_id>/",
-        organisations.OrganisationDetail.as_view(),
-        name="api-organisation",
-    ),
-    path(
-        "organisation-requests/",
-        organisation_requests.OrganisationRequests.as_view(),
-        name="api-organisation-requests",
-    ),
-    path(
-        _missing,
-        organisation_requests.OrganisationRequestDetail.as_view(),
-        name="api-organisation-request",
-    ),
-    path(
-        _missing + "approve/",
-        organisation_requests.OrganisationRequestApprove.as_view(),
-        name="api-organisation-request-approve",
-    ),
-    path(
-        _missing + "reject/",
-        organisation_requests.OrganisationRequestReject.as_view(),
-        name="api-organisation-request-reject",
-    ),
+    *organisations.Regions.routes(),
+    *organisations.Organisations.routes(),
+    *organisation_requests.OrganisationRequests.routes(),
     *techniques.Techniques.routes(),
     # people
-    path(
-        "organisations/<uuid:organisation_id>/joining/",
-        joining.OrganisationJoining.as_view(),
-        name="api-organisation-joining",
-    ),
+    *joining.OrganisationJoining.routes(),
     path(
         "organisations/<uuid:organisation_id>/scopes/",
         federation.OrganisationScopes.as_view(),
         name="api-organisation-scopes",
     ),
-    path(
-        "organisations/<uuid:organisation_id>/moves/",
-        organisation_moves.OrganisationMoves.as_view(),
-        name="api-organisation-moves",
-    ),
-    path(
-        "organisations/<uuid:organisation_id>/moves/<uuid:move_id>/withdraw/",
-        organisation_moves.OrganisationMoveWithdraw.as_view(),
-        name="api-organisation-move-withdraw",
-    ),
-    path(
-        "organisations/<uuid:organisation_id>/merge/",
-        mergers.OrganisationMerge.as_view(),
-        name="api-organisation-merge",
-    ),
-    path(
-        "organisations/<uuid:organisation_id>/close/",
-        mergers.OrganisationClose.as_view(),
-        name="api-organisation-close",
-    ),
+    *organisation_moves.OrganisationMoves.routes(),
+    *mergers.OrganisationMerge.routes(),
+    *mergers.OrganisationClose.routes(),
     path("me/", me.Me.as_view(), name="api-me"),
-    path("memberships/", memberships.Memberships.as_view(), name="api-memberships"),
-    path(_membership, memberships.MembershipDetail.as_view(), name="api-membership"),
-    path(_membership + "end/", leaving.MembershipEnd.as_view(), name="api-membership-end"),
-    path("roles/", memberships.Roles.as_view(), name="api-roles"),
-    path("roles/<uuid:role_id>/", memberships.RoleDetail.as_view(), name="api-role"),
-    path("roles/<uuid:role_id>/revoke/", memberships.RoleRevoke.as_view(), name="api-role-revoke"),
-    path("invitations/", joining.Invitations.as_view(), name="api-invitations"),
-    path(
-        "invitations/accept/",
-        joining.InvitationAcceptToken.as_view(),
-        name="api-invitation-accept-token",
-    ),
-    path(_invitation, joining.InvitationDetail.as_view(), name="api-invitation"),
-    path(_invitation + "accept/", joining.InvitationAccept.as_view(), name="api-invitation-accept"),
+    *memberships.Memberships.routes(),
+    *leaving.MembershipEnd.routes(),
+    *memberships.Roles.routes(),
+    *joining.Invitations.routes(),
     path("me/export/", persons.OwnExport.as_view(), name="api-own-export"),
     path("me/erasure/", persons.OwnErasure.as_view(), name="api-own-erasure"),
     # Messages
-    path("messages/", messages.Messages.as_view(), name="api-messages"),
-    path("messages/read/", messages.MessagesRead.as_view(), name="api-messages-read"),
-    path("messages/<uuid:message_id>/", messages.MessageDetail.as_view(), name="api-message"),
-    path("message-settings/", messages.MessageChoices.as_view(), name="api-message-settings"),
-    path("calendar-feeds/", feeds.Feeds.as_view(), name="api-feeds"),
-    path("calendar-feeds/<uuid:feed_id>/", feeds.Feed.as_view(), name="api-feed"),
-    path("busy-calendar/", feeds.Busy.as_view(), name="api-busy-calendar"),
+    *messages.Messages.routes(),
+    *messages.MessageChoices.routes(),
+    *feeds.Feeds.routes(),
+    *feeds.Busy.routes(),
     # Webhooks
-    path("webhooks/", webhooks.Webhooks.as_view(), name="api-webhooks"),
-    path("webhooks/<uuid:endpoint_id>/", webhooks.Webhook.as_view(), name="api-webhook"),
-    path(
-        "webhooks/<uuid:endpoint_id>/rotate/",
-        webhooks.WebhookRotate.as_view(),
-        name="api-webhook-rotate",
-    ),
-    path(
-        "webhooks/<uuid:endpoint_id>/ping/", webhooks.WebhookPing.as_view(), name="api-webhook-ping"
-    ),
-    path(
-        "webhooks/<uuid:endpoint_id>/deliveries/",
-        webhooks.WebhookDeliveries.as_view(),
-        name="api-webhook-deliveries",
-    ),
-    path(
-        "webhooks/deliveries/<uuid:delivery_id>/replay/",
-        webhooks.WebhookReplay.as_view(),
-        name="api-webhook-replay",
-    ),
-    path("tokens/", tokens.Tokens.as_view(), name="api-tokens"),
-    path("tokens/<uuid:token_id>/", tokens.TokenDetail.as_view(), name="api-token"),
-    path("join-requests/", joining.JoinRequests.as_view(), name="api-join-requests"),
-    path(_joining, joining.JoinRequestDetail.as_view(), name="api-join-request"),
-    path(_joining + "approve/", joining.JoinApprove.as_view(), name="api-join-request-approve"),
-    path(_joining + "reject/", joining.JoinReject.as_view(), name="api-join-request-reject"),
+    *webhooks.Webhooks.routes(),
+    *tokens.Tokens.routes(),
+    *joining.JoinRequests.routes(),
     # what is offered
     *facilities.Facilities.routes(),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
@@ -446,11 +360,7 @@ urlpatterns = [
     ),
     *publishing.Publication.routes(),
     path("duplicates/", duplicates.Duplicates.as_view(), name="api-duplicates"),
-    path(
-        "duplicates/verdicts/",
-        duplicates.DuplicateVerdicts.as_view(),
-        name="api-duplicate-verdicts",
-    ),
+    *duplicates.DuplicateVerdicts.routes(),
     path(
         _instrument + "attachments/",
         attachments.InstrumentAttachments.as_view(),
@@ -489,12 +399,7 @@ urlpatterns = [
     path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
-    path(
-        "imports/organisations/",
-        register_imports.OrganisationsImport.as_view(),
-        name="api-organisations-import",
-    ),
-    path("imports/regions/", register_imports.RegionsImport.as_view(), name="api-regions-import"),
+    *register_imports.RegisterImports.routes(),
     *inventories.Imports.routes(),
     *inventories.OneImport.routes(),
     *harvests.Harvests.routes(),

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Flag, ListOf, Shape, Text, checked
 from accounts.api.versions import etag, expected_version
@@ -48,8 +49,7 @@ class OrganisationScopes(Endpoint):
     def get(self, request: Request, organisation_id: UUID) -> Response:
         """For administrators."""
         require(self.actor, "administer", Place(None))
-        organisation = organisation_by_id(organisation_id)
-        return Response(_shown(organisation), headers=etag(organisation.version))
+        return _shown(organisation_by_id(organisation_id))
 
     @operation(
         "organisation_scopes_set",
@@ -69,13 +69,12 @@ class OrganisationScopes(Endpoint):
         organisation = scopes_set(
             actor=self.actor,
             organisation=organisation_by_id(organisation_id),
-            scopes=data["scopes"],
-            admits_by_scope=data["admits_by_scope"],
             now=self.now,
             expected_version=expected_version(request),
+            **data,
         )
-        return Response(_shown(organisation), headers=etag(organisation.version))
+        return _shown(organisation)
 
 
-def _shown(organisation: Organisation) -> dict[str, Any]:
-    return {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
+def _shown(organisation: Organisation) -> Response:
+    return Response(rendered(ScopesShape, organisation), headers=etag(organisation.version))

@@ -4,26 +4,21 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.memberships import (
-    MANAGER,
-    PERSON,
-    TAG,
-    MembershipShape,
-    PersonShape,
-    memberships_json,
-    organisation_named,
-    person_json,
+from accounts.api.memberships import MANAGER, PERSON, TAG, MembershipShape, PersonShape
+from accounts.api.pagination import Pages
+from accounts.api.resource import (
+    Resource,
+    acts,
+    creates,
+    lists,
+    named,
+    reads,
+    removes,
 )
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
 from accounts.api.shapes import (
     Choice,
     Flag,
@@ -33,12 +28,9 @@ from accounts.api.shapes import (
     ReasonBody,
     Shape,
     Text,
+    TextOrNull,
     Whole,
-    asked,
-    checked,
-    rfc3339,
 )
-from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain import joining as rules
 from accounts.domain.errors import NotFound
 from accounts.models import Invitation, JoinRequest, Membership, Organisation
@@ -48,7 +40,13 @@ from accounts.selectors.joining import (
     invitations_for,
     join_requests_for,
 )
-from accounts.selectors.memberships import membership_by_id, organisation_to_read, place_of
+from accounts.selectors.memberships import (
+    membership_by_id,
+    organisation_to_read,
+    place_of,
+    with_roles,
+)
+from accounts.selectors.organisations import organisation_by_code
 from accounts.services.invitations import invitation_accept, invitation_send, invitation_withdraw
 from accounts.services.joining import join_ask, join_decide, join_withdraw, joining_set
 
@@ -82,7 +80,7 @@ class InvitationShape(serializers.Serializer[Any]):
     """An invitation by mail address. What its mail opens is not to be had here."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
     email = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
     state = serializers.ChoiceField(INVITATION_STATES)
@@ -98,14 +96,14 @@ class JoinRequestShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     user = PersonShape()
-    organisation = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
     text = serializers.CharField()
     by_mail = serializers.BooleanField()
     state = serializers.ChoiceField(JoinRequest.State.choices)
     created_at = Instant()
     decided_by = PersonShape(allow_null=True)
     decided_at = Instant(allow_null=True)
-    reason = serializers.CharField(allow_null=True)
+    reason = TextOrNull()
 
 
 class JoiningShape(serializers.Serializer[Any]):
@@ -158,64 +156,39 @@ class JoiningBody(Shape):
     )
 
 
-class InvitationEndpoint(Endpoint):
+class Invitations(Resource):
+    at, key, tag = "invitations/", "invitation_id", TAG
+    name, many = "invitation", "invitations"
+    shape, order = InvitationShape, ("created_at", "id")
     needs_person = True
 
-    def shown(self, row: Invitation) -> dict[str, Any]:
-        state = "expired" if row.expires_at <= self.now else "open"
-        if row.withdrawn_at:
-            state = "withdrawn"
-        elif row.accepted_at:
-            state = "accepted"
-        return {
-            "id": str(row.pk),
-            "organisation": row.organisation.code,
-            "email": row.email,
-            "roles": row.roles,
-            "state": state,
-            "invited_by": person_json(row.invited_by),
-            "created_at": rfc3339(row.created_at),
-            "expires_at": rfc3339(row.expires_at),
-            "accepted_at": rfc3339(row.accepted_at) if row.accepted_at else None,
-        }
-
-    def found(self, invitation_id: UUID) -> Invitation:
-        row = invitations_for(self.actor, self.now).filter(pk=invitation_id).first()
+    def visible(self, pk: UUID) -> Invitation:
+        row = invitations_for(self.actor, self.now).filter(pk=pk).first()
         if row is None:
             raise NotFound
         return row
 
-    def joined(self, membership: Membership) -> Response:
-        return Response(memberships_json([membership_by_id(self.actor, membership.pk)])[0])
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.state = "expired" if row.expires_at <= self.now else "open"
+            if row.withdrawn_at:
+                row.state = "withdrawn"
+            elif row.accepted_at:
+                row.state = "accepted"
+        return rows
 
-
-class Invitations(InvitationEndpoint):
-    @operation(
-        "invitations", _("Invitations"), tag=TAG, query=InvitationQuery, gives=page(InvitationShape)
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Invitations"), InvitationQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Invitation]:
         """Those that wait for the person, and for managers all of their organisation."""
-        query = asked(InvitationQuery, request.query_params)
         rows = invitations_for(self.actor, self.now)
-        if query["organisation"]:
-            rows = rows.filter(organisation__code=query["organisation"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("created_at", "id"),
-            lambda found: [self.shown(row) for row in found],
-        )
+        code = query["organisation"]
+        return rows.filter(organisation__code=code) if code else rows
 
-    @operation(
-        "invitation_send",
+    @creates(
         _("Invite somebody"),
-        tag=TAG,
-        takes=InvitationBody,
-        gives=InvitationShape,
-        status=201,
+        InvitationBody,
+        named="_send",
         refuses=[409],
-        once=True,
         sends={
             "organisation": "hefei-materials",
             "email": "wang.li@example.org",
@@ -224,250 +197,117 @@ class Invitations(InvitationEndpoint):
         },
         answers=INVITATION,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def send(self, data: dict[str, Any]) -> Invitation:
         """For managers of the organisation. The mail goes out at once; one that is open for the
         same address is replaced. It opens once, to whoever has confirmed the address."""
-        data = checked(InvitationBody, request.data)
+        data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
+        return invitation_send(lifetime=timedelta(days=data.pop("days")), **data, **self.by)
 
-        def send() -> Response:
-            made = invitation_send(
-                actor=self.actor,
-                organisation=organisation_named(data["organisation"]),
-                email=data["email"],
-                roles=data["roles"],
-                lifetime=timedelta(days=data["days"]),
-                now=self.now,
-            )
-            headers = {"Location": reverse("api-invitation", kwargs={"invitation_id": made.pk})}
-            return Response(self.shown(made), status=201, headers=headers | etag(made.version))
-
-        return self.once(send)
-
-
-class InvitationDetail(InvitationEndpoint):
-    @operation(
-        "invitation",
-        _("One invitation"),
-        tag=TAG,
-        gives=InvitationShape,
-        refuses=[404],
-        answers=INVITATION,
-    )
-    def get(self, request: Request, invitation_id: UUID) -> Response:
-        """For managers of the organisation, and for whom it waits."""
-        row = self.found(invitation_id)
-        return Response(self.shown(row), headers=etag(row.version))
-
-    @operation(
-        "invitation_withdraw",
-        _("Withdraw an invitation"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def delete(self, request: Request, invitation_id: UUID) -> Response:
-        """For managers of the organisation: it opens nothing any more."""
-        require_version(request, self.found(invitation_id).version)
-        invitation_withdraw(actor=self.actor, invitation_id=invitation_id, now=self.now)
-        return Response(status=204)
-
-
-class InvitationAcceptToken(InvitationEndpoint):
-    @operation(
-        "invitation_accept_token",
+    @acts(
         _("Accept an invitation by its token"),
-        tag=TAG,
-        takes=AcceptBody,
+        AcceptBody,
+        below="*accept",
+        address="api-invitation-accept-token",
+        named="_accept_token",
         gives=MembershipShape,
         refuses=[404, 409, 422],
-        once=True,
+        versioned=False,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def accept_token(self, data: dict[str, Any]) -> Membership:
         """With the token of the mail. The person must have confirmed the address it went to."""
-        data = checked(AcceptBody, request.data)
+        return self._joined(invitation_by_token(data["token"]))
 
-        def accept() -> Response:
-            row = invitation_by_token(data["token"])
-            return self.joined(
-                invitation_accept(actor=self.actor, invitation_id=row.pk, now=self.now)
-            )
+    @reads(_("One invitation"), answers=INVITATION)
+    def detail(self, pk: UUID) -> None:
+        """For managers of the organisation, and for whom it waits."""
 
-        return self.once(accept)
+    @removes(_("Withdraw an invitation"), named="_withdraw", refuses=[404, 409])
+    def withdraw(self, pk: UUID) -> None:
+        """For managers of the organisation: it opens nothing any more."""
+        self.meant(pk)
+        invitation_withdraw(invitation_id=pk, **self.by)
 
-
-class InvitationAccept(InvitationEndpoint):
-    @operation(
-        "invitation_accept",
+    @acts(
         _("Accept an invitation"),
-        tag=TAG,
-        takes=Nothing,
+        Nothing,
         gives=MembershipShape,
         refuses=[404, 409, 422],
-        once=True,
+        versioned=False,
     )
-    def post(self, request: Request, invitation_id: UUID) -> HttpResponseBase:
+    def accept(self, pk: UUID, data: dict[str, Any]) -> Membership:
         """One that waits for the person, as the list has it."""
-        checked(Nothing, request.data)
+        return self._joined(self.visible(pk))
 
-        def accept() -> Response:
-            row = self.found(invitation_id)
-            return self.joined(
-                invitation_accept(actor=self.actor, invitation_id=row.pk, now=self.now)
-            )
-
-        return self.once(accept)
+    def _joined(self, row: Invitation) -> Membership:
+        made = invitation_accept(invitation_id=row.pk, **self.by)
+        return with_roles([membership_by_id(self.actor, made.pk)])[0]
 
 
-class JoinRequestEndpoint(Endpoint):
+class JoinRequests(Resource):
+    at, key, tag = "join-requests/", "request_id", TAG
+    name, many = "join_request", "join_requests"
+    shape, order = JoinRequestShape, ("created_at", "id")
     needs_person = True
 
-    def shown(self, row: JoinRequest) -> dict[str, Any]:
-        return {
-            "id": str(row.pk),
-            "user": person_json(row.user),
-            "organisation": row.organisation.code,
-            "text": row.text,
-            "by_mail": bool(row.by_mail),
-            "state": row.state,
-            "created_at": rfc3339(row.created_at),
-            "decided_by": person_json(row.decided_by) if row.decided_by else None,
-            "decided_at": rfc3339(row.decided_at) if row.decided_at else None,
-            "reason": row.reason or None,
-        }
-
-    def found(self, request_id: UUID) -> JoinRequest:
-        row = join_requests_for(self.actor).filter(pk=request_id).first()
+    def visible(self, pk: UUID) -> JoinRequest:
+        row = join_requests_for(self.actor).filter(pk=pk).first()
         if row is None:
             raise NotFound
         return row
 
-
-class JoinRequests(JoinRequestEndpoint):
-    @operation(
-        "join_requests",
-        _("Requests to join"),
-        tag=TAG,
-        query=JoinQuery,
-        gives=page(JoinRequestShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Requests to join"), JoinQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[JoinRequest]:
         """One's own, and for managers those to their organisation."""
-        query = asked(JoinQuery, request.query_params)
         rows = join_requests_for(self.actor)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("created_at", "id"),
-            lambda found: [self.shown(row) for row in found],
-        )
+        return rows.filter(state=query["state"]) if "state" in query else rows
 
-    @operation(
-        "join_ask",
+    @creates(
         _("Ask to join"),
-        tag=TAG,
-        takes=JoinBody,
-        gives=JoinRequestShape,
-        status=201,
+        JoinBody,
+        named="join_ask",
         refuses=[409],
-        once=True,
         sends={"organisation": "hefei-materials", "text": REQUEST["text"]},
         answers=REQUEST,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def ask(self, data: dict[str, Any]) -> JoinRequest:
         """Approved at once where a confirmed address of the person belongs to the organisation
         and it says that this is enough; else its managers decide."""
-        data = checked(JoinBody, request.data)
+        organisation = named("organisation", organisation_by_code, data["organisation"])
+        return join_ask(**data | {"organisation": organisation}, **self.by)
 
-        def ask() -> Response:
-            made = join_ask(
-                actor=self.actor,
-                organisation=organisation_named(data["organisation"]),
-                text=data["text"],
-                now=self.now,
-            )
-            headers = {"Location": reverse("api-join-request", kwargs={"request_id": made.pk})}
-            return Response(self.shown(made), status=201, headers=headers | etag(made.version))
-
-        return self.once(ask)
-
-
-class JoinRequestDetail(JoinRequestEndpoint):
-    @operation(
-        "join_request",
-        _("One request to join"),
-        tag=TAG,
-        gives=JoinRequestShape,
-        refuses=[404],
-        answers=REQUEST,
-    )
-    def get(self, request: Request, request_id: UUID) -> Response:
+    @reads(_("One request to join"), answers=REQUEST)
+    def detail(self, pk: UUID) -> None:
         """For whoever asks, and for managers of the organisation."""
-        row = self.found(request_id)
-        return Response(self.shown(row), headers=etag(row.version))
 
-    @operation(
-        "join_withdraw",
-        _("Withdraw one's request"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def delete(self, request: Request, request_id: UUID) -> Response:
+    @removes(_("Withdraw one's request"), named="join_withdraw", refuses=[404, 409])
+    def withdraw(self, pk: UUID) -> None:
         """For whoever asked."""
-        require_version(request, self.found(request_id).version)
-        join_withdraw(actor=self.actor, request_id=request_id, now=self.now)
-        return Response(status=204)
+        self.meant(pk)
+        join_withdraw(request_id=pk, **self.by)
 
-
-class JoinApprove(JoinRequestEndpoint):
-    @operation(
-        "join_approve",
+    @acts(
         _("Accept a request to join"),
-        tag=TAG,
-        takes=ApproveBody,
+        ApproveBody,
+        named="join_approve",
         gives=JoinRequestShape,
         refuses=[404, 409, 422],
-        once=True,
+        versioned=False,
         sends={"roles": ["researcher"]},
         answers=REQUEST
         | {"state": "approved", "decided_by": MANAGER, "decided_at": "2026-03-06T03:00:00Z"},
     )
-    def post(self, request: Request, request_id: UUID) -> HttpResponseBase:
+    def approve(self, pk: UUID, data: dict[str, Any]) -> JoinRequest:
         """For managers of the organisation: the person is a member with these roles."""
-        data = checked(ApproveBody, request.data)
+        return self._decided(pk, approve=True, **data)
 
-        def approve() -> Response:
-            self.found(request_id)
-            join_decide(
-                actor=self.actor,
-                request_id=request_id,
-                approve=True,
-                roles=data["roles"],
-                now=self.now,
-            )
-            return Response(self.shown(self.found(request_id)))
-
-        return self.once(approve)
-
-
-class JoinReject(JoinRequestEndpoint):
-    @operation(
-        "join_reject",
+    @acts(
         _("Decline a request to join"),
-        tag=TAG,
-        takes=ReasonBody,
+        ReasonBody,
+        named="join_reject",
         gives=JoinRequestShape,
-        refuses=[404, 409],
-        once=True,
+        versioned=False,
         sends={"reason": "Not one of ours"},
         answers=REQUEST
         | {
@@ -477,71 +317,41 @@ class JoinReject(JoinRequestEndpoint):
             "reason": "Not one of ours",
         },
     )
-    def post(self, request: Request, request_id: UUID) -> HttpResponseBase:
+    def reject(self, pk: UUID, data: dict[str, Any]) -> JoinRequest:
         """For managers of the organisation, with a reason that the person reads."""
-        data = checked(ReasonBody, request.data)
+        return self._decided(pk, approve=False, **data)
 
-        def reject() -> Response:
-            self.found(request_id)
-            join_decide(
-                actor=self.actor,
-                request_id=request_id,
-                approve=False,
-                reason=data["reason"],
-                now=self.now,
-            )
-            return Response(self.shown(self.found(request_id)))
-
-        return self.once(reject)
+    def _decided(self, pk: UUID, **decision: Any) -> JoinRequest:
+        self.visible(pk)
+        join_decide(request_id=pk, **decision, **self.by)
+        return self.visible(pk)
 
 
-class OrganisationJoining(Endpoint):
+class OrganisationJoining(Resource):
+    at, key, name, tag = "organisations/", "organisation_id", "organisation", TAG
+    shape = JoiningShape
     needs_person = True
 
-    @operation(
-        "organisation_joining",
-        _("Who may join"),
-        tag=TAG,
-        gives=JoiningShape,
-        refuses=[404],
-    )
-    def get(self, request: Request, organisation_id: UUID) -> Response:
-        """For managers of the organisation."""
-        organisation = self._managed(organisation_id)
-        return Response(_joining(organisation), headers=etag(organisation.version))
-
-    @operation(
-        "organisation_joining_set",
-        _("Set who may join"),
-        tag=TAG,
-        takes=JoiningBody,
-        gives=JoiningShape,
-        refuses=[404],
-        versioned=True,
-        sends={"mail_domains": ["example.edu"], "admits_by_mail": True},
-        answers={"mail_domains": ["example.edu"], "admits_by_mail": True},
-    )
-    def put(self, request: Request, organisation_id: UUID) -> Response:
-        """For managers of the organisation. Domains where anybody gets an address are refused."""
-        data = checked(JoiningBody, request.data)
-        organisation = joining_set(
-            actor=self.actor,
-            organisation=self._managed(organisation_id),
-            mail_domains=data["mail_domains"],
-            admits_by_mail=data["admits_by_mail"],
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return Response(_joining(organisation), headers=etag(organisation.version))
-
-    def _managed(self, organisation_id: UUID) -> Organisation:
-        organisation = organisation_to_read(self.actor, organisation_id)
+    def visible(self, pk: UUID) -> Organisation:
+        organisation = organisation_to_read(self.actor, pk)
         require(self.actor, "manage-members", place_of(organisation))
         return organisation
 
+    @reads(_("Who may join"), "joining")
+    def joining(self, pk: UUID) -> None:
+        """For managers of the organisation."""
 
-def _joining(organisation: Organisation) -> dict[str, Any]:
-    return {
-        "mail_domains": organisation.mail_domains,
-        "admits_by_mail": organisation.admits_by_mail,
-    }
+    @acts(
+        _("Set who may join"),
+        JoiningBody,
+        "put",
+        "joining",
+        named="_joining_set",
+        refuses=[404],
+        once=False,
+        sends={"mail_domains": ["example.edu"], "admits_by_mail": True},
+        answers={"mail_domains": ["example.edu"], "admits_by_mail": True},
+    )
+    def joining_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
+        """For managers of the organisation. Domains where anybody gets an address are refused."""
+        return joining_set(organisation=self.visible(pk), **data, **self.by)

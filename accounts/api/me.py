@@ -8,18 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.memberships import (
-    ROLE,
-    TAG,
-    MembershipShape,
-    RoleShape,
-    memberships_json,
-    role_json,
-)
+from accounts.api.memberships import ROLE, TAG, MembershipShape, RoleShape
+from accounts.api.resource import rendered
 from accounts.api.schema import operation
-from accounts.api.shapes import Instant, rfc3339
+from accounts.api.shapes import Instant
 from accounts.models import ApiToken, User
-from accounts.selectors.memberships import grants_for, memberships_for
+from accounts.selectors.memberships import grants_for, memberships_for, with_roles
 
 
 class TokenInUseShape(serializers.Serializer[Any]):
@@ -81,20 +75,14 @@ class Me(Endpoint):
         user, token = request.user, request.auth
         assert isinstance(user, User)
         own = memberships_for(self.actor).filter(user=user, ended_at=None)
-        shown: dict[str, Any] = {
-            "id": str(user.pk),
+        shown = {
+            "id": user.pk,
             "name": user.name,
             "email": user.email,
             "language": user.language,
             "time_zone": user.time_zone,
-            "memberships": memberships_json(list(own)),
-            "roles": [role_json(grant) for grant in grants_for(self.actor).filter(user=user)],
-            "token": None,
+            "memberships": with_roles(own),
+            "roles": grants_for(self.actor).filter(user=user),
+            "token": token if isinstance(token, ApiToken) else None,
         }
-        if isinstance(token, ApiToken):
-            shown["token"] = {
-                "id": str(token.pk),
-                "scopes": token.scopes,
-                "expires_at": rfc3339(token.expires_at),
-            }
-        return Response(shown)
+        return Response(rendered(MeShape, shown))

@@ -3,20 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Flag, Instant, Shape, Text, asked, checked, rfc3339
-from accounts.domain.errors import NotFound, invalid
+from accounts.api.organisations import region_named
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, creates, lists, named, reads
+from accounts.api.shapes import Choice, Flag, Instant, Shape, Text
 from accounts.domain.roles import ORGANISATION_ROLES, PLATFORM_ROLES, REGION_ROLES
-from accounts.models import Membership, Organisation, Region, RoleGrant, User
+from accounts.models import Membership, RoleGrant
 from accounts.selectors.memberships import (
     grant_by_id,
     grants_for,
@@ -24,7 +20,7 @@ from accounts.selectors.memberships import (
     memberships_for,
     with_roles,
 )
-from accounts.selectors.organisations import organisation_by_code, region_by_code
+from accounts.selectors.organisations import organisation_by_code
 from accounts.selectors.users import person_named
 from accounts.services.memberships import role_grant, role_revoke
 
@@ -46,7 +42,7 @@ ROLE = {
 
 class PersonShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    name = serializers.CharField()
+    name = serializers.CharField(source="*")
 
 
 class RoleShape(serializers.Serializer[Any]):
@@ -56,8 +52,8 @@ class RoleShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     user = PersonShape()
     role = serializers.CharField()
-    organisation = serializers.CharField(allow_null=True)
-    region = serializers.CharField(allow_null=True)
+    organisation = serializers.CharField(source="organisation.code", allow_null=True)
+    region = serializers.CharField(source="region.code", allow_null=True)
     granted_at = Instant()
     granted_by = PersonShape(allow_null=True)
     revoked_at = Instant(allow_null=True)
@@ -69,8 +65,8 @@ class MembershipShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     user = PersonShape()
-    organisation = serializers.CharField()
-    roles = RoleShape(many=True)
+    organisation = serializers.CharField(source="organisation.code")
+    roles = RoleShape(many=True, source="held")
     started_at = Instant()
     ended_at = Instant(allow_null=True)
 
@@ -101,179 +97,86 @@ class TakeBody(Shape):
     reason = Text(500, default="", allow_blank=True, help_text="Owed but for one's own role.")
 
 
-def person_json(user: User) -> dict[str, str]:
-    return {"id": str(user.pk), "name": str(user)}
-
-
-def role_json(grant: RoleGrant) -> dict[str, Any]:
-    return {
-        "id": str(grant.pk),
-        "user": person_json(grant.user),
-        "role": grant.role,
-        "organisation": grant.organisation.code if grant.organisation else None,
-        "region": grant.region.code if grant.region else None,
-        "granted_at": rfc3339(grant.granted_at),
-        "granted_by": person_json(grant.granted_by) if grant.granted_by else None,
-        "revoked_at": rfc3339(grant.revoked_at) if grant.revoked_at else None,
-    }
-
-
-def memberships_json(found: list[Membership]) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": str(row.pk),
-            "user": person_json(row.user),
-            "organisation": row.organisation.code,
-            "roles": [role_json(grant) for grant in roles],
-            "started_at": rfc3339(row.started_at),
-            "ended_at": rfc3339(row.ended_at) if row.ended_at else None,
-        }
-        for row, roles in with_roles(found)
-    ]
-
-
-def organisation_named(code: str) -> Organisation:
-    """`Invalid` where a body names none."""
-    try:
-        return organisation_by_code("" if "\0" in code else code)
-    except NotFound:
-        raise invalid("organisation", "unknown-value") from None
-
-
-class Memberships(Endpoint):
+class Memberships(Resource):
+    at, key, tag = "memberships/", "membership_id", TAG
+    name, many = "membership", "memberships"
+    shape, order = MembershipShape, ("started_at", "id")
     needs_person = True
 
-    @operation(
-        "memberships", _("Memberships"), tag=TAG, query=MembershipQuery, gives=page(MembershipShape)
-    )
-    def get(self, request: Request) -> Response:
+    def visible(self, pk: UUID) -> Membership:
+        return membership_by_id(self.actor, pk)
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        return with_roles(rows)
+
+    @lists(_("Memberships"), MembershipQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Membership]:
         """One's own; for managers those of their organisation, for auditors those of their
         regions, for administrators all."""
-        query = asked(MembershipQuery, request.query_params)
         rows = memberships_for(self.actor)
         if query["active"]:
             rows = rows.filter(ended_at=None)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
-        if query["user"]:
-            rows = rows.filter(user=person_named(query["user"]))
-        return paginated(request, rows, query, ("started_at", "id"), memberships_json)
+        return rows.filter(user=person_named(query["user"])) if query["user"] else rows
 
-
-class MembershipDetail(Endpoint):
-    needs_person = True
-
-    @operation("membership", _("One membership"), tag=TAG, gives=MembershipShape, refuses=[404])
-    def get(self, request: Request, membership_id: UUID) -> Response:
+    @reads(_("One membership"))
+    def detail(self, pk: UUID) -> None:
         """For the person, and for whoever may see the organisation's people."""
-        return Response(memberships_json([membership_by_id(self.actor, membership_id)])[0])
 
 
-class Roles(Endpoint):
+class Roles(Resource):
+    at, key, name, many, tag = "roles/", "role_id", "role", "roles", TAG
+    shape, order = RoleShape, ("granted_at", "id")
     needs_person = True
 
-    @operation("roles", _("Roles"), tag=TAG, query=RoleQuery, gives=page(RoleShape))
-    def get(self, request: Request) -> Response:
+    def visible(self, pk: UUID) -> RoleGrant:
+        return grant_by_id(self.actor, pk)
+
+    @lists(_("Roles"), RoleQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[RoleGrant]:
         """Roles in force: one's own; for managers those at their organisation, for auditors those
         in their regions, for administrators all."""
-        query = asked(RoleQuery, request.query_params)
         rows = grants_for(self.actor)
         if query["organisation"]:
             rows = rows.filter(organisation__code=query["organisation"])
         if query["user"]:
             rows = rows.filter(user=person_named(query["user"]))
-        if "role" in query:
-            rows = rows.filter(role=query["role"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("granted_at", "id"),
-            lambda found: [role_json(grant) for grant in found],
-        )
+        return rows.filter(role=query["role"]) if "role" in query else rows
 
-    @operation(
-        "role_grant",
+    @creates(
         _("Give a role"),
-        tag=TAG,
-        takes=RoleBody,
-        gives=RoleShape,
-        status=201,
+        RoleBody,
+        named="_grant",
         refuses=[409, 422],
-        once=True,
         sends={"user": "wang.li@example.org", "role": "finance", "organisation": "hefei-materials"},
         answers=ROLE | {"role": "finance"},
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def grant(self, data: dict[str, Any]) -> UUID:
         """Managers give those of their organisation to its members, administrators all; nobody
         gives themselves a role. 409 `member-first` for whoever is no member, with an account or
         without one: invite them. 422 `duties-conflict`: who audits is neither administrator,
         nor manager, finance or coordinator of what they audit. One held already is answered as
         it is."""
-        data = checked(RoleBody, request.data)
+        if data.get("organisation"):
+            data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
+        if data.get("region"):
+            data["region"] = region_named(data["region"])
+        return role_grant(**data | {"user": person_named(data["user"])}, **self.by).pk
 
-        def grant() -> Response:
-            organisation, region = self._place(data)
-            made = role_grant(
-                actor=self.actor,
-                user=person_named(data["user"]),
-                role=data["role"],
-                organisation=organisation,
-                region=region,
-                now=self.now,
-            )
-            headers = {"Location": reverse("api-role", kwargs={"role_id": made.pk})}
-            shown = role_json(grant_by_id(self.actor, made.pk))
-            return Response(shown, status=201, headers=headers)
-
-        return self.once(grant)
-
-    def _place(self, data: dict[str, Any]) -> tuple[Organisation | None, Region | None]:
-        organisation = (
-            organisation_named(data["organisation"]) if data.get("organisation") else None
-        )
-        region = None
-        if code := data.get("region"):
-            try:
-                region = region_by_code("" if "\0" in code else code)
-            except NotFound:
-                raise invalid("region", "unknown-region", region=code) from None
-        return organisation, region
-
-
-class RoleDetail(Endpoint):
-    needs_person = True
-
-    @operation("role", _("One role"), tag=TAG, gives=RoleShape, refuses=[404], answers=ROLE)
-    def get(self, request: Request, role_id: UUID) -> Response:
+    @reads(_("One role"), answers=ROLE)
+    def detail(self, pk: UUID) -> None:
         """While it is in force."""
-        return Response(role_json(grant_by_id(self.actor, role_id)))
 
-
-class RoleRevoke(Endpoint):
-    needs_person = True
-
-    @operation(
-        "role_revoke",
+    @acts(
         _("Remove a role"),
-        tag=TAG,
-        takes=TakeBody,
-        gives=RoleShape,
-        refuses=[404, 409],
-        once=True,
+        TakeBody,
+        versioned=False,
         sends={"reason": "Left the group"},
         answers=ROLE | {"revoked_at": "2026-09-01T01:30:00Z"},
     )
-    def post(self, request: Request, role_id: UUID) -> HttpResponseBase:
+    def revoke(self, pk: UUID, data: dict[str, Any]) -> RoleGrant:
         """Whoever may give it, with a reason; or one's own. It ends at once. The last manager of
         an organisation and the last administrator keep theirs: 409."""
-        data = checked(TakeBody, request.data)
-
-        def revoke() -> Response:
-            grant_by_id(self.actor, role_id)
-            taken = role_revoke(
-                actor=self.actor, grant_id=role_id, reason=data["reason"], now=self.now
-            )
-            return Response(role_json(taken))
-
-        return self.once(revoke)
+        self.visible(pk)
+        return role_revoke(grant_id=pk, **data, **self.by)

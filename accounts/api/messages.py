@@ -4,17 +4,14 @@ from datetime import time
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
+from accounts.api.pagination import Pages
+from accounts.api.resource import LIST, Resource, acts, changes, lists, reads
 from accounts.api.shapes import Choice as OneOf
-from accounts.api.shapes import Flag, Instant, Shape, asked, checked
-from accounts.api.versions import etag, expected_version, require_version
+from accounts.api.shapes import Flag, Instant, Shape
 from accounts.domain.messages import RHYTHMS, TOPICS, Choice, Quiet
 from accounts.models import Message, MessageSettings
 from accounts.selectors.messages import choices_in, inbox_of, message_by_id, settings_of
@@ -95,114 +92,81 @@ class MessageSettingsBody(Shape):
     quiet = QuietBody(allow_null=True, required=False)
 
 
-class Messages(Endpoint):
+class Messages(Resource):
+    at, key, name, many, tag = "messages/", "message_id", "message", "messages", TAG
+    shape = MessageShape
+    write_scope = "book"
     needs_person = True
 
-    @operation("messages", _("Inbox"), tag=TAG, query=MessageQuery, gives=page(MessageShape))
-    def get(self, request: Request) -> Response:
+    def visible(self, pk: UUID) -> Message:
+        return message_by_id(self.actor, pk)
+
+    @lists(_("Inbox"), MessageQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Message]:
         """One's own messages, the newest first; half a year of them."""
-        query = asked(MessageQuery, request.query_params)
-        return paginated(
-            request,
-            inbox_of(self.actor, unread=query["unread"]),
-            query,
-            ("-created_at", "-id"),
-            lambda rows: [MessageShape(row).data for row in rows],
-        )
+        return inbox_of(self.actor, unread=query["unread"])
 
-
-class MessageDetail(Endpoint):
-    write_scope = "book"
-    needs_person = True
-
-    @operation("message", _("A message"), tag=TAG, gives=MessageShape, refuses=[404])
-    def get(self, request: Request, message_id: UUID) -> Response:
-        """Reading it here does not mark it."""
-        return self._shown(message_by_id(self.actor, message_id))
-
-    @operation(
-        "message_read",
-        _("Mark a message"),
-        tag=TAG,
-        takes=ReadBody,
-        gives=MessageShape,
-        refuses=[404],
-        versioned=True,
+    @acts(
+        _("Mark all as read"),
+        Shape,
+        below="*read",
+        address="api-messages-read",
+        named="messages_read",
+        gives=ReadShape,
+        refuses=[],
+        versioned=False,
+        once=False,
     )
-    def patch(self, request: Request, message_id: UUID) -> Response:
-        """As read, or as not read."""
-        is_read = checked(ReadBody, request.data)["is_read"]
-        require_version(request, message_by_id(self.actor, message_id).version)
-        message_read(actor=self.actor, message_id=message_id, is_read=is_read, now=self.now)
-        return self._shown(message_by_id(self.actor, message_id))
-
-    @staticmethod
-    def _shown(row: Message) -> Response:
-        return Response(MessageShape(row).data, headers=etag(row.version))
-
-
-class MessagesRead(Endpoint):
-    write_scope = "book"
-    needs_person = True
-
-    @operation("messages_read", _("Mark all as read"), tag=TAG, takes=Shape, gives=ReadShape)
-    def post(self, request: Request) -> Response:
+    def read(self, data: dict[str, Any]) -> dict[str, int]:
         """All one's own."""
-        checked(Shape, request.data)
-        return Response({"read": messages_read(actor=self.actor, now=self.now)})
+        return {"read": messages_read(**self.by)}
+
+    @reads(_("A message"))
+    def detail(self, pk: UUID) -> None:
+        """Reading it here does not mark it."""
+
+    @changes(_("Mark a message"), ReadBody, named="_read")
+    def mark(self, pk: UUID, data: dict[str, Any]) -> None:
+        """As read, or as not read."""
+        self.meant(pk)
+        message_read(message_id=pk, **data, **self.by)
 
 
-class MessageChoices(Endpoint):
+class MessageChoices(Resource):
+    at, tag = "message-settings/", TAG
+    name = many = "message_settings"
+    shape = MessageSettingsBody
     write_scope = "book"
     needs_person = True
 
-    @operation("message_settings", _("Message settings"), tag=TAG, gives=MessageSettingsBody)
-    def get(self, request: Request) -> Response:
-        """Every topic as it is in force, and the quiet hours."""
-        return self._shown(settings_of(self.actor))
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        chosen = [choices_in(row) for row in rows]
+        return [
+            {"topics": {name: each.of(name) for name in TOPICS}, "quiet": each.quiet}
+            for each in chosen
+        ]
 
-    @operation(
-        "message_settings_set",
+    @reads(_("Message settings"), LIST, refuses=[])
+    def own(self) -> MessageSettings:
+        """Every topic as it is in force, and the quiet hours."""
+        return settings_of(self.actor)
+
+    @acts(
         _("Change message settings"),
-        tag=TAG,
-        takes=MessageSettingsBody,
-        gives=MessageSettingsBody,
-        versioned=True,
+        MessageSettingsBody,
+        "put",
+        LIST,
+        named="_set",
+        refuses=[],
+        once=False,
         sends={
             "topics": {"request": {"mail": "daily"}, "reminder": {"mail": "off"}},
             "quiet": {"start": "22:00", "end": "07:00"},
         },
     )
-    def put(self, request: Request) -> Response:
+    def set(self, data: dict[str, Any]) -> MessageSettings:
         """Whole: what is not named is as usual. Some topics cannot be switched off
         (`required-message`)."""
-        body = checked(MessageSettingsBody, request.data)
-        quiet = body.get("quiet")
-        made = choices_set(
-            actor=self.actor,
-            topics={name: Choice(**said) for name, said in body["topics"].items()},
-            quiet=Quiet(quiet["start"], quiet["end"]) if quiet else None,
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return self._shown(made)
-
-    @staticmethod
-    def _shown(row: MessageSettings) -> Response:
-        chosen = choices_in(row)
-        topics = {}
-        for name in TOPICS:
-            choice = chosen.of(name)
-            topics[name] = {
-                "mail": choice.mail,
-                "inbox": choice.inbox,
-                "language": choice.language,
-            }
-        quiet = chosen.quiet
-        body = {
-            "topics": topics,
-            "quiet": {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
-            if quiet
-            else None,
-        }
-        return Response(body, headers=etag(row.version))
+        topics = {name: Choice(**values) for name, values in data["topics"].items()}
+        quiet = Quiet(**data["quiet"]) if data.get("quiet") else None
+        return choices_set(topics=topics, quiet=quiet, **self.by)

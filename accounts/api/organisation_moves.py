@@ -3,19 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.schema import operation
-from accounts.api.shapes import Day, Instant, Shape, Text, checked, rfc3339
-from accounts.api.versions import etag, expected_version
-from accounts.domain.errors import NotFound, invalid
+from accounts.api.organisations import region_named
+from accounts.api.resource import Resource, acts
+from accounts.api.shapes import Day, Instant, Shape, Text
 from accounts.models import OrganisationMove
-from accounts.selectors.organisations import region_by_code
 from accounts.services.organisation_moves import move_decide, move_withdraw
 
 TAG = "people"
@@ -36,9 +30,9 @@ class OrganisationMoveShape(serializers.Serializer[Any]):
     `region`."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField()
-    from_region = serializers.CharField()
-    region = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
+    from_region = serializers.CharField(source="from_region.code")
+    region = serializers.CharField(source="region.code")
     starts_on = serializers.DateField()
     decided_at = Instant()
     carried_out_at = Instant(allow_null=True)
@@ -50,81 +44,41 @@ class OrganisationMoveBody(Shape):
     starts_on = Day()
 
 
-def move_json(move: OrganisationMove) -> dict[str, Any]:
-    return {
-        "id": str(move.pk),
-        "organisation": move.organisation.code,
-        "from_region": move.from_region.code,
-        "region": move.region.code,
-        "starts_on": move.starts_on.isoformat(),
-        "decided_at": rfc3339(move.decided_at),
-        "carried_out_at": rfc3339(move.carried_out_at) if move.carried_out_at else None,
-        "withdrawn_at": rfc3339(move.withdrawn_at) if move.withdrawn_at else None,
-    }
-
-
-class OrganisationMoves(Endpoint):
+class OrganisationMoves(Resource):
+    at, key, name, tag = "organisations/", "organisation_id", "organisation", TAG
+    shape = OrganisationMoveShape
     needs_person = True
 
-    @operation(
-        "organisation_move",
+    def location(self, row: OrganisationMove) -> str:
+        return ""  # none has an address
+
+    @acts(
         _("Move an organisation to another region"),
-        tag=TAG,
-        takes=OrganisationMoveBody,
-        gives=OrganisationMoveShape,
+        OrganisationMoveBody,
+        below="moves",
+        named="_move",
         status=201,
         refuses=[404],
-        versioned=True,
-        once=True,
         sends={"region": "CN-SH", "starts_on": "2026-09-01"},
         answers=MOVE,
     )
-    def post(self, request: Request, organisation_id: UUID) -> HttpResponseBase:
+    def decide(self, pk: UUID, data: dict[str, Any]) -> OrganisationMove:
         """Administrators, and whoever coordinates both regions. Bookings that begin from that day
         on are priced by the new region; those made keep theirs. One move at a time
         (`move-ahead`), from today on, at most two years ahead. `If-Match` and `ETag` name the
         version of the organisation."""
-        data = checked(OrganisationMoveBody, request.data)
-        code = data["region"]
-        try:
-            region = region_by_code("" if "\0" in code else code)
-        except NotFound:
-            raise invalid("region", "unknown-region", region=code) from None
+        data["region"] = region_named(data["region"])
+        return move_decide(organisation_id=pk, **data, **self.by)
 
-        def decide() -> Response:
-            move = move_decide(
-                actor=self.actor,
-                organisation_id=organisation_id,
-                region=region,
-                starts_on=data["starts_on"],
-                now=self.now,
-                expected_version=expected_version(request),
-            )
-            return Response(move_json(move), status=201, headers=etag(move.organisation.version))
-
-        return self.once(decide)
-
-
-class OrganisationMoveWithdraw(Endpoint):
-    needs_person = True
-
-    @operation(
-        "organisation_move_withdraw",
+    @acts(
         _("Withdraw a move"),
-        tag=TAG,
-        gives=OrganisationMoveShape,
-        refuses=[404, 409],
-        versioned=True,
+        below="moves/<uuid:move_id>/withdraw",
+        address="api-organisation-move-withdraw",
+        named="_move_withdraw",
+        once=False,
         answers=MOVE | {"withdrawn_at": "2026-03-07T02:00:00Z"},
     )
-    def post(self, request: Request, organisation_id: UUID, move_id: UUID) -> Response:
+    def withdraw(self, pk: UUID, move_id: UUID) -> OrganisationMove:
         """While it has not been carried out, for whoever could decide it. Bookings made meanwhile
         for days after it keep the regions they were made with."""
-        move = move_withdraw(
-            actor=self.actor,
-            organisation_id=organisation_id,
-            move_id=move_id,
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return Response(move_json(move), headers=etag(move.organisation.version))
+        return move_withdraw(organisation_id=pk, move_id=move_id, **self.by)

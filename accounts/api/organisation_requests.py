@@ -3,25 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.memberships import PERSON, PersonShape, organisation_named, person_json
+from accounts.api.memberships import PERSON, PersonShape
 from accounts.api.organisations import OrganisationBody, region_named
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Instant, ReasonBody, Shape, Text, asked, checked, rfc3339
-from accounts.api.versions import etag, require_version
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, creates, lists, named, reads, removes
+from accounts.api.shapes import Choice, Instant, ReasonBody, Shape, Text, TextOrNull, checked
 from accounts.domain.errors import invalid
 from accounts.domain.organisations import MOST_REQUEST_TEXT, MOST_TEXT
 from accounts.models import Organisation, OrganisationRequest
 from accounts.selectors.organisations import (
     likely_same,
+    organisation_by_code,
     organisation_request_by_id,
     organisation_requests_for,
 )
@@ -61,15 +58,15 @@ class OrganisationRequestShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     name_zh = serializers.CharField()
     kind = serializers.ChoiceField(Organisation.Kind.choices)
-    region = serializers.CharField()
+    region = serializers.CharField(source="region.code")
     ror = serializers.CharField()
     text = serializers.CharField()
     state = serializers.ChoiceField(OrganisationRequest.State.choices)
     created_at = Instant()
-    organisation = serializers.CharField(allow_null=True)
+    organisation = serializers.CharField(source="organisation.code", allow_null=True)
     decided_by = PersonShape(allow_null=True)
     decided_at = Instant(allow_null=True)
-    reason = serializers.CharField(allow_null=True)
+    reason = TextOrNull()
     likely = serializers.ListField(child=serializers.CharField(), required=False)
 
 
@@ -94,67 +91,33 @@ class OrganisationApproveBody(Shape):
     entered = serializers.DictField(required=False)
 
 
-class RequestEndpoint(Endpoint):
+class OrganisationRequests(Resource):
+    at, key, tag = "organisation-requests/", "request_id", TAG
+    name, many = "organisation_request", "organisation_requests"
+    shape, order = OrganisationRequestShape, ("created_at", "id")
     needs_person = True
 
-    def one(self, request_id: UUID, status: int = 200) -> Response:
-        row = organisation_request_by_id(self.actor, request_id)
-        content = request_json(row)
+    def visible(self, pk: UUID) -> OrganisationRequest:
+        return organisation_request_by_id(self.actor, pk)
+
+    def one(self, what: Any, status: int = 200) -> Response:
+        row = self.visible(what)
         if row.state == OrganisationRequest.State.REQUESTED:
             alike = likely_same(row.name, row.name_zh, row.ror)
-            content["likely"] = [one.code for one in alike]
-        headers = etag(row.version)
-        if status == 201:
-            headers["Location"] = reverse("api-organisation-request", kwargs={"request_id": row.pk})
-        return Response(content, status=status, headers=headers)
+            row.likely = [each.code for each in alike]  # type: ignore[attr-defined]
+        return super().one(row, status)
 
-
-def request_json(row: OrganisationRequest) -> dict[str, Any]:
-    names = ("name", "name_zh", "kind", "ror", "text", "state")
-    return {
-        "id": str(row.pk),
-        "user": person_json(row.user),
-        **{name: getattr(row, name) for name in names},
-        "region": row.region.code,
-        "created_at": rfc3339(row.created_at),
-        "organisation": row.organisation.code if row.organisation else None,
-        "decided_by": person_json(row.decided_by) if row.decided_by else None,
-        "decided_at": rfc3339(row.decided_at) if row.decided_at else None,
-        "reason": row.reason or None,
-    }
-
-
-class OrganisationRequests(RequestEndpoint):
-    @operation(
-        "organisation_requests",
-        _("Requests for organisations"),
-        tag=TAG,
-        query=OrganisationRequestQuery,
-        gives=page(OrganisationRequestShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Requests for organisations"), OrganisationRequestQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[OrganisationRequest]:
         """One's own; for coordinators those for their regions, for administrators all."""
-        query = asked(OrganisationRequestQuery, request.query_params)
         rows = organisation_requests_for(self.actor)
-        if "state" in query:
-            rows = rows.filter(state=query["state"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("created_at", "id"),
-            lambda found: [request_json(row) for row in found],
-        )
+        return rows.filter(state=query["state"]) if "state" in query else rows
 
-    @operation(
-        "organisation_ask",
+    @creates(
         _("Ask for an organisation"),
-        tag=TAG,
-        takes=OrganisationRequestBody,
-        gives=OrganisationRequestShape,
-        status=201,
+        OrganisationRequestBody,
+        named="organisation_ask",
         refuses=[409],
-        once=True,
         sends={
             "name": "Third University",
             "kind": "university",
@@ -163,108 +126,53 @@ class OrganisationRequests(RequestEndpoint):
         },
         answers=REQUEST,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def ask(self, data: dict[str, Any]) -> UUID:
         """For anybody whose organisation is missing. Who coordinates the region decides; approved,
         the person is a member and researcher there."""
-        data = checked(OrganisationRequestBody, request.data)
+        return organisation_ask(**data | {"region": region_named(data["region"])}, **self.by).pk
 
-        def ask() -> Response:
-            region = region_named(data.pop("region"))
-            made = organisation_ask(actor=self.actor, region=region, now=self.now, **data)
-            return self.one(made.pk, 201)
-
-        return self.once(ask)
-
-
-class OrganisationRequestDetail(RequestEndpoint):
-    @operation(
-        "organisation_request",
-        _("One request for an organisation"),
-        tag=TAG,
-        gives=OrganisationRequestShape,
-        refuses=[404],
-        answers=REQUEST,
-    )
-    def get(self, request: Request, request_id: UUID) -> Response:
+    @reads(_("One request for an organisation"), answers=REQUEST)
+    def detail(self, pk: UUID) -> None:
         """For whoever asks, and for who decides."""
-        return self.one(request_id)
 
-    @operation(
-        "organisation_request_withdraw",
-        _("Withdraw one's request for an organisation"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def delete(self, request: Request, request_id: UUID) -> Response:
+    @removes(_("Withdraw one's request for an organisation"), named="_withdraw", refuses=[404, 409])
+    def withdraw(self, pk: UUID) -> None:
         """For whoever asks, while it is open."""
-        require_version(request, organisation_request_by_id(self.actor, request_id).version)
-        organisation_request_withdraw(actor=self.actor, request_id=request_id, now=self.now)
-        return Response(status=204)
+        self.meant(pk)
+        organisation_request_withdraw(request_id=pk, **self.by)
 
-
-class OrganisationRequestApprove(RequestEndpoint):
-    @operation(
-        "organisation_approve",
+    @acts(
         _("Approve a request for an organisation"),
-        tag=TAG,
-        takes=OrganisationApproveBody,
-        gives=OrganisationRequestShape,
+        OrganisationApproveBody,
+        named="organisation_approve",
         refuses=[404, 409, 422],
-        versioned=True,
-        once=True,
         sends={"entered": {"code": "hefei-materials"}},
         answers=REQUEST | {"state": "approved", "organisation": "hefei-materials"},
     )
-    def post(self, request: Request, request_id: UUID) -> HttpResponseBase:
+    def approve(self, pk: UUID, data: dict[str, Any]) -> None:
         """For coordinators of its region, and administrators; nobody decides on their own. Enters
         the organisation, or names one that is there."""
-        data = checked(OrganisationApproveBody, request.data)
         if ("organisation" in data) == ("entered" in data):
             raise invalid("organisation", "one-of-both")
+        row = self.meant(pk)
+        if "entered" in data:
+            given = {name: getattr(row, name) for name in ("name", "name_zh", "kind", "ror")}
+            body = given | {"region": row.region.code} | data["entered"]
+            values = checked(OrganisationBody, body)
+            way: dict[str, Any] = {"entered": values | {"region": region_named(values["region"])}}
+        else:
+            code = data["organisation"]
+            way = {"organisation": named("organisation", organisation_by_code, code)}
+        organisation_approve(request_id=pk, **way, **self.by)
 
-        def approve() -> Response:
-            row = organisation_request_by_id(self.actor, request_id)
-            require_version(request, row.version)
-            if "entered" in data:
-                said = {"name": row.name, "name_zh": row.name_zh, "kind": row.kind, "ror": row.ror}
-                body = said | {"region": row.region.code} | data["entered"]
-                values = checked(OrganisationBody, body)
-                values["region"] = region_named(values["region"])
-                way: dict[str, Any] = {"entered": values}
-            else:
-                way = {"organisation": organisation_named(data["organisation"])}
-            organisation_approve(actor=self.actor, request_id=request_id, now=self.now, **way)
-            return self.one(request_id)
-
-        return self.once(approve)
-
-
-class OrganisationRequestReject(RequestEndpoint):
-    @operation(
-        "organisation_reject",
+    @acts(
         _("Decline a request for an organisation"),
-        tag=TAG,
-        takes=ReasonBody,
-        gives=OrganisationRequestShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
+        ReasonBody,
+        named="organisation_reject",
         sends={"reason": "It is a part of the First University: join that."},
         answers=REQUEST | {"state": "rejected"},
     )
-    def post(self, request: Request, request_id: UUID) -> HttpResponseBase:
+    def reject(self, pk: UUID, data: dict[str, Any]) -> None:
         """For who may approve it, with a reason that the person reads."""
-        data = checked(ReasonBody, request.data)
-
-        def reject() -> Response:
-            row = organisation_request_by_id(self.actor, request_id)
-            require_version(request, row.version)
-            organisation_reject(
-                actor=self.actor, request_id=request_id, reason=data["reason"], now=self.now
-            )
-            return self.one(request_id)
-
-        return self.once(reject)
+        self.meant(pk)
+        organisation_reject(request_id=pk, **data, **self.by)

@@ -3,18 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Flag, Instant, Nothing, Shape, Text, asked, checked
-from accounts.api.versions import etag, expected_version
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, acts, changes, creates, lists, reads
+from accounts.api.shapes import Choice, Flag, Instant, Nothing, Shape, Text
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.organisations import MOST_REGION_NAME, MOST_TEXT, PAPER
 from accounts.models import Organisation, Region
@@ -164,13 +160,6 @@ class OrganisationQuery(Pages):
     mine = Flag(default=False, help_text="Only those you may book for.")
 
 
-def region_json(region: Region, status: int = 200) -> Response:
-    headers = etag(region.version)
-    if status == 201:
-        headers["Location"] = reverse("api-region", kwargs={"code": region.code})
-    return Response(RegionShape(region).data, status=status, headers=headers)
-
-
 def region_named(code: str, field: str = "region") -> Region:
     """`Invalid` where a body names none."""
     try:
@@ -179,163 +168,89 @@ def region_named(code: str, field: str = "region") -> Region:
         raise invalid(field, "unknown-region", region=code) from None
 
 
-class Regions(Endpoint):
-    @operation(
-        "regions",
-        _("Regions"),
-        tag="reference",
-        query=Pages,
-        gives=page(RegionShape),
-    )
-    def get(self, request: Request) -> Response:
-        """Administrative areas; those with `shares` share instruments between each other."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            regions(),
-            query,
-            ("scheme", "code"),
-            lambda rows: RegionShape(rows, many=True).data,
-        )
+class Regions(Resource):
+    at, key, converter, tag = "regions/", "code", "str", "reference"
+    name, many = "region", "regions"
+    shape, order = RegionShape, ("scheme", "code")
 
-    @operation(
-        "region_create",
+    def visible(self, pk: Any) -> Region:
+        return region_by_code(pk)
+
+    def location(self, row: Region) -> str:
+        return reverse("api-region", kwargs={"code": row.code})
+
+    @lists(_("Regions"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[Region]:
+        """Administrative areas; those with `shares` share instruments between each other."""
+        return regions()
+
+    @creates(
         _("Enter a region"),
-        tag="reference",
-        takes=RegionBody,
-        gives=RegionShape,
-        status=201,
+        RegionBody,
         refuses=[409],
-        once=True,
         sends={"scheme": "iso-3166-2", "code": "CN-JS", "shares": True},
         answers=REGION,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> Region:
         """For administrators. What is not named of a place in a shipped list is filled in, its
         parent too: the nearest region above it that stands."""
-        data = checked(RegionBody, request.data)
+        parent = data.pop("parent", None)
+        above = region_named(parent, "parent") if parent else None
+        return region_create(parent=above, **data, **self.by)
 
-        def create() -> Response:
-            parent = data.pop("parent", None)
-            above = region_named(parent, "parent") if parent else None
-            made = region_create(actor=self.actor, parent=above, now=self.now, **data)
-            return region_json(made, 201)
-
-        return self.once(create)
-
-
-class RegionDetail(Endpoint):
-    @operation(
-        "region",
-        _("One region"),
-        tag="reference",
-        gives=RegionShape,
-        refuses=[404],
-        answers=REGION,
-    )
-    def get(self, request: Request, code: str) -> Response:
+    @reads(_("One region"), answers=REGION)
+    def detail(self, code: str) -> None:
         """By its code."""
-        return region_json(region_by_code(code))
 
-    @operation(
-        "region_change",
+    @changes(
         _("Change a region"),
-        tag="reference",
-        takes=RegionChanges,
-        gives=RegionShape,
+        RegionChanges,
+        partial=True,
         refuses=[404, 409],
-        versioned=True,
         sends={"name_zh": "江苏"},
         answers=REGION,
     )
-    def patch(self, request: Request, code: str) -> Response:
+    def change(self, code: str, data: dict[str, Any]) -> Region:
         """For administrators. What is not named stays as it is. What lies below it follows it
         below another parent."""
-        data = checked(RegionChanges, request.data, partial=True)
         if parent := data.get("parent"):
             data["parent"] = region_named(parent, "parent")
-        changed = region_change(
-            actor=self.actor,
-            region_id=region_by_code(code).pk,
-            expected_version=expected_version(request),
-            now=self.now,
-            **data,
-        )
-        return region_json(changed)
+        return region_change(region_id=region_by_code(code).pk, **data, **self.by)
 
-
-class RegionClose(Endpoint):
-    @operation(
-        "region_close",
+    @acts(
         _("Close a region"),
-        tag="reference",
-        takes=Nothing,
-        gives=RegionShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
+        Nothing,
         answers=REGION | {"shares": False, "closed_at": "2026-03-06T02:00:00Z"},
     )
-    def post(self, request: Request, code: str) -> HttpResponseBase:
+    def close(self, code: str, data: dict[str, Any]) -> Region:
         """For administrators, for good. 409 while an open organisation is in it
         (`region-has-organisations`) or an open region below it (`region-has-regions`)."""
-        checked(Nothing, request.data)
-
-        def close() -> Response:
-            return region_json(
-                region_close(
-                    actor=self.actor,
-                    region_id=region_by_code(code).pk,
-                    expected_version=expected_version(request),
-                    now=self.now,
-                )
-            )
-
-        return self.once(close)
+        return region_close(region_id=region_by_code(code).pk, **self.by)
 
 
-class OrganisationEndpoint(Endpoint):
-    def shown(self, organisation: Organisation, status: int = 200) -> Response:
-        headers = etag(organisation.version)
-        if status == 201:
-            headers["Location"] = reverse(
-                "api-organisation", kwargs={"organisation_id": organisation.pk}
-            )
-        content = dict(OrganisationRecordShape(organisation).data)
-        if not reads_paper(self.actor, organisation):
-            content |= dict.fromkeys(PAPER)
-        return Response(content, status=status, headers=headers)
+class Organisations(Resource):
+    at, key, tag = "organisations/", "organisation_id", "reference"
+    name, many = "organisation", "organisations"
+    shape, order = OrganisationRecordShape, ("code",)
 
+    def visible(self, pk: UUID) -> Organisation:
+        return organisation_by_id(pk)
 
-class Organisations(OrganisationEndpoint):
-    @operation(
-        "organisations",
-        _("Organisations"),
-        tag="reference",
-        query=OrganisationQuery,
-        gives=page(OrganisationShape),
-    )
-    def get(self, request: Request) -> Response:
+    def shown(self, rows: list[Any]) -> list[Any]:
+        return [
+            shown if reads_paper(self.actor, row) else shown | dict.fromkeys(PAPER)
+            for row, shown in zip(rows, super().shown(rows), strict=True)
+        ]
+
+    @lists(_("Organisations"), OrganisationQuery, gives=OrganisationShape)
+    def rows(self, query: dict[str, Any]) -> QuerySet[Organisation]:
         """All organisations, or with `mine=1` those the person may book for."""
-        query = asked(OrganisationQuery, request.query_params)
-        rows = bookable_organisations(self.actor) if query["mine"] else organisations()
-        return paginated(
-            request,
-            rows,
-            query,
-            ("code",),
-            lambda found: OrganisationShape(found, many=True).data,
-        )
+        return bookable_organisations(self.actor) if query["mine"] else organisations()
 
-    @operation(
-        "organisation_create",
+    @creates(
         _("Enter an organisation"),
-        tag="reference",
-        takes=OrganisationBody,
-        gives=OrganisationRecordShape,
-        status=201,
+        OrganisationBody,
         refuses=[409],
-        once=True,
         sends={
             "code": "first-university",
             "name": "First University",
@@ -345,50 +260,23 @@ class Organisations(OrganisationEndpoint):
         },
         answers=ORGANISATION,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> Organisation:
         """For coordinators of its region or of one above it, and administrators."""
-        data = checked(OrganisationBody, request.data)
+        return organisation_create(**data | {"region": region_named(data["region"])}, **self.by)
 
-        def create() -> Response:
-            region = region_named(data.pop("region"))
-            made = organisation_create(actor=self.actor, region=region, now=self.now, **data)
-            return self.shown(made, 201)
-
-        return self.once(create)
-
-
-class OrganisationDetail(OrganisationEndpoint):
-    @operation(
-        "organisation",
-        _("One organisation"),
-        tag="reference",
-        gives=OrganisationRecordShape,
-        refuses=[404],
-        answers=ORGANISATION,
-    )
-    def get(self, request: Request, organisation_id: UUID) -> Response:
+    @reads(_("One organisation"), answers=ORGANISATION)
+    def detail(self, pk: UUID) -> None:
         """For anybody; what statements print for some alone."""
-        return self.shown(organisation_by_id(organisation_id))
 
-    @operation(
-        "organisation_change",
+    @changes(
         _("Change an organisation"),
-        tag="reference",
-        takes=OrganisationChanges,
-        gives=OrganisationRecordShape,
+        OrganisationChanges,
+        partial=True,
         refuses=[404, 409],
-        versioned=True,
         sends={"name": "First University of Hefei"},
         answers=ORGANISATION | {"name": "First University of Hefei"},
     )
-    def patch(self, request: Request, organisation_id: UUID) -> Response:
+    def change(self, pk: UUID, data: dict[str, Any]) -> Organisation:
         """For coordinators of its region or of one above it, and administrators. What is not
         named stays as it is."""
-        changed = organisation_change(
-            actor=self.actor,
-            organisation_id=organisation_id,
-            expected_version=expected_version(request),
-            now=self.now,
-            **checked(OrganisationChanges, request.data, partial=True),
-        )
-        return self.shown(changed)
+        return organisation_change(organisation_id=pk, **data, **self.by)

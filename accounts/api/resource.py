@@ -16,6 +16,8 @@ so by `versioned` and `once`, as those that change and act do already; `gives` i
 which the function returns a row, or a list its rows; `scope` what a token needs; `below`,
 `address` and `named` are the address, its name and the operation's where they do not follow from
 the method's name, which may not be that of an HTTP method: `delete` would answer at every address.
+A `below` that begins with `*` lies below the list; `LIST` is its own address, as of a state of
+which there is one.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +25,6 @@ from functools import cache
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
-from django.db.models import Model
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from rest_framework import serializers
@@ -34,7 +35,7 @@ from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
 from accounts.api.schema import operation, page
 from accounts.api.shapes import Query, Shape, asked, checked
-from accounts.api.versions import etag, expected_version
+from accounts.api.versions import etag, expected_version, require_version
 from accounts.domain.errors import NotFound, invalid
 
 type AnswerShape = type[serializers.Serializer[Any]]
@@ -70,7 +71,7 @@ class Resource(Endpoint):
         """Who writes, when, and which version they mean, as services take it."""
         return {"actor": self.actor, "now": self.now, **self.expected}
 
-    def visible(self, pk: UUID) -> Any:
+    def visible(self, pk: Any) -> Any:
         """One row that the actor may see; `NotFound` else."""
         raise NotImplementedError
 
@@ -83,12 +84,19 @@ class Resource(Endpoint):
 
     def one(self, row: Any, status: int = 200) -> Response:
         """A row, or that of an id as it is now; a new one with its address."""
-        if not isinstance(row, Model):
+        if isinstance(row, UUID | str | int):
             row = self.visible(row)
         headers = etag(row.version) if hasattr(row, "version") else {}
         if status == 201 and (location := self.location(row)):
             headers["Location"] = location
         return Response(self.shown([row])[0], status=status, headers=headers)
+
+    def meant(self, pk: Any) -> Any:
+        """The row, for a service that takes no version; `WrongVersion` if another is meant."""
+        row = self.visible(pk)
+        require_version(self.request, row.version)
+        self.expected = {}
+        return row
 
     def location(self, row: Any) -> str:
         """What a 201 says with the row; nothing where it is empty."""
@@ -112,9 +120,9 @@ class Resource(Endpoint):
             methods[method] = _handler(cls, function, below, **options)
         routes = []
         for below, methods in views.items():
-            row = f"<{cls.converter}:{cls.key}>/" + (below and f"{below}/")
+            row = "" if below.startswith(LIST) else f"<{cls.converter}:{cls.key}>/"
+            address = cls.at + row + f"{below.removeprefix(LIST)}/".lstrip("/")
             view: Any = type(cls.__name__, (cls,), methods)
-            address = cls.at if below == LIST else cls.at + row
             routes.append(path(address, view.as_view(), name=names[below]))
         return routes
 
@@ -153,8 +161,8 @@ def creates(summary: Any, takes: type[Shape], **more: Any) -> Mark:
     return _declare("post", LIST, summary=summary, takes=takes, **options)
 
 
-def reads(summary: Any, **more: Any) -> Mark:
-    return _declare("get", "", summary=summary, **{"refuses": [404]} | more)
+def reads(summary: Any, below: str = "", **more: Any) -> Mark:
+    return _declare("get", below, summary=summary, **{"refuses": [404]} | more)
 
 
 def changes(summary: Any, takes: type[Shape], method: str = "patch", **more: Any) -> Mark:
@@ -162,9 +170,9 @@ def changes(summary: Any, takes: type[Shape], method: str = "patch", **more: Any
     return _declare(method, "", summary=summary, takes=takes, **options)
 
 
-def removes(summary: Any, **more: Any) -> Mark:
+def removes(summary: Any, below: str = "", **more: Any) -> Mark:
     options = {"named": "_delete", "refuses": [404], "versioned": True, "status": 204} | more
-    return _declare("delete", "", summary=summary, **options)
+    return _declare("delete", below, summary=summary, **options)
 
 
 def acts(

@@ -55,6 +55,16 @@ class Text(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class TextOrNull(serializers.CharField):
+    """A text of an answer; null where there is none."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return str(value) or None
+
+
 class Whole(serializers.IntegerField):
     """A JSON integer. In an address it is written in digits."""
 

@@ -140,6 +140,11 @@ class OrganisationMove(models.Model):
             ),
         ]
 
+    @property
+    def version(self) -> int:
+        """That of the organisation, which changes with it."""
+        return self.organisation.version
+
 
 class OrganisationRequest(models.Model):
     """Somebody's organisation is missing: its region's coordinators or an administrator enter it,

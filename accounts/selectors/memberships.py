@@ -267,8 +267,8 @@ def own_memberships(actor: Actor) -> list[Membership]:
     return found
 
 
-def with_roles(found: Iterable[Membership]) -> list[tuple[Membership, list[RoleGrant]]]:
-    """Memberships with the roles in force at each. One statement."""
+def with_roles(found: Iterable[Membership]) -> list[Membership]:
+    """Memberships, each with `held`: the roles in force there. One statement."""
     rows = list(found)
     grants: dict[tuple[UUID, UUID | None], list[RoleGrant]] = {}
     for grant in (
@@ -281,7 +281,9 @@ def with_roles(found: Iterable[Membership]) -> list[tuple[Membership, list[RoleG
         .order_by("granted_at", "id")
     ):
         grants.setdefault((grant.user_id, grant.organisation_id), []).append(grant)
-    return [(row, grants.get((row.user_id, row.organisation_id), [])) for row in rows]
+    for row in rows:
+        row.held = grants.get((row.user_id, row.organisation_id), [])  # type: ignore[attr-defined]
+    return rows
 
 
 def managers_or_administrators(organisation_id: UUID) -> list[User]:

@@ -18,13 +18,13 @@ from accounts.api.shapes import (
     Nothing,
     Shape,
     Text,
+    TextOrNull,
 )
 from accounts.domain.errors import invalid
 from bookings.charging.services.disputes import dispute_open, dispute_withdraw
 from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Correction, Dispute
 from bookings.pricing.selectors.charges import charge_by_id, charges_for
-from bookings.record.api.shapes import TextOrNull
 
 TAG = "money"
 

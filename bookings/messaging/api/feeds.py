@@ -3,16 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Shape, Text, asked, checked, rfc3339
-from accounts.api.versions import etag, expected_version, require_version
+from accounts.api.resource import LIST, Resource, acts, creates, lists, reads, removes
+from accounts.api.shapes import Instant, Shape, Text
 from accounts.domain.errors import NotFound
 from bookings.catalogue.models import BusyCalendar
 from bookings.catalogue.selectors.busy import busy_calendar_of
@@ -34,12 +30,17 @@ class FeedBody(Shape):
     )
 
 
+class AddressField(serializers.URLField):
+    def get_attribute(self, row: CalendarFeed) -> str:
+        return feed_address(row)
+
+
 class FeedShape(serializers.Serializer[Any]):
     """A feed; whoever knows its address reads it."""
 
     id = serializers.UUIDField()
-    instrument = serializers.UUIDField(allow_null=True)
-    address = serializers.URLField()
+    instrument = serializers.UUIDField(source="instrument_id", allow_null=True)
+    address = AddressField()
     created_at = Instant()
 
 
@@ -52,6 +53,9 @@ class OwnCalendarProblemShape(serializers.Serializer[Any]):
 
     code = serializers.CharField()
 
+    def get_attribute(self, row: BusyCalendar) -> Any:
+        return row.problem or None
+
 
 class OwnCalendarShape(serializers.Serializer[Any]):
     """One's own calendar, which is read every hour."""
@@ -62,129 +66,78 @@ class OwnCalendarShape(serializers.Serializer[Any]):
     problem = OwnCalendarProblemShape(allow_null=True)
 
 
-class FeedEndpoint(Endpoint):
+class Feeds(Resource):
+    at, key, name, many, tag = "calendar-feeds/", "feed_id", "calendar_feed", "calendar_feeds", TAG
+    shape = FeedShape
     write_scope = "book"
     needs_person = True
 
-    @staticmethod
-    def shown(row: CalendarFeed) -> dict[str, Any]:
-        return {
-            "id": str(row.pk),
-            "instrument": str(row.instrument_id) if row.instrument_id else None,
-            "address": feed_address(row),
-            "created_at": rfc3339(row.created_at),
-        }
+    def visible(self, pk: UUID) -> CalendarFeed:
+        row = feeds_of(self.actor).filter(pk=pk).first()
+        if row is None:
+            raise NotFound
+        return row
 
-
-class Feeds(FeedEndpoint):
-    @operation("calendar_feeds", _("Calendar feeds"), tag=TAG, query=Pages, gives=page(FeedShape))
-    def get(self, request: Request) -> Response:
+    @lists(_("Calendar feeds"), address="api-feeds")
+    def rows(self, query: dict[str, Any]) -> QuerySet[CalendarFeed]:
         """One's own that stand, the newest first."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            feeds_of(self.actor),
-            query,
-            ("-created_at", "-id"),
-            lambda rows: [self.shown(row) for row in rows],
-        )
+        return feeds_of(self.actor)
 
-    @operation(
-        "calendar_feed_make",
+    @creates(
         _("Create a calendar feed"),
-        tag=TAG,
-        takes=FeedBody,
+        FeedBody,
+        named="_make",
         gives=FeedShape,
-        status=201,
         refuses=[404],
+        once=False,
     )
-    def post(self, request: Request) -> Response:
+    def make(self, data: dict[str, Any]) -> CalendarFeed:
         """A secret address of one's bookings, or of an instrument as one may see it; the address
         there was before stops working."""
-        body = checked(FeedBody, request.data)
-        made = feed_make(actor=self.actor, instrument_id=body.get("instrument"), now=self.now)
-        return Response(self.shown(made), status=201)
+        return feed_make(instrument_id=data.get("instrument"), **self.by)
 
-
-class Feed(FeedEndpoint):
-    @operation(
-        "calendar_feed_revoke",
-        _("Revoke a calendar feed"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request, feed_id: UUID) -> Response:
+    @removes(_("Revoke a calendar feed"), named="_revoke", address="api-feed")
+    def revoke(self, pk: UUID) -> None:
         """The address stops working at once."""
-        found = feeds_of(self.actor).filter(pk=feed_id).first()
-        if found is None:
-            raise NotFound
-        require_version(request, found.version)
-        feed_revoke(actor=self.actor, feed_id=feed_id, now=self.now)
-        return Response(status=204)
+        self.meant(pk)
+        feed_revoke(feed_id=pk, **self.by)
 
 
-class Busy(Endpoint):
+class Busy(Resource):
+    at, tag = "busy-calendar/", TAG
+    name = many = "busy_calendar"
+    shape = OwnCalendarShape
     write_scope = "book"
     needs_person = True
 
-    @operation(
-        "busy_calendar", _("One's own calendar"), tag=TAG, gives=OwnCalendarShape, refuses=[404]
-    )
-    def get(self, request: Request) -> Response:
-        """Its address, when it was read last, and why not."""
-        found = busy_calendar_of(self.actor)
-        if found is None:
+    def visible(self, pk: None = None) -> BusyCalendar:
+        row = busy_calendar_of(self.actor)
+        if row is None:
             raise NotFound
-        return self._shown(found)
+        return row
 
-    @operation(
-        "busy_calendar_set",
+    @reads(_("One's own calendar"), LIST)
+    def own(self) -> BusyCalendar:
+        """Its address, when it was read last, and why not."""
+        return self.visible()
+
+    @acts(
         _("Set one's own calendar"),
-        tag=TAG,
-        takes=OwnCalendarBody,
-        gives=OwnCalendarShape,
+        OwnCalendarBody,
+        "put",
+        LIST,
+        named="_set",
         refuses=[409],
-        versioned=True,
+        once=False,
         sends={"address": "https://calendar.example/secret/basic.ics"},
     )
-    def put(self, request: Request) -> Response:
+    def set(self, data: dict[str, Any]) -> BusyCalendar:
         """It is read soon and then every hour; when one is busy is told where one books
         (`own_busy` of availability), and refuses nothing. Five times an hour at most."""
-        made = busy_calendar_set(
-            actor=self.actor,
-            address=checked(OwnCalendarBody, request.data)["address"],
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return self._shown(made)
+        return busy_calendar_set(**data, **self.by)
 
-    @operation(
-        "busy_calendar_remove",
-        _("Remove one's own calendar"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request) -> Response:
+    @removes(_("Remove one's own calendar"), LIST, named="_remove")
+    def remove(self) -> None:
         """With all that was read of it."""
-        found = busy_calendar_of(self.actor)
-        if found is None:
-            raise NotFound
-        require_version(request, found.version)
-        busy_calendar_remove(actor=self.actor, now=self.now)
-        return Response(status=204)
-
-    @staticmethod
-    def _shown(row: BusyCalendar) -> Response:
-        body = {
-            "address": row.address,
-            "read_at": rfc3339(row.read_at) if row.read_at else None,
-            "due_at": rfc3339(row.due_at) if row.due_at else None,
-            "problem": {"code": row.problem["code"]} if row.problem else None,
-        }
-        return Response(body, headers=etag(row.version))
+        self.meant(None)
+        busy_calendar_remove(**self.by)

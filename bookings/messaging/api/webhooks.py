@@ -3,31 +3,16 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import (
-    Choice,
-    Flag,
-    Instant,
-    ListOf,
-    Nothing,
-    Shape,
-    Text,
-    asked,
-    checked,
-    rfc3339,
-)
-from accounts.api.versions import etag, expected_version, require_version
+from accounts.api.resource import Resource, acts, changes, creates, lists, parts, reads, removes
+from accounts.api.shapes import Choice, Flag, Instant, ListOf, Nothing, Shape, Text
 from accounts.domain.errors import NotFound
 from accounts.models import Organisation
 from bookings.messaging.domain.webhooks import EVENTS, secret_text
-from bookings.messaging.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from bookings.messaging.models import WebhookDelivery, WebhookEndpoint
 from bookings.messaging.selectors.webhooks import (
     calls_of,
     deliveries_of,
@@ -62,29 +47,42 @@ class WebhookBody(Shape):
     description = Text(200, default="", allow_blank=True)
 
 
+class SecretField(serializers.CharField):
+    def get_attribute(self, row: WebhookEndpoint) -> str:
+        return secret_text(secret_of(row, row.generation))
+
+
 class WebhookShape(serializers.Serializer[Any]):
     """A webhook. `secret` (`whsec_...`) checks the signatures; after it was rotated the one
     before signs as well until `previous_until`."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField()
+    organisation = serializers.CharField(source="organisation.code")
     address = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
     description = serializers.CharField()
     state = serializers.ChoiceField(["active", "disabled"])
     disabled_because = serializers.CharField(help_text="`failing`, `gone`; empty: by a person.")
-    secret = serializers.CharField()
+    secret = SecretField()
     previous_until = Instant(allow_null=True)
     created_at = Instant()
+
+
+class Calls(serializers.ListSerializer[Any]):
+    def get_attribute(self, row: WebhookDelivery) -> Any:
+        return calls_of(row)
 
 
 class CallShape(serializers.Serializer[Any]):
     """One call; without a `status` a `problem` says why there was no answer."""
 
+    class Meta:
+        list_serializer_class = Calls
+
     at = Instant()
     milliseconds = serializers.IntegerField()
     status = serializers.IntegerField(allow_null=True)
-    problem = serializers.CharField(allow_null=True)
+    problem = serializers.CharField(source="problem.code", allow_null=True)
     answer = serializers.CharField(help_text="Its first 500 bytes.")
 
 
@@ -92,7 +90,7 @@ class DeliveryShape(serializers.Serializer[Any]):
     """One event; `webhook_id` is the same for every call and replay. The latest call first."""
 
     id = serializers.UUIDField()
-    webhook_id = serializers.CharField()
+    webhook_id = serializers.CharField(source="message_id")
     event = serializers.CharField()
     about = serializers.UUIDField(allow_null=True)
     body = serializers.CharField()
@@ -102,214 +100,92 @@ class DeliveryShape(serializers.Serializer[Any]):
     calls = CallShape(many=True)
 
 
-def _delivery(row: WebhookDelivery) -> dict[str, Any]:
-    def call(one: WebhookAttempt) -> dict[str, Any]:
-        return {
-            "at": rfc3339(one.at),
-            "milliseconds": one.milliseconds,
-            "status": one.status,
-            "problem": one.problem.get("code"),
-            "answer": one.answer,
-        }
-
-    return {
-        "id": str(row.pk),
-        "webhook_id": row.message_id,
-        "event": row.event,
-        "about": str(row.about) if row.about else None,
-        "body": row.body,
-        "state": row.state,
-        "next_at": rfc3339(row.next_at) if row.next_at else None,
-        "created_at": rfc3339(row.created_at),
-        "calls": [call(one) for one in calls_of(row)],
-    }
-
-
-class WebhooksEndpoint(Endpoint):
-    write_scope = "manage"
+class Webhooks(Resource):
+    at, key, name, many, tag = "webhooks/", "endpoint_id", "webhook", "webhooks", TAG
+    shape = WebhookShape
     needs_person = True
 
-    @staticmethod
-    def shown(row: WebhookEndpoint) -> dict[str, Any]:
-        return {
-            "id": str(row.pk),
-            "organisation": row.organisation.code,
-            "address": row.address,
-            "events": row.events,
-            "description": row.description,
-            "state": row.state,
-            "disabled_because": row.disabled_because,
-            "secret": secret_text(secret_of(row, row.generation)),
-            "previous_until": rfc3339(row.previous_until) if row.previous_until else None,
-            "created_at": rfc3339(row.created_at),
-        }
+    def visible(self, pk: UUID) -> WebhookEndpoint:
+        return endpoint_by_id(self.actor, pk)
 
-    def answer(self, row: WebhookEndpoint, status: int = 200) -> Response:
-        return Response(self.shown(row), status=status, headers=etag(row.version))
+    def location(self, row: WebhookEndpoint) -> str:
+        return ""  # no answer names it
 
-
-class Webhooks(WebhooksEndpoint):
-    @operation("webhooks", _("Webhooks"), tag=TAG, query=Pages, gives=page(WebhookShape))
-    def get(self, request: Request) -> Response:
+    @lists(_("Webhooks"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[WebhookEndpoint]:
         """Those of the organisations that the asking person manages, the newest first."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            endpoints_for(self.actor),
-            query,
-            ("-created_at", "-id"),
-            lambda rows: [self.shown(row) for row in rows],
-        )
+        return endpoints_for(self.actor)
 
-    @operation(
-        "webhook_add",
+    @creates(
         _("Add a webhook"),
-        tag=TAG,
-        takes=WebhookBody,
-        gives=WebhookShape,
-        status=201,
+        WebhookBody,
+        named="_add",
         refuses=[404, 409],
+        once=False,
         sends={
             "organisation": "hefei-materials",
             "address": "https://lab.example/hooks",
             "events": ["reservation.confirmed", "reservation.cancelled"],
         },
     )
-    def post(self, request: Request) -> Response:
+    def add(self, data: dict[str, Any]) -> WebhookEndpoint:
         """Twenty an organisation. Each event is a POST with the headers of Standard Webhooks
         (`webhook-id`, `webhook-timestamp`, `webhook-signature`); any status from 200 to 299 ends
         it, 410 disables the webhook, everything else is tried again for a day."""
-        body = checked(WebhookBody, request.data)
-        organisation = Organisation.objects.filter(code=body["organisation"]).first()
+        organisation = Organisation.objects.filter(code=data.pop("organisation")).first()
         if organisation is None:
             raise NotFound
-        made = webhook_add(
-            actor=self.actor,
-            organisation_id=organisation.pk,
-            address=body["address"],
-            events=body["events"],
-            description=body["description"],
-            now=self.now,
-        )
-        return self.answer(made, 201)
+        return webhook_add(organisation_id=organisation.pk, **data, **self.by)
 
-
-class Webhook(WebhooksEndpoint):
-    @operation("webhook", _("A webhook"), tag=TAG, gives=WebhookShape, refuses=[404])
-    def get(self, request: Request, endpoint_id: UUID) -> Response:
+    @reads(_("A webhook"))
+    def detail(self, pk: UUID) -> None:
         """With its secret."""
-        return self.answer(endpoint_by_id(self.actor, endpoint_id))
 
-    @operation(
-        "webhook_change",
-        _("Change a webhook"),
-        tag=TAG,
-        takes=WebhookChange,
-        gives=WebhookShape,
-        refuses=[404],
-        versioned=True,
-    )
-    def put(self, request: Request, endpoint_id: UUID) -> Response:
+    @changes(_("Change a webhook"), WebhookChange, "put")
+    def change(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
         """Also off, and on again."""
-        made = webhook_change(
-            actor=self.actor,
-            endpoint_id=endpoint_id,
-            now=self.now,
-            expected_version=expected_version(request),
-            **checked(WebhookChange, request.data),
-        )
-        return self.answer(made)
+        return webhook_change(endpoint_id=pk, **data, **self.by)
 
-    @operation(
-        "webhook_delete",
-        _("Delete a webhook"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request, endpoint_id: UUID) -> Response:
+    @removes(_("Delete a webhook"))
+    def remove(self, pk: UUID) -> None:
         """With its log."""
-        found = endpoint_by_id(self.actor, endpoint_id)
-        require_version(request, found.version)
-        webhook_delete(actor=self.actor, endpoint_id=endpoint_id, now=self.now)
-        return Response(status=204)
+        self.meant(pk)
+        webhook_delete(endpoint_id=pk, **self.by)
 
-
-class WebhookRotate(WebhooksEndpoint):
-    @operation(
-        "webhook_rotate",
-        _("A new secret for a webhook"),
-        tag=TAG,
-        takes=Nothing,
-        gives=WebhookShape,
-        refuses=[404],
-        versioned=True,
-    )
-    def post(self, request: Request, endpoint_id: UUID) -> Response:
+    @acts(_("A new secret for a webhook"), Nothing, refuses=[404], once=False)
+    def rotate(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
         """For a day the one before signs as well."""
-        checked(Nothing, request.data)
-        made = webhook_rotate(
-            actor=self.actor,
-            endpoint_id=endpoint_id,
-            now=self.now,
-            expected_version=expected_version(request),
-        )
-        return self.answer(made)
+        return webhook_rotate(endpoint_id=pk, **self.by)
 
-
-class WebhookPing(WebhooksEndpoint):
-    @operation(
-        "webhook_ping",
+    @acts(
         _("Test a webhook"),
-        tag=TAG,
-        takes=Nothing,
+        Nothing,
         gives=DeliveryShape,
         status=202,
-        refuses=[404, 409],
+        versioned=False,
+        once=False,
     )
-    def post(self, request: Request, endpoint_id: UUID) -> Response:
+    def ping(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
         """Sends `webhook.ping`, once, also to one that is disabled."""
-        checked(Nothing, request.data)
-        made = webhook_ping(actor=self.actor, endpoint_id=endpoint_id, now=self.now)
-        return Response(_delivery(made), status=202)
+        return webhook_ping(endpoint_id=pk, **self.by)
 
-
-class WebhookDeliveries(WebhooksEndpoint):
-    @operation(
-        "webhook_deliveries",
-        _("Deliveries of a webhook"),
-        tag=TAG,
-        query=Pages,
-        gives=page(DeliveryShape),
-        refuses=[404],
-    )
-    def get(self, request: Request, endpoint_id: UUID) -> Response:
+    @parts(_("Deliveries of a webhook"), DeliveryShape)
+    def deliveries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[WebhookDelivery]:
         """The newest first; a month of them."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            deliveries_of(endpoint_by_id(self.actor, endpoint_id)),
-            query,
-            ("-created_at", "-id"),
-            lambda rows: [_delivery(row) for row in rows],
-        )
+        return deliveries_of(self.visible(pk))
 
-
-class WebhookReplay(WebhooksEndpoint):
-    @operation(
-        "webhook_replay",
+    @acts(
         _("Send a delivery again"),
-        tag=TAG,
-        takes=Nothing,
+        Nothing,
+        below="*deliveries/<uuid:delivery_id>/replay",
+        address="api-webhook-replay",
+        named="_replay",
         gives=DeliveryShape,
         status=202,
-        refuses=[404, 409],
+        versioned=False,
+        once=False,
     )
-    def post(self, request: Request, delivery_id: UUID) -> Response:
+    def replay(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
         """Under the same `webhook-id`, so that a receiver that has it knows. While it is still
         being tried: 409."""
-        checked(Nothing, request.data)
-        made = webhook_replay(actor=self.actor, delivery_id=delivery_id, now=self.now)
-        return Response(_delivery(made), status=202)
+        return webhook_replay(delivery_id=pk, **self.by)

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from django.http.response import HttpResponseBase
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Instant, Shape, Text, asked, checked
+from accounts.api.resource import Resource, creates, lists, rendered
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Instant, Shape, Text
 from accounts.domain.errors import NotPermitted, invalid
 from bookings.organisations.services.duplicates import duplicates_merge
 from instruments.models import DuplicateVerdict, Instrument
@@ -79,39 +79,27 @@ class Duplicates(Endpoint):
         coordinators of their regions; 200 pairs at most."""
         _require_say(self)
         pairs = load_likely_duplicates(self.actor)
-        return Response(PairsShape({"results": pairs}).data)
+        return Response(rendered(PairsShape, {"results": pairs}))
 
 
-class DuplicateVerdicts(Endpoint):
+class DuplicateVerdicts(Resource):
+    at, tag = "duplicates/verdicts/", "instruments"
+    name, many = "duplicate", "duplicate_verdicts"
+    shape, order = VerdictShape, ("-decided_at", "-id")
     needs_person = True
 
-    @operation(
-        "duplicate_verdicts",
-        _("Decisions on likely duplicates"),
-        tag="instruments",
-        query=Pages,
-        gives=page(VerdictShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Decisions on likely duplicates"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[DuplicateVerdict]:
         """Newest first."""
         _require_say(self)
-        return paginated(
-            request,
-            verdicts_for(self.actor),
-            asked(Pages, request.query_params),
-            ("-decided_at", "-id"),
-            lambda rows: VerdictShape(rows, many=True).data,
-        )
+        return verdicts_for(self.actor)
 
-    @operation(
-        "duplicate_decide",
+    @creates(
         _("Decide about two records"),
-        tag="instruments",
-        takes=VerdictBody,
+        VerdictBody,
+        named="_decide",
         gives=VerdictShape,
-        status=201,
         refuses=[404, 422],
-        once=True,
         sends={
             "first": "0197a1de-0000-7000-8000-000000000001",
             "second": "0197a1de-0000-7000-8000-000000000002",
@@ -120,37 +108,23 @@ class DuplicateVerdicts(Endpoint):
             "note": "Entered twice.",
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def decide(self, data: dict[str, Any]) -> DuplicateVerdict:
         """`kept`: they are two, which a say over one of them decides. `merged`: the keeper takes
         in what only the other knows; the other is retired and leads to it. 422 `still-booked`
         while the other has bookings that are not over."""
-        data = checked(VerdictBody, request.data)
-        ids = [data["first"], data["second"]]
+        ids, note = [data["first"], data["second"]], data["note"]
+        keeper: Any = data.get("keeper")
         is_merge = data["verdict"] == "merged"
-        if is_merge and "keeper" not in data:
+        if is_merge and keeper is None:
             raise invalid("keeper", "required")
-        if "keeper" in data and (not is_merge or data["keeper"] not in ids):
+        if keeper is not None and (not is_merge or keeper not in ids):
             raise invalid("keeper", "unknown-value")
-
-        def decide() -> Response:
-            for instrument_id in ids:
-                instrument_by_id(self.actor, instrument_id)
-            if is_merge:
-                loser = ids[1] if data["keeper"] == ids[0] else ids[0]
-                made = duplicates_merge(
-                    actor=self.actor,
-                    keeper_id=data["keeper"],
-                    loser_id=loser,
-                    note=data["note"],
-                    now=self.now,
-                )
-            else:
-                made = duplicates_keep(
-                    actor=self.actor, instrument_ids=ids, note=data["note"], now=self.now
-                )
-            return Response(VerdictShape(made).data, status=201)
-
-        return self.once(decide)
+        for instrument_id in ids:
+            instrument_by_id(self.actor, instrument_id)
+        if not is_merge:
+            return duplicates_keep(instrument_ids=ids, note=note, **self.by)
+        loser = ids[1] if keeper == ids[0] else ids[0]
+        return duplicates_merge(keeper_id=keeper, loser_id=loser, note=note, **self.by)
 
 
 def _require_say(endpoint: Endpoint) -> None:

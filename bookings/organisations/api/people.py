@@ -11,14 +11,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.memberships import TAG, organisation_named
-from accounts.api.schema import FieldProblemShape, RefusalShape, operation
+from accounts.api.memberships import TAG
+from accounts.api.resource import named, rendered
+from accounts.api.schema import RefusalShape, operation
 from accounts.api.shapes import Flag, Shape, Text, checked
 from accounts.domain.errors import FieldProblem, Invalid, invalid
-from accounts.domain.people import PeopleReport, PersonOutcome, Verdict
+from accounts.domain.people import PeopleReport, Verdict
+from accounts.selectors.organisations import organisation_by_code
 from accounts.services.people import people_invite
 from bookings.plans.adapters.tables import read_people
 from bookings.plans.domain.imports import MOST_BYTES
+from bookings.record.api.shapes import FieldProblems
 from bookings.record.messages import sentence
 from instruments.domain.delimited import FileRefused
 
@@ -31,9 +34,11 @@ class PersonRowShape(serializers.Serializer[Any]):
     email = serializers.CharField()
     organisation = serializers.CharField()
     roles = serializers.ListField(child=serializers.CharField())
-    result = serializers.ChoiceField([(verdict.value, verdict.value) for verdict in Verdict])
+    result = serializers.ChoiceField(
+        [(verdict.value, verdict.value) for verdict in Verdict], source="verdict"
+    )
     lacking = serializers.ListField(child=serializers.CharField())
-    problems = FieldProblemShape(many=True)
+    problems = FieldProblems()
 
 
 class PeopleReportShape(serializers.Serializer[Any]):
@@ -91,13 +96,13 @@ class PeopleImport(Endpoint):
             raise invalid("file", "not-base64") from None
         except FileRefused as refused:
             raise Invalid([FieldProblem("file", refused.code, refused.numbers)]) from None
-        named = data.get("organisation")
+        code = data.get("organisation")
 
         def act() -> Response:
             report = people_invite(
                 actor=self.actor,
                 rows=rows,
-                organisation=organisation_named(named) if named else None,
+                organisation=named("organisation", organisation_by_code, code) if code else None,
                 dry_run=data["dry_run"],
                 now=self.now,
             )
@@ -108,34 +113,16 @@ class PeopleImport(Endpoint):
 
 
 def people_json(report: PeopleReport) -> dict[str, Any]:
-    limit = report.limit
-    return {
-        "invited": report.count(Verdict.INVITE),
-        "unchanged": report.count(Verdict.MEMBER) + report.count(Verdict.INVITED),
-        "refused": report.count(Verdict.REFUSED),
-        "refusals": [
-            {"code": limit.code, "message": sentence(limit.code, limit.numbers), **limit.numbers}
-        ]
+    limit, count = report.limit, report.count
+    counts = {
+        "invited": count(Verdict.INVITE),
+        "unchanged": count(Verdict.MEMBER) + count(Verdict.INVITED),
+        "refused": count(Verdict.REFUSED),
+    }
+    refusals = (
+        [{"code": limit.code, "message": sentence(limit.code, limit.numbers), **limit.numbers}]
         if limit
-        else [],
-        "rows": [_row(outcome) for outcome in report.outcomes],
-    }
-
-
-def _row(outcome: PersonOutcome) -> dict[str, Any]:
-    return {
-        "line": outcome.line,
-        "email": outcome.email,
-        "organisation": outcome.organisation,
-        "roles": list(outcome.roles),
-        "result": outcome.verdict.value,
-        "lacking": list(outcome.lacking),
-        "problems": [
-            {
-                "field": problem.field,
-                "code": problem.code,
-                "message": sentence(problem.code, problem.numbers),
-            }
-            for problem in outcome.problems
-        ],
-    }
+        else []
+    )
+    rows = [rendered(PersonRowShape, outcome) for outcome in report.outcomes]
+    return {**counts, "refusals": refusals, "rows": rows}

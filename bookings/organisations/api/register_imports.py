@@ -5,20 +5,16 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.schema import FieldProblemShape, operation
-from accounts.api.shapes import Flag, Shape, Text, checked
+from accounts.api.resource import Resource, acts
+from accounts.api.shapes import Flag, Shape, Text
 from accounts.domain.errors import invalid
-from bookings.organisations.domain.register_files import Outcome, RegisterReport, Result
+from bookings.organisations.domain.register_files import RegisterReport, Result
 from bookings.organisations.services.register_imports import organisations_import, regions_import
 from bookings.plans.domain.imports import MOST_BYTES
-from bookings.record.messages import sentence
+from bookings.record.api.shapes import FieldProblems
 
 
 class RegisterChangeShape(serializers.Serializer[Any]):
@@ -27,6 +23,9 @@ class RegisterChangeShape(serializers.Serializer[Any]):
     field = serializers.CharField()
     before = serializers.JSONField()
     after = serializers.JSONField()
+
+    def to_representation(self, change: Any) -> dict[str, Any]:
+        return dict(zip(self.fields, change, strict=True))
 
 
 class RegisterRowShape(serializers.Serializer[Any]):
@@ -37,7 +36,7 @@ class RegisterRowShape(serializers.Serializer[Any]):
     code = serializers.CharField()
     name = serializers.CharField()
     changes = RegisterChangeShape(many=True)
-    problems = FieldProblemShape(many=True)
+    problems = FieldProblems()
 
 
 class RegisterReportShape(serializers.Serializer[Any]):
@@ -47,8 +46,8 @@ class RegisterReportShape(serializers.Serializer[Any]):
     changed = serializers.IntegerField()
     unchanged = serializers.IntegerField()
     refused = serializers.IntegerField()
-    columns_ignored = serializers.ListField(child=serializers.CharField())
-    rows = RegisterRowShape(many=True)
+    columns_ignored = serializers.ListField(child=serializers.CharField(), source="ignored")
+    rows = RegisterRowShape(many=True, source="outcomes")
 
 
 class RegisterImportBody(Shape):
@@ -59,88 +58,58 @@ class RegisterImportBody(Shape):
     dry_run = Flag(default=False, help_text="Only say what would become of each row.")
 
 
-def register_report_json(report: RegisterReport) -> dict[str, Any]:
-    return {
-        "new": report.new,
-        "changed": report.changed,
-        "unchanged": report.unchanged,
-        "refused": report.refused,
-        "columns_ignored": list(report.ignored),
-        "rows": [_row_json(outcome) for outcome in report.outcomes],
-    }
+HOW: dict[str, Any] = {
+    "gives": RegisterReportShape,
+    "refuses": [422],
+    "versioned": False,
+}
 
 
-def _row_json(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "line": outcome.line,
-        "result": outcome.result.value,
-        "code": outcome.code,
-        "name": outcome.name,
-        "changes": [
-            {"field": field, "before": before, "after": after}
-            for field, before, after in outcome.changes
-        ],
-        "problems": [
-            {"field": p.field, "code": p.code, "message": sentence(p.code, p.numbers)}
-            for p in outcome.problems
-        ],
-    }
-
-
-class RegisterImport(Endpoint):
+class RegisterImports(Resource):
+    at, name, tag = "imports/", "import", "reference"
     needs_person = True
 
-    def answer(self, request: Request, act: Callable[..., RegisterReport]) -> HttpResponseBase:
-        data = checked(RegisterImportBody, request.data)
-        try:
-            content = base64.b64decode(data["file"], validate=True)
-        except (binascii.Error, ValueError):
-            raise invalid("file", "not-base64") from None
-
-        def run() -> Response:
-            report = act(actor=self.actor, content=content, dry_run=data["dry_run"], now=self.now)
-            return Response(register_report_json(report))
-
-        return self.once(run)
-
-
-class OrganisationsImport(RegisterImport):
-    @operation(
-        "organisations_import",
+    @acts(
         _("Import organisations from a file"),
-        tag="reference",
-        takes=RegisterImportBody,
-        gives=RegisterReportShape,
-        refuses=[422],
-        once=True,
+        RegisterImportBody,
+        below="*organisations",
+        address="api-organisations-import",
+        named="organisations_import",
         sends={
             "file": "Y29kZSxuYW1lLGtpbmQscmVnaW9uCmZpcnN0LHVuaXZlcnNpdHksdW5pdmVyc2l0eSxDTi1BSAo=",
             "dry_run": True,
         },
+        **HOW,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def organisations(self, data: dict[str, Any]) -> RegisterReport:
         """A table whose first line names its columns: `code, name, name_zh, kind, is_small,
         region, ror, legal_name, address, tax_number, bank_account, invoice_email`; Chinese names
         do as well. A row whose code stands changes that organisation, any other enters one; an
         empty cell leaves what is stored. Coordinators those of their regions, administrators
         all. All rows or none: 422 with every row where one is refused. The same file again
         changes nothing."""
-        return self.answer(request, organisations_import)
+        return self._brought_in(organisations_import, data)
 
-
-class RegionsImport(RegisterImport):
-    @operation(
-        "regions_import",
+    @acts(
         _("Import regions from a file"),
-        tag="reference",
-        takes=RegisterImportBody,
-        gives=RegisterReportShape,
-        refuses=[422],
-        once=True,
+        RegisterImportBody,
+        below="*regions",
+        address="api-regions-import",
+        named="regions_import",
         sends={"file": "c2NoZW1lLGNvZGUKaXNvLTMxNjYtMixDTi1KUwo=", "dry_run": True},
+        **HOW,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def regions(self, data: dict[str, Any]) -> RegisterReport:
         """As organisations, for administrators, with the columns `scheme, code, parent, name,
         name_zh, time_zone, currency, holiday_calendar, shares`. Of a place in a shipped list the
         code is enough. Parents stand before what lies in them."""
-        return self.answer(request, regions_import)
+        return self._brought_in(regions_import, data)
+
+    def _brought_in(
+        self, bring_in: Callable[..., RegisterReport], data: dict[str, Any]
+    ) -> RegisterReport:
+        try:
+            content = base64.b64decode(data["file"], validate=True)
+        except (binascii.Error, ValueError):
+            raise invalid("file", "not-base64") from None
+        return bring_in(content=content, dry_run=data["dry_run"], **self.by)

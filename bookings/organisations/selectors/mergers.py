@@ -69,6 +69,12 @@ class Merger:
     purses: tuple[Purse, ...]
     left_out: tuple[RoleGrant, ...]
     in_the_way: tuple[Refusal, ...]
+    carried_out: bool = False
+
+    @property
+    def version(self) -> int:
+        """That of the organisation that goes."""
+        return self.gone.version
 
 
 def ahead_of(organisation: Organisation, now: datetime) -> QuerySet[Reservation]:

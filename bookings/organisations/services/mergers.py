@@ -11,6 +11,7 @@ everything and begins anew.
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -75,7 +76,8 @@ def organisations_merge(
     `NotPermitted` but for who manages organisations at both; `RulesRefuse` with what stands in the
     way; `WrongVersion`; `WrongState` (`organisation-busy`) where it is never left alone.
     """
-    return _undisturbed(lambda: _merge(actor, organisation_id, into.pk, now, expected_version))
+    merger = _undisturbed(lambda: _merge(actor, organisation_id, into.pk, now, expected_version))
+    return replace(merger, carried_out=True)
 
 
 def organisation_close(

@@ -1,15 +1,16 @@
 """The clock, for those who run the platform."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, asked, checked
 from accounts.domain.roles import Place
@@ -56,11 +57,16 @@ class TimetableEntryShape(serializers.Serializer[Any]):
     is_overdue = serializers.BooleanField()
 
 
+class Hours(serializers.IntegerField):
+    def to_representation(self, span: Any) -> int:
+        return int(span // timedelta(hours=1))
+
+
 class KeptShape(serializers.Serializer[Any]):
     """How long a kind of record is kept."""
 
     kind = serializers.CharField()
-    hours = serializers.IntegerField()
+    hours = Hours(source="span")
     since = serializers.CharField()
 
 
@@ -108,22 +114,13 @@ class OperationsState(Endpoint):
         """Queues, what is due, and the timetable. For administrators."""
         require(self.actor, "administer", Place(None))
         state = load_operations(self.now)
-        timetable = [_entry(entry) for entry in state.entries]
-        return Response(
-            {
-                "queues": QueueShape(state.queues, many=True).data,
-                "work": WorkShape(state.work, many=True).data,
-                "timetable": TimetableEntryShape(timetable, many=True).data,
-                "retention": [
-                    {
-                        "kind": kept.kind,
-                        "hours": int(kept.span.total_seconds() // 3600),
-                        "since": kept.since,
-                    }
-                    for kept in state.retention
-                ],
-            }
-        )
+        shown = {
+            "queues": state.queues,
+            "work": state.work,
+            "timetable": [_entry(entry) for entry in state.entries],
+            "retention": state.retention,
+        }
+        return Response(rendered(OperationsShape, shown))
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -150,7 +147,7 @@ class Failures(Endpoint):
         """The last first, 200 at most. For administrators."""
         require(self.actor, "administer", Place(None))
         found = failures(asked(FailureQuery, request.query_params)["name"])
-        return Response({"failures": FailureShape(found, many=True).data})
+        return Response(rendered(FailuresShape, {"failures": found}))
 
     @operation(
         "operations_retry_all",
@@ -164,7 +161,7 @@ class Failures(Endpoint):
     def post(self, request: Request) -> Response:
         """At once, as often as new ones. For administrators."""
         name = checked(RetryBody, request.data)["name"]
-        count = failures_retry(actor=self.actor, name=name, now=timezone.now())
+        count = failures_retry(actor=self.actor, name=name, now=self.now)
         return Response({"name": name, "count": count})
 
 

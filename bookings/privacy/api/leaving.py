@@ -3,17 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.schema import operation
-from accounts.api.shapes import Choice, Instant, Money, ReasonBody, amount, checked, rfc3339
+from accounts.api.resource import Resource, acts, reads
+from accounts.api.shapes import Choice, Instant, Money, ReasonBody
 from bookings.privacy.selectors.leaving import load_ahead, membership_to_end
-from bookings.privacy.services.leaving import member_leave
+from bookings.privacy.services.leaving import Left, member_leave
 
 TAG = "people"
 EXAMPLE = {
@@ -26,7 +22,7 @@ EXAMPLE = {
 class AheadShape(serializers.Serializer[Any]):
     """A booking that has not begun, and what cancelling it now would cost, tax included."""
 
-    reservation = serializers.UUIDField()
+    reservation = serializers.UUIDField(source="reservation.pk")
     cost = Money(allow_null=True)
 
 
@@ -35,8 +31,8 @@ class LeavingShape(serializers.Serializer[Any]):
 
 
 class LeftShape(serializers.Serializer[Any]):
-    membership = serializers.UUIDField()
-    ended_at = Instant()
+    membership = serializers.UUIDField(source="membership.pk")
+    ended_at = Instant(source="membership.ended_at")
     cancelled = serializers.IntegerField(help_text="How many bookings were cancelled.")
 
 
@@ -50,60 +46,27 @@ class MemberEndBody(ReasonBody):
     )
 
 
-class MembershipEnd(Endpoint):
+class MembershipEnd(Resource):
+    at, key, name, tag = "memberships/", "membership_id", "membership", TAG
     needs_person = True
 
-    @operation(
-        "membership_leaving",
-        _("Preview of ending a membership"),
-        tag=TAG,
-        gives=LeavingShape,
-        refuses=[404],
-    )
-    def get(self, request: Request, membership_id: UUID) -> Response:
+    @reads(_("Preview of ending a membership"), "end", named="_leaving", gives=LeavingShape)
+    def leaving(self, pk: UUID) -> dict[str, Any]:
         """The bookings that lie ahead. For the person and the organisation's managers."""
-        membership = membership_to_end(self.actor, membership_id)
-        ahead = [
-            {
-                "reservation": str(item.reservation.pk),
-                "cost": amount(item.cost, item.currency) if item.currency else None,
-            }
-            for item in load_ahead(self.actor, membership, self.now)
-        ]
-        return Response({"ahead": ahead})
+        return {"ahead": load_ahead(self.actor, membership_to_end(self.actor, pk), self.now)}
 
-    @operation(
-        "membership_end",
+    @acts(
         _("End a membership"),
-        tag=TAG,
-        takes=MemberEndBody,
+        MemberEndBody,
         gives=LeftShape,
         refuses=[404, 409, 422],
-        once=True,
+        versioned=False,
         sends={"bookings": "keep", "reason": "Has moved to another university"},
         answers=EXAMPLE,
     )
-    def post(self, request: Request, membership_id: UUID) -> HttpResponseBase:
+    def end(self, pk: UUID, data: dict[str, Any]) -> Left:
         """One's own, or for managers a member's. Roles at the organisation end at once, tokens
         included. With `cancel` the bookings ahead are cancelled by their rules, all or none; of
         somebody who has left already too. The last manager stays: 409 `last-manager`."""
-        data = checked(MemberEndBody, request.data)
-
-        def end() -> Response:
-            left = member_leave(
-                actor=self.actor,
-                membership_id=membership_id,
-                cancel=data["bookings"] == "cancel",
-                reason=data["reason"],
-                now=self.now,
-            )
-            ended_at = left.membership.ended_at
-            return Response(
-                {
-                    "membership": str(left.membership.pk),
-                    "ended_at": rfc3339(ended_at) if ended_at else None,
-                    "cancelled": left.cancelled,
-                }
-            )
-
-        return self.once(end)
+        cancel, reason = data["bookings"] == "cancel", data["reason"]
+        return member_leave(membership_id=pk, cancel=cancel, reason=reason, **self.by)

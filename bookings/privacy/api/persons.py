@@ -12,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import operation
-from accounts.api.shapes import Nothing, amount, checked
+from accounts.api.shapes import Nothing, checked
 from accounts.models import User
 from bookings.audit.adapters.archive import archive_write
 from bookings.privacy.api.leaving import AheadShape
@@ -21,7 +22,7 @@ from bookings.privacy.selectors.leaving import bookings_ahead, with_costs
 from bookings.privacy.selectors.persons import load_obstacles
 from bookings.privacy.services.persons import person_export
 from bookings.record.api.files import FileEndpoint
-from bookings.record.messages import sentence
+from bookings.record.api.shapes import Sentence
 
 ZIP = "application/zip"
 
@@ -30,7 +31,7 @@ class ObstacleShape(serializers.Serializer[Any]):
     """Why the account cannot be closed now."""
 
     code = serializers.CharField()
-    message = serializers.CharField()
+    message = Sentence()
 
 
 class ErasureShape(serializers.Serializer[Any]):
@@ -73,18 +74,5 @@ class OwnErasure(Endpoint):
         on the page, where a person confirms who they are."""
         assert isinstance(request.user, User)
         ahead = with_costs(self.actor, bookings_ahead(request.user.pk, self.now), self.now)
-        return Response(
-            {
-                "obstacles": [
-                    {"code": found.code, "message": sentence(found.code, found.numbers)}
-                    for found in load_obstacles(request.user, self.now)
-                ],
-                "ahead": [
-                    {
-                        "reservation": str(item.reservation.pk),
-                        "cost": amount(item.cost, item.currency) if item.currency else None,
-                    }
-                    for item in ahead
-                ],
-            }
-        )
+        shown = {"obstacles": load_obstacles(request.user, self.now), "ahead": ahead}
+        return Response(rendered(ErasureShape, shown))

@@ -20,10 +20,11 @@ from bookings.record.selectors.reservations import WITH
 
 @dataclass(frozen=True)
 class Ahead:
-    """A booking that has not begun, and what cancelling it now would cost, tax included."""
+    """A booking that has not begun, and what cancelling it now would cost, tax included; None
+    where it has no price."""
 
     reservation: Reservation
-    cost: Decimal
+    cost: Decimal | None
     currency: str
 
 
@@ -69,7 +70,8 @@ def with_costs(actor: Actor, rows: QuerySet[Reservation], now: datetime) -> list
             fee = cancellation_for(actor, row, now, quoted)
         except WrongState:  # check-in has begun
             continue
-        found.append(Ahead(row, fee.fee + fee.tax, quote.currency if quote else ""))
+        cost = fee.fee + fee.tax if quote else None
+        found.append(Ahead(row, cost, quote.currency if quote else ""))
     return found
 
 

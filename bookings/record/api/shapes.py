@@ -5,7 +5,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.api.schema import FieldProblemShape
 from bookings.record.domain.money import format_number
+from bookings.record.messages import sentence
 
 
 class PlainNumber(serializers.CharField):
@@ -15,18 +17,27 @@ class PlainNumber(serializers.CharField):
         return format_number(Decimal(value))
 
 
-class TextOrNull(serializers.CharField):
-    """A text; null where it is blank."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(allow_null=True, **kwargs)
-
-    def to_representation(self, value: Any) -> Any:
-        return str(value) or None
-
-
 class Month(serializers.CharField):
     """The month of a day: "2026-03"."""
 
     def to_representation(self, value: Any) -> str:
         return f"{value:%Y-%m}"
+
+
+class Sentence(serializers.CharField):
+    """What has a code and numbers, in the language of the request."""
+
+    def get_attribute(self, row: Any) -> str:
+        return sentence(row.code, row.numbers)
+
+
+class FieldProblems(serializers.ListSerializer[Any]):
+    """What is wrong with some fields, each with its sentence."""
+
+    child = FieldProblemShape()
+
+    def to_representation(self, problems: Any) -> list[Any]:
+        return [
+            {"field": each.field, "code": each.code, "message": sentence(each.code, each.numbers)}
+            for each in problems
+        ]

@@ -17,8 +17,8 @@ from accounts.api.shapes import (
     Number,
     Shape,
     Text,
+    TextOrNull,
 )
-from bookings.record.api.shapes import TextOrNull
 from bookings.settlement.api.statements import StatementNumber
 from bookings.settlement.models import PaymentNotice
 from bookings.settlement.selectors.statements import notice_by_id, notices_for, statement_by_id

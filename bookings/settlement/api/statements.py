@@ -23,10 +23,11 @@ from accounts.api.shapes import (
     Number,
     Shape,
     Text,
+    TextOrNull,
 )
 from accounts.domain.errors import invalid
 from bookings.record.api.files import CSV, PDF, FileEndpoint
-from bookings.record.api.shapes import Month, PlainNumber, TextOrNull
+from bookings.record.api.shapes import Month, PlainNumber
 from bookings.record.domain.months import month_read
 from bookings.settlement.adapters.papers import statement_pdf
 from bookings.settlement.adapters.sheets import statement_csv
