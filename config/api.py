@@ -285,10 +285,7 @@ _invitation = "invitations/<uuid:invitation_id>/"
 _joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
-_exception = "audit/exceptions/<uuid:exception_id>/"
 _bundle = "trail/bundles/<uuid:bundle_id>/"
-_sample = "audit/samples/<uuid:sample_id>/"
-_finding = "audit/findings/<uuid:finding_id>/"
 _chain = "chains/<uuid:chain_id>/"
 _series = "series/<uuid:series_id>/"
 _source = "funding-sources/<uuid:source_id>/"
@@ -697,26 +694,15 @@ urlpatterns = [
     ),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     # the auditors' desk
-    path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),
+    *audit.Exceptions.routes(),
+    *audit.Runs.routes(),
+    *audit.Samples.routes(),
     path(
-        "audit/exceptions/decide/",
-        audit.ExceptionsDecide.as_view(),
-        name="api-audit-exceptions-decide",
-    ),
-    path(_exception, audit.ExceptionDetail.as_view(), name="api-audit-exception"),
-    path("audit/runs/", audit.Runs.as_view(), name="api-audit-runs"),
-    path("audit/samples/", audit.Samples.as_view(), name="api-audit-samples"),
-    path(_sample, audit.SampleDetail.as_view(), name="api-audit-sample"),
-    path(
-        _sample + "population/",
+        "audit/samples/<uuid:sample_id>/population/",
         audit.SamplePopulation.as_view(),
         name="api-audit-sample-population",
     ),
-    path("audit/findings/", audit.Findings.as_view(), name="api-audit-findings"),
-    path(_finding, audit.FindingDetail.as_view(), name="api-audit-finding"),
-    path(_finding + "reply/", audit.FindingReply.as_view(), name="api-audit-finding-reply"),
-    path(_finding + "return/", audit.FindingReturn.as_view(), name="api-audit-finding-return"),
-    path(_finding + "close/", audit.FindingClose.as_view(), name="api-audit-finding-close"),
+    *audit.Findings.routes(),
     # seals and what they prove
     path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
     path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),

@@ -9,13 +9,14 @@ Its decorated methods become operations, with their names, docstrings and bodies
     removes   DELETE grants/<id>/            (id); 204
     acts      POST   grants/<id>/suspend/    (id, data); the row is answered
     parts     GET    grants/<id>/uses/       (id, query) gives rows of another shape, in pages
+    tells     GET    grants/<id>/left/       (id[, query]) gives one row of another shape
 
-What changes or acts may give the row, where it need not be read again. Bodies and queries arrive
-checked. Each takes what `operation` takes besides: what heeds `If-Match` or `Idempotency-Key` says
-so by `versioned` and `once`, as those that change and act do already; `gives` is another shape, of
-which the function returns a row; `scope` what a token needs; `below`, `address` and `named` are
-the address, its name and the operation's where they do not follow from the method's name, which
-may not be that of an HTTP method: `delete` would answer at every address.
+What changes or acts may give the row, where it need not be read again, or a whole `Response`.
+Bodies and queries arrive checked. Each takes what `operation` takes besides: what heeds `If-Match`
+or `Idempotency-Key` says so by `versioned` and `once`, as those that change and act do already;
+`gives` is another shape, of which the function returns a row; `scope` what a token needs; `below`,
+`address` and `named` are the address, its name and the operation's where they do not follow from
+the method's name, which may not be that of an HTTP method: `delete` would answer at every address.
 """
 
 from collections.abc import Callable, Sequence
@@ -111,14 +112,15 @@ class Resource(Endpoint):
             methods[method] = _handler(cls, function, below, **options)
         routes = []
         for below, methods in views.items():
-            row = f"<{cls.converter}:{cls.key}>/" + (below and f"{below}/")
+            at = cls.at if below.startswith(LIST) else f"{cls.at}<{cls.converter}:{cls.key}>/"
+            rest = below.removeprefix(LIST)
             view: Any = type(cls.__name__, (cls,), methods)
-            address = cls.at if below == LIST else cls.at + row
+            address = at + (rest and f"{rest}/")
             routes.append(path(address, view.as_view(), name=names[below]))
         return routes
 
 
-LIST = "*"
+LIST = "*"  # below no row; what follows it, below the list
 
 
 def named[Row](field: str, find: Callable[..., Row], *what: Any) -> Row:
@@ -144,7 +146,7 @@ def _declare(method: str, below: str | None, **options: Any) -> Mark:
 
 
 def lists(summary: Any, query: type[Query] = Pages, **more: Any) -> Mark:
-    return _declare("get", LIST, summary=summary, query=query, **more)
+    return _declare("get", LIST, summary=summary, query=query, paged=True, **more)
 
 
 def creates(summary: Any, takes: type[Shape], **more: Any) -> Mark:
@@ -184,8 +186,13 @@ def parts(
     below: str | None = None,
     **more: Any,
 ) -> Mark:
-    options = {"refuses": [404], "gives": gives} | more
+    options = {"refuses": [404], "gives": gives, "paged": True} | more
     return _declare("get", below, summary=summary, query=query, **options)
+
+
+def tells(summary: Any, gives: AnswerShape, below: str | None = None, **more: Any) -> Mark:
+    options = {"refuses": [404], "gives": gives} | more
+    return _declare("get", below, summary=summary, **options)
 
 
 def _handler(
@@ -198,6 +205,7 @@ def _handler(
     takes: type[Shape] | None = None,
     partial: bool = False,
     query: type[Query] | None = None,
+    paged: bool = False,
     gives: AnswerShape | None = None,
     order: Sequence[str] | None = None,
     status: int = 200,
@@ -211,14 +219,17 @@ def _handler(
         given: list[Any] = list(kwargs.values())
         self.expected = {"expected_version": expected_version(request)} if versioned else {}
         if query:
-            values = asked(query, request.query_params)
-            rows = function(self, *given, values)
-            return paginated(request, rows, values, order or self.order, show_of(self))
+            given.append(asked(query, request.query_params))
+        if paged:
+            rows = function(self, *given)
+            return paginated(request, rows, given[-1], order or self.order, show_of(self))
         if takes:
             given.append(checked(takes, request.data, partial=partial))
 
         def answer() -> Response:
             made = function(self, *given)
+            if isinstance(made, Response):
+                return made
             if status == 204:
                 return Response(status=204)
             if gives:
@@ -228,15 +239,18 @@ def _handler(
         return self.once(answer) if once else answer()
 
     def show_of(self: Resource) -> Callable[[list[Any]], list[Any]]:
-        return (lambda rows: [rendered(gives, row) for row in rows]) if gives else self.shown
+        if gives is None:
+            return self.shown
+        prepared = self.prepared if below == LIST else list
+        return lambda rows: [rendered(gives, row) for row in prepared(rows)]
 
     handler.__doc__ = function.__doc__
     shape = gives or cls.shape
     if named is None:
         named = "" if below in {"", LIST} else "_" + below.replace("-", "_")
     if named == "" or named.startswith("_"):
-        named = (cls.many if query and below == LIST else cls.name) + named
-    answers: Any = None if status == 204 else page(shape) if query else shape
+        named = (cls.many if paged and below == LIST else cls.name) + named
+    answers: Any = None if status == 204 else page(shape) if paged else shape
     return operation(
         named,
         summary,

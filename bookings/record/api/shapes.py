@@ -13,3 +13,20 @@ class PlainNumber(serializers.CharField):
 
     def to_representation(self, value: Any) -> str:
         return format_number(Decimal(value))
+
+
+class TextOrNull(serializers.CharField):
+    """A text; null where it is empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_representation(self, value: Any) -> str | None:
+        return super().to_representation(value) or None
+
+
+class Hex(serializers.CharField):
+    """Bytes in hexadecimal digits."""
+
+    def to_representation(self, value: Any) -> str:
+        return bytes(value).hex()
