@@ -287,7 +287,6 @@ _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _bundle = "trail/bundles/<uuid:bundle_id>/"
 _chain = "chains/<uuid:chain_id>/"
-_series = "series/<uuid:series_id>/"
 _source = "funding-sources/<uuid:source_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
@@ -516,30 +515,19 @@ urlpatterns = [
     path(
         "reservations/import/", imports.ReservationsImport.as_view(), name="api-reservations-import"
     ),
-    path(_reservation, reservations.ReservationDetail.as_view(), name="api-reservation"),
-    path("holds/", holds.Holds.as_view(), name="api-holds"),
-    path("holds/<uuid:reservation_id>/", holds.HoldDetail.as_view(), name="api-hold"),
-    path(_reservation + "move/", moves.MoveReservation.as_view(), name="api-reservation-move"),
-    path(_reservation + "cancel/", transitions.Cancel.as_view(), name="api-reservation-cancel"),
-    path(_reservation + "approve/", transitions.Approve.as_view(), name="api-reservation-approve"),
-    path(_reservation + "reject/", transitions.Reject.as_view(), name="api-reservation-reject"),
-    path(_reservation + "check-in/", usage.CheckIn.as_view(), name="api-reservation-check-in"),
-    path(_reservation + "check-out/", usage.CheckOut.as_view(), name="api-reservation-check-out"),
-    path(
-        _reservation + "cancellation/",
-        transitions.Cancellation.as_view(),
-        name="api-reservation-cancellation",
-    ),
+    *reservations.OneReservation.routes(),
+    *holds.Holds.routes(),
+    *moves.Moves.routes(),
+    *transitions.Transitions.routes(),
+    *usage.Usage.routes(),
+    *transitions.Cancellation.routes(),
     path("waiting-list/", waiting.WaitingList.as_view(), name="api-waiting-list"),
     path(
         "waiting-list/<uuid:wish_id>/",
         waiting.WaitingWishDetail.as_view(),
         name="api-waiting-wish",
     ),
-    path("series/", series.SeriesCollection.as_view(), name="api-series"),
-    path(_series, series.SeriesDetail.as_view(), name="api-series-one"),
-    path(_series + "cancel/", series.SeriesCancel.as_view(), name="api-series-cancel"),
-    path(_series + "move/", series.SeriesMove.as_view(), name="api-series-move"),
+    *series.SeriesCollection.routes(),
     path("chains/", chains.Chains.as_view(), name="api-chains"),
     path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
     path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),

@@ -302,7 +302,7 @@ class Chains(ChainEndpoint):
                 funding=shares_of(data),
                 now=self.now,
             )
-            return self.answer(chain, status=201)
+            return self.one(chain, status=201)
 
         return self.once(act)
 
@@ -311,7 +311,7 @@ class ChainDetail(ChainEndpoint):
     @operation("chain", _("One chain"), tag=TAG, gives=ChainShape, refuses=[404])
     def get(self, request: Request, chain_id: UUID) -> Response:
         """With its steps, in their order."""
-        return self.answer(chain_for(self.actor, chain_id))
+        return self.one(chain_for(self.actor, chain_id))
 
 
 class ChainCancel(ChainEndpoint):
@@ -356,6 +356,6 @@ class ChainCancel(ChainEndpoint):
                 expected_version=expected,
                 now=self.now,
             )
-            return self.answer(chain)
+            return self.one(chain)
 
         return self.once(act)

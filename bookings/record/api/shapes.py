@@ -30,3 +30,10 @@ class Hex(serializers.CharField):
 
     def to_representation(self, value: Any) -> str:
         return bytes(value).hex()
+
+
+class IdOf(serializers.UUIDField):
+    """The id of a row."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.pk)
