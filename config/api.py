@@ -286,7 +286,6 @@ _joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
 _bundle = "trail/bundles/<uuid:bundle_id>/"
-_chain = "chains/<uuid:chain_id>/"
 _source = "funding-sources/<uuid:source_id>/"
 _closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
@@ -521,16 +520,9 @@ urlpatterns = [
     *transitions.Transitions.routes(),
     *usage.Usage.routes(),
     *transitions.Cancellation.routes(),
-    path("waiting-list/", waiting.WaitingList.as_view(), name="api-waiting-list"),
-    path(
-        "waiting-list/<uuid:wish_id>/",
-        waiting.WaitingWishDetail.as_view(),
-        name="api-waiting-wish",
-    ),
+    *waiting.WaitingList.routes(),
     *series.SeriesCollection.routes(),
-    path("chains/", chains.Chains.as_view(), name="api-chains"),
-    path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
-    path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
+    *chains.Chains.routes(),
     # what it costs
     path("funding-sources/", funding.FundingSources.as_view(), name="api-funding-sources"),
     path(_source, funding.FundingSourceDetail.as_view(), name="api-funding-source"),
