@@ -285,9 +285,7 @@ _invitation = "invitations/<uuid:invitation_id>/"
 _joining = "join-requests/<uuid:request_id>/"
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
-_bundle = "trail/bundles/<uuid:bundle_id>/"
 _source = "funding-sources/<uuid:source_id>/"
-_closure = "closures/<uuid:closure_id>/"
 _charge = "charges/<uuid:charge_id>/"
 _correction = "corrections/<uuid:correction_id>/"
 _statement = "statements/<uuid:statement_id>/"
@@ -423,8 +421,7 @@ urlpatterns = [
     # what is offered
     *facilities.Facilities.routes(),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
-    path("searches/", searches.Searches.as_view(), name="api-searches"),
-    path("searches/<uuid:search_id>/", searches.Search.as_view(), name="api-search"),
+    *searches.Searches.routes(),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
     path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     *registry.InstrumentRecord.routes(),
@@ -482,10 +479,9 @@ urlpatterns = [
         what_if.WhatIfOfVersion.as_view(),
         name="api-what-if-version",
     ),
-    path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
+    *closures.InstrumentClosures.routes(),
     path(_instrument + "ratings/", ratings.InstrumentRatings.as_view(), name="api-ratings"),
-    path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
-    path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
+    *closures.Closures.routes(),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
     path(
@@ -659,14 +655,7 @@ urlpatterns = [
         name="api-statistics-concentration",
     ),
     path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
-    path(
-        "statistics/exports/", hours_exports.HoursExports.as_view(), name="api-statistics-exports"
-    ),
-    path(
-        "statistics/exports/<uuid:export_id>/",
-        hours_exports.HoursExportDetail.as_view(),
-        name="api-statistics-export",
-    ),
+    *hours_exports.HoursExports.routes(),
     path(
         "statistics/exports/<uuid:export_id>/file/",
         hours_exports.HoursExportFile.as_view(),
@@ -686,9 +675,12 @@ urlpatterns = [
     # seals and what they prove
     path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
     path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),
-    path("trail/bundles/", seals.Bundles.as_view(), name="api-trail-bundles"),
-    path(_bundle, seals.BundleDetail.as_view(), name="api-trail-bundle-one"),
-    path(_bundle + "file/", seals.BundleFile.as_view(), name="api-trail-bundle-file"),
+    *seals.Bundles.routes(),
+    path(
+        "trail/bundles/<uuid:bundle_id>/file/",
+        seals.BundleFile.as_view(),
+        name="api-trail-bundle-file",
+    ),
     path("trail/bundle/", seals.Bundle.as_view(), name="api-trail-bundle"),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]
