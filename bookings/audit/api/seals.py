@@ -1,6 +1,5 @@
 """Seals over the trail, proofs and bundles."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -131,7 +130,7 @@ class Proof(Endpoint):
         return Response(proof)
 
 
-def span_of(data: dict[str, Any]) -> dict[str, datetime | None]:
+def span_of(data: dict[str, Any]) -> dict[str, Any]:
     """`Invalid` unless it ends after it starts, where both are named."""
     since, until = data.get("from"), data.get("until")
     if since is not None and until is not None and until <= since:
