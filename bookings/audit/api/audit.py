@@ -10,7 +10,6 @@ from django.utils.translation import pgettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, changes, creates, lists, reads
@@ -290,20 +289,25 @@ class Samples(AuditResource):
     at, key = "audit/samples/", "sample_id"
     name, many, shape, order = "audit_sample", "audit_samples", SampleShape, ("-made_at", "-id")
 
+    def visible(self, pk: UUID) -> AuditSample:
+        return sample_for(self.actor, pk)
+
+    def location(self, row: AuditSample) -> str:
+        return ""
+
     @lists(pgettext_lazy("audit", "Samples"))
     def rows(self, query: dict[str, Any]) -> QuerySet[AuditSample]:
         """Of an auditor's regions, the newest first; empty for others."""
         return samples_for(self.actor)
 
-    @creates(_("Draw a sample"), SampleBody, named="_draw", gives=SampleShape, refuses=[409])
-    def draw(self, data: dict[str, Any]) -> AuditSample:
+    @creates(_("Draw a sample"), SampleBody, named="_draw", refuses=[409])
+    def draw(self, data: dict[str, Any]) -> UUID:
         """The population of your regions is frozen and hashed with it."""
-        return sample_for(self.actor, sample_draw(asked=Sampling(**data), **self.by).pk)
+        return sample_draw(asked=Sampling(**data), **self.by).pk
 
-    @reads(_("One sample"), gives=SampleShape)
-    def detail(self, pk: UUID) -> AuditSample:
+    @reads(_("One sample"))
+    def detail(self, pk: UUID) -> None:
         """With its seed and what was drawn."""
-        return sample_for(self.actor, pk)
 
 
 class SamplePopulation(FileEndpoint):
@@ -337,25 +341,20 @@ class Findings(AuditResource):
             row.is_own = row.pk in own
         return rows
 
+    def location(self, row: AuditFinding) -> str:
+        return ""
+
     @lists(_("Findings"), gives=FindingShape)
     def rows(self, query: dict[str, Any]) -> QuerySet[AuditFinding]:
         """Of an auditor's regions; of your organisation what it has to answer."""
         return findings_for(self.actor)
 
-    @creates(
-        _("Raise a finding"),
-        FindingBody,
-        named="_raise",
-        gives=FindingDetailShape,
-        refuses=[404, 409],
-    )
-    def create(self, data: dict[str, Any]) -> Response:
+    @creates(_("Raise a finding"), FindingBody, named="_raise", refuses=[404, 409])
+    def create(self, data: dict[str, Any]) -> UUID:
         """For auditors. The organisation is told, and reminded until it has answered."""
         for name in ("exception", "sample"):
             data[f"{name}_id"] = data.pop(name, None)
-        answer = self.one(finding_raise(raised=Raised(**data), **self.by).pk)
-        answer.status_code = 201
-        return answer
+        return finding_raise(raised=Raised(**data), **self.by).pk
 
     @reads(_("One finding"))
     def detail(self, pk: UUID) -> None:

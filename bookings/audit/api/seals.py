@@ -181,11 +181,13 @@ class Bundles(Resource):
     at, key, tag, needs_person = "trail/bundles/", "bundle_id", "trail", True
     name, many, shape = "trail_bundle_one", "trail_bundles", BundleShape
 
+    def visible(self, pk: UUID) -> TrailBundle:
+        return bundle_for(self.actor, pk)
+
     @creates(
         _("Start a bundle"),
         BundleBody,
         named="trail_bundle_start",
-        gives=BundleShape,
         status=202,
         refuses=[409],
     )
@@ -193,10 +195,9 @@ class Bundles(Resource):
         """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
         return bundle_start(**span_of(data), **self.by)
 
-    @reads(_("Progress of a bundle"), gives=BundleShape)
-    def detail(self, pk: UUID) -> TrailBundle:
+    @reads(_("Progress of a bundle"))
+    def detail(self, pk: UUID) -> None:
         """One's own."""
-        return bundle_for(self.actor, pk)
 
 
 class BundleFile(FileEndpoint):

@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from accounts.api.resource import Resource, changes, creates, lists, removes
 from accounts.api.shapes import Choice, Flag, Instant, Number, Shape, Text, Whole
@@ -73,19 +72,18 @@ class Searches(Resource):
         once=False,
         sends={"name": "SEM nearby", "q": "SEM", "region": "CN-AH"},
     )
-    def save(self, data: dict[str, Any]) -> Response:
+    def save(self, data: dict[str, Any]) -> SavedSearch:
         """Keep a search, to be told by mail once a day of what it newly finds: twenty a person,
         each of which finds at most 300 instruments now."""
         payer = payer_for(self.actor, data.get("organisation"))
         criteria = criteria_of(data, payer)
-        made = search_save(name=data["name"], criteria=criteria, organisation=payer, **self.by)
-        return self.one(made, status=201)
+        return search_save(name=data["name"], criteria=criteria, organisation=payer, **self.by)
 
     @changes(_("Pause a search"), SearchChange)
-    def pause(self, pk: UUID, data: dict[str, Any]) -> Response:
+    def pause(self, pk: UUID, data: dict[str, Any]) -> SavedSearch:
         """Be told no more, or again."""
         require_version(self.request, own_search(self.actor, pk).version)
-        return self.one(search_pause(actor=self.actor, search_id=pk, now=self.now, **data))
+        return search_pause(actor=self.actor, search_id=pk, now=self.now, **data)
 
     @removes(_("Delete a search"))
     def remove(self, pk: UUID) -> None:

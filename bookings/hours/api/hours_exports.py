@@ -105,6 +105,9 @@ class HoursExports(Resource):
     at, key, tag, needs_person = "statistics/exports/", "export_id", "statistics", True
     name, many, shape = "statistics_export", "statistics_exports", HoursExportShape
 
+    def visible(self, pk: UUID) -> HoursExport:
+        return export_for(self.actor, pk)
+
     @lists(_("Exports of hours"))
     def rows(self, query: dict[str, Any]) -> QuerySet[HoursExport]:
         """One's own, the newest first."""
@@ -114,7 +117,6 @@ class HoursExports(Resource):
         _("Start an export of hours"),
         HoursExportBody,
         named="_start",
-        gives=HoursExportShape,
         status=202,
         refuses=[409],
     )
@@ -124,10 +126,9 @@ class HoursExports(Resource):
         table, form = data["table"], data["format"]
         return export_start(table=table, format=form, asked=asked_in(data), **self.by)
 
-    @reads(_("Progress of an export of hours"), gives=HoursExportShape)
-    def detail(self, pk: UUID) -> HoursExport:
+    @reads(_("Progress of an export of hours"))
+    def detail(self, pk: UUID) -> None:
         """One's own."""
-        return export_for(self.actor, pk)
 
 
 class HoursExportFile(FileEndpoint):

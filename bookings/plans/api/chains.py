@@ -232,7 +232,7 @@ class Chains(Resource):
             "latest": "2026-03-14T00:00:00+08:00",
         },
     )
-    def create(self, data: dict[str, Any]) -> Response:
+    def create(self, data: dict[str, Any]) -> Chain | Response:
         """All steps or none, in their order, with the pauses between them. With `dry_run` 200
         and the first few ways, distinct: usual working hours first, or those that were named; for
         each start of the first step that which is over soonest. Else 201: at `starts`, or the first
@@ -250,7 +250,7 @@ class Chains(Resource):
         if data["dry_run"]:
             found = load_chains(self.actor, organisation, steps, within, self.now, times=times)
             return Response(rendered(ProposalsShape, found))
-        chain = chain_book(
+        return chain_book(
             steps=steps,
             organisation=organisation,
             purpose=data["purpose"]["code"],
@@ -261,7 +261,6 @@ class Chains(Resource):
             funding=shares_of(data),
             **self.by,
         )
-        return self.one(chain, status=201)
 
     @reads(_("One chain"))
     def detail(self, pk: UUID) -> None:
@@ -284,7 +283,7 @@ class Chains(Resource):
         }
 
     @acts(_("Cancel the remaining steps of a chain"), ReasonBody, refuses=[404, 409, 422])
-    def cancel(self, pk: UUID, data: dict[str, Any]) -> Response:
+    def cancel(self, pk: UUID, data: dict[str, Any]) -> Chain:
         """Each step by the rules of cancelling one, all or none. A host's manager cancels the
         steps on its own instruments, with a reason."""
-        return self.one(chain_cancel(chain_id=pk, **data, **self.by))
+        return chain_cancel(chain_id=pk, **data, **self.by)

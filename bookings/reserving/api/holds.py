@@ -5,15 +5,14 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.response import Response
 
-from accounts.api.resource import Resource, creates, removes, rendered, tells
+from accounts.api.resource import Resource, creates, removes, tells
 from accounts.api.schema import PeriodShape
 from accounts.api.shapes import Choice, Instant, Shape, Text
-from accounts.api.versions import etag
 from bookings.catalogue.api.asking import period_of
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking
+from bookings.record.models import Reservation
 from bookings.reserving.services.holds import hold_release, hold_take
 from instruments.models import Instrument
 
@@ -52,6 +51,9 @@ class Holds(Resource):
     at, key, name, many, shape = "holds/", "reservation_id", "hold", "holds", HoldShape
     tag, write_scope, needs_person = "reservations", "book", True
 
+    def location(self, row: Reservation) -> str:
+        return ""
+
     @tells(_("Your holds"), HoldsShape, below="*", named="holds", refuses=())
     def rows(self) -> dict[str, Any]:
         """Those that have not run out; at most three, and what the waiting list offers."""
@@ -71,7 +73,7 @@ class Holds(Resource):
             "service_mode": "self",
         },
     )
-    def take(self, data: dict[str, Any]) -> Response:
+    def take(self, data: dict[str, Any]) -> Reservation:
         """For ten minutes nobody else gets it. All rules are asked now and not again when it is
         completed by `POST reservations/` with `hold`. Asking for the same slot again gives the
         same hold. At most three at a time: 409 `too-many-holds`."""
@@ -82,8 +84,7 @@ class Holds(Resource):
             service_mode=data.get("service_mode", ""),
             on_behalf_of=data["on_behalf_of"].strip(),
         )
-        made = hold_take(booking=booking, **self.by)
-        return Response(rendered(HoldShape, made), status=201, headers=etag(made.version))
+        return hold_take(booking=booking, **self.by)
 
     @removes(_("Release a hold"), named="_release", refuses=[404, 409])
     def release(self, pk: UUID) -> None:

@@ -258,10 +258,10 @@ class SeriesCollection(Resource):
         refuses=[404, 409, 422],
         sends={"scope": "all", "reason": "The project has ended."},
     )
-    def cancel(self, pk: UUID, data: dict[str, Any]) -> Response:
+    def cancel(self, pk: UUID, data: dict[str, Any]) -> Series:
         """Each by the rules of cancelling one, all or none. What has begun stays."""
         this = data.pop("reservation", None)
-        return self.one(series_cancel(series_id=pk, reservation_id=this, **data, **self.by))
+        return series_cancel(series_id=pk, reservation_id=this, **data, **self.by)
 
     @tells(
         _("Preview of other times"),
@@ -288,18 +288,16 @@ class SeriesCollection(Resource):
             "end": "2026-03-24T11:00:00+08:00",
         },
     )
-    def move(self, pk: UUID, data: dict[str, Any]) -> Response:
+    def move(self, pk: UUID, data: dict[str, Any]) -> Series:
         """One gets the new time, the others the same change on the wall clock, all or none: a
         refusal says with `booking`, from 0, which of those to be moved it is of. What has begun
         stays. The answer is the series they then belong to: one of its own, if some stay behind
         before them."""
-        return self.one(
-            series_move(
-                series_id=pk,
-                scope=data["scope"],
-                reservation_id=data["reservation"],
-                period=period_of(data),
-                reason=data["reason"],
-                **self.by,
-            )
+        return series_move(
+            series_id=pk,
+            scope=data["scope"],
+            reservation_id=data["reservation"],
+            period=period_of(data),
+            reason=data["reason"],
+            **self.by,
         )
