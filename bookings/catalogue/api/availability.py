@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.resource import rendered
 from accounts.api.schema import PeriodShape, operation
 from accounts.api.shapes import Choice, Instant, Query, Text, Whole, asked, rfc3339
 from accounts.domain.errors import invalid
@@ -29,8 +28,6 @@ USUAL_SPAN = timedelta(days=7)
 class BusyShape(PeriodShape):
     """Where no unit is free, buffers included."""
 
-    start = Instant(source="period.start")
-    end = Instant(source="period.end")
     kind = serializers.ChoiceField(["reservation", "closure"])
 
 
@@ -103,25 +100,28 @@ class Availability(Endpoint):
         found = instrument_to_book(self.actor, instrument_id)
         payer = payer_for(self.actor, query.get("organisation"))
         calendar = load_calendar(found, span, self.now)
-        shown: dict[str, Any] = {"own_busy": load_busy(self.actor.user_id, span)}
+        own = [period_json(p) for p in load_busy(self.actor.user_id, span)]
         if calendar is None:
-            shown |= {"open": [], "busy": [], "free": [], "starts": [], "minutes": 0}
-            return Response(rendered(AvailabilityShape, shown))
+            none = {"open": [], "busy": [], "free": [], "starts": [], "minutes": 0}
+            return Response({**none, "own_busy": own})
         minutes = query.get("minutes") or calendar.policy.usual_minutes
-        shown |= {
-            "open": calendar.opened(span),
-            "busy": [{"period": p, "kind": kind} for p, kind in calendar.busy(span)],
-            "free": calendar.free(span),
-            "starts": load_starts(
-                found,
-                payer,
-                calendar,
-                span,
-                self.now,
-                minutes=minutes,
-                user_id=self.actor.user_id,
-                mode=query.get("service_mode"),
-            ),
-            "minutes": minutes,
-        }
-        return Response(rendered(AvailabilityShape, shown))
+        starts = load_starts(
+            found,
+            payer,
+            calendar,
+            span,
+            self.now,
+            minutes=minutes,
+            user_id=self.actor.user_id,
+            mode=query.get("service_mode"),
+        )
+        return Response(
+            {
+                "open": [period_json(p) for p in calendar.opened(span)],
+                "busy": [{**period_json(p), "kind": kind} for p, kind in calendar.busy(span)],
+                "free": [period_json(p) for p in calendar.free(span)],
+                "starts": [rfc3339(start) for start in starts],
+                "minutes": minutes,
+                "own_busy": own,
+            }
+        )
