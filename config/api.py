@@ -283,13 +283,6 @@ class Unknown(Endpoint):
 
 _instrument = "instruments/<uuid:instrument_id>/"
 _reservation = "reservations/<uuid:reservation_id>/"
-_exception = "audit/exceptions/<uuid:exception_id>/"
-_bundle = "trail/bundles/<uuid:bundle_id>/"
-_sample = "audit/samples/<uuid:sample_id>/"
-_finding = "audit/findings/<uuid:finding_id>/"
-_chain = "chains/<uuid:chain_id>/"
-_series = "series/<uuid:series_id>/"
-_closure = "closures/<uuid:closure_id>/"
 _statement = "statements/<uuid:statement_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 
@@ -338,8 +331,7 @@ urlpatterns = [
     # what is offered
     *facilities.Facilities.routes(),
     path("catalogue/", records.CatalogueRecords.as_view(), name="api-catalogue-records"),
-    path("searches/", searches.Searches.as_view(), name="api-searches"),
-    path("searches/<uuid:search_id>/", searches.Search.as_view(), name="api-search"),
+    *searches.Searches.routes(),
     path("instruments/", catalogue.Instruments.as_view(), name="api-instruments"),
     path("instruments/facets/", catalogue.CatalogueFacets.as_view(), name="api-instrument-facets"),
     *registry.InstrumentRecord.routes(),
@@ -393,10 +385,9 @@ urlpatterns = [
         what_if.WhatIfOfVersion.as_view(),
         name="api-what-if-version",
     ),
-    path(_instrument + "closures/", closures.InstrumentClosures.as_view(), name="api-closures"),
+    *closures.InstrumentClosures.routes(),
     path(_instrument + "ratings/", ratings.InstrumentRatings.as_view(), name="api-ratings"),
-    path(_closure, closures.ClosureDetail.as_view(), name="api-closure"),
-    path(_closure + "end/", closures.ClosureEnd.as_view(), name="api-closure-end"),
+    *closures.Closures.routes(),
     # files in and out
     path("imports/people/", people.PeopleImport.as_view(), name="api-people-import"),
     *register_imports.RegisterImports.routes(),
@@ -420,33 +411,15 @@ urlpatterns = [
     path(
         "reservations/import/", imports.ReservationsImport.as_view(), name="api-reservations-import"
     ),
-    path(_reservation, reservations.ReservationDetail.as_view(), name="api-reservation"),
-    path("holds/", holds.Holds.as_view(), name="api-holds"),
-    path("holds/<uuid:reservation_id>/", holds.HoldDetail.as_view(), name="api-hold"),
-    path(_reservation + "move/", moves.MoveReservation.as_view(), name="api-reservation-move"),
-    path(_reservation + "cancel/", transitions.Cancel.as_view(), name="api-reservation-cancel"),
-    path(_reservation + "approve/", transitions.Approve.as_view(), name="api-reservation-approve"),
-    path(_reservation + "reject/", transitions.Reject.as_view(), name="api-reservation-reject"),
-    path(_reservation + "check-in/", usage.CheckIn.as_view(), name="api-reservation-check-in"),
-    path(_reservation + "check-out/", usage.CheckOut.as_view(), name="api-reservation-check-out"),
-    path(
-        _reservation + "cancellation/",
-        transitions.Cancellation.as_view(),
-        name="api-reservation-cancellation",
-    ),
-    path("waiting-list/", waiting.WaitingList.as_view(), name="api-waiting-list"),
-    path(
-        "waiting-list/<uuid:wish_id>/",
-        waiting.WaitingWishDetail.as_view(),
-        name="api-waiting-wish",
-    ),
-    path("series/", series.SeriesCollection.as_view(), name="api-series"),
-    path(_series, series.SeriesDetail.as_view(), name="api-series-one"),
-    path(_series + "cancel/", series.SeriesCancel.as_view(), name="api-series-cancel"),
-    path(_series + "move/", series.SeriesMove.as_view(), name="api-series-move"),
-    path("chains/", chains.Chains.as_view(), name="api-chains"),
-    path(_chain, chains.ChainDetail.as_view(), name="api-chain"),
-    path(_chain + "cancel/", chains.ChainCancel.as_view(), name="api-chain-cancel"),
+    *reservations.OneReservation.routes(),
+    *holds.Holds.routes(),
+    *moves.Moves.routes(),
+    *transitions.Transitions.routes(),
+    *usage.Usage.routes(),
+    *transitions.Cancellation.routes(),
+    *waiting.WaitingList.routes(),
+    *series.SeriesCollection.routes(),
+    *chains.Chains.routes(),
     # what it costs
     *funding.FundingSources.routes(),
     path("spending/", funding.Spending.as_view(), name="api-spending"),
@@ -499,14 +472,7 @@ urlpatterns = [
         name="api-statistics-concentration",
     ),
     path("statistics/norms/", statistics.Norms.as_view(), name="api-statistics-norms"),
-    path(
-        "statistics/exports/", hours_exports.HoursExports.as_view(), name="api-statistics-exports"
-    ),
-    path(
-        "statistics/exports/<uuid:export_id>/",
-        hours_exports.HoursExportDetail.as_view(),
-        name="api-statistics-export",
-    ),
+    *hours_exports.HoursExports.routes(),
     path(
         "statistics/exports/<uuid:export_id>/file/",
         hours_exports.HoursExportFile.as_view(),
@@ -514,32 +480,24 @@ urlpatterns = [
     ),
     path("trail/entries/", trail.Entries.as_view(), name="api-trail-entries"),
     # the auditors' desk
-    path("audit/exceptions/", audit.Exceptions.as_view(), name="api-audit-exceptions"),
+    *audit.Exceptions.routes(),
+    *audit.Runs.routes(),
+    *audit.Samples.routes(),
     path(
-        "audit/exceptions/decide/",
-        audit.ExceptionsDecide.as_view(),
-        name="api-audit-exceptions-decide",
-    ),
-    path(_exception, audit.ExceptionDetail.as_view(), name="api-audit-exception"),
-    path("audit/runs/", audit.Runs.as_view(), name="api-audit-runs"),
-    path("audit/samples/", audit.Samples.as_view(), name="api-audit-samples"),
-    path(_sample, audit.SampleDetail.as_view(), name="api-audit-sample"),
-    path(
-        _sample + "population/",
+        "audit/samples/<uuid:sample_id>/population/",
         audit.SamplePopulation.as_view(),
         name="api-audit-sample-population",
     ),
-    path("audit/findings/", audit.Findings.as_view(), name="api-audit-findings"),
-    path(_finding, audit.FindingDetail.as_view(), name="api-audit-finding"),
-    path(_finding + "reply/", audit.FindingReply.as_view(), name="api-audit-finding-reply"),
-    path(_finding + "return/", audit.FindingReturn.as_view(), name="api-audit-finding-return"),
-    path(_finding + "close/", audit.FindingClose.as_view(), name="api-audit-finding-close"),
+    *audit.Findings.routes(),
     # seals and what they prove
     path("trail/seals/", seals.Seals.as_view(), name="api-trail-seals"),
     path("trail/proofs/<uuid:entry_id>/", seals.Proof.as_view(), name="api-trail-proof"),
-    path("trail/bundles/", seals.Bundles.as_view(), name="api-trail-bundles"),
-    path(_bundle, seals.BundleDetail.as_view(), name="api-trail-bundle-one"),
-    path(_bundle + "file/", seals.BundleFile.as_view(), name="api-trail-bundle-file"),
+    *seals.Bundles.routes(),
+    path(
+        "trail/bundles/<uuid:bundle_id>/file/",
+        seals.BundleFile.as_view(),
+        name="api-trail-bundle-file",
+    ),
     path("trail/bundle/", seals.Bundle.as_view(), name="api-trail-bundle"),
     re_path("", Unknown.as_view(), name="api-unknown"),
 ]

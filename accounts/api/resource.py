@@ -9,15 +9,16 @@ Its decorated methods become operations, with their names, docstrings and bodies
     removes   DELETE grants/<id>/            (id); 204
     acts      POST   grants/<id>/suspend/    (id, data); the row is answered
     parts     GET    grants/<id>/uses/       (id, query) gives rows of another shape, in pages
+    tells     GET    grants/<id>/left/       (id[, query]) gives one row of another shape
 
-What changes or acts may give the row, where it need not be read again. Bodies and queries arrive
-checked. Each takes what `operation` takes besides: what heeds `If-Match` or `Idempotency-Key` says
-so by `versioned` and `once`, as those that change and act do already; `gives` is another shape, of
-which the function returns a row, or a list its rows; `scope` what a token needs; `below`,
-`address` and `named` are the address, its name and the operation's where they do not follow from
-the method's name, which may not be that of an HTTP method: `delete` would answer at every address.
-A `below` that begins with `*` lies below the list; `LIST` is its own address, as of a state of
-which there is one.
+What changes or acts may give the row, where it need not be read again, or a whole `Response`.
+Bodies and queries arrive checked. Each takes what `operation` takes besides: what heeds `If-Match`
+or `Idempotency-Key` says so by `versioned` and `once`, as those that change and act do already;
+`gives` is another shape, of which the function returns a row, or a list its rows; `scope` what a
+token needs; `below`, `address` and `named` are the address, its name and the operation's where they
+do not follow from the method's name, which may not be that of an HTTP method: `delete` would answer
+at every address. A `below` that begins with `*` lies below the list; `LIST` is its own address, as
+of a state of which there is one.
 """
 
 from collections.abc import Callable, Sequence
@@ -127,7 +128,7 @@ class Resource(Endpoint):
         return routes
 
 
-LIST = "*"
+LIST = "*"  # below no row; what follows it, below the list
 
 
 def named[Row](field: str, find: Callable[..., Row], *what: Any) -> Row:
@@ -153,7 +154,7 @@ def _declare(method: str, below: str | None, **options: Any) -> Mark:
 
 
 def lists(summary: Any, query: type[Query] = Pages, **more: Any) -> Mark:
-    return _declare("get", LIST, summary=summary, query=query, **more)
+    return _declare("get", LIST, summary=summary, query=query, paged=True, **more)
 
 
 def creates(summary: Any, takes: type[Shape], **more: Any) -> Mark:
@@ -193,8 +194,13 @@ def parts(
     below: str | None = None,
     **more: Any,
 ) -> Mark:
-    options = {"refuses": [404], "gives": gives} | more
+    options = {"refuses": [404], "gives": gives, "paged": True} | more
     return _declare("get", below, summary=summary, query=query, **options)
+
+
+def tells(summary: Any, gives: AnswerShape, below: str | None = None, **more: Any) -> Mark:
+    options = {"refuses": [404], "gives": gives} | more
+    return _declare("get", below, summary=summary, **options)
 
 
 def _handler(
@@ -207,6 +213,7 @@ def _handler(
     takes: type[Shape] | None = None,
     partial: bool = False,
     query: type[Query] | None = None,
+    paged: bool = False,
     gives: AnswerShape | None = None,
     order: Sequence[str] | None = None,
     status: int = 200,
@@ -220,14 +227,17 @@ def _handler(
         given: list[Any] = list(kwargs.values())
         self.expected = {"expected_version": expected_version(request)} if versioned else {}
         if query:
-            values = asked(query, request.query_params)
-            rows = function(self, *given, values)
-            return paginated(request, rows, values, order or self.order, show_of(self))
+            given.append(asked(query, request.query_params))
+        if paged:
+            rows = function(self, *given)
+            return paginated(request, rows, given[-1], order or self.order, show_of(self))
         if takes:
             given.append(checked(takes, request.data, partial=partial))
 
         def answer() -> Response:
             made = function(self, *given)
+            if isinstance(made, Response):
+                return made
             if status == 204:
                 return Response(status=204)
             if gives:
@@ -237,7 +247,7 @@ def _handler(
         return self.once(answer) if once else answer()
 
     def show_of(self: Resource) -> Callable[[list[Any]], list[Any]]:
-        if not gives:
+        if gives is None:
             return self.shown
         prepared = self.prepared if below == LIST else list
         return lambda rows: [rendered(gives, row) for row in prepared(rows)]
@@ -247,8 +257,8 @@ def _handler(
     if named is None:
         named = "" if below in {"", LIST} else "_" + below.replace("-", "_")
     if named == "" or named.startswith("_"):
-        named = (cls.many if query and below == LIST else cls.name) + named
-    answers: Any = None if status == 204 else page(shape) if query else shape
+        named = (cls.many if paged and below == LIST else cls.name) + named
+    answers: Any = None if status == 204 else page(shape) if paged else shape
     return operation(
         named,
         summary,

@@ -5,13 +5,14 @@ the platform uses and a path such as `manufacturers[0].name` for every problem.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
@@ -236,6 +237,16 @@ class Money(serializers.Serializer[Any]):
 
     def to_representation(self, instance: Any) -> Any:
         return instance
+
+
+def shown_by(show: Callable[[Any], Any], shape: Any) -> Any:
+    """The class of a field that is described as a shape, and that a function renders."""
+
+    class Shown(serializers.Field[Any, Any, Any, Any]):
+        def to_representation(self, value: Any) -> Any:
+            return show(value)
+
+    return extend_schema_field(shape)(Shown)
 
 
 class Nothing(Shape):

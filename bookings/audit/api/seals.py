@@ -14,17 +14,9 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
+from accounts.api.resource import Resource, creates, reads
 from accounts.api.schema import operation, page
-from accounts.api.shapes import (
-    Instant,
-    Nothing,
-    Query,
-    Shape,
-    Text,
-    asked,
-    checked,
-    rfc3339,
-)
+from accounts.api.shapes import Instant, Nothing, Query, Shape, Text, asked, checked
 from accounts.domain.errors import WrongState, invalid
 from accounts.selectors.seals import bundle_lines, proof_of, seal_json, seals, seals_like
 from accounts.services.seals import trail_seal_now
@@ -138,6 +130,14 @@ class Proof(Endpoint):
         return Response(proof)
 
 
+def span_of(data: dict[str, Any]) -> dict[str, Any]:
+    """`Invalid` unless it ends after it starts, where both are named."""
+    since, until = data.get("from"), data.get("until")
+    if since is not None and until is not None and until <= since:
+        raise invalid("until", "not-after-start")
+    return {"since": since, "until": until}
+
+
 class Bundle(FileEndpoint):
     @operation(
         "trail_bundle",
@@ -150,11 +150,8 @@ class Bundle(FileEndpoint):
     def get(self, request: Request) -> HttpResponseBase:
         """For auditors: entries from one instant until before another, widened to whole seals,
         as JSON Lines. What lies outside your regions is there by its digest alone."""
-        query = asked(BundleQuery, request.query_params)
-        since, until = query.get("from"), query.get("until")
-        if since is not None and until is not None and until <= since:
-            raise invalid("until", "not-after-start")
-        wanted = bundle_ask(actor=self.actor, since=since, until=until, now=self.now)
+        span = span_of(asked(BundleQuery, request.query_params))
+        wanted = bundle_ask(actor=self.actor, now=self.now, **span)
         lines = bundle_lines(wanted, site=settings.SITE_URL, now=self.now)
         answer = StreamingHttpResponse(lines, content_type=JSON_LINES)
         answer["Content-Disposition"] = 'attachment; filename="trail.jsonl"'
@@ -180,53 +177,27 @@ class BundleBody(Shape):
         }
 
 
-def bundle_json(row: TrailBundle) -> dict[str, Any]:
-    return {
-        "id": str(row.pk),
-        "state": row.state,
-        "entries_done": row.entries_done,
-        "entries_total": row.entries_total,
-        "created_at": rfc3339(row.created_at),
-    }
+class Bundles(Resource):
+    at, key, tag, needs_person = "trail/bundles/", "bundle_id", "trail", True
+    name, many, shape = "trail_bundle_one", "trail_bundles", BundleShape
 
+    def visible(self, pk: UUID) -> TrailBundle:
+        return bundle_for(self.actor, pk)
 
-class Bundles(Endpoint):
-    needs_person = True
-
-    @operation(
-        "trail_bundle_start",
+    @creates(
         _("Start a bundle"),
-        tag="trail",
-        takes=BundleBody,
-        gives=BundleShape,
+        BundleBody,
+        named="trail_bundle_start",
         status=202,
         refuses=[409],
-        once=True,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def start(self, data: dict[str, Any]) -> TrailBundle:
         """For auditors, where it is large: a worker writes it, compressed, and keeps it a week."""
-        data = checked(BundleBody, request.data)
-        since, until = data.get("from"), data.get("until")
-        if since is not None and until is not None and until <= since:
-            raise invalid("until", "not-after-start")
+        return bundle_start(**span_of(data), **self.by)
 
-        def start() -> Response:
-            row = bundle_start(actor=self.actor, since=since, until=until, now=self.now)
-            return Response(bundle_json(row), status=202)
-
-        return self.once(start)
-
-
-class BundleDetail(Endpoint):
-    only_reads = True
-    needs_person = True
-
-    @operation(
-        "trail_bundle_one", _("Progress of a bundle"), tag="trail", gives=BundleShape, refuses=[404]
-    )
-    def get(self, request: Request, bundle_id: UUID) -> Response:
+    @reads(_("Progress of a bundle"))
+    def detail(self, pk: UUID) -> None:
         """One's own."""
-        return Response(bundle_json(bundle_for(self.actor, bundle_id)))
 
 
 class BundleFile(FileEndpoint):

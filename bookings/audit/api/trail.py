@@ -9,11 +9,12 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
+from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Instant, Text, asked, rfc3339
-from accounts.models import TrailEntry
+from accounts.api.shapes import Instant, Text, TextOrNull, asked, shown_by
 from bookings.audit.selectors.trail import TrailQuery, entries_where
 from bookings.charging.selectors.stories import Step, steps_of
+from bookings.record.api.shapes import Hex
 
 
 class ActorShape(serializers.Serializer[Any]):
@@ -21,26 +22,36 @@ class ActorShape(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+def _actor(step: Step) -> dict[str, str | None] | None:
+    actor_id = step.entry.actor_id
+    return {"id": str(actor_id), "name": step.person} if actor_id else None
+
+
+Acting = shown_by(_actor, ActorShape)
+
+
 class ObjectShape(serializers.Serializer[Any]):
-    type = serializers.CharField()
-    id = serializers.UUIDField()
+    type = serializers.CharField(source="object_type")
+    id = serializers.UUIDField(source="object_id")
 
 
 class TrailEntryShape(serializers.Serializer[Any]):
     """One entry. `actor` null: the platform itself. `digest` is over its canonical JSON."""
 
-    id = serializers.UUIDField()
-    at = Instant()
-    actor = ActorShape(allow_null=True)
-    action = serializers.CharField()
-    object = ObjectShape()
-    before = serializers.DictField()
-    after = serializers.DictField()
-    reason = serializers.CharField(allow_null=True)
-    organisations = serializers.ListField(child=serializers.UUIDField())
-    regions = serializers.ListField(child=serializers.UUIDField())
-    request = serializers.CharField()
-    digest = serializers.CharField()
+    id = serializers.UUIDField(source="entry.pk")
+    at = Instant(source="entry.at")
+    actor = Acting(allow_null=True, source="*")
+    action = serializers.CharField(source="entry.action")
+    object = ObjectShape(source="entry")
+    before = serializers.DictField(source="entry.before")
+    after = serializers.DictField(source="entry.after")
+    reason = TextOrNull()
+    organisations = serializers.ListField(
+        child=serializers.UUIDField(), source="entry.organisation_ids"
+    )
+    regions = serializers.ListField(child=serializers.UUIDField(), source="entry.region_ids")
+    request = serializers.CharField(source="entry.request_id")
+    digest = Hex(source="entry.digest")
 
 
 class EntryQuery(Pages):
@@ -55,24 +66,6 @@ class EntryQuery(Pages):
     actor = Text(254, default="", help_text="The person's id or e-mail address.")
     action = Text(60, default="", help_text="Prefix of the action: `reservation.`")
     region = Text(20, default="", help_text="A code; regions below it are included.")
-
-
-def entry_json(step: Step) -> dict[str, Any]:
-    entry: TrailEntry = step.entry
-    return {
-        "id": str(entry.pk),
-        "at": rfc3339(entry.at),
-        "actor": {"id": str(entry.actor_id), "name": step.person} if entry.actor_id else None,
-        "action": entry.action,
-        "object": {"type": entry.object_type, "id": str(entry.object_id)},
-        "before": entry.before,
-        "after": entry.after,
-        "reason": step.reason or None,
-        "organisations": [str(pk) for pk in entry.organisation_ids],
-        "regions": [str(pk) for pk in entry.region_ids],
-        "request": entry.request_id,
-        "digest": bytes(entry.digest).hex(),
-    }
 
 
 class Entries(Endpoint):
@@ -102,5 +95,5 @@ class Entries(Endpoint):
             rows,
             query,
             ("-at", "-id"),
-            lambda found: [entry_json(step) for step in steps_of(found)],
+            lambda found: [rendered(TrailEntryShape, step) for step in steps_of(found)],
         )

@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import PeriodShape, operation
-from accounts.api.shapes import rfc3339
 from accounts.domain.errors import FieldProblem, Invalid, invalid
 from instruments.api.opening import OpeningHoursShape
 from instruments.api.policies import PolicyShape
 from instruments.domain.opening import parse_hours
 from instruments.domain.policies import parse_policy
 from instruments.selectors.managing import instrument_to_manage
-from instruments.selectors.misfits import Misfit, load_misfits
+from instruments.selectors.misfits import load_misfits
 
 # It describes; `parse_hours` and `parse_policy` check.
 
@@ -33,7 +33,7 @@ class NewRulesBody(serializers.Serializer[Any]):
 class MisfitShape(PeriodShape):
     """A coming booking, and the rules that would refuse it then and do not now."""
 
-    id = serializers.UUIDField()
+    id = serializers.UUIDField(source="reservation")
     state = serializers.CharField()
     person = serializers.CharField()
     organisation = serializers.CharField()
@@ -42,18 +42,6 @@ class MisfitShape(PeriodShape):
 
 class MisfitsShape(serializers.Serializer[Any]):
     results = MisfitShape(many=True)
-
-
-def misfit_json(misfit: Misfit) -> dict[str, Any]:
-    return {
-        "id": str(misfit.reservation),
-        "start": rfc3339(misfit.start),
-        "end": rfc3339(misfit.end),
-        "state": misfit.state,
-        "person": misfit.person,
-        "organisation": misfit.organisation,
-        "codes": list(misfit.codes),
-    }
 
 
 def _read(data: Mapping[str, Any], name: str, parse: Any) -> Any:
@@ -98,4 +86,4 @@ class InstrumentMisfits(Endpoint):
         policy = _read(data, "policy", parse_policy)
         found = instrument_to_manage(self.actor, instrument_id)
         misfits = load_misfits(found, self.now, hours=hours, policy=policy)
-        return Response({"results": [misfit_json(misfit) for misfit in misfits]})
+        return Response(rendered(MisfitsShape, {"results": misfits}))

@@ -48,7 +48,6 @@ from instruments.api.registry import InstrumentRegister, InstrumentShape, with_q
 from instruments.domain.criteria import Criteria
 from instruments.models import Instrument
 from instruments.selectors.registry import managed_instruments
-from instruments.selectors.search import Choice as FacetChoice
 from instruments.selectors.search import entries, facets, search, understood
 
 LONGEST_WINDOW = timedelta(days=62)
@@ -348,8 +347,4 @@ class CatalogueFacets(Endpoint):
         """Of published instruments. Counts of more than 5,000 may be a minute old."""
         query = asked(FacetsQuery, request.query_params)
         found = facets(understood(criteria_of(query)))
-        return Response({"total": found.total} | {n: _facet(c) for n, c in found.choices.items()})
-
-
-def _facet(choices: list[FacetChoice]) -> list[dict[str, Any]]:
-    return [FacetShape(choice).data for choice in choices]
+        return Response(rendered(FacetsShape, {"total": found.total, **found.choices}))

@@ -10,39 +10,30 @@ from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
 from accounts.api.pagination import Pages, paginated
+from accounts.api.resource import rendered
 from accounts.api.schema import operation, page
-from accounts.api.shapes import Day, Instant, Whole, asked, rfc3339
+from accounts.api.shapes import Day, Instant, Whole, asked
 from bookings.catalogue.selectors.ratings import ratings_of
-from bookings.record.models import UsageSession
 from instruments.selectors.managing import instrument_to_manage
 
 
 class RatingShape(serializers.Serializer[Any]):
     """What one person said of one session."""
 
-    reservation = serializers.UUIDField()
+    reservation = serializers.UUIDField(source="reservation_id")
     checked_in_at = Instant()
     rating = serializers.IntegerField(allow_null=True, help_text="From 1 (badly) to 5 (very well).")
     remarks = serializers.CharField()
-    person = serializers.CharField()
-    organisation = serializers.CharField(help_text="The payer's code.")
+    person = serializers.CharField(source="reservation.user")
+    organisation = serializers.CharField(
+        source="reservation.organisation.code", help_text="The payer's code."
+    )
 
 
 class RatingQuery(Pages):
     rating = Whole(min_value=1, max_value=5, required=False)
     since = Day(required=False, help_text="First day, in the instrument's zone.")
     until = Day(required=False, help_text="Last day.")
-
-
-def rating_json(row: UsageSession) -> dict[str, Any]:
-    return {
-        "reservation": str(row.reservation_id),
-        "checked_in_at": rfc3339(row.checked_in_at),
-        "rating": row.rating,
-        "remarks": row.remarks,
-        "person": str(row.reservation.user),
-        "organisation": row.reservation.organisation.code,
-    }
 
 
 class InstrumentRatings(Endpoint):
@@ -72,7 +63,7 @@ class InstrumentRatings(Endpoint):
             ratings.sessions,
             query,
             ("-checked_in_at", "-id"),
-            lambda rows: [rating_json(row) for row in rows],
+            lambda rows: [rendered(RatingShape, row) for row in rows],
         )
         answer.data |= {"count": ratings.count, "mean": ratings.mean}
         return answer

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.urls import reverse
 
-from accounts.api.shapes import amount, rfc3339
+from accounts.api.schema import RefusalShape
+from accounts.api.shapes import amount, rfc3339, shown_by
 from bookings.availability.selectors.cuts import InTheWay
 from bookings.catalogue.api.availability import period_json
 from bookings.record.domain.refusals import CourseOffered, Equivalent, Refusal
@@ -26,6 +27,11 @@ def refusal_json(refusal: Refusal) -> dict[str, Any]:
         ),
         **({"courses": [course_json(each) for each in refusal.courses]} if refusal.courses else {}),
     }
+
+
+Refusals = shown_by(
+    lambda several: [refusal_json(each) for each in several], RefusalShape(many=True)
+)
 
 
 def course_json(offered: CourseOffered) -> dict[str, Any]:

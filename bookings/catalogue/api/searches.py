@@ -3,17 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Flag, Instant, Number, Shape, Text, Whole, asked, checked
-from accounts.api.versions import etag, require_version
+from accounts.api.resource import Resource, changes, creates, lists, removes
+from accounts.api.shapes import Choice, Flag, Instant, Number, Shape, Text, Whole
+from accounts.api.versions import require_version
 from accounts.domain.currencies import MINOR_DIGITS
 from accounts.selectors.organisations import payer_for
 from bookings.catalogue.api.catalogue import criteria_of
@@ -21,8 +17,6 @@ from bookings.catalogue.models import SavedSearch
 from bookings.catalogue.selectors.searches import own_search, own_searches
 from bookings.catalogue.services.searches import search_delete, search_pause, search_save
 from instruments.models import Instrument
-
-TAG = "instruments"
 
 
 class SearchBody(Shape):
@@ -61,91 +55,38 @@ class SearchShape(serializers.Serializer[Any]):
     created_at = Instant()
 
 
-class SearchesEndpoint(Endpoint):
-    write_scope = "book"
-    needs_person = True
+class Searches(Resource):
+    at, key, name, many, tag = "searches/", "search_id", "search", "searches", "instruments"
+    shape, write_scope, needs_person = SearchShape, "book", True
 
-    @staticmethod
-    def shown(search: SavedSearch) -> Any:
-        return SearchShape(search).data
-
-    @staticmethod
-    def version(search: SavedSearch) -> int:
-        """Whether it is paused is all that ever changes."""
-        return 1 + search.is_paused
-
-
-class Searches(SearchesEndpoint):
-    @operation("searches", _("Saved searches"), tag=TAG, query=Pages, gives=page(SearchShape))
-    def get(self, request: Request) -> Response:
+    @lists(_("Saved searches"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[SavedSearch]:
         """One's own, the newest first."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            own_searches(self.actor),
-            query,
-            ("-created_at", "-id"),
-            lambda rows: [self.shown(row) for row in rows],
-        )
+        return own_searches(self.actor)
 
-    @operation(
-        "search_save",
+    @creates(
         _("Save a search"),
-        tag=TAG,
-        takes=SearchBody,
-        gives=SearchShape,
-        status=201,
+        SearchBody,
+        named="_save",
         refuses=[409],
+        once=False,
         sends={"name": "SEM nearby", "q": "SEM", "region": "CN-AH"},
     )
-    def post(self, request: Request) -> Response:
+    def save(self, data: dict[str, Any]) -> SavedSearch:
         """Keep a search, to be told by mail once a day of what it newly finds: twenty a person,
         each of which finds at most 300 instruments now."""
-        body = checked(SearchBody, request.data)
-        payer = payer_for(self.actor, body.get("organisation"))
-        made = search_save(
-            actor=self.actor,
-            name=body["name"],
-            criteria=criteria_of(body, payer),
-            organisation=payer,
-            now=self.now,
-        )
-        place = reverse("api-search", kwargs={"search_id": made.pk})
-        return Response(
-            self.shown(made), status=201, headers={"Location": place} | etag(self.version(made))
-        )
+        payer = payer_for(self.actor, data.get("organisation"))
+        criteria = criteria_of(data, payer)
+        return search_save(name=data["name"], criteria=criteria, organisation=payer, **self.by)
 
-
-class Search(SearchesEndpoint):
-    @operation(
-        "search_change",
-        _("Pause a search"),
-        tag=TAG,
-        takes=SearchChange,
-        gives=SearchShape,
-        refuses=[404],
-        versioned=True,
-    )
-    def patch(self, request: Request, search_id: UUID) -> Response:
+    @changes(_("Pause a search"), SearchChange)
+    def pause(self, pk: UUID, data: dict[str, Any]) -> SavedSearch:
         """Be told no more, or again."""
-        is_paused = checked(SearchChange, request.data)["is_paused"]
-        require_version(request, self.version(own_search(self.actor, search_id)))
-        made = search_pause(
-            actor=self.actor, search_id=search_id, is_paused=is_paused, now=self.now
-        )
-        return Response(self.shown(made), headers=etag(self.version(made)))
+        require_version(self.request, own_search(self.actor, pk).version)
+        return search_pause(actor=self.actor, search_id=pk, now=self.now, **data)
 
-    @operation(
-        "search_delete",
-        _("Delete a search"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404],
-        versioned=True,
-    )
-    def delete(self, request: Request, search_id: UUID) -> Response:
+    @removes(_("Delete a search"))
+    def remove(self, pk: UUID) -> None:
         """For ever."""
-        require_version(request, self.version(own_search(self.actor, search_id)))
-        search_delete(actor=self.actor, search_id=search_id, now=self.now)
-        return Response(status=204)
+        require_version(self.request, own_search(self.actor, pk).version)
+        search_delete(actor=self.actor, search_id=pk, now=self.now)

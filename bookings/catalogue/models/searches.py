@@ -30,6 +30,11 @@ class SavedSearch(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def version(self) -> int:
+        """Whether it is paused is all that ever changes."""
+        return 1 + self.is_paused
+
 
 class SearchMatch(models.Model):
     """An instrument that a saved search has found: it is told of once."""

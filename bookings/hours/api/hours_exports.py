@@ -3,18 +3,17 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import FileResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import operation, page
-from accounts.api.shapes import Choice, Day, Instant, Shape, Text, asked, checked, rfc3339
+from accounts.api.resource import Resource, creates, lists, reads
+from accounts.api.schema import operation
+from accounts.api.shapes import Choice, Day, Instant, Shape, Text
 from accounts.domain.errors import invalid
 from bookings.hours.api.utilisation import NARROWED_BY, groups_of, span_of
 from bookings.hours.domain.norms import FIRST, USUAL_SCHEME
@@ -78,20 +77,6 @@ class HoursExportBody(Shape):
         }
 
 
-def export_json(row: HoursExport) -> dict[str, Any]:
-    return {
-        "id": str(row.pk),
-        "table": row.table,
-        "format": row.format,
-        "state": row.state,
-        "asked": row.asked,
-        "rows_done": row.rows_done,
-        "rows_total": row.rows_total,
-        "created_at": rfc3339(row.created_at),
-        "ended_at": rfc3339(row.ended_at) if row.ended_at else None,
-    }
-
-
 def asked_in(data: dict[str, Any]) -> Asked:
     """`Invalid` for days out of order and for what a table cannot be summed up by."""
     span_of(data["from"], data["until"])
@@ -116,70 +101,34 @@ def asked_in(data: dict[str, Any]) -> Asked:
     )
 
 
-class HoursExports(Endpoint):
-    needs_person = True
+class HoursExports(Resource):
+    at, key, tag, needs_person = "statistics/exports/", "export_id", "statistics", True
+    name, many, shape = "statistics_export", "statistics_exports", HoursExportShape
 
-    @operation(
-        "statistics_exports",
-        _("Exports of hours"),
-        tag="statistics",
-        query=Pages,
-        gives=page(HoursExportShape),
-    )
-    def get(self, request: Request) -> Response:
+    def visible(self, pk: UUID) -> HoursExport:
+        return export_for(self.actor, pk)
+
+    @lists(_("Exports of hours"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[HoursExport]:
         """One's own, the newest first."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            exports_of(self.actor),
-            query,
-            ("-created_at", "-pk"),
-            lambda found: [export_json(row) for row in found],
-        )
+        return exports_of(self.actor)
 
-    @operation(
-        "statistics_export_start",
+    @creates(
         _("Start an export of hours"),
-        tag="statistics",
-        takes=HoursExportBody,
-        gives=HoursExportShape,
+        HoursExportBody,
+        named="_start",
         status=202,
         refuses=[409],
-        once=True,
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def start(self, data: dict[str, Any]) -> HoursExport:
         """Of what one may read, as the table's own address gives it; `days` for whoever reads
         hours. A worker writes it and keeps it a week; one person has five at work at most."""
-        data = checked(HoursExportBody, request.data)
-        wanted = asked_in(data)
+        table, form = data["table"], data["format"]
+        return export_start(table=table, format=form, asked=asked_in(data), **self.by)
 
-        def start() -> Response:
-            row = export_start(
-                actor=self.actor,
-                table=data["table"],
-                format=data["format"],
-                asked=wanted,
-                now=self.now,
-            )
-            return Response(export_json(row), status=202)
-
-        return self.once(start)
-
-
-class HoursExportDetail(Endpoint):
-    only_reads = True
-    needs_person = True
-
-    @operation(
-        "statistics_export",
-        _("Progress of an export of hours"),
-        tag="statistics",
-        gives=HoursExportShape,
-        refuses=[404],
-    )
-    def get(self, request: Request, export_id: UUID) -> Response:
+    @reads(_("Progress of an export of hours"))
+    def detail(self, pk: UUID) -> None:
         """One's own."""
-        return Response(export_json(export_for(self.actor, export_id)))
 
 
 class HoursExportFile(FileEndpoint):

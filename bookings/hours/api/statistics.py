@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
+from accounts.api.resource import rendered
 from accounts.api.schema import operation
 from accounts.api.shapes import Choice, Day, Query, Shape, Text, Whole, asked, checked
 from accounts.domain.errors import NotPermitted
 from bookings.hours.api.utilisation import NARROWED_BY, HoursQuery, span_of
 from bookings.hours.domain.norms import FIRST, KINDS, MOST_HOURS
-from bookings.hours.models import NormHours
 from bookings.hours.selectors.demand import DemandRow, demand
 from bookings.hours.selectors.flows import MEASURES, Flows, Spread, flows, spread
 from bookings.hours.selectors.norms import entered_norms
@@ -349,16 +349,6 @@ class NormBody(Shape):
     reason = Text(500, default="", allow_blank=True)
 
 
-def norm_json(row: NormHours) -> dict[str, Any]:
-    return {
-        "scheme": row.scheme,
-        "kind": row.kind,
-        "hours": row.hours,
-        "valid_from": row.valid_from.isoformat(),
-        "reason": row.reason,
-    }
-
-
 class Norms(Endpoint):
     @operation("statistics_norms", _("Norm hours"), tag="statistics", gives=NormsShape)
     def get(self, request: Request) -> Response:
@@ -368,7 +358,7 @@ class Norms(Endpoint):
             for scheme, norms in FIRST.items()
             for kind, hours in norms.items()
         ]
-        return Response({"norms": [*(norm_json(row) for row in entered_norms()), *first]})
+        return Response(rendered(NormsShape, {"norms": [*entered_norms(), *first]}))
 
     @operation(
         "statistics_norm_add",
@@ -383,4 +373,4 @@ class Norms(Endpoint):
         norm; it begins with this year at the earliest."""
         body = checked(NormBody, request.data)
         row = norm_add(actor=self.actor, now=self.now, **body)
-        return Response(norm_json(row), status=201)
+        return Response(rendered(NormShape, row), status=201)

@@ -4,15 +4,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.schema import PeriodShape, operation
+from accounts.api.resource import Resource, acts, creates, reads, rendered, tells
+from accounts.api.schema import PeriodShape
 from accounts.api.shapes import (
     Choice,
     Flag,
@@ -26,17 +23,13 @@ from accounts.api.shapes import (
     TimeOfDay,
     Whole,
     amount,
-    checked,
+    shown_by,
 )
-from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import invalid
 from bookings.availability.domain.times_of_day import times_of_day
 from bookings.catalogue.api.asking import LONGEST, FundingBody, Samples, samples_of, shares_of
-from bookings.catalogue.api.availability import period_json
 from bookings.plans.domain.chains import LONGEST_GAP, MOST_STEPS
 from bookings.plans.selectors.chains import (
-    Proposal,
-    Proposals,
     StepWish,
     chain_for,
     load_chain_cancellation,
@@ -44,18 +37,24 @@ from bookings.plans.selectors.chains import (
     steps_of,
 )
 from bookings.plans.services.chains import chain_book, chain_cancel
+from bookings.record.api.shapes import IdOf
 from bookings.record.domain.periods import Period
 from bookings.record.domain.steps import Gap, gaps_from_json
 from bookings.reserving.api.reservations import (
     PurposeBody,
     ReservationShape,
-    reservation_json,
+    prepared,
     with_all,
 )
 from bookings.reserving.models import Chain
 from instruments.models import Instrument
 
-TAG = "reservations"
+
+def _sums(sums: dict[str, Decimal]) -> list[dict[str, str]]:
+    return [amount(value, currency) for currency, value in sorted(sums.items())]
+
+
+Sums = shown_by(_sums, Money(many=True))
 
 
 # Answers
@@ -64,24 +63,31 @@ TAG = "reservations"
 class StageShape(PeriodShape):
     """A step with its time and its price."""
 
-    instrument = serializers.UUIDField()
-    total = Money(allow_null=True)
-    payable = Money(allow_null=True, help_text="After vouchers, with the steps before it counted.")
+    start = Instant(source="period.start")
+    end = Instant(source="period.end")
+    instrument = serializers.UUIDField(source="instrument.pk")
+    total = Money(allow_null=True, source="quote.total", currency="quote.currency")
+    payable = Money(
+        allow_null=True,
+        source="quote.payable",
+        currency="quote.currency",
+        help_text="After vouchers, with the steps before it counted.",
+    )
 
 
 class ProposalShape(serializers.Serializer[Any]):
     """A way to take all steps."""
 
-    steps = StageShape(many=True)
-    totals = Money(many=True, help_text="Totals by currency.")
-    payables = Money(many=True, help_text="Totals after vouchers, by currency.")
+    steps = StageShape(many=True, source="stages")
+    totals = Sums(help_text="Totals by currency.")
+    payables = Sums(help_text="Totals after vouchers, by currency.")
 
 
 class ProposalsShape(serializers.Serializer[Any]):
     """The first few ways, one for each start of the first step; none: `starts` says where it
     fails."""
 
-    proposals = ProposalShape(many=True)
+    proposals = ProposalShape(many=True, source="found")
     starts = serializers.ListField(
         child=serializers.IntegerField(), help_text="Number of free times of each step on its own."
     )
@@ -98,49 +104,20 @@ class ChainShape(serializers.Serializer[Any]):
     """Steps that were booked as one. A host sees those on its own instruments."""
 
     id = serializers.UUIDField()
-    organisation = serializers.CharField(help_text="The payer.")
-    gaps = GapShape(many=True, help_text="Pause before the second and each later step.")
-    reservations = ReservationShape(many=True)
+    organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
+    gaps = GapShape(
+        many=True, source="pauses", help_text="Pause before the second and each later step."
+    )
+    reservations = ReservationShape(many=True, source="bookings")
     version = serializers.IntegerField()
 
 
 class ChainCancellationShape(serializers.Serializer[Any]):
     """What cancelling all that is left would cost, by currency; the tax is on the fee."""
 
-    reservations = serializers.ListField(child=serializers.UUIDField())
-    fees = Money(many=True)
-    taxes = Money(many=True)
-
-
-def proposal_json(proposal: Proposal) -> dict[str, Any]:
-    return {
-        "steps": [
-            {
-                **period_json(stage.period),
-                "instrument": str(stage.instrument.pk),
-                **{
-                    name: amount(getattr(stage.quote, name), stage.quote.currency)
-                    if stage.quote
-                    else None
-                    for name in ("total", "payable")
-                },
-            }
-            for stage in proposal.stages
-        ],
-        "totals": _sums(proposal.totals),
-        "payables": _sums(proposal.payables),
-    }
-
-
-def _sums(sums: dict[str, Decimal]) -> list[dict[str, str]]:
-    return [amount(value, currency) for currency, value in sorted(sums.items())]
-
-
-def proposals_json(proposals: Proposals) -> dict[str, Any]:
-    return {
-        "proposals": [proposal_json(proposal) for proposal in proposals.found],
-        "starts": list(proposals.starts),
-    }
+    reservations = serializers.ListField(child=IdOf())
+    fees = Sums()
+    taxes = Sums()
 
 
 # Requests
@@ -216,38 +193,24 @@ def steps_of_body(data: list[dict[str, Any]]) -> list[StepWish]:
     return steps
 
 
-class ChainEndpoint(Endpoint):
-    write_scope = "book"
-    needs_person = True
+class Chains(Resource):
+    at, key, name, many, tag = "chains/", "chain_id", "chain", "chains", "reservations"
+    shape, write_scope, needs_person = ChainShape, "book", True
 
-    def chain_json(self, chain: Chain) -> dict[str, Any]:
-        rows = with_all(steps_of(self.actor, chain))
-        return {
-            "id": str(chain.pk),
-            "organisation": chain.organisation.code,
-            "gaps": [{"least": gap.least, "most": gap.most} for gap in gaps_from_json(chain.gaps)],
-            "reservations": [reservation_json(row, self.actor, self.now) for row in rows],
-            "version": chain.version,
-        }
+    def visible(self, pk: UUID) -> Chain:
+        return chain_for(self.actor, pk)
 
-    def answer(self, chain: Chain, status: int = 200) -> Response:
-        headers = etag(chain.version)
-        if status == 201:
-            headers["Location"] = reverse("api-chain", kwargs={"chain_id": chain.pk})
-        return Response(self.chain_json(chain), status=status, headers=headers)
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.pauses = gaps_from_json(row.gaps)
+            row.bookings = prepared(with_all(steps_of(self.actor, row)), self.actor, self.now)
+        return rows
 
-
-class Chains(ChainEndpoint):
-    @operation(
-        "chain_create",
+    @creates(
         _("Book steps on several instruments"),
-        tag=TAG,
-        takes=ChainBody,
-        gives=ChainShape,
-        status=201,
+        ChainBody,
         also={200: ProposalsShape},
         refuses=[404, 409, 422],
-        once=True,
         sends={
             "steps": [
                 {
@@ -269,13 +232,12 @@ class Chains(ChainEndpoint):
             "latest": "2026-03-14T00:00:00+08:00",
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def create(self, data: dict[str, Any]) -> Chain | Response:
         """All steps or none, in their order, with the pauses between them. With `dry_run` 200
         and the first few ways, distinct: usual working hours first, or those that were named; for
         each start of the first step that which is over soonest. Else 201: at `starts`, or the first
         of these. 409 `no-chain` if there is none; a refusal
         says with `booking`, from 0, which step it is of."""
-        data = checked(ChainBody, request.data)
         if data["latest"] <= data["earliest"]:
             raise invalid("latest", "not-after-start")
         if data["latest"] - data["earliest"] > LONGEST:
@@ -285,77 +247,43 @@ class Chains(ChainEndpoint):
         organisation = data.get("organisation")
         lengths = [step.minutes for step in steps]
         times = times_of_day(data.get("hours_from"), data.get("hours_until"), lengths)
-
-        def act() -> Response:
-            if data["dry_run"]:
-                found = load_chains(self.actor, organisation, steps, within, self.now, times=times)
-                return Response(proposals_json(found))
-            chain = chain_book(
-                actor=self.actor,
-                steps=steps,
-                organisation=organisation,
-                purpose=data["purpose"]["code"],
-                purpose_text=data["purpose"]["text"],
-                within=within,
-                starts=data.get("starts"),
-                times=times,
-                funding=shares_of(data),
-                now=self.now,
-            )
-            return self.answer(chain, status=201)
-
-        return self.once(act)
-
-
-class ChainDetail(ChainEndpoint):
-    @operation("chain", _("One chain"), tag=TAG, gives=ChainShape, refuses=[404])
-    def get(self, request: Request, chain_id: UUID) -> Response:
-        """With its steps, in their order."""
-        return self.answer(chain_for(self.actor, chain_id))
-
-
-class ChainCancel(ChainEndpoint):
-    @operation(
-        "chain_cancellation",
-        _("What cancelling the chain now would cost"),
-        tag=TAG,
-        gives=ChainCancellationShape,
-        refuses=[404, 409],
-    )
-    def get(self, request: Request, chain_id: UUID) -> Response:
-        """The fees of all steps that are left, added up. 409 if none is."""
-        found = load_chain_cancellation(self.actor, chain_id, self.now)
-        return Response(
-            {
-                "reservations": [str(row.pk) for row in found.reservations],
-                "fees": _sums({c: fee for c, (fee, _tax) in found.sums.items()}),
-                "taxes": _sums({c: tax for c, (_fee, tax) in found.sums.items()}),
-            }
+        if data["dry_run"]:
+            found = load_chains(self.actor, organisation, steps, within, self.now, times=times)
+            return Response(rendered(ProposalsShape, found))
+        return chain_book(
+            steps=steps,
+            organisation=organisation,
+            purpose=data["purpose"]["code"],
+            purpose_text=data["purpose"]["text"],
+            within=within,
+            starts=data.get("starts"),
+            times=times,
+            funding=shares_of(data),
+            **self.by,
         )
 
-    @operation(
-        "chain_cancel",
-        _("Cancel the remaining steps of a chain"),
-        tag=TAG,
-        takes=ReasonBody,
-        gives=ChainShape,
-        refuses=[404, 409, 422],
-        versioned=True,
-        once=True,
+    @reads(_("One chain"))
+    def detail(self, pk: UUID) -> None:
+        """With its steps, in their order."""
+
+    @tells(
+        _("What cancelling the chain now would cost"),
+        ChainCancellationShape,
+        below="cancel",
+        named="_cancellation",
+        refuses=[404, 409],
     )
-    def post(self, request: Request, chain_id: UUID) -> HttpResponseBase:
+    def cancellation(self, pk: UUID) -> dict[str, Any]:
+        """The fees of all steps that are left, added up. 409 if none is."""
+        found = load_chain_cancellation(self.actor, pk, self.now)
+        return {
+            "reservations": found.reservations,
+            "fees": {currency: fee for currency, (fee, _tax) in found.sums.items()},
+            "taxes": {currency: tax for currency, (_fee, tax) in found.sums.items()},
+        }
+
+    @acts(_("Cancel the remaining steps of a chain"), ReasonBody, refuses=[404, 409, 422])
+    def cancel(self, pk: UUID, data: dict[str, Any]) -> Chain:
         """Each step by the rules of cancelling one, all or none. A host's manager cancels the
         steps on its own instruments, with a reason."""
-        expected, data = expected_version(request), checked(ReasonBody, request.data)
-
-        def act() -> Response:
-            chain = chain_cancel(
-                actor=self.actor,
-                chain_id=chain_id,
-                reason=data["reason"],
-                expected_version=expected,
-                now=self.now,
-            )
-            return self.answer(chain)
-
-        return self.once(act)
+        return chain_cancel(chain_id=pk, **data, **self.by)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Iterable
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -11,15 +12,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.endpoint import Endpoint
-from accounts.api.schema import FieldProblemShape, RefusalShape, operation
-from accounts.api.shapes import Choice, Flag, Instant, Money, Shape, Text, amount, checked
+from accounts.api.resource import rendered
+from accounts.api.schema import FieldProblemShape, operation
+from accounts.api.shapes import Choice, Flag, Instant, Money, Shape, Text, checked, shown_by
 from accounts.domain.errors import FieldProblem, invalid
-from bookings.catalogue.api.availability import period_json
-from bookings.catalogue.api.refusals import refusal_json
+from bookings.catalogue.api.refusals import Refusals
 from bookings.plans.adapters.tables import ENCODINGS
-from bookings.plans.domain.imports import MOST_BYTES, ON_REFUSED, ImportReport, Outcome, Result
+from bookings.plans.domain.imports import MOST_BYTES, ON_REFUSED, ImportReport, Result
 from bookings.plans.services.imports import bookings_import
 from bookings.record.messages import sentence
+
+
+def _problems(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
+    return [
+        {"field": p.field, "code": p.code, "message": sentence(p.code, p.numbers)} for p in problems
+    ]
+
+
+Problems = shown_by(_problems, FieldProblemShape(many=True))
 
 
 class BookingImportRowShape(serializers.Serializer[Any]):
@@ -27,18 +37,30 @@ class BookingImportRowShape(serializers.Serializer[Any]):
     by column."""
 
     line = serializers.IntegerField(help_text="Line in the file, from 1.")
-    result = serializers.ChoiceField([(result.value, result.value) for result in Result])
+    result = serializers.ChoiceField(
+        [(result.value, result.value) for result in Result], source="result.value"
+    )
     reference = serializers.CharField(help_text="Identifies the row in later imports.")
     instrument = serializers.UUIDField(allow_null=True)
-    start = Instant(allow_null=True)
-    end = Instant(allow_null=True)
+    start = Instant(allow_null=True, source="period.start")
+    end = Instant(allow_null=True, source="period.end")
     person = serializers.UUIDField(allow_null=True)
     needs_approval = serializers.BooleanField()
-    total = Money(allow_null=True, help_text="Tax included, before vouchers.")
-    payable = Money(allow_null=True, help_text="After vouchers.")
+    total = Money(
+        allow_null=True,
+        source="quote.total",
+        currency="quote.currency",
+        help_text="Tax included, before vouchers.",
+    )
+    payable = Money(
+        allow_null=True,
+        source="quote.payable",
+        currency="quote.currency",
+        help_text="After vouchers.",
+    )
     reservation = serializers.UUIDField(allow_null=True, help_text="Null in a dry run.")
-    refusals = RefusalShape(many=True)
-    problems = FieldProblemShape(many=True)
+    refusals = Refusals()
+    problems = Problems()
 
 
 class ImportReportShape(serializers.Serializer[Any]):
@@ -49,47 +71,17 @@ class ImportReportShape(serializers.Serializer[Any]):
     booked = serializers.IntegerField()
     unchanged = serializers.IntegerField(help_text="Imported before and skipped.")
     refused = serializers.IntegerField()
-    columns_ignored = serializers.ListField(child=serializers.CharField())
-    rows = BookingImportRowShape(many=True)
+    columns_ignored = serializers.ListField(child=serializers.CharField(), source="ignored")
+    rows = BookingImportRowShape(many=True, source="outcomes")
 
 
-def report_json(report: ImportReport) -> dict[str, Any]:
-    return {
-        "id": str(report.id) if report.id else None,
-        "sha256": report.sha256,
-        "booked": report.booked,
-        "unchanged": report.unchanged,
-        "refused": report.refused,
-        "columns_ignored": list(report.ignored),
-        "rows": [_row_json(report, outcome) for outcome in report.outcomes],
-    }
-
-
-def _row_json(report: ImportReport, outcome: Outcome) -> dict[str, Any]:
-    quote, made = outcome.quote, report.made.get(outcome.line)
-    period = period_json(outcome.period) if outcome.period else {"start": None, "end": None}
-    return {
-        "line": outcome.line,
-        "result": outcome.result.value,
-        "reference": outcome.reference,
-        "instrument": str(outcome.instrument) if outcome.instrument else None,
-        **period,
-        "person": str(outcome.person) if outcome.person else None,
-        "needs_approval": outcome.needs_approval,
-        "total": amount(quote.total, quote.currency) if quote else None,
-        "payable": amount(quote.payable, quote.currency) if quote else None,
-        "reservation": str(made) if made else None,
-        "refusals": [refusal_json(refusal) for refusal in outcome.refusals],
-        "problems": [_problem_json(problem) for problem in outcome.problems],
-    }
-
-
-def _problem_json(problem: FieldProblem) -> dict[str, Any]:
-    return {
-        "field": problem.field,
-        "code": problem.code,
-        "message": sentence(problem.code, problem.numbers),
-    }
+def report_json(report: ImportReport) -> Any:
+    """With the reservations that were made, by line."""
+    answer = rendered(ImportReportShape, report)
+    for row in answer["rows"]:
+        made = report.made.get(row["line"])
+        row["reservation"] = made and str(made)
+    return answer
 
 
 class BookingImportBody(Shape):

@@ -3,16 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.schema import PeriodShape, operation, page
+from accounts.api.pagination import Pages
+from accounts.api.resource import Resource, creates, lists, reads, removes
+from accounts.api.schema import PeriodShape
 from accounts.api.shapes import (
     Choice,
     Flag,
@@ -24,16 +21,10 @@ from accounts.api.shapes import (
     Text,
     TimeOfDay,
     Whole,
-    amount,
-    asked,
-    checked,
-    rfc3339,
 )
-from accounts.api.versions import etag, expected_version
 from accounts.domain.errors import invalid
 from bookings.plans.models import WaitingWish
 from bookings.plans.selectors.waiting import (
-    Entry,
     in_states,
     load_currencies,
     load_entries,
@@ -41,10 +32,7 @@ from bookings.plans.selectors.waiting import (
     wishes_for,
 )
 from bookings.plans.services.waiting import Wanted, wish_make, wish_withdraw
-from bookings.record.models import Reservation
 from instruments.models import Instrument
-
-TAG = "reservations"
 
 
 class WishBody(Shape):
@@ -89,28 +77,30 @@ class WishBody(Shape):
 
 class WishPersonShape(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    name = serializers.CharField()
+    name = serializers.CharField(source="*")
 
 
 class WaitingOfferShape(PeriodShape):
     """A slot held for the wish. `POST reservations/` with `hold` takes it, `DELETE holds/{id}/`
     declines it; after `expires_at` it goes to the next."""
 
-    hold = serializers.UUIDField()
-    instrument = serializers.UUIDField()
-    expires_at = Instant()
+    start = Instant(source="start_at")
+    end = Instant(source="end_at")
+    hold = serializers.UUIDField(source="pk")
+    instrument = serializers.UUIDField(source="instrument_id")
+    expires_at = Instant(source="deadline_at")
 
 
 class WishShape(serializers.Serializer[Any]):
     """A wish on the waiting list. `max_price` is null in the wishes of others."""
 
     id = serializers.UUIDField()
-    instrument = serializers.UUIDField()
-    instrument_name = serializers.CharField()
-    instrument_name_zh = serializers.CharField()
-    time_zone = serializers.CharField()
+    instrument = serializers.UUIDField(source="instrument_id")
+    instrument_name = serializers.CharField(source="instrument.name")
+    instrument_name_zh = serializers.CharField(source="instrument.name_zh")
+    time_zone = serializers.CharField(source="instrument.facility.time_zone")
     user = WishPersonShape()
-    organisation = serializers.CharField(help_text="The payer.")
+    organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
     service_mode = serializers.ChoiceField(Instrument.ServiceMode.choices)
     earliest = Instant()
     latest = Instant()
@@ -118,68 +108,32 @@ class WishShape(serializers.Serializer[Any]):
     hours_from = TimeOfDay(allow_null=True)
     hours_until = TimeOfDay(allow_null=True)
     any_equivalent = serializers.BooleanField()
-    regions = serializers.ListField(child=serializers.CharField())
+    regions = serializers.ListField(child=serializers.CharField(), source="region_codes")
     instruments = serializers.ListField(
         child=serializers.UUIDField(),
         help_text="Instruments that are acceptable, as of the last search.",
     )
-    max_price = Money(allow_null=True)
-    state = serializers.ChoiceField(WaitingWish.State.choices)
+    max_price = Money(allow_null=True, source="price")
+    state = serializers.ChoiceField(WaitingWish.State.choices, source="entry.state")
     place = serializers.IntegerField(
-        allow_null=True, help_text="In the line for its instrument, from 1, while it waits."
+        allow_null=True,
+        source="entry.rank",
+        help_text="In the line for its instrument, from 1, while it waits.",
     )
-    offer = WaitingOfferShape(allow_null=True, help_text="What is held for it now.")
-    reservation = serializers.UUIDField(allow_null=True, help_text="The result.")
+    offer = WaitingOfferShape(
+        allow_null=True, source="entry.offer", help_text="What is held for it now."
+    )
+    reservation = serializers.UUIDField(
+        allow_null=True, source="entry.taken.pk", help_text="The result."
+    )
     created_at = Instant()
-    ended_at = Instant(allow_null=True)
+    ended_at = Instant(allow_null=True, source="entry.ended_at")
     version = serializers.IntegerField()
 
 
 class WishQuery(Pages):
     state = Text(80, default="", help_text="One or several, separated by commas.")
     instrument = serializers.UUIDField(required=False)
-
-
-def offer_json(held: Reservation) -> dict[str, Any]:
-    return {
-        "hold": str(held.pk),
-        "instrument": str(held.instrument_id),
-        "start": rfc3339(held.start_at),
-        "end": rfc3339(held.end_at),
-        "expires_at": rfc3339(held.deadline_at) if held.deadline_at else None,
-    }
-
-
-def wish_json(entry: Entry, currency: str | None) -> dict[str, Any]:
-    """`currency` None: its price is not the reader's to know."""
-    wish = entry.wish
-    is_priced = wish.max_price is not None and currency is not None
-    return {
-        "id": str(wish.pk),
-        "instrument": str(wish.instrument_id),
-        "instrument_name": wish.instrument.name,
-        "instrument_name_zh": wish.instrument.name_zh,
-        "time_zone": wish.instrument.facility.time_zone,
-        "user": {"id": str(wish.user_id), "name": str(wish.user)},
-        "organisation": wish.organisation.code,
-        "service_mode": wish.service_mode,
-        "earliest": rfc3339(wish.earliest),
-        "latest": rfc3339(wish.latest),
-        "minutes": wish.minutes,
-        "hours_from": f"{wish.hours_from:%H:%M}" if wish.hours_from else None,
-        "hours_until": f"{wish.hours_until:%H:%M}" if wish.hours_until else None,
-        "any_equivalent": wish.any_equivalent,
-        "regions": sorted(region.code for region in wish.regions.all()),
-        "instruments": [str(pk) for pk in wish.instruments],
-        "max_price": amount(wish.max_price, currency) if is_priced else None,  # type: ignore[arg-type]
-        "state": entry.state,
-        "place": entry.rank,
-        "offer": offer_json(entry.offer) if entry.offer else None,
-        "reservation": str(entry.taken.pk) if entry.taken else None,
-        "created_at": rfc3339(wish.created_at),
-        "ended_at": rfc3339(entry.ended_at) if entry.ended_at else None,
-        "version": wish.version,
-    }
 
 
 def _states(text: str) -> list[str]:
@@ -189,53 +143,39 @@ def _states(text: str) -> list[str]:
     return states
 
 
-class WaitingEndpoint(Endpoint):
-    """What the addresses of the waiting list share."""
+class WaitingList(Resource):
+    at, key, name, many = "waiting-list/", "wish_id", "waiting_wish", "waiting_list"
+    tag, shape, write_scope, needs_person = "reservations", WishShape, "book", True
 
-    write_scope = "book"
-    needs_person = True
+    def visible(self, pk: UUID) -> WaitingWish:
+        return wish_by_id(self.actor, pk)
 
-    def shown(self, wishes: list[WaitingWish]) -> list[dict[str, Any]]:
-        """As they are now."""
-        own = [wish for wish in wishes if wish.user_id == self.actor.user_id]
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        """As they are now; the price of others is not the reader's to know."""
+        own = [wish for wish in rows if wish.user_id == self.actor.user_id]
         currencies = load_currencies(own) if own else {}
-        return [
-            wish_json(entry, currencies.get(entry.wish.pk))
-            for entry in load_entries(wishes, self.now)
-        ]
+        for wish, entry in zip(rows, load_entries(rows, self.now), strict=True):
+            wish.entry, wish.currency = entry, currencies.get(wish.pk)
+            wish.price = wish.max_price if wish.currency is not None else None
+            wish.region_codes = sorted(region.code for region in wish.regions.all())
+        return rows
 
-    def one(self, wish_id: UUID, status: int = 200) -> Response:
-        wish = wish_by_id(self.actor, wish_id)
-        headers = etag(wish.version)
-        if status == 201:
-            headers["Location"] = reverse("api-waiting-wish", kwargs={"wish_id": wish.pk})
-        return Response(self.shown([wish])[0], status=status, headers=headers)
-
-
-class WaitingList(WaitingEndpoint):
-    @operation(
-        "waiting_list", _("The waiting list"), tag=TAG, query=WishQuery, gives=page(WishShape)
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("The waiting list"), WishQuery)
+    def rows(self, query: dict[str, Any]) -> QuerySet[WaitingWish]:
         """One's own wishes, and for managers of a host those for its instruments; the newest
         first. They are served in the order in which they were made."""
-        query = asked(WishQuery, request.query_params)
         rows = wishes_for(self.actor)
         if query["state"]:
             rows = in_states(rows, _states(query["state"]), self.now)
         if "instrument" in query:
             rows = rows.filter(instrument_id=query["instrument"])
-        return paginated(request, rows, query, ("-created_at", "-id"), self.shown)
+        return rows
 
-    @operation(
-        "waiting_list_join",
+    @creates(
         _("Join the waiting list"),
-        tag=TAG,
-        takes=WishBody,
-        gives=WishShape,
-        status=201,
+        WishBody,
+        named="waiting_list_join",
         refuses=[404, 409, 422],
-        once=True,
         sends={
             "instrument": "0197a1de-0000-7000-8000-000000000002",
             "organisation": "wusong-tech",
@@ -248,55 +188,21 @@ class WaitingList(WaitingEndpoint):
             "max_price": "800.00",
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def join(self, data: dict[str, Any]) -> UUID:
         """What comes free in the window is held for the first in line whom it fits, who is
         told by mail and has until `offer.expires_at` to take it; then it goes to the next. What
         is free already is offered at once. Nobody is offered what they could not book: all
         rules are asked, and the price. At most ten at a time (409 `too-many-wishes`), none
         twice (409 `already-waiting`)."""
-        data = checked(WishBody, request.data)
-        wanted = Wanted(
-            instrument_id=data["instrument"],
-            organisation=data.get("organisation"),
-            service_mode=data.get("service_mode", ""),
-            earliest=data["earliest"],
-            latest=data["latest"],
-            minutes=data["minutes"],
-            hours_from=data.get("hours_from"),
-            hours_until=data.get("hours_until"),
-            any_equivalent=data["any_equivalent"],
-            regions=tuple(data["regions"]),
-            max_price=data.get("max_price"),
-        )
+        defaults = {"organisation": None, "service_mode": ""}
+        wanted = Wanted(instrument_id=data.pop("instrument"), **defaults | data)
+        return wish_make(wanted=wanted, **self.by).pk
 
-        def join() -> Response:
-            made = wish_make(actor=self.actor, wanted=wanted, now=self.now)
-            return self.one(made.pk, status=201)
-
-        return self.once(join)
-
-
-class WaitingWishDetail(WaitingEndpoint):
-    @operation("waiting_wish", _("One waiting-list entry"), tag=TAG, gives=WishShape, refuses=[404])
-    def get(self, request: Request, wish_id: UUID) -> Response:
+    @reads(_("One waiting-list entry"))
+    def detail(self, pk: UUID) -> None:
         """As it is now, with its place in line and what is offered for it."""
-        return self.one(wish_id)
 
-    @operation(
-        "waiting_list_leave",
-        _("Leave the list"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def delete(self, request: Request, wish_id: UUID) -> Response:
+    @removes(_("Leave the list"), named="waiting_list_leave", refuses=[404, 409])
+    def leave(self, pk: UUID) -> None:
         """For the person whose wish it is. What is held for it goes to the next."""
-        wish_withdraw(
-            actor=self.actor,
-            wish_id=wish_id,
-            expected_version=expected_version(request),
-            now=self.now,
-        )
-        return Response(status=204)
+        wish_withdraw(wish_id=pk, **self.by)

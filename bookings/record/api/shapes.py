@@ -41,3 +41,17 @@ class FieldProblems(serializers.ListSerializer[Any]):
             {"field": each.field, "code": each.code, "message": sentence(each.code, each.numbers)}
             for each in problems
         ]
+
+
+class Hex(serializers.CharField):
+    """Bytes in hexadecimal digits."""
+
+    def to_representation(self, value: Any) -> str:
+        return bytes(value).hex()
+
+
+class IdOf(serializers.UUIDField):
+    """The id of a row."""
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.pk)

@@ -3,24 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.schema import PeriodShape, operation
-from accounts.api.shapes import Choice, Instant, Shape, Text, checked, rfc3339
-from accounts.api.versions import etag, expected_version
+from accounts.api.resource import Resource, creates, removes, tells
+from accounts.api.schema import PeriodShape
+from accounts.api.shapes import Choice, Instant, Shape, Text
 from bookings.catalogue.api.asking import period_of
 from bookings.catalogue.selectors.holds import holds_of
 from bookings.catalogue.selectors.parties import Booking
 from bookings.record.models import Reservation
 from bookings.reserving.services.holds import hold_release, hold_take
 from instruments.models import Instrument
-
-TAG = "reservations"
 
 
 class HoldBody(Shape):
@@ -39,11 +33,13 @@ class HoldBody(Shape):
 class HoldShape(PeriodShape):
     """A reservation in state `held`: its id is that of the booking it becomes."""
 
+    start = Instant(source="start_at")
+    end = Instant(source="end_at")
     id = serializers.UUIDField()
-    instrument = serializers.UUIDField()
-    organisation = serializers.CharField()
+    instrument = serializers.UUIDField(source="instrument_id")
+    organisation = serializers.CharField(source="organisation.code")
     service_mode = serializers.CharField()
-    expires_at = Instant()
+    expires_at = Instant(source="deadline_at")
     version = serializers.IntegerField()
 
 
@@ -51,38 +47,24 @@ class HoldsShape(serializers.Serializer[Any]):
     results = HoldShape(many=True)
 
 
-def hold_json(hold: Reservation) -> dict[str, Any]:
-    return {
-        "id": str(hold.pk),
-        "instrument": str(hold.instrument_id),
-        "start": rfc3339(hold.start_at),
-        "end": rfc3339(hold.end_at),
-        "organisation": hold.organisation.code,
-        "service_mode": hold.service_mode,
-        "expires_at": rfc3339(hold.deadline_at) if hold.deadline_at else None,
-        "version": hold.version,
-    }
+class Holds(Resource):
+    at, key, name, many, shape = "holds/", "reservation_id", "hold", "holds", HoldShape
+    tag, write_scope, needs_person = "reservations", "book", True
 
+    def location(self, row: Reservation) -> str:
+        return ""
 
-class Holds(Endpoint):
-    write_scope = "book"
-    needs_person = True
-
-    @operation("holds", _("Your holds"), tag=TAG, gives=HoldsShape)
-    def get(self, request: Request) -> Response:
+    @tells(_("Your holds"), HoldsShape, below="*", named="holds", refuses=())
+    def rows(self) -> dict[str, Any]:
         """Those that have not run out; at most three, and what the waiting list offers."""
-        rows = holds_of(self.actor.person, self.now).select_related("organisation")
-        return Response({"results": [hold_json(row) for row in rows]})
+        holds = holds_of(self.actor.person, self.now)
+        return {"results": list(holds.select_related("organisation"))}
 
-    @operation(
-        "hold_take",
+    @creates(
         _("Hold a slot"),
-        tag=TAG,
-        takes=HoldBody,
-        gives=HoldShape,
-        status=201,
+        HoldBody,
+        named="_take",
         refuses=[404, 409, 422],
-        once=True,
         sends={
             "instrument": "0197a1de-0000-7000-8000-000000000002",
             "start": "2026-03-06T10:00:00+08:00",
@@ -91,11 +73,10 @@ class Holds(Endpoint):
             "service_mode": "self",
         },
     )
-    def post(self, request: Request) -> HttpResponseBase:
+    def take(self, data: dict[str, Any]) -> Reservation:
         """For ten minutes nobody else gets it. All rules are asked now and not again when it is
         completed by `POST reservations/` with `hold`. Asking for the same slot again gives the
         same hold. At most three at a time: 409 `too-many-holds`."""
-        data = checked(HoldBody, request.data)
         booking = Booking(
             instrument_id=data["instrument"],
             period=period_of(data),
@@ -103,32 +84,9 @@ class Holds(Endpoint):
             service_mode=data.get("service_mode", ""),
             on_behalf_of=data["on_behalf_of"].strip(),
         )
+        return hold_take(booking=booking, **self.by)
 
-        def take() -> Response:
-            made = hold_take(actor=self.actor, booking=booking, now=self.now)
-            return Response(hold_json(made), status=201, headers=etag(made.version))
-
-        return self.once(take)
-
-
-class HoldDetail(Endpoint):
-    write_scope = "book"
-
-    @operation(
-        "hold_release",
-        _("Release a hold"),
-        tag=TAG,
-        gives=None,
-        status=204,
-        refuses=[404, 409],
-        versioned=True,
-    )
-    def delete(self, request: Request, reservation_id: UUID) -> Response:
+    @removes(_("Release a hold"), named="_release", refuses=[404, 409])
+    def release(self, pk: UUID) -> None:
         """At once anybody may have it."""
-        hold_release(
-            actor=self.actor,
-            reservation_id=reservation_id,
-            expected_version=expected_version(request),
-            now=self.now,
-        )
-        return Response(status=204)
+        hold_release(reservation_id=pk, **self.by)

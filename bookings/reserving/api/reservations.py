@@ -1,6 +1,6 @@
 """Reservations: asking for them, reading them. What becomes of one: transitions, moves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,14 +13,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
 from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages, paginated
+from accounts.api.resource import Resource, reads, rendered
 from accounts.api.schema import one_of, operation, page
-from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, rfc3339
+from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, shown_by
 from accounts.api.versions import etag
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import Actor
+from accounts.models import User
 from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
 from bookings.catalogue.api.fees import CardRefShape, QuoteShape
 from bookings.catalogue.selectors.parties import Booking
@@ -31,7 +32,7 @@ from bookings.pricing.models import Charge, Quote
 from bookings.pricing.selectors.charges import IN_FORCE
 from bookings.record.domain.refusals import OVERRIDABLE
 from bookings.record.domain.reservations import effective_state
-from bookings.record.models import Reservation, UsageSession
+from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import reservations_for
 from bookings.reserving.services.reservations import MOST_AT_ONCE, reservations_request
 from instruments.models import Instrument
@@ -44,13 +45,13 @@ WAITING = ("held", "requested")
 
 
 class PurposeShape(serializers.Serializer[Any]):
-    code = serializers.ChoiceField(Reservation.Purpose.choices)
-    text = serializers.CharField()
+    code = serializers.ChoiceField(Reservation.Purpose.choices, source="purpose")
+    text = serializers.CharField(source="purpose_text")
 
 
 class SamplesShape(serializers.Serializer[Any]):
-    count = serializers.IntegerField(allow_null=True)
-    text = serializers.CharField()
+    count = serializers.IntegerField(allow_null=True, source="sample_count")
+    text = serializers.CharField(source="samples")
 
 
 class SessionShape(serializers.Serializer[Any]):
@@ -69,27 +70,37 @@ class SessionShape(serializers.Serializer[Any]):
     remarks = serializers.CharField()
 
 
+def _named(person: User) -> dict[str, str]:
+    return {"id": str(person.pk), "name": str(person)}
+
+
+Named = shown_by(_named, PersonShape)
+AsQuoted = shown_by(dict, QuoteShape)
+Funded = shown_by(funded_json, FundedShape(many=True))
+Charged = shown_by(charge_json, ChargeShape)
+
+
 class ReservationShape(serializers.Serializer[Any]):
     """A request for a period, with the price it was quoted, frozen. Organisations and regions
     are codes, as they were when it was made."""
 
     id = serializers.UUIDField()
-    instrument = serializers.UUIDField()
-    instrument_name = serializers.CharField()
-    instrument_name_zh = serializers.CharField()
-    time_zone = serializers.CharField()
+    instrument = serializers.UUIDField(source="instrument_id")
+    instrument_name = serializers.CharField(source="instrument.name")
+    instrument_name_zh = serializers.CharField(source="instrument.name_zh")
+    time_zone = serializers.CharField(source="instrument.facility.time_zone")
     unit = serializers.IntegerField()
-    start = Instant()
-    end = Instant()
-    state = serializers.ChoiceField(Reservation.State.choices)
-    user = PersonShape()
-    organisation = serializers.CharField(help_text="The payer.")
-    payer_region = serializers.CharField()
-    host = serializers.CharField()
-    host_region = serializers.CharField()
+    start = Instant(source="start_at")
+    end = Instant(source="end_at")
+    state = serializers.ChoiceField(Reservation.State.choices, source="state_now")
+    user = Named()
+    organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
+    payer_region = serializers.CharField(source="payer_region.code")
+    host = serializers.CharField(source="host.code")
+    host_region = serializers.CharField(source="host_region.code")
     service_mode = serializers.ChoiceField(Instrument.ServiceMode.choices)
-    purpose = PurposeShape()
-    samples = SamplesShape()
+    purpose = PurposeShape(source="*")
+    samples = SamplesShape(source="*")
     price_group = serializers.CharField()
     rate_card = CardRefShape()
     policy_version = serializers.IntegerField(
@@ -97,13 +108,16 @@ class ReservationShape(serializers.Serializer[Any]):
         help_text="Of the instrument's booking policy (`policy/versions/`): what judged the "
         "booking when it was made, or last moved. Null: made before versions were kept.",
     )
-    quote = QuoteShape(allow_null=True)
-    funding = FundedShape(
-        many=True,
+    quote = AsQuoted(allow_null=True)
+    funding = Funded(
         allow_null=True,
         help_text="The funding source that pays for it. Null where the caller may not see it.",
     )
-    deadline = Instant(allow_null=True, help_text="For a request: when it has to be answered.")
+    deadline = Instant(
+        allow_null=True,
+        source="deadline_at",
+        help_text="For a request: when it has to be answered.",
+    )
     requested_at = Instant()
     confirmed_at = Instant(allow_null=True)
     ended_at = Instant(allow_null=True)
@@ -114,11 +128,11 @@ class ReservationShape(serializers.Serializer[Any]):
     overrides = serializers.ListField(
         child=serializers.CharField(), help_text="Rules a manager set aside for it."
     )
-    series = serializers.UUIDField(allow_null=True)
-    chain = serializers.UUIDField(allow_null=True)
+    series = serializers.UUIDField(allow_null=True, source="series_id")
+    chain = serializers.UUIDField(allow_null=True, source="chain_id")
     step = serializers.IntegerField(allow_null=True, help_text="Of the chain, from 1.")
     session = SessionShape(allow_null=True)
-    charge = ChargeShape(allow_null=True)
+    charge = Charged(allow_null=True)
     version = serializers.IntegerField()
     links = serializers.DictField(child=serializers.CharField())
 
@@ -134,70 +148,23 @@ def with_all(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
     )
 
 
-def reservation_json(row: Reservation, actor: Actor, now: datetime) -> dict[str, Any]:
-    """The answer of one reservation loaded `with_all`, in the state it has at this moment; what
-    pays for it only to those whose affair it is."""
-    quotes: list[Quote] = row.current_quotes  # type: ignore[attr-defined]
-    quote = quotes[0] if quotes else None
-    card = {"id": str(row.rate_card_id), "version": row.rate_card.version}
-    session = getattr(row, "session", None)
-    charge = next(iter(row.charges_in_force), None)  # type: ignore[attr-defined]
-    count = (quote.inputs.get("quantity") if quote else None) or None
-    return {
-        "id": str(row.pk),
-        "instrument": str(row.instrument_id),
-        "instrument_name": row.instrument.name,
-        "instrument_name_zh": row.instrument.name_zh,
-        "time_zone": row.instrument.facility.time_zone,
-        "unit": row.unit,
-        "start": rfc3339(row.start_at),
-        "end": rfc3339(row.end_at),
-        "state": effective_state(row.state, row.deadline_at, now),
-        "user": {"id": str(row.user_id), "name": str(row.user)},
-        "organisation": row.organisation.code,
-        "payer_region": row.payer_region.code,
-        "host": row.host.code,
-        "host_region": row.host_region.code,
-        "service_mode": row.service_mode,
-        "purpose": {"code": row.purpose, "text": row.purpose_text},
-        "samples": {"count": int(count) if count else None, "text": row.samples},
-        "price_group": row.price_group,
-        "rate_card": card,
-        "policy_version": row.policy_version,
-        "quote": {**quote.result, "rate_card": card} if quote else None,
-        "funding": funded_json(row.funded_by) if sees_funding(actor, row) else None,  # type: ignore[attr-defined]
-        "deadline": _instant(row.deadline_at),
-        "requested_at": rfc3339(row.requested_at),
-        "confirmed_at": _instant(row.confirmed_at),
-        "ended_at": _instant(row.ended_at),
-        "reason": row.reason,
-        "is_second_thought": row.is_second_thought,
-        "overrides": list(row.overrides),
-        "series": str(row.series_id) if row.series_id else None,
-        "chain": str(row.chain_id) if row.chain_id else None,
-        "step": row.step,
-        "session": session_json(session) if session else None,
-        "charge": charge_json(charge) if charge else None,
-        "version": row.version,
-        "links": _links(row),
-    }
+def prepared(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Any]:
+    """Reservations loaded by `with_all`, with what their shape shows besides their own fields."""
+    rows = list(rows)
+    for row in rows:
+        quote: Quote | None = next(iter(row.current_quotes), None)
+        card = {"id": str(row.rate_card_id), "version": row.rate_card.version}
+        row.state_now = effective_state(row.state, row.deadline_at, now)
+        row.sample_count = (quote.inputs.get("quantity") if quote else None) or None
+        row.quote = {**quote.result, "rate_card": card} if quote else None
+        row.funding = row.funded_by if sees_funding(actor, row) else None
+        row.charge = next(iter(row.charges_in_force), None)
+        row.links = _links(row)
+    return rows
 
 
-def _instant(moment: datetime | None) -> str | None:
-    return rfc3339(moment) if moment else None
-
-
-def session_json(session: UsageSession) -> dict[str, Any]:
-    return {
-        "checked_in_at": rfc3339(session.checked_in_at),
-        "checked_out_at": _instant(session.checked_out_at),
-        "is_assumed": session.is_assumed,
-        "cut_at": _instant(session.cut_at),
-        "service_mode": session.service_mode,
-        "samples": session.samples,
-        "rating": session.rating,
-        "remarks": session.remarks,
-    }
+def reservation_json(row: Reservation, actor: Actor, now: datetime) -> Any:
+    return rendered(ReservationShape, *prepared([row], actor, now))
 
 
 def _links(row: Reservation) -> dict[str, str]:
@@ -218,13 +185,10 @@ def load_one(actor: Actor, reservation_id: UUID) -> Reservation:
     return found
 
 
-def one(actor: Actor, reservation_id: UUID, now: datetime, status: int = 200) -> Response:
+def one(actor: Actor, reservation_id: UUID, now: datetime) -> Response:
     """The reservation as it is now."""
     found = load_one(actor, reservation_id)
-    headers = etag(found.version)
-    if status == 201:
-        headers["Location"] = reverse("api-reservation", kwargs={"reservation_id": found.pk})
-    return Response(reservation_json(found, actor, now), status=status, headers=headers)
+    return Response(reservation_json(found, actor, now), headers=etag(found.version))
 
 
 # Requests
@@ -298,8 +262,21 @@ def in_states(states: list[str], now: datetime) -> Q:
     return found | lapsed if "expired" in states else found
 
 
-class Reservations(Endpoint):
+class ReservationResource(Resource):
+    """What the addresses of reservations share."""
+
+    at, key, tag = "reservations/", "reservation_id", TAG
+    name, many, shape, order = "reservation", "reservations", ReservationShape, ("-start_at", "-id")
     write_scope = "book"
+
+    def visible(self, pk: UUID) -> Any:
+        return load_one(self.actor, pk)
+
+    def prepared(self, rows: list[Any]) -> list[Any]:
+        return prepared(rows, self.actor, self.now)
+
+
+class Reservations(ReservationResource):
     needs_person = True
 
     @operation(
@@ -325,13 +302,7 @@ class Reservations(Endpoint):
             rows = rows.filter(end_at__gt=query["from"])
         if "until" in query:
             rows = rows.filter(start_at__lt=query["until"])
-        return paginated(
-            request,
-            rows,
-            query,
-            ("-start_at", "-id"),
-            lambda found: [reservation_json(row, self.actor, self.now) for row in found],
-        )
+        return paginated(request, rows, query, self.order, self.shown)
 
     @operation(
         "reservation_create",
@@ -373,11 +344,10 @@ class Reservations(Endpoint):
         def reserve() -> Response:
             made = reservations_request(actor=self.actor, bookings=bookings, now=self.now)
             if not is_several:
-                return one(self.actor, made[0].pk, self.now, status=201)
-            return Response(
-                {"reservations": several(self.actor, [row.pk for row in made], self.now)},
-                status=201,
-            )
+                return self.one(made[0].pk, status=201)
+            found = with_all(reservations_for(self.actor)).in_bulk([row.pk for row in made])
+            shown = self.shown([found[row.pk] for row in made if row.pk in found])
+            return Response({"reservations": shown}, status=201)
 
         return self.once(reserve)
 
@@ -396,24 +366,16 @@ def booking_of(data: dict[str, Any]) -> Booking:
         options=data.get("options", {}),
         quantity=quantity,
         hold=data.get("hold"),
-        on_behalf_of=data["on_behalf_of"].strip(),
-        override=tuple(data["override"]),
-        reason=data["reason"],
+        on_behalf_of=data.get("on_behalf_of", "").strip(),
+        override=tuple(data.get("override", ())),
+        reason=data.get("reason", ""),
         funding=shares_of(data),
     )
 
 
-def several(actor: Actor, ids: Sequence[UUID], now: datetime) -> list[dict[str, Any]]:
-    """Reservations in the order of their ids given."""
-    rows = {row.pk: row for row in with_all(reservations_for(actor)).filter(pk__in=ids)}
-    return [reservation_json(rows[pk], actor, now) for pk in ids if pk in rows]
-
-
-class ReservationDetail(Endpoint):
-    write_scope = "book"
+class OneReservation(ReservationResource):
     needs_person = True
 
-    @operation("reservation", _("One reservation"), tag=TAG, gives=ReservationShape, refuses=[404])
-    def get(self, request: Request, reservation_id: UUID) -> Response:
+    @reads(_("One reservation"))
+    def detail(self, pk: UUID) -> None:
         """As it is now, with its quote."""
-        return one(self.actor, reservation_id, self.now)

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
-from rest_framework.request import Request
 
+from accounts.api.resource import acts
 from accounts.api.shapes import Nothing, Shape, Text, Whole
-from bookings.reserving.api.transitions import Transition, described
+from bookings.reserving.api.reservations import ReservationResource
+from bookings.reserving.api.transitions import REFUSES
 from bookings.usage.services.usage import reservation_check_in, reservation_check_out
 
 
@@ -18,44 +18,19 @@ class CheckOutBody(Shape):
     remarks = Text(1000, default="", allow_blank=True)
 
 
-class CheckIn(Transition):
-    body = Nothing
-
-    @described("reservation_check_in", _("Check in"), takes=Nothing)
-    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+class Usage(ReservationResource):
+    @acts(_("Check in"), Nothing, refuses=REFUSES)
+    def check_in(self, pk: UUID, data: dict[str, Any]) -> None:
         """From 15 minutes before the start to the end. Early, on another unit where the booked one
         is not free yet; where none is, `still-in-use` names in `nearest` from when one is."""
-        return super().post(request, reservation_id)
+        reservation_check_in(reservation_id=pk, **self.by)
 
-    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
-        reservation_check_in(
-            actor=self.actor,
-            reservation_id=reservation_id,
-            expected_version=expected,
-            now=self.now,
-        )
-
-
-class CheckOut(Transition):
-    body = CheckOutBody
-
-    @described(
-        "reservation_check_out",
+    @acts(
         _("Check out"),
-        takes=CheckOutBody,
+        CheckOutBody,
+        refuses=REFUSES,
         sends={"samples": 3, "rating": 5, "remarks": "The stage drifts a little."},
     )
-    def post(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+    def check_out(self, pk: UUID, data: dict[str, Any]) -> None:
         """Ends the session; what is left of the slot is free at once."""
-        return super().post(request, reservation_id)
-
-    def step(self, reservation_id: UUID, data: dict[str, Any], expected: int | None) -> None:
-        reservation_check_out(
-            actor=self.actor,
-            reservation_id=reservation_id,
-            samples=data.get("samples"),
-            rating=data.get("rating"),
-            remarks=data["remarks"],
-            expected_version=expected,
-            now=self.now,
-        )
+        reservation_check_out(reservation_id=pk, **data, **self.by)

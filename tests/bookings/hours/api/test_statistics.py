@@ -144,6 +144,9 @@ def test_a_table_is_asked_for_watched_and_fetched(cast: Cast, program: Programs)
     # Nobody else's, and nobody's who does not read hours.
     assert program("gao").get(one).status == program("gao").get(f"{one}file/").status == 404
     assert program("alice").post("statistics/exports/", body).code == "not-permitted"
+    again = zhao.post("statistics/exports/", body).body["id"]
+    pages = [*zhao.pages("statistics/exports/?limit=1")]
+    assert pages == [[again], [done["id"]], [again]]
     wrong = zhao.post("statistics/exports/", body | {"table": "payers", "by": "colour"})
     assert wrong.problems == [("by", "unknown-choice")]
     assert zhao.post("statistics/exports/", body | {"until": "2026-03-01"}).problems
