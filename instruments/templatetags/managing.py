@@ -200,7 +200,7 @@ def rules_of(row: PolicyVersion, instrument: Instrument) -> list[SafeString]:
     """The sentences of `rules.html`, of a version."""
     values = {"policy": parse_policy(row.policy), "instrument": instrument}
     html = render_to_string("instruments/rules.html", values)
-    return [mark_safe(item) for item in re.findall(r"<li>(.*?)</li>", html, re.DOTALL)]  # noqa: S308
+    return [mark_safe(item) for item in re.findall(r"<li>\s*(.*?)\s*</li>", html, re.DOTALL)]  # noqa: S308
 
 
 @register.filter
