@@ -282,7 +282,6 @@ class Unknown(Endpoint):
 
 
 _instrument = "instruments/<uuid:instrument_id>/"
-_reservation = "reservations/<uuid:reservation_id>/"
 _statement = "statements/<uuid:statement_id>/"
 _settlement = "settlements/<uuid:settlement_id>/"
 
@@ -427,16 +426,8 @@ urlpatterns = [
     *corrections.ChargeSettle.routes(),
     *corrections.ChargeCorrections.routes(),
     *corrections.Corrections.routes(),
-    path(
-        "sessions-to-complete/",
-        corrections.SessionsToComplete.as_view(),
-        name="api-sessions-to-complete",
-    ),
-    path(
-        _reservation + "usage/",
-        corrections.ReservationUsage.as_view(),
-        name="api-reservation-usage",
-    ),
+    *corrections.SessionsToComplete.routes(),
+    *corrections.ReservationUsage.routes(),
     # agreements and vouchers
     *agreements.Agreements.routes(),
     *programmes.Programmes.routes(),

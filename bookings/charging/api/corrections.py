@@ -4,17 +4,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.http.response import HttpResponseBase
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
-from accounts.api.endpoint import Endpoint
-from accounts.api.pagination import Pages, paginated
-from accounts.api.resource import Resource, acts, creates
-from accounts.api.schema import operation, page
+from accounts.api.resource import Resource, acts, creates, lists
 from accounts.api.shapes import (
     Choice,
     Instant,
@@ -23,10 +18,7 @@ from accounts.api.shapes import (
     Shape,
     Text,
     Whole,
-    asked,
-    checked,
 )
-from accounts.api.versions import expected_version
 from accounts.domain.errors import invalid
 from bookings.charging.api.charges import TAG, Charges, CorrectionShape
 from bookings.charging.domain.corrections import Amendment
@@ -41,7 +33,8 @@ from bookings.charging.services.disputes import dispute_reject
 from bookings.pricing.domain.usage import Usage
 from bookings.pricing.models import Correction
 from bookings.pricing.selectors.charges import charge_by_id
-from bookings.reserving.api.reservations import ReservationShape, one, reservation_json, with_all
+from bookings.record.models import Reservation
+from bookings.reserving.api.reservations import ReservationResource, with_all
 from bookings.usage.selectors.sessions import sessions_to_complete
 from bookings.usage.services.sessions import session_complete
 
@@ -177,58 +170,27 @@ class ChargeCorrections(Corrections):
         return made.pk
 
 
-class SessionsToComplete(Endpoint):
-    needs_person = True
+class SessionsToComplete(ReservationResource):
+    at, many, order = "sessions-to-complete/", "sessions_to_complete", ("end_at", "id")
+    tag, needs_person = TAG, True
 
-    @operation(
-        "sessions_to_complete",
-        _("Sessions to complete"),
-        tag=TAG,
-        query=Pages,
-        gives=page(ReservationShape),
-    )
-    def get(self, request: Request) -> Response:
+    @lists(_("Sessions to complete"))
+    def rows(self, query: dict[str, Any]) -> QuerySet[Reservation]:
         """Completed bookings that are charged by use, and whose use nobody recorded: one's own,
         and those of instruments one manages; the oldest first. `PUT reservations/{id}/usage/`
         completes one."""
-        query = asked(Pages, request.query_params)
-        return paginated(
-            request,
-            with_all(sessions_to_complete(self.actor)),
-            query,
-            ("end_at", "id"),
-            lambda rows: [reservation_json(row, self.actor, self.now) for row in rows],
-        )
+        return with_all(sessions_to_complete(self.actor))
 
 
-class ReservationUsage(Endpoint):
-    write_scope = "book"
-
-    @operation(
-        "reservation_usage",
+class ReservationUsage(ReservationResource):
+    @acts(
         _("Enter the times of use"),
-        tag="reservations",
-        takes=UsageBody,
-        gives=ReservationShape,
-        refuses=[404, 409],
-        versioned=True,
-        once=True,
+        UsageBody,
+        method="put",
         sends={"check_in": "2026-03-06T10:05:00+08:00", "check_out": "2026-03-06T11:50:00+08:00"},
     )
-    def put(self, request: Request, reservation_id: UUID) -> HttpResponseBase:
+    def usage(self, pk: UUID, data: dict[str, Any]) -> None:
         """For the person and the host's managers, of a completed booking whose use nobody
         recorded; its charge follows. Once it is charged: 409, and the charge is corrected."""
-        expected, data = expected_version(request), checked(UsageBody, request.data)
-
-        def complete() -> Response:
-            session_complete(
-                actor=self.actor,
-                reservation_id=reservation_id,
-                usage=(data["check_in"], data["check_out"]),
-                samples=data.get("samples"),
-                expected_version=expected,
-                now=self.now,
-            )
-            return one(self.actor, reservation_id, self.now)
-
-        return self.once(complete)
+        usage = (data["check_in"], data["check_out"])
+        session_complete(reservation_id=pk, usage=usage, samples=data.get("samples"), **self.by)

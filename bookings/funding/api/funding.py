@@ -1,6 +1,5 @@
 """Funding sources: what members of an organisation may charge, and what was charged to them."""
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -157,11 +156,6 @@ class SpentShape(serializers.Serializer[Any]):
 
 class SpendingShape(serializers.Serializer[Any]):
     results = SpentShape(many=True)
-
-
-def funded_json(rows: Iterable[Earmark]) -> list[dict[str, Any]]:
-    """Earmarks loaded with their sources."""
-    return [rendered(FundedShape, row) for row in rows]
 
 
 # Requests

@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.api.resource import rendered
 from accounts.api.shapes import Instant, Money
 from bookings.pricing.models import Charge
 
@@ -33,8 +32,3 @@ class ChargeShape(serializers.Serializer[Any]):
     month = serializers.DateField(allow_null=True)
     reverses = serializers.UUIDField(source="reverses_id", allow_null=True)
     version = serializers.IntegerField()
-
-
-def charge_json(charge: Charge) -> Any:
-    """Of a charge loaded with its grant."""
-    return rendered(ChargeShape, charge)

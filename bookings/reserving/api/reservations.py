@@ -15,19 +15,17 @@ from rest_framework.response import Response
 
 from accounts.api.memberships import PersonShape
 from accounts.api.pagination import Pages, paginated
-from accounts.api.resource import Resource, reads, rendered
+from accounts.api.resource import Resource, reads
 from accounts.api.schema import one_of, operation, page
 from accounts.api.shapes import Choice, Instant, ListOf, Shape, Text, asked, checked, shown_by
-from accounts.api.versions import etag
 from accounts.domain.errors import NotFound, invalid
 from accounts.domain.roles import Actor
-from accounts.models import User
 from bookings.catalogue.api.asking import AskedBody, FundingBody, period_of, samples_of, shares_of
 from bookings.catalogue.api.fees import CardRefShape, QuoteShape
 from bookings.catalogue.selectors.parties import Booking
-from bookings.funding.api.funding import FundedShape, funded_json
+from bookings.funding.api.funding import FundedShape
 from bookings.funding.selectors.earmarks import paying, sees_funding
-from bookings.pricing.api.charges import ChargeShape, charge_json
+from bookings.pricing.api.charges import ChargeShape
 from bookings.pricing.models import Charge, Quote
 from bookings.pricing.selectors.charges import IN_FORCE
 from bookings.record.domain.refusals import OVERRIDABLE
@@ -70,14 +68,7 @@ class SessionShape(serializers.Serializer[Any]):
     remarks = serializers.CharField()
 
 
-def _named(person: User) -> dict[str, str]:
-    return {"id": str(person.pk), "name": str(person)}
-
-
-Named = shown_by(_named, PersonShape)
 AsQuoted = shown_by(dict, QuoteShape)
-Funded = shown_by(funded_json, FundedShape(many=True))
-Charged = shown_by(charge_json, ChargeShape)
 
 
 class ReservationShape(serializers.Serializer[Any]):
@@ -93,7 +84,7 @@ class ReservationShape(serializers.Serializer[Any]):
     start = Instant(source="start_at")
     end = Instant(source="end_at")
     state = serializers.ChoiceField(Reservation.State.choices, source="state_now")
-    user = Named()
+    user = PersonShape()
     organisation = serializers.CharField(source="organisation.code", help_text="The payer.")
     payer_region = serializers.CharField(source="payer_region.code")
     host = serializers.CharField(source="host.code")
@@ -109,7 +100,8 @@ class ReservationShape(serializers.Serializer[Any]):
         "booking when it was made, or last moved. Null: made before versions were kept.",
     )
     quote = AsQuoted(allow_null=True)
-    funding = Funded(
+    funding = FundedShape(
+        many=True,
         allow_null=True,
         help_text="The funding source that pays for it. Null where the caller may not see it.",
     )
@@ -132,7 +124,7 @@ class ReservationShape(serializers.Serializer[Any]):
     chain = serializers.UUIDField(allow_null=True, source="chain_id")
     step = serializers.IntegerField(allow_null=True, help_text="Of the chain, from 1.")
     session = SessionShape(allow_null=True)
-    charge = Charged(allow_null=True)
+    charge = ChargeShape(allow_null=True)
     version = serializers.IntegerField()
     links = serializers.DictField(child=serializers.CharField())
 
@@ -163,10 +155,6 @@ def prepared(rows: Iterable[Any], actor: Actor, now: datetime) -> list[Any]:
     return rows
 
 
-def reservation_json(row: Reservation, actor: Actor, now: datetime) -> Any:
-    return rendered(ReservationShape, *prepared([row], actor, now))
-
-
 def _links(row: Reservation) -> dict[str, str]:
     here = reverse("api-reservation", kwargs={"reservation_id": row.pk})
     return {
@@ -183,12 +171,6 @@ def load_one(actor: Actor, reservation_id: UUID) -> Reservation:
     if found is None:
         raise NotFound
     return found
-
-
-def one(actor: Actor, reservation_id: UUID, now: datetime) -> Response:
-    """The reservation as it is now."""
-    found = load_one(actor, reservation_id)
-    return Response(reservation_json(found, actor, now), headers=etag(found.version))
 
 
 # Requests
