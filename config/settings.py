@@ -88,12 +88,11 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
-_LOADERS = [f"django.template.loaders.{name}.Loader" for name in ("filesystem", "app_directories")]
+_LOADERS = ["config.loaders.Filesystem", "config.loaders.AppDirectories"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [ROOT / "config" / "templates"],
-        "APP_DIRS": not DEBUG,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -104,7 +103,7 @@ TEMPLATES = [
             ],
             "builtins": ["config.templatetags.display", "config.templatetags.components"],
             # Without Django's own cache, so that a saved template is seen at once.
-            **({"loaders": _LOADERS} if DEBUG else {}),
+            "loaders": _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
         },
     },
 ]
