@@ -274,7 +274,7 @@ def shown(mail):
         parts.append(content.strip())
     text = re.sub(r"/messages/stop/[^/]+/", "/messages/stop/TOKEN/", "\n".join(parts)) + "\n"
     # The styles are the frame's (letters.STYLES), the same everywhere.
-    text = re.sub(r' style="[^"]+"', "", text)
+    text = re.sub(r'\s+style="[^"]+"', "", text)
     known = {}
     return ID.sub(lambda found: known.setdefault(found[0], f"ID-{len(known) + 1}"), text)
 
