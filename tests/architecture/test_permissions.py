@@ -210,7 +210,7 @@ def world(shared_cast):
         "technique": cast.technique.code,
         "region-code": cast.shanghai.code,
         "search": str(search.pk),
-        "run": str(run_begin("deliver messages", NOW)),  # the clock is heard
+        "run": str(run_begin("hours", NOW)),  # the clock is heard
         "failure": str(failed(cast.ustc.pk).pk),
         **import_things(cast),
         **audit_things(cast),
