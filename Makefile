@@ -29,13 +29,13 @@ install: ## Get Python packages and front-end files, and start nothing
 run: ## Start the platform with demonstration data; Ctrl-C stops it
 	@$(READY) run && $(LOCAL) run
 
-dev: ## The same for developers: what is saved is seen within two seconds
+dev: ## The same for developers: what is saved is seen within seconds
 	@$(READY) test && $(LOCAL) dev
 
 stop: ## Stop what "make run" started in this checkout, from another terminal
 	@$(READY) run && $(LOCAL) stop
 
-check: ## Check style, types, imports and rules, without servers: within a minute
+check: ## Check style, types, imports and rules, without servers: about a minute
 	@$(READY) test && $(LOCAL) check
 
 test: ## The same, then behaviour

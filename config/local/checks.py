@@ -18,6 +18,12 @@ CHECKS: dict[str, list[str]] = {
     "mypy": [*PYTHON, "mypy"],
     "lint-imports": [sys.executable, "-c", IMPORTS],
 }
+# What mends by itself what a check found.
+MENDED_BY = {
+    "ruff check": "ruff check --fix . (some of it)",
+    "ruff format --check": "ruff format .",
+    "djangofmt --check": "djangofmt .",
+}
 
 # Rules are functions of values: their tests need no server, nor do those that read sources.
 RULES = [
@@ -47,6 +53,8 @@ def _passes(name: str, command: list[str], env: Mapping[str, str]) -> bool:
     code = _run(name, command, env)
     verdict = "passed" if code == 0 else f"FAILED (exit {code})"
     say(f"{name}: {verdict} in {time.monotonic() - began:.1f} s")
+    if code and name in MENDED_BY:
+        say(f"  Mended by: .venv/bin/{MENDED_BY[name]}")
     return code == 0
 
 
