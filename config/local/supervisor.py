@@ -109,8 +109,8 @@ def reloading_parts(port: int, env: Mapping[str, str]) -> dict[str, Part]:
     usual = parts(port, env)
     watched = [part for app in APPS for part in ("--reload-paths", app)]
     web = [*usual["web"].command[1:-1], "--workers-kill-timeout", "1", "--reload", *watched]
-    # Templates and static files are read anew anyway.
-    web += ["--reload-ignore-patterns", r"\.(?!(py|mo)$)\w+$", "--reload-ignore-worker-failure"]
+    # Templates and static files are read anew anyway, also saved by way of a file without a suffix.
+    web += ["--reload-ignore-patterns", r"^(?!.*\.(py|mo)$)", "--reload-ignore-worker-failure"]
     worker = [*PYTHON, "celery", "-A", "config", "worker", "--loglevel", "INFO", "--beat"]
     worker += ["--without-gossip", "--without-mingle", "--concurrency", "1"]
     worker += ["--schedule", str(LOCAL / "celerybeat-schedule")]

@@ -298,7 +298,7 @@ def test_for_a_developer_what_is_saved_starts_again() -> None:
     watched = [path for flag, path in pairwise(web) if flag == "--reload-paths"]
     assert watched == ["accounts", "instruments", "bookings", "config"]
     ignored = re.compile(web[web.index("--reload-ignore-patterns") + 1])
-    names = ("views.py", "django.mo", "page.html", "commons.css", "django.po")
+    names = ("views.py", "django.mo", "page.html", "commons.css", "django.po", "sedXa1", "4913")
     assert [name for name in names if not ignored.search(name)] == ["views.py", "django.mo"]
     assert platform["worker"].command[-4:] == watched
     assert "-Q" not in " ".join(platform["worker"].command)  # all queues
