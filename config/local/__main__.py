@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
 
 
 def dev(arguments: list[str]) -> int:
-    """Everything, until Ctrl-C; what is saved is seen within two seconds."""
+    """Everything, until Ctrl-C; what is saved is seen within seconds."""
     return _run(dev=True)
 
 
