@@ -24,7 +24,7 @@ if [ -z "$python" ]; then
 fi
 
 case $("$python" -c 'import os, sys; print(os.path.realpath(sys.executable))') in
-    /root/* | /home/*) echo "Units see no home folders, and this Python is in one: PYTHON=/usr/bin/python3 sh install.sh" >&2 ;;
+    "${HOME:-/home}"/* | /home/*) echo "Units see no home folders, and this Python is in one: PYTHON=/usr/bin/python3 sh install.sh" >&2 ;;
 esac
 rm -rf venv
 "$python" -m venv venv || { rm -rf venv; echo "Is python3-venv installed?" >&2; exit 1; }

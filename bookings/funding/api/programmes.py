@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api.organisations import region_named
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, changes, creates, lists, reads
 from accounts.api.shapes import (
@@ -36,7 +37,7 @@ from bookings.funding.services.programmes import (
     programme_resume,
     programme_suspend,
 )
-from bookings.pricing.api.agreements import region_named, regions_named
+from bookings.pricing.api.agreements import regions_named
 from bookings.pricing.models import VoucherProgramme
 from bookings.record.api.shapes import PlainNumber
 
@@ -185,7 +186,7 @@ class Programmes(Resource):
     )
     def create(self, data: dict[str, Any]) -> UUID:
         """For the region's coordinator."""
-        region = region_named("region", data.pop("region"))
+        region = region_named(data.pop("region"))
         terms = {"currency": region.currency, "valid_until": None} | _values(data)
         return programme_create(region=region, terms=ProgrammeTerms(**terms), **self.by).pk
 

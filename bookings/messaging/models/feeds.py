@@ -1,4 +1,4 @@
-"""Calendars outward (feeds) and inward (when a person is busy)."""
+"""Feeds: addresses under which calendar programs read bookings."""
 
 from django.db import models
 from django.db.models import Q

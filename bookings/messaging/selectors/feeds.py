@@ -1,5 +1,4 @@
-"""Bookings as events of calendars, as far as whoever reads them may see, and when a person is busy
-elsewhere."""
+"""Bookings as events of calendars, as far as whoever reads them may see."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

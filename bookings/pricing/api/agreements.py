@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from accounts.api.organisations import region_named
 from accounts.api.pagination import Pages
 from accounts.api.resource import Resource, acts, changes, creates, lists, reads
 from accounts.api.shapes import Day, Flag, Instant, ListOf, Number, Shape, Text
-from accounts.domain.errors import FieldProblem, Invalid, NotFound, invalid
+from accounts.domain.errors import FieldProblem, Invalid, NotFound
 from accounts.models import Region
 from accounts.selectors.organisations import region_by_code
 from bookings.pricing.domain.agreements import AgreementTerms
@@ -200,7 +201,7 @@ class Agreements(Resource):
         """For a member's coordinator. The last to sign puts it in force; send `If-Match`, so that
         what is signed is what was read."""
         self.visible(pk)
-        region = region_named("region", data["region"]) if data.get("region") else None
+        region = region_named(data["region"]) if data.get("region") else None
         agreement_sign(agreement_id=pk, region_id=region.pk if region else None, **self.by)
 
     @acts(
@@ -214,14 +215,6 @@ class Agreements(Resource):
         withdrawn. Bookings made under it keep their terms."""
         self.visible(pk)
         agreement_end(agreement_id=pk, **{"valid_until": None, **data}, **self.by)
-
-
-def region_named(field: str, code: str) -> Region:
-    """`Invalid` at the field if there is no region of the code."""
-    try:
-        return region_by_code(code)
-    except NotFound:
-        raise invalid(field, "unknown-region", region=code) from None
 
 
 def regions_named(codes: list[str], field: str = "regions") -> list[Region]:
