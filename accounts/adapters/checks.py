@@ -2,12 +2,35 @@
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Tags, Warning, register
-from django.db import DatabaseError, transaction
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from accounts.models import Region
 from accounts.selectors.memberships import people_in_conflict
 from accounts.services.organisations import region_problems
+
+
+def releases(databases: Any = None, **options: Any) -> list[CheckMessage]:
+    """Refuse a database of a release before 0.2.0. The migrations it lacks are gone; Django alone
+    would say that there is nothing to apply."""
+    if not databases:
+        return []
+    try:
+        applied = MigrationRecorder(connection).applied_migrations().keys()
+    except DatabaseError:
+        return []
+    for migration in MigrationLoader(None).disk_migrations.values():
+        if len(migration.replaces) > len(set(migration.replaces) - applied) > 0:
+            return [
+                Error(
+                    "This database is of a release before 0.2.0, which this one cannot upgrade.",
+                    hint="Install 0.2.0, let its `migrate` finish, then install this release.",
+                    id="accounts.E001",
+                )
+            ]
+    return []
 
 
 def duties(databases: Any = None, **options: Any) -> list[CheckMessage]:
@@ -51,5 +74,6 @@ def regions(databases: Any = None, **options: Any) -> list[CheckMessage]:
 
 
 def connect() -> None:
+    register(releases, Tags.database)
     register(duties, Tags.database)
     register(regions, Tags.database)

@@ -1,6 +1,6 @@
 """Seals over the trail, and what they hold.
 
-The database refuses to change or remove seals and what they hold (migration 0006).
+The database refuses to change or remove seals and what they hold (the first migration).
 """
 
 from django.db import models

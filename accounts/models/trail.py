@@ -1,4 +1,4 @@
-"""The append-only record. The database refuses to change or remove a row (migration 0001)."""
+"""The append-only record. The database refuses to change or remove a row (the first migration)."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex

@@ -1,7 +1,7 @@
 """Who owes what to whom, as balanced sets of postings that are never altered.
 
 The database refuses a set that does not sum to zero per currency when the transaction
-commits, and every UPDATE, DELETE and TRUNCATE (migration 0003).
+commits, and every UPDATE, DELETE and TRUNCATE (the first migration).
 """
 
 from django.db import models

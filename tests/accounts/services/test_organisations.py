@@ -1,10 +1,7 @@
 """Regions: their codes, currencies, zones and calendars of holidays."""
 
-from importlib import import_module
-
 import pytest
-from django.apps import apps
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from accounts.adapters.checks import regions
 from accounts.domain.errors import Invalid
@@ -62,25 +59,6 @@ def test_a_region_without_holidays_of_a_country_or_of_a_part_of_it(cast, calenda
 def test_the_database_refuses_it_too(cast, name, value, constraint):
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         Region.objects.filter(pk=cast.anhui.pk).update(**{name: value})
-
-
-def test_regions_that_shared_a_code_are_told_apart_and_stay(cast, capsys):
-    migration = import_module("accounts.migrations.0012_region_codes")
-    with connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute("ALTER TABLE accounts_region DROP CONSTRAINT region_code_once")
-    for scheme, code in (("GB/T 2260", "CN-AH"), ("ISO 3166-2", "CN-AH.2"), ("Z", "CN-AH")):
-        Region.objects.create(**VALUES | {"scheme": scheme, "code": code})
-    was = region_by_code("CN-AH").pk
-    migration.tell_apart(apps, None)
-    assert dict(Region.objects.filter(code__startswith="CN-AH").values_list("code", "scheme")) == {
-        "CN-AH": "GB/T 2260",
-        "CN-AH.2": "ISO 3166-2",
-        "CN-AH.3": "ISO 3166-2",
-        "CN-AH.4": "Z",
-    }
-    assert region_by_code("CN-AH").pk == was
-    assert capsys.readouterr().out.count("the code stood twice") == 2
 
 
 def test_a_region_from_before_the_checks_is_named(cast):

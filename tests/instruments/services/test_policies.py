@@ -1,17 +1,13 @@
 """Booking policies: each change is a version that stays on record."""
 
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
-from django.db import connection
 
 from accounts.domain.errors import NotPermitted, WrongState, WrongVersion
 from accounts.models import TrailEntry
-from accounts.models.keys import new_id
 from instruments.domain.policies import parse_policy, policy_to_json
-from instruments.models import BookingPolicy, Instrument, PolicyVersion
-from instruments.selectors.policies import load_policy
+from instruments.models import BookingPolicy, PolicyVersion
 from instruments.services.policies import policy_set
 from instruments.services.registry import instrument_update
 from tests.factories.cast import NOW, reserve
@@ -93,28 +89,3 @@ def test_what_is_refused_leaves_no_version(cast, values, error):
         change(cast, **values)
     assert [row.version for row in versions()] == [1, 2]
     assert BookingPolicy.objects.get().units == 2
-
-
-def test_policies_there_were_are_carried_over(cast):
-    """The first version on record is what the policy says now, under the number it has; who and
-    since when, as the trail tells, else since the instrument is known."""
-    change(cast, notice_minutes=60, quotas=[QUOTA])
-    untold = cast.instrument(name="Before the trail")
-    BookingPolicy.objects.filter(instrument=untold).delete()
-    draft = Instrument.objects.get(pk=untold.pk)
-    draft.pk, draft.created_at = new_id(), BEFORE
-    draft.save(force_insert=True)
-    BookingPolicy.objects.create(
-        instrument=draft, slot_minutes=30, min_minutes=30, max_minutes=480, horizon_days={}
-    )
-    PolicyVersion.objects.all().delete()
-    with connection.cursor() as cursor:
-        cursor.execute(import_module("instruments.migrations.0011_policy_versions").CARRY_OVER)
-    told, since_known = (
-        PolicyVersion.objects.get(instrument=one) for one in (cast.microscope, draft)
-    )
-    assert [told.version, told.valid_from, told.made_by] == [2, NOW, cast.zhao]
-    assert [since_known.version, since_known.valid_from, since_known.made_by] == [1, BEFORE, None]
-    for row in (told, since_known):
-        now = load_policy(BookingPolicy.objects.get(instrument=row.instrument))
-        assert policy_to_json(parse_policy(row.policy)) == policy_to_json(now)

@@ -2,11 +2,9 @@
 
 from datetime import timedelta
 from decimal import Decimal
-from importlib import import_module
 
 import pytest
 from django.core import mail
-from django.db import connection
 
 from accounts.domain.errors import Invalid, NotPermitted, WrongState
 from accounts.models import OutboxMessage, TrailEntry
@@ -442,23 +440,6 @@ class TestAUseCutShort:
         effects_carry_out(now=now)
         (letter,) = [m for m in mail.outbox if m.subject.startswith("Cut short")]
         assert "11:00 (Asia/Shanghai), maintenance" in letter.body and "CNY 275.60" in letter.body
-
-    def test_uses_cut_before_this_was_kept_are_found_again(self, cast):
-        at_once, to_come = self.used(cast), self.used(cast, "used")
-        done = self.used(cast, "greater")
-        now = at("2026-03-06 10:40")
-        reservation_check_out(
-            actor=cast.actor("wang"), reservation_id=done.pk, now=at("2026-03-06 10:30")
-        )
-        for made, start in ((at_once, now), (to_come, at("2026-03-06 11:00")), (done, now)):
-            self.cut(cast, made, start, now=now)
-        kept = dict(UsageSession.objects.values_list("reservation_id", "cut_at"))
-        assert list(kept.values()).count(None) == 1
-        UsageSession.objects.update(cut_at=None)
-        migration = import_module("bookings.migrations.0012_cut_uses_and_second_thoughts")
-        with connection.cursor() as cursor:
-            cursor.execute(migration.CUT)
-        assert dict(UsageSession.objects.values_list("reservation_id", "cut_at")) == kept
 
 
 # Escaping one's own late fee
