@@ -201,7 +201,7 @@ class Invitations(Resource):
         """For managers of the organisation. The mail goes out at once; one that is open for the
         same address is replaced. It opens once, to whoever has confirmed the address."""
         data["organisation"] = named("organisation", organisation_by_code, data["organisation"])
-        return invitation_send(lifetime=timedelta(days=data.pop("days")), **data, **self.by)
+        return invitation_send(self.by, lifetime=timedelta(days=data.pop("days")), **data)
 
     @acts(
         _("Accept an invitation by its token"),
@@ -225,7 +225,7 @@ class Invitations(Resource):
     def withdraw(self, pk: UUID) -> None:
         """For managers of the organisation: it opens nothing any more."""
         self.meant(pk)
-        invitation_withdraw(invitation_id=pk, **self.by)
+        invitation_withdraw(self.by, invitation_id=pk)
 
     @acts(
         _("Accept an invitation"),
@@ -239,7 +239,7 @@ class Invitations(Resource):
         return self._joined(self.visible(pk))
 
     def _joined(self, row: Invitation) -> Membership:
-        made = invitation_accept(invitation_id=row.pk, **self.by)
+        made = invitation_accept(self.by, invitation_id=row.pk)
         return with_roles([membership_by_id(self.actor, made.pk)])[0]
 
 
@@ -275,7 +275,7 @@ class JoinRequests(Resource):
         """Approved at once where a confirmed address of the person belongs to the organisation
         and it says that this is enough; else its managers decide."""
         organisation = named("organisation", organisation_by_code, data["organisation"])
-        return join_ask(**data | {"organisation": organisation}, **self.by)
+        return join_ask(self.by, **data | {"organisation": organisation})
 
     @reads(_("One request to join"), answers=REQUEST)
     def detail(self, pk: UUID) -> None:
@@ -285,7 +285,7 @@ class JoinRequests(Resource):
     def withdraw(self, pk: UUID) -> None:
         """For whoever asked."""
         self.meant(pk)
-        join_withdraw(request_id=pk, **self.by)
+        join_withdraw(self.by, request_id=pk)
 
     @acts(
         _("Accept a request to join"),
@@ -323,7 +323,7 @@ class JoinRequests(Resource):
 
     def _decided(self, pk: UUID, **decision: Any) -> JoinRequest:
         self.visible(pk)
-        join_decide(request_id=pk, **decision, **self.by)
+        join_decide(self.by, request_id=pk, **decision)
         return self.visible(pk)
 
 
@@ -354,4 +354,4 @@ class OrganisationJoining(Resource):
     )
     def joining_set(self, pk: UUID, data: dict[str, Any]) -> Organisation:
         """For managers of the organisation. Domains where anybody gets an address are refused."""
-        return joining_set(organisation=self.visible(pk), **data, **self.by)
+        return joining_set(self.by, organisation=self.visible(pk), **data)

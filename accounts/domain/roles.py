@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from accounts.domain.errors import NotPermitted, Refused
@@ -106,6 +107,7 @@ class Actor:
     organisations: frozenset[UUID] = field(default_factory=frozenset)
     language: str = "en"
     time_zone: str = "UTC"
+    is_platform: bool = False  # no person: a job or a command
 
     @property
     def person(self) -> UUID:
@@ -136,6 +138,16 @@ class Actor:
 
 
 NOBODY = Actor(user_id=None)
+PLATFORM = Actor(user_id=None, is_platform=True)
+
+
+@dataclass(frozen=True)
+class By:
+    """Who does something, when, and which version of the row they have read, if they say."""
+
+    actor: Actor
+    now: datetime
+    version: int | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.errors import NotFound, invalid
+from accounts.domain.roles import By
 from accounts.models import ApiToken, User
 from accounts.permissions import actor_of, require_second_factor
 from accounts.selectors.secrets import digest_of
@@ -51,10 +52,9 @@ def token_issue(
         expires_at=now + lifetime,
     )
     trail.record(
-        actor=actor_of(user),
-        action="token.issue",
-        target=row,
-        now=now,
+        By(actor_of(user), now),
+        "token.issue",
+        row,
         after={"user": user.pk, "scopes": row.scopes, "expires_at": row.expires_at},
     )
     return row, token
@@ -69,7 +69,7 @@ def token_revoke(*, user: User, token_id: UUID, now: datetime) -> None:
     if row.revoked_at is None:
         row.revoked_at = now
         row.save(update_fields=["revoked_at"])
-        trail.record(actor=actor_of(user), action="token.revoke", target=row, now=now)
+        trail.record(By(actor_of(user), now), "token.revoke", row)
 
 
 def token_touch(*, token_id: UUID, now: datetime) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, Refused, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.charging.forms.charges import ChargeFilterForm, CorrectionForm, WordForm
@@ -136,11 +136,7 @@ def dispute(request: HttpRequest, charge_id: UUID) -> HttpResponse:
         request,
         charge_id,
         lambda data: dispute_open(
-            actor=actor,
-            charge_id=charge_id,
-            reason=data["reason"],
-            expected_version=data["version"],
-            now=now,
+            By(actor, now, data["version"]), charge_id=charge_id, reason=data["reason"]
         ),
         gettext("Disputed. The owner of the instrument is told and has to answer."),
         "dispute_form",
@@ -154,7 +150,7 @@ def withdraw(request: HttpRequest, charge_id: UUID) -> HttpResponse:
     return _acted(
         request,
         charge_id,
-        lambda: dispute_withdraw(actor=actor, charge_id=charge_id, now=now),
+        lambda: dispute_withdraw(By(actor, now), charge_id=charge_id),
         gettext("The dispute is withdrawn."),
     )
 
@@ -167,11 +163,7 @@ def reject(request: HttpRequest, charge_id: UUID) -> HttpResponse:
         request,
         charge_id,
         lambda data: dispute_reject(
-            actor=actor,
-            charge_id=charge_id,
-            answer=data["reason"],
-            expected_version=data["version"],
-            now=now,
+            By(actor, now, data["version"]), charge_id=charge_id, answer=data["reason"]
         ),
         gettext("The dispute is rejected and the charge final. The payer is told."),
         "answer_form",
@@ -188,13 +180,11 @@ def correct(request: HttpRequest, charge_id: UUID) -> HttpResponse:
     data = form.cleaned_data
     try:
         correction_propose(
-            actor=actor,
+            By(actor, now, data["version"]),
             charge_id=charge_id,
             amendment=form.amendment(),
             reason=data["reason"],
             settles=data["uphold"],
-            expected_version=data["version"],
-            now=now,
         )
     except Invalid as refused:
         form.refuse(refused.problems)
@@ -216,20 +206,19 @@ def decide(request: HttpRequest, correction_id: UUID) -> HttpResponse:
     found = correction_by_id(actor, correction_id)
     acts: dict[str, tuple[Callable[[], Any], str]] = {
         "agree": (
-            lambda: correction_agree(actor=actor, correction_id=correction_id, now=now),
+            lambda: correction_agree(By(actor, now), correction_id=correction_id),
             gettext("Corrected. The payer is told."),
         ),
         "refuse": (
             lambda: correction_refuse(
-                actor=actor,
+                By(actor, now),
                 correction_id=correction_id,
                 reason=str(request.POST.get("reason", "")).replace("\0", "")[:1000],
-                now=now,
             ),
             gettext("The correction is refused: the charge stays as it is."),
         ),
         "withdraw": (
-            lambda: correction_withdraw(actor=actor, correction_id=correction_id, now=now),
+            lambda: correction_withdraw(By(actor, now), correction_id=correction_id),
             gettext("The correction is withdrawn."),
         ),
     }

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts import trail
-from accounts.domain.roles import Actor
+from accounts.domain.roles import PLATFORM, Actor, By
 from accounts.trail import Change
 from bookings.availability.models import Occupancy
 from bookings.availability.selectors.availability import to_range
@@ -229,10 +229,9 @@ def _change(
 ) -> Change:
     row = entry.reservation
     return Change(
-        actor=actor,
-        action=action,
-        target=target or row,
-        at=at,
+        By(actor or PLATFORM, at),
+        action,
+        target or row,
         before=before,
         after=after,
         reason=reason,

@@ -21,7 +21,7 @@ from django.utils import translation
 
 from accounts import trail
 from accounts.domain.errors import NotFound, Refused, WrongState
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.notifications import nudge
 from accounts.selectors.memberships import load_actor
 from bookings.hours.models import HoursExport
@@ -42,28 +42,25 @@ State = HoursExport.State
 
 
 @transaction.atomic
-def export_start(
-    *, actor: Actor, table: str, format: str, asked: Asked, now: datetime
-) -> HoursExport:
+def export_start(by: By, *, table: str, format: str, asked: Asked) -> HoursExport:
     """Have a table written. `NotPermitted` and `Invalid` as the page of the table; `WrongState`
     where a person has as many at work as one may."""
-    mine = HoursExport.objects.filter(user_id=actor.person)
+    mine = HoursExport.objects.filter(user_id=by.actor.person)
     if mine.filter(state__in=[State.WAITING, State.WORKING]).count() >= MOST_OPEN:
         raise WrongState(state="waiting")
-    table_of(actor, table, asked)
+    table_of(by.actor, table, asked)
     job = HoursExport.objects.create(
-        user_id=actor.person,
+        user_id=by.actor.person,
         table=table,
         format=format,
-        language=actor.language,
+        language=by.actor.language,
         asked=asked.as_json(),
-        created_at=now,
+        created_at=by.now,
     )
     trail.record(
-        actor=actor,
-        action="hours-export.start",
-        target=job,
-        now=now,
+        by,
+        "hours-export.start",
+        job,
         after={"table": table, "format": format, "asked": asked.as_json()},
     )
     transaction.on_commit(lambda: nudge(TASK), robust=True)

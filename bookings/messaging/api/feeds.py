@@ -94,13 +94,13 @@ class Feeds(Resource):
     def make(self, data: dict[str, Any]) -> CalendarFeed:
         """A secret address of one's bookings, or of an instrument as one may see it; the address
         there was before stops working."""
-        return feed_make(instrument_id=data.get("instrument"), **self.by)
+        return feed_make(self.by, instrument_id=data.get("instrument"))
 
     @removes(_("Revoke a calendar feed"), named="_revoke", address="api-feed")
     def revoke(self, pk: UUID) -> None:
         """The address stops working at once."""
         self.meant(pk)
-        feed_revoke(feed_id=pk, **self.by)
+        feed_revoke(self.by, feed_id=pk)
 
 
 class Busy(Resource):
@@ -134,10 +134,10 @@ class Busy(Resource):
     def set(self, data: dict[str, Any]) -> BusyCalendar:
         """It is read soon and then every hour; when one is busy is told where one books
         (`own_busy` of availability), and refuses nothing. Five times an hour at most."""
-        return busy_calendar_set(**data, **self.by)
+        return busy_calendar_set(self.by, **data)
 
     @removes(_("Remove one's own calendar"), LIST, named="_remove")
     def remove(self) -> None:
         """With all that was read of it."""
         self.meant(None)
-        busy_calendar_remove(**self.by)
+        busy_calendar_remove(self.by)

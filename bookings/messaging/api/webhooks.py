@@ -135,7 +135,7 @@ class Webhooks(Resource):
         organisation = Organisation.objects.filter(code=data.pop("organisation")).first()
         if organisation is None:
             raise NotFound
-        return webhook_add(organisation_id=organisation.pk, **data, **self.by)
+        return webhook_add(self.by, organisation_id=organisation.pk, **data)
 
     @reads(_("A webhook"))
     def detail(self, pk: UUID) -> None:
@@ -144,18 +144,18 @@ class Webhooks(Resource):
     @changes(_("Change a webhook"), WebhookChange, "put")
     def change(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
         """Also off, and on again."""
-        return webhook_change(endpoint_id=pk, **data, **self.by)
+        return webhook_change(self.by, endpoint_id=pk, **data)
 
     @removes(_("Delete a webhook"))
     def remove(self, pk: UUID) -> None:
         """With its log."""
         self.meant(pk)
-        webhook_delete(endpoint_id=pk, **self.by)
+        webhook_delete(self.by, endpoint_id=pk)
 
     @acts(_("A new secret for a webhook"), Nothing, refuses=[404], once=False)
     def rotate(self, pk: UUID, data: dict[str, Any]) -> WebhookEndpoint:
         """For a day the one before signs as well."""
-        return webhook_rotate(endpoint_id=pk, **self.by)
+        return webhook_rotate(self.by, endpoint_id=pk)
 
     @acts(
         _("Test a webhook"),
@@ -167,7 +167,7 @@ class Webhooks(Resource):
     )
     def ping(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
         """Sends `webhook.ping`, once, also to one that is disabled."""
-        return webhook_ping(endpoint_id=pk, **self.by)
+        return webhook_ping(self.by, endpoint_id=pk)
 
     @parts(_("Deliveries of a webhook"), DeliveryShape)
     def deliveries(self, pk: UUID, query: dict[str, Any]) -> QuerySet[WebhookDelivery]:
@@ -188,4 +188,4 @@ class Webhooks(Resource):
     def replay(self, pk: UUID, data: dict[str, Any]) -> WebhookDelivery:
         """Under the same `webhook-id`, so that a receiver that has it knows. While it is still
         being tried: 409."""
-        return webhook_replay(delivery_id=pk, **self.by)
+        return webhook_replay(self.by, delivery_id=pk)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.domain.errors import Invalid, NotFound, NotPermitted, Refused, WrongState
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.models import OrganisationRequest
 from accounts.permissions import actor_of, require, require_somewhere
 from accounts.selectors.organisations import (
@@ -53,7 +53,7 @@ def missing(request: HttpRequest) -> HttpResponse:
     refused: Refused | None = None
     if form.is_bound and form.is_valid():
         try:
-            organisation_ask(actor=actor, now=now, **form.values())
+            organisation_ask(By(actor, now), **form.values())
         except Invalid as problem:
             form.refuse(problem.problems)
         except WrongState as problem:
@@ -78,9 +78,7 @@ def missing(request: HttpRequest) -> HttpResponse:
 @require_POST
 def withdraw(request: HttpRequest, request_id: UUID) -> HttpResponse:
     """Take back one's own request."""
-    organisation_request_withdraw(
-        actor=actor_of(request.user), request_id=request_id, now=timezone.now()
-    )
+    organisation_request_withdraw(By(actor_of(request.user), timezone.now()), request_id=request_id)
     messages.success(request, gettext("Your request is withdrawn."))
     return redirect("bookings:organisation-missing")
 

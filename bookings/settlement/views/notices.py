@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from bookings.record.views.lists import waits_of
 from bookings.settlement.forms.money import NoticeForm, VersionForm, VoidForm
@@ -57,11 +57,7 @@ def report(request: HttpRequest, statement_id: UUID) -> HttpResponse:
         form,
         "notice_form",
         lambda version: payment_notice_report(
-            actor=actor,
-            statement_id=statement_id,
-            paid=form.paid(),
-            now=now,
-            expected_version=version,
+            By(actor, now, version), statement_id=statement_id, paid=form.paid()
         ),
         gettext("The host has been told. It marks the payment when it has found the money."),
     )
@@ -74,9 +70,7 @@ def match(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     now = timezone.now()
 
     def act(actor: Actor, form: VersionForm, version: int | None) -> Any:
-        return payment_notice_match(
-            actor=actor, notice_id=notice_id, now=now, expected_version=version
-        )
+        return payment_notice_match(By(actor, now, version), notice_id=notice_id)
 
     form = VersionForm(request.POST)
     return _decided(request, notice_id, form, act, gettext("The payment is recorded."))
@@ -90,11 +84,7 @@ def refuse(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 
     def act(actor: Actor, form: VersionForm, version: int | None) -> Any:
         return payment_notice_refuse(
-            actor=actor,
-            notice_id=notice_id,
-            reason=form.cleaned_data["reason"],
-            now=now,
-            expected_version=version,
+            By(actor, now, version), notice_id=notice_id, reason=form.cleaned_data["reason"]
         )
 
     done = gettext("The notice is refused, and the payer has been told.")
@@ -108,9 +98,7 @@ def withdraw(request: HttpRequest, notice_id: UUID) -> HttpResponse:
     now = timezone.now()
 
     def act(actor: Actor, form: VersionForm, version: int | None) -> Any:
-        return payment_notice_withdraw(
-            actor=actor, notice_id=notice_id, now=now, expected_version=version
-        )
+        return payment_notice_withdraw(By(actor, now, version), notice_id=notice_id)
 
     form = VersionForm(request.POST)
     return _decided(request, notice_id, form, act, gettext("The notice is withdrawn."))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain.errors import Invalid, WrongState, WrongVersion
-from accounts.domain.roles import Actor
+from accounts.domain.roles import Actor, By
 from accounts.permissions import actor_of
 from accounts.selectors.memberships import place_of
 from bookings.record.adapters.figures import Cell
@@ -242,11 +242,9 @@ def pay(request: HttpRequest, statement_id: UUID) -> HttpResponse:
         form,
         "pay_form",
         lambda version: statement_pay(
-            actor=actor,
+            By(actor, now, version),
             statement_id=statement_id,
             paid=form.paid(-1 if row.payable < 0 else 1),
-            now=now,
-            expected_version=version,
         ),
         gettext("The payment is recorded."),
     )
@@ -265,11 +263,7 @@ def void(request: HttpRequest, statement_id: UUID) -> HttpResponse:
         form,
         "void_form",
         lambda version: statement_void(
-            actor=actor,
-            statement_id=statement_id,
-            reason=form.cleaned_data["reason"],
-            now=now,
-            expected_version=version,
+            By(actor, now, version), statement_id=statement_id, reason=form.cleaned_data["reason"]
         ),
         gettext("The statement is voided. This one bills its charges instead."),
     )
@@ -288,11 +282,7 @@ def convert(request: HttpRequest, statement_id: UUID) -> HttpResponse:
         form,
         "convert_form",
         lambda version: statement_convert(
-            actor=actor,
-            statement_id=statement_id,
-            rate_id=form.cleaned_data["rate"],
-            now=now,
-            expected_version=version,
+            By(actor, now, version), statement_id=statement_id, rate_id=form.cleaned_data["rate"]
         ),
         gettext("The statement is shown at this rate now."),
     )

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from accounts.domain.errors import Invalid, NotPermitted, Refused, WrongState, WrongVersion
+from accounts.domain.roles import By
 from accounts.models import OutboxMessage, TrailEntry
 from accounts.services.memberships import membership_end
 from instruments.domain.training import CourseTerms, SessionTerms
@@ -59,16 +60,14 @@ def told(kind):
 
 
 def result(cast, row, how="passed", by="zhao", now=BEGUN):
-    return enrolment_result(actor=cast.actor(by), enrolment_id=row.pk, result=how, now=now)
+    return enrolment_result(By(cast.actor(by), now), enrolment_id=row.pk, result=how)
 
 
 def test_courses_are_their_hosts(cast):
     terms = CourseTerms(name="x", places=1)
 
     def make(by="zhao", host=cast.ustc, **things):
-        return lambda: course_create(
-            actor=cast.actor(by), host=host, terms=terms, now=NOW, **things
-        )
+        return lambda: course_create(By(cast.actor(by), NOW), host=host, terms=terms, **things)
 
     refused(make("wang", instrument=cast.microscope), "not-permitted", NotPermitted)
     refused(make("chen", cast.fudan, instrument=cast.microscope), "not-for-course", Invalid)
@@ -77,25 +76,22 @@ def test_courses_are_their_hosts(cast):
     for prerequisite, code in ((uuid4(), "unknown-value"), (other.pk, "not-itself")):
         refused(
             lambda wanted=prerequisite: course_change(
-                actor=cast.actor("zhao"),
+                By(cast.actor("zhao"), NOW),
                 course_id=other.pk,
                 terms=CourseTerms(name="x", places=1, prerequisites=(wanted,)),
-                now=NOW,
             ),
             code,
             Invalid,
         )
     refused(
-        lambda: course_retire(
-            actor=cast.actor("zhao"), course_id=other.pk, now=NOW, expected_version=7
-        ),
+        lambda: course_retire(By(cast.actor("zhao"), NOW, 7), course_id=other.pk),
         "wrong-version",
         WrongVersion,
     )
     one = session(cast, other)
     retire = {"actor": cast.actor("zhao"), "course_id": other.pk, "now": NOW}
     refused(lambda: course_retire(**retire), "sessions-ahead", WrongState)
-    session_cancel(actor=cast.actor("zhao"), session_id=one.pk, reason="Ill", now=NOW)
+    session_cancel(By(cast.actor("zhao"), NOW), session_id=one.pk, reason="Ill")
     course_retire(**retire)
     refused(lambda: session(cast, other), "course-retired", WrongState)
 
@@ -109,11 +105,10 @@ def test_sessions_are_at_the_hosts_by_its_people(cast):
     refused(lambda: enrol(cast, one, "sun"), "gives-it", WrongState)
     refused(
         lambda: session_create(
-            actor=cast.actor("sun"),
+            By(cast.actor("sun"), NOW),
             course_id=of.pk,
             facility=cast.facility,
             terms=SessionTerms(BEGUN, BEGUN + timedelta(hours=1), BEGUN, 1),
-            now=NOW,
         ),
         "not-permitted",
         NotPermitted,
@@ -132,18 +127,18 @@ def test_places_are_given_in_the_order_of_asking(cast):
     assert [second.state, third.state] == ["waiting", "waiting"]
     assert places_in_line([second, third]) == {second.pk: 1, third.pk: 2}
     refused(
-        lambda: enrolment_withdraw(actor=cast.actor("hu"), enrolment_id=first.pk, now=NOW),
+        lambda: enrolment_withdraw(By(cast.actor("hu"), NOW), enrolment_id=first.pk),
         "not-permitted",
         NotPermitted,
     )
-    enrolment_withdraw(actor=cast.actor("wang"), enrolment_id=first.pk, now=NOW)
+    enrolment_withdraw(By(cast.actor("wang"), NOW), enrolment_id=first.pk)
     second.refresh_from_db()
     third.refresh_from_db()
     assert [second.state, third.state] == ["enrolled", "waiting"]
     assert told("moved-up") == [str(second.pk)]
     again = enrol(cast, one, waits=True, now=NOW + 3 * minute)  # behind those who waited
     assert places_in_line([again])[again.pk] == 2
-    enrolments_drop(actor=cast.actor("hu"), user_id=cast.hu.pk, now=NOW)
+    enrolments_drop(By(cast.actor("hu"), NOW), user_id=cast.hu.pk)
     third.refresh_from_db()
     assert third.state == "enrolled"
 
@@ -221,19 +216,18 @@ def test_a_trainer_says_how_it_went_in_their_own_sessions(cast):
     # Leading a session is no right to certify whom one likes.
     refused(
         lambda: qualification_grant(
-            actor=cast.actor("sun"),
+            By(cast.actor("sun"), BEGUN),
             user=cast.hu,
             issuer=cast.ustc,
             instrument=cast.microscope,
             valid_from=date(2026, 3, 10),
-            now=BEGUN,
         ),
         "not-permitted",
         NotPermitted,
     )
     late = enrol(cast, one, "hu")
     membership_end(
-        actor=cast.actor("sun"), membership_id=cast.sun.memberships.get().pk, reason="", now=NOW
+        By(cast.actor("sun"), NOW), membership_id=cast.sun.memberships.get().pk, reason=""
     )
     refused(lambda: result(cast, late, by="sun"), "not-permitted", NotPermitted)
     assert not enrolments_for(cast.actor("sun")).exists()
