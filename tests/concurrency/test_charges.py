@@ -64,10 +64,9 @@ def test_final_or_disputed_never_both(real_cast, instrument, race, rounds):
                 *(
                     partial(
                         dispute_open,
-                        actor=who,
+                        By(who, end - timedelta(seconds=1)),
                         charge_id=charge.pk,
                         reason="x",
-                        now=end - timedelta(seconds=1),
                     )
                     for who in (wang, lin)
                 ),
@@ -93,14 +92,9 @@ def test_agreed_to_once(real_cast, instrument, race, rounds):
         now = charge.created_at + DAY
         results = race(
             [
-                partial(
-                    correction_propose,
-                    actor=who,
-                    charge_id=charge.pk,
+                partial(correction_propose, By(who, now), charge_id=charge.pk,
                     amendment=Amendment(waive_percent=Decimal(50)),
-                    reason="x",
-                    now=now,
-                )
+                    reason="x")
                 for who in (zhao, gao)
             ]
         )  # fmt: skip
@@ -109,7 +103,7 @@ def test_agreed_to_once(real_cast, instrument, race, rounds):
         second = gao if proposed.proposed_by_id == zhao.user_id else zhao
         results = race(
             [
-                partial(correction_agree, actor=who, correction_id=proposed.pk, now=now)
+                partial(correction_agree, By(who, now), correction_id=proposed.pk)
                 for who in (second, sun, second)
             ]
             + [partial(charges_finalise, now=charge.open_until)]

@@ -21,7 +21,10 @@ def reserve(actor, instrument, start, now, hours=1):
 
 def moving(actor, made, start, now, hours=1, **values):
     return lambda: reservation_move(
-        By(actor, now), reservation_id=made.pk, period=Period(start, start + hours * HOUR), **values
+        By(actor, now, values.pop("expected_version", None)),
+        reservation_id=made.pk,
+        period=Period(start, start + hours * HOUR),
+        **values,
     )
 
 

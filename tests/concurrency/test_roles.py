@@ -129,7 +129,7 @@ def test_of_two_first_managers_one_comes_second(race, real_cast, rounds):
         actors = {name: cast.actor(name) for name in rows}
         results = race(
             [
-                partial(invitation_accept, actor=actors[name], invitation_id=rows[name].pk, now=now)
+                partial(invitation_accept, By(actors[name], now), invitation_id=rows[name].pk)
                 for name in rows
             ]
         )

@@ -46,8 +46,8 @@ def enrol(
 ) -> Enrolment:
     """By themselves unless somebody else is named."""
     return enrolment_make(
-        actor=cast.actor(by or who),
+        By(cast.actor(by or who), values.pop("now", NOW)),
         user=cast.people[who],
         session_id=of.pk,
-        **{"now": NOW} | values,
+        **values,
     )

@@ -350,11 +350,15 @@ class Bookings(RuleBasedStateMachine):
         if not rows:
             return
         closure = rows[index % len(rows)]
-        act = {"actor": self.actors["zhao"], "closure_id": closure.pk, "now": self.now}
+        zhao, pk = By(self.actors["zhao"], self.now), closure.pk
         end = None if later is None else self.now + later * MINUTE
         self.attempt(
             "delete closure" if delete else "end closure",
-            lambda: closure_delete(**act) if delete else closure_end(**act, end=end),
+            lambda: (
+                closure_delete(zhao, closure_id=pk)
+                if delete
+                else closure_end(zhao, closure_id=pk, end=end)
+            ),
         )
 
     @rule(instrument=st.integers(0, 2), units=st.integers(1, 3))

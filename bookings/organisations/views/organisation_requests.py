@@ -1,6 +1,5 @@
 """My organisation is missing: asking for it, and deciding on it."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -116,7 +115,7 @@ def one(request: HttpRequest, request_id: UUID) -> HttpResponse:
     refused: Refused | None = None
     if request.method == "POST":
         try:
-            if _decided(act, row, form, answer, {"actor": actor, "request_id": row.pk, "now": now}):
+            if _decided(act, row, form, answer, By(actor, now)):
                 text = gettext("Declined.") if act == "reject" else gettext("Approved.")
                 messages.success(request, text)
                 return redirect("bookings:organisation-requests")
@@ -152,17 +151,17 @@ def _decided(
     row: OrganisationRequest,
     form: OrganisationForm,
     answer: AnswerForm,
-    common: dict[str, Any],
+    by: By,
 ) -> bool:
     """Whether the request was decided; where not, the forms say why."""
     match act:
         case "enter" if form.is_valid():
-            organisation_approve(entered=form.values(), **common)
+            organisation_approve(by, request_id=row.pk, entered=form.values())
         case "name" if answer.is_valid():
             organisation = organisation_by_code(answer.cleaned_data["organisation"])
-            organisation_approve(organisation=organisation, **common)
+            organisation_approve(by, request_id=row.pk, organisation=organisation)
         case "reject" if answer.is_valid():
-            organisation_reject(reason=answer.cleaned_data["reason"], **common)
+            organisation_reject(by, request_id=row.pk, reason=answer.cleaned_data["reason"])
         case _:
             return False
     return True

@@ -22,7 +22,7 @@ DETAILS = {
 
 def put(cast, who="gao", **values):
     return invoice_details_set(
-        By(cast.actor(who), NOW),
+        By(cast.actor(who), NOW, values.pop("expected_version", None)),
         organisation_id=cast.ustc.pk,
         details=values.pop("details", DETAILS),
         **values,

@@ -27,8 +27,8 @@ def run(cast: Cast, *rows: PersonRow | str, who: str = "chen", **more: Any) -> P
         row if isinstance(row, PersonRow) else PersonRow(line, row)
         for line, row in enumerate(rows, 2)
     ]
-    values: dict[str, Any] = {"organisation": cast.fudan, "dry_run": False, "now": NOW}
-    return people_invite(actor=cast.actor(who), rows=people, **values | more)
+    values: dict[str, Any] = {"organisation": cast.fudan, "dry_run": False}
+    return people_invite(By(cast.actor(who), more.pop("now", NOW)), rows=people, **values | more)
 
 
 def refused(cast: Cast, *rows: PersonRow | str, **more: Any) -> PeopleReport:

@@ -35,23 +35,30 @@ def state():
 
 def enter(cast, by="admin", **values):
     given = {"code": "inst", "region": cast.anhui, "name": "Institute", "kind": "institute"}
-    return organisation_create(By(cast.actor(by), NOW), **given | values)
+    return organisation_create(
+        By(cast.actor(by), NOW, values.pop("expected_version", None)), **given | values
+    )
 
 
 def change(cast, organisation=None, by="admin", **values):
     return organisation_change(
-        By(cast.actor(by), NOW), organisation_id=(organisation or cast.ustc).pk, **values
+        By(cast.actor(by), NOW, values.pop("expected_version", None)),
+        organisation_id=(organisation or cast.ustc).pk,
+        **values,
     )
 
 
 def place(cast, by="admin", **values):
     return region_create(
-        By(cast.actor(by), NOW), **{"scheme": "iso-3166-2", "code": "CN-JS"} | values
+        By(cast.actor(by), NOW, values.pop("expected_version", None)),
+        **{"scheme": "iso-3166-2", "code": "CN-JS"} | values,
     )
 
 
 def move(cast, region, by="admin", **values):
-    return region_change(By(cast.actor(by), NOW), region_id=region.pk, **values)
+    return region_change(
+        By(cast.actor(by), NOW, values.pop("expected_version", None)), region_id=region.pk, **values
+    )
 
 
 def refused(cast, act, *args, **values):

@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import openpyxl
@@ -467,23 +468,24 @@ def test_a_file_of_another_encoding_is_read_again_after_its_refusal(
     imports_work(now=NOW)
     job.refresh_from_db()
     assert (job.state, job.problem["code"]) == ("refused", "not-text")
-    again = {"actor": cast.actor("zhao"), "import_id": job.pk, "now": NOW}
-    import_read_again(**again, encoding=encoding, expected_version=job.version)
+    zhao = cast.actor("zhao")
+    again = partial(import_read_again, By(zhao, NOW), import_id=job.pk)
+    import_read_again(By(zhao, NOW, job.version), import_id=job.pk, encoding=encoding)
     imports_work(now=NOW)
     job.refresh_from_db()
     assert (job.state, job.problem, job.counts["created"]) == ("ready", {}, 1)
     assert job.rows.get().name == name
     # A preview, too, can be read otherwise; what was carried out cannot.
-    import_read_again(**again, encoding="utf-8")
+    again(encoding="utf-8")
     imports_work(now=NOW)
-    import_read_again(**again, encoding=encoding)
+    again(encoding=encoding)
     imports_work(now=NOW)
     import_apply(By(PLATFORM, NOW), import_id=job.pk)
     with pytest.raises(WrongState):
-        import_read_again(**again, encoding="utf-8")
+        again(encoding="utf-8")
     imports_work(now=NOW)
     with pytest.raises(WrongState):
-        import_read_again(**again, encoding="utf-8")
+        again(encoding="utf-8")
     assert Instrument.objects.filter(name=name).count() == 1
 
 

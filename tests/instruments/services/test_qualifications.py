@@ -109,7 +109,11 @@ def test_what_does_not_fit(cast, unchanged, changes, field, code):
         "valid_from": date(2026, 1, 1),
     } | {name: cast.technique if value == "technique" else value for name, value in changes.items()}
     with pytest.raises(Invalid) as refused:
-        qualification_grant(By(cast.actor("zhao"), NOW), user=cast.wang, **values)
+        qualification_grant(
+            By(cast.actor("zhao"), NOW, values.pop("expected_version", None)),
+            user=cast.wang,
+            **values,
+        )
     assert [(p.field, p.code) for p in refused.value.problems] == [(field, code)]
     check()
 
@@ -168,5 +172,5 @@ def test_revoking_is_refused(cast, unchanged):
         ({"qualification_id": cast.ustc.pk, "reason": "So"}, NotFound),
     ):
         with pytest.raises(error):
-            qualification_revoke(By(zhao, NOW), **values)
+            qualification_revoke(By(zhao, NOW, values.pop("expected_version", None)), **values)
     check()

@@ -1,6 +1,7 @@
 """Courses, their sessions, and places in them."""
 
 from datetime import date, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -89,10 +90,10 @@ def test_courses_are_their_hosts(cast):
         WrongVersion,
     )
     one = session(cast, other)
-    retire = {"actor": cast.actor("zhao"), "course_id": other.pk, "now": NOW}
-    refused(lambda: course_retire(**retire), "sessions-ahead", WrongState)
+    retire = partial(course_retire, By(cast.actor("zhao"), NOW), course_id=other.pk)
+    refused(retire, "sessions-ahead", WrongState)
     session_cancel(By(cast.actor("zhao"), NOW), session_id=one.pk, reason="Ill")
-    course_retire(**retire)
+    retire()
     refused(lambda: session(cast, other), "course-retired", WrongState)
 
 
@@ -162,11 +163,11 @@ def test_no_place(cast, who, by, now, code):
 def test_called_off(cast):
     one = session(cast, course(cast), places=1)
     kept = [enrol(cast, one), enrol(cast, one, "hu", waits=True)]
-    cancel = {"actor": cast.actor("zhao"), "session_id": one.pk, "now": NOW}
-    refused(lambda: session_cancel(**cancel, reason=" "), "required", Invalid)
-    session_cancel(**cancel, reason="The trainer is ill")
+    cancel = partial(session_cancel, By(cast.actor("zhao"), NOW), session_id=one.pk)
+    refused(lambda: cancel(reason=" "), "required", Invalid)
+    cancel(reason="The trainer is ill")
     assert sorted(told("cancelled")) == sorted(str(row.pk) for row in kept)
-    refused(lambda: session_cancel(**cancel, reason="x"), "session-cancelled", WrongState)
+    refused(lambda: cancel(reason="x"), "session-cancelled", WrongState)
     refused(lambda: enrol(cast, one, "chen"), "session-cancelled", WrongState)
     refused(lambda: result(cast, kept[0]), "session-cancelled", WrongState)
 
@@ -175,13 +176,13 @@ def test_more_places_and_another_time(cast):
     one = session(cast, course(cast), places=1)
     rows_ = [enrol(cast, one), enrol(cast, one, "hu", waits=True)]
     terms = {"start": one.start_at, "end": one.end_at, "deadline": one.deadline_at, "places": 2}
-    change = {"actor": cast.actor("zhao"), "session_id": one.pk, "now": NOW}
-    session_change(**change, terms=SessionTerms(**terms, location="Room 301"))
+    change = partial(session_change, By(cast.actor("zhao"), NOW), session_id=one.pk)
+    change(terms=SessionTerms(**terms, location="Room 301"))
     assert told("moved-up") == [str(rows_[1].pk)] and told("changed") == []
-    session_change(**change, terms=SessionTerms(**terms, location="Room 302"))
+    change(terms=SessionTerms(**terms, location="Room 302"))
     assert sorted(told("changed")) == sorted(str(row.pk) for row in rows_)
     fewer = SessionTerms(**terms | {"places": 1})
-    refused(lambda: session_change(**change, terms=fewer), "fewer-than-enrolled", Invalid)
+    refused(lambda: change(terms=fewer), "fewer-than-enrolled", Invalid)
 
 
 def test_who_passes_is_certified(cast):

@@ -28,7 +28,7 @@ def made_at(charge):
 
 def dispute(cast, charge, who="wang", reason="The laser was off.", now=None, **values):
     return dispute_open(
-        By(cast.actor(who), now or made_at(charge) + DAY),
+        By(cast.actor(who), now or made_at(charge) + DAY, values.pop("expected_version", None)),
         charge_id=charge.pk,
         reason=reason,
         **values,

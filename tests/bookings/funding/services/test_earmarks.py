@@ -472,9 +472,9 @@ def test_use_is_spent_and_what_was_not_needed_given_back(cast: Cast) -> None:
     instrument = cast.instrument(name="By use", card=card)
     shares = paid_by("A", "B", percents=("70", "30"))
     made = reserve(cast, *FRIDAY, instrument=instrument, funding=shares)
-    who = {"actor": cast.actor("wang"), "reservation_id": made.pk}
-    reservation_check_in(**who, now=at("2026-03-06 10:00"))
-    reservation_check_out(**who, now=at("2026-03-06 11:00"))
+    wang = cast.actor("wang")
+    reservation_check_in(By(wang, at("2026-03-06 10:00")), reservation_id=made.pk)
+    reservation_check_out(By(wang, at("2026-03-06 11:00")), reservation_id=made.pk)
     charge = charge_make(reservation_id=made.pk, now=at("2026-03-06 11:00"))
     assert charge is not None
     assert charge.payable == Decimal("275.60")

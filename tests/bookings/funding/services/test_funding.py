@@ -179,19 +179,19 @@ def test_suspending_and_resuming(cast: Cast) -> None:
 def test_versions_and_strangers(cast: Cast) -> None:
     row = source(cast)
     for act in (
-        lambda **who: source_change(changes={"name": "x"}, **who),
-        lambda **who: source_suspend(reason="x", **who),
-        lambda **who: source_resume(**who),
+        lambda by, pk: source_change(by, source_id=pk, changes={"name": "x"}),
+        lambda by, pk: source_suspend(by, source_id=pk, reason="x"),
+        lambda by, pk: source_resume(by, source_id=pk),
     ):
         with pytest.raises(WrongVersion):
-            act(actor=cast.actor("lin"), source_id=row.pk, now=NOW, expected_version=7)
+            act(By(cast.actor("lin"), NOW, 7), row.pk)
         for who in ("wang", "chen"):  # who may see it, but not account for it
             with pytest.raises(NotPermitted):
-                act(actor=cast.actor(who), source_id=row.pk, now=NOW)
+                act(By(cast.actor(who), NOW), row.pk)
         for who in ("gao", "sun", "alice", "auditor", "admin"):
             with pytest.raises(NotFound):
-                act(actor=cast.actor(who), source_id=row.pk, now=NOW)
+                act(By(cast.actor(who), NOW), row.pk)
         with pytest.raises(NotFound):
-            act(actor=cast.actor("lin"), source_id=uuid4(), now=NOW)
+            act(By(cast.actor("lin"), NOW), uuid4())
     row.refresh_from_db()
     assert (row.name, row.version, row.suspended_at) == ("Cathodes without cobalt", 1, None)

@@ -334,9 +334,9 @@ def test_only_managers_and_administrators_set_them_up(cast):
 
 def test_a_published_record_that_changes_is_told(cast, receiver):
     add(cast, receiver, events=["instrument.changed"])
-    change = {"actor": cast.actor("zhao"), "instrument_id": cast.microscope.pk, "now": NOW}
-    change["expected_version"] = None
-    instrument_update(**change, changes={"room": "B 12"}, techniques=None)
+    zhao = By(cast.actor("zhao"), NOW)
+    change = {"room": "B 12"}
+    instrument_update(zhao, instrument_id=cast.microscope.pk, changes=change, techniques=None)
     effects_carry_out(now=NOW)
     (heard,) = receiver.heard
     assert json.loads(heard[2])["data"]["publication"] == "published"

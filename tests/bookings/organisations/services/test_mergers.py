@@ -64,7 +64,7 @@ D = Decimal
 
 def merge(cast, gone, into, *, by="admin", now=NOW, **values):
     return organisations_merge(
-        By(cast.actor(by), now),
+        By(cast.actor(by), now, values.pop("expected_version", None)),
         organisation_id=gone.pk,
         into=Organisation.objects.get(pk=into.pk),
         **values,
@@ -401,7 +401,11 @@ def test_the_books_and_the_trail_are_right_afterwards(cast):
 
 
 def close(cast, organisation, *, by="admin", now=NOW, **values):
-    return organisation_close(By(cast.actor(by), now), organisation_id=organisation.pk, **values)
+    return organisation_close(
+        By(cast.actor(by), now, values.pop("expected_version", None)),
+        organisation_id=organisation.pk,
+        **values,
+    )
 
 
 def test_what_is_open_keeps_an_organisation_from_being_closed_and_is_counted(cast):

@@ -35,7 +35,7 @@ BEFORE, AFTER = ("2026-03-11 10:00", "2026-03-11 12:00"), ("2026-03-12 10:00", "
 
 def move(cast, organisation=None, to=None, *, by="admin", starts_on=DAY, now=NOW, **values):
     return move_decide(
-        By(cast.actor(by), now),
+        By(cast.actor(by), now, values.pop("expected_version", None)),
         organisation_id=(organisation or cast.fudan).pk,
         region=to or cast.anhui,
         starts_on=starts_on,
@@ -256,19 +256,19 @@ def test_one_move_at_a_time_and_it_may_be_withdrawn_until_its_day(cast):
     with pytest.raises(WrongState) as refused:
         move(cast, starts_on=date(2026, 5, 1))
     assert refused.value.code == "move-ahead"
-    take = {"organisation_id": cast.fudan.pk, "move_id": decided.pk, "now": NOW}
+    take = {"organisation_id": cast.fudan.pk, "move_id": decided.pk}
     with pytest.raises(NotPermitted):
-        move_withdraw(actor=cast.actor("xu"), **take)
-    move_withdraw(actor=cast.actor("admin"), **take)
+        move_withdraw(By(cast.actor("xu"), NOW), **take)
+    move_withdraw(By(cast.actor("admin"), NOW), **take)
     assert not Organisation.objects.get(pk=cast.fudan.pk).has_moves
     assert group_on(cast, DAY) == "external"
     assert moves_carry_out(now=at("2026-03-12 00:00")) == 0
     with pytest.raises(WrongState):
-        move_withdraw(actor=cast.actor("admin"), **take)
+        move_withdraw(By(cast.actor("admin"), NOW), **take)
     again = move(cast)
     moves_carry_out(now=at("2026-03-12 00:00"))
     with pytest.raises(WrongState) as refused:
-        move_withdraw(actor=cast.actor("admin"), **take | {"move_id": again.pk})
+        move_withdraw(By(cast.actor("admin"), NOW), **take | {"move_id": again.pk})
     assert refused.value.numbers["state"] == "carried-out"
 
 

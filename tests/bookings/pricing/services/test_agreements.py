@@ -30,11 +30,15 @@ def entries(row, action):
 
 
 def sign(cast, row, who, **values):
-    return agreement_sign(By(cast.actor(who), NOW), agreement_id=row.pk, **values)
+    return agreement_sign(
+        By(cast.actor(who), NOW, values.pop("expected_version", None)),
+        agreement_id=row.pk,
+        **values,
+    )
 
 
 def end(cast, row, who="xu", **values):
-    return agreement_end(actor=cast.actor(who), agreement_id=row.pk, **{"now": NOW} | values)
+    return agreement_end(By(cast.actor(who), values.pop("now", NOW)), agreement_id=row.pk, **values)
 
 
 def change(cast, row, who="coordinator", **changes):

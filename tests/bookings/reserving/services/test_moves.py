@@ -24,7 +24,10 @@ from tests.factories.cast import NOW, at, reserve
 
 def move(cast, row, start, end, *, who="wang", now=NOW, **values):
     return reservation_move(
-        By(cast.actor(who), now), reservation_id=row.pk, period=Period(at(start), at(end)), **values
+        By(cast.actor(who), now, values.pop("expected_version", None)),
+        reservation_id=row.pk,
+        period=Period(at(start), at(end)),
+        **values,
     )
 
 

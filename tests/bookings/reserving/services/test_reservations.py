@@ -154,7 +154,7 @@ class TestRequest:
 class TestDecide:
     def decide(self, cast, made, approve=True, who="zhao", reason="", now=NOW, **values):
         return reservation_decide(
-            By(cast.actor(who), now),
+            By(cast.actor(who), now, values.pop("expected_version", None)),
             reservation_id=made.pk,
             approve=approve,
             reason=reason,

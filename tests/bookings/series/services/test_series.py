@@ -257,7 +257,7 @@ class TestPreview:
 class TestCancel:
     def cancel(self, cast, made, scope, index=0, who="wang", reason="", now=NOW, **values):
         return series_cancel(
-            By(cast.actor(who), now),
+            By(cast.actor(who), now, values.pop("expected_version", None)),
             series_id=made.series.pk,
             scope=scope,
             reservation_id=None if index is None else made.reservations[index].pk,

@@ -41,12 +41,19 @@ def drawn(cast):
 def report(cast, row, amount="268.00", *, who="lin", day=DAY, reference="T 1", **values):
     paid = Paid(Decimal(amount), day, reference)
     return payment_notice_report(
-        By(cast.actor(who), APRIL), statement_id=row.pk, paid=paid, **values
+        By(cast.actor(who), APRIL, values.pop("expected_version", None)),
+        statement_id=row.pk,
+        paid=paid,
+        **values,
     )
 
 
 def match(cast, notice, who="gao", **values):
-    return payment_notice_match(By(cast.actor(who), APRIL), notice_id=notice.pk, **values)
+    return payment_notice_match(
+        By(cast.actor(who), APRIL, values.pop("expected_version", None)),
+        notice_id=notice.pk,
+        **values,
+    )
 
 
 def refuse(cast, notice, who="gao", reason="No such transfer"):
