@@ -32,7 +32,6 @@ from accounts.api.shapes import (
     Whole,
 )
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound
 from accounts.models import Invitation, JoinRequest, Membership, Organisation
 from accounts.permissions import require
 from accounts.selectors.joining import (
@@ -47,6 +46,7 @@ from accounts.selectors.memberships import (
     with_roles,
 )
 from accounts.selectors.organisations import organisation_by_code
+from accounts.selectors.rows import visible
 from accounts.services.invitations import invitation_accept, invitation_send, invitation_withdraw
 from accounts.services.joining import join_ask, join_decide, join_withdraw, joining_set
 
@@ -163,10 +163,7 @@ class Invitations(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> Invitation:
-        row = invitations_for(self.actor, self.now).filter(pk=pk).first()
-        if row is None:
-            raise NotFound
-        return row
+        return visible(invitations_for(self.actor, self.now), pk=pk)
 
     def prepared(self, rows: list[Any]) -> list[Any]:
         for row in rows:
@@ -250,10 +247,7 @@ class JoinRequests(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> JoinRequest:
-        row = join_requests_for(self.actor).filter(pk=pk).first()
-        if row is None:
-            raise NotFound
-        return row
+        return visible(join_requests_for(self.actor), pk=pk)
 
     @lists(_("Requests to join"), JoinQuery)
     def rows(self, query: dict[str, Any]) -> QuerySet[JoinRequest]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from accounts.domain.errors import NotPermitted, Refused
+from accounts.domain.errors import NotPermitted, Refused, WrongVersion
 
 RESEARCHER = "researcher"
 MANAGER = "manager"
@@ -148,6 +148,11 @@ class By:
     actor: Actor
     now: datetime
     version: int | None = None
+
+    def require_version(self, present: int) -> None:
+        """`WrongVersion` if the row has changed since the version they have read."""
+        if self.version is not None and self.version != present:
+            raise WrongVersion(version=present)
 
 
 @dataclass(frozen=True)

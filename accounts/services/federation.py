@@ -9,11 +9,12 @@ from allauth.socialaccount.models import SocialApp
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.federation import BELONGS, Affiliation, parse_affiliations, parse_scopes
 from accounts.domain.roles import PLATFORM, RESEARCHER, By, DutiesConflict, Place
 from accounts.models import Organisation, User
 from accounts.permissions import actor_of, require
+from accounts.selectors.rows import visible
 from accounts.services.joining import join_ask
 from accounts.services.memberships import lock_user, membership_start, role_grant
 
@@ -69,8 +70,7 @@ def scopes_set(
         if taken and other.pk != organisation.pk:
             raise invalid("scopes", "scope-taken", scope=taken[0], organisation=other.code)
     organisation.refresh_from_db(fields=["scopes", "admits_by_scope", "version"])
-    if by.version not in {None, organisation.version}:
-        raise WrongVersion(version=organisation.version)
+    by.require_version(organisation.version)
     before = {"scopes": organisation.scopes, "admits_by_scope": organisation.admits_by_scope}
     organisation.scopes, organisation.admits_by_scope = wanted, admits_by_scope
     organisation.version += 1
@@ -117,9 +117,7 @@ def provider_set(
 def provider_remove(by: By, *, provider_id: str) -> None:
     """Nobody signs in there any more; who did keeps the account, and other ways in."""
     require(by.actor, "administer", Place(None))
-    app = SocialApp.objects.select_for_update().filter(provider_id=provider_id).first()
-    if app is None:
-        raise NotFound
+    app = visible(SocialApp.objects.select_for_update(), provider_id=provider_id)
     _record_provider(by, "delete", app)
     app.delete()
 

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from PIL import Image
 
 from accounts import trail
-from accounts.domain.errors import FieldProblem, Invalid, WrongState, WrongVersion, invalid
+from accounts.domain.errors import FieldProblem, Invalid, WrongState, invalid
 from accounts.domain.organisations import scheme_named
 from accounts.domain.roles import ADMINISTRATOR, PLATFORM, By, Place
 from accounts.models import Installation, Organisation, Region, User
@@ -132,8 +132,7 @@ def installation_update(
     row, _ = Installation.objects.select_for_update().get_or_create(
         defaults={"name": name, "languages": list(languages), "created_at": by.now, "version": 0}
     )
-    if by.version not in {None, row.version}:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     before, old = _told(row), row.logo.name
     row.name, row.name_zh, row.languages = name, name_zh, list(dict.fromkeys(languages))
     row.admits_strangers = admits_strangers

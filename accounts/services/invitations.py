@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from accounts import trail
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import MANAGER, Actor, By, Place
 from accounts.models import Invitation, JoinRequest, Membership, Organisation, User
 from accounts.models.keys import new_id
@@ -20,6 +20,7 @@ from accounts.permissions import actor_of
 from accounts.selectors.joining import invitation_token, open_invitations
 from accounts.selectors.memberships import has_manager, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from accounts.selectors.users import confirmed_addresses, user_by_email
 from accounts.services.memberships import grant_put, lock_user, membership_put
@@ -243,15 +244,12 @@ def _belongs(user: User, organisation: Organisation) -> bool:
 
 
 def _locked(invitation_id: UUID) -> Invitation:
-    row = (
-        Invitation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region", "invited_by")
-        .filter(pk=invitation_id)
-        .first()
+    return visible(
+        Invitation.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region", "invited_by"
+        ),
+        pk=invitation_id,
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _withdraw(by: By, row: Invitation) -> None:

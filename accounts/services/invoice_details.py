@@ -8,12 +8,13 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongVersion, invalid
+from accounts.domain.errors import NotPermitted, invalid
 from accounts.domain.invoice_details import masked, parse_invoice_details
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.selectors.invoice_details import may_set_invoice_details
+from accounts.selectors.rows import visible
 
 
 @transaction.atomic
@@ -28,18 +29,13 @@ def invoice_details_set(
     `Invalid` as `parse_invoice_details` says, and `not-a-mail-address`. The same again changes
     nothing.
     """
-    row = (
-        Organisation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("region")
-        .filter(pk=organisation_id)
-        .first()
+    row = visible(
+        Organisation.objects.select_for_update(of=("self",), no_key=True).select_related("region"),
+        pk=organisation_id,
     )
-    if row is None:
-        raise NotFound
     if not may_set_invoice_details(by.actor, row):
         raise NotPermitted(capability="account")
-    if by.version not in {None, row.version}:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     parsed = parse_invoice_details(details)
     if email := parsed.get("invoice_email"):
         try:

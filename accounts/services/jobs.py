@@ -18,13 +18,14 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from accounts import trail
-from accounts.domain.errors import NotFound, invalid
+from accounts.domain.errors import invalid
 from accounts.domain.jobs import Busy, again_in
 from accounts.domain.roles import By, Place
 from accounts.models import JobFailure, JobRun, OutboxMessage
 from accounts.notifications import TASKS, nudge
 from accounts.permissions import require
 from accounts.selectors.jobs import FAILING
+from accounts.selectors.rows import visible
 from accounts.trail import Change
 
 log = logging.getLogger(__name__)
@@ -134,9 +135,7 @@ def failure_retry(by: By, *, failure_id: UUID) -> str:
     if row is not None:
         _effects_again(by, [row])
         return row.kind
-    noted = JobFailure.objects.select_for_update().filter(pk=failure_id).first()
-    if noted is None:
-        raise NotFound
+    noted = visible(JobFailure.objects.select_for_update(), pk=failure_id)
     _things_again(by, [noted])
     return noted.job
 

@@ -8,13 +8,14 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain import joining as rules
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import NotFound, WrongState, invalid
 from accounts.domain.roles import PLATFORM, RESEARCHER, By
 from accounts.models import JoinRequest, Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import is_member, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import confirmed_addresses
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 
@@ -133,8 +134,7 @@ def joining_set(
         raise invalid("mail_domains", "required")
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation.pk)
     organisation.refresh_from_db(fields=["mail_domains", "admits_by_mail", "version"])
-    if by.version not in {None, organisation.version}:
-        raise WrongVersion(version=organisation.version)
+    by.require_version(organisation.version)
     before = {
         "mail_domains": organisation.mail_domains,
         "admits_by_mail": organisation.admits_by_mail,
@@ -184,14 +184,9 @@ def _admit(by: By, row: JoinRequest, roles: Sequence[str]) -> None:
 
 
 def _found(request_id: UUID) -> JoinRequest:
-    row = (
-        JoinRequest.objects.select_related("organisation__region", "user")
-        .filter(pk=request_id)
-        .first()
+    return visible(
+        JoinRequest.objects.select_related("organisation__region", "user"), pk=request_id
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _require_open(row: JoinRequest) -> None:

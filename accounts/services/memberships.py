@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.errors import NotPermitted, WrongState, invalid
 from accounts.domain.roles import (
     ADMINISTRATOR,
     COORDINATOR,
@@ -43,6 +43,7 @@ from accounts.selectors.memberships import (
     roles_left_out,
 )
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import user_by_email
 from accounts.services.users import person_enter, sign_in_mail_send
 
@@ -275,13 +276,9 @@ def grant_put(
 def role_revoke(by: By, *, grant_id: UUID, reason: str) -> RoleGrant:
     """Take a role away: whoever may give it, with a reason; or lay down one's own. The last manager
     of an organisation and the last administrator keep theirs."""
-    grant = (
-        RoleGrant.objects.select_related("organisation__region", "region", "user")
-        .filter(pk=grant_id)
-        .first()
+    grant = visible(
+        RoleGrant.objects.select_related("organisation__region", "region", "user"), pk=grant_id
     )
-    if grant is None:
-        raise NotFound
     is_own = by.actor.user_id == grant.user_id
     place = place_of(grant.organisation) if grant.organisation else Place(None)
     if not is_own:

@@ -20,7 +20,6 @@ from django.db import transaction
 
 from accounts import trail
 from accounts.domain.erasure import leads_nowhere
-from accounts.domain.errors import WrongVersion
 from accounts.domain.messages import (
     AT_ONCE,
     DIGESTS,
@@ -180,8 +179,7 @@ def choices_set(by: By, *, topics: Mapping[str, Choice], quiet: Quiet | None) ->
     for topic, choice in topics.items():
         check_choice(topic, choice, languages)
     row = _locked(by.actor.person)
-    if by.version is not None and by.version != row.version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     said = {topic: asdict(choice) for topic, choice in topics.items() if choice != Choice()}
     return _store(by, row, said, quiet)
 

@@ -14,6 +14,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 
 CAPABILITY = "manage-organisations"
 LONGEST_AHEAD = timedelta(days=731)
@@ -76,9 +77,7 @@ def move_withdraw(by: By, *, organisation_id: UUID, move_id: UUID) -> Organisati
     """Take a move back that has not been carried out, for who could decide it. Bookings made for
     days after it keep the regions they were made with."""
     row = organisation_locked(organisation_id)
-    move = row.moves.select_related("from_region", "region").filter(pk=move_id).first()
-    if move is None:
-        raise NotFound
+    move = visible(row.moves.select_related("from_region", "region"), pk=move_id)
     require(by.actor, CAPABILITY, place_of(row))
     require(by.actor, CAPABILITY, Place(None, frozenset(move.region.lineage)))
     require_version(row, by.version)

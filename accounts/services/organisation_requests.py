@@ -15,6 +15,7 @@ from accounts.models import Organisation, OrganisationRequest, Region, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import has_manager, place_of
+from accounts.selectors.rows import visible
 from accounts.services.joining import join_pass_on
 from accounts.services.memberships import checked_reason, grant_put, lock_user, membership_put
 from accounts.services.organisations import organisation_create
@@ -161,14 +162,9 @@ def _decide(by: By, act: str, row: OrganisationRequest, state: str, reason: str)
 
 
 def _found(request_id: UUID) -> OrganisationRequest:
-    row = (
-        OrganisationRequest.objects.select_related("region", "user", "organisation")
-        .filter(pk=request_id)
-        .first()
+    return visible(
+        OrganisationRequest.objects.select_related("region", "user", "organisation"), pk=request_id
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _require_open(row: OrganisationRequest) -> None:

@@ -33,6 +33,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.divisions import above, division
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from accounts.services.invoice_details import invoice_details_set
 
 REGION_FIELDS = ("name", "name_zh", "time_zone", "currency", "holiday_calendar", "shares")
@@ -233,9 +234,7 @@ def _lock_tree() -> None:
 
 def _locked_region(region_id: UUID, expected_version: int | None) -> Region:
     """An open region, its row locked; `NotFound`, `WrongVersion`, `WrongState`."""
-    region = Region.objects.select_for_update().filter(pk=region_id).first()
-    if region is None:
-        raise NotFound
+    region = visible(Region.objects.select_for_update(), pk=region_id)
     if expected_version not in {None, region.version}:
         raise WrongVersion(version=region.version)
     _require_open_region(region)
@@ -328,8 +327,7 @@ def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Org
         require(by.actor, "manage-organisations", place_of(organisation))
     Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation_id)
     organisation = _organisation(organisation_id)
-    if by.version not in {None, organisation.version}:
-        raise WrongVersion(version=organisation.version)
+    by.require_version(organisation.version)
     if organisation.closed_at is not None:
         raise WrongState("organisation-closed")
     names = ("code", *ORGANISATION_FIELDS)

@@ -14,6 +14,7 @@ from accounts.domain.errors import NotFound, WrongVersion, invalid
 from accounts.domain.roles import Actor, By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from instruments.adapters.files import file_put, files_delete
 from instruments.adapters.pictures import MEDIA_TYPE, photo_of
 from instruments.domain.attachments import PHOTO, check_room, kind_of
@@ -102,9 +103,7 @@ def attachment_change(by: By, *, attachment_id: UUID, changes: Mapping[str, Any]
     """Words and place of a photo or document; `position` counts from 1 among those of its kind.
     `Invalid` if it would be without a title, `WrongVersion` if it moved on from
     `expected_version`."""
-    row = Attachment.objects.filter(pk=attachment_id).first()
-    if row is None:
-        raise NotFound
+    row = visible(Attachment.objects, pk=attachment_id)
     instrument = _locked(by.actor, row.instrument_id)
     kin = list(instrument.attachments.filter(kind=row.kind).order_by("position", "id"))
     found = next((item for item in kin if item.pk == attachment_id), None)
@@ -142,14 +141,10 @@ def attachment_change(by: By, *, attachment_id: UUID, changes: Mapping[str, Any]
 @transaction.atomic
 def attachment_delete(by: By, *, attachment_id: UUID) -> None:
     """The row, and once that is certain its files. The trail keeps its digest."""
-    row = Attachment.objects.filter(pk=attachment_id).first()
-    if row is None:
-        raise NotFound
+    row = visible(Attachment.objects, pk=attachment_id)
     instrument = _locked(by.actor, row.instrument_id)
     # Read again: it may have changed before the lock was had.
-    row = instrument.attachments.filter(pk=attachment_id).first()
-    if row is None:
-        raise NotFound
+    row = visible(instrument.attachments, pk=attachment_id)
     _check_version(row, by.version)
     kind = row.kind
     before = {

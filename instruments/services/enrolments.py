@@ -14,6 +14,7 @@ from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from accounts.services.jobs import work_through
 from instruments.domain.opening import local_date
 from instruments.domain.training import RESULTS, last_day, moving_up
@@ -181,20 +182,15 @@ def _end(enrolment_id: UUID, now: datetime) -> int:
 
 def lock_session(session_id: UUID) -> CourseSession:
     """Places of a session are given one at a time. `NotFound`."""
-    row = (
-        CourseSession.objects.select_for_update(of=("self",), no_key=True)
-        .select_related(
+    return visible(
+        CourseSession.objects.select_for_update(of=("self",), no_key=True).select_related(
             "course__organisation__region",
             "course__technique",
             "course__instrument__facility",
             "facility",
-        )
-        .filter(pk=session_id)
-        .first()
+        ),
+        pk=session_id,
     )
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _locked(enrolment_id: UUID) -> tuple[Enrolment, CourseSession]:

@@ -25,6 +25,7 @@ from accounts.permissions import require
 from accounts.selectors.jobs import held_back
 from accounts.selectors.memberships import load_actor, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.services.jobs import failure_forget, failure_note, failures_keep
 from instruments.domain.delimited import (
     MAX_BYTES,
@@ -172,8 +173,7 @@ def mapping_delete(by: By, *, mapping_id: UUID) -> None:
     )
     if saved is None or not by.actor.may("manage-instruments", place_of(saved.organisation)):
         raise NotFound
-    if by.version is not None and by.version != saved.version:
-        raise WrongVersion(version=saved.version)
+    by.require_version(saved.version)
     _record(by, saved, "import_mapping.delete", {"name": saved.name})
     saved.delete()
 
@@ -400,14 +400,12 @@ def _batch_store(by: By, job: Import, rows: list[ImportRow]) -> None:
 
 
 def _locked(actor: Actor | None, import_id: UUID, expected_version: int | None = None) -> Import:
-    job = (
-        Import.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region")
-        .filter(pk=import_id)
-        .first()
+    job = visible(
+        Import.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region"
+        ),
+        pk=import_id,
     )
-    if job is None:
-        raise NotFound
     if actor is not None and not actor.may("manage-instruments", place_of(job.organisation)):
         raise NotFound
     if expected_version is not None and expected_version != job.version:

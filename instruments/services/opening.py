@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts import trail
-from accounts.domain.errors import WrongVersion
 from accounts.domain.jobs import Busy
 from accounts.domain.roles import By
 from accounts.permissions import require
@@ -45,8 +44,7 @@ def opening_hours_set(by: By, *, instrument_id: UUID, hours: OpeningHours) -> In
     `WrongVersion` if the instrument moved on from `expected_version`."""
     instrument = lock_instrument(instrument_id, record=True)
     require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    if by.version is not None and by.version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    by.require_version(instrument.version)
     data = hours_to_json(hours)
     before = instrument.schedule.hours if instrument.schedule else {}
     if before == data:

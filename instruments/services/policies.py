@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongVersion, invalid
+from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
@@ -37,8 +37,7 @@ def policy_set(by: By, *, instrument_id: UUID, policy: Policy, reason: str = "")
     require(by.actor, "manage-instruments", place_of(instrument.organisation))
     row: BookingPolicy | None = getattr(instrument, "policy", None)
     version = row.version if row else 0
-    if by.version is not None and by.version != version:
-        raise WrongVersion(version=version)
+    by.require_version(version)
     before = policy_to_json(load_policy(row)) if row else {}
     after = policy_to_json(policy)
     if row is not None and before == after:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion
+from accounts.domain.errors import WrongState
 from accounts.domain.roles import By
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
@@ -48,8 +48,7 @@ def instrument_publication(
     wanted, capability = ACTS[act]
     instrument = lock_instrument(instrument_id, record=True)
     require(by.actor, capability, place_of(instrument.organisation))
-    if by.version is not None and by.version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    by.require_version(instrument.version)
     before = instrument.publication
     publishing.step(before, wanted)
     if wanted == "published":
@@ -95,8 +94,7 @@ def instrument_confirm(by: By, *, instrument_id: UUID) -> Instrument:
     of one that is not public: nothing of it can be out of date for anybody."""
     instrument = lock_instrument(instrument_id, record=True)
     require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    if by.version is not None and by.version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    by.require_version(instrument.version)
     if instrument.publication not in PUBLIC:
         raise WrongState(state=instrument.publication, wanted="confirmed")
     before = instrument.confirmed_at

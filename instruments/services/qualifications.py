@@ -6,12 +6,13 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import no_second, place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from instruments.domain.qualifications import FIRST_DAY, LAST_DAY
 from instruments.models import Instrument, Qualification, Technique
 
@@ -131,17 +132,14 @@ def _check(
 def qualification_revoke(by: By, *, qualification_id: UUID, reason: str) -> Qualification:
     """End a certificate at once; a reason is needed. Bookings stay, but what asks for the
     qualification again (checking in, approving) will miss it. `WrongState` if it is revoked."""
-    row = (
-        Qualification.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("issuer__region", "technique")
-        .filter(pk=qualification_id)
-        .first()
+    row = visible(
+        Qualification.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "issuer__region", "technique"
+        ),
+        pk=qualification_id,
     )
-    if row is None:
-        raise NotFound
     require(by.actor, "manage-instruments", place_of(row.issuer))
-    if by.version is not None and by.version != row.version:
-        raise WrongVersion(version=row.version)
+    by.require_version(row.version)
     if row.revoked_at is not None:
         raise WrongState(state="revoked", wanted="revoked")
     reason = reason.strip()

@@ -10,10 +10,11 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion
+from accounts.domain.errors import WrongState, WrongVersion
 from accounts.domain.roles import Actor, By
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from instruments.domain.opening import local_date
 from instruments.domain.ratecard_versions import Version, require_room
 from instruments.domain.ratecards import RateCardValues, to_json
@@ -71,9 +72,7 @@ def _locked(actor: Actor, instrument_id: UUID) -> Instrument:
 
 
 def _draft(instrument: Instrument, version: int, expected: int | None) -> RateCard:
-    row = RateCard.objects.filter(instrument=instrument, version=version).first()
-    if row is None:
-        raise NotFound
+    row = visible(RateCard.objects, instrument=instrument, version=version)
     if expected is not None and expected != row.revision:
         raise WrongVersion(version=row.revision)
     if row.published_at is not None:

@@ -9,13 +9,14 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongVersion, invalid
+from accounts.domain.errors import invalid
 from accounts.domain.roles import By
 from accounts.models import Organisation
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from instruments.domain.policies import Policy
 from instruments.locks import lock_instrument
 from instruments.models import Facility, Instrument, Technique
@@ -101,12 +102,9 @@ def facility_update(by: By, *, facility_id: UUID, changes: Mapping[str, Any]) ->
     """Change what is said of a site (`FACILITY_FIELDS`). `WrongVersion` if it moved on from
     `expected_version`."""
     found = Facility.objects.select_for_update(of=("self",)).select_related("organisation__region")
-    facility = found.filter(pk=facility_id).first()
-    if facility is None:
-        raise NotFound
+    facility = visible(found, pk=facility_id)
     require(by.actor, "manage-instruments", place_of(facility.organisation))
-    if by.version is not None and by.version != facility.version:
-        raise WrongVersion(version=facility.version)
+    by.require_version(facility.version)
     changed = sorted(
         name
         for name in FACILITY_FIELDS
@@ -191,8 +189,7 @@ def instrument_update(
     on from `expected_version`."""
     instrument = lock_instrument(instrument_id, record=True)
     require(by.actor, "manage-instruments", place_of(instrument.organisation))
-    if by.version is not None and by.version != instrument.version:
-        raise WrongVersion(version=instrument.version)
+    by.require_version(instrument.version)
     before = _said(instrument)
     codes_before = sorted(t.code for t in instrument.techniques.all())
     for name, value in changes.items():

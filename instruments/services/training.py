@@ -7,13 +7,14 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor, By
 from accounts.models import Organisation, User
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import members_among
 from instruments.domain.training import CourseTerms, SessionTerms
 from instruments.models import Course, CourseSession, Enrolment, Facility, Instrument, Technique
@@ -180,14 +181,12 @@ def certificates_remind(*, now: datetime) -> int:
 
 
 def _locked_course(actor: Actor, course_id: UUID, expected_version: int | None) -> Course:
-    row = (
-        Course.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region", "technique", "instrument")
-        .filter(pk=course_id)
-        .first()
+    row = visible(
+        Course.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region", "technique", "instrument"
+        ),
+        pk=course_id,
     )
-    if row is None:
-        raise NotFound
     require(actor, "manage-instruments", place_of(row.organisation))
     if expected_version is not None and expected_version != row.version:
         raise WrongVersion(version=row.version)

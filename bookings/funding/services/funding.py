@@ -8,12 +8,13 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts import trail
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor, By
 from accounts.models import Organisation, User
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
 from accounts.selectors.organisations import require_open
+from accounts.selectors.rows import visible
 from accounts.selectors.users import members_among
 from bookings.funding.domain.funding_sources import SourceTerms, Used, require_code, require_terms
 from bookings.funding.models import FundingSource
@@ -137,14 +138,12 @@ def _locked(actor: Actor, source_id: UUID, expected_version: int | None) -> Fund
     """Under its lock, with which bookings set money aside; `NotFound` if it is not the actor's
     to see, `NotPermitted` but for finance."""
     source_by_id(actor, source_id)
-    row = (
-        FundingSource.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("organisation__region")
-        .filter(pk=source_id)
-        .first()
+    row = visible(
+        FundingSource.objects.select_for_update(of=("self",), no_key=True).select_related(
+            "organisation__region"
+        ),
+        pk=source_id,
     )
-    if row is None:
-        raise NotFound
     require(actor, "account", place_of(row.organisation))
     if expected_version is not None and expected_version != row.version:
         raise WrongVersion(version=row.version)

@@ -20,10 +20,11 @@ from django.db.models.functions import Now
 from django.utils import translation
 
 from accounts import trail
-from accounts.domain.errors import NotFound, Refused, WrongState
+from accounts.domain.errors import Refused, WrongState
 from accounts.domain.roles import Actor, By
 from accounts.notifications import nudge
 from accounts.selectors.memberships import load_actor
+from accounts.selectors.rows import visible
 from bookings.hours.models import HoursExport
 from bookings.hours.selectors.utilisation_scope import scope_for
 from bookings.hours.selectors.utilisation_tables import Asked, Table, day_sums_of, table_of
@@ -98,10 +99,7 @@ def exports_clear(*, now: datetime) -> int:
 
 def export_for(actor: Actor, export_id: UUID) -> HoursExport:
     """One's own. `NotFound`."""
-    job = exports_of(actor).filter(pk=export_id).first()
-    if job is None:
-        raise NotFound
-    return job
+    return visible(exports_of(actor), pk=export_id)
 
 
 def exports_of(actor: Actor) -> QuerySet[HoursExport]:

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from accounts.api.resource import LIST, Resource, acts, creates, lists, reads, removes
 from accounts.api.shapes import Instant, Shape, Text
 from accounts.domain.errors import NotFound
+from accounts.selectors.rows import visible
 from bookings.catalogue.models import BusyCalendar
 from bookings.catalogue.selectors.busy import busy_calendar_of
 from bookings.messaging.models import CalendarFeed
@@ -73,10 +74,7 @@ class Feeds(Resource):
     needs_person = True
 
     def visible(self, pk: UUID) -> CalendarFeed:
-        row = feeds_of(self.actor).filter(pk=pk).first()
-        if row is None:
-            raise NotFound
-        return row
+        return visible(feeds_of(self.actor), pk=pk)
 
     @lists(_("Calendar feeds"), address="api-feeds")
     def rows(self, query: dict[str, Any]) -> QuerySet[CalendarFeed]:

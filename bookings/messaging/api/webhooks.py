@@ -9,8 +9,8 @@ from rest_framework import serializers
 
 from accounts.api.resource import Resource, acts, changes, creates, lists, parts, reads, removes
 from accounts.api.shapes import Choice, Flag, Instant, ListOf, Nothing, Shape, Text
-from accounts.domain.errors import NotFound
 from accounts.models import Organisation
+from accounts.selectors.rows import visible
 from bookings.messaging.domain.webhooks import EVENTS, secret_text
 from bookings.messaging.models import WebhookDelivery, WebhookEndpoint
 from bookings.messaging.selectors.webhooks import (
@@ -132,9 +132,7 @@ class Webhooks(Resource):
         """Twenty an organisation. Each event is a POST with the headers of Standard Webhooks
         (`webhook-id`, `webhook-timestamp`, `webhook-signature`); any status from 200 to 299 ends
         it, 410 disables the webhook, everything else is tried again for a day."""
-        organisation = Organisation.objects.filter(code=data.pop("organisation")).first()
-        if organisation is None:
-            raise NotFound
+        organisation = visible(Organisation.objects, code=data.pop("organisation"))
         return webhook_add(self.by, organisation_id=organisation.pk, **data)
 
     @reads(_("A webhook"))

@@ -15,11 +15,12 @@ from accounts import trail
 from accounts.adapters.calendars import CalendarBroken, busy_times
 from accounts.adapters.calling import Answer, Limits, Resolve, call, resolve
 from accounts.domain.addresses import AddressRefused, parse_address
-from accounts.domain.errors import NotFound, WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, WrongVersion, invalid
 from accounts.domain.roles import Actor, By
 from accounts.models import TrailEntry, User
 from accounts.models.keys import new_id
 from accounts.notifications import nudge
+from accounts.selectors.rows import visible
 from accounts.selectors.secrets import digest_of
 from bookings.catalogue.models import BusyCalendar, BusyTime
 from bookings.messaging.domain.feeds import (
@@ -73,9 +74,7 @@ def feed_make(by: By, *, instrument_id: UUID | None) -> CalendarFeed:
 @transaction.atomic
 def feed_revoke(by: By, *, feed_id: UUID) -> None:
     """The address stops working at once; a second time changes nothing."""
-    feed = CalendarFeed.objects.select_for_update().filter(pk=feed_id, user=by.actor.person).first()
-    if feed is None:
-        raise NotFound
+    feed = visible(CalendarFeed.objects.select_for_update(), pk=feed_id, user=by.actor.person)
     if feed.revoked_at is None:
         feed.revoked_at = by.now
         feed.save(update_fields=["revoked_at"])
@@ -129,9 +128,7 @@ def busy_calendar_set(by: By, *, address: str) -> BusyCalendar:
 @transaction.atomic
 def busy_calendar_remove(by: By) -> None:
     """Forget the address and all that was read. `NotFound`."""
-    row = BusyCalendar.objects.select_for_update().filter(user_id=by.actor.person).first()
-    if row is None:
-        raise NotFound
+    row = visible(BusyCalendar.objects.select_for_update(), user_id=by.actor.person)
     trail.record(by, "busycalendar.remove", row)
     row.delete()
 

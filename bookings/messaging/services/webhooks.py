@@ -24,6 +24,7 @@ from accounts.models import Organisation, OutboxMessage
 from accounts.notifications import Effect, enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from bookings.messaging.domain.webhooks import (
     EVENTS,
     GONE,
@@ -53,14 +54,10 @@ def webhook_add(
     """Tell an address of an organisation's events. `NotPermitted`, `WrongState`
     (too-many-webhooks), `Invalid` (address-malformed, address-not-https, required,
     unknown-value)."""
-    organisation = (
-        Organisation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("region")
-        .filter(pk=organisation_id)
-        .first()
+    organisation = visible(
+        Organisation.objects.select_for_update(of=("self",), no_key=True).select_related("region"),
+        pk=organisation_id,
     )
-    if organisation is None:
-        raise NotFound
     require(by.actor, MANAGE, place_of(organisation))
     said = _checked(address, events)
     if WebhookEndpoint.objects.filter(organisation=organisation).count() >= MOST_ENDPOINTS:
@@ -144,9 +141,7 @@ def webhook_ping(by: By, *, endpoint_id: UUID) -> WebhookDelivery:
 def webhook_replay(by: By, *, delivery_id: UUID) -> WebhookDelivery:
     """Send a delivery again, with all its attempts, under the same id. `WrongState` while it is
     still being tried."""
-    found = WebhookDelivery.objects.filter(pk=delivery_id).first()
-    if found is None:
-        raise NotFound
+    found = visible(WebhookDelivery.objects, pk=delivery_id)
     row = _locked(by.actor, found.endpoint_id, None)
     delivery = WebhookDelivery.objects.select_for_update().get(pk=delivery_id)
     if delivery.state == "waiting":

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import trail
-from accounts.domain.errors import WrongState, WrongVersion, invalid
+from accounts.domain.errors import WrongState, invalid
 from accounts.domain.roles import Actor, By
 from bookings.availability.domain.times_of_day import TimesOfDay
 from bookings.catalogue.selectors.parties import Booking, Parties
@@ -172,8 +172,7 @@ def chain_cancel(by: By, *, chain_id: UUID, reason: str) -> Chain:
     instruments = {i.pk: i for i in lock_instruments(ids.values())}
     locked = lock_reservations(ids)
     chain = lock_chain(chain_id)
-    if by.version is not None and by.version != chain.version:
-        raise WrongVersion(version=chain.version)
+    by.require_version(chain.version)
     seen = [r for r in locked if _is_theirs(by.actor, r)]
     left = [r for r in seen or locked if is_left(r, by.now)]
     if not left:

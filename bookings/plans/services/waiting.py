@@ -172,8 +172,7 @@ def wish_withdraw(by: By, *, wish_id: UUID) -> WaitingWish:
     held = lock_reservation(offer.reservation_id)[1] if offer else None
     lock_person(by.actor.person)
     wish = WaitingWish.objects.select_related("instrument", "organisation").get(pk=wish.pk)
-    if by.version is not None and by.version != wish.version:
-        raise WrongVersion(version=wish.version)
+    by.require_version(wish.version)
     present = standing_offer(wish.pk, by.now)
     if (present and present.pk) != (offer and offer.pk):
         raise WrongVersion(version=wish.version)  # offered, taken or declined this very moment

@@ -113,8 +113,7 @@ def _decide(
     row = notice.statement
     side: Organisation = row.payer if act == "withdraw" else row.host
     require(by.actor, "account", place_of(side))
-    if by.version is not None and notice.version != by.version:
-        raise WrongVersion(version=notice.version)
+    by.require_version(notice.version)
     if act == "refuse" and not reason:
         raise invalid("reason", "required")
     if notice.state != REPORTED:

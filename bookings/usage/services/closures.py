@@ -15,6 +15,7 @@ from accounts.domain.roles import Actor, By
 from accounts.notifications import enqueue
 from accounts.permissions import require
 from accounts.selectors.memberships import place_of
+from accounts.selectors.rows import visible
 from bookings.availability.models import Closure, Occupancy
 from bookings.availability.selectors.availability import FOREVER, live, to_period, to_range
 from bookings.availability.selectors.cuts import InTheWay
@@ -335,9 +336,7 @@ def _lock(
         raise NotFound
     instrument = lock_instrument(found)
     require(actor, "manage-instruments", place_of(instrument.organisation))
-    closure = Closure.objects.select_for_update(no_key=True).filter(pk=closure_id).first()
-    if closure is None:
-        raise NotFound
+    closure = visible(Closure.objects.select_for_update(no_key=True), pk=closure_id)
     if expected_version is not None and expected_version != closure.version:
         raise WrongVersion(version=closure.version)
     return instrument, closure
