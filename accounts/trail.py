@@ -17,7 +17,7 @@ import rfc8785
 import structlog
 from django.db import connection
 
-from accounts.domain.roles import By
+from accounts.domain.roles import By, Places
 from accounts.models import TrailEntry, TrailText
 from accounts.models.keys import new_id
 
@@ -27,7 +27,8 @@ _BATCH = 2000
 
 @dataclass(frozen=True)
 class Change:
-    """One entry to be: who did `action` to the row `target`, and when."""
+    """One entry to be: who did `action` to the row `target`, and when. It is the affair of
+    `places`, or of the row's own (`places()` of its model), if it has any."""
 
     by: By
     action: str
@@ -35,8 +36,7 @@ class Change:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
-    organisation_ids: Iterable[UUID] = ()
-    region_ids: Iterable[UUID] = ()
+    places: Places | None = None
 
 
 def plain(value: Any) -> Any:
@@ -96,33 +96,26 @@ def record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
     reason: str = "",
-    organisation_ids: Iterable[UUID] = (),
-    region_ids: Iterable[UUID] = (),
+    places: Places | None = None,
 ) -> TrailEntry:
     """Write one entry in the caller's transaction.
 
     `target` is the changed row; `action` is `<entity>.<verb>`. `before` and `after` hold no
-    secrets and no free text about people.
+    secrets and no free text about people. `places` are whose affair it is, where that is not what
+    the row says by itself.
     """
-    return record_many(
-        by,
-        organisation_ids=organisation_ids,
-        region_ids=region_ids,
-        changes=[(action, target, before or {}, after or {}, reason)],
-    )[0]
+    return record_all([Change(by, action, target, before or {}, after or {}, reason, places)])[0]
 
 
 def record_many(
     by: By,
     *,
     changes: Iterable[tuple[str, Any, Mapping[str, Any], Mapping[str, Any], str]],
-    organisation_ids: Iterable[UUID] = (),
-    region_ids: Iterable[UUID] = (),
+    places: Places | None = None,
 ) -> list[TrailEntry]:
     """As `record`, for many (action, target, before, after, reason) in one statement."""
-    organisations, regions = tuple(organisation_ids), tuple(region_ids)
     return record_all(
-        Change(by, action, target, before, after, reason, organisations, regions)
+        Change(by, action, target, before, after, reason, places)
         for action, target, before, after, reason in changes
     )
 
@@ -147,6 +140,10 @@ def record_all(changes: Iterable[Change]) -> list[TrailEntry]:
 
 
 def _entry(change: Change, request_id: str) -> TrailEntry:
+    places = change.places
+    if places is None:
+        places = change.target.places() if hasattr(change.target, "places") else ((), ())
+    organisation_ids, region_ids = places
     return TrailEntry(
         id=new_id(),
         at=change.by.now,
@@ -154,8 +151,8 @@ def _entry(change: Change, request_id: str) -> TrailEntry:
         action=change.action,
         object_type=change.target._meta.model_name,
         object_id=change.target.pk,
-        organisation_ids=sorted(set(change.organisation_ids)),
-        region_ids=sorted(set(change.region_ids)),
+        organisation_ids=sorted(set(organisation_ids)),
+        region_ids=sorted(set(region_ids)),
         before=plain(change.before),
         after=plain(change.after),
         request_id=request_id,

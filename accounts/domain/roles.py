@@ -141,6 +141,10 @@ NOBODY = Actor(user_id=None)
 PLATFORM = Actor(user_id=None, is_platform=True)
 
 
+# Whose affair something is: organisations, and regions with all above them.
+type Places = tuple[Iterable[UUID], Iterable[UUID]]
+
+
 @dataclass(frozen=True)
 class By:
     """Who does something, when, and which version of the row they have read, if they say."""

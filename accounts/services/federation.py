@@ -81,8 +81,6 @@ def scopes_set(
         organisation,
         before=before,
         after={"scopes": wanted, "admits_by_scope": admits_by_scope},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
     )
     return organisation
 

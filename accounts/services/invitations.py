@@ -95,8 +95,6 @@ def invitations_put(
                 "expires_at": row.expires_at,
                 "organisation": row.organisation_id,
             },
-            organisation_ids=[row.organisation_id],
-            region_ids=row.organisation.region.lineage,
         )
         for row in rows
     )
@@ -259,11 +257,4 @@ def _withdraw(by: By, row: Invitation) -> None:
 
 
 def _record(by: By, action: str, row: Invitation, after: dict[str, object]) -> None:
-    trail.record(
-        by,
-        action,
-        row,
-        after=after | {"organisation": row.organisation_id},
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
-    )
+    trail.record(by, action, row, after=after | {"organisation": row.organisation_id})

@@ -54,15 +54,7 @@ def invoice_details_set(
         row.bank_account_changed_at = by.now
         fields.append("bank_account_changed_at")
     row.save(update_fields=fields)
-    trail.record(
-        by,
-        "organisation.invoice-details",
-        row,
-        before=before,
-        after=after,
-        organisation_ids=[row.pk],
-        region_ids=row.region.lineage,
-    )
+    trail.record(by, "organisation.invoice-details", row, before=before, after=after)
     if "bank_account" in after:
         payload = {
             "organisation": str(row.pk),

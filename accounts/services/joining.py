@@ -148,8 +148,6 @@ def joining_set(
         organisation,
         before=before,
         after={"mail_domains": domains, "admits_by_mail": admits_by_mail},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
     )
     return organisation
 
@@ -206,6 +204,4 @@ def _record(by: By, action: str, row: JoinRequest, reason: str) -> None:
             "by_mail": bool(row.by_mail),
         },
         reason=reason,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
     )

@@ -88,8 +88,7 @@ def membership_put(by: By, *, user: User, organisation: Organisation) -> Members
             "membership.start",
             membership,
             after={"user": user.pk, "organisation": organisation.pk},
-            organisation_ids=[organisation.pk],
-            region_ids=organisation.region.lineage,
+            places=organisation.places(),
         )
     return membership
 
@@ -126,8 +125,7 @@ def membership_end(by: By, *, membership_id: UUID, reason: str) -> Membership:
         before={"user": membership.user_id, "organisation": organisation.pk},
         after={"ended_at": by.now},
         reason=reason,
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        places=organisation.places(),
     )
     kind = "left" if is_own else "ended"
     payload = {"membership": str(membership.pk), "reason": reason}
@@ -153,8 +151,7 @@ def members_let_go(
             membership,
             before={"user": membership.user_id, "organisation": organisation.pk},
             after={"ended_at": by.now},
-            organisation_ids=[organisation.pk],
-            region_ids=organisation.region.lineage,
+            places=organisation.places(),
         )
         if into is not None:
             membership_put(by, user=membership.user, organisation=into)
@@ -261,14 +258,7 @@ def grant_put(
         defaults={"granted_at": by.now, "granted_by_id": granted_by},
     )
     if is_new:
-        trail.record(
-            by,
-            "role.grant",
-            grant,
-            after=_told(grant) | {"granted_by": granted_by},
-            organisation_ids=[organisation.pk] if organisation else [],
-            region_ids=_lineage(organisation, region),
-        )
+        trail.record(by, "role.grant", grant, after=_told(grant) | {"granted_by": granted_by})
     return grant
 
 
@@ -325,14 +315,7 @@ def second_ask(
     )
     if OutboxMessage.objects.filter(key=effect.key).exists():
         raise WrongState("second-asked")
-    trail.record(
-        by,
-        "role.ask",
-        place,
-        after={"role": SECOND_ROLE[code]},
-        organisation_ids=[organisation.pk] if organisation else [],
-        region_ids=_lineage(organisation, region),
-    )
+    trail.record(by, "role.ask", place, after={"role": SECOND_ROLE[code]})
     enqueue([effect], now=by.now)
 
 
@@ -340,14 +323,7 @@ def _revoke(by: By, grant: RoleGrant, reason: str) -> None:
     grant.revoked_at = by.now
     grant.save(update_fields=["revoked_at"])
     trail.record(
-        by,
-        "role.revoke",
-        grant,
-        before=_told(grant),
-        after={"revoked_at": by.now},
-        reason=reason,
-        organisation_ids=[grant.organisation_id] if grant.organisation_id else [],
-        region_ids=_lineage(grant.organisation, grant.region),
+        by, "role.revoke", grant, before=_told(grant), after={"revoked_at": by.now}, reason=reason
     )
 
 

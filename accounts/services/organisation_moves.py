@@ -121,6 +121,5 @@ def move_record(by: By, action: str, move: OrganisationMove) -> None:
         move.organisation,
         before={"region": move.from_region_id},
         after={"move": move.pk, "region": move.region_id, "starts_on": move.starts_on},
-        organisation_ids=[move.organisation_id],
-        region_ids=[*move.from_region.lineage, *move.region.lineage],
+        places=([move.organisation_id], [*move.from_region.lineage, *move.region.lineage]),
     )

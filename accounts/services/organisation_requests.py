@@ -189,6 +189,5 @@ def _record(by: By, act: str, row: OrganisationRequest) -> None:
             "organisation": row.organisation_id,
         },
         reason=row.reason,
-        organisation_ids=[row.organisation_id] if row.organisation_id else [],
-        region_ids=row.region.lineage,
+        places=([row.organisation_id] if row.organisation_id else [], row.region.lineage),
     )

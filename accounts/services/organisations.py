@@ -89,7 +89,6 @@ def region_create(
             "parent": parent.pk if parent else None,
             **{name: getattr(region, name) for name in REGION_FIELDS},
         },
-        region_ids=region.lineage,
     )
     return region
 
@@ -158,7 +157,7 @@ def region_change(by: By, *, region_id: UUID, **changes: Any) -> Region:
         region,
         before={name: _plain(before[name]) for name in changed},
         after={name: _plain(getattr(region, name)) for name in changed},
-        region_ids={*old_lineage, *region.lineage},
+        places=((), {*old_lineage, *region.lineage}),
     )
     if {"code", "parent", "holiday_calendar"} & set(changed):
         payload = {
@@ -188,12 +187,7 @@ def region_close(by: By, *, region_id: UUID) -> Region:
     region.version += 1
     region.save(update_fields=["closed_at", "shares", "version"])
     trail.record(
-        by,
-        "region.close",
-        region,
-        before=before,
-        after={"shares": False, "closed_at": by.now},
-        region_ids=region.lineage,
+        by, "region.close", region, before=before, after={"shares": False, "closed_at": by.now}
     )
     return region
 
@@ -311,8 +305,7 @@ def organisation_create(by: By, *, code: str, region: Region, **values: Any) -> 
         organisation,
         after={"code": organisation.code, "region": region.pk}
         | {name: value for name in ORGANISATION_FIELDS if (value := getattr(organisation, name))},
-        organisation_ids=[organisation.pk],
-        region_ids=region.lineage,
+        places=([organisation.pk], region.lineage),
     )
     return organisation
 
@@ -353,8 +346,6 @@ def organisation_change(by: By, *, organisation_id: UUID, **changes: Any) -> Org
         organisation,
         before={name: before[name] for name in changed},
         after={name: getattr(organisation, name) for name in changed},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
     )
     if {"code", "name", "name_zh"} & set(changed):
         payload = {

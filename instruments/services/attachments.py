@@ -187,12 +187,4 @@ def _record(
     instrument.updated_at = by.now
     instrument.photo_count = photos_of(instrument)
     instrument.save(update_fields=["version", "updated_at", "photo_count"])
-    trail.record(
-        by,
-        action,
-        instrument,
-        before=before,
-        after=after,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, action, instrument, before=before, after=after)

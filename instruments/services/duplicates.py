@@ -97,8 +97,10 @@ def _verdict(
             "reasons": made.reasons,
         },
         reason=note.strip(),
-        organisation_ids=[first.organisation_id, second.organisation_id],
-        region_ids=[*first.region.lineage, *second.region.lineage],
+        places=(
+            [first.organisation_id, second.organisation_id],
+            [*first.region.lineage, *second.region.lineage],
+        ),
     )
     return made
 
@@ -129,8 +131,6 @@ def _keeper_store(
             "merged": loser.pk,
             **({"techniques_added": [t.code for t in news]} if news else {}),
         },
-        organisation_ids=[keeper.organisation_id],
-        region_ids=keeper.region.lineage,
     )
 
 
@@ -177,6 +177,4 @@ def _loser_retire(by: By, keeper: Instrument, loser: Instrument, note: str) -> N
         before={"publication": before},
         after={"publication": "retired", "merged_into": keeper.pk},
         reason=note.strip(),
-        organisation_ids=[loser.organisation_id],
-        region_ids=loser.region.lineage,
     )

@@ -236,12 +236,4 @@ def _record(
     before: Mapping[str, object] | None = None,
 ) -> None:
     host = row.session.course.organisation
-    trail.record(
-        by,
-        action,
-        row,
-        before=before or {},
-        after=after,
-        organisation_ids=[host.pk],
-        region_ids=host.region.lineage,
-    )
+    trail.record(by, action, row, before=before or {}, after=after, places=host.places())

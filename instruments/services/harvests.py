@@ -382,12 +382,4 @@ def _record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    trail.record(
-        by,
-        action,
-        harvest,
-        before=before or {},
-        after=after or {"name": harvest.name},
-        organisation_ids=[harvest.organisation_id],
-        region_ids=harvest.organisation.region.lineage,
-    )
+    trail.record(by, action, harvest, before=before or {}, after=after or {"name": harvest.name})

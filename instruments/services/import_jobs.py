@@ -214,15 +214,7 @@ def import_read_again(
     job.save()
     job.rows.all().delete()
     after = {"encoding": job.encoding, "header_row": job.header_row}
-    trail.record(
-        by,
-        "import.read_again",
-        job,
-        before=before,
-        after=after,
-        organisation_ids=[job.organisation_id],
-        region_ids=job.organisation.region.lineage,
-    )
+    trail.record(by, "import.read_again", job, before=before, after=after)
     transaction.on_commit(lambda: nudge(TASK), robust=True)
     return job
 
@@ -551,11 +543,4 @@ def _tally(rows: Iterator[tuple[str, list[dict[str, Any]]]]) -> tuple[dict[str, 
 
 
 def _record(by: By, target: Import | ImportMapping, action: str, said: Any) -> None:
-    trail.record(
-        by,
-        action,
-        target,
-        after=said,
-        organisation_ids=[target.organisation_id],
-        region_ids=target.organisation.region.lineage,
-    )
+    trail.record(by, action, target, after=said)

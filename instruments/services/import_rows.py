@@ -389,12 +389,7 @@ def rows_store(run: Run, actor: Actor, decisions: Sequence[Decision]) -> None:
     _provenance_store(run, stored)
     entries_file([d.instrument.pk for d in stored if d.instrument])
     if changes:
-        trail.record_many(
-            By(actor, run.now),
-            changes=changes,
-            organisation_ids=[run.organisation.pk],
-            region_ids=run.organisation.region.lineage,
-        )
+        trail.record_many(By(actor, run.now), changes=changes, places=run.organisation.places())
 
 
 def _created_store(run: Run, decisions: Sequence[Decision]) -> list[Change]:

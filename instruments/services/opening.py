@@ -62,15 +62,7 @@ def opening_hours_set(by: By, *, instrument_id: UUID, hours: OpeningHours) -> In
     if instrument.publication == Instrument.Publication.PUBLISHED:
         assignment_change(instrument=instrument, now=by.now)
     hand_wrote(by, instrument=instrument, names=[OPENING_HOURS])
-    trail.record(
-        by,
-        "opening.set",
-        instrument,
-        before=before,
-        after=data,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, "opening.set", instrument, before=before, after=data)
     return instrument
 
 

@@ -72,16 +72,7 @@ def policy_set(by: By, *, instrument_id: UUID, policy: Policy, reason: str = "")
         follow(instrument, by.now)
     if instrument.publication == Instrument.Publication.PUBLISHED:
         assignment_change(instrument=instrument, now=by.now)
-    trail.record(
-        by,
-        "policy.set",
-        instrument,
-        before=before,
-        after=after,
-        reason=reason,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, "policy.set", instrument, before=before, after=after, reason=reason)
     return row
 
 

@@ -78,8 +78,6 @@ def instrument_publication(
         before={"publication": before},
         after={"publication": wanted},
         reason=reason,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
     )
     if "published" in {before, wanted}:
         enqueue([record_event(instrument, wanted)], now=by.now)
@@ -107,8 +105,6 @@ def instrument_confirm(by: By, *, instrument_id: UUID) -> Instrument:
         instrument,
         before={"confirmed_at": before},
         after={"confirmed_at": by.now},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
     )
     return instrument
 

@@ -96,13 +96,7 @@ def qualification_put(
             raise
         raise AlreadyQualified from error
     trail.record(
-        by,
-        "qualification.grant",
-        row,
-        after=_told(row),
-        reason=row.note,
-        organisation_ids=[issuer.pk],
-        region_ids=issuer.region.lineage,
+        by, "qualification.grant", row, after=_told(row), reason=row.note, places=issuer.places()
     )
     return row
 
@@ -159,8 +153,7 @@ def qualification_revoke(by: By, *, qualification_id: UUID, reason: str) -> Qual
         before=_told(row),
         after={"revoked_at": by.now},
         reason=reason,
-        organisation_ids=[row.issuer_id],
-        region_ids=row.issuer.region.lineage,
+        places=([row.issuer_id], row.issuer.region.lineage),
     )
     return row
 

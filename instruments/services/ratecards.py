@@ -112,15 +112,7 @@ def _record(
     before: dict[str, Any],
     after: dict[str, Any] | None = None,
 ) -> None:
-    trail.record(
-        by,
-        action,
-        instrument,
-        before=before,
-        after=after or {},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, action, instrument, before=before, after=after or {})
 
 
 def _make_room(

@@ -77,8 +77,7 @@ def facility_create(
         "facility.create",
         facility,
         after={"name": name, "time_zone": time_zone, "organisation": organisation.pk},
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        places=organisation.places(),
     )
     return facility
 
@@ -122,14 +121,7 @@ def facility_update(by: By, *, facility_id: UUID, changes: Mapping[str, Any]) ->
         raise invalid("name", "name-taken") from None
     if {"name", "name_zh"} & set(changed):
         entries_file(list(facility.instruments.values_list("pk", flat=True)))
-    trail.record(
-        by,
-        "facility.update",
-        facility,
-        after={"changed": changed},
-        organisation_ids=[facility.organisation_id],
-        region_ids=facility.organisation.region.lineage,
-    )
+    trail.record(by, "facility.update", facility, after={"changed": changed})
     return facility
 
 
@@ -240,12 +232,4 @@ def _said(instrument: Instrument) -> dict[str, Any]:
 def _record(
     by: By, action: str, instrument: Instrument, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    trail.record(
-        by,
-        action,
-        instrument,
-        before=before,
-        after=after,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
-    )
+    trail.record(by, action, instrument, before=before, after=after)

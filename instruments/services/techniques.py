@@ -48,9 +48,8 @@ def techniques_import(by: By, *, terms: Iterable[Term]) -> list[str]:
     if changed:
         trail.record_many(
             by,
-            organisation_ids=(),
-            region_ids=(),
             changes=[_change(rows[code], before.get(code), wanted[code]) for code in changed],
+            places=((), ()),
         )
     return changed
 

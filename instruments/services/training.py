@@ -258,14 +258,7 @@ def _record(
     reason: str = "",
 ) -> None:
     trail.record(
-        by,
-        action,
-        target,
-        before=before or {},
-        after=after,
-        reason=reason,
-        organisation_ids=[host.pk],
-        region_ids=host.region.lineage,
+        by, action, target, before=before or {}, after=after, reason=reason, places=host.places()
     )
 
 

@@ -49,7 +49,7 @@ def write(cast: Cast, count: int, *, reason: str = "") -> list[TrailEntry]:
             cast.microscope,
             after={"n": n, "名": "新\u2028\U0001f52c"},
             reason=reason,
-            region_ids=cast.anhui.lineage,
+            places=((), cast.anhui.lineage),
         )
         for n in range(count)
     ]

@@ -21,8 +21,7 @@ def entry(cast):
         before={"name": "旧"},
         after={"name": "新", "cost": 12.5, "big": 2**60, "when": NOW},
         reason="because",
-        organisation_ids=[cast.ustc.pk],
-        region_ids=cast.anhui.lineage,
+        places=([cast.ustc.pk], cast.anhui.lineage),
     )
 
 

@@ -163,8 +163,6 @@ def _keep_batch(hits: list[Hit], now: datetime) -> Counter[str]:
             "exception.find",
             row,
             after={"rule": row.rule, "version": row.rule_version, "key": row.key},
-            organisation_ids=[row.organisation_id],
-            region_ids=row.region_ids,
         )
         for row in rows
     )
@@ -241,7 +239,5 @@ def exception_decide(by: By, row: AuditException, *, state: str, reason: str) ->
         before={"state": before},
         after={"state": state, "rule": row.rule},
         reason=reason,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.region_ids,
     )
     return row

@@ -49,7 +49,7 @@ def bundle_ask(by: By, *, since: datetime | None, until: datetime | None) -> Ran
             "user.bundle",
             User.objects.get(pk=by.actor.person),
             after={"from": since, "until": until},
-            region_ids=regions,
+            places=((), regions),
         )
     trail_seal(now=by.now)
     codes = Region.objects.filter(pk__in=regions).values_list("code", flat=True)

@@ -189,15 +189,7 @@ def _worded(field: str, text: str, most: int) -> str:
 def _record(
     by: By, row: AuditFinding, action: str, *, after: dict[str, object], reason: str
 ) -> None:
-    trail.record(
-        by,
-        action,
-        row,
-        after=after,
-        reason=reason,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.region_ids,
-    )
+    trail.record(by, action, row, after=after, reason=reason)
 
 
 def _tell(row: AuditFinding, what: str, now: datetime, key: str = "") -> None:

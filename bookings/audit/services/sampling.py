@@ -79,6 +79,6 @@ def sample_draw(by: By, *, asked: Sampling) -> AuditSample:
             "size": row.size,
             "drawn": hashlib.sha256("\n".join(row.drawn).encode()).hexdigest(),
         },
-        region_ids=regions,
+        places=((), regions),
     )
     return row

@@ -23,7 +23,6 @@ from bookings.pricing.selectors.charges import drawn_months, load_ending, load_q
 from bookings.record.domain.months import month_for
 from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
-from bookings.reserving.services.occupancy import lineage_of
 
 
 @transaction.atomic
@@ -123,14 +122,7 @@ def charge_record(
 ) -> None:
     """An entry in the trail for payer and host."""
     trail.record(
-        by,
-        action,
-        charge,
-        before=before,
-        after=after,
-        reason=reason,
-        organisation_ids=[reservation.organisation_id, reservation.host_id],
-        region_ids=lineage_of(reservation),
+        by, action, charge, before=before, after=after, reason=reason, places=reservation.places()
     )
 
 
@@ -203,8 +195,6 @@ def _finalise(host_id: UUID, now: datetime, most: int) -> int:
             row,
             before={"state": "open"},
             after={"state": "final", "final_at": row.final_at, "month": row.month},
-            organisation_ids=(row.organisation_id, row.host_id),
-            region_ids=(*row.host_region.lineage, *row.payer_region.lineage),
         )
         for row in rows
     )

@@ -24,7 +24,6 @@ from bookings.record.domain.months import month_for
 from bookings.record.domain.periods import Period
 from bookings.record.domain.reservations import RELEASED, used_span
 from bookings.record.models import Reservation, UsageSession
-from bookings.reserving.services.occupancy import lineage_of
 
 BATCH = 1000
 
@@ -235,6 +234,5 @@ def _change(
         before=before,
         after=after,
         reason=reason,
-        organisation_ids=(row.organisation_id, row.host_id),
-        region_ids=lineage_of(row),
+        places=row.places(),
     )

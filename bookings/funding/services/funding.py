@@ -208,12 +208,5 @@ def _record(
 ) -> None:
     organisation = row.organisation
     trail.record(
-        by,
-        action,
-        row,
-        before=before,
-        after=after,
-        reason=reason,
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        by, action, row, before=before, after=after, reason=reason, places=organisation.places()
     )

@@ -242,13 +242,4 @@ def _record(
     after: dict[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    trail.record(
-        by,
-        action,
-        row,
-        before=before,
-        after=after,
-        reason=reason.strip(),
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
-    )
+    trail.record(by, action, row, before=before, after=after, reason=reason.strip())

@@ -175,12 +175,4 @@ def _record(
     after: dict[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    trail.record(
-        by,
-        action,
-        row,
-        before=before,
-        after=after,
-        reason=reason,
-        region_ids=row.region.lineage,
-    )
+    trail.record(by, action, row, before=before, after=after, reason=reason)

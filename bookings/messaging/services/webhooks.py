@@ -190,15 +190,7 @@ def _said(row: WebhookEndpoint) -> dict[str, object]:
 def _record(
     by: By, row: WebhookEndpoint, action: str, before: dict[str, object], after: dict[str, object]
 ) -> None:
-    trail.record(
-        by,
-        action,
-        row,
-        before=before,
-        after=after,
-        organisation_ids=[row.organisation_id],
-        region_ids=row.organisation.region.lineage,
-    )
+    trail.record(by, action, row, before=before, after=after)
 
 
 # Telling

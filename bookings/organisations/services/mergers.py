@@ -177,8 +177,7 @@ def _merge(by: By, gone_id: UUID, into_id: UUID) -> Merger:
             **{part.kind: part.count for part in merger.parts},
             "roles_left_out": [grant.pk for grant in merger.left_out],
         },
-        organisation_ids=[gone.pk, into.pk],
-        region_ids=[*gone.region.lineage, *into.region.lineage],
+        places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
     )
     payload = {"organisation": str(gone.pk), "by": str(by.actor.person)}
     enqueue([Effect("people.merged", f"people.merged.{gone.pk}", payload)], now=by.now)
@@ -205,8 +204,7 @@ def _bookings_hand_over(by: By, gone: Organisation, into: Organisation, ahead: l
             row,
             before=before,
             after=dict.fromkeys(before, into.pk),
-            organisation_ids={*sides.values(), into.pk},
-            region_ids=lineage_of(row),
+            places=({*sides.values(), into.pk}, lineage_of(row)),
         )
 
 
@@ -252,8 +250,7 @@ def _purses_transfer(by: By, gone: Organisation, into: Organisation, ahead: list
         trail.record_many(
             by,
             changes=changes,
-            organisation_ids=[gone.pk, into.pk],
-            region_ids=[*gone.region.lineage, *into.region.lineage],
+            places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
         )
 
 
@@ -286,8 +283,7 @@ def _instruments_hand_over(by: By, gone: Organisation, into: Organisation) -> No
             ("instrument.host", row, {"organisation": gone.pk}, {"organisation": into.pk}, "")
             for row in rows
         ],
-        organisation_ids=[gone.pk, into.pk],
-        region_ids=[*gone.region.lineage, *into.region.lineage],
+        places=([gone.pk, into.pk], [*gone.region.lineage, *into.region.lineage]),
     )
 
 
@@ -320,14 +316,7 @@ def _close(by: By, organisation_id: UUID) -> Organisation:
     members_let_go(by, organisation=row, into=None)
     requests_hand_over(by, organisation=row, into=None)
     _shut(row, by.now)
-    trail.record(
-        by,
-        "organisation.close",
-        row,
-        after={"closed_at": by.now},
-        organisation_ids=[row.pk],
-        region_ids=row.region.lineage,
-    )
+    trail.record(by, "organisation.close", row, after={"closed_at": by.now})
     return row
 
 

@@ -156,8 +156,7 @@ def _record(
         chain,
         after={"gaps": chain.gaps, "reservations": [r.pk for r in reservations]},
         reason=reason,
-        organisation_ids=[chain.organisation_id, *hosts],
-        region_ids=regions,
+        places=([chain.organisation_id, *hosts], regions),
     )
 
 

@@ -402,8 +402,7 @@ def _store(run: _Run, file_name: str) -> ImportReport:
             "refused": report.refused,
             "reservations": [r.pk for r in made],
         },
-        organisation_ids=[run.payer.pk, *hosts],
-        region_ids=regions,
+        places=([run.payer.pk, *hosts], regions),
     )
     _tell(made, run.now)
     lines = {each.line: r.pk for each, r in zip(run.passing, made, strict=True)}

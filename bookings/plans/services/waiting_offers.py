@@ -122,6 +122,8 @@ def wish_record(
         wish,
         before=before,
         after=after,
-        organisation_ids=[payer.pk, instrument.organisation_id],
-        region_ids=[*instrument.region.lineage, *payer.region.lineage],
+        places=(
+            [payer.pk, instrument.organisation_id],
+            [*instrument.region.lineage, *payer.region.lineage],
+        ),
     )

@@ -283,5 +283,5 @@ def _record(
         before=before,
         after=after,
         reason=reason,
-        region_ids={pk for region in regions for pk in region.lineage},
+        places=((), {pk for region in regions for pk in region.lineage}),
     )

@@ -83,8 +83,6 @@ def reservation_move_to(
         after={name: value for name, value in changes.items() if name != "reason"}
         | dict(said or {}),
         reason=reason,
-        organisation_ids=[reservation.organisation_id, reservation.host_id],
-        region_ids=lineage_of(reservation),
     )
     enqueue(effects, now=by.now)
 
@@ -104,16 +102,7 @@ def reservation_touch(
         setattr(reservation, name, value)
     reservation.version += 1
     reservation.save(update_fields=[*changes, "version"])
-    trail.record(
-        by,
-        action,
-        reservation,
-        before=before,
-        after=said,
-        reason=reason,
-        organisation_ids=[reservation.organisation_id, reservation.host_id],
-        region_ids=lineage_of(reservation),
-    )
+    trail.record(by, action, reservation, before=before, after=said, reason=reason)
 
 
 def lineage_of(reservation: Reservation) -> list[Any]:

@@ -36,7 +36,7 @@ from bookings.record.locks import lock_reservation
 from bookings.record.models import Reservation
 from bookings.record.selectors.reservations import has_completed
 from bookings.reserving.selectors.placing import Place, load_place
-from bookings.reserving.services.occupancy import lapse, lineage_of, message, occupancy_take
+from bookings.reserving.services.occupancy import lapse, message, occupancy_take
 from instruments.domain.opening import local_date
 from instruments.models import Instrument
 from instruments.selectors.policies import load_policy
@@ -206,8 +206,6 @@ def reservation_put(
         | earmarks_said(quote, booking.funding)
         | dict(said or {}),
         reason=booking.reason if place.overrides else "",
-        organisation_ids=[payer.pk, instrument.organisation_id],
-        region_ids=lineage_of(reservation),
     )
     return reservation
 

@@ -20,7 +20,6 @@ from bookings.record.domain.refusals import RulesRefuse
 from bookings.record.locks import lock_reservations
 from bookings.record.models import Reservation
 from bookings.reserving.services.holds import holds_give_back
-from bookings.reserving.services.occupancy import lineage_of
 from bookings.reserving.services.placing import (
     first_state,
     lapse_due,
@@ -222,8 +221,7 @@ def series_record(
         }
         | said,
         reason=reason,
-        organisation_ids=[first.organisation_id, first.host_id],
-        region_ids=lineage_of(first),
+        places=first.places(),
     )
 
 

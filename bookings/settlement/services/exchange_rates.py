@@ -76,8 +76,7 @@ def rate_enter(by: By, *, organisation: Organisation, said: RateSaid) -> Exchang
             "valid_on": row.valid_on,
             "source": row.source,
         },
-        organisation_ids=[organisation.pk],
-        region_ids=organisation.region.lineage,
+        places=organisation.places(),
     )
     return row
 
@@ -112,7 +111,5 @@ def statement_convert(by: By, *, statement_id: UUID, rate_id: UUID) -> Statement
             "payer_currency": row.payer_currency,
             "payer_payable": row.payer_payable,
         },
-        organisation_ids=[row.payer_id, row.host_id],
-        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
     )
     return row

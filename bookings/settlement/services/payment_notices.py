@@ -160,8 +160,6 @@ def _record(by: By, act: str, notice: PaymentNotice, before: dict[str, Any]) -> 
             "reference": notice.reference,
         },
         reason=notice.reason,
-        organisation_ids=[row.payer_id, row.host_id],
-        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
     )
     kind = f"statement.notice-{notice.state}"
     payload = {"statement": str(row.pk), "notice": str(notice.pk)}

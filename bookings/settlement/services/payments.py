@@ -54,13 +54,7 @@ def statement_pay(by: By, *, statement_id: UUID, paid: Paid) -> Payment:
     row.version += 1
     row.save(update_fields=["paid", "state", "version"])
     trail.record(
-        by,
-        "statement.payment",
-        row,
-        before=before,
-        after=_after(row.state, row.paid, payment),
-        organisation_ids=[row.payer_id, row.host_id],
-        region_ids=[*row.host_region.lineage, *row.payer_region.lineage],
+        by, "statement.payment", row, before=before, after=_after(row.state, row.paid, payment)
     )
     return payment
 
@@ -86,12 +80,7 @@ def settlement_pay(by: By, *, settlement_id: UUID, paid: Paid) -> Payment:
     row.version += 1
     row.save(update_fields=["paid", "state", "version"])
     trail.record(
-        by,
-        "settlement.payment",
-        row,
-        before=before,
-        after=_after(row.state, row.paid, payment),
-        region_ids=[*row.first.lineage, *row.second.lineage],
+        by, "settlement.payment", row, before=before, after=_after(row.state, row.paid, payment)
     )
     return payment
 

@@ -77,7 +77,6 @@ def settlements_draw(*, month: date, now: datetime) -> int:
                 "second_owes": row.second_owes,
                 "state": row.state,
             },
-            region_ids=_lineage(row),
         )
         for row in made
     )
@@ -119,7 +118,6 @@ def _confirm_empty(now: datetime) -> None:
             row,
             before={"state": before},
             after={"state": row.state},
-            region_ids=_lineage(row),
         )
 
 
@@ -130,10 +128,6 @@ def _message(kind: str, row: Settlement) -> Effect:
         key=f"settlement.{kind}:{row.pk}",
         payload={"settlement": str(row.pk)},
     )
-
-
-def _lineage(row: Settlement) -> list[UUID]:
-    return [*row.first.lineage, *row.second.lineage]
 
 
 @transaction.atomic
@@ -179,6 +173,5 @@ def settlement_confirm(by: By, *, settlement_id: UUID, region: str = "") -> Sett
         row,
         before={"state": before},
         after={"state": row.state, "region": getattr(row, side).code},
-        region_ids=_lineage(row),
     )
     return row

@@ -147,8 +147,7 @@ def _draw(host_id: UUID, month: date, now: datetime) -> Drawn:
             "month.close",
             closed,
             after={"host": host.pk, "month": month},
-            organisation_ids=[host.pk],
-            region_ids=host.region.lineage,
+            places=host.places(),
         )
     ]
     due = load_due(host.pk, month)
@@ -232,8 +231,7 @@ def _issued(host: Organisation, row: Statement, due: Due, now: datetime) -> Chan
             "total": row.total,
             "payable": row.payable,
         },
-        organisation_ids=[row.payer_id, host.pk],
-        region_ids=[*host.region.lineage, *due.payer_lineage],
+        places=([row.payer_id, host.pk], [*host.region.lineage, *due.payer_lineage]),
     )
 
 

@@ -96,8 +96,7 @@ def closure_create(by: By, *, instrument_id: UUID, outage: Outage, displace: boo
             "displaced": [reservation.pk for reservation in moved],
         },
         reason=outage.reason,
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
+        places=instrument.places(),
     )
     if outage.start < by.now:
         enqueue(
@@ -294,8 +293,7 @@ def closure_end(by: By, *, closure_id: UUID, end: datetime | None) -> Closure:
         closure,
         before={"end": before},
         after={"end": moment},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
+        places=instrument.places(),
     )
     cause = f"{closure.pk}:{closure.version}"
     # Ended in the past, the days it was thought to last are to be made anew as well.
@@ -319,8 +317,7 @@ def closure_delete(by: By, *, closure_id: UUID) -> None:
         "closure.delete",
         closure,
         before={"kind": closure.kind, "start": closure.start_at, "end": closure.end_at},
-        organisation_ids=[instrument.organisation_id],
-        region_ids=instrument.region.lineage,
+        places=instrument.places(),
     )
     freed = Period(closure.start_at, closure.end_at or FOREVER)
     enqueue([time_freed(instrument.pk, freed, f"{closure.pk}:deleted")], now=by.now)
