@@ -17,8 +17,8 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from accounts import trail
-from accounts.domain.errors import NotFound, NotPermitted, WrongState, WrongVersion, invalid
-from accounts.domain.roles import PLATFORM, Actor, By
+from accounts.domain.errors import NotFound, NotPermitted, WrongState, invalid
+from accounts.domain.roles import PLATFORM, By
 from accounts.models import Organisation, User
 from accounts.notifications import nudge
 from accounts.permissions import require
@@ -128,7 +128,7 @@ def import_start(
 def import_map(by: By, *, import_id: UUID, mapping: Mapping[str, Any], name: str) -> Import:
     """Say which column is which of a table that waits for it, and keep the mapping under a
     name; then the table is read. `FileRefused`: as `parse_mapping`; `WrongState`."""
-    job = _locked(by.actor, import_id)
+    job = _managed(By(by.actor, by.now), import_id)
     if job.state != State.UNMAPPED:
         raise WrongState(state=job.state)
     parse_mapping(mapping).check_columns([column["name"] for column in job.columns])
@@ -181,7 +181,7 @@ def mapping_delete(by: By, *, mapping_id: UUID) -> None:
 @transaction.atomic
 def import_apply(by: By, *, import_id: UUID) -> Import:
     """Have an import that was looked at carried out. `WrongState`, `WrongVersion`."""
-    job = _locked(by.actor, import_id, by.version)
+    job = _managed(by, import_id)
     if job.state != State.READY:
         raise WrongState(state=job.state)
     job.state, job.applied_at, job.attempts = State.APPLYING, by.now, 0
@@ -198,7 +198,7 @@ def import_read_again(
 ) -> Import:
     """Read a kept table once more in another encoding, or with the names of its columns in another
     line (1 to 99). `WrongState` once it was carried out or cancelled, `WrongVersion`."""
-    job = _locked(by.actor, import_id, by.version)
+    job = _managed(by, import_id)
     is_table = job.format in (Import.Format.TABLE, Import.Format.UNIQUIP)
     may_again = job.state in (State.REFUSED, State.UNMAPPED, State.READY)
     if not (is_table and may_again) or job.applied_at is not None:
@@ -223,7 +223,7 @@ def import_read_again(
 def import_cancel(by: By, *, import_id: UUID) -> Import:
     """Stop an import. Before it is applied nothing has been written; afterwards it stops
     behind the batch at work, and what was written stays and is listed. `WrongState`."""
-    job = _locked(by.actor, import_id, by.version)
+    job = _managed(by, import_id)
     if job.state not in _OPEN:
         raise WrongState(state=job.state)
     job.state, job.ended_at = State.CANCELLED, by.now
@@ -391,17 +391,20 @@ def _batch_store(by: By, job: Import, rows: list[ImportRow]) -> None:
 # Places
 
 
-def _locked(actor: Actor | None, import_id: UUID, expected_version: int | None = None) -> Import:
-    job = visible(
+def _locked(import_id: UUID) -> Import:
+    return visible(
         Import.objects.select_for_update(of=("self",), no_key=True).select_related(
             "organisation__region"
         ),
         pk=import_id,
     )
-    if actor is not None and not actor.may("manage-instruments", place_of(job.organisation)):
+
+
+def _managed(by: By, import_id: UUID) -> Import:
+    job, actor = _locked(import_id), by.actor
+    if not (actor.is_platform or actor.may("manage-instruments", place_of(job.organisation))):
         raise NotFound
-    if expected_version is not None and expected_version != job.version:
-        raise WrongVersion(version=job.version)
+    by.require_version(job.version)
     return job
 
 
@@ -412,7 +415,7 @@ class _Overtaken(Exception):
 def _at(import_id: UUID, state: str, place: int | None) -> Import:
     """The job, locked, if it still is where this worker left it. Reading has its place in
     `read_rows`, applying in `done_rows`."""
-    job = _locked(None, import_id)
+    job = _locked(import_id)
     at = job.read_rows if state == State.READING else job.done_rows
     if job.state != state or (place is not None and at != place):
         raise _Overtaken
@@ -439,7 +442,7 @@ def _lease_key(organisation_id: UUID) -> int:
 def _refuse(import_id: UUID, code: str, numbers: Mapping[str, Any], now: datetime) -> None:
     """The file cannot be read (or the job not be done): nothing of what was staged is kept."""
     with transaction.atomic():
-        job = _locked(None, import_id)
+        job = _locked(import_id)
         if job.state not in _AT_WORK:
             return
         if job.state == State.READING:

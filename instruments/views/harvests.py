@@ -133,12 +133,8 @@ def _shown(
 @login_required
 @require_POST
 def fetch(request: HttpRequest, harvest_id: UUID) -> HttpResponse:
-    def act(**options: Any) -> Harvest:
-        options.pop("expected_version")
-        return harvest_fetch(**options)
-
     done = gettext("It is being fetched. Load this page again in a moment to see the result.")
-    return _step(request, harvest_id, act, done)
+    return _step(request, harvest_id, harvest_fetch, done)
 
 
 @login_required
@@ -166,7 +162,7 @@ def _step(
 ) -> HttpResponse:
     now, actor = timezone.now(), actor_of(request.user)
     try:
-        act(actor=actor, harvest_id=harvest_id, expected_version=_version(request), now=now)
+        act(By(actor, now, _version(request)), harvest_id=harvest_id)
     except (WrongState, WrongVersion) as refused:
         status = 412 if isinstance(refused, WrongVersion) else 409
         found = harvest_by_id(actor, harvest_id)

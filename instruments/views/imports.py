@@ -215,12 +215,8 @@ def _step(
     now, actor = timezone.now(), actor_of(request.user)
     version = request.POST.get("version", "")
     try:
-        act(
-            actor=actor,
-            import_id=import_id,
-            expected_version=int(version) if version.isdecimal() and len(version) < 10 else None,
-            now=now,
-        )
+        read = int(version) if version.isdecimal() and len(version) < 10 else None
+        act(By(actor, now, read), import_id=import_id)
     except (WrongState, WrongVersion) as refused:
         status = 412 if isinstance(refused, WrongVersion) else 409
         job = import_by_id(actor, import_id)

@@ -35,7 +35,7 @@ def keep(
     organisation_id: UUID,
     content: bytes,
     *,
-    actor: Actor | None = None,
+    actor: Actor = PLATFORM,
     format: str = "uniquip",
     name: str = "file.csv",
     now: datetime = NOW,

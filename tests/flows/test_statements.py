@@ -114,8 +114,8 @@ def booking(instrument, start, end, **values):
 
 
 def count(cast, service, *, who="wang", now=NOW, **values):
-    actor = cast.actor(who)
-    return statements(lambda: service(actor=actor, now=now, **values))
+    by = By(cast.actor(who), now)
+    return statements(lambda: service(by, **values))
 
 
 def test_to_reserve(world):

@@ -385,7 +385,7 @@ def _finding_act(
     finding_for(actor, finding_id)
     if form.is_valid():
         try:
-            act(actor=actor, finding_id=finding_id, now=timezone.now(), **form.cleaned_data)
+            act(By(actor, timezone.now()), finding_id=finding_id, **form.cleaned_data)
         except Invalid as refused:
             _say(form, refused)
         else:

@@ -248,13 +248,7 @@ def _decided(request: HttpRequest, source_id: UUID, act: Any, done: str) -> Http
     if form.is_valid():
         data = form.cleaned_data
         try:
-            act(
-                actor=actor,
-                source_id=source_id,
-                reason=data["reason"],
-                expected_version=data["version"],
-                now=now,
-            )
+            act(By(actor, now, data["version"]), source_id=source_id, reason=data["reason"])
         except Invalid as problem:
             form.refuse(problem.problems)
         except (WrongState, WrongVersion) as problem:

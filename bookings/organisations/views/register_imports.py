@@ -63,7 +63,7 @@ def _page(
     if is_sent and form.is_valid():
         try:
             content = form.cleaned_data["bytes"]
-            report = act(actor=actor, content=content, dry_run=dry_run, now=now)
+            report = act(By(actor, now), content=content, dry_run=dry_run)
             if not dry_run:
                 messages.success(request, _done(report))
                 return redirect(context["back"])

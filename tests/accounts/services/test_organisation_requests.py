@@ -137,9 +137,8 @@ def test_it_is_decided_once(cast):
     refused(
         WrongState,
         organisation_request_withdraw,
-        actor=cast.actor("alice"),
+        By(cast.actor("alice"), NOW),
         request_id=row.pk,
-        now=NOW,
     )
 
 
@@ -202,9 +201,8 @@ def test_one_takes_back_ones_own_alone(cast):
     refused(
         NotFound,
         organisation_request_withdraw,
-        actor=cast.actor("hu"),
+        By(cast.actor("hu"), NOW),
         request_id=row.pk,
-        now=NOW,
     )
     organisation_request_withdraw(By(cast.actor("alice"), NOW), request_id=row.pk)
     row.refresh_from_db()
