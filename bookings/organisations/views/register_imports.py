@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.domain.errors import Invalid
-from accounts.domain.roles import Place
+from accounts.domain.roles import By, Place
 from accounts.models import Organisation
 from accounts.permissions import actor_of, require, require_somewhere
 from bookings.organisations.domain.register_files import (
